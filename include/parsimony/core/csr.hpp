@@ -1,0 +1,32 @@
+// Sparse matrices in compressed rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace parsimony {
+
+/// Row r holds the columns columns[offsets[r] .. offsets[r + 1]), ascending, with the values of the same places;
+/// without values every stored entry is 1 (half the memory traffic of a weighted matrix).
+struct CsrView {
+  std::span<const std::int64_t> offsets;  ///< rows + 1, from 0 to the number of entries
+  std::span<const std::int32_t> columns;
+  std::span<const float> values;  ///< empty: all ones
+
+  std::int64_t rows() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
+  std::int64_t entries() const { return static_cast<std::int64_t>(columns.size()); }
+  bool weighted() const { return !values.empty(); }
+};
+
+struct Csr {
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> columns;
+  std::vector<float> values;
+
+  operator CsrView() const { return {offsets, columns, values}; }
+  std::int64_t rows() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
+  std::int64_t entries() const { return static_cast<std::int64_t>(columns.size()); }
+};
+
+}  // namespace parsimony

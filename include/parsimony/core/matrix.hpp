@@ -1,0 +1,88 @@
+// Dense row-major matrices: an owning one, aligned for SIMD, and views.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+
+namespace parsimony {
+
+/// rows × cols values of which row r starts at data + r · stride.
+template <class T>
+struct MatrixView {
+  T* data = nullptr;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::int64_t stride = 0;
+
+  MatrixView() = default;
+  MatrixView(T* data_, std::int64_t rows_, std::int64_t cols_) : MatrixView(data_, rows_, cols_, cols_) {}
+  MatrixView(T* data_, std::int64_t rows_, std::int64_t cols_, std::int64_t stride_)
+      : data(data_), rows(rows_), cols(cols_), stride(stride_) {}
+
+  T* row_data(std::int64_t r) const { return data + r * stride; }
+  std::span<T> row(std::int64_t r) const { return {row_data(r), static_cast<std::size_t>(cols)}; }
+  T& operator()(std::int64_t r, std::int64_t c) const { return data[r * stride + c]; }
+
+  operator MatrixView<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, rows, cols, stride};
+  }
+};
+
+/// Owning, contiguous, zero-initialised, its first value on a 64-byte boundary (a cache line, an AVX-512 vector).
+template <class T>
+class Matrix {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  Matrix() = default;
+  Matrix(std::int64_t rows, std::int64_t cols) : rows_(rows), cols_(cols), data_(allocate(rows * cols)) {
+    std::fill_n(data_.get(), rows * cols, T{});
+  }
+  Matrix(const Matrix& other) : rows_(other.rows_), cols_(other.cols_), data_(allocate(other.size())) {
+    std::copy_n(other.data_.get(), other.size(), data_.get());
+  }
+  Matrix(Matrix&&) noexcept = default;
+  Matrix& operator=(Matrix other) noexcept {
+    rows_ = other.rows_;
+    cols_ = other.cols_;
+    data_ = std::move(other.data_);
+    return *this;
+  }
+
+  std::int64_t rows() const { return rows_; }
+  std::int64_t cols() const { return cols_; }
+  std::int64_t size() const { return rows_ * cols_; }
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  std::span<T> row(std::int64_t r) { return view().row(r); }
+  std::span<const T> row(std::int64_t r) const { return view().row(r); }
+  T& operator()(std::int64_t r, std::int64_t c) { return data_[r * cols_ + c]; }
+  const T& operator()(std::int64_t r, std::int64_t c) const { return data_[r * cols_ + c]; }
+  std::span<T> values() { return {data_.get(), static_cast<std::size_t>(size())}; }
+  std::span<const T> values() const { return {data_.get(), static_cast<std::size_t>(size())}; }
+  MatrixView<T> view() { return {data_.get(), rows_, cols_}; }
+  MatrixView<const T> view() const { return {data_.get(), rows_, cols_}; }
+  operator MatrixView<T>() { return view(); }
+  operator MatrixView<const T>() const { return view(); }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Release {
+    void operator()(T* pointer) const { ::operator delete[](pointer, kAlignment); }
+  };
+  static T* allocate(std::int64_t count) {
+    return static_cast<T*>(::operator new[](static_cast<std::size_t>(count) * sizeof(T), kAlignment));
+  }
+
+  std::int64_t rows_ = 0;
+  std::int64_t cols_ = 0;
+  std::unique_ptr<T[], Release> data_;
+};
+
+}  // namespace parsimony

@@ -1,0 +1,41 @@
+// Counter-based randomness: every number is a function of (seed, stream, position), never of a thread or a call
+// order. Philox4x32-10 [salmon2011philox], by the Random123 library.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace parsimony {
+
+/// The number of a stream from what it is used for ("kmeans.seeding") and an index (a restart, a column).
+/// FNV-1a of the name, mixed with the index.
+constexpr std::uint64_t stream_id(std::string_view name, std::uint64_t index = 0) {
+  std::uint64_t hash = 14695981039346656037ull;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  return hash ^ (index * 0x9E3779B97F4A7C15ull);
+}
+
+class RandomStream {
+ public:
+  RandomStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
+  RandomStream(std::uint64_t seed, std::string_view name, std::uint64_t index = 0)
+      : RandomStream(seed, stream_id(name, index)) {}
+
+  std::uint64_t bits(std::uint64_t position) const;  ///< 64 independent fair bits
+  double uniform(std::uint64_t position) const;      ///< in (0, 1): never 0, never 1; steps of 2^-53
+  /// An integer of [0, bound), bound > 0; bias below bound / 2^64.
+  std::uint64_t below(std::uint64_t bound, std::uint64_t position) const;
+  double normal(std::uint64_t position) const;  ///< N(0, 1), the value fill_normal puts there
+
+  /// out[i] = scale · N(0, 1) at position first + i, by Box–Muller in float32.
+  void fill_normal(std::span<float> out, std::uint64_t first = 0, float scale = 1) const;
+  /// out[i] = ±scale with equal probability, at position first + i.
+  void fill_rademacher(std::span<float> out, std::uint64_t first = 0, float scale = 1) const;
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t stream_;
+};
+
+}  // namespace parsimony

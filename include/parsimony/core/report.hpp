@@ -1,0 +1,103 @@
+// The record that every algorithm returns beside its result.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/options.hpp"
+
+namespace parsimony {
+
+enum class Status { converged, iteration_limit };
+
+template <>
+struct EnumNames<Status> {
+  static constexpr std::array values{std::pair{Status::converged, std::string_view("converged")},
+                                     std::pair{Status::iteration_limit, std::string_view("iteration_limit")}};
+};
+
+struct Stage {
+  std::string name;
+  double seconds = 0;
+  std::int64_t bytes = 0;  ///< bytes the stage must move through memory, by its cost model; 0: not modelled
+};
+
+using ReportValue = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
+
+struct Report {
+  std::string algorithm;
+  Status status = Status::converged;
+  std::int64_t iterations = 0;
+  std::vector<double> objective_history;
+  std::vector<Stage> stages;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  std::string simd_target;
+  std::string version;
+  std::vector<std::pair<std::string, ReportValue>> options;  ///< as they were used, automatic values filled in
+  std::vector<std::pair<std::string, ReportValue>> figures;  ///< what the algorithm measured (lambda_k, …)
+
+  /// One JSON object; indent < 0 for a single line. NaN and infinities become null.
+  std::string to_json(int indent = 2) const;
+  double seconds() const;  ///< sum over the stages
+};
+
+/// A report with version, SIMD target, threads and seed filled in.
+Report make_report(std::string algorithm, const Context& context, std::uint64_t seed);
+
+struct Record {
+  std::vector<std::pair<std::string, ReportValue>>& out;
+
+  template <class T>
+  void operator()(const Field& field, const T& value) const {
+    std::string name(field.name);
+    if constexpr (std::is_same_v<T, bool>) {
+      out.emplace_back(std::move(name), value);
+    } else if constexpr (std::is_enum_v<T>) {
+      out.emplace_back(std::move(name), std::string(enum_name(value)));
+    } else if constexpr (std::is_integral_v<T>) {
+      out.emplace_back(std::move(name), static_cast<std::int64_t>(value));
+    } else if constexpr (std::is_floating_point_v<T>) {
+      out.emplace_back(std::move(name), static_cast<double>(value));
+    } else {
+      out.emplace_back(std::move(name), std::string(value));
+    }
+  }
+};
+
+template <class Options>
+void record_options(Report& report, const Options& options) {
+  describe(options, Record{report.options});
+}
+
+/// Adds a stage with the wall time between construction and destruction (or finish()).
+class StageTimer {
+ public:
+  StageTimer(Report& report, std::string name) : report_(report), name_(std::move(name)) {}
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
+  ~StageTimer() { finish(); }
+  void finish() {
+    if (done_) return;
+    done_ = true;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+    report_.stages.push_back({std::move(name_), elapsed.count(), bytes});
+  }
+
+  std::int64_t bytes = 0;
+
+ private:
+  Report& report_;
+  std::string name_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  bool done_ = false;
+};
+
+}  // namespace parsimony

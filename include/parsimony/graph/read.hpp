@@ -1,0 +1,38 @@
+// Graph files: edge lists, Matrix Market, METIS, SciPy .npz; plain, gzip or zstd.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/graph/graph.hpp"
+
+namespace parsimony::graph {
+
+enum class FileFormat { automatic, edge_list, matrix_market, metis, npz };
+
+struct ReadOptions {
+  FileFormat format = FileFormat::automatic;  ///< automatic: by ending (before .gz / .zst), else edge list
+  bool symmetrize = false;                    ///< accept W ≠ Wᵀ and use (W + Wᵀ) / 2 instead
+  std::int64_t max_memory = 0;                ///< bytes the reader may use; 0: no limit
+};
+
+struct GraphFile {
+  Graph graph;
+  NodeIds ids;
+  std::int64_t self_loops_dropped = 0;
+  std::int64_t duplicates_merged = 0;
+  std::int64_t zeros_dropped = 0;
+};
+
+/// Reads a graph; every fault throws Error(io | format | unsupported | memory_limit) naming file and line (or offset).
+GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options = {}, const Context& context = Context{});
+
+/// Writes .mtx, .graph, .npz or an edge list (.txt .tsv .edges .csv), by ending, .gz and .zst too: to a temporary file that is
+/// then renamed.
+void write_graph(const std::filesystem::path& path, const GraphFile& file, const Context& context = Context{});
+
+}  // namespace parsimony::graph

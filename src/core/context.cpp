@@ -1,0 +1,120 @@
+#include "parsimony/core/context.hpp"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <numeric>
+#include <vector>
+
+#include "parsimony/core/error.hpp"
+
+// The system's oneTBB is not built with ThreadSanitizer, which therefore does not see that a task happens after
+// the loop was started and before it ends. These two lines tell it.
+#if defined(__SANITIZE_THREAD__)
+#define PARSIMONY_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PARSIMONY_TSAN 1
+#endif
+#endif
+#ifdef PARSIMONY_TSAN
+extern "C" void __tsan_acquire(void*);
+extern "C" void __tsan_release(void*);
+#define PARSIMONY_ACQUIRE(address) __tsan_acquire(address)
+#define PARSIMONY_RELEASE(address) __tsan_release(address)
+#else
+#define PARSIMONY_ACQUIRE(address) static_cast<void>(address)
+#define PARSIMONY_RELEASE(address) static_cast<void>(address)
+#endif
+
+namespace parsimony {
+namespace {
+
+constexpr int kMaxThreads = 4096;
+
+// Cores granted by the cgroup's CPU quota (version 2), rounded up; a large number where there is none.
+int cgroup_cores() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota = 0, period = 0;
+  if (!(file >> quota >> period) || period <= 0) return kMaxThreads;
+  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
+int environment_threads() {
+  const char* text = std::getenv("OMP_NUM_THREADS");
+  const int value = text ? std::atoi(text) : 0;
+  return value > 0 ? value : kMaxThreads;
+}
+
+}  // namespace
+
+int default_thread_count() {
+  return std::min({oneapi::tbb::info::default_concurrency(), cgroup_cores(), environment_threads()});
+}
+
+struct Context::Arena {
+  explicit Arena(int threads) : tbb(threads) {}
+  oneapi::tbb::task_arena tbb;
+};
+
+Context::Context(int threads) : threads_(threads == 0 ? default_thread_count() : threads) {
+  if (threads < 0 || threads > kMaxThreads) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("threads: {} is out of range; must be 1 to {}, or 0 for all cores", threads, kMaxThreads));
+  }
+  arena_ = std::make_shared<Arena>(threads_);
+}
+
+void Context::check_cancelled() const {
+  if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+}
+
+void Context::progress(std::string_view stage, std::int64_t done, std::int64_t total) const {
+  check_cancelled();
+  if (on_progress) on_progress(stage, done, total);
+}
+
+void Context::log(LogLevel level, std::string_view text) const {
+  if (on_log) on_log(level, text);
+}
+
+void Context::for_blocks(std::int64_t count, std::int64_t block,
+                         const std::function<void(std::int64_t, std::int64_t)>& body) const {
+  if (count <= 0) return;
+  const std::int64_t blocks = (count + block - 1) / block;
+  const auto run = [&](std::int64_t index) {
+    check_cancelled();
+    body(index * block, std::min(count, (index + 1) * block));
+  };
+  if (threads_ == 1 || blocks == 1) {
+    for (std::int64_t index = 0; index < blocks; ++index) run(index);
+    return;
+  }
+  char started = 0, finished = 0;
+  PARSIMONY_RELEASE(&started);
+  arena_->tbb.execute([&] {
+    oneapi::tbb::parallel_for(std::int64_t{0}, blocks, [&](std::int64_t index) {
+      PARSIMONY_ACQUIRE(&started);
+      run(index);
+      PARSIMONY_RELEASE(&finished);
+    });
+  });
+  PARSIMONY_ACQUIRE(&finished);
+}
+
+double Context::sum_blocks(std::int64_t count, std::int64_t block,
+                           const std::function<double(std::int64_t, std::int64_t)>& body) const {
+  if (count <= 0) return 0;
+  std::vector<double> partial((count + block - 1) / block);
+  for_blocks(count, block,
+             [&](std::int64_t begin, std::int64_t end) { partial[begin / block] = body(begin, end); });
+  return std::accumulate(partial.begin(), partial.end(), 0.0);
+}
+
+}  // namespace parsimony

@@ -1,0 +1,60 @@
+#include "parsimony/core/report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "parsimony/core/version.hpp"
+
+namespace parsimony {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_object(const std::vector<std::pair<std::string, ReportValue>>& values) {
+  Json object = Json::object();
+  for (const auto& [name, value] : values) {
+    std::visit([&, &key = name](const auto& held) { object[key] = held; }, value);
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string Report::to_json(int indent) const {
+  Json stages_json = Json::array();
+  for (const Stage& stage : stages) {
+    Json entry{{"name", stage.name}, {"seconds", stage.seconds}};
+    if (stage.bytes > 0) entry["bytes"] = stage.bytes;
+    stages_json.push_back(std::move(entry));
+  }
+  const Json root{{"algorithm", algorithm},
+                  {"status", enum_name(status)},
+                  {"iterations", iterations},
+                  {"seconds", seconds()},
+                  {"figures", to_object(figures)},
+                  {"objective_history", objective_history},
+                  {"stages", std::move(stages_json)},
+                  {"options", to_object(options)},
+                  {"seed", seed},
+                  {"threads", threads},
+                  {"simd_target", simd_target},
+                  {"version", version}};
+  return root.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+double Report::seconds() const {
+  double total = 0;
+  for (const Stage& stage : stages) total += stage.seconds;
+  return total;
+}
+
+Report make_report(std::string algorithm, const Context& context, std::uint64_t seed) {
+  Report report;
+  report.algorithm = std::move(algorithm);
+  report.seed = seed;
+  report.threads = context.threads();
+  report.simd_target = simd_target();
+  report.version = version();
+  return report;
+}
+
+}  // namespace parsimony
