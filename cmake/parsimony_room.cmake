@@ -22,7 +22,7 @@ endfunction()
 # Warnings and sanitizers: for our own targets only, never exported.
 add_library(parsimony_build_flags INTERFACE)
 target_compile_features(parsimony_build_flags INTERFACE cxx_std_20)
-target_compile_options(parsimony_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+target_compile_options(parsimony_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
   $<$<BOOL:${PARSIMONY_WERROR}>:-Werror>)
 if(PARSIMONY_SANITIZE)
   target_compile_options(parsimony_build_flags INTERFACE -fsanitize=${PARSIMONY_SANITIZE}
