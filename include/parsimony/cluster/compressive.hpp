@@ -1,0 +1,96 @@
+// Compressive spectral clustering [tremblay2016compressive]: k clusters of a graph without eigenvectors.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/csr.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/core/report.hpp"
+#include "parsimony/graph/laplacian.hpp"
+
+namespace parsimony::cluster {
+
+/// How the labels of the sampled nodes reach all nodes.
+enum class Assignment {
+  interpolate,  ///< the paper's: k regularised least-squares problems with g(L) (section 2.2, step 6)
+  filter,       ///< the k indicators of the sample through the low-pass filter once
+  nearest       ///< the nearest centroid in the space of the random features
+};
+
+enum class Sampling {
+  uniform,  ///< every node alike, without replacement
+  energy    ///< in proportion to the energy of the row of the filtered signals, an estimate of ‖U_kᵀδ_i‖²
+};
+
+enum class LambdaMethod {
+  moments,   ///< one Chebyshev pass gives the count function for all λ
+  bisection  ///< the paper's: a filter pass for each λ tried
+};
+
+struct CompressiveOptions {
+  std::int64_t clusters = 8;
+  graph::LaplacianKind laplacian = graph::LaplacianKind::normalized;
+  double regularization = -1;
+  std::int64_t features = 0;
+  std::int64_t samples = 0;
+  int order = 50;
+  Assignment assign = Assignment::nearest;
+  Sampling sampling = Sampling::uniform;
+  LambdaMethod lambda_method = LambdaMethod::moments;
+  int restarts = 20;
+  std::int64_t max_memory = 0;
+  std::uint64_t seed = 0;
+};
+
+template <OptionsOf<CompressiveOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"clusters", "number of clusters k", 1, 1 << 30}, options.clusters);
+  visit(Field{"laplacian", "normalized or combinatorial"}, options.laplacian);
+  visit(Field{"regularization", "tau added to the degrees; -1: automatic", -1, 1e30}, options.regularization);
+  visit(Field{"features", "random signals d; 0: round(4 ln samples)", 0, 1 << 20}, options.features);
+  visit(Field{"samples", "nodes that k-means sees; 0: round(2 k ln k), at least 1000", 0, 1 << 30}, options.samples);
+  visit(Field{"order", "degree p of the Jackson-Chebyshev filter", 1, 100000}, options.order);
+  visit(Field{"assign", "how labels reach all nodes"}, options.assign);
+  visit(Field{"sampling", "how the sampled nodes are drawn"}, options.sampling);
+  visit(Field{"lambda_method", "how lambda_k is found"}, options.lambda_method);
+  visit(Field{"restarts", "runs of k-means on the sample", 1, 10000}, options.restarts);
+  visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
+  visit(Field{"seed", "seed of all randomness"}, options.seed);
+}
+
+struct ClusterResult {
+  std::vector<std::int32_t> labels;  ///< cluster of every node, 0..clusters−1, none of them empty
+  std::int64_t clusters = 0;
+  double lambda_k = 0;               ///< the estimate of the k-th smallest eigenvalue used as cut-off
+  Report report;
+};
+
+/// Throws invalid_argument (options out of range, more clusters than nodes), memory_limit, cancelled.
+ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options = {},
+                                              const Context& context = Context{});
+
+/// Peak bytes that the call above needs beside the graph itself.
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options);
+
+}  // namespace parsimony::cluster
+
+namespace parsimony {
+template <>
+struct EnumNames<cluster::Assignment> {
+  static constexpr std::array values{std::pair{cluster::Assignment::interpolate, std::string_view("interpolate")},
+                                     std::pair{cluster::Assignment::filter, std::string_view("filter")},
+                                     std::pair{cluster::Assignment::nearest, std::string_view("nearest")}};
+};
+template <>
+struct EnumNames<cluster::Sampling> {
+  static constexpr std::array values{std::pair{cluster::Sampling::uniform, std::string_view("uniform")},
+                                     std::pair{cluster::Sampling::energy, std::string_view("energy")}};
+};
+template <>
+struct EnumNames<cluster::LambdaMethod> {
+  static constexpr std::array values{std::pair{cluster::LambdaMethod::moments, std::string_view("moments")},
+                                     std::pair{cluster::LambdaMethod::bisection, std::string_view("bisection")}};
+};
+}  // namespace parsimony
