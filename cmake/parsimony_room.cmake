@@ -24,6 +24,7 @@ function(parsimony_room name)
   parsimony_check_includes(${name} "${ROOM_USES}")
 
   install(TARGETS ${target} EXPORT parsimony-targets FILE_SET HEADERS)
+  list(FILTER ROOM_LINKS INCLUDE REGEX "::")
   list(TRANSFORM ROOM_LINKS REPLACE "::.*" "" OUTPUT_VARIABLE packages)
   set_property(GLOBAL APPEND PROPERTY PARSIMONY_PACKAGES ${packages})
   set_property(GLOBAL APPEND PROPERTY PARSIMONY_ROOMS ${name})
