@@ -2,6 +2,7 @@
 #
 # Fails, with file and line, when a file of the room includes a header of a room outside ALLOWED, or a public
 # header of it includes anything but parsimony's own and the standard library's headers.
+cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" allowed "${ALLOWED}")
 file(GLOB public_files RELATIVE ${ROOT} ${ROOT}/include/parsimony/${ROOM}/*.hpp)
 file(GLOB private_files RELATIVE ${ROOT} ${ROOT}/src/${ROOM}/*.hpp ${ROOT}/src/${ROOM}/*.cpp)

@@ -1,5 +1,6 @@
 # cmake -DSCRIPT=check_includes.cmake -DWORK=… -P includes_check.cmake: the check finds each kind of wrong include,
 # at its line, and accepts right ones.
+cmake_minimum_required(VERSION 3.25)
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK}/src/core ${WORK}/src/graph ${WORK}/src/kernels ${WORK}/include/parsimony/core)
 

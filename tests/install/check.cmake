@@ -1,5 +1,6 @@
 # cmake -DBUILD=… -DCONFIG=… -DGENERATOR=… -DCOMPILER=… -P check.cmake: installs the build, moves the tree, builds
 # the consumer against it and runs it.
+cmake_minimum_required(VERSION 3.25)
 set(work ${BUILD}/install-test)
 file(REMOVE_RECURSE ${work})
 
