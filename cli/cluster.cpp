@@ -141,7 +141,8 @@ Action add_cluster(CLI::App& app) {
   app.footer(kExamples);
   app.add_option("GRAPH", settings->graph,
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
-      ->required();
+      ->required()
+      ->type_name("");
   Flags method(app, "Method");
   method.require("clusters")
       .word("regularization", "auto", -1)
@@ -152,10 +153,10 @@ Action add_cluster(CLI::App& app) {
   describe(settings->options, method);
   add_read_flags(app, settings->read);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
-      ->type_name("")
+      ->type_name("FILE")
       ->group("Output");
   app.add_option("--picture", settings->picture, "PNG of the sorted adjacency matrix, sizes and conductances")
-      ->type_name("")
+      ->type_name("FILE")
       ->group("Output");
   app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
   add_run_flags(app, settings->threads, settings->quiet);

@@ -45,10 +45,12 @@ Action add_convert(CLI::App& app) {
   app.footer(kExamples);
   app.add_option("IN", settings->input,
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
-      ->required();
+      ->required()
+      ->type_name("");
   app.add_option("OUT", settings->output,
                  "the format is that of the ending: .mtx, .graph, .npz, .txt, .tsv, .csv, .edges")
-      ->required();
+      ->required()
+      ->type_name("");
   add_read_flags(app, settings->read);
   add_run_flags(app, settings->threads, settings->quiet);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };

@@ -47,7 +47,8 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
                   fmt::format("{}: {} would overwrite the input", flag, path.string()));
     }
   }
-  if (fs::exists(path, error) && !fs::is_regular_file(path, error)) return;  // /dev/stdout, a pipe: written in place
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error))
+    return;  // /dev/stdout, a pipe: written in place
   const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (access(directory.c_str(), W_OK | X_OK) != 0) {
     throw Error(ErrorCode::io,

@@ -83,7 +83,7 @@ template int parse_number(std::string_view, std::string_view);
 template std::int64_t parse_number(std::string_view, std::string_view);
 template std::uint64_t parse_number(std::string_view, std::string_view);
 
-void Flags::add(const Field& field, const std::string& note, Setter set) const {
+void Flags::add(const Field& field, const std::string& type, const std::string& note, Setter set) const {
   const std::string flag = flag_name(field.name);
   CLI::callback_t callback = [flag, set = std::move(set)](const CLI::results_t& texts) {
     set(flag, texts.back());
@@ -92,8 +92,8 @@ void Flags::add(const Field& field, const std::string& note, Setter set) const {
   const std::string help = fmt::format("{} ({})", field.help, note);
   app_.add_option(flag, std::move(callback), field.name == required_ ? std::string(field.help) : help)
       ->required(field.name == required_)
-      ->type_name("")
-      ->multi_option_policy(CLI::MultiOptionPolicy::Throw)
+      ->type_name(type)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->group(group_);
 }
 

@@ -48,7 +48,7 @@ class Flags {
         list += (list.empty() ? "" : "|") + std::string(name);
         choices.emplace(name, candidate);
       }
-      add(field, list + ", default " + std::string(enum_name(value)),
+      add(field, "NAME", list + ", default " + std::string(enum_name(value)),
           [&value, choices, list](const std::string& flag, const std::string& text) {
             const auto found = choices.find(text);
             if (found == choices.end()) bad_choice(flag, text, list);
@@ -57,7 +57,8 @@ class Flags {
     } else {
       const auto special = words_.find(std::string(field.name));
       const Word word = special == words_.end() ? Word{} : special->second;
-      add(field, range_and_default(field, static_cast<double>(value), word),
+      add(field, std::is_integral_v<T> ? "N" : "X",
+          range_and_default(field, static_cast<double>(value), word),
           [&value, field, word](const std::string& flag, const std::string& text) {
             T parsed = !word.text.empty() && text == word.text ? static_cast<T>(word.value)
                                                                : parse_number<T>(flag, text);
@@ -76,7 +77,7 @@ class Flags {
   };
   using Setter = std::function<void(const std::string& flag, const std::string& text)>;
 
-  void add(const Field& field, const std::string& note, Setter set) const;
+  void add(const Field& field, const std::string& type, const std::string& note, Setter set) const;
   void add_switch(const Field& field, bool& value) const;
   std::string range_and_default(const Field& field, double value, const Word& word) const;
   [[noreturn]] static void bad_choice(const std::string& flag, const std::string& text,

@@ -58,10 +58,10 @@ Action add_generate(CLI::App& app) {
   sbm.add_option("-o,--output", settings->output,
                  "file of the graph: .mtx, .graph, .npz or an edge list; .gz and .zst too")
       ->required()
-      ->type_name("")
+      ->type_name("FILE")
       ->group("Output");
   sbm.add_option("--labels", settings->labels, "file of the planted clusters, text or .npy")
-      ->type_name("")
+      ->type_name("FILE")
       ->group("Output");
   add_run_flags(sbm, settings->threads, settings->quiet);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };

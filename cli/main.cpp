@@ -1,5 +1,6 @@
 // parsimony <verb>: parses, runs the verb, and turns every error into one line and an exit code.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -46,7 +47,7 @@ std::string suggestion(std::string_view text, const std::vector<std::string>& na
     return distance(a, text) < distance(b, text);
   };
   const auto best = std::min_element(names.begin(), names.end(), nearer);
-  if (best == names.end() || distance(*best, text) > 1 + text.size() / 4) return "";
+  if (best == names.end() || distance(*best, text) > std::max<std::size_t>(2, text.size() / 3)) return "";
   return fmt::format("; did you mean {}?", *best);
 }
 
@@ -64,22 +65,25 @@ std::string path_of(const CLI::App& app) {
 // slip.
 std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App& app = innermost(root);
+  std::vector<std::string> verbs, flags;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
   std::string message = error.what();
   const std::vector<std::string> unknown = root.remaining(true);
   if (!unknown.empty()) {
-    std::vector<std::string> names;
-    for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
-    if (unknown.front().starts_with('-')) {
-      names.clear();
-      for (const CLI::Option* option : app.get_options()) {
-        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-      }
-    }
+    const std::string& word = unknown.front();
+    const bool is_flag = word.starts_with('-');
     message = fmt::format("unknown {} '{}'{}",
-                          names.empty()                      ? "argument"
-                          : unknown.front().starts_with('-') ? "flag"
-                                                             : "verb",
-                          unknown.front(), suggestion(unknown.front(), names));
+                          is_flag         ? "flag"
+                          : verbs.empty() ? "argument"
+                                          : "verb",
+                          word, suggestion(word, is_flag ? flags : verbs));
+  } else if (!verbs.empty()) {
+    message = fmt::format("a verb is missing: {}", fmt::join(verbs, ", "));
+  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    message = message.substr(0, message.find(':')) + " needs a value";
   }
   return fmt::format("{} (see {} --help)", message, path_of(app));
 }

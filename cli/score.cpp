@@ -72,10 +72,11 @@ Action add_score(CLI::App& app) {
   const auto settings = std::make_shared<Settings>();
   app.footer(kExamples);
   app.add_option("LABELS", settings->labels, "labels to score: lines of node-id<TAB>cluster, or .npy")
-      ->required();
-  app.add_option("--graph", settings->graph, "score by this graph: modularity, normalized cut, conductance")
+      ->required()
       ->type_name("");
-  app.add_option("--truth", settings->truth, "score against these labels: ARI, NMI, AMI")->type_name("");
+  app.add_option("--graph", settings->graph, "score by this graph: modularity, normalized cut, conductance")
+      ->type_name("FILE");
+  app.add_option("--truth", settings->truth, "score against these labels: ARI, NMI, AMI")->type_name("FILE");
   app.add_flag("--json", settings->json, "print JSON")->group("Output");
   add_read_flags(app, settings->read);
   add_run_flags(app, settings->threads, settings->quiet);
