@@ -1,22 +1,54 @@
-# parsimony_room(<name> SOURCES <files...> [USES <rooms...>] [LINKS <private targets...>])
+# parsimony_room(<name> SOURCES <files...> [USES <rooms...>] [LINKS <private targets...>] [HEADER_ONLY <targets...>])
 #
-# A room is a library parsimony_<name>, exported as parsimony::<name>. It sees its own private headers
-# (src/<name>/), the public headers of all rooms, and the private ones of the rooms it names in USES; what it
-# does not name in USES it cannot link.
+# A room is a library parsimony_<name>, exported as parsimony::<name>, with public headers in
+# include/parsimony/<name> and private ones in src/<name>. USES is the dependency graph: a file of the room that
+# includes a header of a room that is not reached through USES stops the build. LINKS are packages that who links
+# the room needs too; HEADER_ONLY are those that are gone once the room is compiled.
 function(parsimony_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LINKS;HEADER_ONLY" ${ARGN})
   set(target parsimony_${name})
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/parsimony/${name}/*.hpp)
+
   add_library(${target} ${ROOM_SOURCES})
   add_library(parsimony::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
-  target_include_directories(${target}
-    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-    PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  foreach(room IN LISTS ROOM_USES)
-    target_link_libraries(${target} PUBLIC parsimony_${room})
-  endforeach()
-  target_link_libraries(${target} PRIVATE ${ROOM_LINKS} parsimony_build_flags)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM ROOM_USES PREPEND parsimony_ OUTPUT_VARIABLE used)
+  list(APPEND ROOM_HEADER_ONLY parsimony_build_flags)
+  list(TRANSFORM ROOM_HEADER_ONLY REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
+  target_link_libraries(${target} PUBLIC ${used} PRIVATE ${ROOM_LINKS} ${ROOM_HEADER_ONLY})
+
+  parsimony_check_includes(${name} "${ROOM_USES}")
+
+  install(TARGETS ${target} EXPORT parsimony-targets FILE_SET HEADERS)
+  list(FILTER ROOM_LINKS INCLUDE REGEX "::")
+  list(TRANSFORM ROOM_LINKS REPLACE "::.*" "" OUTPUT_VARIABLE packages)
+  set_property(GLOBAL APPEND PROPERTY PARSIMONY_PACKAGES ${packages})
   set_property(GLOBAL APPEND PROPERTY PARSIMONY_ROOMS ${name})
+endfunction()
+
+# Stops the build of a room whose files include what they must not: see check_includes.cmake.
+function(parsimony_check_includes name uses)
+  set(reached ${name} ${uses})
+  foreach(room IN LISTS uses)
+    get_property(more GLOBAL PROPERTY PARSIMONY_REACHED_${room})
+    list(APPEND reached ${more})
+  endforeach()
+  list(REMOVE_DUPLICATES reached)
+  set_property(GLOBAL PROPERTY PARSIMONY_REACHED_${name} ${reached})
+
+  set(script ${PROJECT_SOURCE_DIR}/cmake/check_includes.cmake)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/parsimony/${name}/*.hpp
+    ${PROJECT_SOURCE_DIR}/src/${name}/*.hpp ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  string(REPLACE ";" "," allowed "${reached}")
+  set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${name}.includes)
+  add_custom_command(OUTPUT ${stamp} DEPENDS ${script} ${files} VERBATIM
+    COMMENT "Checking what the room ${name} includes"
+    COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DROOM=${name} -DALLOWED=${allowed} -DSTAMP=${stamp} -P ${script})
+  target_sources(parsimony_${name} PRIVATE ${stamp})
 endfunction()
 
 # Warnings and sanitizers: for our own targets only, never exported.

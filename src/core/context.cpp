@@ -84,6 +84,16 @@ void Context::log(LogLevel level, std::string_view text) const {
   if (on_log) on_log(level, text);
 }
 
+Context Context::part(std::string_view stage, std::int64_t index, std::int64_t count) const {
+  Context inner = *this;
+  if (on_progress) {
+    inner.on_progress = [this, stage, index, count](std::string_view, std::int64_t done, std::int64_t total) {
+      on_progress(stage, index * total + done, count * total);
+    };
+  }
+  return inner;
+}
+
 void Context::for_blocks(std::int64_t count, std::int64_t block,
                          const std::function<void(std::int64_t, std::int64_t)>& body) const {
   if (count <= 0) return;

@@ -1,0 +1,45 @@
+// From values on a sample of the nodes to a smooth signal on all of them [tremblay2016compressive, section 2.2;
+// puy2018random].
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/matrix.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/graph/laplacian.hpp"
+
+namespace parsimony::cluster {
+
+struct InterpolationOptions {
+  double gamma = 1e-3;      ///< weight of the penalty; the authors' value
+  double tolerance = 1e-6;  ///< relative residual to stop at
+  int max_iterations = 100;
+};
+
+template <OptionsOf<InterpolationOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"gamma", "weight of the high-frequency penalty", 1e-12, 1e12}, options.gamma);
+  visit(Field{"tolerance", "relative residual to stop at", 0, 1}, options.tolerance);
+  visit(Field{"max_iterations", "conjugate-gradient iterations", 1, 1e6}, options.max_iterations);
+}
+
+struct InterpolationResult {
+  bool converged = true;        ///< all columns within the tolerance
+  int iterations = 0;
+  double worst_residual = 0;    ///< largest relative residual of a column
+};
+
+/// For every column v of `values` (n × w, w = 16, 32, 48 or 64) the minimiser c of ‖M c − v‖² + γ cᵀ g(L) c over
+/// signals on all nodes, M picking the n sampled nodes: solves (MᵀM + γ g(L)) c = Mᵀ v into `out` (N × w).
+///
+/// The matrix is symmetric and positive, so conjugate gradients serve where the authors ran GMRES: the same
+/// solution, and three vectors instead of one per iteration. All columns advance together, `order` products of g an
+/// iteration. Four panels of N × w floats, and the two of the filter.
+InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<const double> high_pass,
+                                std::span<const std::int32_t> sample, MatrixView<const float> values,
+                                MatrixView<float> out, const InterpolationOptions& options = {},
+                                const Context& context = Context{});
+
+}  // namespace parsimony::cluster

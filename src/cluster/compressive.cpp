@@ -1,0 +1,308 @@
+#include "parsimony/cluster/compressive.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "parsimony/cluster/interpolation.hpp"
+#include "parsimony/cluster/sampling.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/kmeans.hpp"
+#include "parsimony/graph/graph.hpp"
+#include "parsimony/spectral/chebyshev.hpp"
+#include "parsimony/spectral/density.hpp"
+#include "parsimony/spectral/features.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+constexpr std::int64_t kLine = 16;              // panels are whole cache lines of floats
+constexpr std::int64_t kColumns = 64;           // columns filtered at a time
+constexpr std::int64_t kRowsPerBlock = 1 << 13;
+constexpr std::int64_t kFewestSamples = 1000;
+
+std::int64_t whole_lines(std::int64_t columns) { return (columns + kLine - 1) / kLine * kLine; }
+
+// The paper's sizes (section 4), with a floor under the sample: for small k, 2 k ln k nodes (3 for k = 2) say too
+// little about the shape of the clusters, and cost nothing.
+std::int64_t automatic_samples(std::int64_t clusters, std::int64_t connected) {
+  const double k = static_cast<double>(clusters);
+  return std::min(connected, std::max<std::int64_t>({std::llround(2 * k * std::log(k)), 2 * clusters, kFewestSamples}));
+}
+
+// round(4 ln n), filled up to whole cache lines: the signals that share a line are filtered at no cost.
+std::int64_t automatic_features(std::int64_t samples) {
+  return whole_lines(std::max<std::int64_t>(1, std::llround(4 * std::log(static_cast<double>(samples)))));
+}
+
+std::vector<float> marks_of_connected(CsrView adjacency) {
+  std::vector<float> marks(adjacency.rows());
+  for (std::int64_t i = 0; i < adjacency.rows(); ++i) marks[i] = adjacency.offsets[i] < adjacency.offsets[i + 1];
+  return marks;
+}
+
+// argmax over clusters of column-normalised scores, fed panel by panel so that no N × k array is ever held.
+class BestColumn {
+ public:
+  BestColumn(std::int64_t nodes, const Context& context)
+      : context_(context), best_(nodes, -std::numeric_limits<float>::infinity()), labels_(nodes, 0) {}
+
+  void add(MatrixView<const float> scores, std::int64_t first, std::int64_t used) {
+    std::vector<float> factor(used);
+    for (std::int64_t c = 0; c < used; ++c) {
+      const double squares = context_.sum_blocks(scores.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+        double sum = 0;
+        for (std::int64_t i = begin; i < end; ++i) sum += static_cast<double>(scores(i, c)) * scores(i, c);
+        return sum;
+      });
+      factor[c] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0f;
+    }
+    context_.for_blocks(scores.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        for (std::int64_t c = 0; c < used; ++c) {
+          const float score = scores(i, c) * factor[c];
+          if (score > best_[i]) {
+            best_[i] = score;
+            labels_[i] = static_cast<std::int32_t>(first + c);
+          }
+        }
+      }
+    });
+  }
+
+  std::vector<std::int32_t> take() { return std::move(labels_); }
+
+ private:
+  const Context& context_;
+  std::vector<float> best_;
+  std::vector<std::int32_t> labels_;
+};
+
+struct Spread {
+  std::vector<std::int32_t> labels;
+  bool converged = true;
+  int iterations = 0;
+};
+
+// Step 6 and 7 of the paper, or one pass of the low-pass filter, over the indicators of the clusters of the sample.
+Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const double> low_pass,
+                         std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels,
+                         const CompressiveOptions& options, const Context& context) {
+  const std::int64_t nodes = laplacian.nodes(), clusters = options.clusters;
+  const std::vector<double> high_pass = spectral::complement({low_pass.begin(), low_pass.end()});
+  const std::int64_t panels = (clusters + kColumns - 1) / kColumns;
+  BestColumn best(nodes, context);
+  Spread out;
+  for (std::int64_t first = 0; first < clusters; first += kColumns) {
+    const std::int64_t used = std::min(kColumns, clusters - first);
+    const Context part = context.part("assignment", first / kColumns, panels);
+    Matrix<float> indicators(static_cast<std::int64_t>(sample.size()), whole_lines(used));
+    for (std::size_t s = 0; s < sample.size(); ++s) {
+      const std::int64_t column = sample_labels[s] - first;
+      if (column >= 0 && column < used) indicators(static_cast<std::int64_t>(s), column) = 1;
+    }
+    Matrix<float> scores(nodes, indicators.cols());
+    if (options.assign == Assignment::interpolate) {
+      const auto solved = interpolate(laplacian, high_pass, sample, indicators, scores, {}, part);
+      out.converged = out.converged && solved.converged;
+      out.iterations = std::max(out.iterations, solved.iterations);
+    } else {
+      for (std::size_t s = 0; s < sample.size(); ++s) {
+        std::copy_n(indicators.row(static_cast<std::int64_t>(s)).data(), indicators.cols(), scores.row(sample[s]).data());
+      }
+      spectral::filter(laplacian, low_pass, scores, part);
+    }
+    best.add(scores, first, used);
+  }
+  out.labels = best.take();
+  return out;
+}
+
+// Every cluster that no node chose takes back a node of the sample that k-means gave it, or failing that any node,
+// never the last one of another cluster.
+void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters, std::span<const std::int32_t> sample,
+                         std::span<const std::int32_t> sample_labels) {
+  std::vector<std::int64_t> sizes(clusters);
+  for (const std::int32_t label : labels) ++sizes[label];
+  const auto move = [&](std::int64_t node, std::int32_t cluster) {
+    if (sizes[labels[node]] < 2) return false;
+    --sizes[labels[node]];
+    ++sizes[cluster];
+    labels[node] = cluster;
+    return true;
+  };
+  for (std::size_t s = 0; s < sample.size(); ++s) {
+    if (sizes[sample_labels[s]] == 0) move(sample[s], sample_labels[s]);
+  }
+  std::int64_t node = 0;
+  for (std::int32_t cluster = 0; cluster < clusters; ++cluster) {
+    while (sizes[cluster] == 0) move(node++, cluster);
+  }
+}
+
+// Nodes without edges say nothing about where they belong: all go to the largest cluster, which they change least.
+void place_isolated(std::vector<std::int32_t>& labels, std::int64_t clusters, std::span<const float> connected) {
+  std::vector<std::int64_t> sizes(clusters);
+  for (std::size_t i = 0; i < labels.size(); ++i) sizes[labels[i]] += connected[i] > 0;
+  const auto largest = static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (connected[i] == 0) labels[i] = largest;
+  }
+}
+
+// As many clusters as connected nodes, or more: each of these is one, then single isolated nodes; what is left of
+// the isolated ones joins the last.
+std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters) {
+  std::vector<std::int32_t> labels(connected.size(), static_cast<std::int32_t>(clusters - 1));
+  std::int64_t next = 0;
+  for (const bool with_edges : {true, false}) {
+    for (std::size_t i = 0; i < labels.size() && next < clusters; ++i) {
+      if ((connected[i] > 0) == with_edges) labels[i] = static_cast<std::int32_t>(next++);
+    }
+  }
+  return labels;
+}
+
+void note_structure(Report& report, CsrView adjacency, const Context& context) {
+  const graph::Components components = graph::connected_components(adjacency);
+  report.figures.emplace_back("components", components.count);
+  report.figures.emplace_back("isolated_nodes", components.isolated);
+  if (components.count == 1) return;
+  context.log(LogLevel::warning,
+              fmt::format("the graph has {} connected components, {} of them single nodes without edges (those join the "
+                          "largest cluster)",
+                          components.count, components.isolated));
+}
+
+}  // namespace
+
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options) {
+  const std::int64_t nodes = adjacency.rows();
+  const std::int64_t samples = options.samples ? options.samples : automatic_samples(options.clusters, nodes);
+  const std::int64_t features = options.features ? options.features : automatic_features(samples);
+  const std::int64_t panel = whole_lines(std::min(features, kColumns));
+  const std::int64_t column_panel = whole_lines(std::min(options.clusters, kColumns));
+  // Floats per node of each stage's peak; 3 for the Laplacian and 3 for the arrays of its operator always.
+  const std::int64_t density = 2 * kLine;
+  const std::int64_t featuring = 3 * panel + (features > panel ? features : 0);
+  const std::int64_t assigning =
+      features + (options.assign == Assignment::nearest       ? 0
+                  : options.assign == Assignment::interpolate ? 6 * column_panel
+                                                              : 3 * column_panel);
+  const std::int64_t floats = std::max({density, featuring, assigning}) + 6;
+  // Degrees, labels, scores, components, the sampling clocks.
+  return nodes * (4 * floats + 40) + samples * (features + column_panel) * 4;
+}
+
+ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
+                                              const Context& context) {
+  validate_fields(requested);
+  const std::int64_t nodes = adjacency.rows();
+  if (requested.clusters > nodes) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("clusters: {} is more than the {} nodes of the graph", requested.clusters, nodes));
+  }
+  const std::int64_t memory = estimate_memory(adjacency, requested);
+  if (requested.max_memory > 0 && memory > requested.max_memory) {
+    throw Error(ErrorCode::memory_limit,
+                fmt::format("max_memory: the run needs about {} bytes beside the graph, more than the limit of {}; fewer "
+                            "features or assign = nearest need less",
+                            memory, requested.max_memory));
+  }
+
+  // Every automatic value is settled here, so that the report says what was used.
+  CompressiveOptions options = requested;
+  const std::vector<float> connected = marks_of_connected(adjacency);
+  const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
+  const std::int64_t k = options.clusters;
+  options.samples = options.samples ? std::clamp<std::int64_t>(options.samples, std::min(k, candidates), candidates)
+                                    : automatic_samples(k, candidates);
+  options.features = options.features ? options.features : automatic_features(options.samples);
+  if (options.regularization < 0) {
+    options.regularization = options.laplacian == graph::LaplacianKind::combinatorial
+                                 ? 0
+                                 : graph::automatic_regularization(adjacency);
+  }
+
+  ClusterResult result{.clusters = k, .report = make_report("compressive spectral clustering", context, options.seed)};
+  Report& report = result.report;
+  record_options(report, options);
+  report.figures.emplace_back("memory_estimate", memory);
+  {
+    StageTimer timer(report, "components");
+    note_structure(report, adjacency, context);
+  }
+  if (k == 1 || k >= candidates) {
+    result.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
+    return result;
+  }
+
+  const graph::Laplacian laplacian =
+      graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
+  const spectral::LaplacianOperator cost(laplacian, context);
+
+  {
+    StageTimer timer(report, "lambda_k");
+    if (options.lambda_method == LambdaMethod::moments) {
+      const auto density = spectral::spectral_density(laplacian, {.seed = options.seed}, context);
+      result.lambda_k = density.eigenvalue(static_cast<double>(k));
+      report.figures.emplace_back("count_standard_error", density.standard_error(result.lambda_k));
+      timer.bytes = density.order() * cost.bytes_per_step(density.moments().rows(), false);
+    } else {
+      result.lambda_k = spectral::lambda_k_by_bisection(laplacian, k, options.order, options.seed, context);
+    }
+    report.figures.emplace_back("lambda_k", result.lambda_k);
+  }
+  const std::vector<double> low_pass = spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
+
+  Matrix<float> features;
+  std::vector<float> energy;
+  {
+    StageTimer timer(report, "features");
+    features = spectral::random_features(laplacian, low_pass, options.features, options.seed, context);
+    timer.bytes = options.order * cost.bytes_per_step(whole_lines(options.features), true);
+  }
+  if (options.sampling == Sampling::energy) {
+    energy.resize(nodes);
+    for (std::int64_t i = 0; i < nodes; ++i) {
+      const auto row = features.row(i);
+      energy[i] = connected[i] * std::inner_product(row.begin(), row.end(), row.begin(), 0.0f);
+    }
+  }
+  // Rows as in spectral clustering by the normalised Laplacian; the combinatorial one leaves them.
+  if (options.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(features, context);
+
+  std::vector<std::int32_t> sample;
+  KMeansResult clustered;
+  {
+    StageTimer timer(report, "k-means");
+    sample = sample_without_replacement(energy.empty() ? connected : energy, options.samples, options.seed);
+    Matrix<float> rows(options.samples, options.features);
+    for (std::int64_t s = 0; s < options.samples; ++s) {
+      std::copy_n(features.row(sample[s]).data(), options.features, rows.row(s).data());
+    }
+    clustered = kmeans(rows, {}, {.clusters = k, .restarts = options.restarts, .seed = options.seed}, context);
+    report.objective_history = clustered.report.objective_history;
+  }
+
+  {
+    StageTimer timer(report, "assignment");
+    if (options.assign == Assignment::nearest) {
+      result.labels = nearest_centroids(features, clustered.centroids, {}, context);
+    } else {
+      Spread spread = spread_indicators(laplacian, low_pass, sample, clustered.labels, options, context);
+      result.labels = std::move(spread.labels);
+      report.iterations = spread.iterations;
+      if (!spread.converged) report.status = Status::iteration_limit;
+    }
+    place_isolated(result.labels, k, connected);
+    fill_empty_clusters(result.labels, k, sample, clustered.labels);
+  }
+  return result;
+}
+
+}  // namespace parsimony::cluster

@@ -1,0 +1,66 @@
+#include "parsimony/spectral/features.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/spectral/chebyshev.hpp"
+#include "spectral/panel.hpp"
+
+namespace parsimony::spectral {
+
+Matrix<float> gaussian_panel(std::int64_t nodes, std::int64_t first, std::int64_t used, std::int64_t width,
+                             double scale, const RandomStream& random, const Context& context) {
+  Matrix<float> panel(nodes, width);
+  const std::int64_t before = first / kMaxPanelWidth * nodes;
+  context.for_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      random.fill_normal(panel.row(i).first(used), static_cast<std::uint64_t>(before + i) * kMaxPanelWidth,
+                         static_cast<float>(scale));
+    }
+  });
+  return panel;
+}
+
+Matrix<float> random_features(const graph::Laplacian& laplacian, std::span<const double> low_pass,
+                              std::int64_t features, std::uint64_t seed, const Context& context) {
+  if (features < 1) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("features: {} is out of range; must be at least 1", features));
+  }
+  const std::int64_t nodes = laplacian.nodes();
+  const RandomStream random(seed, "features.signals");
+  const double scale = 1 / std::sqrt(static_cast<double>(features));
+  Matrix<float> out;
+  for_each_panel(features, [&](std::int64_t first, std::int64_t used, std::int64_t width) {
+    Matrix<float> panel = gaussian_panel(nodes, first, used, width, scale, random, context);
+    filter(laplacian, low_pass, panel, context.part("features", first / kMaxPanelWidth, panels_of(features)));
+    if (width == features) {  // one full panel: it is the result
+      out = std::move(panel);
+      return;
+    }
+    if (first == 0) out = Matrix<float>(nodes, features);
+    context.for_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        std::copy_n(panel.row(i).data(), used, out.row(i).data() + first);
+      }
+    });
+  });
+  return out;
+}
+
+void normalize_rows(MatrixView<float> rows, const Context& context) {
+  context.for_blocks(rows.rows, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      double squares = 0;
+      for (const float v : rows.row(i)) squares += static_cast<double>(v) * v;
+      if (squares == 0) continue;
+      const auto factor = static_cast<float>(1 / std::sqrt(squares));
+      for (float& v : rows.row(i)) v *= factor;
+    }
+  });
+}
+
+}  // namespace parsimony::spectral
