@@ -57,6 +57,19 @@ void check(const Settings& settings) {
   if (!settings.picture.empty()) check_writable("--picture", settings.picture, {input, settings.output});
 }
 
+// The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
+void check_memory(const graph::GraphFile& file, const cluster::CompressiveOptions& options) {
+  if (options.max_memory == 0 || options.clusters > file.graph.nodes()) return;
+  const graph::Graph& graph = file.graph;
+  const std::int64_t held =
+      8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
+  const std::int64_t needed = cluster::estimate_memory(graph, options);
+  if (held + needed <= options.max_memory) return;
+  throw Error(ErrorCode::memory_limit,
+              fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
+                          options.max_memory, held, needed));
+}
+
 void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
   std::string text;
   for (std::int64_t node = 0; node < ids.size(); ++node) {
