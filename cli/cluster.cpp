@@ -118,6 +118,8 @@ int run(Settings settings, Terminal& terminal) {
   const graph::GraphFile file = graph::read_graph(input_path(settings.graph), settings.read, context);
   reading.finish();
 
+  check_memory(file, settings.options);
+
   cluster::ClusterResult result =
       cluster::compressive_spectral_clustering(file.graph, settings.options, context);
   auto& stages = result.report.stages;
