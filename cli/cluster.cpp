@@ -129,7 +129,9 @@ int run(Settings settings, Terminal& terminal) {
   const graph::PartitionScores scores = graph::score_partition(file.graph, result.labels, context);
   scoring.finish();
 
-  context.check_cancelled();  // from here on files appear
+  context.check_cancelled();
+  Context finishing = context;  // from here on files appear: all of them or none
+  finishing.stop = {};
   if (!settings.output.empty()) {
     const StageTimer writing(result.report, "write");
     graph::write_labels(settings.output, file.ids, result.labels);
@@ -137,7 +139,7 @@ int run(Settings settings, Terminal& terminal) {
   if (!settings.picture.empty()) {
     const StageTimer drawing(result.report, "picture");
     cluster::write_cluster_picture(settings.picture, file.graph, result.labels, scores, result.lambda_k,
-                                   context);
+                                   finishing);
   }
   if (settings.json) {
     print(to_json(settings, file, scores, result.report));

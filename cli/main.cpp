@@ -113,7 +113,10 @@ int main(int argc, char** argv) {
     terminal.error(usage_message(app, error));
     return kUsage;
   } catch (const Error& error) {
-    terminal.error(error.what());
+    const std::string_view message = error.what();
+    const bool unnamed =
+        error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;
+    terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));
     return exit_code(error.code());
   } catch (const std::bad_alloc&) {
     terminal.error("out of memory; --max-memory refuses what is too large before it starts");

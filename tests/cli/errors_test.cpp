@@ -73,7 +73,8 @@ TEST_F(Errors, MoreClustersThanNodes) {
 
 TEST_F(Errors, TooLittleMemory) {
   const std::string graph = block_model("g.mtx", 3000, 3);
-  expect_one_error(cluster(graph, {"--max-memory", "100kB"}), kFailed, {"memory"});
+  expect_one_error(cluster(graph, {"--max-memory", "1kB"}), kFailed, {graph, "--max-memory"});
+  expect_one_error(cluster(graph, {"--max-memory", "1MB"}), kFailed, {"--max-memory", "1000000", "about"});
 }
 
 TEST_F(Errors, BrokenEdgeLists) {
@@ -121,7 +122,7 @@ TEST_F(Errors, AnAsymmetricMatrixNeedsTheFlag) {
       "%%MatrixMarket matrix coordinate real general\n3 3 4\n1 2 1\n2 1 1\n2 3 1\n3 1 2\n";
   expect_broken("directed.mtx", text, 0);
   const Outcome refused = cluster(path("directed.mtx"));
-  EXPECT_NE(refused.err.find("--symmetrize"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("symmetrize"), std::string::npos) << refused.err;
   const Outcome taken = cluster(path("directed.mtx"), {"--symmetrize", "--quiet"});
   EXPECT_EQ(taken.code, 0) << taken.err;
 }
