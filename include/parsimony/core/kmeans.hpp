@@ -50,9 +50,9 @@ struct KMeansResult {
 /// 1e-13 of it) of the kept run; figures "restart" (which) and "compared" (fraction of points that the bounds
 /// could not settle, all runs).
 ///
-/// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point, 8 k d for each of at most
-/// 64 blocks of at least 4096 points, and what seed_centroids says, times the threads where restarts run in
-/// parallel (below 32768 points).
+/// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point, 8 k d for each of at
+/// most 64 blocks of at least 4096 points, and what seed_centroids says, times the threads where restarts run
+/// in parallel (below 32768 points).
 ///
 /// Throws invalid_argument (n < clusters, options out of range, shapes that do not fit, a row with a NaN,
 /// infinite or too large coordinate or with a negative or non-finite weight: named) and cancelled.
