@@ -100,7 +100,7 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
   const Text text(name, bytes);
   const int columns = find_columns(text);
   const auto size = static_cast<std::int64_t>(bytes.size());
-  budget.require(size + text.count_lines() * columns * 56);  // words, integers, sorted, numbers
+  budget.require(size + text.count_lines(context) * columns * 56);  // words, integers, sorted, numbers
   Pieces<std::string_view> nodes(piece_count(text.bytes)), clusters(nodes.size());
   parse_lines(text, 0, context, [&](LineCursor& cursor, std::int64_t piece) {
     while (cursor.next_entry()) {

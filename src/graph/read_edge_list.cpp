@@ -99,7 +99,7 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
   const int columns = find_columns(text);
   const bool weighted = columns == 3;
   const AssembleOptions assembling{EntryMeaning::edge_list, weighted, options.symmetrize};
-  const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines();
+  const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);
   budget.require(text_size + lines * (weighted ? 32 : 24));  // two ids, two nodes, a weight and its growth
 
   Edges<std::int64_t> numbers;

@@ -30,8 +30,12 @@ Text::Text(std::string file, std::string_view content) : name(std::move(file)), 
   if (bytes.substr(0, kByteOrderMark.size()) == kByteOrderMark) bytes.remove_prefix(kByteOrderMark.size());
 }
 
-std::int64_t Text::count_lines() const {
-  return std::count(bytes.begin(), bytes.end(), '\n') + (!bytes.empty() && bytes.back() != '\n');
+std::int64_t Text::count_lines(const Context& context) const {
+  const auto newlines = [&](std::int64_t begin, std::int64_t end) {
+    return static_cast<double>(std::count(bytes.begin() + begin, bytes.begin() + end, '\n'));
+  };
+  const double count = context.sum_blocks(static_cast<std::int64_t>(bytes.size()), kTextPiece, newlines);
+  return static_cast<std::int64_t>(count) + (!bytes.empty() && bytes.back() != '\n');
 }
 
 LineCursor::LineCursor(std::string_view text, std::int64_t begin, std::int64_t end)
