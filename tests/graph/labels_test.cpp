@@ -97,16 +97,17 @@ TEST(Labels, AlignById) {
 TEST(Labels, AreTheSameForAnyNumberOfThreads) {
   const TemporaryDirectory directory;
   std::string content;
-  for (int i = 0; i < 300000; ++i)
+  for (std::int64_t i = 0; i < 300000; ++i) {
     content += std::to_string(i * 7919 % 300007) + "\tc" + std::to_string(i % 97) + "\n";
+  }
   const auto path = directory.file("l.txt", content);
   const Labels one = read_labels(path, 0, Context(1)), three = read_labels(path, 0, Context(3));
   EXPECT_EQ(one.clusters, three.clusters);
   EXPECT_EQ(one.names, three.names);
   EXPECT_EQ(one.names.size(), 97u);
   expect_error(ErrorCode::memory_limit, "1000", [&] { read_labels(path, 1000); });
-  for (int i = 0; i < 300000; i += 1009) {
-    const std::int64_t node = one.ids.find(std::to_string(std::int64_t{i} * 7919 % 300007));
+  for (std::int64_t i = 0; i < 300000; i += 1009) {
+    const std::int64_t node = one.ids.find(std::to_string(i * 7919 % 300007));
     EXPECT_EQ(one.names[one.clusters[node]], "c" + std::to_string(i % 97));
   }
 }
