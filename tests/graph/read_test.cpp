@@ -25,6 +25,8 @@ struct Good {
 const std::string kPattern = "%%MatrixMarket matrix coordinate pattern symmetric\n";
 const std::string kReal = "%%MatrixMarket matrix coordinate real general\n";
 
+const std::string kZeros(400, '0');
+
 const std::vector<Good> kGood{
     {"spaces.txt", "0 1\n1 2\n", {"0", "1", "2"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
     {"tabs.tsv", "0\t1\n1\t2\n", {"0", "1", "2"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
@@ -69,6 +71,11 @@ const std::vector<Good> kGood{
      "0 1 1e-60\n1 2 1e-400\n2 3 1e-44\n",
      {"0", "1", "2", "3"},
      {{{0, 1}, 1.17549435e-38f}, {{1, 2}, 1.17549435e-38f}, {{2, 3}, 1.17549435e-38f}}},
+
+    {"long-tiny.txt",
+     "0 1 0." + kZeros + "1\n1 2 1" + kZeros + "e-900\n",
+     {"0", "1", "2"},
+     {{{0, 1}, 1.17549435e-38f}, {{1, 2}, 1.17549435e-38f}}},
 
     {"pattern.mtx", kPattern + "% c\n\n3 3 2\n2 1\n3 2\n", {"1", "2", "3"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
     {"capitals.mtx",
@@ -161,6 +168,8 @@ const std::vector<Bad> kBad{
     {"infinity.txt", "1 2 3\n1 2 inf\n", "infinity.txt:2: weight 'inf' is not allowed"},
     {"overflow.txt", "1 2 1e39\n", "overflow.txt:1: weight '1e39' is not allowed"},
     {"overflow-more.txt", "1 2 1e999\n", "overflow-more.txt:1: weight '1e999' is not allowed"},
+    {"long-overflow.txt", "1 2 1" + kZeros + ".5\n", "long-overflow.txt:1: weight '1000"},
+    {"exponent-overflow.txt", "1 2 0.1e99999999999999999999\n", "exponent-overflow.txt:1: weight '0.1e9"},
     {"sum-overflows.txt", "1 2 3e38\n1 2 3e38\n", "between 1 and 2 add up"},
     {"empty-column.csv", "1,2\n1,,2\n", "empty-column.csv:2: a column is empty"},
     {"empty-first.csv", "1,2\n,1\n", "empty-first.csv:2: a column is empty"},

@@ -62,7 +62,8 @@ TEST(WriteGraph, SaysWhatAFormatCannotHold) {
   const GraphFile blank{.graph = graph_of(2, {{{0, 1}, 1}}, false), .ids = NodeIds::strings({"a b", "c"})};
   expect_error(ErrorCode::invalid_argument, "'a b'", [&] { write_graph(directory / "a.txt", blank); });
   const GraphFile hashes{.graph = graph_of(2, {{{0, 1}, 1}}, false), .ids = NodeIds::strings({"#a", "#b"})};
-  expect_error(ErrorCode::invalid_argument, "cannot begin", [&] { write_graph(directory / "a.txt", hashes); });
+  expect_error(ErrorCode::invalid_argument, "cannot begin",
+               [&] { write_graph(directory / "a.txt", hashes); });
   const GraphFile few{.graph = half.graph, .ids = NodeIds::consecutive(1, 0)};
   expect_error(ErrorCode::invalid_argument, "1 node ids for 2 nodes",
                [&] { write_graph(directory / "a.txt", few); });
