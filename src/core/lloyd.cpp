@@ -1,0 +1,340 @@
+#include "core/lloyd.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "kernels/nearest_centroid.hpp"
+
+namespace parsimony {
+namespace {
+
+constexpr std::int64_t kChunk = 16 * kernels::kTile;  // points whose tiles stay in the cache
+constexpr std::int64_t kSmallestBlock = 4 * kChunk;
+constexpr float kUnderflow = 0x1p-110f;   // more than the products below the smallest float can add up to
+constexpr std::int64_t kMostBlocks = 64;  // each has its own sums: k d float64
+
+// One run. Bounds are those of [hamerly2010making]: `lower` is below the distance of a point to every
+// centroid but its own, and falls by what the centroids move; the distance to its own is computed anew in
+// every assignment, as the objective needs it anyway. A point is skipped when no other centroid can win even
+// if each score is off by its rounding error, so that bounds never change a result.
+class Lloyd {
+ public:
+  Lloyd(const LloydProblem& problem, Matrix<float> centroids, const Context& context)
+      : problem_(problem),
+        context_(context),
+        n_(problem.points.rows),
+        d_(problem.points.cols),
+        k_(centroids.rows()),
+        rounding_(static_cast<float>(d_ + 8) * 0x1p-23f),
+        block_(
+            std::max(kSmallestBlock, ((n_ + kMostBlocks - 1) / kMostBlocks + kChunk - 1) / kChunk * kChunk)),
+        blocks_((n_ + block_ - 1) / block_),
+        distance_(n_),
+        lower_(n_),
+        nearest_other_(k_),
+        sizes_(k_),
+        weights_(k_),
+        sums_(k_, d_),
+        partial_(blocks_) {
+    out_.centroids = std::move(centroids);
+    out_.labels.assign(n_, -1);
+    assigned_centroids_ = out_.centroids;
+  }
+
+  LloydResult run() {
+    for (;; ++out_.iterations) {
+      const std::int64_t changed = assign();
+      const double objective = out_.history.back();
+      const std::size_t count = out_.history.size();
+      if (changed == 0 || (count > 1 && out_.history[count - 2] - objective <=
+                                            problem_.tolerance * out_.history[count - 2])) {
+        out_.converged = true;
+        break;
+      }
+      if (out_.iterations == problem_.max_iterations) break;
+      move_centroids();
+    }
+    return std::move(out_);
+  }
+
+ private:
+  struct Partial {
+    Matrix<double> sums;
+    std::vector<double> weights;
+    std::vector<std::int64_t> sizes;
+    double objective = 0;
+    std::int64_t evaluated = 0;
+    std::int64_t changed = 0;
+
+    void clear(std::int64_t k, std::int64_t d) {
+      if (sums.rows() == 0) sums = Matrix<double>(k, d);
+      std::fill_n(sums.data(), sums.size(), 0.0);
+      weights.assign(k, 0.0);
+      sizes.assign(k, 0);
+      objective = 0;
+      evaluated = changed = 0;
+    }
+  };
+
+  // Scratch of one chunk.
+  struct Chunk {
+    explicit Chunk(std::int64_t d) : tiles(kChunk, d) {}
+    Matrix<float> tiles;
+    std::array<float, kChunk> norm, best, second, new_distance, new_norm;
+    std::array<std::int32_t, kChunk> pending, nearest, switched, switched_label;
+  };
+
+  kernels::PointRows rows_from(std::int64_t begin, const std::int32_t* rows = nullptr) const {
+    return {problem_.points.row_data(begin), problem_.points.stride, d_, problem_.shift.data(), rows};
+  }
+
+  // Labels, distances, sums and objective for the current centroids; returns the number of changed labels.
+  std::int64_t assign() {
+    half_norms_ = half_norms(out_.centroids);
+    const float highest = *std::max_element(half_norms_.begin(), half_norms_.end());
+    highest_norm_ = std::sqrt(2 * highest) * (1 + 0x1p-20f);
+    const bool first = out_.history.empty();
+    if (problem_.bounds && !first) update_bounds();
+    context_.for_blocks(n_, block_, [&](std::int64_t begin, std::int64_t end) {
+      Partial& partial = partial_[begin / block_];
+      partial.clear(k_, d_);
+      Chunk chunk(d_);
+      for (std::int64_t at = begin; at < end; at += kChunk) {
+        const std::int64_t count = std::min(kChunk, end - at);
+        assign_chunk(at, count, first, chunk, partial);
+        add_chunk(at, count, partial);
+      }
+    });
+    std::int64_t changed = 0;
+    for (const Partial& partial : partial_) {
+      changed += partial.changed;
+      out_.evaluated += partial.evaluated;
+    }
+    add_partials();
+    std::copy_n(out_.centroids.data(), out_.centroids.size(), assigned_centroids_.data());
+    if (std::find(sizes_.begin(), sizes_.end(), 0) != sizes_.end()) {
+      changed += fill_empty_clusters();
+      context_.for_blocks(n_, block_, [&](std::int64_t begin, std::int64_t end) {
+        Partial& partial = partial_[begin / block_];
+        partial.clear(k_, d_);
+        add_chunk(begin, end - begin, partial);
+      });
+      add_partials();
+    }
+    out_.history.push_back(std::accumulate(partial_.begin(), partial_.end(), 0.0,
+                                           [](double sum, const Partial& p) { return sum + p.objective; }));
+    return changed;
+  }
+
+  // E such that every score of a point of this squared norm is within E of the exact one.
+  float score_error(float norm2) const {
+    return rounding_ * (std::sqrt(norm2) * highest_norm_ + highest_norm_ * highest_norm_) + kUnderflow;
+  }
+
+  void assign_chunk(std::int64_t begin, std::int64_t count, bool first, Chunk& chunk, Partial& partial) {
+    std::int32_t* labels = out_.labels.data() + begin;
+    float* distance = distance_.data() + begin;
+    float* lower = lower_.data() + begin;
+    const kernels::PointRows points = rows_from(begin);
+    std::int64_t pending = 0;
+    if (first) {
+      std::fill_n(labels, count, 0);  // any: only for the norms
+      std::iota(chunk.pending.begin(), chunk.pending.begin() + count, 0);
+      pending = count;
+    }
+    kernels::assigned_distances(points, count, out_.centroids.data(), labels, distance, chunk.norm.data());
+    if (!first) {
+      for (std::int64_t t = 0; t < count; ++t) {
+        if (!problem_.bounds || !settled(labels[t], distance[t], chunk.norm[t], lower[t])) {
+          chunk.pending[pending++] = static_cast<std::int32_t>(t);
+        }
+      }
+    }
+    const std::int64_t tiles = (pending + kernels::kTile - 1) / kernels::kTile;
+    kernels::pack_tiles(rows_from(begin, chunk.pending.data()), pending, chunk.tiles.data());
+    kernels::nearest_centroid(chunk.tiles.data(), tiles, d_, out_.centroids.data(), half_norms_.data(), k_,
+                              chunk.nearest.data(), chunk.best.data(), chunk.second.data());
+    std::int64_t switched = 0;
+    for (std::int64_t p = 0; p < pending; ++p) {
+      const std::int32_t t = chunk.pending[p];
+      if (chunk.nearest[p] == labels[t]) {
+        lower[t] = lower_bound(chunk.norm[t], chunk.second[p]);
+      } else {
+        chunk.switched[switched] = t;
+        chunk.switched_label[switched] = chunk.nearest[p];
+        chunk.best[switched] = lower_bound(chunk.norm[t], chunk.second[p]);  // switched <= p
+        ++switched;
+      }
+    }
+    // A score says which centroid is near, a distance by how much: a label changes only if the distance
+    // falls, so that rounding cannot raise the objective nor move a point between equal centroids for ever.
+    kernels::assigned_distances(rows_from(begin, chunk.switched.data()), switched, out_.centroids.data(),
+                                chunk.switched_label.data(), chunk.new_distance.data(),
+                                chunk.new_norm.data());
+    for (std::int64_t s = 0; s < switched; ++s) {
+      const std::int32_t t = chunk.switched[s];
+      if (first || chunk.new_distance[s] < distance[t]) {
+        labels[t] = chunk.switched_label[s];
+        distance[t] = chunk.new_distance[s];
+        lower[t] = chunk.best[s];
+        ++partial.changed;
+      } else {
+        lower[t] = 0;
+      }
+    }
+    if (first) partial.changed += count;
+    partial.evaluated += pending;
+  }
+
+  void add_chunk(std::int64_t begin, std::int64_t count, Partial& partial) const {
+    const std::int32_t* labels = out_.labels.data() + begin;
+    const float* distance = distance_.data() + begin;
+    const float* weights = problem_.weights.empty() ? nullptr : problem_.weights.data() + begin;
+    kernels::accumulate(rows_from(begin), count, labels, weights, partial.sums.data());
+    for (std::int64_t t = 0; t < count; ++t) {
+      const double weight = weights ? weights[t] : 1.0;
+      partial.objective += weight * distance[t];
+      partial.weights[labels[t]] += weight;
+      ++partial.sizes[labels[t]];
+    }
+  }
+
+  bool settled(std::int32_t label, float distance, float norm2, float& lower) const {
+    lower = std::max(0.0f, (lower - (label == fastest_ ? second_fall_ : first_fall_)) * (1 - 0x1p-20f));
+    const float above = distance * (1 + rounding_);  // squared distance to its own centroid, at most
+    const float other = std::max(lower, nearest_other_[label] - std::sqrt(above) * (1 + 0x1p-20f));
+    return other > 0 && other * other * (1 - 0x1p-20f) - above > 4 * score_error(norm2);
+  }
+
+  float lower_bound(float norm2, float second) const {
+    const float squared = norm2 * (1 - rounding_) + 2 * second - 2 * score_error(norm2);
+    return squared > 0 ? std::sqrt(squared) * (1 - 0x1p-20f) : 0.0f;
+  }
+
+  // How far the centroids moved since the last assignment, and the distance of each to the nearest other.
+  void update_bounds() {
+    first_fall_ = second_fall_ = 0;
+    fastest_ = -1;
+    for (std::int64_t c = 0; c < k_; ++c) {
+      double squared = 0;
+      for (std::int64_t j = 0; j < d_; ++j) {
+        const double moved = static_cast<double>(out_.centroids(c, j)) - assigned_centroids_(c, j);
+        squared += moved * moved;
+      }
+      const float fall = static_cast<float>(std::sqrt(squared)) * (1 + 0x1p-20f);
+      if (fall > first_fall_) {
+        second_fall_ = first_fall_;
+        first_fall_ = fall;
+        fastest_ = static_cast<std::int32_t>(c);
+      } else {
+        second_fall_ = std::max(second_fall_, fall);
+      }
+    }
+    const std::vector<float> zero(d_);
+    context_.for_blocks(k_, kernels::kTile, [&](std::int64_t begin, std::int64_t end) {
+      Matrix<float> tile(kernels::kTile, d_);
+      std::array<float, kernels::kTile> best, second;
+      std::array<std::int32_t, kernels::kTile> nearest;
+      kernels::pack_tiles({out_.centroids.row(begin).data(), d_, d_, zero.data()}, end - begin, tile.data());
+      kernels::nearest_centroid(tile.data(), 1, d_, out_.centroids.data(), half_norms_.data(), k_,
+                                nearest.data(), best.data(), second.data());
+      for (std::int64_t c = begin; c < end; ++c) {  // the best is itself
+        nearest_other_[c] = lower_bound(2 * half_norms_[c], second[c - begin]);
+      }
+    });
+  }
+
+  void add_partials() {
+    context_.for_blocks(k_, 64, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t c = begin; c < end; ++c) {
+        const auto sum = sums_.row(c);
+        std::fill(sum.begin(), sum.end(), 0.0);
+        weights_[c] = 0;
+        sizes_[c] = 0;
+        for (const Partial& partial : partial_) {
+          const auto more = partial.sums.row(c);
+          for (std::int64_t j = 0; j < d_; ++j) sum[j] += more[j];
+          weights_[c] += partial.weights[c];
+          sizes_[c] += partial.sizes[c];
+        }
+      }
+    });
+  }
+
+  // Gives every empty cluster the point farthest from its centroid among the clusters of several points,
+  // those with weight first; returns how many.
+  std::int64_t fill_empty_clusters() {
+    std::vector<std::int32_t> order(n_);
+    std::iota(order.begin(), order.end(), 0);
+    const auto weightless = [&](std::int32_t i) {
+      return !problem_.weights.empty() && problem_.weights[i] == 0;
+    };
+    std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+      return weightless(a) != weightless(b) ? weightless(b) : distance_[a] > distance_[b];
+    });
+    auto taken = order.begin();
+    std::int64_t filled = 0;
+    for (std::int64_t c = 0; c < k_; ++c) {
+      if (sizes_[c] > 0) continue;
+      while (sizes_[out_.labels[*taken]] < 2) ++taken;
+      const std::int32_t point = *taken++;
+      for (std::int64_t j = 0; j < d_; ++j)
+        out_.centroids(c, j) = problem_.points(point, j) - problem_.shift[j];
+      --sizes_[out_.labels[point]];
+      sizes_[c] = 1;
+      out_.labels[point] = static_cast<std::int32_t>(c);
+      distance_[point] = 0;
+      lower_[point] = 0;
+      ++filled;
+    }
+    return filled;
+  }
+
+  void move_centroids() {
+    for (std::int64_t c = 0; c < k_; ++c) {
+      if (!(weights_[c] > 0)) continue;  // only points of weight 0: it stays
+      for (std::int64_t j = 0; j < d_; ++j)
+        out_.centroids(c, j) = static_cast<float>(sums_(c, j) / weights_[c]);
+    }
+  }
+
+  const LloydProblem& problem_;
+  const Context& context_;
+  const std::int64_t n_, d_, k_;
+  const float rounding_;  // relative, of a sum of d products: twice the bound of (d + 2) 2⁻²⁴, and some
+  const std::int64_t block_, blocks_;
+  std::vector<float> distance_;  // squared, to its own centroid
+  std::vector<float> lower_;
+  std::vector<float> nearest_other_;
+  std::vector<float> half_norms_;
+  std::vector<std::int64_t> sizes_;
+  std::vector<double> weights_;
+  Matrix<double> sums_;
+  std::vector<Partial> partial_;
+  Matrix<float> assigned_centroids_;  // those of the last assignment
+  float highest_norm_ = 0;
+  float first_fall_ = 0, second_fall_ = 0;  // largest moves of two centroids
+  std::int32_t fastest_ = -1;               // the centroid of the first
+  LloydResult out_;
+};
+
+}  // namespace
+
+std::vector<float> half_norms(MatrixView<const float> centroids) {
+  std::vector<float> out(centroids.rows);
+  for (std::int64_t c = 0; c < centroids.rows; ++c) {
+    double squared = 0;
+    for (const float value : centroids.row(c)) squared += static_cast<double>(value) * value;
+    out[c] = static_cast<float>(squared / 2);
+  }
+  return out;
+}
+
+LloydResult lloyd(const LloydProblem& problem, Matrix<float> centroids, const Context& context) {
+  return Lloyd(problem, std::move(centroids), context).run();
+}
+
+}  // namespace parsimony

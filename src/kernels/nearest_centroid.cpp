@@ -1,0 +1,343 @@
+#include "kernels/nearest_centroid.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/nearest_centroid.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace parsimony::kernels::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Lanes = hn::CappedTag<float, 16>;    // divides kTile / 2
+using RowLanes = hn::CappedTag<float, 8>;  // along a row: 8 is also the most common width
+
+// Scores of four centroids for two vectors of points: eight independent chains of multiply-adds hide their
+// latency.
+template <class V>
+HWY_INLINE void four_scores(const float* HWY_RESTRICT x, int64_t d, const float* HWY_RESTRICT c,
+                            const float* HWY_RESTRICT h, V& a0, V& a1, V& b0, V& b1, V& c0, V& c1, V& d0,
+                            V& d1) {
+  const Lanes f;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  a0 = a1 = hn::Set(f, h[0]);
+  b0 = b1 = hn::Set(f, h[1]);
+  c0 = c1 = hn::Set(f, h[2]);
+  d0 = d1 = hn::Set(f, h[3]);
+  for (int64_t j = 0; j < d; ++j) {
+    const auto x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
+    const auto ca = hn::Set(f, c[j]), cb = hn::Set(f, c[d + j]);
+    a0 = hn::NegMulAdd(ca, x0, a0);
+    a1 = hn::NegMulAdd(ca, x1, a1);
+    b0 = hn::NegMulAdd(cb, x0, b0);
+    b1 = hn::NegMulAdd(cb, x1, b1);
+    const auto cc = hn::Set(f, c[2 * d + j]), cd = hn::Set(f, c[3 * d + j]);
+    c0 = hn::NegMulAdd(cc, x0, c0);
+    c1 = hn::NegMulAdd(cc, x1, c1);
+    d0 = hn::NegMulAdd(cd, x0, d0);
+    d1 = hn::NegMulAdd(cd, x1, d1);
+  }
+}
+
+template <class V>
+HWY_INLINE void one_score(const float* HWY_RESTRICT x, int64_t d, const float* HWY_RESTRICT c, float h, V& a0,
+                          V& a1) {
+  const Lanes f;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  a0 = a1 = hn::Set(f, h);
+  for (int64_t j = 0; j < d; ++j) {
+    const auto ca = hn::Set(f, c[j]);
+    a0 = hn::NegMulAdd(ca, hn::Load(f, x + j * kTile), a0);
+    a1 = hn::NegMulAdd(ca, hn::Load(f, x + j * kTile + lanes), a1);
+  }
+}
+
+// Calls use(c, s0, s1) with the scores of centroid c for the points x[0 .. 2 lanes), c ascending.
+template <class Use>
+HWY_INLINE void for_scores(const float* x, int64_t d, const float* centroids, const float* half_norms,
+                           int64_t k, const Use& use) {
+  using V = hn::Vec<Lanes>;
+  int64_t c = 0;
+  for (; c + 4 <= k; c += 4) {
+    V a0, a1, b0, b1, c0, c1, d0, d1;
+    four_scores(x, d, centroids + c * d, half_norms + c, a0, a1, b0, b1, c0, c1, d0, d1);
+    use(c, a0, a1);
+    use(c + 1, b0, b1);
+    use(c + 2, c0, c1);
+    use(c + 3, d0, d1);
+  }
+  for (; c < k; ++c) {
+    V a0, a1;
+    one_score(x, d, centroids + c * d, half_norms[c], a0, a1);
+    use(c, a0, a1);
+  }
+}
+
+void NearestCentroid(const float* tiles, int64_t tile_count, int64_t d, const float* centroids,
+                     const float* half_norms, int64_t k, int32_t* nearest, float* best, float* second) {
+  const Lanes f;
+  const hn::RebindToSigned<Lanes> i;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  const auto infinity = hn::Set(f, std::numeric_limits<float>::infinity());
+  for (int64_t tile = 0; tile < tile_count; ++tile) {
+    for (int64_t t = 0; t < kTile; t += 2 * lanes) {
+      auto best0 = infinity, best1 = infinity, second0 = infinity, second1 = infinity;
+      auto index0 = hn::Zero(i), index1 = hn::Zero(i);
+      for_scores(tiles + tile * d * kTile + t, d, centroids, half_norms, k,
+                 [&](int64_t c, auto s0, auto s1) HWY_ATTR {
+                   const auto index = hn::Set(i, static_cast<int32_t>(c));
+                   const auto less0 = hn::Lt(s0, best0), less1 = hn::Lt(s1, best1);
+                   second0 = hn::Min(second0, hn::Max(best0, s0));
+                   second1 = hn::Min(second1, hn::Max(best1, s1));
+                   best0 = hn::Min(s0, best0);
+                   best1 = hn::Min(s1, best1);
+                   index0 = hn::IfThenElse(hn::RebindMask(i, less0), index, index0);
+                   index1 = hn::IfThenElse(hn::RebindMask(i, less1), index, index1);
+                 });
+      const int64_t at = tile * kTile + t;
+      hn::StoreU(index0, i, nearest + at);
+      hn::StoreU(index1, i, nearest + at + lanes);
+      hn::StoreU(best0, f, best + at);
+      hn::StoreU(best1, f, best + at + lanes);
+      hn::StoreU(second0, f, second + at);
+      hn::StoreU(second1, f, second + at + lanes);
+    }
+  }
+}
+
+void CandidateDistances(const float* tiles, int64_t tile_count, int64_t d, const float* norms,
+                        const float* centroids, const float* half_norms, int64_t k, const float* current,
+                        float* out, int64_t out_stride) {
+  const Lanes f;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  const auto two = hn::Set(f, 2.0f), zero = hn::Zero(f);
+  for (int64_t tile = 0; tile < tile_count; ++tile) {
+    for (int64_t t = 0; t < kTile; t += 2 * lanes) {
+      const int64_t at = tile * kTile + t;
+      const auto norm0 = hn::LoadU(f, norms + at), norm1 = hn::LoadU(f, norms + at + lanes);
+      const auto now0 = hn::LoadU(f, current + at), now1 = hn::LoadU(f, current + at + lanes);
+      for_scores(tiles + tile * d * kTile + t, d, centroids, half_norms, k,
+                 [&](int64_t c, auto s0, auto s1) HWY_ATTR {
+                   float* to = out + c * out_stride + at;
+                   hn::StoreU(hn::Min(now0, hn::Max(zero, hn::MulAdd(two, s0, norm0))), f, to);
+                   hn::StoreU(hn::Min(now1, hn::Max(zero, hn::MulAdd(two, s1, norm1))), f, to + lanes);
+                 });
+    }
+  }
+}
+
+// Four columns of four rows at a time through registers.
+void PackTiles(const PointRows& points, int64_t count, float* tiles) {
+  const int64_t d = points.d, padded = (count + kTile - 1) / kTile * kTile;
+  const auto row = [&](int64_t t) {
+    return points.data + (points.rows ? points.rows[t] : t) * points.stride;
+  };
+  for (int64_t t = 0; t < padded; t += 4) {
+    float* to = tiles + t / kTile * d * kTile + t % kTile;
+    int64_t j = 0;
+#if HWY_TARGET != HWY_SCALAR
+    if (t + 4 <= count) {
+      const hn::CappedTag<float, 4> f;
+      const hn::Repartition<uint64_t, decltype(f)> pairs;
+      const float *r0 = row(t), *r1 = row(t + 1), *r2 = row(t + 2), *r3 = row(t + 3);
+      for (; j + 4 <= d; j += 4) {
+        const auto shift = hn::LoadU(f, points.shift + j);
+        const auto v0 = hn::Sub(hn::LoadU(f, r0 + j), shift), v1 = hn::Sub(hn::LoadU(f, r1 + j), shift);
+        const auto v2 = hn::Sub(hn::LoadU(f, r2 + j), shift), v3 = hn::Sub(hn::LoadU(f, r3 + j), shift);
+        const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(f, v0, v1));
+        const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(f, v2, v3));
+        const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(f, v0, v1));
+        const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(f, v2, v3));
+        hn::Store(hn::BitCast(f, hn::InterleaveLower(pairs, low01, low23)), f, to + j * kTile);
+        hn::Store(hn::BitCast(f, hn::InterleaveUpper(pairs, low01, low23)), f, to + (j + 1) * kTile);
+        hn::Store(hn::BitCast(f, hn::InterleaveLower(pairs, high01, high23)), f, to + (j + 2) * kTile);
+        hn::Store(hn::BitCast(f, hn::InterleaveUpper(pairs, high01, high23)), f, to + (j + 3) * kTile);
+      }
+    }
+#endif
+    for (int64_t s = 0; s < 4; ++s) {
+      const float* from = t + s < count ? row(t + s) : nullptr;
+      for (int64_t jj = j; jj < d; ++jj) to[jj * kTile + s] = from ? from[jj] - points.shift[jj] : 0.0f;
+    }
+  }
+}
+
+void AssignedDistances(const PointRows& points, int64_t count, const float* centroids, const int32_t* labels,
+                       float* distance, float* norm) {
+  const RowLanes f;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  const int64_t d = points.d, whole = d - d % lanes;
+  const float* HWY_RESTRICT shift = points.shift;
+  for (int64_t t = 0; t < count; ++t) {
+    const float* HWY_RESTRICT x = points.data + (points.rows ? points.rows[t] : t) * points.stride;
+    const float* HWY_RESTRICT c = centroids + labels[t] * d;
+    auto distances = hn::Zero(f), norms = hn::Zero(f);
+    for (int64_t j = 0; j < whole; j += lanes) {
+      const auto value = hn::Sub(hn::LoadU(f, x + j), hn::LoadU(f, shift + j));
+      const auto apart = hn::Sub(value, hn::LoadU(f, c + j));
+      norms = hn::MulAdd(value, value, norms);
+      distances = hn::MulAdd(apart, apart, distances);
+    }
+    float distance_sum = hn::GetLane(hn::SumOfLanes(f, distances)),
+          norm_sum = hn::GetLane(hn::SumOfLanes(f, norms));
+    for (int64_t j = whole; j < d; ++j) {
+      const float value = x[j] - shift[j], apart = value - c[j];
+      norm_sum += value * value;
+      distance_sum += apart * apart;
+    }
+    distance[t] = distance_sum;
+    norm[t] = norm_sum;
+  }
+}
+
+void Accumulate(const PointRows& points, int64_t count, const int32_t* labels, const float* weights,
+                double* sums) {
+  const int64_t d = points.d;
+  const float* HWY_RESTRICT shift = points.shift;
+#if HWY_TARGET == HWY_SCALAR
+  const int64_t whole = 0;
+#else
+  const hn::CappedTag<double, 8> f64;
+  const hn::Rebind<float, decltype(f64)> f32;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f64));
+  const int64_t whole = d - d % lanes;
+#endif
+  for (int64_t t = 0; t < count; ++t) {
+    const float* HWY_RESTRICT x = points.data + (points.rows ? points.rows[t] : t) * points.stride;
+    double* HWY_RESTRICT sum = sums + labels[t] * d;
+    const double weight = weights ? weights[t] : 1.0;
+#if HWY_TARGET != HWY_SCALAR
+    const auto w = hn::Set(f64, weight);
+    for (int64_t j = 0; j < whole; j += lanes) {
+      const auto value = hn::PromoteTo(f64, hn::Sub(hn::LoadU(f32, x + j), hn::LoadU(f32, shift + j)));
+      hn::StoreU(hn::MulAdd(w, value, hn::LoadU(f64, sum + j)), f64, sum + j);
+    }
+#endif
+    for (int64_t j = whole; j < d; ++j) sum[j] += weight * static_cast<double>(x[j] - shift[j]);
+  }
+}
+
+}  // namespace parsimony::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace parsimony::kernels {
+
+HWY_EXPORT(PackTiles);
+HWY_EXPORT(NearestCentroid);
+HWY_EXPORT(CandidateDistances);
+HWY_EXPORT(AssignedDistances);
+HWY_EXPORT(Accumulate);
+
+void pack_tiles(const PointRows& points, std::int64_t count, float* tiles) {
+  HWY_DYNAMIC_DISPATCH(PackTiles)(points, count, tiles);
+}
+
+void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,
+                      const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
+                      float* second) {
+  HWY_DYNAMIC_DISPATCH(NearestCentroid)
+  (tiles, tile_count, d, centroids, half_norms, k, nearest, best, second);
+}
+
+void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
+                         const float* centroids, const float* half_norms, std::int64_t k,
+                         const float* current, float* out, std::int64_t out_stride) {
+  HWY_DYNAMIC_DISPATCH(CandidateDistances)
+  (tiles, tile_count, d, norms, centroids, half_norms, k, current, out, out_stride);
+}
+
+void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
+                        const std::int32_t* labels, float* distance, float* norm) {
+  HWY_DYNAMIC_DISPATCH(AssignedDistances)(points, count, centroids, labels, distance, norm);
+}
+
+void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
+                double* sums) {
+  HWY_DYNAMIC_DISPATCH(Accumulate)(points, count, labels, weights, sums);
+}
+
+namespace scalar {
+namespace {
+
+float point_value(const PointRows& points, std::int64_t t, std::int64_t j) {
+  return points.data[(points.rows ? points.rows[t] : t) * points.stride + j] - points.shift[j];
+}
+
+float score(const float* tiles, std::int64_t t, std::int64_t d, const float* centroid, float half_norm) {
+  for (std::int64_t j = 0; j < d; ++j)
+    half_norm -= tiles[(t / kTile * d + j) * kTile + t % kTile] * centroid[j];
+  return half_norm;
+}
+
+}  // namespace
+
+void pack_tiles(const PointRows& points, std::int64_t count, float* tiles) {
+  const std::int64_t padded = (count + kTile - 1) / kTile * kTile;
+  for (std::int64_t t = 0; t < padded; ++t) {
+    for (std::int64_t j = 0; j < points.d; ++j) {
+      tiles[(t / kTile * points.d + j) * kTile + t % kTile] = t < count ? point_value(points, t, j) : 0.0f;
+    }
+  }
+}
+
+void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,
+                      const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
+                      float* second) {
+  for (std::int64_t t = 0; t < tile_count * kTile; ++t) {
+    best[t] = second[t] = std::numeric_limits<float>::infinity();
+    nearest[t] = 0;
+    for (std::int64_t c = 0; c < k; ++c) {
+      const float s = score(tiles, t, d, centroids + c * d, half_norms[c]);
+      if (s < best[t]) {
+        second[t] = best[t];
+        best[t] = s;
+        nearest[t] = static_cast<std::int32_t>(c);
+      } else {
+        second[t] = std::min(second[t], s);
+      }
+    }
+  }
+}
+
+void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
+                         const float* centroids, const float* half_norms, std::int64_t k,
+                         const float* current, float* out, std::int64_t out_stride) {
+  for (std::int64_t c = 0; c < k; ++c) {
+    for (std::int64_t t = 0; t < tile_count * kTile; ++t) {
+      const float distance = norms[t] + 2 * score(tiles, t, d, centroids + c * d, half_norms[c]);
+      out[c * out_stride + t] = std::min(current[t], std::max(0.0f, distance));
+    }
+  }
+}
+
+void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
+                        const std::int32_t* labels, float* distance, float* norm) {
+  for (std::int64_t t = 0; t < count; ++t) {
+    distance[t] = norm[t] = 0;
+    for (std::int64_t j = 0; j < points.d; ++j) {
+      const float value = point_value(points, t, j), apart = value - centroids[labels[t] * points.d + j];
+      distance[t] += apart * apart;
+      norm[t] += value * value;
+    }
+  }
+}
+
+void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
+                double* sums) {
+  for (std::int64_t t = 0; t < count; ++t) {
+    for (std::int64_t j = 0; j < points.d; ++j) {
+      sums[labels[t] * points.d + j] +=
+          (weights ? weights[t] : 1.0) * static_cast<double>(point_value(points, t, j));
+    }
+  }
+}
+
+}  // namespace scalar
+}  // namespace parsimony::kernels
+#endif

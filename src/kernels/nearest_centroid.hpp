@@ -1,0 +1,67 @@
+// The inner loops of k-means: nearest centroids of tiles of points, distances, sums.
+//
+// Points are transposed into tiles of kTile points, so that a lane is a point and a centroid is broadcast:
+// ties, the runner-up and any number of centroids need no horizontal step, and the points that bounds could
+// not settle are gathered by the transposition that is needed anyway. Every function subtracts `shift` (d
+// values, a point in the middle of the data) from a point, because x·c − ‖c‖²/2 loses its digits far from the
+// origin; centroids are given with the shift already subtracted, contiguous, k × d. No pointer needs
+// alignment unless stated; no output may overlap an input.
+#pragma once
+
+#include <cstdint>
+
+namespace parsimony::kernels {
+
+inline constexpr std::int64_t kTile = 64;
+
+/// Rows of a row-major matrix: point t is data + (rows ? rows[t] : t) · stride.
+struct PointRows {
+  const float* data = nullptr;
+  std::int64_t stride = 0;
+  std::int64_t d = 0;
+  const float* shift = nullptr;
+  const std::int32_t* rows = nullptr;
+};
+
+/// tiles[(t / kTile · d + j) · kTile + t % kTile] = point t, column j; the last tile is filled up with zeros.
+/// `tiles` is 64-byte aligned and holds ⌈count / kTile⌉ · d · kTile floats, as in all functions below.
+void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
+
+/// Of the k ≥ 1 scores ‖c‖²/2 − x·c of each point, in float32: the index of the least (the first of equal
+/// ones), it, and the second least (infinity when k = 1). Outputs hold tile_count · kTile values. Each score
+/// is within (d + 1) 2⁻²³ (‖x‖ ‖c‖ + ‖c‖²/2) of the exact one; half_norms[c] = ‖c‖²/2.
+void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,
+                      const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
+                      float* second);
+
+/// out[c · out_stride + t] = min(current[t], max(0, norms[t] + 2 (half_norms[c] − x_t·c))) for tile_count ·
+/// kTile points: the squared distances to the nearest centroid if candidate c were one more.
+void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
+                         const float* centroids, const float* half_norms, std::int64_t k,
+                         const float* current, float* out, std::int64_t out_stride);
+
+/// distance[t] = ‖x_t − c(labels[t])‖² and norm[t] = ‖x_t‖².
+void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
+                        const std::int32_t* labels, float* distance, float* norm);
+
+/// sums[labels[t] · d + j] += weights[t] · (point t, column j), in float64 and in the order of t. weights may
+/// be null.
+void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
+                double* sums);
+
+/// The same in plain C++, for tests.
+namespace scalar {
+void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
+void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,
+                      const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
+                      float* second);
+void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
+                         const float* centroids, const float* half_norms, std::int64_t k,
+                         const float* current, float* out, std::int64_t out_stride);
+void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
+                        const std::int32_t* labels, float* distance, float* norm);
+void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
+                double* sums);
+}  // namespace scalar
+
+}  // namespace parsimony::kernels
