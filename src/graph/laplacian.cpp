@@ -52,7 +52,7 @@ double automatic_regularization(CsrView adjacency) {
   if (degree.empty()) return 0;
   const double mean = std::accumulate(degree.begin(), degree.end(), 0.0) / static_cast<double>(degree.size());
   const auto weak = std::count_if(degree.begin(), degree.end(), [&](double d) { return d < mean / 4; });
-  return weak > 0.01 * static_cast<double>(degree.size()) ? mean : 0;
+  return weak > 0.01 * static_cast<double>(degree.size()) ? mean / 4 : 0;
 }
 
 }  // namespace parsimony::graph

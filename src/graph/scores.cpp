@@ -1,0 +1,67 @@
+#include "parsimony/graph/scores.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::graph {
+
+PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t> labels,
+                                const Context& context) {
+  const std::int64_t nodes = adjacency.rows();
+  if (std::ssize(labels) != nodes) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+  }
+  std::int64_t clusters = 0;
+  for (std::int64_t i = 0; i < nodes; ++i) {
+    if (labels[i] < 0 || labels[i] >= nodes) {
+      throw Error(
+          ErrorCode::invalid_argument,
+          fmt::format("labels: {} of node {} is no cluster; must be 0 to {}", labels[i], i, nodes - 1));
+    }
+    clusters = std::max<std::int64_t>(clusters, labels[i] + 1);
+  }
+
+  std::vector<double> degree(nodes), leaving(nodes);
+  context.for_blocks(nodes, 1 << 13, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      for (auto e = adjacency.offsets[i]; e < adjacency.offsets[i + 1]; ++e) {
+        const double weight = adjacency.weighted() ? adjacency.values[e] : 1.0;
+        degree[i] += weight;
+        if (labels[adjacency.columns[e]] != labels[i]) leaving[i] += weight;
+      }
+    }
+  });
+
+  PartitionScores out;
+  out.volume.resize(clusters);
+  out.cut.resize(clusters);
+  out.sizes.resize(clusters);
+  out.conductance.resize(clusters);
+  double total = 0;  // 2m
+  for (std::int64_t i = 0; i < nodes; ++i) {
+    out.volume[labels[i]] += degree[i];
+    out.cut[labels[i]] += leaving[i];
+    ++out.sizes[labels[i]];
+    total += degree[i];
+  }
+  std::int64_t filled = 0;
+  for (std::int64_t c = 0; c < clusters; ++c) {
+    const double volume = out.volume[c], cut = out.cut[c];
+    if (total > 0) out.modularity += (volume - cut) / total - (volume / total) * (volume / total);
+    if (cut > 0) {  // then both volumes are positive
+      out.normalized_cut += cut / volume;
+      out.conductance[c] =
+          cut / std::max(cut, std::min(volume, total - volume));  // total − volume is rounded
+    }
+    out.mean_conductance += out.conductance[c];
+    filled += out.sizes[c] > 0;
+  }
+  if (filled > 0) out.mean_conductance /= static_cast<double>(filled);
+  return out;
+}
+
+}  // namespace parsimony::graph

@@ -1,0 +1,173 @@
+#include "parsimony/cluster/compressive.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "dense.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/graph/generators.hpp"
+#include "parsimony/graph/scores.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+std::set<std::int32_t> distinct(const std::vector<std::int32_t>& labels) { return {labels.begin(), labels.end()}; }
+
+void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_t clusters) {
+  ASSERT_EQ(static_cast<std::int64_t>(result.labels.size()), nodes);
+  const auto used = distinct(result.labels);
+  EXPECT_EQ(static_cast<std::int64_t>(used.size()), clusters);
+  EXPECT_EQ(*used.begin(), 0);
+  EXPECT_EQ(*used.rbegin(), clusters - 1);
+}
+
+class EveryAssignment : public ::testing::TestWithParam<Assignment> {};
+
+// Ten clusters far above the detectability threshold: every way of assigning must find them on every seed.
+TEST_P(EveryAssignment, RecoversWellSeparatedBlocks) {
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const auto planted =
+        graph::stochastic_block_model({.nodes = 3000, .clusters = 10, .degree = 16, .epsilon_ratio = 0.1, .seed = seed});
+    const auto result = compressive_spectral_clustering(planted.graph,
+                                                        {.clusters = 10, .assign = GetParam(), .seed = seed});
+    expect_exactly(result, 3000, 10);
+    EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.98) << "seed " << seed;
+    EXPECT_EQ(result.report.status, Status::converged);
+  }
+}
+
+TEST_P(EveryAssignment, SameBytesForAnyNumberOfThreads) {
+  const auto planted = graph::stochastic_block_model({.nodes = 20000, .clusters = 20, .seed = 3});
+  const CompressiveOptions options{.clusters = 20, .order = 20, .assign = GetParam(), .seed = 5};
+  const auto one = compressive_spectral_clustering(planted.graph, options, Context(1));
+  for (const int threads : {2, 3}) {
+    const auto other = compressive_spectral_clustering(planted.graph, options, Context(threads));
+    EXPECT_EQ(one.labels, other.labels) << threads << " threads";
+    EXPECT_EQ(one.lambda_k, other.lambda_k);
+  }
+}
+
+// Components of every kind, isolated nodes, and every number of clusters: always exactly k, never a crash.
+TEST_P(EveryAssignment, GivesExactlyKClustersOnAnyGraph) {
+  const RandomStream random(1, "test");
+  for (std::uint64_t trial = 0; trial < 40; ++trial) {
+    const auto nodes = static_cast<std::int64_t>(1 + random.below(60, 3 * trial));
+    const double probability = 0.2 * random.uniform(3 * trial + 1) * (trial % 4);  // every fourth has no edge at all
+    const bool weighted = trial % 2;
+    const Csr csr = testing::to_csr(testing::random_adjacency(nodes, probability, weighted, trial), weighted);
+    for (const std::int64_t clusters : {std::int64_t{1}, std::int64_t{2}, nodes / 3, nodes - 1, nodes}) {
+      if (clusters < 1 || clusters > nodes) continue;
+      SCOPED_TRACE(::testing::Message() << "trial " << trial << ", " << nodes << " nodes, " << clusters << " clusters");
+      const CompressiveOptions options{.clusters = clusters, .order = 10, .assign = GetParam(), .restarts = 2, .seed = trial};
+      expect_exactly(compressive_spectral_clustering(csr, options), nodes, clusters);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Assignments, EveryAssignment,
+                         ::testing::Values(Assignment::interpolate, Assignment::filter, Assignment::nearest),
+                         [](const auto& parameter) { return std::string(enum_name(parameter.param)); });
+
+// Renaming the nodes renames the labels: the partition of a permuted graph scores the same against the permuted
+// truth, though not the same bytes (the random signals follow the positions).
+TEST(CompressiveSpectralClustering, DoesNotDependOnTheNamesOfTheNodes) {
+  const auto planted =
+      graph::stochastic_block_model({.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = false, .seed = 1});
+  const auto shuffled =
+      graph::stochastic_block_model({.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = true, .seed = 1});
+  for (const auto* input : {&planted, &shuffled}) {
+    const auto result = compressive_spectral_clustering(input->graph, {.clusters = 10});
+    EXPECT_GT(graph::agreement(result.labels, input->labels).adjusted_rand, 0.98);
+  }
+}
+
+TEST(CompressiveSpectralClustering, ComponentsAreTheClustersWhenTheyAreAsMany) {
+  // Four cliques of different sizes without an edge between them; with tau = 0 they are the four lowest eigenvectors.
+  testing::Dense w = testing::zeros(40);
+  std::vector<std::int32_t> truth(40);
+  const int starts[] = {0, 5, 12, 25, 40};
+  for (std::int32_t c = 0; c < 4; ++c) {
+    for (int i = starts[c]; i < starts[c + 1]; ++i) {
+      truth[i] = c;
+      for (int j = starts[c]; j < i; ++j) w[i][j] = w[j][i] = 1;
+    }
+  }
+  const auto result = compressive_spectral_clustering(testing::to_csr(w, false), {.clusters = 4, .regularization = 0});
+  EXPECT_EQ(graph::agreement(result.labels, truth).adjusted_rand, 1);
+}
+
+TEST(CompressiveSpectralClustering, IsolatedNodesJoinTheLargestClusterWithOneMessage) {
+  testing::Dense w = testing::block_adjacency(2, 20, 0.8, 0.02, 4);
+  for (auto& row : w) row.resize(45);
+  w.resize(45, std::vector<double>(45));
+  for (int j = 0; j < 45; ++j) w[39][j] = w[j][39] = 0;  // one block of 20, one of 19, six isolated nodes
+  int messages = 0;
+  Context context;
+  context.on_log = [&](LogLevel, std::string_view text) {
+    ++messages;
+    EXPECT_NE(text.find("7 connected components, 6"), std::string_view::npos) << text;
+  };
+  const auto result = compressive_spectral_clustering(testing::to_csr(w, false), {.clusters = 2, .regularization = 0}, context);
+  EXPECT_EQ(messages, 1);
+  for (int i = 0; i < 45; ++i) EXPECT_EQ(result.labels[i], result.labels[i < 20 || i >= 39 ? 0 : 20]) << i;
+}
+
+TEST(CompressiveSpectralClustering, RefusesWhatCannotBe) {
+  const Csr csr = testing::to_csr(testing::random_adjacency(20, 0.3, false, 1), false);
+  const auto code_of = [&](const CompressiveOptions& options) {
+    try {
+      compressive_spectral_clustering(csr, options);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::internal;
+  };
+  EXPECT_EQ(code_of({.clusters = 0}), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of({.clusters = 21}), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of({.clusters = 2, .order = 0}), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of({.clusters = 2, .regularization = -2}), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of({.clusters = 2, .max_memory = 100}), ErrorCode::memory_limit);
+  EXPECT_EQ(code_of({.clusters = 2, .laplacian = graph::LaplacianKind::combinatorial, .regularization = 1}),
+            ErrorCode::invalid_argument);
+}
+
+TEST(CompressiveSpectralClustering, CancelsAtEveryProgressCall) {
+  const auto planted = graph::stochastic_block_model({.nodes = 500, .clusters = 5, .seed = 1});
+  const CompressiveOptions options{.clusters = 5, .order = 10, .assign = Assignment::filter};
+  int calls = 0;
+  Context counting(2);
+  counting.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++calls; };
+  compressive_spectral_clustering(planted.graph, options, counting);
+  ASSERT_GT(calls, 20);
+  for (int at = 1; at <= calls; at += 7) {
+    std::stop_source source;
+    Context context(2);
+    context.stop = source.get_token();
+    context.on_progress = [&, seen = 0](std::string_view, std::int64_t, std::int64_t) mutable {
+      if (++seen == at) source.request_stop();
+    };
+    try {
+      compressive_spectral_clustering(planted.graph, options, context);
+      EXPECT_GT(at, calls - 2) << "was not cancelled at call " << at;  // nothing is left to cancel after the last
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::cancelled);
+    }
+  }
+}
+
+TEST(CompressiveSpectralClustering, ReportSaysWhatWasUsed) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 5, .seed = 1});
+  const auto result = compressive_spectral_clustering(planted.graph, {.clusters = 5, .seed = 9});
+  const std::string json = result.report.to_json();
+  for (const char* word : {"\"lambda_k\"", "\"samples\": 1000", "\"features\": 32", "\"order\": 50", "\"seed\": 9",
+                           "\"components\"", "\"assign\": \"nearest\"", "\"k-means\""}) {
+    EXPECT_NE(json.find(word), std::string::npos) << word << " in " << json;
+  }
+}
+
+}  // namespace
+}  // namespace parsimony::cluster

@@ -1,0 +1,226 @@
+#include "kernels/nearest_centroid.hpp"
+
+#include <gtest/gtest.h>
+#include <hwy/highway.h>
+#include <hwy/targets.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "parsimony/core/matrix.hpp"
+#include "parsimony/core/random.hpp"
+
+namespace parsimony::kernels {
+namespace {
+
+// Runs body under every target that was compiled in and that this machine has.
+template <class Body>
+void for_targets(const Body& body) {
+  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
+    SCOPED_TRACE(hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    body();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+constexpr std::int64_t kLongest = 67;
+
+// count points of d values at an odd offset and stride, guarded by NaN so that a stray read shows.
+struct Points {
+  std::vector<float> store, shift;
+  std::vector<std::int32_t> rows;
+  PointRows view;
+
+  Points(std::int64_t count, std::int64_t d, bool gathered)
+      : store(3 * (count + 1) * (d + 3) + 8, std::nanf("")), shift(d), rows(count) {
+    const std::int64_t stride = d + 3, reach = gathered ? 3 : 1;
+    const RandomStream stream(count * 1000 + d, "test.points");
+    for (std::int64_t t = 0; t < count; ++t) {
+      rows[t] = static_cast<std::int32_t>(gathered ? reach * (count - 1 - t) : t);
+      stream.fill_normal({store.data() + 1 + rows[t] * stride, static_cast<std::size_t>(d)}, t * d);
+    }
+    RandomStream(7, "test.shift").fill_normal(shift);
+    view = {store.data() + 1, stride, d, shift.data(), gathered ? rows.data() : nullptr};
+  }
+};
+
+std::vector<float> normals(std::int64_t count, const char* name) {
+  std::vector<float> out(count);
+  RandomStream(3, name).fill_normal(out);
+  return out;
+}
+
+std::vector<float> half_norms(const std::vector<float>& centroids, std::int64_t k, std::int64_t d) {
+  std::vector<float> out(k);
+  for (std::int64_t c = 0; c < k; ++c) {
+    double sum = 0;
+    for (std::int64_t j = 0; j < d; ++j) sum += double(centroids[c * d + j]) * centroids[c * d + j];
+    out[c] = static_cast<float>(sum / 2);
+  }
+  return out;
+}
+
+// The error budget of every sum of d products: (d + 3) 2⁻²⁴ times the sum of their absolute values, for each
+// side.
+double budget(std::int64_t d, double magnitude) {
+  return 2 * double(d + 3) * 0x1p-24 * magnitude;
+}
+
+TEST(PackTiles, EqualsTheScalarTwin) {
+  for_targets([] {
+    for (std::int64_t count = 0; count <= kLongest; ++count) {
+      for (const std::int64_t d : {1, 2, 3, 4, 5, 7, 8, 11, 16, 27}) {
+        for (const bool gathered : {false, true}) {
+          const Points points(count, d, gathered);
+          Matrix<float> fast(2 * kTile, d), plain(2 * kTile, d);
+          std::fill_n(fast.data(), fast.size(), -1.0f);
+          std::fill_n(plain.data(), plain.size(), -1.0f);
+          pack_tiles(points.view, count, fast.data());
+          scalar::pack_tiles(points.view, count, plain.data());
+          for (std::int64_t i = 0; i < fast.size(); ++i)
+            ASSERT_EQ(fast.data()[i], plain.data()[i]) << count << " " << d;
+        }
+      }
+    }
+  });
+}
+
+TEST(NearestCentroid, EqualsTheScalarTwin) {
+  for_targets([] {
+    for (std::int64_t d = 1; d <= kLongest; ++d) {
+      for (const std::int64_t k : {1, 2, 3, 4, 5, 6, 7, 9, 13, 64, 67}) {
+        const std::int64_t tiles = 1 + d % 2, points = tiles * kTile;
+        Matrix<float> packed(points, d);
+        RandomStream(d, "test.tiles").fill_normal(packed.values());
+        const auto storage = normals(k * d + 1, "test.centroids");
+        const std::vector<float> centroids(storage.begin() + 1, storage.end());
+        const float* odd = storage.data() + 1;
+        const auto half = half_norms(centroids, k, d);
+        std::vector<std::int32_t> label(points + 1), expected_label(points);
+        std::vector<float> best(points + 1), second(points + 1), expected_best(points),
+            expected_second(points);
+        nearest_centroid(packed.data(), tiles, d, odd, half.data(), k, label.data() + 1, best.data() + 1,
+                         second.data() + 1);
+        scalar::nearest_centroid(packed.data(), tiles, d, odd, half.data(), k, expected_label.data(),
+                                 expected_best.data(), expected_second.data());
+        for (std::int64_t t = 0; t < points; ++t) {
+          double norm = 0, largest = 0;
+          for (std::int64_t j = 0; j < d; ++j)
+            norm += std::pow(packed.data()[(t / kTile * d + j) * kTile + t % kTile], 2);
+          for (const float h : half) largest = std::max(largest, 2.0 * h);
+          const double error = budget(d, std::sqrt(norm * largest) + largest / 2);
+          ASSERT_NEAR(best[t + 1], expected_best[t], error);
+          if (k == 1) {
+            ASSERT_EQ(second[t + 1], std::numeric_limits<float>::infinity());
+          } else {
+            ASSERT_NEAR(second[t + 1], expected_second[t], error);
+          }
+          if (expected_second[t] - expected_best[t] > 2 * error) {
+            ASSERT_EQ(label[t + 1], expected_label[t]);
+          }
+        }
+      }
+    }
+  });
+}
+
+// Small integers are exact in float32: labels, scores and ties must agree bit for bit.
+TEST(NearestCentroid, TiesGoToTheFirst) {
+  for_targets([] {
+    for (const std::int64_t d : {1, 2, 8, 33}) {
+      for (const std::int64_t k : {2, 5, 8, 21, 40}) {
+        Matrix<float> packed(kTile, d);
+        std::vector<float> centroids(k * d);
+        const RandomStream stream(d * 100 + k, "test.integers");
+        for (std::int64_t i = 0; i < packed.size(); ++i) packed.data()[i] = float(stream.below(5, i)) - 2;
+        for (std::int64_t i = 0; i < k * d; ++i) centroids[i] = float(stream.below(3, 100000 + i)) - 1;
+        for (std::int64_t c = 1; c < k; c += 2) std::copy_n(&centroids[(c / 2) * d], d, &centroids[c * d]);
+        const auto half = half_norms(centroids, k, d);
+        std::vector<std::int32_t> label(kTile), expected_label(kTile);
+        std::vector<float> best(kTile), second(kTile), expected_best(kTile), expected_second(kTile);
+        nearest_centroid(packed.data(), 1, d, centroids.data(), half.data(), k, label.data(), best.data(),
+                         second.data());
+        scalar::nearest_centroid(packed.data(), 1, d, centroids.data(), half.data(), k, expected_label.data(),
+                                 expected_best.data(), expected_second.data());
+        ASSERT_EQ(label, expected_label);
+        ASSERT_EQ(best, expected_best);
+        ASSERT_EQ(second, expected_second);
+      }
+    }
+  });
+}
+
+TEST(CandidateDistances, EqualTheScalarTwin) {
+  for_targets([] {
+    for (std::int64_t d = 1; d <= kLongest; ++d) {
+      const std::int64_t k = 1 + d % 11, stride = kTile + 5;
+      Matrix<float> packed(kTile, d);
+      RandomStream(d, "test.tiles").fill_normal(packed.values());
+      const auto centroids = normals(k * d, "test.centroids");
+      const auto half = half_norms(centroids, k, d);
+      std::vector<float> norms(kTile + 1), current(kTile + 1), fast(k * stride + 1), plain(k * stride);
+      double largest = 0;
+      for (std::int64_t t = 0; t < kTile; ++t) {
+        for (std::int64_t j = 0; j < d; ++j)
+          norms[t + 1] += packed.data()[j * kTile + t] * packed.data()[j * kTile + t];
+        current[t + 1] = t % 3 == 0 ? norms[t + 1] : std::numeric_limits<float>::max();
+        largest = std::max<double>(largest, norms[t + 1]);
+      }
+      for (const float h : half) largest = std::max(largest, 2.0 * h);
+      candidate_distances(packed.data(), 1, d, norms.data() + 1, centroids.data(), half.data(), k,
+                          current.data() + 1, fast.data() + 1, stride);
+      scalar::candidate_distances(packed.data(), 1, d, norms.data() + 1, centroids.data(), half.data(), k,
+                                  current.data() + 1, plain.data(), stride);
+      for (std::int64_t i = 0; i < k * stride; ++i)
+        ASSERT_NEAR(fast[i + 1], plain[i], 4 * budget(d, largest));
+    }
+  });
+}
+
+TEST(AssignedDistances, EqualTheScalarTwin) {
+  for_targets([] {
+    for (std::int64_t d = 1; d <= kLongest; ++d) {
+      const std::int64_t count = d, k = 5;
+      const Points points(count, d, d % 2);
+      const auto storage = normals(k * d + 1, "test.centroids");
+      std::vector<std::int32_t> labels(count);
+      for (std::int64_t t = 0; t < count; ++t) labels[t] = static_cast<std::int32_t>(t * 7 % k);
+      std::vector<float> distance(count), norm(count), expected_distance(count), expected_norm(count);
+      assigned_distances(points.view, count, storage.data() + 1, labels.data(), distance.data(), norm.data());
+      scalar::assigned_distances(points.view, count, storage.data() + 1, labels.data(),
+                                 expected_distance.data(), expected_norm.data());
+      for (std::int64_t t = 0; t < count; ++t) {
+        ASSERT_NEAR(distance[t], expected_distance[t], budget(d, expected_distance[t]));
+        ASSERT_NEAR(norm[t], expected_norm[t], budget(d, expected_norm[t]));
+      }
+    }
+  });
+}
+
+// float64 sums of float32 products differ by fused rounding only: 2⁻⁵² of the sum of the absolute values per
+// addition.
+TEST(Accumulate, EqualsTheScalarTwin) {
+  for_targets([] {
+    for (std::int64_t d = 1; d <= kLongest; ++d) {
+      const std::int64_t count = kLongest - d % 5, k = 3;
+      const Points points(count, d, d % 2);
+      std::vector<std::int32_t> labels(count);
+      for (std::int64_t t = 0; t < count; ++t) labels[t] = static_cast<std::int32_t>(t * t % k);
+      const auto weights = normals(count, "test.weights");
+      for (const float* weight : {static_cast<const float*>(nullptr), weights.data()}) {
+        std::vector<double> fast(k * d, 1.0), plain(k * d, 1.0);
+        accumulate(points.view, count, labels.data(), weight, fast.data());
+        scalar::accumulate(points.view, count, labels.data(), weight, plain.data());
+        for (std::int64_t i = 0; i < k * d; ++i)
+          ASSERT_NEAR(fast[i], plain[i], double(count) * 0x1p-52 * 20 * count);
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace parsimony::kernels
