@@ -103,7 +103,7 @@ def cases(options, seed, work):
         nodes, clusters, degree, ratio = (text.split(",") + ["16", "0.25"][max(0, text.count(",") - 1):])[:4]
         graph, truth = work / "sbm.mtx", work / "truth.txt"
         subprocess.run([options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", clusters, "--degree", degree,
-                        "--epsilon-ratio", ratio, "--seed", str(seed), "--output", graph, "--labels", truth], check=True)
+                        "--epsilon-ratio", ratio, "--seed", str(seed), "--output", graph, "--labels", truth, "--quiet"], check=True)
         name = f"SBM N={nodes} c={degree} ε={ratio} ε_c"
         yield {"name": name, "graph": graph, "truth": in_order(truth, work / "order.txt"), "clusters": [int(clusters)]}
     for path in options.graph:
@@ -156,7 +156,7 @@ def main():
         for seed in options.seeds:
             for case in cases(options, seed, work):
                 case["npz"] = work / "graph.npz"
-                subprocess.run([options.parsimony, "convert", case["graph"], case["npz"]], check=True)
+                subprocess.run([options.parsimony, "convert", case["graph"], case["npz"], "--quiet"], check=True)
                 for clusters in case["clusters"]:
                     for method in options.methods:
                         row = measure(options, case, method, clusters, seed, work)
