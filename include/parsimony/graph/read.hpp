@@ -20,6 +20,13 @@ struct ReadOptions {
   std::int64_t max_memory = 0;                ///< bytes the reader may use; 0: no limit
 };
 
+template <OptionsOf<ReadOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"format", "automatic (by ending), edge_list, matrix_market, metis or npz"}, options.format);
+  visit(Field{"symmetrize", "replace a matrix W that is not symmetric by (W + Wᵀ) / 2"}, options.symmetrize);
+  visit(Field{"max_memory", "bytes the reader may use; 0: no limit", 0, 9e18}, options.max_memory);
+}
+
 struct GraphFile {
   Graph graph;
   NodeIds ids;
@@ -28,11 +35,26 @@ struct GraphFile {
   std::int64_t zeros_dropped = 0;
 };
 
-/// Reads a graph; every fault throws Error(io | format | unsupported | memory_limit) naming file and line (or offset).
-GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options = {}, const Context& context = Context{});
+/// Reads a graph; every fault throws Error(io | format | unsupported | memory_limit) naming file and line (or
+/// offset).
+GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options = {},
+                     const Context& context = Context{});
 
-/// Writes .mtx, .graph, .npz or an edge list (.txt .tsv .edges .csv), by ending, .gz and .zst too: to a temporary file that is
-/// then renamed.
-void write_graph(const std::filesystem::path& path, const GraphFile& file, const Context& context = Context{});
+/// Writes .mtx, .graph, .npz or an edge list (.txt .tsv .edges .csv), by ending, .gz and .zst too: to a
+/// temporary file that is then renamed.
+void write_graph(const std::filesystem::path& path, const GraphFile& file,
+                 const Context& context = Context{});
 
 }  // namespace parsimony::graph
+
+namespace parsimony {
+template <>
+struct EnumNames<graph::FileFormat> {
+  static constexpr std::array values{
+      std::pair{graph::FileFormat::automatic, std::string_view("automatic")},
+      std::pair{graph::FileFormat::edge_list, std::string_view("edge_list")},
+      std::pair{graph::FileFormat::matrix_market, std::string_view("matrix_market")},
+      std::pair{graph::FileFormat::metis, std::string_view("metis")},
+      std::pair{graph::FileFormat::npz, std::string_view("npz")}};
+};
+}  // namespace parsimony

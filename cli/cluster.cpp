@@ -1,0 +1,183 @@
+// parsimony cluster: the clusters of a graph.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "exit_code.hpp"
+#include "files.hpp"
+#include "flags.hpp"
+#include "parsimony/cluster/compressive.hpp"
+#include "parsimony/cluster/picture.hpp"
+#include "parsimony/graph/labels.hpp"
+#include "parsimony/graph/read.hpp"
+#include "parsimony/graph/scores.hpp"
+#include "show_scores.hpp"
+#include "verbs.hpp"
+
+namespace parsimony {
+namespace cli {
+namespace {
+enum class Method { compressive };
+}
+}  // namespace cli
+template <>
+struct EnumNames<cli::Method> {
+  static constexpr std::array values{std::pair{cli::Method::compressive, std::string_view("compressive")}};
+};
+}  // namespace parsimony
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --output labels.txt
+  parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
+
+Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
+An output that ends in .npy holds the clusters alone, as int32 in the order of the sorted ids.)";
+
+struct Settings {
+  std::string graph;
+  std::string output;
+  std::string picture;
+  Method method = Method::compressive;
+  cluster::CompressiveOptions options;
+  graph::ReadOptions read;
+  int threads = 0;
+  bool json = false;
+  bool quiet = false;
+};
+
+void check(const Settings& settings) {
+  const auto input = input_path(settings.graph);
+  check_readable(input);
+  if (!settings.output.empty()) check_writable("--output", settings.output, {input});
+  if (!settings.picture.empty()) check_writable("--picture", settings.picture, {input, settings.output});
+}
+
+// The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
+void check_memory(const graph::GraphFile& file, const cluster::CompressiveOptions& options) {
+  if (options.max_memory == 0 || options.clusters > file.graph.nodes()) return;
+  const graph::Graph& graph = file.graph;
+  const std::int64_t held =
+      8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
+  const std::int64_t needed = cluster::estimate_memory(graph, options);
+  if (held + needed <= options.max_memory) return;
+  throw Error(ErrorCode::memory_limit,
+              fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
+                          options.max_memory, held, needed));
+}
+
+void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
+  std::string text;
+  for (std::int64_t node = 0; node < ids.size(); ++node) {
+    text += ids.name(node);
+    fmt::format_to(std::back_inserter(text), "\t{}\n", clusters[static_cast<std::size_t>(node)]);
+  }
+  print(text);
+}
+
+// report: the clustering's own, with the stages of the whole command.
+std::string to_json(const Settings& settings, const graph::GraphFile& file,
+                    const graph::PartitionScores& scores, const Report& report) {
+  auto root = nlohmann::ordered_json::parse(report.to_json());
+  root["graph"] = {{"path", settings.graph},
+                   {"nodes", file.graph.nodes()},
+                   {"edges", file.graph.edges()},
+                   {"weighted", file.graph.weighted()},
+                   {"self_loops_dropped", file.self_loops_dropped},
+                   {"duplicates_merged", file.duplicates_merged},
+                   {"zeros_dropped", file.zeros_dropped}};
+  root["scores"] = scores_json(scores);
+  if (!settings.output.empty()) root["output"] = settings.output;
+  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string summary(const graph::GraphFile& file, const cluster::ClusterResult& result,
+                    const graph::PartitionScores& scores) {
+  std::string text = fmt::format(
+      "nodes             {}\nedges             {}\nclusters          {}\nlambda_k          {:.6g}\n",
+      file.graph.nodes(), file.graph.edges(), result.clusters, result.lambda_k);
+  text += scores_text(scores);
+  text += fmt::format("seconds           {:.3f}:", result.report.seconds());
+  for (const Stage& stage : result.report.stages)
+    text += fmt::format(" {} {:.3f}", stage.name, stage.seconds);
+  return text + "\n";
+}
+
+int run(Settings settings, Terminal& terminal) {
+  check(settings);
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+  settings.read.max_memory = settings.options.max_memory;
+
+  Report command;  // collects the stages around the clustering
+  StageTimer reading(command, "read");
+  const graph::GraphFile file = graph::read_graph(input_path(settings.graph), settings.read, context);
+  reading.finish();
+
+  check_memory(file, settings.options);
+
+  cluster::ClusterResult result =
+      cluster::compressive_spectral_clustering(file.graph, settings.options, context);
+  auto& stages = result.report.stages;
+  stages.insert(stages.begin(), command.stages.front());
+
+  StageTimer scoring(result.report, "score");
+  const graph::PartitionScores scores = graph::score_partition(file.graph, result.labels, context);
+  scoring.finish();
+
+  context.check_cancelled();
+  Context finishing = context;  // from here on files appear: all of them or none
+  finishing.stop = {};
+  if (!settings.output.empty()) {
+    const StageTimer writing(result.report, "write");
+    graph::write_labels(settings.output, file.ids, result.labels);
+  }
+  if (!settings.picture.empty()) {
+    const StageTimer drawing(result.report, "picture");
+    cluster::write_cluster_picture(settings.picture, file.graph, result.labels, scores, result.lambda_k,
+                                   finishing);
+  }
+  if (settings.json) {
+    print(to_json(settings, file, scores, result.report));
+  } else if (settings.output.empty()) {
+    print_labels(file.ids, result.labels);
+  } else {
+    print(summary(file, result, scores));
+  }
+  return result.report.status == Status::converged ? kDone : kNotConverged;
+}
+
+}  // namespace
+
+Action add_cluster(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  app.add_option("GRAPH", settings->graph,
+                 "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
+      ->required()
+      ->type_name("");
+  Flags method(app, "Method");
+  method.require("clusters")
+      .word("regularization", "auto", -1)
+      .word("features", "auto", 0)
+      .word("samples", "auto", 0);
+  method.word("max_memory", "unlimited", 0);
+  method(Field{"method", "how to cluster"}, settings->method);
+  describe(settings->options, method);
+  add_read_flags(app, settings->read);
+  app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_option("--picture", settings->picture, "PNG of the sorted adjacency matrix, sizes and conductances")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
+  add_run_flags(app, settings->threads, settings->quiet);
+  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+}
+
+}  // namespace parsimony::cli

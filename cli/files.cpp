@@ -1,0 +1,65 @@
+#include "files.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "flags.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace parsimony::cli {
+
+void add_read_flags(CLI::App& app, graph::ReadOptions& options) {
+  const Flags flags(app, "Input");
+  flags(Field{"format", "format of the graph; automatic: by the ending of the file"}, options.format);
+  flags(Field{"symmetrize", "accept a matrix W that is not symmetric and use (W + W')/2"},
+        options.symmetrize);
+}
+
+fs::path input_path(const std::string& text) {
+  return text == "-" ? "/dev/stdin" : text;
+}
+
+void check_readable(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    throw Error(ErrorCode::io, fmt::format("{}: is a directory, not a file", path.string()));
+  }
+  if (access(path.c_str(), R_OK) != 0) {
+    throw Error(ErrorCode::io, fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  }
+}
+
+void check_writable(std::string_view flag, const fs::path& path, std::initializer_list<fs::path> inputs) {
+  std::error_code error;
+  if (path.empty() || fs::is_directory(path, error)) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: '{}' is a directory; must name a file", flag, path.string()));
+  }
+  for (const fs::path& input : inputs) {
+    if (fs::equivalent(path, input, error)) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("{}: {} would overwrite the input", flag, path.string()));
+    }
+  }
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error))
+    return;  // /dev/stdout, a pipe: written in place
+  const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (access(directory.c_str(), W_OK | X_OK) != 0) {
+    throw Error(ErrorCode::io,
+                fmt::format("{}: cannot write in {}: {}", flag, directory.string(), std::strerror(errno)));
+  }
+}
+
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error(ErrorCode::io, fmt::format("standard output: cannot be written: {}", std::strerror(errno)));
+  }
+}
+
+}  // namespace parsimony::cli

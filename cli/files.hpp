@@ -1,0 +1,32 @@
+// Paths on the command line: refused before the long part, not after it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "parsimony/core/options.hpp"
+#include "parsimony/graph/read.hpp"
+
+namespace parsimony::cli {
+
+/// Adds --format and --symmetrize.
+void add_read_flags(CLI::App& app, graph::ReadOptions& options);
+
+/// The path to read for what was written on the command line: "-" is the standard input.
+std::filesystem::path input_path(const std::string& text);
+
+/// Throws Error(io) unless the file is there and readable.
+void check_readable(const std::filesystem::path& path);
+
+/// Throws Error(io) unless a file can be created in the directory of the path, Error(invalid_argument) when
+/// the path is a directory or one of the inputs.
+void check_writable(std::string_view flag, const std::filesystem::path& path,
+                    std::initializer_list<std::filesystem::path> inputs = {});
+
+/// Writes to stdout, and throws Error(io) when it does not take it (a full disk).
+void print(std::string_view text);
+
+}  // namespace parsimony::cli

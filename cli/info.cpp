@@ -1,0 +1,54 @@
+// parsimony info: what this build is and what this machine offers it.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "exit_code.hpp"
+#include "files.hpp"
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/version.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Example:
+  parsimony info --json)";
+
+constexpr const char* kCompiler =
+#if defined(__clang__)
+    "Clang " __clang_version__;
+#else
+    "GCC " __VERSION__;
+#endif
+
+int run(bool json) {
+  const std::vector<std::string> reads{"edge list", "Matrix Market", "METIS", "SciPy .npz", "gzip", "zstd"};
+  if (json) {
+    const nlohmann::ordered_json root{{"version", version()},
+                                      {"compiler", kCompiler},
+                                      {"simd_target", simd_target()},
+                                      {"simd_targets", simd_targets()},
+                                      {"threads", default_thread_count()},
+                                      {"reads", reads}};
+    print(root.dump(2) + "\n");
+  } else {
+    print(fmt::format("parsimony {}\ncompiler  {}\nSIMD      {} (of {})\nthreads   {}\nreads     {}\n",
+                      version(), kCompiler, simd_target(), fmt::join(simd_targets(), ", "),
+                      default_thread_count(), fmt::join(reads, ", ")));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Action add_info(CLI::App& app) {
+  const auto json = std::make_shared<bool>(false);
+  app.footer(kExamples);
+  app.add_flag("--json", *json, "print JSON");
+  return [json](Terminal&) { return run(*json); };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,135 @@
+// parsimony <verb>: parses, runs the verb, and turns every error into one line and an exit code.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <numeric>
+
+#include "exit_code.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/version.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  Action (*add)(CLI::App& app);
+};
+constexpr std::array kVerbs{Verb{"cluster", "the clusters of a graph", add_cluster},
+                            Verb{"score", "how good a partition is", add_score},
+                            Verb{"generate", "random graphs with planted clusters", add_generate},
+                            Verb{"convert", "a graph from one file format to another", add_convert},
+                            Verb{"info", "version, SIMD targets, threads", add_info}};
+
+// Levenshtein distance.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0u);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t above = row[j + 1];
+      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] != b[j])});
+      diagonal = above;
+    }
+  }
+  return row.back();
+}
+
+// "; did you mean …?" for the nearest of the names, when it is near.
+std::string suggestion(std::string_view text, const std::vector<std::string>& names) {
+  const auto nearer = [&](const std::string& a, const std::string& b) {
+    return distance(a, text) < distance(b, text);
+  };
+  const auto best = std::min_element(names.begin(), names.end(), nearer);
+  if (best == names.end() || distance(*best, text) > std::max<std::size_t>(2, text.size() / 3)) return "";
+  return fmt::format("; did you mean {}?", *best);
+}
+
+// The verb at whose flags the parsing ended, the inner one of "generate sbm".
+const CLI::App& innermost(const CLI::App& app) {
+  const auto verbs = app.get_subcommands();
+  return verbs.empty() ? app : innermost(*verbs.back());
+}
+
+std::string path_of(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
+}
+
+// What is wrong, in one line. An unknown word is named before anything that is missing: it is the likelier
+// slip.
+std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App& app = innermost(root);
+  std::vector<std::string> verbs, flags;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  std::string message = error.what();
+  const std::vector<std::string> unknown = root.remaining(true);
+  if (!unknown.empty()) {
+    const std::string& word = unknown.front();
+    const bool is_flag = word.starts_with('-');
+    message = fmt::format("unknown {} '{}'{}",
+                          is_flag         ? "flag"
+                          : verbs.empty() ? "argument"
+                                          : "verb",
+                          word, suggestion(word, is_flag ? flags : verbs));
+  } else if (!verbs.empty()) {
+    message = fmt::format("a verb is missing: {}", fmt::join(verbs, ", "));
+  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    message = message.substr(0, message.find(':')) + " needs a value";
+  }
+  return fmt::format("{} (see {} --help)", message, path_of(app));
+}
+
+int main(int argc, char** argv) {
+  const Interrupt interrupt;
+  Terminal terminal(interrupt.token());
+  CLI::App app("Machine learning with less: less memory, less time, fewer bits.", "parsimony");
+  app.set_version_flag("--version", [] { return "parsimony " + version(); });
+  app.require_subcommand(1);
+  app.footer("parsimony VERB --help tells more, with an example.");
+  app.get_formatter()->column_width(30);
+  std::vector<std::pair<CLI::App*, Action>> actions;
+  try {
+    for (const Verb& verb : kVerbs) {
+      CLI::App* sub = app.add_subcommand(verb.name, verb.summary);
+      actions.emplace_back(sub, verb.add(*sub));
+    }
+    app.parse(argc, argv);
+    for (const auto& [sub, action] : actions) {
+      if (sub->parsed()) return action(terminal);
+    }
+    return kUsage;  // never: a verb is required
+  } catch (const CLI::Success& request) {
+    return app.exit(request);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    terminal.error(usage_message(app, error));
+    return kUsage;
+  } catch (const Error& error) {
+    const std::string_view message = error.what();
+    const bool unnamed =
+        error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;
+    terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));
+    return exit_code(error.code());
+  } catch (const std::bad_alloc&) {
+    terminal.error("out of memory; --max-memory refuses what is too large before it starts");
+    return kFailed;
+  } catch (const std::exception& error) {
+    terminal.error(fmt::format("internal error, please report it: {}", error.what()));
+    return kFailed;
+  }
+}
+
+}  // namespace
+}  // namespace parsimony::cli
+
+int main(int argc, char** argv) {
+  return parsimony::cli::main(argc, argv);
+}

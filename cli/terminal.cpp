@@ -1,0 +1,119 @@
+#include "terminal.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "exit_code.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+bool is_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) != 0 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::max(0.0, seconds) + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  watcher_ = std::thread([this] { watch(); });
+}
+
+void Interrupt::watch() {
+  int signal = 0;
+  while (sigwait(&signals_, &signal) == 0 && !done_) {
+    if (!stop_.request_stop()) _exit(kCancelled);  // the second one
+  }
+}
+
+Interrupt::~Interrupt() {
+  done_ = true;
+  pthread_kill(watcher_.native_handle(), SIGTERM);  // wakes the watcher
+  watcher_.join();
+}
+
+Terminal::Terminal(std::stop_token stop) : stop_(std::move(stop)), has_bar_(is_terminal()) {}
+
+Context Terminal::context(int threads) {
+  Context context(threads);
+  context.stop = stop_;
+  context.on_log = [this](LogLevel level, std::string_view text) {
+    level == LogLevel::info ? note(text) : warning(text);
+  };
+  if (has_bar_ && !quiet_) {
+    context.on_progress = [this](std::string_view stage, std::int64_t done, std::int64_t total) {
+      progress(stage, done, total);
+    };
+  }
+  return context;
+}
+
+void Terminal::note(std::string_view text) {
+  if (!quiet_) line(fmt::format("parsimony: note: {}\n", text));
+}
+
+void Terminal::warning(std::string_view text) {
+  line(fmt::format("parsimony: warning: {}\n", text));
+}
+
+void Terminal::error(std::string_view text) {
+  // An error is one line, whatever a file or a path may hold.
+  std::string message(text);
+  std::replace_if(
+      message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
+  line(fmt::format("parsimony: error: {}\n", message));
+}
+
+void Terminal::line(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  clear_bar();
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void Terminal::clear_bar() {
+  if (bar_drawn_) std::fputs("\r\x1b[K", stderr);
+  bar_drawn_ = false;
+}
+
+void Terminal::progress(std::string_view stage, std::int64_t done, std::int64_t total) {
+  using namespace std::chrono_literals;
+  const std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  if (stage != stage_) {
+    stage_ = stage;
+    stage_start_ = now;
+  }
+  if (done >= total) return clear_bar();
+  if (now - last_drawn_ < 100ms) return;
+  last_drawn_ = now;
+
+  constexpr int kWidth = 30;
+  const double fraction = static_cast<double>(done) / static_cast<double>(total);
+  const std::chrono::duration<double> elapsed = now - stage_start_;
+  std::string text =
+      fmt::format("\r{:<14.14} [{:<{}}] {:3.0f} %", stage,
+                  std::string(static_cast<std::size_t>(fraction * kWidth), '#'), kWidth, 100 * fraction);
+  if (done > 0 && elapsed > 1s)
+    text += "  " + duration(elapsed.count() * (1 - fraction) / fraction) + " left";
+  text += "\x1b[K";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+  bar_drawn_ = true;
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,71 @@
+// What the command shares with the person in front of it: Ctrl-C, a progress bar, notes.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "parsimony/core/context.hpp"
+
+namespace parsimony::cli {
+
+/// While it lives, the first SIGINT or SIGTERM triggers the stop token and the second ends the process with
+/// 130.
+///
+/// The signals are blocked in every thread and taken by one that waits for them, so nothing ever runs in a
+/// signal handler. It must therefore be made before any other thread.
+class Interrupt {
+ public:
+  Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+  ~Interrupt();
+
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  void watch();
+
+  sigset_t signals_;
+  std::stop_source stop_;
+  std::atomic<bool> done_{false};
+  std::thread watcher_;
+};
+
+/// Everything it writes goes to stderr. The bar is drawn on a terminal only, in plain characters without
+/// colour.
+class Terminal {
+ public:
+  explicit Terminal(std::stop_token stop);
+
+  void be_quiet() { quiet_ = true; }  ///< no bar and no notes; warnings and errors remain
+  void note(std::string_view text);
+  void warning(std::string_view text);
+  void error(std::string_view text);
+
+  /// A context that stops by Ctrl-C and reports here; the terminal must live longer.
+  Context context(int threads);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void progress(std::string_view stage, std::int64_t done, std::int64_t total);
+  void line(std::string_view text);
+  void clear_bar();
+
+  std::stop_token stop_;
+  bool quiet_ = false;
+  bool has_bar_;
+  std::mutex mutex_;  // a stage may report from several threads
+  bool bar_drawn_ = false;
+  std::string stage_;
+  Clock::time_point stage_start_;
+  Clock::time_point last_drawn_;
+};
+
+}  // namespace parsimony::cli

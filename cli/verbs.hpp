@@ -1,0 +1,21 @@
+// The verbs of the command: each reads, makes one call of the library, and writes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "terminal.hpp"
+
+namespace parsimony::cli {
+
+/// What a verb does once its flags are parsed; the result is the exit code.
+using Action = std::function<int(Terminal&)>;
+
+/// Each adds its flags to the app of the verb and returns its action.
+Action add_cluster(CLI::App& app);
+Action add_score(CLI::App& app);
+Action add_generate(CLI::App& app);
+Action add_convert(CLI::App& app);
+Action add_info(CLI::App& app);
+
+}  // namespace parsimony::cli

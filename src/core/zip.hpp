@@ -1,0 +1,28 @@
+// Zip archives in memory, as .npz files are: stored and deflated members, also beyond 4 GiB (zip64).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace parsimony {
+
+struct ZipMember {
+  std::string name;
+  int method = 0;  // 0 stored, 8 deflated
+  std::uint32_t crc = 0;
+  std::uint64_t size = 0;
+  std::string_view packed;  // its bytes in the archive
+};
+
+/// The members of an archive, which must live longer. file is for messages. Throws Error(format).
+std::vector<ZipMember> list_zip(std::string_view archive, const std::string& file);
+
+/// The bytes of a member, checked against its CRC. More than max_bytes (0: no bound) throws memory_limit.
+std::string unpack_zip(const ZipMember& member, const std::string& file, std::int64_t max_bytes);
+
+/// An archive of deflated members (name, bytes); the same input gives the same bytes.
+std::string make_zip(const std::vector<std::pair<std::string, std::string>>& members);
+
+}  // namespace parsimony

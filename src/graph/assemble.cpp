@@ -1,0 +1,245 @@
+#include "graph/assemble.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <type_traits>
+
+#include "graph/text.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::graph {
+namespace {
+
+constexpr std::int64_t kRowBlock = 1 << 13;
+
+// Every entry (a, b) is put into row a as an outward neighbour and into row b as an inward one. A key is,
+// from the high bits down, the neighbour, 1 when inward, and the bits of the weight (those of positive floats
+// order as the floats do). Rows are filled by several threads in any order and then sorted, so that sums do
+// not depend on it, and both ends of an edge see the same values and come to the same weight.
+template <bool kWeighted>
+struct Key {
+  using Bits = std::conditional_t<kWeighted, std::uint64_t, std::uint32_t>;
+  static constexpr int kShift = kWeighted ? 32 : 0;
+
+  static Bits make(std::int32_t neighbor, bool inward, float weight) {
+    const Bits high = static_cast<Bits>(neighbor) << 1 | Bits{inward};
+    return high << kShift | (kWeighted ? std::bit_cast<std::uint32_t>(weight) : 0);
+  }
+  static std::int32_t neighbor(Bits key) { return static_cast<std::int32_t>(key >> kShift >> 1); }
+  static bool inward(Bits key) { return key >> kShift & 1; }
+  static float weight(Bits key) {
+    return kWeighted ? std::bit_cast<float>(static_cast<std::uint32_t>(key)) : 1.0f;
+  }
+};
+
+// All entries between a row and one neighbour.
+struct Pair {
+  std::array<double, 2> sum{};  // outward, inward
+  std::array<std::int64_t, 2> count{};
+};
+
+struct RowFault {
+  std::int32_t row, neighbor;
+  Pair pair;
+};
+
+// The weights of symmetric kernels often differ in their last bits.
+bool nearly_equal(double a, double b) {
+  return std::abs(a - b) <= 1e-6 * std::max(a, b);
+}
+
+// The weight of an edge, or nothing when its directions contradict each other.
+std::optional<double> resolve(const Pair& pair, const AssembleOptions& options) {
+  const auto& [out, in] = pair.sum;
+  if (options.meaning == EntryMeaning::triangle) return options.weighted ? out + in : 1.0;
+  const bool both = pair.count[0] > 0 && pair.count[1] > 0;
+  if (options.meaning == EntryMeaning::edge_list && !both) return out + in;
+  if (both && out == in) return out;
+  if (!options.symmetrize && !(both && nearly_equal(out, in))) return std::nullopt;
+  return (out + in) / 2;
+}
+
+class Assembler {
+ public:
+  Assembler(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
+            const MemoryBudget& budget, std::int64_t held, const Context& context)
+      : blocks_(std::move(blocks)), options_(options), budget_(budget), held_(held), context_(context) {
+    file_.ids = std::move(ids);
+    nodes_ = file_.ids.size();
+  }
+
+  GraphFile run() {
+    // An unweighted matrix that is not symmetric becomes a weighted graph of ones and halves.
+    const bool keep_weights =
+        options_.weighted || (options_.meaning == EntryMeaning::matrix && options_.symmetrize);
+    keep_weights ? run<true>() : run<false>();
+    return std::move(file_);
+  }
+
+ private:
+  template <bool kWeighted>
+  void run() {
+    using Bits = typename Key<kWeighted>::Bits;
+    std::int64_t all = 0;
+    for (const EntryBlock& block : blocks_) all += static_cast<std::int64_t>(block.nodes.size());
+    const std::int64_t blocks_bytes = all * (options_.weighted ? 12 : 8);
+    const std::int64_t rows_bytes = nodes_ * 12,
+                       keys_bytes = 2 * all * static_cast<std::int64_t>(sizeof(Bits));
+    budget_.require(held_ + rows_bytes + keys_bytes + std::max(blocks_bytes, 2 * all * (kWeighted ? 8 : 4)));
+
+    std::vector<std::int64_t> ends = count_rows();
+    const auto keys = std::make_unique_for_overwrite<Bits[]>(ends.back());
+    const std::int64_t kept = ends.back() / 2;
+    fill_rows<kWeighted>(ends, keys.get());  // ends[r] is now where row r begins
+    blocks_ = {};
+    merge_rows<kWeighted>(ends, keys.get(), kept);
+  }
+
+  template <class Body>
+  void for_entries(const Body& body) const {
+    context_.for_blocks(static_cast<std::int64_t>(blocks_.size()), 1, [&](std::int64_t b, std::int64_t) {
+      const EntryBlock& block = blocks_[b];
+      for (std::size_t i = 0; i < block.nodes.size(); ++i) {
+        body(block.nodes[i][0], block.nodes[i][1], block.weights.empty() ? 1.0f : block.weights[i]);
+      }
+    });
+  }
+
+  // Element r is the end of row r, the last the number of keys.
+  std::vector<std::int64_t> count_rows() {
+    std::vector<std::int64_t> ends(nodes_ + 1);
+    std::atomic<std::int64_t> loops = 0, zeros = 0;
+    for_entries([&](std::int32_t a, std::int32_t b, float weight) {
+      if (a == b) {
+        loops.fetch_add(1, std::memory_order_relaxed);
+      } else if (weight == 0) {
+        zeros.fetch_add(1, std::memory_order_relaxed);
+      } else {
+        std::atomic_ref(ends[a]).fetch_add(1, std::memory_order_relaxed);
+        std::atomic_ref(ends[b]).fetch_add(1, std::memory_order_relaxed);
+      }
+    });
+    file_.self_loops_dropped = loops;
+    file_.zeros_dropped = zeros;
+    std::inclusive_scan(ends.begin(), ends.end(), ends.begin());
+    return ends;
+  }
+
+  template <bool kWeighted>
+  void fill_rows(std::vector<std::int64_t>& ends, typename Key<kWeighted>::Bits* keys) const {
+    for_entries([&](std::int32_t a, std::int32_t b, float weight) {
+      if (a == b || weight == 0) return;
+      keys[std::atomic_ref(ends[a]).fetch_sub(1, std::memory_order_relaxed) - 1] =
+          Key<kWeighted>::make(b, false, weight);
+      keys[std::atomic_ref(ends[b]).fetch_sub(1, std::memory_order_relaxed) - 1] =
+          Key<kWeighted>::make(a, true, weight);
+    });
+  }
+
+  // Sorts each row and merges its keys to one a neighbour, at the row's begin; then moves the rows together.
+  template <bool kWeighted>
+  void merge_rows(const std::vector<std::int64_t>& begins, typename Key<kWeighted>::Bits* keys,
+                  std::int64_t kept) {
+    const std::int64_t row_blocks = (nodes_ + kRowBlock - 1) / kRowBlock;
+    std::vector<std::optional<RowFault>> faults(row_blocks);
+    std::atomic<std::int64_t> directed = 0;  // pairs of nodes, both directions counted when both are listed
+    std::atomic<bool> all_ones = true;
+    Csr& out = file_.graph.adjacency;
+    out.offsets.assign(nodes_ + 1, 0);
+    context_.for_blocks(nodes_, kRowBlock, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        auto *begin = keys + begins[row], *end = keys + begins[row + 1], *to = begin;
+        std::sort(begin, end);
+        std::int64_t outward = 0;
+        for (auto* from = begin; from != end;) {
+          const std::int32_t neighbor = Key<kWeighted>::neighbor(*from);
+          Pair pair;
+          for (; from != end && Key<kWeighted>::neighbor(*from) == neighbor; ++from) {
+            const bool inward = Key<kWeighted>::inward(*from);
+            const double weight = Key<kWeighted>::weight(*from);
+            pair.sum[inward] = options_.weighted ? pair.sum[inward] + weight : weight;
+            ++pair.count[inward];
+          }
+          outward += pair.count[0] > 0;
+          const std::optional<double> resolved = resolve(pair, options_);
+          float weight = 0;
+          if (!resolved || !to_weight(*resolved, weight)) {
+            faults[first / kRowBlock] = {static_cast<std::int32_t>(row), neighbor, pair};
+            return;
+          }
+          if (weight != 1) all_ones.store(false, std::memory_order_relaxed);
+          *to++ = Key<kWeighted>::make(neighbor, false, weight);
+        }
+        directed.fetch_add(outward, std::memory_order_relaxed);
+        out.offsets[row + 1] = to - begin;
+      }
+    });
+    for (const auto& fault : faults) {
+      if (fault) fail(*fault);
+    }
+    std::inclusive_scan(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
+    const std::int64_t entries = out.offsets.back();
+    file_.duplicates_merged =
+        kept - (options_.meaning == EntryMeaning::matrix ? directed.load() : entries / 2);
+    out.columns.resize(entries);
+    const bool with_values = kWeighted && !all_ones;
+    if (with_values) out.values.resize(entries);
+    context_.for_blocks(nodes_, kRowBlock, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        const auto* key = keys + begins[row];
+        for (std::int64_t e = out.offsets[row]; e < out.offsets[row + 1]; ++e, ++key) {
+          out.columns[e] = Key<kWeighted>::neighbor(*key);
+          if (with_values) out.values[e] = Key<kWeighted>::weight(*key);
+        }
+      }
+    });
+  }
+
+  [[noreturn]] void fail(const RowFault& fault) const {
+    const std::string from = file_.ids.name(fault.row), to = file_.ids.name(fault.neighbor);
+    const auto& [out, in] = fault.pair.sum;
+    if (resolve(fault.pair, options_)) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: the weights between {} and {} add up to {}, beyond float32", budget_.file,
+                              from, to, out + in));
+    }
+    throw Error(
+        ErrorCode::format,
+        fmt::format(
+            "{}: not symmetric: from {} to {} the weight is {}, from {} to {} it is {}; use symmetrize "
+            "to take the mean",
+            budget_.file, from, to, out, to, from, in));
+  }
+
+  std::vector<EntryBlock> blocks_;
+  AssembleOptions options_;
+  const MemoryBudget& budget_;
+  std::int64_t held_;
+  const Context& context_;
+  GraphFile file_;
+  std::int64_t nodes_;
+};
+
+}  // namespace
+
+void MemoryBudget::require(std::int64_t bytes) const {
+  if (limit > 0 && bytes > limit) {
+    throw Error(
+        ErrorCode::memory_limit,
+        fmt::format("{}: reading it needs about {} bytes, above the limit of {}", file, bytes, limit));
+  }
+}
+
+GraphFile assemble(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
+                   const MemoryBudget& budget, std::int64_t held, const Context& context) {
+  return Assembler(std::move(blocks), std::move(ids), options, budget, held, context).run();
+}
+
+}  // namespace parsimony::graph

@@ -1,0 +1,127 @@
+#include "graph/id_index.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <iterator>
+#include <limits>
+#include <type_traits>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::graph {
+namespace {
+
+// Ids in a range of at most so many numbers per id read are found by a bitmap (6 bytes an id at most), which
+// is many times faster than a search.
+constexpr std::uint64_t kRangePerId = 32;
+
+template <class Id>
+std::vector<Id> distinct(std::vector<std::vector<Id>> pieces, const Context& context) {
+  context.for_blocks(static_cast<std::int64_t>(pieces.size()), 1, [&](std::int64_t p, std::int64_t) {
+    std::vector<Id>& piece = pieces[p];
+    std::sort(piece.begin(), piece.end());
+    piece.erase(std::unique(piece.begin(), piece.end()), piece.end());
+  });
+  while (pieces.size() > 1) {
+    std::vector<std::vector<Id>> merged((pieces.size() + 1) / 2);
+    context.for_blocks(static_cast<std::int64_t>(merged.size()), 1, [&](std::int64_t m, std::int64_t) {
+      std::vector<Id> left = std::move(pieces[2 * m]), right;
+      if (2 * m + 1 < static_cast<std::int64_t>(pieces.size())) right = std::move(pieces[2 * m + 1]);
+      merged[m].reserve(left.size() + right.size());
+      std::set_union(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(merged[m]));
+    });
+    pieces = std::move(merged);
+  }
+  return pieces.empty() ? std::vector<Id>{} : std::move(pieces.front());
+}
+
+}  // namespace
+
+template <class Id>
+IdIndex<Id>::IdIndex(const std::vector<std::vector<Id>>& pieces, const std::string& file,
+                     const Context& context) {
+  if constexpr (std::is_same_v<Id, std::int64_t>) mark(pieces, context);
+  if (bits_.empty()) {
+    sorted_ = distinct(pieces, context);
+    size_ = static_cast<std::int64_t>(sorted_.size());
+  }
+  if (size_ > std::numeric_limits<std::int32_t>::max()) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: {} distinct nodes; at most 2147483647 are supported", file, size_));
+  }
+}
+
+template <class Id>
+void IdIndex<Id>::mark(const std::vector<std::vector<Id>>& pieces, const Context& context) {
+  if constexpr (std::is_same_v<Id, std::int64_t>) {
+    std::uint64_t count = 0;
+    const auto pieces_end = static_cast<std::int64_t>(pieces.size());
+    std::vector<std::int64_t> low(pieces.size(), std::numeric_limits<std::int64_t>::max());
+    std::vector<std::int64_t> high(pieces.size(), std::numeric_limits<std::int64_t>::min());
+    for (const auto& piece : pieces) count += piece.size();
+    if (count == 0) return;
+    context.for_blocks(pieces_end, 1, [&](std::int64_t p, std::int64_t) {
+      for (const std::int64_t id : pieces[p]) {
+        low[p] = std::min(low[p], id);
+        high[p] = std::max(high[p], id);
+      }
+    });
+    first_ = *std::min_element(low.begin(), low.end());
+    const auto last = *std::max_element(high.begin(), high.end());
+    // Differences as unsigned: the range of all 64-bit integers does not fit a signed one.
+    const std::uint64_t span = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first_);
+    if (span / kRangePerId >= count) return;
+    bits_.resize(span / 64 + 1);
+    context.for_blocks(pieces_end, 1, [&](std::int64_t p, std::int64_t) {
+      for (const std::int64_t id : pieces[p]) {
+        const std::uint64_t place = static_cast<std::uint64_t>(id) - static_cast<std::uint64_t>(first_);
+        const std::uint64_t bit = std::uint64_t{1} << place % 64;
+        const std::atomic_ref word(bits_[place / 64]);
+        if (!(word.load(std::memory_order_relaxed) & bit)) word.fetch_or(bit, std::memory_order_relaxed);
+      }
+    });
+    ranks_.resize(bits_.size());
+    for (std::size_t w = 0; w < bits_.size(); ++w) {
+      ranks_[w] = static_cast<std::int32_t>(size_);  // exact whenever the size is allowed
+      size_ += std::popcount(bits_[w]);
+    }
+  }
+}
+
+template <class Id>
+std::int32_t IdIndex<Id>::operator[](Id id) const {
+  if constexpr (std::is_same_v<Id, std::int64_t>) {
+    if (!bits_.empty()) {
+      const std::uint64_t place = static_cast<std::uint64_t>(id) - static_cast<std::uint64_t>(first_);
+      const std::uint64_t below = bits_[place / 64] & ((std::uint64_t{1} << place % 64) - 1);
+      return ranks_[place / 64] + std::popcount(below);
+    }
+  }
+  return static_cast<std::int32_t>(std::lower_bound(sorted_.begin(), sorted_.end(), id) - sorted_.begin());
+}
+
+template <class Id>
+NodeIds IdIndex<Id>::names() const {
+  if constexpr (std::is_same_v<Id, std::string_view>) {
+    return NodeIds::strings(std::vector<std::string>(sorted_.begin(), sorted_.end()));
+  } else {
+    if (bits_.empty()) return NodeIds::numbers(sorted_);
+    std::vector<std::int64_t> ids;
+    ids.reserve(size_);
+    for (std::size_t w = 0; w < bits_.size(); ++w) {
+      for (std::uint64_t left = bits_[w]; left != 0; left &= left - 1) {
+        const std::uint64_t place = 64 * w + std::countr_zero(left);
+        ids.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(first_) + place));
+      }
+    }
+    return NodeIds::numbers(std::move(ids));
+  }
+}
+
+template class IdIndex<std::int64_t>;
+template class IdIndex<std::string_view>;
+
+}  // namespace parsimony::graph

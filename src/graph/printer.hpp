@@ -1,0 +1,45 @@
+// Text output in small pieces.
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "parsimony/core/file.hpp"
+
+namespace parsimony::graph {
+
+/// Gathers small pieces of text for an AtomicFile; what is not flushed is not written.
+class Printer {
+ public:
+  explicit Printer(AtomicFile& out) : out_(out) {}
+  Printer& operator<<(std::string_view text) {
+    buffer_ += text;
+    return *this;
+  }
+  Printer& operator<<(char c) {
+    buffer_ += c;
+    return *this;
+  }
+  /// The shortest text that reads as the same number.
+  template <class Number>
+  Printer& number(Number value) {
+    char text[32];
+    buffer_.append(text, std::to_chars(text, text + sizeof text, value).ptr - text);
+    return *this;
+  }
+  void end_line() {
+    buffer_ += '\n';
+    if (buffer_.size() >= 1 << 20) flush();
+  }
+  void flush() {
+    out_.write(buffer_);
+    buffer_.clear();
+  }
+
+ private:
+  AtomicFile& out_;
+  std::string buffer_;
+};
+
+}  // namespace parsimony::graph

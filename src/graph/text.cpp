@@ -1,0 +1,137 @@
+#include "graph/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace parsimony::graph {
+
+std::string in_quotes(std::string_view word) {
+  constexpr std::size_t kMost = 40;
+  std::string out = "'";
+  for (const char c : word.substr(0, kMost)) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
+  return out + (word.size() > kMost ? "…'" : "'");
+}
+
+void Text::fail(const TextFault& fault) const {
+  const auto line = 1 + std::count(bytes.data(), fault.at, '\n');
+  throw Error(fault.code, fmt::format("{}:{}: {}", name, line, fault.message));
+}
+
+Text::Text(std::string file, std::string_view content) : name(std::move(file)), bytes(content) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (bytes.substr(0, kByteOrderMark.size()) == kByteOrderMark) bytes.remove_prefix(kByteOrderMark.size());
+}
+
+std::int64_t Text::count_lines() const {
+  return std::count(bytes.begin(), bytes.end(), '\n') + (!bytes.empty() && bytes.back() != '\n');
+}
+
+LineCursor::LineCursor(std::string_view text, std::int64_t begin, std::int64_t end)
+    : at_(text.data() + begin), stop_(text.data() + end), end_(text.data() + text.size()) {
+  // A line that starts before this piece belongs to the piece before.
+  if (begin > 0 && at_[-1] != '\n') {
+    const void* found = std::memchr(at_, '\n', stop_ - at_);
+    at_ = found ? static_cast<const char*>(found) + 1 : stop_;
+  }
+  line_ = at_;
+}
+
+bool LineCursor::next_entry() {
+  while (next_line()) {
+    skip_blanks();
+    if (at_line_end() || starts_with("#") || starts_with("%") || starts_with("//")) continue;
+    if (*at_ == ',') throw TextFault{at_, "a column is empty"};
+    return true;
+  }
+  return false;
+}
+
+int LineCursor::count_fields() {
+  int count = 0;
+  for (; !at_line_end(); next_field()) {
+    word();
+    ++count;
+  }
+  return count;
+}
+
+std::string_view LineCursor::printable_word() {
+  const std::string_view field = word();
+  for (const char c : field) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      throw TextFault{field.data(),
+                      fmt::format("{} has control characters; is this a text file?", in_quotes(field))};
+    }
+  }
+  return field;
+}
+
+std::int64_t LineCursor::integer(const char* what, std::int64_t low, std::int64_t high) {
+  const char* begin = at_;
+  std::int64_t value = 0;
+  if (at_line_end()) throw TextFault{begin, fmt::format("{} is missing", what)};
+  if (!integer(value)) throw TextFault{begin, fmt::format("{} {} is no integer", what, in_quotes(word()))};
+  if (value < low || value > high) {
+    throw TextFault{begin, fmt::format("{} {} is out of range; must be {} to {}", what, value, low, high)};
+  }
+  return value;
+}
+
+float LineCursor::weight() {
+  const char* begin = at_;
+  const std::string_view field = word();
+  double value = 0;
+  const char* from = field.data() + (field.size() > 1 && field[0] == '+' && field[1] != '-');
+  const auto [after, error] = std::from_chars(from, field.data() + field.size(), value);
+  if (after != field.data() + field.size() || error == std::errc::invalid_argument) {
+    throw TextFault{begin, fmt::format("weight {} is no number", in_quotes(field))};
+  }
+  if (error == std::errc::result_out_of_range) {
+    // Both ends of the range are reported alike; the exponent's sign tells them apart.
+    const auto exponent = field.find_first_of("eE");
+    const bool tiny =
+        exponent != field.npos ? field.substr(exponent + 1, 1) == "-" : field.find('.') != field.npos;
+    value = (*from == '-' ? -1 : 1) * (tiny ? std::numeric_limits<double>::min() : HUGE_VAL);
+  }
+  float out = 0;
+  if (!to_weight(value, out)) {
+    throw TextFault{begin,
+                    fmt::format("weight {} is not allowed; weights are at least 0 and finite in float32",
+                                in_quotes(field))};
+  }
+  return out;
+}
+
+bool to_weight(double value, float& weight) {
+  if (!(value >= 0 && value <= std::numeric_limits<float>::max())) return false;
+  weight = value == 0 ? 0.0f : std::max(static_cast<float>(value), std::numeric_limits<float>::min());
+  return true;
+}
+
+void parse_lines(const Text& text, std::int64_t from, const Context& context,
+                 const std::function<void(LineCursor&, std::int64_t)>& body) {
+  const std::string_view rest = text.bytes.substr(from);
+  std::vector<std::optional<TextFault>> faults(piece_count(rest));
+  context.for_blocks(static_cast<std::int64_t>(rest.size()), kTextPiece,
+                     [&](std::int64_t begin, std::int64_t end) {
+                       LineCursor cursor(rest, begin, end);
+                       try {
+                         body(cursor, begin / kTextPiece);
+                       } catch (TextFault& fault) {
+                         faults[begin / kTextPiece] = std::move(fault);
+                       }
+                     });
+  for (const auto& fault : faults) {
+    if (fault) text.fail(*fault);
+  }
+}
+
+}  // namespace parsimony::graph

@@ -1,0 +1,126 @@
+// Text files as lines of fields, cut into pieces that several threads parse; errors name the first bad line.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::graph {
+
+/// A word of a file as messages show it: in quotes, short, without control characters.
+std::string in_quotes(std::string_view word);
+
+/// What is wrong, and where in the text; parse_lines turns it into an Error.
+struct TextFault {
+  const char* at;
+  std::string message;
+  ErrorCode code = ErrorCode::format;
+};
+
+struct Text {
+  /// Without the byte order mark that some editors put before UTF-8.
+  Text(std::string file, std::string_view content);
+
+  std::string name;  ///< of the file
+  std::string_view bytes;
+
+  /// Throws Error: "name:line: message".
+  [[noreturn]] void fail(const TextFault& fault) const;
+  std::int64_t count_lines() const;  ///< newlines, and a last line without one
+};
+
+/// Walks over the lines of a text, or of the piece of it in which they start, and over the fields of a line.
+/// Fields are parted by blanks, tabs or one comma; \r before \n is a blank.
+class LineCursor {
+ public:
+  /// All lines that start in [begin, end) of text.
+  LineCursor(std::string_view text, std::int64_t begin, std::int64_t end);
+
+  /// To the start of the next line, from wherever this one was left.
+  bool next_line() {
+    if (!first_) at_ = line_end() + 1;
+    first_ = false;
+    line_ = at_;
+    return at_ < stop_;
+  }
+  /// To the first field of the next line that has any and is no comment (#, %, //), as lists have them.
+  bool next_entry();
+  const char* line() const { return line_; }
+  const char* at() const { return at_; }
+  bool starts_with(std::string_view prefix) const {
+    return std::string_view(at_, end_ - at_).substr(0, prefix.size()) == prefix;
+  }
+  void skip_blanks() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r')) ++at_;
+  }
+  bool at_line_end() const { return at_ >= end_ || *at_ == '\n'; }
+
+  /// From one field to the next: blanks and at most one comma. After a comma there must be a field.
+  void next_field() {
+    skip_blanks();
+    if (at_ >= end_ || *at_ != ',') return;
+    ++at_;
+    skip_blanks();
+    if (at_line_end() || *at_ == ',') throw TextFault{at_, "a column is empty"};
+  }
+  /// The field here, of which there must be one.
+  std::string_view word() {
+    const char* begin = at_;
+    while (!ends_field()) ++at_;
+    return {begin, static_cast<std::size_t>(at_ - begin)};
+  }
+  /// The same, of printable characters only: an id.
+  std::string_view printable_word();
+  /// Fields from here to the end of the line, which is where it leaves.
+  int count_fields();
+  /// The field here as an integer; false, and nowhere moved, where it is none of 64 bits.
+  bool integer(std::int64_t& value) {
+    const char* begin = at_;
+    const auto [after, error] = std::from_chars(at_, end_, value);
+    at_ = after;
+    if (error == std::errc{} && ends_field()) return true;
+    at_ = begin;
+    return false;
+  }
+  /// The field here as an integer of [low, high]; what names it in the error.
+  std::int64_t integer(const char* what, std::int64_t low, std::int64_t high);
+  /// The field here as a weight: finite, at least 0, rounded to float32; what is too small for a normal
+  /// float32 becomes the smallest, so that no edge is lost.
+  float weight();
+
+ private:
+  bool ends_field() const {
+    return at_ >= end_ || *at_ == ' ' || *at_ == '\t' || *at_ == ',' || *at_ == '\n' || *at_ == '\r';
+  }
+  const char* line_end() const {
+    const void* found = at_ < end_ ? std::memchr(at_, '\n', end_ - at_) : nullptr;
+    return found ? static_cast<const char*>(found) : end_;
+  }
+
+  const char* at_;
+  const char* line_;
+  const char* stop_;  // lines start before this
+  const char* end_;   // of the text
+  bool first_ = true;
+};
+
+constexpr std::int64_t kTextPiece = 1 << 20;
+inline std::int64_t piece_count(std::string_view text) {
+  return (static_cast<std::int64_t>(text.size()) + kTextPiece - 1) / kTextPiece;
+}
+
+/// body(cursor, piece) for the pieces of text from `from` on, in parallel, each with the lines that start in
+/// it. Of all TextFaults thrown the one that comes first in the text becomes the Error.
+void parse_lines(const Text& text, std::int64_t from, const Context& context,
+                 const std::function<void(LineCursor& cursor, std::int64_t piece)>& body);
+
+/// A weight as float32, see LineCursor::weight; false unless finite in float32 and at least 0.
+bool to_weight(double value, float& weight);
+
+}  // namespace parsimony::graph

@@ -1,0 +1,154 @@
+// Every mistake: one line, the right exit code, nothing written.
+#include <algorithm>
+
+#include "cli/command.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+
+class Errors : public Command {
+ protected:
+  Outcome cluster(const std::string& graph, std::vector<std::string> more = {}) const {
+    std::vector<std::string> arguments{"cluster", graph, "--clusters", "2", "--output", path("labels.txt")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+  // A broken file: named with its line (0: no line to name), and no output.
+  void expect_broken(const std::string& name, const std::string& content, int line) const {
+    SCOPED_TRACE(name + ": " + content);
+    const std::string file = write(name, content);
+    expect_one_error(cluster(file), kFailed, {line > 0 ? file + ":" + std::to_string(line) : file});
+    EXPECT_FALSE(std::filesystem::exists(path("labels.txt")));
+  }
+};
+
+constexpr const char* kMatrix = "%%MatrixMarket matrix coordinate real symmetric\n";
+
+TEST_F(Errors, UnknownWordsAreNamedWithWhatWasMeant) {
+  expect_one_error(run({"clutser", "g.txt"}), kUsage, {"clutser", "did you mean cluster?"});
+  expect_one_error(run({"cluster", "g.txt", "--cluster", "3"}), kUsage,
+                   {"--cluster'", "did you mean --clusters?"});
+  expect_one_error(run({"cluster", "g.txt", "--clusters", "3", "--xyzzy"}), kUsage,
+                   {"--xyzzy", "cluster --help"});
+  expect_one_error(run({}), kUsage, {"--help"});
+}
+
+TEST_F(Errors, ValuesOfFlagsAreCheckedBeforeTheFile) {
+  const std::string missing = path("missing.txt");
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"--order", "0"},           {"--order", "ten"},
+      {"--order", "1.5"},         {"--order", "99999999999999999999"},
+      {"--assign", "magic"},      {"--regularization", "x"},
+      {"--regularization", "-2"}, {"--regularization", "nan"},
+      {"--max-memory", "4QiB"},   {"--max-memory", "-1"},
+      {"--threads", "-1"},        {"--seed", "-1"},
+      {"--restarts", "0"},        {"--samples", "1e300"},
+      {"--laplacian", ""}};
+  for (const auto& [flag, value] : wrong) {
+    expect_one_error(run({"cluster", missing, "--clusters", "2", flag + "=" + value}), kUsage, {flag});
+  }
+  expect_one_error(run({"cluster", missing, "--clusters", "0"}), kUsage, {"--clusters"});
+  expect_one_error(run({"cluster", missing}), kUsage, {"--clusters"});
+  expect_one_error(run({"score", missing}), kUsage, {"--graph", "--truth"});
+}
+
+TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
+  const std::string graph = write("g.txt", "1 2\n2 3\n");
+  expect_one_error(cluster(path("missing.txt")), kFailed, {"missing.txt"});
+  expect_one_error(cluster(path(".")), kFailed, {"directory"});
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--output", path("no/where.txt")}), kFailed,
+                   {"--output", path("no")});
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--output", path(".")}), kUsage,
+                   {"--output", "directory"});
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--output", graph}), kUsage, {"overwrite"});
+  EXPECT_EQ(read_text(graph), "1 2\n2 3\n");
+}
+
+TEST_F(Errors, MoreClustersThanNodes) {
+  const std::string graph = write("g.txt", "1 2\n2 3\n");
+  expect_one_error(run({"cluster", graph, "--clusters", "4"}), kUsage, {"4", "3"});
+}
+
+TEST_F(Errors, TooLittleMemory) {
+  const std::string graph = block_model("g.mtx", 3000, 3);
+  expect_one_error(cluster(graph, {"--max-memory", "1kB"}), kFailed, {graph, "--max-memory"});
+  expect_one_error(cluster(graph, {"--max-memory", "1MB"}), kFailed, {"--max-memory", "1000000", "about"});
+}
+
+TEST_F(Errors, BrokenEdgeLists) {
+  expect_broken("empty.txt", "", 0);
+  expect_broken("comments.txt", "# nothing\n", 0);
+  expect_broken("text.txt", "1 2\n2 3\n3 4 heavy\n", 3);
+  expect_broken("one.txt", "1 2\n2\n", 2);
+  expect_broken("nan.txt", "1 2 1\n2 3 nan\n", 2);
+  expect_broken("infinite.txt", "1 2 inf\n", 1);
+  expect_broken("negative.txt", "1 2 1\n2 3 -4\n", 2);
+}
+
+TEST_F(Errors, BrokenMatrices) {
+  const std::string matrix = kMatrix;
+  expect_broken("empty.mtx", "", 0);
+  expect_broken("header.mtx", "%%MatrixMarket tensor\n3 3 1\n1 2 1\n", 1);
+  expect_broken("negative.mtx", matrix + "-3 -3 1\n2 1 1\n", 2);
+  expect_broken("overflow.mtx", matrix + "99999999999999999999 3 1\n2 1 1\n", 2);
+  expect_broken("huge.mtx", matrix + "3 3 4000000000000000000\n2 1 1\n", 2);
+  expect_broken("short.mtx", matrix + "3 3 2\n2 1 1\n", 0);
+  expect_broken("outside.mtx", matrix + "3 3 1\n4 1 1\n", 3);
+  expect_broken("nan.mtx", matrix + "3 3 2\n2 1 1\n3 1 nan\n", 4);
+  expect_broken("text.mtx", matrix + "3 3 2\n2 1 1\n3 one 1\n", 4);
+}
+
+TEST_F(Errors, BrokenMetisFiles) {
+  expect_broken("empty.graph", "", 0);
+  expect_broken("count.graph", "-3 2\n2\n1 3\n2\n", 1);
+  expect_broken("outside.graph", "3 2\n2\n1 4\n2\n", 3);
+  expect_broken("text.graph", "3 2\n2\n1 x\n2\n", 3);
+}
+
+TEST_F(Errors, TruncatedCompression) {
+  const std::string graph = block_model("g.mtx", 500, 5);
+  for (const char* name : {"whole.txt.gz", "whole.mtx.zst", "whole.npz"}) {
+    ASSERT_EQ(run({"convert", graph, path(name)}).code, 0);
+    const std::string bytes = read_text(path(name));
+    ASSERT_GT(bytes.size(), 100u);
+    expect_broken(std::string("cut") + (name + 5), bytes.substr(0, bytes.size() / 2), 0);
+  }
+}
+
+TEST_F(Errors, AnAsymmetricMatrixNeedsTheFlag) {
+  const std::string text =
+      "%%MatrixMarket matrix coordinate real general\n3 3 4\n1 2 1\n2 1 1\n2 3 1\n3 1 2\n";
+  expect_broken("directed.mtx", text, 0);
+  const Outcome refused = cluster(path("directed.mtx"));
+  EXPECT_NE(refused.err.find("symmetrize"), std::string::npos) << refused.err;
+  const Outcome taken = cluster(path("directed.mtx"), {"--symmetrize", "--quiet"});
+  EXPECT_EQ(taken.code, 0) << taken.err;
+}
+
+TEST_F(Errors, AFullDiskIsNoSuccess) {
+  const std::string graph = block_model("g.mtx", 500, 5);
+  const std::string shell =
+      std::string(PARSIMONY_COMMAND) + " cluster " + graph + " --clusters 5 > /dev/full 2> " + path("stderr");
+  const int status = std::system(shell.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), kFailed);
+  EXPECT_NE(read_text(path("stderr")).find("standard output"), std::string::npos);
+}
+
+TEST_F(Errors, HelpIsNoErrorAndShowsAnExample) {
+  for (const char* verb : {"cluster", "score", "generate", "convert", "info"}) {
+    const Outcome outcome = run({verb, "--help"});
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_EQ(outcome.err, "");
+    EXPECT_NE(outcome.out.find(std::string("\n  parsimony ") + verb), std::string::npos) << outcome.out;
+  }
+  const std::string help = run({"cluster", "--help"}).out;
+  for (const char* part :
+       {"--lambda-method", "interpolate|filter|nearest", "default auto", "1 to 100000, default 50"}) {
+    EXPECT_NE(help.find(part), std::string::npos) << part;
+  }
+}
+
+}  // namespace
+}  // namespace parsimony::cli

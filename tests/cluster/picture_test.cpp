@@ -1,0 +1,150 @@
+#include "parsimony/cluster/picture.hpp"
+
+#include <gtest/gtest.h>
+#include <png.h>
+
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+struct Picture {
+  int width = 0, height = 0;
+  std::vector<png_byte> pixels;
+
+  double brightness(int x, int y) const {
+    const png_byte* pixel = &pixels[static_cast<std::size_t>(3 * (y * width + x))];
+    return (pixel[0] + pixel[1] + pixel[2]) / 765.0;
+  }
+  double mean_brightness(int left, int top, int right, int bottom) const {
+    double sum = 0;
+    for (int y = top; y < bottom; ++y) {
+      for (int x = left; x < right; ++x) sum += brightness(x, y);
+    }
+    return sum / ((right - left) * (bottom - top));
+  }
+};
+
+class PictureFile {
+ public:
+  PictureFile()
+      : path_(std::filesystem::temp_directory_path() / ("picture-" + std::to_string(getpid()) + ".png")) {}
+  ~PictureFile() { std::filesystem::remove(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+  Picture decode() const {
+    const std::string bytes = read_file(path_);
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    EXPECT_NE(png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()), 0) << image.message;
+    image.format = PNG_FORMAT_RGB;
+    Picture picture{static_cast<int>(image.width), static_cast<int>(image.height),
+                    std::vector<png_byte>(PNG_IMAGE_SIZE(image))};
+    EXPECT_NE(png_image_finish_read(&image, nullptr, picture.pixels.data(), 0, nullptr), 0) << image.message;
+    return picture;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Cliques of the given sizes, joined to a ring by one edge each.
+Csr cliques(const std::vector<int>& sizes, std::vector<std::int32_t>& labels) {
+  std::vector<std::int32_t> first{0};
+  for (const int size : sizes) first.push_back(first.back() + size);
+  Csr graph;
+  labels.clear();
+  for (std::size_t c = 0; c < sizes.size(); ++c) {
+    const std::int32_t before = first[(c + sizes.size() - 1) % sizes.size()],
+                       after = first[(c + 1) % sizes.size()];
+    for (std::int32_t node = first[c]; node < first[c + 1]; ++node) {
+      std::vector<std::int32_t> row;
+      for (std::int32_t other = first[c]; other < first[c + 1]; ++other) {
+        if (other != node) row.push_back(other);
+      }
+      if (node == first[c]) row.insert(row.end(), {before, after});
+      std::sort(row.begin(), row.end());
+      graph.columns.insert(graph.columns.end(), row.begin(), row.end());
+      graph.offsets.push_back(static_cast<std::int64_t>(graph.columns.size()));
+      labels.push_back(static_cast<std::int32_t>(c));
+    }
+  }
+  return graph;
+}
+
+TEST(Picture, BlocksAreDarkAndTheGroundIsPale) {
+  std::vector<std::int32_t> labels;
+  const Csr graph = cliques({200, 120, 80}, labels);
+  const PictureFile file;
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0.5);
+  const Picture picture = file.decode();
+  ASSERT_EQ(picture.width, 1200);
+  ASSERT_EQ(picture.height, 800);
+  // The matrix covers (60, 106) to (700, 746): 320, 192 and 128 pixels for the clusters.
+  EXPECT_LT(picture.mean_brightness(70, 116, 370, 416), 0.4) << "first block";
+  EXPECT_LT(picture.mean_brightness(390, 436, 560, 606), 0.4) << "second block";
+  EXPECT_LT(picture.mean_brightness(582, 628, 690, 736), 0.4) << "third block";
+  EXPECT_GT(picture.mean_brightness(390, 116, 690, 416), 0.9) << "between the first and the others";
+  EXPECT_GT(picture.mean_brightness(70, 436, 370, 736), 0.9) << "its mirror image";
+}
+
+TEST(Picture, DependsOnThePartitionAndNotOnItsNames) {
+  std::vector<std::int32_t> labels;
+  const Csr graph = cliques({50, 40, 30, 20}, labels);
+  const PictureFile file;
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), kNone);
+  const std::string bytes = read_file(file.path());
+  for (std::int32_t& label : labels) label = std::array{2, 0, 3, 1}[static_cast<std::size_t>(label)];
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), kNone);
+  EXPECT_EQ(read_file(file.path()), bytes);
+  std::swap(labels.front(), labels.back());
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), kNone);
+  EXPECT_NE(read_file(file.path()), bytes);
+}
+
+TEST(Picture, DrawsTheSmallestAndTheEmptiest) {
+  const PictureFile file;
+  const Csr one{{0, 0}, {}, {}};
+  const std::vector<std::int32_t> label{0};
+  write_cluster_picture(file.path(), one, label, graph::score_partition(one, label), kNone);
+  EXPECT_EQ(file.decode().width, 1200);
+  // More clusters than pixels.
+  const std::int64_t nodes = 3000;
+  Csr isolated;
+  isolated.offsets.assign(nodes + 1, 0);
+  std::vector<std::int32_t> labels(nodes);
+  std::iota(labels.begin(), labels.end(), 0);
+  write_cluster_picture(file.path(), isolated, labels, graph::score_partition(isolated, labels), kNone);
+  EXPECT_EQ(file.decode().height, 800);
+}
+
+TEST(Picture, RefusesWhatDoesNotFit) {
+  std::vector<std::int32_t> labels;
+  const Csr graph = cliques({5, 4}, labels);
+  const graph::PartitionScores scores = graph::score_partition(graph, labels);
+  const PictureFile file;
+  auto wrong = labels;
+  wrong[0] = 1;
+  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores, 0), Error);
+  wrong[0] = -1;
+  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores, 0), Error);
+  wrong = labels;
+  wrong.pop_back();
+  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores, 0), Error);
+  EXPECT_FALSE(std::filesystem::exists(file.path()));
+}
+
+}  // namespace
+}  // namespace parsimony::cluster
