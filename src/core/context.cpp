@@ -1,6 +1,7 @@
 #include "parsimony/core/context.hpp"
 
 #include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "parsimony/core/error.hpp"
@@ -59,7 +61,13 @@ int default_thread_count() {
 }
 
 struct Context::Arena {
-  explicit Arena(int threads) : tbb(threads) {}
+  explicit Arena(int threads) : tbb(threads) {
+    // More threads than cores are the caller's wish; oneTBB grants it only when told so.
+    if (threads > oneapi::tbb::info::default_concurrency()) {
+      limit.emplace(oneapi::tbb::global_control::max_allowed_parallelism, threads);
+    }
+  }
+  std::optional<oneapi::tbb::global_control> limit;
   oneapi::tbb::task_arena tbb;
 };
 

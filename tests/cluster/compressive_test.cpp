@@ -75,7 +75,7 @@ TEST_P(EveryAssignment, GivesExactlyKClustersOnAnyGraph) {
 
 INSTANTIATE_TEST_SUITE_P(Assignments, EveryAssignment,
                          ::testing::Values(Assignment::interpolate, Assignment::filter, Assignment::nearest),
-                         [](const auto& info) { return std::string(enum_name(info.param)); });
+                         [](const auto& parameter) { return std::string(enum_name(parameter.param)); });
 
 // Renaming the nodes renames the labels: the partition of a permuted graph scores the same against the
 // permuted truth, though not the same bytes (the random signals follow the positions).
