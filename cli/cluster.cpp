@@ -1,9 +1,7 @@
 // parsimony cluster: the clusters of a graph.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "exit_code.hpp"
 #include "files.hpp"
@@ -11,22 +9,9 @@
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/graph/labels.hpp"
-#include "parsimony/graph/read.hpp"
 #include "parsimony/graph/scores.hpp"
-#include "show_scores.hpp"
+#include "show.hpp"
 #include "verbs.hpp"
-
-namespace parsimony {
-namespace cli {
-namespace {
-enum class Method { compressive };
-}
-}  // namespace cli
-template <>
-struct EnumNames<cli::Method> {
-  static constexpr std::array values{std::pair{cli::Method::compressive, std::string_view("compressive")}};
-};
-}  // namespace parsimony
 
 namespace parsimony::cli {
 namespace {
@@ -42,7 +27,7 @@ struct Settings {
   std::string graph;
   std::string output;
   std::string picture;
-  Method method = Method::compressive;
+  std::string method = "compressive";
   cluster::CompressiveOptions options;
   graph::ReadOptions read;
   int threads = 0;
@@ -79,34 +64,6 @@ void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clust
   print(text);
 }
 
-// report: the clustering's own, with the stages of the whole command.
-std::string to_json(const Settings& settings, const graph::GraphFile& file,
-                    const graph::PartitionScores& scores, const Report& report) {
-  auto root = nlohmann::ordered_json::parse(report.to_json());
-  root["graph"] = {{"path", settings.graph},
-                   {"nodes", file.graph.nodes()},
-                   {"edges", file.graph.edges()},
-                   {"weighted", file.graph.weighted()},
-                   {"self_loops_dropped", file.self_loops_dropped},
-                   {"duplicates_merged", file.duplicates_merged},
-                   {"zeros_dropped", file.zeros_dropped}};
-  root["scores"] = scores_json(scores);
-  if (!settings.output.empty()) root["output"] = settings.output;
-  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-}
-
-std::string summary(const graph::GraphFile& file, const cluster::ClusterResult& result,
-                    const graph::PartitionScores& scores) {
-  std::string text = fmt::format(
-      "nodes             {}\nedges             {}\nclusters          {}\nlambda_k          {:.6g}\n",
-      file.graph.nodes(), file.graph.edges(), result.clusters, result.lambda_k);
-  text += scores_text(scores);
-  text += fmt::format("seconds           {:.3f}:", result.report.seconds());
-  for (const Stage& stage : result.report.stages)
-    text += fmt::format(" {} {:.3f}", stage.name, stage.seconds);
-  return text + "\n";
-}
-
 int run(Settings settings, Terminal& terminal) {
   check(settings);
   if (settings.quiet) terminal.be_quiet();
@@ -115,9 +72,8 @@ int run(Settings settings, Terminal& terminal) {
 
   Report command;  // collects the stages around the clustering
   StageTimer reading(command, "read");
-  const graph::GraphFile file = graph::read_graph(input_path(settings.graph), settings.read, context);
+  const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
   reading.finish();
-
   check_memory(file, settings.options);
 
   cluster::ClusterResult result =
@@ -142,13 +98,15 @@ int run(Settings settings, Terminal& terminal) {
                                    finishing);
   }
   if (settings.json) {
-    print(to_json(settings, file, scores, result.report));
+    print(clustering_json(settings.graph, file, result, scores));
   } else if (settings.output.empty()) {
     print_labels(file.ids, result.labels);
   } else {
-    print(summary(file, result, scores));
+    print(clustering_text(file, result, scores));
   }
-  return result.report.status == Status::converged ? kDone : kNotConverged;
+  if (result.report.status == Status::converged) return kDone;
+  terminal.warning("not converged: an iteration limit was met; the clusters are what was reached by then");
+  return kNotConverged;
 }
 
 }  // namespace
@@ -160,13 +118,16 @@ Action add_cluster(CLI::App& app) {
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
+  app.add_option("--method", settings->method, "how to cluster (compressive, default compressive)")
+      ->check(CLI::IsMember({"compressive"}).description(""))
+      ->type_name("NAME")
+      ->group("Method");
   Flags method(app, "Method");
   method.require("clusters")
       .word("regularization", "auto", -1)
       .word("features", "auto", 0)
       .word("samples", "auto", 0);
   method.word("max_memory", "unlimited", 0);
-  method(Field{"method", "how to cluster"}, settings->method);
   describe(settings->options, method);
   add_read_flags(app, settings->read);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")

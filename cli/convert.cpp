@@ -31,7 +31,7 @@ int run(const Settings& settings, Terminal& terminal) {
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
 
-  const graph::GraphFile file = graph::read_graph(input, settings.read, context);
+  const graph::GraphFile file = read_graph(settings.input, settings.read, context);
   graph::write_graph(settings.output, file, context);
   terminal.note(
       fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));

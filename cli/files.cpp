@@ -25,6 +25,20 @@ fs::path input_path(const std::string& text) {
   return text == "-" ? "/dev/stdin" : text;
 }
 
+graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& options,
+                            const Context& context) {
+  graph::GraphFile file = graph::read_graph(input_path(text), options, context);
+  std::string left_out;
+  const auto count = [&](std::int64_t number, const char* what) {
+    if (number > 0) left_out += fmt::format("{}{} {}", left_out.empty() ? "" : ", ", number, what);
+  };
+  count(file.self_loops_dropped, "self loops dropped");
+  count(file.zeros_dropped, "zero weights dropped");
+  count(file.duplicates_merged, "repeated edges merged");
+  if (!left_out.empty()) context.log(LogLevel::info, fmt::format("{}: {}", text, left_out));
+  return file;
+}
+
 void check_readable(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) {

@@ -18,6 +18,10 @@ void add_read_flags(CLI::App& app, graph::ReadOptions& options);
 /// The path to read for what was written on the command line: "-" is the standard input.
 std::filesystem::path input_path(const std::string& text);
 
+/// Reads the graph of that name, and notes what of the file is not in it.
+graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& options,
+                            const Context& context);
+
 /// Throws Error(io) unless the file is there and readable.
 void check_readable(const std::filesystem::path& path);
 

@@ -42,10 +42,10 @@ std::string number_text(double value) {
 
 }  // namespace
 
-std::string flag_name(std::string_view field) {
-  std::string name = "--" + std::string(field);
-  std::replace(name.begin(), name.end(), '_', '-');
-  return name;
+std::string kebab(std::string_view name) {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
 }
 
 template <class T>
@@ -84,7 +84,7 @@ template std::int64_t parse_number(std::string_view, std::string_view);
 template std::uint64_t parse_number(std::string_view, std::string_view);
 
 void Flags::add(const Field& field, const std::string& type, const std::string& note, Setter set) const {
-  const std::string flag = flag_name(field.name);
+  const std::string flag = "--" + kebab(field.name);
   CLI::callback_t callback = [flag, set = std::move(set)](const CLI::results_t& texts) {
     set(flag, texts.back());
     return true;
@@ -98,10 +98,9 @@ void Flags::add(const Field& field, const std::string& type, const std::string& 
 }
 
 void Flags::add_switch(const Field& field, bool& value) const {
-  const std::string flag = flag_name(field.name);
-  const std::string spelled = value ? "--no-" + flag.substr(2) : flag;
+  const std::string flag = (value ? "--no-" : "--") + kebab(field.name);
   app_.add_flag_callback(
-          spelled, [&value, given = !value] { value = given; },
+          flag, [&value, given = !value] { value = given; },
           fmt::format("{}{}", value ? "turn off: " : "", field.help))
       ->group(group_);
 }

@@ -12,8 +12,8 @@
 
 namespace parsimony::cli {
 
-/// "lambda_method" → "--lambda-method".
-std::string flag_name(std::string_view field);
+/// "edge_list" → "edge-list".
+std::string kebab(std::string_view name);
 
 /// A whole number ("10", "1e6", "10k", "4GiB") or a real one; throws Error(invalid_argument) naming the flag.
 template <class T>
@@ -45,10 +45,10 @@ class Flags {
       std::map<std::string, T> choices;
       std::string list;
       for (const auto& [candidate, name] : EnumNames<T>::values) {
-        list += (list.empty() ? "" : "|") + std::string(name);
-        choices.emplace(name, candidate);
+        list += (list.empty() ? "" : "|") + kebab(name);
+        choices.emplace(kebab(name), candidate);
       }
-      add(field, "NAME", list + ", default " + std::string(enum_name(value)),
+      add(field, "NAME", list + ", default " + kebab(enum_name(value)),
           [&value, choices, list](const std::string& flag, const std::string& text) {
             const auto found = choices.find(text);
             if (found == choices.end()) bad_choice(flag, text, list);

@@ -9,6 +9,7 @@
 #include "files.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/version.hpp"
+#include "show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -33,7 +34,7 @@ int run(bool json) {
                                       {"simd_targets", simd_targets()},
                                       {"threads", default_thread_count()},
                                       {"reads", reads}};
-    print(root.dump(2) + "\n");
+    print(json_text(root));
   } else {
     print(fmt::format("parsimony {}\ncompiler  {}\nSIMD      {} (of {})\nthreads   {}\nreads     {}\n",
                       version(), kCompiler, simd_target(), fmt::join(simd_targets(), ", "),

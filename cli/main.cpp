@@ -20,11 +20,13 @@ struct Verb {
   const char* summary;
   Action (*add)(CLI::App& app);
 };
-constexpr std::array kVerbs{Verb{"cluster", "the clusters of a graph", add_cluster},
-                            Verb{"score", "how good a partition is", add_score},
-                            Verb{"generate", "random graphs with planted clusters", add_generate},
-                            Verb{"convert", "a graph from one file format to another", add_convert},
-                            Verb{"info", "version, SIMD targets, threads", add_info}};
+constexpr std::array kVerbs{
+    Verb{"cluster", "the clusters of a graph", add_cluster},
+    Verb{"score", "how good a partition is", add_score},
+    Verb{"generate", "random graphs with planted clusters", add_generate},
+    Verb{"convert", "a graph from one file format to another", add_convert},
+    Verb{"info", "version, SIMD targets, threads", add_info},
+    Verb{"completion", "a script by which bash completes verbs and flags", add_completion}};
 
 // Levenshtein distance.
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -11,7 +11,7 @@
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/read.hpp"
 #include "parsimony/graph/scores.hpp"
-#include "show_scores.hpp"
+#include "show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -78,7 +78,7 @@ int run(const Settings& settings, Terminal& terminal) {
                               {"names", labels.names}};
   std::string text = fmt::format("nodes             {}\nclusters          {}\n", nodes, labels.names.size());
   if (!settings.graph.empty()) {
-    const graph::GraphFile file = graph::read_graph(input_path(settings.graph), settings.read, context);
+    const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
     graph::Labels places{
         file.ids, std::vector<std::int32_t>(static_cast<std::size_t>(file.graph.nodes())), {}};
     std::iota(places.clusters.begin(), places.clusters.end(), 0);
@@ -113,8 +113,7 @@ int run(const Settings& settings, Terminal& terminal) {
                         agreement.adjusted_rand, agreement.normalized_mutual_information,
                         agreement.adjusted_mutual_information);
   }
-  print(settings.json ? root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
-                      : text);
+  print(settings.json ? json_text(root) : text);
   return kDone;
 }
 

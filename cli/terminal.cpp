@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "exit_code.hpp"
@@ -18,7 +19,7 @@ bool is_terminal() {
 }
 
 std::string duration(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::max(0.0, seconds) + 0.5);
+  const auto whole = std::llround(std::max(0.0, seconds));
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
   return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
@@ -43,7 +44,7 @@ void Interrupt::watch() {
 
 Interrupt::~Interrupt() {
   done_ = true;
-  pthread_kill(watcher_.native_handle(), SIGTERM);  // wakes the watcher
+  pthread_kill(watcher_.native_handle(), SIGINT);  // wakes the watcher
   watcher_.join();
 }
 

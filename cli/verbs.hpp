@@ -17,5 +17,6 @@ Action add_score(CLI::App& app);
 Action add_generate(CLI::App& app);
 Action add_convert(CLI::App& app);
 Action add_info(CLI::App& app);
+Action add_completion(CLI::App& app);
 
 }  // namespace parsimony::cli

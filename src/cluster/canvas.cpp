@@ -87,10 +87,12 @@ Color mix(Color from, Color to, double share) {
 }
 
 Canvas::Canvas(int width, int height)
-    : width_(width), height_(height), pixels_(static_cast<std::size_t>(3 * width * height), 255) {}
+    : width_(width),
+      height_(height),
+      pixels_(std::size_t{3} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 255) {}
 
 void Canvas::blend(int x, int y, Color color, double cover) {
-  std::uint8_t* pixel = &pixels_[static_cast<std::size_t>(3 * (y * width_ + x))];
+  std::uint8_t* pixel = &pixels_[std::size_t{3} * static_cast<std::size_t>(y * width_ + x)];
   const double channels[] = {color.red, color.green, color.blue};
   for (int c = 0; c < 3; ++c) {
     pixel[c] = static_cast<std::uint8_t>(std::lround(pixel[c] + cover * (255 * channels[c] - pixel[c])));

@@ -201,7 +201,7 @@ void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
               18, kInk);
   std::string caption = fmt::format("modularity {:.3f}    normalized cut {:.4g}    mean conductance {:.3f}",
                                     scores.modularity, scores.normalized_cut, scores.mean_conductance);
-  if (!std::isnan(lambda_k)) caption += fmt::format("    \\k = {:.4g}", lambda_k);
+  if (lambda_k > 0) caption += fmt::format("    \\k = {:.4g}", lambda_k);
   canvas.text(kMatrixLeft, 77, caption, 12, kFaint);
   draw_matrix(canvas, bin_matrix(adjacency, order, context), order, scores.sizes);
   draw_bars(canvas, "nodes of each cluster", 130, 400, sizes, sizes.front(),

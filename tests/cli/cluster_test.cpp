@@ -149,5 +149,21 @@ TEST_F(Cluster, InfoIsReadByProgramsToo) {
   EXPECT_EQ(run({"--version"}).out, "parsimony " + root["version"].get<std::string>() + "\n");
 }
 
+TEST_F(Cluster, BashCompletesVerbsAndTheFlagsOfAVerb) {
+  const std::string script = write("completion.bash", run({"completion"}).out);
+  // What bash proposes after these words, the last of them unfinished.
+  const auto proposed = [&](const std::string& words) {
+    const std::string shell =
+        "bash -c 'source " + script + "; COMP_WORDS=(" + words +
+        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _parsimony; echo ${COMPREPLY[*]}' > " + path("proposed");
+    EXPECT_EQ(std::system(shell.c_str()), 0);
+    return read_text(path("proposed"));
+  };
+  EXPECT_EQ(proposed("parsimony clu"), "cluster\n");
+  EXPECT_EQ(proposed("parsimony cluster graph.mtx --clu"), "--clusters\n");
+  EXPECT_EQ(proposed("parsimony generate sbm --epsilon"), "--epsilon-ratio\n");
+  EXPECT_EQ(proposed("parsimony cluster gra"), "\n") << "left to the file names";
+}
+
 }  // namespace
 }  // namespace parsimony::cli

@@ -15,7 +15,9 @@
 namespace parsimony::cluster {
 namespace {
 
-std::set<std::int32_t> distinct(const std::vector<std::int32_t>& labels) { return {labels.begin(), labels.end()}; }
+std::set<std::int32_t> distinct(const std::vector<std::int32_t>& labels) {
+  return {labels.begin(), labels.end()};
+}
 
 void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_t clusters) {
   ASSERT_EQ(static_cast<std::int64_t>(result.labels.size()), nodes);
@@ -30,10 +32,10 @@ class EveryAssignment : public ::testing::TestWithParam<Assignment> {};
 // Ten clusters far above the detectability threshold: every way of assigning must find them on every seed.
 TEST_P(EveryAssignment, RecoversWellSeparatedBlocks) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
-    const auto planted =
-        graph::stochastic_block_model({.nodes = 3000, .clusters = 10, .degree = 16, .epsilon_ratio = 0.1, .seed = seed});
-    const auto result = compressive_spectral_clustering(planted.graph,
-                                                        {.clusters = 10, .assign = GetParam(), .seed = seed});
+    const auto planted = graph::stochastic_block_model(
+        {.nodes = 3000, .clusters = 10, .degree = 16, .epsilon_ratio = 0.1, .seed = seed});
+    const auto result =
+        compressive_spectral_clustering(planted.graph, {.clusters = 10, .assign = GetParam(), .seed = seed});
     expect_exactly(result, 3000, 10);
     EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.98) << "seed " << seed;
     EXPECT_EQ(result.report.status, Status::converged);
@@ -56,13 +58,16 @@ TEST_P(EveryAssignment, GivesExactlyKClustersOnAnyGraph) {
   const RandomStream random(1, "test");
   for (std::uint64_t trial = 0; trial < 40; ++trial) {
     const auto nodes = static_cast<std::int64_t>(1 + random.below(60, 3 * trial));
-    const double probability = 0.2 * random.uniform(3 * trial + 1) * (trial % 4);  // every fourth has no edge at all
+    const double probability =
+        0.2 * random.uniform(3 * trial + 1) * (trial % 4);  // every fourth has no edge at all
     const bool weighted = trial % 2;
     const Csr csr = testing::to_csr(testing::random_adjacency(nodes, probability, weighted, trial), weighted);
     for (const std::int64_t clusters : {std::int64_t{1}, std::int64_t{2}, nodes / 3, nodes - 1, nodes}) {
       if (clusters < 1 || clusters > nodes) continue;
-      SCOPED_TRACE(::testing::Message() << "trial " << trial << ", " << nodes << " nodes, " << clusters << " clusters");
-      const CompressiveOptions options{.clusters = clusters, .order = 10, .assign = GetParam(), .restarts = 2, .seed = trial};
+      SCOPED_TRACE(::testing::Message()
+                   << "trial " << trial << ", " << nodes << " nodes, " << clusters << " clusters");
+      const CompressiveOptions options{
+          .clusters = clusters, .order = 10, .assign = GetParam(), .restarts = 2, .seed = trial};
       expect_exactly(compressive_spectral_clustering(csr, options), nodes, clusters);
     }
   }
@@ -72,13 +77,13 @@ INSTANTIATE_TEST_SUITE_P(Assignments, EveryAssignment,
                          ::testing::Values(Assignment::interpolate, Assignment::filter, Assignment::nearest),
                          [](const auto& parameter) { return std::string(enum_name(parameter.param)); });
 
-// Renaming the nodes renames the labels: the partition of a permuted graph scores the same against the permuted
-// truth, though not the same bytes (the random signals follow the positions).
+// Renaming the nodes renames the labels: the partition of a permuted graph scores the same against the
+// permuted truth, though not the same bytes (the random signals follow the positions).
 TEST(CompressiveSpectralClustering, DoesNotDependOnTheNamesOfTheNodes) {
-  const auto planted =
-      graph::stochastic_block_model({.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = false, .seed = 1});
-  const auto shuffled =
-      graph::stochastic_block_model({.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = true, .seed = 1});
+  const auto planted = graph::stochastic_block_model(
+      {.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = false, .seed = 1});
+  const auto shuffled = graph::stochastic_block_model(
+      {.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = true, .seed = 1});
   for (const auto* input : {&planted, &shuffled}) {
     const auto result = compressive_spectral_clustering(input->graph, {.clusters = 10});
     EXPECT_GT(graph::agreement(result.labels, input->labels).adjusted_rand, 0.98);
@@ -86,7 +91,8 @@ TEST(CompressiveSpectralClustering, DoesNotDependOnTheNamesOfTheNodes) {
 }
 
 TEST(CompressiveSpectralClustering, ComponentsAreTheClustersWhenTheyAreAsMany) {
-  // Four cliques of different sizes without an edge between them; with tau = 0 they are the four lowest eigenvectors.
+  // Four cliques of different sizes without an edge between them; with tau = 0 they are the four lowest
+  // eigenvectors.
   testing::Dense w = testing::zeros(40);
   std::vector<std::int32_t> truth(40);
   const int starts[] = {0, 5, 12, 25, 40};
@@ -96,7 +102,8 @@ TEST(CompressiveSpectralClustering, ComponentsAreTheClustersWhenTheyAreAsMany) {
       for (int j = starts[c]; j < i; ++j) w[i][j] = w[j][i] = 1;
     }
   }
-  const auto result = compressive_spectral_clustering(testing::to_csr(w, false), {.clusters = 4, .regularization = 0});
+  const auto result =
+      compressive_spectral_clustering(testing::to_csr(w, false), {.clusters = 4, .regularization = 0});
   EXPECT_EQ(graph::agreement(result.labels, truth).adjusted_rand, 1);
 }
 
@@ -111,7 +118,8 @@ TEST(CompressiveSpectralClustering, IsolatedNodesJoinTheLargestClusterWithOneMes
     ++messages;
     EXPECT_NE(text.find("7 connected components, 6"), std::string_view::npos) << text;
   };
-  const auto result = compressive_spectral_clustering(testing::to_csr(w, false), {.clusters = 2, .regularization = 0}, context);
+  const auto result = compressive_spectral_clustering(testing::to_csr(w, false),
+                                                      {.clusters = 2, .regularization = 0}, context);
   EXPECT_EQ(messages, 1);
   for (int i = 0; i < 45; ++i) EXPECT_EQ(result.labels[i], result.labels[i < 20 || i >= 39 ? 0 : 20]) << i;
 }
@@ -152,7 +160,8 @@ TEST(CompressiveSpectralClustering, CancelsAtEveryProgressCall) {
     };
     try {
       compressive_spectral_clustering(planted.graph, options, context);
-      EXPECT_GT(at, calls - 2) << "was not cancelled at call " << at;  // nothing is left to cancel after the last
+      EXPECT_GT(at, calls - 2) << "was not cancelled at call "
+                               << at;  // nothing is left to cancel after the last
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::cancelled);
     }
@@ -163,8 +172,8 @@ TEST(CompressiveSpectralClustering, ReportSaysWhatWasUsed) {
   const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 5, .seed = 1});
   const auto result = compressive_spectral_clustering(planted.graph, {.clusters = 5, .seed = 9});
   const std::string json = result.report.to_json();
-  for (const char* word : {"\"lambda_k\"", "\"samples\": 1000", "\"features\": 32", "\"order\": 50", "\"seed\": 9",
-                           "\"components\"", "\"assign\": \"nearest\"", "\"k-means\""}) {
+  for (const char* word : {"\"lambda_k\"", "\"samples\": 1000", "\"features\": 32", "\"order\": 50",
+                           "\"seed\": 9", "\"components\"", "\"assign\": \"nearest\"", "\"k-means\""}) {
     EXPECT_NE(json.find(word), std::string::npos) << word << " in " << json;
   }
 }

@@ -54,18 +54,21 @@ TEST(Interpolate, SolvesTheNormalEquationsOfADenseOracle) {
     EXPECT_TRUE(result.converged);
 
     // g(L) from the eigenvectors of the Laplacian's definition.
-    const auto eigen = testing::eigen_decomposition(testing::dense_laplacian(w, LaplacianKind::normalized, tau));
+    const auto eigen =
+        testing::eigen_decomposition(testing::dense_laplacian(w, LaplacianKind::normalized, tau));
     testing::Dense matrix = testing::zeros(kNodes);
     for (std::int64_t k = 0; k < kNodes; ++k) {
       const double g = options.gamma * spectral::evaluate(high_pass, 2, eigen.values[k]);
       for (std::int64_t i = 0; i < kNodes; ++i) {
-        for (std::int64_t j = 0; j < kNodes; ++j) matrix[i][j] += g * eigen.vectors[k][i] * eigen.vectors[k][j];
+        for (std::int64_t j = 0; j < kNodes; ++j)
+          matrix[i][j] += g * eigen.vectors[k][i] * eigen.vectors[k][j];
       }
     }
     for (const auto node : sample) matrix[node][node] += 1;
     for (const std::int64_t c : {0, 7, 15}) {
       std::vector<double> right(kNodes);
-      for (std::size_t s = 0; s < sample.size(); ++s) right[sample[s]] = values(static_cast<std::int64_t>(s), c);
+      for (std::size_t s = 0; s < sample.size(); ++s)
+        right[sample[s]] = values(static_cast<std::int64_t>(s), c);
       const auto expected = solve(matrix, right);
       for (std::int64_t i = 0; i < kNodes; ++i) EXPECT_NEAR(found(i, c), expected[i], 2e-3) << i << ", " << c;
     }

@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <png.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <filesystem>
-#include <limits>
 #include <numeric>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -17,8 +16,6 @@
 
 namespace parsimony::cluster {
 namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 struct Picture {
   int width = 0, height = 0;
@@ -104,13 +101,13 @@ TEST(Picture, DependsOnThePartitionAndNotOnItsNames) {
   std::vector<std::int32_t> labels;
   const Csr graph = cliques({50, 40, 30, 20}, labels);
   const PictureFile file;
-  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), kNone);
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0);
   const std::string bytes = read_file(file.path());
   for (std::int32_t& label : labels) label = std::array{2, 0, 3, 1}[static_cast<std::size_t>(label)];
-  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), kNone);
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0);
   EXPECT_EQ(read_file(file.path()), bytes);
   std::swap(labels.front(), labels.back());
-  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), kNone);
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0);
   EXPECT_NE(read_file(file.path()), bytes);
 }
 
@@ -118,7 +115,7 @@ TEST(Picture, DrawsTheSmallestAndTheEmptiest) {
   const PictureFile file;
   const Csr one{{0, 0}, {}, {}};
   const std::vector<std::int32_t> label{0};
-  write_cluster_picture(file.path(), one, label, graph::score_partition(one, label), kNone);
+  write_cluster_picture(file.path(), one, label, graph::score_partition(one, label), 0);
   EXPECT_EQ(file.decode().width, 1200);
   // More clusters than pixels.
   const std::int64_t nodes = 3000;
@@ -126,7 +123,7 @@ TEST(Picture, DrawsTheSmallestAndTheEmptiest) {
   isolated.offsets.assign(nodes + 1, 0);
   std::vector<std::int32_t> labels(nodes);
   std::iota(labels.begin(), labels.end(), 0);
-  write_cluster_picture(file.path(), isolated, labels, graph::score_partition(isolated, labels), kNone);
+  write_cluster_picture(file.path(), isolated, labels, graph::score_partition(isolated, labels), 0);
   EXPECT_EQ(file.decode().height, 800);
 }
 

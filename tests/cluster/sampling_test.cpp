@@ -23,8 +23,8 @@ TEST(SampleWithoutReplacement, IsDistinctAscendingAndNeverAtWeightZero) {
   EXPECT_TRUE(sample_without_replacement(weights, 0).empty());
 }
 
-// A single draw hits position i with probability w_i / Σw: chi-square with 3 degrees of freedom over 20,000 seeds is
-// above 25 with probability 1.5e-5.
+// A single draw hits position i with probability w_i / Σw: chi-square with 3 degrees of freedom over 20,000
+// seeds is above 25 with probability 1.5e-5.
 TEST(SampleWithoutReplacement, FirstDrawFollowsTheWeights) {
   const std::vector<float> weights{1, 2, 3, 4};
   constexpr int kDraws = 20000;

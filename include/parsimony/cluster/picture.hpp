@@ -16,7 +16,7 @@ namespace parsimony::cluster {
 /// Left: the density of edges over the adjacency matrix whose rows and columns are sorted by cluster, the
 /// largest first, in colours on a logarithmic scale; a good partition shows dark blocks on a pale ground.
 /// Right: size and conductance of the clusters in the same order. scores are those of the labels; lambda_k is
-/// named in the caption unless it is NaN.
+/// named in the caption unless it is 0.
 ///
 /// O(N + E) time; 4 N bytes and some megabytes. Throws Error(io), Error(invalid_argument) when labels or
 /// scores do not fit the graph.
