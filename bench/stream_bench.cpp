@@ -40,3 +40,5 @@ void thread_counts(benchmark::internal::Benchmark* bench) {
 }  // namespace
 
 BENCHMARK(triad)->Apply(thread_counts)->ArgName("threads")->UseRealTime()->Unit(benchmark::kMillisecond);
+
+BENCHMARK_MAIN();

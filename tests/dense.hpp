@@ -14,7 +14,9 @@ namespace parsimony::testing {
 
 using Dense = std::vector<std::vector<double>>;
 
-inline Dense zeros(std::int64_t n) { return Dense(n, std::vector<double>(n)); }
+inline Dense zeros(std::int64_t n) {
+  return Dense(n, std::vector<double>(n));
+}
 
 /// Every pair joined with this probability; weights 1, or uniform in (0, 10).
 inline Dense random_adjacency(std::int64_t n, double probability, bool weighted, std::uint64_t seed) {
@@ -31,7 +33,8 @@ inline Dense random_adjacency(std::int64_t n, double probability, bool weighted,
 }
 
 /// Blocks of `size` nodes, joined with probability `inside` and between each other with `outside`.
-inline Dense block_adjacency(std::int64_t blocks, std::int64_t size, double inside, double outside, std::uint64_t seed) {
+inline Dense block_adjacency(std::int64_t blocks, std::int64_t size, double inside, double outside,
+                             std::uint64_t seed) {
   const RandomStream edge(seed, "test.edge");
   const std::int64_t n = blocks * size;
   Dense w = zeros(n);

@@ -20,20 +20,23 @@
 namespace parsimony::cluster {
 namespace {
 
-constexpr std::int64_t kLine = 16;              // panels are whole cache lines of floats
-constexpr std::int64_t kColumns = 64;           // columns filtered at a time
+constexpr std::int64_t kLine = 16;     // panels are whole cache lines of floats
+constexpr std::int64_t kColumns = 64;  // columns filtered at a time
 constexpr std::int64_t kRowsPerBlock = 1 << 13;
 constexpr std::int64_t kFewestSamples = 1000;
 constexpr std::int64_t kSamplesPerCluster = 20;
 
-std::int64_t whole_lines(std::int64_t columns) { return (columns + kLine - 1) / kLine * kLine; }
+std::int64_t whole_lines(std::int64_t columns) {
+  return (columns + kLine - 1) / kLine * kLine;
+}
 
-// The paper's 2 k ln k (section 4), with a floor under it: nine nodes a cluster at k = 100, and three in all for
-// k = 2, say too little about where the clusters lie. k-means on twice as many costs a hundredth of the filters and
-// raises the ARI from .969 to .979 (docs/clustering.md).
+// The paper's 2 k ln k (section 4), with a floor under it: nine nodes a cluster at k = 100, and three in all
+// for k = 2, say too little about where the clusters lie. k-means on twice as many costs a hundredth of the
+// filters and raises the ARI from .969 to .979 (docs/clustering.md).
 std::int64_t automatic_samples(std::int64_t clusters, std::int64_t connected) {
   const double k = static_cast<double>(clusters);
-  return std::min(connected, std::max<std::int64_t>({std::llround(2 * k * std::log(k)), kSamplesPerCluster * clusters, kFewestSamples}));
+  return std::min(connected, std::max<std::int64_t>({std::llround(2 * k * std::log(k)),
+                                                     kSamplesPerCluster * clusters, kFewestSamples}));
 }
 
 // round(4 ln n), filled up to whole cache lines: the signals that share a line are filtered at no cost.
@@ -43,7 +46,8 @@ std::int64_t automatic_features(std::int64_t samples) {
 
 std::vector<float> marks_of_connected(CsrView adjacency) {
   std::vector<float> marks(adjacency.rows());
-  for (std::int64_t i = 0; i < adjacency.rows(); ++i) marks[i] = adjacency.offsets[i] < adjacency.offsets[i + 1];
+  for (std::int64_t i = 0; i < adjacency.rows(); ++i)
+    marks[i] = adjacency.offsets[i] < adjacency.offsets[i + 1];
   return marks;
 }
 
@@ -56,11 +60,13 @@ class BestColumn {
   void add(MatrixView<const float> scores, std::int64_t first, std::int64_t used) {
     std::vector<float> factor(used);
     for (std::int64_t c = 0; c < used; ++c) {
-      const double squares = context_.sum_blocks(scores.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
-        double sum = 0;
-        for (std::int64_t i = begin; i < end; ++i) sum += static_cast<double>(scores(i, c)) * scores(i, c);
-        return sum;
-      });
+      const double squares =
+          context_.sum_blocks(scores.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+            double sum = 0;
+            for (std::int64_t i = begin; i < end; ++i)
+              sum += static_cast<double>(scores(i, c)) * scores(i, c);
+            return sum;
+          });
       factor[c] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0f;
     }
     context_.for_blocks(scores.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
@@ -90,7 +96,8 @@ struct Spread {
   int iterations = 0;
 };
 
-// Step 6 and 7 of the paper, or one pass of the low-pass filter, over the indicators of the clusters of the sample.
+// Step 6 and 7 of the paper, or one pass of the low-pass filter, over the indicators of the clusters of the
+// sample.
 Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const double> low_pass,
                          std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels,
                          const CompressiveOptions& options, const Context& context) {
@@ -114,7 +121,8 @@ Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const doub
       out.iterations = std::max(out.iterations, solved.iterations);
     } else {
       for (std::size_t s = 0; s < sample.size(); ++s) {
-        std::copy_n(indicators.row(static_cast<std::int64_t>(s)).data(), indicators.cols(), scores.row(sample[s]).data());
+        std::copy_n(indicators.row(static_cast<std::int64_t>(s)).data(), indicators.cols(),
+                    scores.row(sample[s]).data());
       }
       spectral::filter(laplacian, low_pass, scores, part);
     }
@@ -124,10 +132,10 @@ Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const doub
   return out;
 }
 
-// Every cluster that no node chose takes back a node of the sample that k-means gave it, or failing that any node,
-// never the last one of another cluster.
-void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters, std::span<const std::int32_t> sample,
-                         std::span<const std::int32_t> sample_labels) {
+// Every cluster that no node chose takes back a node of the sample that k-means gave it, or failing that any
+// node, never the last one of another cluster.
+void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                         std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels) {
   std::vector<std::int64_t> sizes(clusters);
   for (const std::int32_t label : labels) ++sizes[label];
   const auto move = [&](std::int64_t node, std::int32_t cluster) {
@@ -146,18 +154,21 @@ void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t cluster
   }
 }
 
-// Nodes without edges say nothing about where they belong: all go to the largest cluster, which they change least.
-void place_isolated(std::vector<std::int32_t>& labels, std::int64_t clusters, std::span<const float> connected) {
+// Nodes without edges say nothing about where they belong: all go to the largest cluster, which they change
+// least.
+void place_isolated(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                    std::span<const float> connected) {
   std::vector<std::int64_t> sizes(clusters);
   for (std::size_t i = 0; i < labels.size(); ++i) sizes[labels[i]] += connected[i] > 0;
-  const auto largest = static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
+  const auto largest =
+      static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (connected[i] == 0) labels[i] = largest;
   }
 }
 
-// As many clusters as connected nodes, or more: each of these is one, then single isolated nodes; what is left of
-// the isolated ones joins the last.
+// As many clusters as connected nodes, or more: each of these is one, then single isolated nodes; what is
+// left of the isolated ones joins the last.
 std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters) {
   std::vector<std::int32_t> labels(connected.size(), static_cast<std::int32_t>(clusters - 1));
   std::int64_t next = 0;
@@ -174,10 +185,12 @@ void note_structure(Report& report, CsrView adjacency, const Context& context) {
   report.figures.emplace_back("components", components.count);
   report.figures.emplace_back("isolated_nodes", components.isolated);
   if (components.count == 1) return;
-  context.log(LogLevel::warning,
-              fmt::format("the graph has {} connected components, {} of them single nodes without edges (those join the "
-                          "largest cluster)",
-                          components.count, components.isolated));
+  context.log(
+      LogLevel::warning,
+      fmt::format(
+          "the graph has {} connected components, {} of them single nodes without edges (those join the "
+          "largest cluster)",
+          components.count, components.isolated));
 }
 
 }  // namespace
@@ -191,10 +204,9 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
   // Floats per node of each stage's peak; 3 for the Laplacian and 3 for the arrays of its operator always.
   const std::int64_t density = 2 * kLine;
   const std::int64_t featuring = 3 * panel + (features > panel ? features : 0);
-  const std::int64_t assigning =
-      features + (options.assign == Assignment::nearest       ? 0
-                  : options.assign == Assignment::interpolate ? 6 * column_panel
-                                                              : 3 * column_panel);
+  const std::int64_t assigning = features + (options.assign == Assignment::nearest       ? 0
+                                             : options.assign == Assignment::interpolate ? 6 * column_panel
+                                                                                         : 3 * column_panel);
   const std::int64_t floats = std::max({density, featuring, assigning}) + 6;
   // Degrees, labels, scores, components, the sampling clocks.
   return nodes * (4 * floats + 40) + samples * (features + column_panel) * 4;
@@ -205,15 +217,18 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   validate_fields(requested);
   const std::int64_t nodes = adjacency.rows();
   if (requested.clusters > nodes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("clusters: {} is more than the {} nodes of the graph", requested.clusters, nodes));
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("clusters: {} is more than the {} nodes of the graph", requested.clusters, nodes));
   }
   const std::int64_t memory = estimate_memory(adjacency, requested);
   if (requested.max_memory > 0 && memory > requested.max_memory) {
-    throw Error(ErrorCode::memory_limit,
-                fmt::format("max_memory: the run needs about {} bytes beside the graph, more than the limit of {}; fewer "
-                            "features or assign = nearest need less",
-                            memory, requested.max_memory));
+    throw Error(
+        ErrorCode::memory_limit,
+        fmt::format(
+            "max_memory: the run needs about {} bytes beside the graph, more than the limit of {}; fewer "
+            "features or assign = nearest need less",
+            memory, requested.max_memory));
   }
 
   // Every automatic value is settled here, so that the report says what was used.
@@ -221,8 +236,9 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   const std::vector<float> connected = marks_of_connected(adjacency);
   const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
   const std::int64_t k = options.clusters;
-  options.samples = options.samples ? std::clamp<std::int64_t>(options.samples, std::min(k, candidates), candidates)
-                                    : automatic_samples(k, candidates);
+  options.samples = options.samples
+                        ? std::clamp<std::int64_t>(options.samples, std::min(k, candidates), candidates)
+                        : automatic_samples(k, candidates);
   options.features = options.features ? options.features : automatic_features(options.samples);
   if (options.regularization < 0) {
     options.regularization = options.laplacian == graph::LaplacianKind::combinatorial
@@ -230,7 +246,8 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
                                  : graph::automatic_regularization(adjacency);
   }
 
-  ClusterResult result{.clusters = k, .report = make_report("compressive spectral clustering", context, options.seed)};
+  ClusterResult result{.clusters = k,
+                       .report = make_report("compressive spectral clustering", context, options.seed)};
   Report& report = result.report;
   record_options(report, options);
   report.figures.emplace_back("memory_estimate", memory);
@@ -259,7 +276,8 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     }
     report.figures.emplace_back("lambda_k", result.lambda_k);
   }
-  const std::vector<double> low_pass = spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
+  const std::vector<double> low_pass =
+      spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
 
   Matrix<float> features;
   std::vector<float> energy;
@@ -287,7 +305,8 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     for (std::int64_t s = 0; s < options.samples; ++s) {
       std::copy_n(features.row(sample[s]).data(), options.features, rows.row(s).data());
     }
-    clustered = kmeans(rows, {}, {.clusters = k, .restarts = options.restarts, .seed = options.seed}, context);
+    clustered =
+        kmeans(rows, {}, {.clusters = k, .restarts = options.restarts, .seed = options.seed}, context);
     report.objective_history = clustered.report.objective_history;
   }
 

@@ -46,7 +46,8 @@ void combine(MatrixView<float> y, const Columns& scale, MatrixView<const float> 
 
 InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<const double> high_pass,
                                 std::span<const std::int32_t> sample, MatrixView<const float> values,
-                                MatrixView<float> out, const InterpolationOptions& options, const Context& context) {
+                                MatrixView<float> out, const InterpolationOptions& options,
+                                const Context& context) {
   validate_fields(options);
   const std::int64_t nodes = laplacian.nodes(), width = values.cols;
   std::vector<double> penalty(high_pass.begin(), high_pass.end());
@@ -69,7 +70,8 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
   const auto relative = [&](std::int64_t c) { return start[c] > 0 ? std::sqrt(energy[c] / start[c]) : 0.0; };
   const auto done = [&] {
     result.worst_residual = 0;
-    for (std::int64_t c = 0; c < width; ++c) result.worst_residual = std::max(result.worst_residual, relative(c));
+    for (std::int64_t c = 0; c < width; ++c)
+      result.worst_residual = std::max(result.worst_residual, relative(c));
     return result.worst_residual <= options.tolerance;
   };
   while (!done() && result.iterations < options.max_iterations) {

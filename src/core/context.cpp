@@ -16,8 +16,8 @@
 
 #include "parsimony/core/error.hpp"
 
-// The system's oneTBB is not built with ThreadSanitizer, which therefore does not see that a task happens after
-// the loop was started and before it ends. These two lines tell it.
+// The system's oneTBB is not built with ThreadSanitizer, which therefore does not see that a task happens
+// after the loop was started and before it ends. These two lines tell it.
 #if defined(__SANITIZE_THREAD__)
 #define PARSIMONY_TSAN 1
 #elif defined(__has_feature)
@@ -74,7 +74,8 @@ struct Context::Arena {
 Context::Context(int threads) : threads_(threads == 0 ? default_thread_count() : threads) {
   if (threads < 0 || threads > kMaxThreads) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("threads: {} is out of range; must be 1 to {}, or 0 for all cores", threads, kMaxThreads));
+                fmt::format("threads: {} is out of range; must be 1 to {}, or 0 for all cores", threads,
+                            kMaxThreads));
   }
   arena_ = std::make_shared<Arena>(threads_);
 }

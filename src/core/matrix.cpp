@@ -28,6 +28,8 @@ void* allocate_aligned(std::size_t bytes) {
   return pointer;
 }
 
-void release_aligned(void* pointer) noexcept { std::free(pointer); }
+void release_aligned(void* pointer) noexcept {
+  std::free(pointer);
+}
 
 }  // namespace parsimony

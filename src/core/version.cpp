@@ -4,10 +4,16 @@
 
 namespace parsimony {
 
-std::string version() { return PARSIMONY_VERSION; }
+std::string version() {
+  return PARSIMONY_VERSION;
+}
 
-std::vector<std::string> simd_targets() { return kernels::targets(); }
+std::vector<std::string> simd_targets() {
+  return kernels::targets();
+}
 
-std::string simd_target() { return kernels::targets().front(); }
+std::string simd_target() {
+  return kernels::targets().front();
+}
 
 }  // namespace parsimony

@@ -1,11 +1,12 @@
 #include "kernels/chebyshev_step.hpp"
 
-// Arrays of vectors hold a row's sums, which sizeless vector types (SVE, RVV) do not allow: NEON serves there.
+// Arrays of vectors hold a row's sums, which sizeless vector types (SVE, RVV) do not allow: NEON serves
+// there.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/chebyshev_step.cpp"
-#include <hwy/foreach_target.h>
 #include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -16,8 +17,8 @@ HWY_BEFORE_NAMESPACE();
 namespace parsimony::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A gather misses the caches on most graphs, so the row needed this many entries later is fetched ahead: about
-// the latency of memory over the time of one entry.
+// A gather misses the caches on most graphs, so the row needed this many entries later is fetched ahead:
+// about the latency of memory over the time of one entry.
 constexpr std::int64_t kAhead = 16;
 constexpr std::int64_t kRowsInFloat = 64;
 
@@ -47,7 +48,8 @@ void Step(const ChebyshevStep& s, std::int64_t begin, std::int64_t end) {
         const float* row = s.current + s.columns[e] * kWidth;
         if constexpr (kWeighted) {
           const V w = hn::Set(d, s.values[e]);
-          for (std::size_t v = 0; v < kVectors; ++v) sum[v] = hn::MulAdd(w, hn::Load(d, row + v * kLanes), sum[v]);
+          for (std::size_t v = 0; v < kVectors; ++v)
+            sum[v] = hn::MulAdd(w, hn::Load(d, row + v * kLanes), sum[v]);
         } else {
           for (std::size_t v = 0; v < kVectors; ++v) sum[v] = hn::Add(sum[v], hn::Load(d, row + v * kLanes));
         }
@@ -95,10 +97,14 @@ void StepOfWidth(const ChebyshevStep& s, std::int64_t begin, std::int64_t end) {
 
 void ChebyshevStepTarget(const ChebyshevStep& s, std::int64_t begin, std::int64_t end) {
   switch (s.width / kLine) {
-    case 1: return StepOfWidth<1>(s, begin, end);
-    case 2: return StepOfWidth<2>(s, begin, end);
-    case 3: return StepOfWidth<3>(s, begin, end);
-    default: return StepOfWidth<4>(s, begin, end);
+    case 1:
+      return StepOfWidth<1>(s, begin, end);
+    case 2:
+      return StepOfWidth<2>(s, begin, end);
+    case 3:
+      return StepOfWidth<3>(s, begin, end);
+    default:
+      return StepOfWidth<4>(s, begin, end);
   }
 }
 

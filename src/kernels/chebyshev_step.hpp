@@ -16,9 +16,9 @@ inline constexpr std::int64_t kMaxPanelWidth = 4 * kLine;
 ///   squares_c += weight_i · next_ic²,  products_c += weight_i · next_ic · current_ic    (weight != nullptr)
 ///
 /// Panels are row-major, `width` floats a row, on 64-byte boundaries, width a multiple of kLine up to
-/// kMaxPanelWidth. next takes the place of previous; with `first`, T_1 instead of 2 L̃ T_0: previous is read as zero
-/// and the rest is halved. own and values may be nullptr: all zeros and all ones. Sums of squares and products are float32 within 64 rows and
-/// float64 beyond.
+/// kMaxPanelWidth. next takes the place of previous; with `first`, T_1 instead of 2 L̃ T_0: previous is read
+/// as zero and the rest is halved. own and values may be nullptr: all zeros and all ones. Sums of squares and
+/// products are float32 within 64 rows and float64 beyond.
 ///
 /// Limit: memory. A row moves (degree + 2 + 2 [accumulator]) · width · 4 bytes and degree · (4 + 4 [values])
 /// bytes of the matrix for degree · width fused multiply-adds.

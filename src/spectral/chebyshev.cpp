@@ -63,7 +63,8 @@ LaplacianOperator::LaplacianOperator(const graph::Laplacian& laplacian, const Co
     own_[i] = static_cast<float>(2 * (stretch * laplacian.diagonal[i] - 1));
     weight_[i] = laplacian.scale[i] * laplacian.scale[i];
   }
-  // The normalised Laplacian of a graph without isolated nodes: L̃ has no diagonal, and its step reads one panel less.
+  // The normalised Laplacian of a graph without isolated nodes: L̃ has no diagonal, and its step reads one
+  // panel less.
   if (std::all_of(own_.begin(), own_.end(), [](float v) { return v == 0; })) own_.clear();
 }
 
@@ -108,14 +109,16 @@ std::int64_t LaplacianOperator::bytes_per_step(std::int64_t width, bool accumula
   return w.entries() * (4 * width + 4 + (w.weighted() ? 4 : 0)) + rows() * (4 * width * panels + 8 + 4);
 }
 
-void filter(const graph::Laplacian& laplacian, std::span<const double> coefficients, MatrixView<float> signals,
-            const Context& context) {
+void filter(const graph::Laplacian& laplacian, std::span<const double> coefficients,
+            MatrixView<float> signals, const Context& context) {
   const std::int64_t width = signals.cols;
   if (signals.rows != laplacian.nodes() || signals.stride != width || width % kernels::kLine != 0 ||
       width > kernels::kMaxPanelWidth || width == 0) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("signals: a contiguous panel of {} rows and 16, 32, 48 or 64 columns is needed, not {} × {}",
-                            laplacian.nodes(), signals.rows, width));
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "signals: a contiguous panel of {} rows and 16, 32, 48 or 64 columns is needed, not {} × {}",
+            laplacian.nodes(), signals.rows, width));
   }
   const LaplacianOperator op(laplacian, context);
   const int order = static_cast<int>(coefficients.size()) - 1;

@@ -76,7 +76,9 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
         random.fill_rademacher(current.row(i), position, 1 / laplacian.scale[i]);
       }
     });
-    const auto moment = [&](std::int64_t column, int m) -> double& { return moments(p * kPanelWidth + column, m); };
+    const auto moment = [&](std::int64_t column, int m) -> double& {
+      return moments(p * kPanelWidth + column, m);
+    };
     for (std::int64_t c = 0; c < kPanelWidth; ++c) moment(c, 0) = static_cast<double>(nodes);
     // The sums of the step that yields T_j are known when the step after it is made, or at the end.
     const auto collect = [&](int j) {
@@ -108,7 +110,8 @@ double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, 
       const std::vector<double> h = low_pass(lambda, laplacian.lambda_max, order);
       double energy = 0;
       for_each_panel(q, [&](std::int64_t first, std::int64_t used, std::int64_t width) {
-        Matrix<float> signals = gaussian_panel(nodes, first, used, width, 1.0 / std::sqrt(q), random, context);
+        Matrix<float> signals =
+            gaussian_panel(nodes, first, used, width, 1.0 / std::sqrt(q), random, context);
         filter(laplacian, h, signals, context);
         energy += context.sum_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
           double sum = 0;

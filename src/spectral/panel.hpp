@@ -10,11 +10,14 @@
 
 namespace parsimony::spectral {
 
-inline constexpr std::int64_t kPanelWidth = 16;     ///< floats of one cache line
-inline constexpr std::int64_t kMaxPanelWidth = 64;  ///< more gains nothing: the gather is bound by bandwidth then
+inline constexpr std::int64_t kPanelWidth = 16;  ///< floats of one cache line
+inline constexpr std::int64_t kMaxPanelWidth =
+    64;  ///< more gains nothing: the gather is bound by bandwidth then
 inline constexpr std::int64_t kRowsPerFill = 1 << 14;
 
-inline std::int64_t panels_of(std::int64_t count) { return (count + kMaxPanelWidth - 1) / kMaxPanelWidth; }
+inline std::int64_t panels_of(std::int64_t count) {
+  return (count + kMaxPanelWidth - 1) / kMaxPanelWidth;
+}
 
 /// body(first column, columns used, width of the panel that holds them) for columns 0..count−1.
 template <class Body>
@@ -25,9 +28,9 @@ void for_each_panel(std::int64_t count, Body&& body) {
   }
 }
 
-/// N × width signals: Gaussian of standard deviation `scale` in the first `used` columns, which are the signals
-/// first.. of the stream, zero in the rest. `first` is a multiple of kMaxPanelWidth.
-Matrix<float> gaussian_panel(std::int64_t nodes, std::int64_t first, std::int64_t used, std::int64_t width, double scale,
-                             const RandomStream& random, const Context& context);
+/// N × width signals: Gaussian of standard deviation `scale` in the first `used` columns, which are the
+/// signals first.. of the stream, zero in the rest. `first` is a multiple of kMaxPanelWidth.
+Matrix<float> gaussian_panel(std::int64_t nodes, std::int64_t first, std::int64_t used, std::int64_t width,
+                             double scale, const RandomStream& random, const Context& context);
 
 }  // namespace parsimony::spectral

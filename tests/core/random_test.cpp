@@ -19,7 +19,8 @@ TEST(RandomStream, AnyPieceOfAFillEqualsTheWhole) {
     stream.fill_normal({piece.data() + cut, whole.size() - cut}, cut);
     EXPECT_EQ(whole, piece) << "cut at " << cut;
   }
-  for (std::size_t i = 0; i < whole.size(); i += 37) EXPECT_EQ(static_cast<float>(stream.normal(i)), whole[i]);
+  for (std::size_t i = 0; i < whole.size(); i += 37)
+    EXPECT_EQ(static_cast<float>(stream.normal(i)), whole[i]);
 }
 
 // Mean, variance and fourth moment within five standard errors: a false alarm in less than one of 10^5 seeds.

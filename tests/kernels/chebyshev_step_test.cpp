@@ -45,7 +45,8 @@ TEST_P(ChebyshevStepOnEveryTarget, EqualsTheScalarTwin) {
   RandomStream(1, "diagonal").fill_normal(diagonal);
   for (std::int64_t i = 0; i < kRows; ++i) weight[i] = 0.5f + static_cast<float>(i % 3);
 
-  const auto run = [&, width = width, own = own, first = first, accumulates = accumulates, sums = sums](auto step_function) {
+  const auto run = [&, width = width, own = own, first = first, accumulates = accumulates,
+                    sums = sums](auto step_function) {
     Outcome out{previous, accumulator, std::vector<double>(width), std::vector<double>(width)};
     const ChebyshevStep step{.offsets = csr.offsets.data(),
                              .columns = csr.columns.data(),
@@ -91,8 +92,9 @@ TEST_P(ChebyshevStepOnEveryTarget, EqualsTheScalarTwin) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllShapes, ChebyshevStepOnEveryTarget,
-                         ::testing::Combine(::testing::Values(16, 32, 48, 64), ::testing::Bool(), ::testing::Bool(),
-                                            ::testing::Bool(), ::testing::Bool(), ::testing::Bool()));
+                         ::testing::Combine(::testing::Values(16, 32, 48, 64), ::testing::Bool(),
+                                            ::testing::Bool(), ::testing::Bool(), ::testing::Bool(),
+                                            ::testing::Bool()));
 
 }  // namespace
 }  // namespace parsimony::kernels

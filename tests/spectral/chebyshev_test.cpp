@@ -49,7 +49,8 @@ TEST(LowPass, CoefficientsAreTheIntegralsOfTheStep) {
     double integral = 0;
     for (int s = 0; s < steps; ++s) {
       const double t = (s + 0.5) * std::numbers::pi / steps;
-      if (lambda_max * (std::cos(t) + 1) / 2 <= cutoff) integral += std::cos(j * t) * std::numbers::pi / steps;
+      if (lambda_max * (std::cos(t) + 1) / 2 <= cutoff)
+        integral += std::cos(j * t) * std::numbers::pi / steps;
     }
     EXPECT_NEAR(h[j], g[j] * (j ? 2 : 1) / std::numbers::pi * integral, 1e-4) << j;
   }
@@ -132,8 +133,8 @@ TEST(Filter, SameBytesForAnyNumberOfThreads) {
   }
 }
 
-// E‖f_i − f_j‖² = ‖h(L)(δ_i − δ_j)‖²; over 64 signals each estimate has relative standard deviation √(2/64) = 0.18,
-// and the mean over 435 pairs, dependent as they are, stays within a tenth.
+// E‖f_i − f_j‖² = ‖h(L)(δ_i − δ_j)‖²; over 64 signals each estimate has relative standard deviation √(2/64) =
+// 0.18, and the mean over 435 pairs, dependent as they are, stays within a tenth.
 TEST(RandomFeatures, KeepTheSpectralDistancesOnAverage) {
   const testing::Dense w = testing::block_adjacency(3, 10, 0.9, 0.1, 2);
   const Csr csr = testing::to_csr(w, false);

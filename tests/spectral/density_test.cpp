@@ -57,7 +57,8 @@ TEST(SpectralDensity, FilteredEnergyIsWhatAFilterPassMeasures) {
 
 TEST(SpectralDensity, CountFollowsTheEigenvalues) {
   const Csr csr = testing::to_csr(kBlocks, false);
-  const auto eigen = testing::eigen_decomposition(testing::dense_laplacian(kBlocks, LaplacianKind::normalized));
+  const auto eigen =
+      testing::eigen_decomposition(testing::dense_laplacian(kBlocks, LaplacianKind::normalized));
   const auto laplacian = graph::make_laplacian(csr);
   const auto density = spectral_density(laplacian, {.order = 60, .signals = 256, .seed = 1});
   double before = 0;
@@ -77,11 +78,13 @@ TEST(SpectralDensity, CountFollowsTheEigenvalues) {
   EXPECT_LT(density.eigenvalue(5), eigen.values[5]);
 }
 
-// Both estimates are random: a count of 5 has standard deviation √(2·5/10) = 1 with the paper's ten signals, and its
-// bisection stops within a tenth. Over 20 seeds the mean of the true counts at the estimates stays within 1 of k.
+// Both estimates are random: a count of 5 has standard deviation √(2·5/10) = 1 with the paper's ten signals,
+// and its bisection stops within a tenth. Over 20 seeds the mean of the true counts at the estimates stays
+// within 1 of k.
 TEST(LambdaK, BisectionAndOnePassAgreeOnTheCount) {
   const Csr csr = testing::to_csr(kBlocks, false);
-  const auto eigen = testing::eigen_decomposition(testing::dense_laplacian(kBlocks, LaplacianKind::normalized));
+  const auto eigen =
+      testing::eigen_decomposition(testing::dense_laplacian(kBlocks, LaplacianKind::normalized));
   const auto laplacian = graph::make_laplacian(csr);
   constexpr int kSeeds = 20;
   double bisected = 0, one_pass = 0;
@@ -89,7 +92,8 @@ TEST(LambdaK, BisectionAndOnePassAgreeOnTheCount) {
     const auto paper = low_pass(lambda_k_by_bisection(laplacian, 5, 50, seed), 2, 50);
     const auto ours = low_pass(spectral_density(laplacian, {.seed = seed}).eigenvalue(5), 2, 100);
     for (const double value : eigen.values) {
-      bisected += std::pow(evaluate(paper, 2, value), 2) / kSeeds;  // ‖h(L)R‖² counts h², the one pass counts h
+      bisected +=
+          std::pow(evaluate(paper, 2, value), 2) / kSeeds;  // ‖h(L)R‖² counts h², the one pass counts h
       one_pass += evaluate(ours, 2, value) / kSeeds;
     }
   }

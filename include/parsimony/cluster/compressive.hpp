@@ -14,14 +14,14 @@ namespace parsimony::cluster {
 
 /// How the labels of the sampled nodes reach all nodes.
 enum class Assignment {
-  interpolate,  ///< the paper's: k regularised least-squares problems with g(L) (section 2.2, step 6)
+  interpolate,  ///< the paper's: k regularised least-squares problems with the high-pass g(L)
   filter,       ///< the k indicators of the sample through the low-pass filter once
   nearest       ///< the nearest centroid in the space of the random features
 };
 
 enum class Sampling {
   uniform,  ///< every node alike, without replacement
-  energy    ///< in proportion to the energy of the row of the filtered signals, an estimate of ‖U_kᵀδ_i‖²
+  energy  ///< in proportion to the energy of the row of the filtered signals, an estimate of ‖U_kᵀδ_i‖²
 };
 
 enum class LambdaMethod {
@@ -30,17 +30,19 @@ enum class LambdaMethod {
 };
 
 struct CompressiveOptions {
-  std::int64_t clusters = 8;                                           ///< k, exactly
+  std::int64_t clusters = 8;                                          ///< k, exactly
   graph::LaplacianKind laplacian = graph::LaplacianKind::normalized;  ///< the paper's experiments'
-  double regularization = -1;    ///< τ in units of degree; −1: graph::automatic_regularization
-  std::int64_t features = 0;     ///< d; 0: round(4 ln samples) as the authors, up to a whole cache line of signals
-  std::int64_t samples = 0;      ///< n; 0: round(2 k ln k) as the authors, but at least 20 k and 1000
-  int order = 50;                ///< p, the authors' value: the cut-off is sharp to about 2 lambda_max / p
+  double regularization = -1;  ///< τ in units of degree; −1: graph::automatic_regularization
+  std::int64_t features =
+      0;  ///< d; 0: round(4 ln samples) as the authors, up to a whole cache line of signals
+  std::int64_t samples = 0;  ///< n; 0: round(2 k ln k) as the authors, but at least 20 k and 1000
+  int order = 50;            ///< p, the authors' value: the cut-off is sharp to about 2 lambda_max / p
   Assignment assign = Assignment::nearest;  ///< within .01 ARI of `interpolate` and a hundred times cheaper
   Sampling sampling = Sampling::uniform;    ///< the authors' default
   LambdaMethod lambda_method = LambdaMethod::moments;
-  int restarts = 20;             ///< of k-means on the sample; the authors' value
-  std::int64_t max_memory = 0;   ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
+  int restarts = 20;  ///< of k-means on the sample; the authors' value
+  std::int64_t max_memory =
+      0;  ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
   std::uint64_t seed = 0;
 };
 
@@ -50,7 +52,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"laplacian", "normalized or combinatorial"}, options.laplacian);
   visit(Field{"regularization", "tau added to the degrees; -1: automatic", -1, 1e30}, options.regularization);
   visit(Field{"features", "random signals d; 0: round(4 ln samples)", 0, 1 << 20}, options.features);
-  visit(Field{"samples", "nodes that k-means sees; 0: 2 k ln k, at least 20 k and 1000", 0, 1 << 30}, options.samples);
+  visit(Field{"samples", "nodes that k-means sees; 0: 2 k ln k, at least 20 k and 1000", 0, 1 << 30},
+        options.samples);
   visit(Field{"order", "degree p of the Jackson-Chebyshev filter", 1, 100000}, options.order);
   visit(Field{"assign", "how labels reach all nodes"}, options.assign);
   visit(Field{"sampling", "how the sampled nodes are drawn"}, options.sampling);
@@ -63,20 +66,24 @@ void describe(Options& options, Visitor&& visit) {
 struct ClusterResult {
   std::vector<std::int32_t> labels;  ///< cluster of every node, 0..clusters−1, none of them empty
   std::int64_t clusters = 0;
-  double lambda_k = 0;               ///< the estimate of the k-th smallest eigenvalue used as cut-off
+  double lambda_k = 0;  ///< the estimate of the k-th smallest eigenvalue used as cut-off
   Report report;
 };
 
-/// adjacency: symmetric, no self loops (see graph::Graph). Every result has exactly `clusters` non-empty clusters:
+/// adjacency: symmetric, no self loops (see graph::Graph). Every result has exactly `clusters` non-empty
+/// clusters:
 /// - Nodes without edges are never sampled; all of them join the largest cluster.
 /// - A cluster that the assignment left empty takes back a node that k-means had given it.
-/// - With as many clusters as nodes with edges, or more, each such node is a cluster, then single isolated nodes.
-/// - A disconnected graph is clustered as a whole: with τ = 0 its components are the lowest eigenvectors, so that
+/// - With as many clusters as nodes with edges, or more, each such node is a cluster, then single isolated
+/// nodes.
+/// - A disconnected graph is clustered as a whole: with τ = 0 its components are the lowest eigenvectors, so
+/// that
 ///   k below their number merges components and k above it also cuts; context.on_log gets their number.
 ///
-/// Time O(p · E · (16 + d)) and 4 (3 d + 6) N bytes by assign = nearest, with p · k · E more by `filter` and some ten
-/// to twenty times that by `interpolate`. The same seed and SIMD target give the same labels for any thread count.
-/// Throws invalid_argument (options out of range, more clusters than nodes), memory_limit, cancelled.
+/// Time O(p · E · (16 + d)) and 4 (3 d + 6) N bytes by assign = nearest, with p · k · E more by `filter` and
+/// some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same labels for any
+/// thread count. Throws invalid_argument (options out of range, more clusters than nodes), memory_limit,
+/// cancelled.
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options = {},
                                               const Context& context = Context{});
 
@@ -88,9 +95,10 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
 namespace parsimony {
 template <>
 struct EnumNames<cluster::Assignment> {
-  static constexpr std::array values{std::pair{cluster::Assignment::interpolate, std::string_view("interpolate")},
-                                     std::pair{cluster::Assignment::filter, std::string_view("filter")},
-                                     std::pair{cluster::Assignment::nearest, std::string_view("nearest")}};
+  static constexpr std::array values{
+      std::pair{cluster::Assignment::interpolate, std::string_view("interpolate")},
+      std::pair{cluster::Assignment::filter, std::string_view("filter")},
+      std::pair{cluster::Assignment::nearest, std::string_view("nearest")}};
 };
 template <>
 struct EnumNames<cluster::Sampling> {
@@ -99,7 +107,8 @@ struct EnumNames<cluster::Sampling> {
 };
 template <>
 struct EnumNames<cluster::LambdaMethod> {
-  static constexpr std::array values{std::pair{cluster::LambdaMethod::moments, std::string_view("moments")},
-                                     std::pair{cluster::LambdaMethod::bisection, std::string_view("bisection")}};
+  static constexpr std::array values{
+      std::pair{cluster::LambdaMethod::moments, std::string_view("moments")},
+      std::pair{cluster::LambdaMethod::bisection, std::string_view("bisection")}};
 };
 }  // namespace parsimony

@@ -1,4 +1,4 @@
-// From values on a sample of the nodes to a smooth signal on all of them [tremblay2016compressive, section 2.2;
+// From values on a sample of the nodes to a smooth signal on all of them [tremblay2016compressive,
 // puy2018random].
 #pragma once
 
@@ -26,17 +26,18 @@ void describe(Options& options, Visitor&& visit) {
 }
 
 struct InterpolationResult {
-  bool converged = true;        ///< all columns within the tolerance
+  bool converged = true;  ///< all columns within the tolerance
   int iterations = 0;
-  double worst_residual = 0;    ///< largest relative residual of a column
+  double worst_residual = 0;  ///< largest relative residual of a column
 };
 
-/// For every column v of `values` (n × w, w = 16, 32, 48 or 64) the minimiser c of ‖M c − v‖² + γ cᵀ g(L) c over
-/// signals on all nodes, M picking the n sampled nodes: solves (MᵀM + γ g(L)) c = Mᵀ v into `out` (N × w).
+/// For every column v of `values` (n × w, w = 16, 32, 48 or 64) the minimiser c of ‖M c − v‖² + γ cᵀ g(L) c
+/// over signals on all nodes, M picking the n sampled nodes: solves (MᵀM + γ g(L)) c = Mᵀ v into `out` (N ×
+/// w).
 ///
 /// The matrix is symmetric and positive, so conjugate gradients serve where the authors ran GMRES: the same
-/// solution, and three vectors instead of one per iteration. All columns advance together, `order` products of g an
-/// iteration. Four panels of N × w floats, and the two of the filter.
+/// solution, and three vectors instead of one per iteration. All columns advance together, `order` products
+/// of g an iteration. Four panels of N × w floats, and the two of the filter.
 InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<const double> high_pass,
                                 std::span<const std::int32_t> sample, MatrixView<const float> values,
                                 MatrixView<float> out, const InterpolationOptions& options = {},

@@ -30,12 +30,13 @@ class Context {
   void check_cancelled() const;  ///< throws Error(cancelled) once the stop token was triggered
   void progress(std::string_view stage, std::int64_t done, std::int64_t total) const;
   void log(LogLevel level, std::string_view text) const;
-  /// The same context for part `index` of `count` equal parts of `stage`: what it reports as its own progress is
-  /// passed on as that of the stage. The context and the characters of `stage` must outlive it.
+  /// The same context for part `index` of `count` equal parts of `stage`: what it reports as its own progress
+  /// is passed on as that of the stage. The context and the characters of `stage` must outlive it.
   Context part(std::string_view stage, std::int64_t index, std::int64_t count) const;
 
-  /// Calls body(begin, end) for the blocks [0, block), [block, 2·block), … of [0, count), in any order and from
-  /// several threads; begin / block is the index of a block. The first exception thrown by a body is rethrown.
+  /// Calls body(begin, end) for the blocks [0, block), [block, 2·block), … of [0, count), in any order and
+  /// from several threads; begin / block is the index of a block. The first exception thrown by a body is
+  /// rethrown.
   void for_blocks(std::int64_t count, std::int64_t block,
                   const std::function<void(std::int64_t begin, std::int64_t end)>& body) const;
 

@@ -7,8 +7,8 @@
 
 namespace parsimony {
 
-/// Row r holds the columns columns[offsets[r] .. offsets[r + 1]), ascending, with the values of the same places;
-/// without values every stored entry is 1 (half the memory traffic of a weighted matrix).
+/// Row r holds the columns columns[offsets[r] .. offsets[r + 1]), ascending, with the values of the same
+/// places; without values every stored entry is 1 (half the memory traffic of a weighted matrix).
 struct CsrView {
   std::span<const std::int64_t> offsets;  ///< rows + 1, from 0 to the number of entries
   std::span<const std::int32_t> columns;

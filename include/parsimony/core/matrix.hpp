@@ -28,19 +28,16 @@ struct MatrixView {
   std::span<T> row(std::int64_t r) const { return {row_data(r), static_cast<std::size_t>(cols)}; }
   T& operator()(std::int64_t r, std::int64_t c) const { return data[r * stride + c]; }
 
-  operator MatrixView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, rows, cols, stride};
-  }
+  operator MatrixView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, cols, stride}; }
 };
 
-/// Memory on a 64-byte boundary. From 4 MiB on it lies on huge pages where the system has them: gathers from a large
-/// panel otherwise miss the address cache more often than the data caches. Throws std::bad_alloc.
+/// Memory on a 64-byte boundary. From 4 MiB on it lies on huge pages where the system has them: gathers from
+/// a large panel otherwise miss the address cache more often than the data caches. Throws std::bad_alloc.
 void* allocate_aligned(std::size_t bytes);
 void release_aligned(void* pointer) noexcept;
 
-/// Owning, contiguous, zero-initialised, its first value on a 64-byte boundary (a cache line, an AVX-512 vector).
+/// Owning, contiguous, zero-initialised, its first value on a 64-byte boundary (a cache line, an AVX-512
+/// vector).
 template <class T>
 class Matrix {
   static_assert(std::is_trivially_copyable_v<T>);

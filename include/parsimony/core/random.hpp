@@ -1,5 +1,5 @@
-// Counter-based randomness: every number is a function of (seed, stream, position), never of a thread or a call
-// order. Philox4x32-10 [salmon2011philox], by the Random123 library.
+// Counter-based randomness: every number is a function of (seed, stream, position), never of a thread or a
+// call order. Philox4x32-10 [salmon2011philox], by the Random123 library.
 #pragma once
 
 #include <cstdint>

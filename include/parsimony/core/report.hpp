@@ -41,7 +41,8 @@ struct Report {
   int threads = 0;
   std::string simd_target;
   std::string version;
-  std::vector<std::pair<std::string, ReportValue>> options;  ///< as they were used, automatic values filled in
+  std::vector<std::pair<std::string, ReportValue>>
+      options;  ///< as they were used, automatic values filled in
   std::vector<std::pair<std::string, ReportValue>> figures;  ///< what the algorithm measured (lambda_k, …)
 
   /// One JSON object; indent < 0 for a single line. NaN and infinities become null.

@@ -10,8 +10,8 @@
 
 namespace parsimony::graph {
 
-/// Undirected, without self loops: a symmetric CSR with ascending neighbours, every edge in both rows, weights
-/// positive and finite (values empty: all 1). At most 2^31 − 1 nodes, 2^63 − 1 entries.
+/// Undirected, without self loops: a symmetric CSR with ascending neighbours, every edge in both rows,
+/// weights positive and finite (values empty: all 1). At most 2^31 − 1 nodes, 2^63 − 1 entries.
 struct Graph {
   Csr adjacency;
 
@@ -24,8 +24,8 @@ struct Graph {
 /// Weighted degree of every node: the sum of its row, in float64.
 std::vector<double> degrees(CsrView adjacency);
 
-/// How the nodes 0..N−1 are called in the file they came from, in the order of the nodes: numbers ascending, or
-/// text in the order of its bytes.
+/// How the nodes 0..N−1 are called in the file they came from, in the order of the nodes: numbers ascending,
+/// or text in the order of its bytes.
 class NodeIds {
  public:
   NodeIds() = default;

@@ -1,8 +1,9 @@
 // Polynomial graph filters: Chebyshev expansions of a low-pass, and the one recurrence that applies them.
 //
 // A filter h is a polynomial of the Laplacian L, h(L) = Σ_j c_j T_j(L̃) with L̃ = (2/lambda_max) L − I, so that
-// it costs `order` products with L and no eigenvector. The recurrence T_{j+1} = 2 L̃ T_j − T_{j−1} runs on panels
-// of signals through any operator with the fused step below (this machine's memory here, other machines' one day).
+// it costs `order` products with L and no eigenvector. The recurrence T_{j+1} = 2 L̃ T_j − T_{j−1} runs on
+// panels of signals through any operator with the fused step below (this machine's memory here, other
+// machines' one day).
 #pragma once
 
 #include <concepts>
@@ -19,11 +20,11 @@
 namespace parsimony::spectral {
 
 /// Factors g_0..g_order that damp the Gibbs oscillations of a truncated expansion; the damped expansion of a
-/// function with values in [0, 1] has values in [0, 1] [jackson1912approximation; dinapoli2016efficient, eq. 13].
+/// function with values in [0, 1] has values in [0, 1] [dinapoli2016efficient] (section 3).
 std::vector<double> jackson_damping(int order);
 
-/// Coefficients c_0..c_order of the Jackson–Chebyshev expansion of the ideal low-pass (1 on [0, cutoff], 0 above)
-/// on [0, lambda_max]. O(order).
+/// Coefficients c_0..c_order of the Jackson–Chebyshev expansion of the ideal low-pass (1 on [0, cutoff], 0
+/// above) on [0, lambda_max]. O(order).
 std::vector<double> low_pass(double cutoff, double lambda_max, int order);
 
 /// One minus a filter: of low_pass(…) the ideal high-pass with the same cut-off.
@@ -52,7 +53,7 @@ template <class Op>
 concept ChebyshevOperator = requires(const Op& op, const FusedStep& step) {
   { op.rows() } -> std::convertible_to<std::int64_t>;
   { op.lambda_max() } -> std::convertible_to<double>;
-  { op.apply(step) };
+  {op.apply(step)};
 };
 
 /// The Laplacian of a graph in this machine's memory.
@@ -63,7 +64,8 @@ class LaplacianOperator {
   std::int64_t rows() const { return laplacian_.nodes(); }
   double lambda_max() const { return laplacian_.lambda_max; }
   void apply(const FusedStep& step) const;
-  /// Bytes that one step must move between memory and core, were every gathered row of the panel to miss the caches.
+  /// Bytes that one step must move between memory and core, were every gathered row of the panel to miss the
+  /// caches.
   std::int64_t bytes_per_step(std::int64_t width, bool accumulates) const;
 
  private:
@@ -72,10 +74,11 @@ class LaplacianOperator {
   std::vector<float> neighbor_, own_, weight_;  // of 2 L̃, and the squared scale for inner products
 };
 
-/// The recurrence from T_0 = panel to T_order. make_step(j) says what the step that yields T_j computes beside it
-/// (accumulator, coefficient, squares, products). Both panels are overwritten.
+/// The recurrence from T_0 = panel to T_order. make_step(j) says what the step that yields T_j computes
+/// beside it (accumulator, coefficient, squares, products). Both panels are overwritten.
 template <ChebyshevOperator Op, class MakeStep>
-void chebyshev_recurrence(const Op& op, int order, MatrixView<float> panel, MatrixView<float> work, MakeStep make_step) {
+void chebyshev_recurrence(const Op& op, int order, MatrixView<float> panel, MatrixView<float> work,
+                          MakeStep make_step) {
   for (int j = 1; j <= order; ++j) {
     FusedStep step = make_step(j);
     step.current = panel;
@@ -86,9 +89,9 @@ void chebyshev_recurrence(const Op& op, int order, MatrixView<float> panel, Matr
   }
 }
 
-/// signals ← h(L) signals for signals in the symmetric form, rows × width floats; width a multiple of 16, at most 64.
-/// O(order · E · width) time, two more panels of memory.
-void filter(const graph::Laplacian& laplacian, std::span<const double> coefficients, MatrixView<float> signals,
-            const Context& context = Context{});
+/// signals ← h(L) signals for signals in the symmetric form, rows × width floats; width a multiple of 16, at
+/// most 64. O(order · E · width) time, two more panels of memory.
+void filter(const graph::Laplacian& laplacian, std::span<const double> coefficients,
+            MatrixView<float> signals, const Context& context = Context{});
 
 }  // namespace parsimony::spectral

@@ -2,8 +2,8 @@
 //
 // μ_m = tr T_m(L̃) is estimated by the mean of xᵀ T_m(L̃) x over Rademacher signals x, and T_{2m} = 2 T_m² − 1,
 // T_{2m+1} = 2 T_{m+1} T_m − T_1 yield two moments from each product. Every smooth spectral count is a sum of
-// moments: one pass serves all λ, where a bisection [tremblay2016compressive, section 2.1] filters again for each
-// λ it tries. Kernel polynomial method: [weisse2006kernel; dinapoli2016efficient].
+// moments: one pass serves all λ, where a bisection [tremblay2016compressive] (section 4) filters again for
+// each λ it tries. Kernel polynomial method: [weisse2006kernel, dinapoli2016efficient].
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,9 @@
 namespace parsimony::spectral {
 
 struct DensityOptions {
-  int order = 50;     ///< products with L; moments up to 2 · order, so a resolution of about lambda_max / order
-  int signals = 16;   ///< standard error of a count k is about √(2 k / signals); rounded up to a multiple of 16
+  int order = 50;  ///< products with L; moments up to 2 · order, so a resolution of about lambda_max / order
+  int signals =
+      16;  ///< standard error of a count k is about √(2 k / signals); rounded up to a multiple of 16
   std::uint64_t seed = 0;
 };
 
@@ -39,15 +40,15 @@ class SpectralDensity {
   const Matrix<double>& moments() const { return moments_; }
   const std::vector<double>& mean_moments() const { return mean_; }
 
-  /// Estimated number of eigenvalues of at most λ: tr h(L) for the Jackson–Chebyshev low-pass h of degree 2 · order.
-  /// Never decreasing in λ. O(order).
+  /// Estimated number of eigenvalues of at most λ: tr h(L) for the Jackson–Chebyshev low-pass h of degree 2 ·
+  /// order. Never decreasing in λ. O(order).
   double count(double lambda) const;
   /// Standard error of count(λ) over the signals; 0 when there is one signal only.
   double standard_error(double lambda) const;
   /// Smallest λ with count(λ) ≥ k, by bisection to 1e-6 · lambda_max; no further products.
   double eigenvalue(double k) const;
-  /// ‖h(L) X‖² / signals for the low-pass h of degree `order` and cut-off λ: what one filter pass over the same
-  /// signals would measure, exactly (up to rounding). The paper's count. O(order²).
+  /// ‖h(L) X‖² / signals for the low-pass h of degree `order` and cut-off λ: what one filter pass over the
+  /// same signals would measure, exactly (up to rounding). The paper's count. O(order²).
   double filtered_energy(double lambda) const;
 
  private:
@@ -60,10 +61,11 @@ class SpectralDensity {
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options = {},
                                  const Context& context = Context{});
 
-/// The paper's estimate of the k-th smallest eigenvalue, kept as the reference: with q = 2 round(ln N) Gaussian
-/// signals of variance 1/q, bisection on [0, lambda_max] until round(‖h_λ(L) R‖_F²) = k or (hi − lo)/hi ≤ 0.1, a
-/// filter pass each; mean of two estimates from fresh signals. O(order · E · ln N) time for each λ tried.
-double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, int order = 50, std::uint64_t seed = 0,
-                             const Context& context = Context{});
+/// The paper's estimate of the k-th smallest eigenvalue, kept as the reference: with q = 2 round(ln N)
+/// Gaussian signals of variance 1/q, bisection on [0, lambda_max] until round(‖h_λ(L) R‖_F²) = k or (hi −
+/// lo)/hi ≤ 0.1, a filter pass each; mean of two estimates from fresh signals. O(order · E · ln N) time for
+/// each λ tried.
+double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, int order = 50,
+                             std::uint64_t seed = 0, const Context& context = Context{});
 
 }  // namespace parsimony::spectral

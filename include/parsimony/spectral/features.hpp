@@ -1,5 +1,5 @@
 // Random features: filtered Gaussian signals, whose rows keep the distances of spectral clustering
-// [tremblay2016compressive, section 3; tremblay2016accelerated].
+// [tremblay2016compressive, tremblay2016accelerated].
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,12 @@
 
 namespace parsimony::spectral {
 
-/// N × d matrix h(L) R with R Gaussian of variance 1/d. ‖f_i − f_j‖ approximates the distance of i and j in the span
-/// of the eigenvectors that h lets pass (Johnson–Lindenstrauss). The rows are not normalised.
+/// N × d matrix h(L) R with R Gaussian of variance 1/d. ‖f_i − f_j‖ approximates the distance of i and j in
+/// the span of the eigenvectors that h lets pass (Johnson–Lindenstrauss). The rows are not normalised.
 /// O(order · E · d) time; two panels of N × min(d, 64) floats beside the result (and a third when d > 64).
-Matrix<float> random_features(const graph::Laplacian& laplacian, std::span<const double> low_pass, std::int64_t features,
-                              std::uint64_t seed = 0, const Context& context = Context{});
+Matrix<float> random_features(const graph::Laplacian& laplacian, std::span<const double> low_pass,
+                              std::int64_t features, std::uint64_t seed = 0,
+                              const Context& context = Context{});
 
 /// Divides every row by its Euclidean norm; a row of zeros stays.
 void normalize_rows(MatrixView<float> rows, const Context& context = Context{});
