@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
-#include <numeric>
 #include <type_traits>
 
 #include "graph/formats.hpp"
@@ -35,6 +33,18 @@ struct Edges {
   std::atomic<const char*> first_word = nullptr;  // the first id that is no integer, where all should be
 };
 
+// Several threads may come by: the first in the text is kept.
+void keep_first(std::atomic<const char*>& first, const char* at) {
+  const char* known = first;
+  while ((!known || at < known) && !first.compare_exchange_weak(known, at)) {
+  }
+}
+
+[[noreturn]] void fail_columns(const LineCursor& cursor, int found, int columns) {
+  throw TextFault{cursor.line(), fmt::format("{} column{}; every line needs {}, as the first edge has", found,
+                                             found == 1 ? "" : "s", columns)};
+}
+
 template <class Id>
 void parse_edges(const Text& text, int columns, Edges<Id>& out, const Context& context) {
   out.ids.resize(piece_count(text.bytes));
@@ -44,34 +54,22 @@ void parse_edges(const Text& text, int columns, Edges<Id>& out, const Context& c
     std::vector<float> weights;
     while (cursor.next_entry()) {
       for (int end = 0; end < 2; ++end) {
-        if (cursor.at_line_end())
-          throw TextFault{cursor.line(), fmt::format("1 column; every line needs {}", columns)};
+        if (cursor.at_line_end()) fail_columns(cursor, end, columns);
         if constexpr (std::is_same_v<Id, std::int64_t>) {
           std::int64_t id = 0;
-          if (!cursor.integer(id)) {
-            // Another piece may have met one before: the earliest in the text is the one to tell of.
-            const char* known = out.first_word;
-            while ((!known || cursor.at() < known) &&
-                   !out.first_word.compare_exchange_weak(known, cursor.at())) {
-            }
-            return;
-          }
+          if (!cursor.integer(id)) return keep_first(out.first_word, cursor.at());
           ids.push_back(id);
         } else {
           ids.push_back(cursor.printable_word());
         }
         cursor.next_field();
       }
-      if (columns == 3 && !cursor.at_line_end()) {
+      if (columns == 3) {
+        if (cursor.at_line_end()) fail_columns(cursor, 2, columns);
         weights.push_back(cursor.weight());
         cursor.next_field();
-      } else if (columns == 3) {
-        throw TextFault{cursor.line(), "2 columns; every line needs 3, because the first edge has a weight"};
       }
-      if (!cursor.at_line_end()) {
-        throw TextFault{cursor.line(), fmt::format("{} columns; every line needs {}, as the first edge has",
-                                                   columns + cursor.count_fields(), columns)};
-      }
+      if (!cursor.at_line_end()) fail_columns(cursor, columns + cursor.count_fields(), columns);
     }
     out.ids[piece] = std::move(ids);
     out.weights[piece] = std::move(weights);
@@ -84,8 +82,9 @@ std::vector<EntryBlock> number_nodes(Edges<Id>& edges, const IdIndex<Id>& index,
   context.for_blocks(static_cast<std::int64_t>(blocks.size()), 1, [&](std::int64_t b, std::int64_t) {
     const std::vector<Id> ids = std::move(edges.ids[b]);
     blocks[b].nodes.resize(ids.size() / 2);
-    for (std::size_t i = 0; i < ids.size(); i += 2)
-      blocks[b].nodes[i / 2] = {index[ids[i]], index[ids[i + 1]]};
+    for (std::size_t edge = 0; edge < ids.size() / 2; ++edge) {
+      blocks[b].nodes[edge] = {index[ids[2 * edge]], index[ids[2 * edge + 1]]};
+    }
     blocks[b].weights = std::move(edges.weights[b]);
   });
   return blocks;
@@ -112,8 +111,8 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
   if (const char* first_word = numbers.first_word) {
     numbers.ids = {};
     numbers.weights = {};
-    budget.require(text_size +
-                   lines * (weighted ? 80 : 72));  // two words, once more when sorted, two nodes, a weight
+    // Two words, once more when they are sorted, two nodes, a weight and its growth.
+    budget.require(text_size + lines * (weighted ? 80 : 72));
     Edges<std::string_view> words;
     parse_edges(text, columns, words, context);
     const auto line = 1 + std::count(text.bytes.data(), first_word, '\n');
