@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bench/peak.hpp"
 #include "kernels/nearest_centroid.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/core/random.hpp"
@@ -16,18 +17,30 @@ Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) 
   return out;
 }
 
+void multiply_add_peak(benchmark::State& state) {
+  double flops = 0;
+  float result = 0;
+  for (auto _ : state) {
+    flops += bench::multiply_adds(10000, result);
+    benchmark::DoNotOptimize(result);
+  }
+  state.counters["flops"] = benchmark::Counter(flops, benchmark::Counter::kIsRate);
+}
+BENCHMARK(multiply_add_peak);
+
 void nearest_centroid(benchmark::State& state) {
   const std::int64_t d = state.range(0), k = state.range(1), tiles = 16, n = tiles * kernels::kTile;
   const Matrix<float> packed = normals(n, d, 1), centroids = normals(k, d, 2), half = normals(1, k, 3);
   std::vector<std::int32_t> label(n);
   std::vector<float> best(n), second(n);
   for (auto _ : state) {
-    kernels::nearest_centroid(packed.data(), tiles, d, centroids.data(), half.data(), k, label.data(), best.data(),
-                              second.data());
+    kernels::nearest_centroid(packed.data(), tiles, d, centroids.data(), half.data(), k, label.data(),
+                              best.data(), second.data());
     benchmark::DoNotOptimize(label.data());
     benchmark::ClobberMemory();
   }
-  state.counters["flops"] = benchmark::Counter(2.0 * n * d * k, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flops"] =
+      benchmark::Counter(2.0 * n * d * k, benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(nearest_centroid)->Args({8, 256})->Args({27, 20})->Args({27, 100})->Args({64, 1000});
 
@@ -41,7 +54,8 @@ void kmeans_end_to_end(benchmark::State& state) {
   }
   KMeansResult result;
   for (auto _ : state) {
-    result = kmeans(points, {}, {.clusters = k, .max_iterations = 20, .tolerance = 0}, Context(state.range(3)));
+    result =
+        kmeans(points, {}, {.clusters = k, .max_iterations = 20, .tolerance = 0}, Context(state.range(3)));
   }
   state.counters["iterations"] = static_cast<double>(result.report.iterations);
   state.counters["compared"] = std::get<double>(result.report.figures.back().second);

@@ -75,7 +75,8 @@ def measure(options, case, method, clusters, seed, work):
     row["seconds"] = wall if method in OURS else json.loads(text)["seconds"]
     row["wall"] = wall
     row["MiB"] = f"{peak:.0f}"
-    command = [options.parsimony, "score", labels, "--graph", case["graph"], "--json"]
+    # In the .npz, and in an .npy of labels, nodes are numbers from 0 in the order of the sorted ids.
+    command = [options.parsimony, "score", labels, "--graph", case["npz"], "--json"]
     if case.get("truth"):
         command += ["--truth", case["truth"]]
     score = json.loads(subprocess.run([str(word) for word in command], check=True, capture_output=True).stdout)
@@ -88,17 +89,26 @@ def measure(options, case, method, clusters, seed, work):
     return row
 
 
+def in_order(labels, target):
+    """The labels of a text file (numeric id, cluster) without their ids, in the order of these."""
+    lines = labels.read_text().splitlines()
+    rows = sorted((line.split() for line in lines if line and line[0] not in "#%"), key=lambda row: int(row[0]))
+    target.write_text("".join(row[1] + "\n" for row in rows))
+    return target
+
+
 def cases(options, seed, work):
     """The graphs of one seed, each as the file that Parsimony reads and the .npz that the peers read."""
     for text in options.sbm:
         nodes, clusters, degree, ratio = (text.split(",") + ["16", "0.25"][max(0, text.count(",") - 1):])[:4]
         graph, truth = work / "sbm.mtx", work / "truth.txt"
         subprocess.run([options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", clusters, "--degree", degree,
-                        "--epsilon-ratio", ratio, "--seed", str(seed), "--output", graph, "--labels", truth], check=True)
+                        "--epsilon-ratio", ratio, "--seed", str(seed), "--output", graph, "--labels", truth, "--quiet"], check=True)
         name = f"SBM N={nodes} c={degree} ε={ratio} ε_c"
-        yield {"name": name, "graph": graph, "truth": truth, "clusters": [int(clusters)]}
+        yield {"name": name, "graph": graph, "truth": in_order(truth, work / "order.txt"), "clusters": [int(clusters)]}
     for path in options.graph:
-        yield {"name": path.name.split(".")[0], "graph": path, "truth": options.truth, "clusters": options.clusters}
+        truth = in_order(options.truth, work / "order.txt") if options.truth else None
+        yield {"name": path.name.split(".")[0], "graph": path, "truth": truth, "clusters": options.clusters}
 
 
 def cell(value):
@@ -118,7 +128,7 @@ def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sbm", action="append", default=[], metavar="N,K[,DEGREE[,RATIO]]")
     parser.add_argument("--graph", action="append", default=[], type=pathlib.Path)
-    parser.add_argument("--truth", type=pathlib.Path, help="labels of the one --graph")
+    parser.add_argument("--truth", type=pathlib.Path, help="clusters of all nodes of the one --graph")
     parser.add_argument("--clusters", nargs="+", type=int, default=[50], help="of every --graph")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--methods", nargs="+", choices=OURS + PEERS, default=OURS + ["arpack", "arpack-regularised"])
@@ -146,7 +156,7 @@ def main():
         for seed in options.seeds:
             for case in cases(options, seed, work):
                 case["npz"] = work / "graph.npz"
-                subprocess.run([options.parsimony, "convert", case["graph"], case["npz"]], check=True)
+                subprocess.run([options.parsimony, "convert", case["graph"], case["npz"], "--quiet"], check=True)
                 for clusters in case["clusters"]:
                     for method in options.methods:
                         row = measure(options, case, method, clusters, seed, work)

@@ -109,11 +109,8 @@ Matrix<float> seed_centroids(MatrixView<const float> points, std::span<const flo
       for (std::int64_t t = 0; t < tried; ++t) {
         if (const std::int64_t own = candidate_rows[t]; own >= begin && own < begin + kBlock)
           next(t, own) = 0;
-        const float* distance = next.data() + t * padded;
-        double cost = 0;
-        for (std::int64_t i = begin; i < begin + kBlock; ++i)
-          cost += static_cast<double>(weight[i]) * distance[i];
-        block_costs[t * blocks + begin / kBlock] = cost;
+        block_costs[t * blocks + begin / kBlock] =
+            kernels::weighted_sum(weight.data() + begin, next.data() + t * padded + begin, kBlock);
       }
     });
     std::int64_t best = 0;

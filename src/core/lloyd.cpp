@@ -94,8 +94,7 @@ class Lloyd {
   // Labels, distances, sums and objective for the current centroids; returns the number of changed labels.
   std::int64_t assign() {
     half_norms_ = half_norms(out_.centroids);
-    const float highest = *std::max_element(half_norms_.begin(), half_norms_.end());
-    highest_norm_ = std::sqrt(2 * highest) * (1 + 0x1p-20f);
+    highest_half_norm_ = *std::max_element(half_norms_.begin(), half_norms_.end());
     const bool first = out_.history.empty();
     if (problem_.bounds && !first) update_bounds();
     context_.for_blocks(n_, block_, [&](std::int64_t begin, std::int64_t end) {
@@ -129,10 +128,9 @@ class Lloyd {
     return changed;
   }
 
-  // E such that every score of a point of this squared norm is within E of the exact one.
-  float score_error(float norm2) const {
-    return rounding_ * (std::sqrt(norm2) * highest_norm_ + highest_norm_ * highest_norm_) + kUnderflow;
-  }
+  // E such that every score of a point of this squared norm is within E of the exact one; 2 ‖x‖ ‖c‖ <= ‖x‖² +
+  // ‖c‖².
+  float score_error(float norm2) const { return rounding_ * (norm2 + 3 * highest_half_norm_) + kUnderflow; }
 
   void assign_chunk(std::int64_t begin, std::int64_t count, bool first, Chunk& chunk, Partial& partial) {
     std::int32_t* labels = out_.labels.data() + begin;
@@ -148,9 +146,8 @@ class Lloyd {
     kernels::assigned_distances(points, count, out_.centroids.data(), labels, distance, chunk.norm.data());
     if (!first) {
       for (std::int64_t t = 0; t < count; ++t) {
-        if (!problem_.bounds || !settled(labels[t], distance[t], chunk.norm[t], lower[t])) {
-          chunk.pending[pending++] = static_cast<std::int32_t>(t);
-        }
+        chunk.pending[pending] = static_cast<std::int32_t>(t);
+        pending += !problem_.bounds || !settled(labels[t], distance[t], chunk.norm[t], lower[t]);
       }
     }
     const std::int64_t tiles = (pending + kernels::kTile - 1) / kernels::kTile;
@@ -160,14 +157,10 @@ class Lloyd {
     std::int64_t switched = 0;
     for (std::int64_t p = 0; p < pending; ++p) {
       const std::int32_t t = chunk.pending[p];
-      if (chunk.nearest[p] == labels[t]) {
-        lower[t] = lower_bound(chunk.norm[t], chunk.second[p]);
-      } else {
-        chunk.switched[switched] = t;
-        chunk.switched_label[switched] = chunk.nearest[p];
-        chunk.best[switched] = lower_bound(chunk.norm[t], chunk.second[p]);  // switched <= p
-        ++switched;
-      }
+      lower[t] = lower_bound(chunk.norm[t], chunk.second[p]);
+      chunk.switched[switched] = t;
+      chunk.switched_label[switched] = chunk.nearest[p];
+      switched += chunk.nearest[p] != labels[t];
     }
     // A score says which centroid is near, a distance by how much: a label changes only if the distance
     // falls, so that rounding cannot raise the objective nor move a point between equal centroids for ever.
@@ -179,7 +172,6 @@ class Lloyd {
       if (first || chunk.new_distance[s] < distance[t]) {
         labels[t] = chunk.switched_label[s];
         distance[t] = chunk.new_distance[s];
-        lower[t] = chunk.best[s];
         ++partial.changed;
       } else {
         lower[t] = 0;
@@ -194,19 +186,21 @@ class Lloyd {
     const float* distance = distance_.data() + begin;
     const float* weights = problem_.weights.empty() ? nullptr : problem_.weights.data() + begin;
     kernels::accumulate(rows_from(begin), count, labels, weights, partial.sums.data());
+    double objective = 0;
     for (std::int64_t t = 0; t < count; ++t) {
       const double weight = weights ? weights[t] : 1.0;
-      partial.objective += weight * distance[t];
-      partial.weights[labels[t]] += weight;
+      objective += weight * distance[t];
       ++partial.sizes[labels[t]];
+      if (weights) partial.weights[labels[t]] += weight;
     }
+    partial.objective += objective;
   }
 
   bool settled(std::int32_t label, float distance, float norm2, float& lower) const {
     lower = std::max(0.0f, (lower - (label == fastest_ ? second_fall_ : first_fall_)) * (1 - 0x1p-20f));
     const float above = distance * (1 + rounding_);  // squared distance to its own centroid, at most
-    const float other = std::max(lower, nearest_other_[label] - std::sqrt(above) * (1 + 0x1p-20f));
-    return other > 0 && other * other * (1 - 0x1p-20f) - above > 4 * score_error(norm2);
+    const float other = std::max(lower, nearest_other_[label] - std::sqrt(above) * (1 + 0x1p-20f));  // >= 0
+    return other * other * (1 - 0x1p-20f) - above > 4 * score_error(norm2);
   }
 
   float lower_bound(float norm2, float second) const {
@@ -257,8 +251,9 @@ class Lloyd {
         for (const Partial& partial : partial_) {
           const auto more = partial.sums.row(c);
           for (std::int64_t j = 0; j < d_; ++j) sum[j] += more[j];
-          weights_[c] += partial.weights[c];
           sizes_[c] += partial.sizes[c];
+          weights_[c] +=
+              problem_.weights.empty() ? static_cast<double>(partial.sizes[c]) : partial.weights[c];
         }
       }
     });
@@ -315,7 +310,7 @@ class Lloyd {
   Matrix<double> sums_;
   std::vector<Partial> partial_;
   Matrix<float> assigned_centroids_;  // those of the last assignment
-  float highest_norm_ = 0;
+  float highest_half_norm_ = 0;
   float first_fall_ = 0, second_fall_ = 0;  // largest moves of two centroids
   std::int32_t fastest_ = -1;               // the centroid of the first
   LloydResult out_;

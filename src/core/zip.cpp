@@ -72,7 +72,7 @@ void put(std::string& out, std::uint64_t value, int size) {
 
 std::string deflate_raw(std::string_view bytes) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw Error(ErrorCode::internal, "zlib does not start");
   }
   const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, deflateEnd);

@@ -210,12 +210,15 @@ class Assembler {
                   fmt::format("{}: the weights between {} and {} add up to {}, beyond float32", budget_.file,
                               from, to, out + in));
     }
+    const auto shown = [&](int direction) {
+      return fault.pair.count[direction] > 0 ? fmt::format("{:g}", fault.pair.sum[direction])
+                                             : std::string("missing");
+    };
     throw Error(
         ErrorCode::format,
-        fmt::format(
-            "{}: not symmetric: from {} to {} the weight is {}, from {} to {} it is {}; use symmetrize "
-            "to take the mean",
-            budget_.file, from, to, out, to, from, in));
+        fmt::format("{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; use "
+                    "symmetrize to take the mean",
+                    budget_.file, from, to, shown(0), to, from, shown(1)));
   }
 
   std::vector<EntryBlock> blocks_;

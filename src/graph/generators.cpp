@@ -187,14 +187,19 @@ PlantedGraph stochastic_block_model(const BlockModelOptions& options, const Cont
   std::vector<float> theta;           // empty: all 1
   std::vector<std::int32_t> ranking;  // all places by descending propensity; place r is number rank[r]
   std::vector<std::int32_t> rank;
+  std::vector<float> ranked;  // their propensities
   if (corrected) {
     const double highest = 1 / std::sqrt(std::min(1.0, std::max(p.inside, p.outside)));
     theta = power_law(layout, options.degree_exponent, highest, options.seed, context);
     ranking.resize(n);
     rank.resize(n);
+    ranked.resize(n);
     std::iota(ranking.begin(), ranking.end(), 0);
     std::stable_sort(ranking.begin(), ranking.end(), [&](auto a, auto b) { return theta[a] > theta[b]; });
-    for (std::int64_t r = 0; r < n; ++r) rank[ranking[r]] = static_cast<std::int32_t>(r);
+    for (std::int64_t r = 0; r < n; ++r) {
+      rank[ranking[r]] = static_cast<std::int32_t>(r);
+      ranked[r] = theta[ranking[r]];
+    }
   }
 
   std::vector<Pairs> blocks((n + kBlock - 1) / kBlock);
@@ -216,7 +221,7 @@ PlantedGraph stochastic_block_model(const BlockModelOptions& options, const Cont
         skipper.draw(
             i + 1, own_end, [&](std::int64_t j) { return own * theta[j] * p.inside; }, add);
         skipper.draw(
-            rank[i] + 1, n, [&](std::int64_t r) { return own * theta[ranking[r]] * p.outside; },
+            rank[i] + 1, n, [&](std::int64_t r) { return own * ranked[r] * p.outside; },
             [&](std::int64_t r) {
               if (ranking[r] < own_begin || ranking[r] >= own_end) add(ranking[r]);
             });

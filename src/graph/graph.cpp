@@ -5,6 +5,14 @@
 #include <numeric>
 
 namespace parsimony::graph {
+namespace {
+
+// to − from, which of 64-bit numbers only fits an unsigned one.
+std::uint64_t distance(std::int64_t from, std::int64_t to) {
+  return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+}
+
+}  // namespace
 
 std::vector<double> degrees(CsrView adjacency) {
   std::vector<double> out(adjacency.rows());
@@ -27,7 +35,7 @@ NodeIds NodeIds::consecutive(std::int64_t count, std::int64_t first) {
 NodeIds NodeIds::numbers(std::vector<std::int64_t> ascending) {
   const auto count = static_cast<std::int64_t>(ascending.size());
   // Ascending and distinct, so equal span means consecutive.
-  if (count == 0 || ascending.back() - ascending.front() == count - 1) {
+  if (count == 0 || distance(ascending.front(), ascending.back()) == static_cast<std::uint64_t>(count) - 1) {
     return consecutive(count, count ? ascending.front() : 0);
   }
   NodeIds ids;
@@ -56,7 +64,9 @@ std::int64_t NodeIds::find(std::string_view name) const {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value);
   if (error != std::errc{} || end != name.data() + name.size()) return -1;
-  if (numbers_.empty()) return value >= first_ && value - first_ < count_ ? value - first_ : -1;
+  if (numbers_.empty())
+    return value >= first_ && distance(first_, value) < static_cast<std::uint64_t>(count_) ? value - first_
+                                                                                           : -1;
   const auto at = std::lower_bound(numbers_.begin(), numbers_.end(), value);
   return at != numbers_.end() && *at == value ? at - numbers_.begin() : -1;
 }

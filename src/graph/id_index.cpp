@@ -41,16 +41,20 @@ std::vector<Id> distinct(std::vector<std::vector<Id>> pieces, const Context& con
 }  // namespace
 
 template <class Id>
-IdIndex<Id>::IdIndex(const std::vector<std::vector<Id>>& pieces, const std::string& file,
+IdIndex<Id>::IdIndex(const std::vector<std::vector<Id>>& pieces, const MemoryBudget& budget,
                      const Context& context) {
   if constexpr (std::is_same_v<Id, std::int64_t>) mark(pieces, context);
   if (bits_.empty()) {
+    std::size_t count = 0;
+    for (const auto& piece : pieces) count += piece.size();
+    budget.require(
+        static_cast<std::int64_t>(3 * count * sizeof(Id)));  // the pieces, a copy to sort, what it merges to
     sorted_ = distinct(pieces, context);
     size_ = static_cast<std::int64_t>(sorted_.size());
   }
   if (size_ > std::numeric_limits<std::int32_t>::max()) {
     throw Error(ErrorCode::unsupported,
-                fmt::format("{}: {} distinct nodes; at most 2147483647 are supported", file, size_));
+                fmt::format("{}: {} distinct nodes; at most 2147483647 are supported", budget.file, size_));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/assemble.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/graph/graph.hpp"
 
@@ -14,9 +15,9 @@ namespace parsimony::graph {
 template <class Id>
 class IdIndex {
  public:
-  /// Of all ids in the pieces, which may repeat. Throws unsupported above 2^31 − 1 distinct ones; file is for
-  /// that.
-  IdIndex(const std::vector<std::vector<Id>>& pieces, const std::string& file, const Context& context);
+  /// Of all ids in the pieces, which may repeat. Throws unsupported above 2^31 − 1 distinct ones,
+  /// memory_limit.
+  IdIndex(const std::vector<std::vector<Id>>& pieces, const MemoryBudget& budget, const Context& context);
 
   /// The node of an id that was in the pieces.
   std::int32_t operator[](Id id) const;

@@ -42,8 +42,8 @@ struct Numbered {
 };
 
 template <class Id>
-Numbered number(const Pieces<Id>& pieces, const std::string& name, const Context& context) {
-  const IdIndex<Id> index(pieces, name, context);
+Numbered number(const Pieces<Id>& pieces, const MemoryBudget& budget, const Context& context) {
+  const IdIndex<Id> index(pieces, budget, context);
   Numbered out{index.names(), {}};
   for (const auto& piece : pieces) {
     for (const Id id : piece) out.of_word.push_back(index[id]);
@@ -51,10 +51,10 @@ Numbered number(const Pieces<Id>& pieces, const std::string& name, const Context
   return out;
 }
 
-Numbered number_words(const Pieces<std::string_view>& words, const std::string& name,
+Numbered number_words(const Pieces<std::string_view>& words, const MemoryBudget& budget,
                       const Context& context) {
   const auto integers = as_integers(words);
-  return integers ? number(*integers, name, context) : number(words, name, context);
+  return integers ? number(*integers, budget, context) : number(words, budget, context);
 }
 
 std::vector<std::string> all_names(const NodeIds& ids) {
@@ -77,13 +77,13 @@ int find_columns(const Text& text) {
   }
 }
 
-Labels parse_npy_labels(const std::string& bytes, const std::string& name, const Context& context) {
-  const NpyArray array = parse_npy(bytes, name);
+Labels parse_npy_labels(const std::string& bytes, const MemoryBudget& budget, const Context& context) {
+  const NpyArray array = parse_npy(bytes, budget.file);
   if (array.shape.size() != 1 || array.size() == 0) {
     throw Error(ErrorCode::format,
-                fmt::format("{}: labels are a 1-D array of at least one whole number", name));
+                fmt::format("{}: labels are a 1-D array of at least one whole number", budget.file));
   }
-  Numbered clusters = number(Pieces<std::int64_t>{npy_items<std::int64_t>(array)}, name, context);
+  Numbered clusters = number(Pieces<std::int64_t>{npy_items<std::int64_t>(array)}, budget, context);
   return {NodeIds::consecutive(array.size(), 0), std::move(clusters.of_word), all_names(clusters.names)};
 }
 
@@ -95,12 +95,12 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
   if (bytes.compare(0, 6, "\x93NUMPY") == 0) {
     budget.require(static_cast<std::int64_t>(bytes.size()) *
                    21);  // from int8: 8 + 8 sorted + 4, and the file
-    return parse_npy_labels(bytes, name, context);
+    return parse_npy_labels(bytes, budget, context);
   }
   const Text text(name, bytes);
   const int columns = find_columns(text);
   const auto size = static_cast<std::int64_t>(bytes.size());
-  budget.require(size + text.count_lines() * columns * 56);  // words, integers, sorted, numbers
+  budget.require(size + text.count_lines(context) * columns * 56);  // words, integers, sorted, numbers
   Pieces<std::string_view> nodes(piece_count(text.bytes)), clusters(nodes.size());
   parse_lines(text, 0, context, [&](LineCursor& cursor, std::int64_t piece) {
     while (cursor.next_entry()) {
@@ -121,7 +121,7 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
     }
   });
 
-  Numbered of_line = number_words(clusters, name, context);
+  Numbered of_line = number_words(clusters, budget, context);
   Labels labels;
   labels.names = all_names(of_line.names);
   if (columns == 1) {
@@ -129,7 +129,7 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
     labels.ids = NodeIds::consecutive(static_cast<std::int64_t>(labels.clusters.size()), 0);
     return labels;
   }
-  Numbered node_of_line = number_words(nodes, name, context);
+  Numbered node_of_line = number_words(nodes, budget, context);
   labels.clusters.assign(node_of_line.names.size(), -1);
   std::size_t line = 0;
   for (const auto& piece : nodes) {

@@ -11,14 +11,17 @@
 
 namespace parsimony::graph {
 
-Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regularization, const Context& context) {
+Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regularization,
+                         const Context& context) {
   if (!(regularization >= 0) || !std::isfinite(regularization)) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("regularization: {} is out of range; must be a number of at least 0", regularization));
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("regularization: {} is out of range; must be a number of at least 0", regularization));
   }
   if (kind == LaplacianKind::combinatorial && regularization > 0) {
-    throw Error(ErrorCode::invalid_argument,
-                "regularization: only the normalized Laplacian has one; use 0 with the combinatorial Laplacian");
+    throw Error(
+        ErrorCode::invalid_argument,
+        "regularization: only the normalized Laplacian has one; use 0 with the combinatorial Laplacian");
   }
   const std::int64_t nodes = adjacency.rows();
   const std::vector<double> degree = degrees(adjacency);

@@ -99,7 +99,7 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
   const int columns = find_columns(text);
   const bool weighted = columns == 3;
   const AssembleOptions assembling{EntryMeaning::edge_list, weighted, options.symmetrize};
-  const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines();
+  const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);
   budget.require(text_size + lines * (weighted ? 32 : 24));  // two ids, two nodes, a weight and its growth
 
   Edges<std::int64_t> numbers;
@@ -121,12 +121,12 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
     context.log(LogLevel::info,
                 fmt::format("{}:{}: the id {} is no integer, so all ids are taken as text", text.name, line,
                             in_quotes(rest.substr(0, rest.find_first_of(" \t,\r\n")))));
-    const IdIndex<std::string_view> index(words.ids, text.name, context);
+    const IdIndex<std::string_view> index(words.ids, budget, context);
     return assemble(number_nodes(words, index, context), index.names(), assembling, budget, text_size,
                     context);
   }
   std::string().swap(bytes);
-  const IdIndex<std::int64_t> index(numbers.ids, text.name, context);
+  const IdIndex<std::int64_t> index(numbers.ids, budget, context);
   return assemble(number_nodes(numbers, index, context), index.names(), assembling, budget, 0, context);
 }
 

@@ -95,7 +95,7 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
   if (header.nodes > (std::int64_t{1} << 27) + 64 * size) {
     fail_size(fmt::format("{} nodes in a file of {} bytes", header.nodes, size));
   }
-  budget.require(size + text.count_lines() * (header.pattern ? 8 : 12) + 8 * header.nodes);
+  budget.require(size + text.count_lines(context) * (header.pattern ? 8 : 12) + 8 * header.nodes);
 
   std::vector<EntryBlock> blocks(piece_count(text.bytes.substr(header.body)));
   parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {

@@ -9,6 +9,26 @@
 #include <vector>
 
 namespace parsimony::graph {
+namespace {
+
+// Of a number that is not zero: from_chars reports both ends of the range of doubles alike.
+bool below_one(std::string_view number) {
+  const std::size_t exponent_at = number.find_first_of("eE");
+  const std::string_view digits = number.substr(0, exponent_at);
+  const auto point = static_cast<std::int64_t>(std::min(digits.find('.'), digits.size()));
+  const auto first = static_cast<std::int64_t>(digits.find_first_not_of("+-0."));
+  std::int64_t exponent = 0;
+  if (exponent_at != number.npos) {
+    std::string_view text = number.substr(exponent_at + 1);
+    if (text.substr(0, 1) == "+") text.remove_prefix(1);
+    const auto status = std::from_chars(text.data(), text.data() + text.size(), exponent);
+    if (status.ec != std::errc{}) return text.substr(0, 1) == "-";
+  }
+  // The decimal point moves by the exponent; the first digit must end up behind it.
+  return exponent < first - point + (first < point);
+}
+
+}  // namespace
 
 std::string in_quotes(std::string_view word) {
   constexpr std::size_t kMost = 40;
@@ -30,8 +50,12 @@ Text::Text(std::string file, std::string_view content) : name(std::move(file)), 
   if (bytes.substr(0, kByteOrderMark.size()) == kByteOrderMark) bytes.remove_prefix(kByteOrderMark.size());
 }
 
-std::int64_t Text::count_lines() const {
-  return std::count(bytes.begin(), bytes.end(), '\n') + (!bytes.empty() && bytes.back() != '\n');
+std::int64_t Text::count_lines(const Context& context) const {
+  const auto newlines = [&](std::int64_t begin, std::int64_t end) {
+    return static_cast<double>(std::count(bytes.begin() + begin, bytes.begin() + end, '\n'));
+  };
+  const double count = context.sum_blocks(static_cast<std::int64_t>(bytes.size()), kTextPiece, newlines);
+  return static_cast<std::int64_t>(count) + (!bytes.empty() && bytes.back() != '\n');
 }
 
 LineCursor::LineCursor(std::string_view text, std::int64_t begin, std::int64_t end)
@@ -95,11 +119,8 @@ float LineCursor::weight() {
     throw TextFault{begin, fmt::format("weight {} is no number", in_quotes(field))};
   }
   if (error == std::errc::result_out_of_range) {
-    // Both ends of the range are reported alike; the exponent's sign tells them apart.
-    const auto exponent = field.find_first_of("eE");
-    const bool tiny =
-        exponent != field.npos ? field.substr(exponent + 1, 1) == "-" : field.find('.') != field.npos;
-    value = (*from == '-' ? -1 : 1) * (tiny ? std::numeric_limits<double>::min() : HUGE_VAL);
+    const double beyond = below_one(field) ? std::numeric_limits<double>::min() : HUGE_VAL;
+    value = *from == '-' ? -beyond : beyond;
   }
   float out = 0;
   if (!to_weight(value, out)) {

@@ -32,7 +32,7 @@ struct Text {
 
   /// Throws Error: "name:line: message".
   [[noreturn]] void fail(const TextFault& fault) const;
-  std::int64_t count_lines() const;  ///< newlines, and a last line without one
+  std::int64_t count_lines(const Context& context) const;  ///< newlines, and a last line without one
 };
 
 /// Walks over the lines of a text, or of the piece of it in which they start, and over the fields of a line.

@@ -17,31 +17,27 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Lanes = hn::CappedTag<float, 16>;    // divides kTile / 2
 using RowLanes = hn::CappedTag<float, 8>;  // along a row: 8 is also the most common width
 
-// Scores of four centroids for two vectors of points: eight independent chains of multiply-adds hide their
-// latency.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64
+#define PARSIMONY_EIGHT_SCORES 1  // 32 registers
+#else
+#define PARSIMONY_EIGHT_SCORES 0
+#endif
+
+// Subtracts the products of one column of four centroids (d apart) and two vectors of points.
 template <class V>
-HWY_INLINE void four_scores(const float* HWY_RESTRICT x, int64_t d, const float* HWY_RESTRICT c,
-                            const float* HWY_RESTRICT h, V& a0, V& a1, V& b0, V& b1, V& c0, V& c1, V& d0,
-                            V& d1) {
+HWY_INLINE void subtract_products(const V x0, const V x1, const float* HWY_RESTRICT c, int64_t d, V& a0,
+                                  V& a1, V& b0, V& b1, V& c0, V& c1, V& d0, V& d1) {
   const Lanes f;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
-  a0 = a1 = hn::Set(f, h[0]);
-  b0 = b1 = hn::Set(f, h[1]);
-  c0 = c1 = hn::Set(f, h[2]);
-  d0 = d1 = hn::Set(f, h[3]);
-  for (int64_t j = 0; j < d; ++j) {
-    const auto x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
-    const auto ca = hn::Set(f, c[j]), cb = hn::Set(f, c[d + j]);
-    a0 = hn::NegMulAdd(ca, x0, a0);
-    a1 = hn::NegMulAdd(ca, x1, a1);
-    b0 = hn::NegMulAdd(cb, x0, b0);
-    b1 = hn::NegMulAdd(cb, x1, b1);
-    const auto cc = hn::Set(f, c[2 * d + j]), cd = hn::Set(f, c[3 * d + j]);
-    c0 = hn::NegMulAdd(cc, x0, c0);
-    c1 = hn::NegMulAdd(cc, x1, c1);
-    d0 = hn::NegMulAdd(cd, x0, d0);
-    d1 = hn::NegMulAdd(cd, x1, d1);
-  }
+  const auto ca = hn::Set(f, c[0]), cb = hn::Set(f, c[d]);
+  a0 = hn::NegMulAdd(ca, x0, a0);
+  a1 = hn::NegMulAdd(ca, x1, a1);
+  b0 = hn::NegMulAdd(cb, x0, b0);
+  b1 = hn::NegMulAdd(cb, x1, b1);
+  const auto cc = hn::Set(f, c[2 * d]), cd = hn::Set(f, c[3 * d]);
+  c0 = hn::NegMulAdd(cc, x0, c0);
+  c1 = hn::NegMulAdd(cc, x1, c1);
+  d0 = hn::NegMulAdd(cd, x0, d0);
+  d1 = hn::NegMulAdd(cd, x1, d1);
 }
 
 template <class V>
@@ -62,10 +58,41 @@ template <class Use>
 HWY_INLINE void for_scores(const float* x, int64_t d, const float* centroids, const float* half_norms,
                            int64_t k, const Use& use) {
   using V = hn::Vec<Lanes>;
+  const Lanes f;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   int64_t c = 0;
+#if PARSIMONY_EIGHT_SCORES
+  // Sixteen independent chains of multiply-adds: more than their latency times the two that start in a cycle.
+  for (; c + 8 <= k; c += 8) {
+    const float* from = centroids + c * d;
+    const float* h = half_norms + c;
+    V a0 = hn::Set(f, h[0]), b0 = hn::Set(f, h[1]), c0 = hn::Set(f, h[2]), d0 = hn::Set(f, h[3]);
+    V e0 = hn::Set(f, h[4]), f0 = hn::Set(f, h[5]), g0 = hn::Set(f, h[6]), h0 = hn::Set(f, h[7]);
+    V a1 = a0, b1 = b0, c1 = c0, d1 = d0, e1 = e0, f1 = f0, g1 = g0, h1 = h0;
+    for (int64_t j = 0; j < d; ++j) {
+      const V x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
+      subtract_products(x0, x1, from + j, d, a0, a1, b0, b1, c0, c1, d0, d1);
+      subtract_products(x0, x1, from + 4 * d + j, d, e0, e1, f0, f1, g0, g1, h0, h1);
+    }
+    use(c, a0, a1);
+    use(c + 1, b0, b1);
+    use(c + 2, c0, c1);
+    use(c + 3, d0, d1);
+    use(c + 4, e0, e1);
+    use(c + 5, f0, f1);
+    use(c + 6, g0, g1);
+    use(c + 7, h0, h1);
+  }
+#endif
   for (; c + 4 <= k; c += 4) {
-    V a0, a1, b0, b1, c0, c1, d0, d1;
-    four_scores(x, d, centroids + c * d, half_norms + c, a0, a1, b0, b1, c0, c1, d0, d1);
+    const float* from = centroids + c * d;
+    const float* h = half_norms + c;
+    V a0 = hn::Set(f, h[0]), b0 = hn::Set(f, h[1]), c0 = hn::Set(f, h[2]), d0 = hn::Set(f, h[3]);
+    V a1 = a0, b1 = b0, c1 = c0, d1 = d0;
+    for (int64_t j = 0; j < d; ++j) {
+      const V x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
+      subtract_products(x0, x1, from + j, d, a0, a1, b0, b1, c0, c1, d0, d1);
+    }
     use(c, a0, a1);
     use(c + 1, b0, b1);
     use(c + 2, c0, c1);
@@ -222,6 +249,26 @@ void Accumulate(const PointRows& points, int64_t count, const int32_t* labels, c
   }
 }
 
+double WeightedSum(const float* weights, const float* values, int64_t count) {
+#if HWY_TARGET == HWY_SCALAR
+  return scalar::weighted_sum(weights, values, count);
+#else
+  const hn::CappedTag<double, 8> f64;
+  const hn::Rebind<float, decltype(f64)> f32;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f64));
+  auto even = hn::Zero(f64), odd = hn::Zero(f64);
+  for (int64_t i = 0; i < count; i += 2 * lanes) {
+    even = hn::MulAdd(hn::PromoteTo(f64, hn::LoadU(f32, weights + i)),
+                      hn::PromoteTo(f64, hn::LoadU(f32, values + i)), even);
+    odd = hn::MulAdd(hn::PromoteTo(f64, hn::LoadU(f32, weights + i + lanes)),
+                     hn::PromoteTo(f64, hn::LoadU(f32, values + i + lanes)), odd);
+  }
+  return hn::GetLane(hn::SumOfLanes(f64, hn::Add(even, odd)));
+#endif
+}
+
+#undef PARSIMONY_EIGHT_SCORES
+
 }  // namespace parsimony::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -233,6 +280,7 @@ HWY_EXPORT(NearestCentroid);
 HWY_EXPORT(CandidateDistances);
 HWY_EXPORT(AssignedDistances);
 HWY_EXPORT(Accumulate);
+HWY_EXPORT(WeightedSum);
 
 void pack_tiles(const PointRows& points, std::int64_t count, float* tiles) {
   HWY_DYNAMIC_DISPATCH(PackTiles)(points, count, tiles);
@@ -260,6 +308,10 @@ void assigned_distances(const PointRows& points, std::int64_t count, const float
 void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
                 double* sums) {
   HWY_DYNAMIC_DISPATCH(Accumulate)(points, count, labels, weights, sums);
+}
+
+double weighted_sum(const float* weights, const float* values, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(WeightedSum)(weights, values, count);
 }
 
 namespace scalar {
@@ -336,6 +388,12 @@ void accumulate(const PointRows& points, std::int64_t count, const std::int32_t*
           (weights ? weights[t] : 1.0) * static_cast<double>(point_value(points, t, j));
     }
   }
+}
+
+double weighted_sum(const float* weights, const float* values, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(weights[i]) * values[i];
+  return sum;
 }
 
 }  // namespace scalar

@@ -49,6 +49,9 @@ void assigned_distances(const PointRows& points, std::int64_t count, const float
 void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
                 double* sums);
 
+/// Σ weights[i] · values[i] in float64; count is a multiple of kTile.
+double weighted_sum(const float* weights, const float* values, std::int64_t count);
+
 /// The same in plain C++, for tests.
 namespace scalar {
 void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
@@ -62,6 +65,7 @@ void assigned_distances(const PointRows& points, std::int64_t count, const float
                         const std::int32_t* labels, float* distance, float* norm);
 void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
                 double* sums);
+double weighted_sum(const float* weights, const float* values, std::int64_t count);
 }  // namespace scalar
 
 }  // namespace parsimony::kernels

@@ -222,5 +222,29 @@ TEST(Accumulate, EqualsTheScalarTwin) {
   });
 }
 
+TEST(WeightedSum, EqualsTheScalarTwin) {
+  for_targets([] {
+    for (std::int64_t tiles = 0; tiles < 4; ++tiles) {
+      const std::int64_t count = tiles * kTile;
+      const auto weights = normals(count + 1, "test.weights"), values = normals(count + 1, "test.values");
+      double magnitude = 0;
+      for (std::int64_t i = 1; i <= count; ++i) magnitude += std::abs(double(weights[i]) * values[i]);
+      EXPECT_NEAR(weighted_sum(weights.data() + 1, values.data() + 1, count),
+                  scalar::weighted_sum(weights.data() + 1, values.data() + 1, count),
+                  double(count) * 0x1p-52 * magnitude);
+    }
+  });
+}
+
+// The tests above say nothing unless the targets are really switched.
+TEST(Targets, AreThereToTest) {
+  EXPECT_GT(hwy::SupportedAndGeneratedTargets().size(), 0u);
+  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    EXPECT_EQ(hwy::SupportedTargets(), target);
+  }
+  hwy::SetSupportedTargetsForTest(0);
+}
+
 }  // namespace
 }  // namespace parsimony::kernels

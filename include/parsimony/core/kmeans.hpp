@@ -48,10 +48,14 @@ struct KMeansResult {
 ///
 /// report: iterations and objective_history (non-increasing up to float32 rounding of the centroids, about
 /// 1e-13 of it) of the kept run; figures "restart" (which) and "compared" (fraction of points that the bounds
-/// could not settle, all runs). Time O(n k d) per iteration less what the bounds save; memory 12 n + 8 d + 64
-/// · 8 k d bytes at most. Throws invalid_argument: n < clusters, options out of range, a NaN, infinite or too
-/// large coordinate (row named), a negative or non-finite weight (row named), shapes that do not fit;
-/// cancelled.
+/// could not settle, all runs).
+///
+/// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point, 8 k d for each of at
+/// most 64 blocks of at least 4096 points, and what seed_centroids says, times the threads where restarts run
+/// in parallel (below 32768 points).
+///
+/// Throws invalid_argument (n < clusters, options out of range, shapes that do not fit, a row with a NaN,
+/// infinite or too large coordinate or with a negative or non-finite weight: named) and cancelled.
 KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weights,
                     const KMeansOptions& options = {}, const Context& context = Context{},
                     MatrixView<const float> initial = {});

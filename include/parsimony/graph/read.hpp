@@ -1,10 +1,11 @@
 // Graph files: edge lists, Matrix Market, METIS, SciPy .npz; plain, gzip or zstd.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <string>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
@@ -28,20 +29,25 @@ void describe(Options& options, Visitor&& visit) {
 }
 
 struct GraphFile {
-  Graph graph;
+  Graph graph;  ///< without weights when all of them are 1
   NodeIds ids;
   std::int64_t self_loops_dropped = 0;
-  std::int64_t duplicates_merged = 0;
-  std::int64_t zeros_dropped = 0;
+  std::int64_t duplicates_merged = 0;  ///< entries beyond the first of an edge; in a matrix, of a place
+  std::int64_t zeros_dropped = 0;      ///< edges of weight 0
 };
 
-/// Reads a graph; every fault throws Error(io | format | unsupported | memory_limit) naming file and line (or
-/// offset).
+/// Reads a graph; docs/formats/graphs.md says what is made of loops, repetitions, directions and weights.
+///
+/// Every fault throws Error(io | format | unsupported | memory_limit) naming the file and the line, or the
+/// entry of a binary file; of several bad lines it is the first. Deterministic: the result depends on the
+/// file alone. Time O(E log degree), memory about the text (until it is parsed) + 32 bytes an edge, 40 when
+/// weighted.
 GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options = {},
                      const Context& context = Context{});
 
-/// Writes .mtx, .graph, .npz or an edge list (.txt .tsv .edges .csv), by ending, .gz and .zst too: to a
-/// temporary file that is then renamed.
+/// Writes .mtx, .graph, .npz or, with any other ending, an edge list; .gz and .zst compress. To a temporary
+/// file that is then renamed. Edge lists keep the ids; .mtx and .graph number the nodes from 1, .npz from 0.
+/// Reading it back gives the same graph. Throws invalid_argument for what a format cannot hold, io.
 void write_graph(const std::filesystem::path& path, const GraphFile& file,
                  const Context& context = Context{});
 
