@@ -96,11 +96,12 @@ Density bin_matrix(CsrView adjacency, const Order& order, const Context& context
     }
   }
   context.progress("picture", nodes, nodes);
-  const auto nodes_of = [&](std::int64_t b) {
-    return static_cast<double>(((b + 1) * nodes + bins - 1) / bins - (b * nodes + bins - 1) / bins);
-  };
+  const auto first_node = [&](std::int64_t b) { return (b * nodes + bins - 1) / bins; };
   for (std::int64_t i = 0; i < bins * bins; ++i) {
-    density.cells[static_cast<std::size_t>(i)] /= nodes_of(i / bins) * nodes_of(i % bins);
+    const std::int64_t row = i / bins, column = i % bins;
+    const std::int64_t pairs =
+        (first_node(row + 1) - first_node(row)) * (first_node(column + 1) - first_node(column));
+    density.cells[static_cast<std::size_t>(i)] /= static_cast<double>(pairs);
   }
   return density;
 }
@@ -137,8 +138,9 @@ void draw_matrix(Canvas& canvas, const Density& density, const Order& order,
   }
   const double y = kMatrixTop + kMatrixSide + 17, left = kMatrixLeft + kMatrixSide - 160, right = left + 100;
   canvas.text(kMatrixLeft, y + 9, "edge density, nodes sorted by cluster", 10, kFaint);
-  for (double x = left; x < right; ++x)
-    canvas.fill(x, y, x + 1, y + 9, density_color((x - left) / (right - left)));
+  for (int step = 0; step < 100; ++step) {
+    canvas.fill(left + step, y, left + step + 1, y + 9, density_color(step / 99.0));
+  }
   canvas.text(left - 8, y + 9, "0", 10, kFaint, Canvas::Align::right);
   canvas.text(right + 8, y + 9, fmt::format("{:.2g}", high), 10, kFaint);
 }
