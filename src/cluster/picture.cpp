@@ -42,7 +42,7 @@ Color cluster_color(std::int64_t rank, std::int64_t clusters) {
 std::string grouped(std::int64_t number) {
   std::string text = std::to_string(number);
   for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
-    text.insert(static_cast<std::size_t>(place), 1, ',');
+    text.insert(text.begin() + place, ',');
   }
   return text;
 }

@@ -66,8 +66,9 @@ void widen(const Bytes& bytes, std::uint64_t at, std::uint64_t length,
   }
 }
 
+// `value` in `size` bytes, the low one first; past the eighth they are zero.
 void put(std::string& out, std::uint64_t value, int size) {
-  for (int i = 0; i < size; ++i) out += static_cast<char>(value >> (8 * i) & 0xff);
+  for (int i = 0; i < size; ++i, value >>= 8) out += static_cast<char>(value & 0xff);
 }
 
 std::string deflate_raw(std::string_view bytes) {
