@@ -41,7 +41,7 @@ std::int64_t automatic_samples(std::int64_t clusters, std::int64_t connected) {
 
 // round(4 ln n), filled up to whole cache lines: the signals that share a line are filtered at no cost.
 std::int64_t automatic_features(std::int64_t samples) {
-  return whole_lines(std::max<std::int64_t>(1, std::llround(4 * std::log(static_cast<double>(samples)))));
+  return whole_lines(std::llround(4 * std::log(std::max(2.0, static_cast<double>(samples)))));
 }
 
 std::vector<float> marks_of_connected(CsrView adjacency) {
@@ -82,7 +82,13 @@ class BestColumn {
     });
   }
 
-  std::vector<std::int32_t> take() { return std::move(labels_); }
+  /// −1 where every score is 0: no sampled node within reach says anything about that node.
+  std::vector<std::int32_t> take() {
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      if (best_[i] == 0) labels_[i] = -1;
+    }
+    return std::move(labels_);
+  }
 
  private:
   const Context& context_;
@@ -154,17 +160,18 @@ void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t cluster
   }
 }
 
-// Nodes without edges say nothing about where they belong: all go to the largest cluster, which they change
-// least.
-void place_isolated(std::vector<std::int32_t>& labels, std::int64_t clusters,
-                    std::span<const float> connected) {
+// Nodes without edges, and those without a label, say nothing about where they belong: all go to the largest
+// cluster, which they change least.
+void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                   std::span<const float> connected) {
   std::vector<std::int64_t> sizes(clusters);
-  for (std::size_t i = 0; i < labels.size(); ++i) sizes[labels[i]] += connected[i] > 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (connected[i] == 0) labels[i] = -1;
+    if (labels[i] >= 0) ++sizes[labels[i]];
+  }
   const auto largest =
       static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (connected[i] == 0) labels[i] = largest;
-  }
+  std::replace(labels.begin(), labels.end(), -1, largest);
 }
 
 // As many clusters as connected nodes, or more: each of these is one, then single isolated nodes; what is
@@ -197,13 +204,16 @@ void note_structure(Report& report, CsrView adjacency, const Context& context) {
 
 std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options) {
   const std::int64_t nodes = adjacency.rows();
-  const std::int64_t samples = options.samples ? options.samples : automatic_samples(options.clusters, nodes);
+  const std::int64_t samples =
+      options.samples ? std::min(options.samples, nodes) : automatic_samples(options.clusters, nodes);
   const std::int64_t features = options.features ? options.features : automatic_features(samples);
   const std::int64_t panel = whole_lines(std::min(features, kColumns));
   const std::int64_t column_panel = whole_lines(std::min(options.clusters, kColumns));
+  const std::int64_t bisected = whole_lines(2 * std::llround(std::log(std::max(2.0, double(nodes)))));
   // Floats per node of each stage's peak; 3 for the Laplacian and 3 for the arrays of its operator always.
-  const std::int64_t density = 2 * kLine;
-  const std::int64_t featuring = 3 * panel + (features > panel ? features : 0);
+  const std::int64_t density =
+      options.lambda_method == LambdaMethod::moments ? 2 * kLine : 3 * std::min(bisected, kColumns);
+  const std::int64_t featuring = 3 * panel + (features == panel ? 0 : features);
   const std::int64_t assigning = features + (options.assign == Assignment::nearest       ? 0
                                              : options.assign == Assignment::interpolate ? 6 * column_panel
                                                                                          : 3 * column_panel);
@@ -221,6 +231,16 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
         ErrorCode::invalid_argument,
         fmt::format("clusters: {} is more than the {} nodes of the graph", requested.clusters, nodes));
   }
+  if (requested.samples > 0 && requested.samples < requested.clusters) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
+                            requested.samples, requested.clusters));
+  }
+  if (requested.regularization < 0 && requested.regularization != -1) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
+                            requested.regularization));
+  }
   const std::int64_t memory = estimate_memory(adjacency, requested);
   if (requested.max_memory > 0 && memory > requested.max_memory) {
     throw Error(
@@ -236,9 +256,8 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   const std::vector<float> connected = marks_of_connected(adjacency);
   const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
   const std::int64_t k = options.clusters;
-  options.samples = options.samples
-                        ? std::clamp<std::int64_t>(options.samples, std::min(k, candidates), candidates)
-                        : automatic_samples(k, candidates);
+  options.samples =
+      options.samples ? std::min(options.samples, candidates) : automatic_samples(k, candidates);
   options.features = options.features ? options.features : automatic_features(options.samples);
   if (options.regularization < 0) {
     options.regularization = options.laplacian == graph::LaplacianKind::combinatorial
@@ -290,7 +309,9 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     energy.resize(nodes);
     for (std::int64_t i = 0; i < nodes; ++i) {
       const auto row = features.row(i);
-      energy[i] = connected[i] * std::inner_product(row.begin(), row.end(), row.begin(), 0.0f);
+      // Never 0 where there are edges: any number of these nodes must be there to draw.
+      energy[i] = connected[i] * std::max(std::numeric_limits<float>::min(),
+                                          std::inner_product(row.begin(), row.end(), row.begin(), 0.0f));
     }
   }
   // Rows as in spectral clustering by the normalised Laplacian; the combinatorial one leaves them.
@@ -320,7 +341,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
       report.iterations = spread.iterations;
       if (!spread.converged) report.status = Status::iteration_limit;
     }
-    place_isolated(result.labels, k, connected);
+    place_unknown(result.labels, k, connected);
     fill_empty_clusters(result.labels, k, sample, clustered.labels);
   }
   return result;
