@@ -44,6 +44,13 @@ std::int64_t automatic_features(std::int64_t samples) {
   return whole_lines(std::llround(4 * std::log(std::max(2.0, static_cast<double>(samples)))));
 }
 
+// Bytes of a matrix of floats; large ones take whole huge pages.
+std::int64_t matrix_bytes(std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t kHugePage = 2 << 20;
+  const std::int64_t bytes = 4 * rows * columns;
+  return bytes < 2 * kHugePage ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
+}
+
 std::vector<float> marks_of_connected(CsrView adjacency) {
   std::vector<float> marks(adjacency.rows());
   for (std::int64_t i = 0; i < adjacency.rows(); ++i)
@@ -202,24 +209,33 @@ void note_structure(Report& report, CsrView adjacency, const Context& context) {
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options) {
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t samples =
       options.samples ? std::min(options.samples, nodes) : automatic_samples(options.clusters, nodes);
   const std::int64_t features = options.features ? options.features : automatic_features(samples);
   const std::int64_t panel = whole_lines(std::min(features, kColumns));
-  const std::int64_t column_panel = whole_lines(std::min(options.clusters, kColumns));
-  const std::int64_t bisected = whole_lines(2 * std::llround(std::log(std::max(2.0, double(nodes)))));
-  // Floats per node of each stage's peak; 3 for the Laplacian and 3 for the arrays of its operator always.
-  const std::int64_t density =
-      options.lambda_method == LambdaMethod::moments ? 2 * kLine : 3 * std::min(bisected, kColumns);
-  const std::int64_t featuring = 3 * panel + (features == panel ? 0 : features);
-  const std::int64_t assigning = features + (options.assign == Assignment::nearest       ? 0
-                                             : options.assign == Assignment::interpolate ? 6 * column_panel
-                                                                                         : 3 * column_panel);
-  const std::int64_t floats = std::max({density, featuring, assigning}) + 6;
-  // Degrees, labels, scores, components, the sampling clocks.
-  return nodes * (4 * floats + 40) + samples * (features + column_panel) * 4;
+  const std::int64_t columns = whole_lines(std::min(options.clusters, kColumns));
+  const std::int64_t bisected = 2 * std::llround(std::log(std::max(2.0, static_cast<double>(nodes))));
+
+  // The panels of each stage; the stages follow each other.
+  const std::int64_t density = options.lambda_method == LambdaMethod::moments
+                                   ? 2 * matrix_bytes(nodes, kLine)
+                                   : 3 * matrix_bytes(nodes, whole_lines(std::min(bisected, kColumns)));
+  const std::int64_t result = matrix_bytes(nodes, features);
+  const std::int64_t featuring = 3 * matrix_bytes(nodes, panel) + (features > panel ? result : 0);
+  // Restarts may run side by side; each packs its rows, at most 256 a cluster, again to draw its seeds.
+  const std::int64_t clustering =
+      result + matrix_bytes(samples, features) +
+      std::min(options.restarts, threads) *
+          matrix_bytes(std::min(samples, 256 * options.clusters), features + kLine);
+  const std::int64_t panels = options.assign == Assignment::nearest       ? 0
+                              : options.assign == Assignment::interpolate ? 6
+                                                                          : 3;
+  const std::int64_t assigning =
+      result + panels * matrix_bytes(nodes, columns) + (panels ? matrix_bytes(samples, columns) : 0);
+  // Per node: Laplacian 12, two operators 24, and at most 28 of degrees, marks, labels, scores, clocks.
+  return std::max({density, featuring, clustering, assigning}) + 64 * nodes;
 }
 
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
@@ -241,7 +257,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
                 fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
                             requested.regularization));
   }
-  const std::int64_t memory = estimate_memory(adjacency, requested);
+  const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
   if (requested.max_memory > 0 && memory > requested.max_memory) {
     throw Error(
         ErrorCode::memory_limit,

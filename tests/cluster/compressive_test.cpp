@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <map>
 #include <numeric>
 #include <set>
+#include <string>
 
 #include "dense.hpp"
 #include "expect_error.hpp"
@@ -228,6 +230,43 @@ TEST(CompressiveSpectralClustering, DrawsByEnergyWhereItUnderflows) {
   const CompressiveOptions options{
       .clusters = 4, .regularization = 0, .samples = 60, .sampling = Sampling::energy};
   expect_exactly(compressive_spectral_clustering(testing::to_csr(w, true), options), 60, 4);
+}
+
+// Resident memory of this process in bytes by its name in /proc (Linux), 0 where there is none.
+std::int64_t resident(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(name + ":", 0) == 0) return std::stoll(line.substr(name.size() + 1)) * 1024;
+  }
+  return 0;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+TEST(EstimateMemory, IsThePeak) {
+  if (kSanitized || !std::ofstream("/proc/self/clear_refs")) GTEST_SKIP() << "resident memory is not ours";
+  // Order 1 takes the memory of any other. The ways come by rising memory: what is freed stays with a
+  // process.
+  const auto planted = graph::stochastic_block_model({.nodes = 100000, .clusters = 20, .seed = 1});
+  const CompressiveOptions ways[] = {
+      {.clusters = 20, .features = 16, .order = 1, .lambda_method = LambdaMethod::bisection, .restarts = 1},
+      {.clusters = 20, .order = 1, .assign = Assignment::filter, .restarts = 1},
+      {.clusters = 20, .order = 1, .assign = Assignment::interpolate, .restarts = 1}};
+  const std::int64_t before = resident("VmRSS");
+  int way = 0;
+  for (const CompressiveOptions& options : ways) {
+    std::ofstream("/proc/self/clear_refs") << 5;  // the peak starts anew
+    compressive_spectral_clustering(planted.graph, options, Context(2));
+    const auto peak = static_cast<double>(resident("VmHWM") - before);
+    const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, 2));
+    EXPECT_LT(peak, 1.25 * estimate) << "way " << way;
+    EXPECT_GT(peak, 0.7 * estimate) << "way " << way;
+    ++way;
+  }
 }
 
 // What a stage reports rises and ends at its total.

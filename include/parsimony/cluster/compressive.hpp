@@ -85,15 +85,18 @@ struct ClusterResult {
 /// that
 ///   k below their number merges components and k above it also cuts; context.on_log gets their number.
 ///
-/// Time O(p · E · (16 + d)) and 4 (3 d + 6) N bytes by assign = nearest, with p · k · E more by `filter` and
-/// some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same labels for any
-/// thread count. Throws invalid_argument (options out of range, more clusters than nodes), memory_limit,
-/// cancelled; invalid_argument as well for degrees that float32 cannot hold (see graph::make_laplacian).
+/// Time O(p · E · (16 + d)) and 4 (3 d + 16) N bytes for d ≤ 64 by assign = nearest, with p · k · E more by
+/// `filter` and some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same
+/// labels for any thread count. Throws invalid_argument (options out of range, more clusters than nodes),
+/// memory_limit, cancelled; invalid_argument as well for degrees that float32 cannot hold (see
+/// graph::make_laplacian).
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options = {},
                                               const Context& context = Context{});
 
-/// Peak bytes that the call above needs beside the graph itself.
-std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options);
+/// Peak bytes that the call above needs beside the graph itself: within a tenth of what is measured for the
+/// defaults, never far below.
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options,
+                             int threads = default_thread_count());
 
 }  // namespace parsimony::cluster
 

@@ -24,9 +24,9 @@ namespace parsimony::spectral {
 std::vector<double> jackson_damping(int order);
 
 /// Coefficients c_0..c_order of the Jackson–Chebyshev expansion of the ideal low-pass (1 on [0, cutoff], 0
-/// above) on [0, lambda_max]. h(cutoff) = 1/2 but
-/// for what is lost at the ends of the spectrum. From 0.9 to 0.1 the step is 4 lambda_max / order wide in the
-/// middle and 2.3 of it at a tenth of lambda_max. O(order).
+/// above) on [0, lambda_max]; h(cutoff) is 1/2, but for what is lost at the ends of the spectrum. The step
+/// falls from 0.9 to 0.1 over 3.8 lambda_max / order in the middle of the spectrum, and 2.3 lambda_max /
+/// order around a tenth of lambda_max. O(order).
 std::vector<double> low_pass(double cutoff, double lambda_max, int order);
 
 /// One minus a filter: of low_pass(…) the ideal high-pass with the same cut-off.
