@@ -325,9 +325,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     energy.resize(nodes);
     for (std::int64_t i = 0; i < nodes; ++i) {
       const auto row = features.row(i);
-      // Never 0 where there are edges: any number of these nodes must be there to draw.
-      energy[i] = connected[i] * std::max(std::numeric_limits<float>::min(),
-                                          std::inner_product(row.begin(), row.end(), row.begin(), 0.0f));
+      energy[i] = connected[i] * std::inner_product(row.begin(), row.end(), row.begin(), 0.0f);
     }
   }
   // Rows as in spectral clustering by the normalised Laplacian; the combinatorial one leaves them.

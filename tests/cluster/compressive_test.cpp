@@ -220,18 +220,6 @@ TEST(CompressiveSpectralClustering, EveryOtherWayFindsTheBlocksToo) {
   }
 }
 
-// Weights over forty orders of magnitude: rows of the features whose energy is 0 in float32 can be drawn all
-// the same.
-TEST(CompressiveSpectralClustering, DrawsByEnergyWhereItUnderflows) {
-  testing::Dense w = testing::random_adjacency(60, 0.3, true, 3);
-  for (int i = 0; i < 60; ++i) {
-    for (int j = 0; j < 60; ++j) w[i][j] *= i < 30 && j < 30 ? 1e20 : 1e-20;
-  }
-  const CompressiveOptions options{
-      .clusters = 4, .regularization = 0, .samples = 60, .sampling = Sampling::energy};
-  expect_exactly(compressive_spectral_clustering(testing::to_csr(w, true), options), 60, 4);
-}
-
 // Resident memory of this process in bytes by its name in /proc (Linux), 0 where there is none.
 std::int64_t resident(const std::string& name) {
   std::ifstream status("/proc/self/status");

@@ -78,6 +78,29 @@ TEST(SpectralDensity, CountFollowsTheEigenvalues) {
   EXPECT_LT(density.eigenvalue(5), eigen.values[5]);
 }
 
+// Of random signs x, xᵀHx has variance 2 Σ_{i≠j} H_ij² [hutchinson1989stochastic]. The standard deviation of
+// 256 of them is itself known to 1/√512, one part in 23.
+TEST(SpectralDensity, StandardErrorIsThatOfTheTraceEstimator) {
+  const Csr csr = testing::to_csr(kBlocks, false);
+  const auto eigen =
+      testing::eigen_decomposition(testing::dense_laplacian(kBlocks, LaplacianKind::normalized));
+  const auto density = spectral_density(graph::make_laplacian(csr), {.order = 30, .signals = 256, .seed = 2});
+  for (const double lambda : {0.3, 1.0}) {
+    const auto h = low_pass(lambda, 2, 60);
+    double variance = 0;
+    for (std::size_t i = 0; i < eigen.values.size(); ++i) {
+      for (std::size_t j = 0; j < eigen.values.size(); ++j) {
+        double entry = 0;
+        for (std::size_t k = 0; k < eigen.values.size(); ++k) {
+          entry += evaluate(h, 2, eigen.values[k]) * eigen.vectors[k][i] * eigen.vectors[k][j];
+        }
+        if (i != j) variance += 2 * entry * entry;
+      }
+    }
+    EXPECT_NEAR(density.standard_error(lambda) / std::sqrt(variance / 256), 1, 0.25) << lambda;
+  }
+}
+
 // Both estimates are random: a count of 5 has standard deviation √(2·5/10) = 1 with the paper's ten signals,
 // and its bisection stops within a tenth. Over 20 seeds the mean of the true counts at the estimates stays
 // within 1 of k.
