@@ -41,7 +41,14 @@ std::int64_t automatic_samples(std::int64_t clusters, std::int64_t connected) {
 
 // round(4 ln n), filled up to whole cache lines: the signals that share a line are filtered at no cost.
 std::int64_t automatic_features(std::int64_t samples) {
-  return whole_lines(std::max<std::int64_t>(1, std::llround(4 * std::log(static_cast<double>(samples)))));
+  return whole_lines(std::llround(4 * std::log(std::max(2.0, static_cast<double>(samples)))));
+}
+
+// Bytes of a matrix of floats; large ones take whole huge pages.
+std::int64_t matrix_bytes(std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t kHugePage = 2 << 20;
+  const std::int64_t bytes = 4 * rows * columns;
+  return bytes < 2 * kHugePage ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
 }
 
 std::vector<float> marks_of_connected(CsrView adjacency) {
@@ -82,7 +89,13 @@ class BestColumn {
     });
   }
 
-  std::vector<std::int32_t> take() { return std::move(labels_); }
+  /// −1 where every score is 0: no sampled node within reach says anything about that node.
+  std::vector<std::int32_t> take() {
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      if (best_[i] == 0) labels_[i] = -1;
+    }
+    return std::move(labels_);
+  }
 
  private:
   const Context& context_;
@@ -154,17 +167,18 @@ void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t cluster
   }
 }
 
-// Nodes without edges say nothing about where they belong: all go to the largest cluster, which they change
-// least.
-void place_isolated(std::vector<std::int32_t>& labels, std::int64_t clusters,
-                    std::span<const float> connected) {
+// Nodes without edges, and those without a label, say nothing about where they belong: all go to the largest
+// cluster, which they change least.
+void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                   std::span<const float> connected) {
   std::vector<std::int64_t> sizes(clusters);
-  for (std::size_t i = 0; i < labels.size(); ++i) sizes[labels[i]] += connected[i] > 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (connected[i] == 0) labels[i] = -1;
+    if (labels[i] >= 0) ++sizes[labels[i]];
+  }
   const auto largest =
       static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (connected[i] == 0) labels[i] = largest;
-  }
+  std::replace(labels.begin(), labels.end(), -1, largest);
 }
 
 // As many clusters as connected nodes, or more: each of these is one, then single isolated nodes; what is
@@ -195,21 +209,33 @@ void note_structure(Report& report, CsrView adjacency, const Context& context) {
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options) {
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
   const std::int64_t nodes = adjacency.rows();
-  const std::int64_t samples = options.samples ? options.samples : automatic_samples(options.clusters, nodes);
+  const std::int64_t samples =
+      options.samples ? std::min(options.samples, nodes) : automatic_samples(options.clusters, nodes);
   const std::int64_t features = options.features ? options.features : automatic_features(samples);
   const std::int64_t panel = whole_lines(std::min(features, kColumns));
-  const std::int64_t column_panel = whole_lines(std::min(options.clusters, kColumns));
-  // Floats per node of each stage's peak; 3 for the Laplacian and 3 for the arrays of its operator always.
-  const std::int64_t density = 2 * kLine;
-  const std::int64_t featuring = 3 * panel + (features > panel ? features : 0);
-  const std::int64_t assigning = features + (options.assign == Assignment::nearest       ? 0
-                                             : options.assign == Assignment::interpolate ? 6 * column_panel
-                                                                                         : 3 * column_panel);
-  const std::int64_t floats = std::max({density, featuring, assigning}) + 6;
-  // Degrees, labels, scores, components, the sampling clocks.
-  return nodes * (4 * floats + 40) + samples * (features + column_panel) * 4;
+  const std::int64_t columns = whole_lines(std::min(options.clusters, kColumns));
+  const std::int64_t bisected = 2 * std::llround(std::log(std::max(2.0, static_cast<double>(nodes))));
+
+  // The panels of each stage; the stages follow each other.
+  const std::int64_t density = options.lambda_method == LambdaMethod::moments
+                                   ? 2 * matrix_bytes(nodes, kLine)
+                                   : 3 * matrix_bytes(nodes, whole_lines(std::min(bisected, kColumns)));
+  const std::int64_t result = matrix_bytes(nodes, features);
+  const std::int64_t featuring = 3 * matrix_bytes(nodes, panel) + (features > panel ? result : 0);
+  // Restarts may run side by side; each packs its rows, at most 256 a cluster, again to draw its seeds.
+  const std::int64_t clustering =
+      result + matrix_bytes(samples, features) +
+      std::min(options.restarts, threads) *
+          matrix_bytes(std::min(samples, 256 * options.clusters), features + kLine);
+  const std::int64_t panels = options.assign == Assignment::nearest       ? 0
+                              : options.assign == Assignment::interpolate ? 6
+                                                                          : 3;
+  const std::int64_t assigning =
+      result + panels * matrix_bytes(nodes, columns) + (panels ? matrix_bytes(samples, columns) : 0);
+  // Per node: Laplacian 12, two operators 24, and at most 28 of degrees, marks, labels, scores, clocks.
+  return std::max({density, featuring, clustering, assigning}) + 64 * nodes;
 }
 
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
@@ -221,7 +247,17 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
         ErrorCode::invalid_argument,
         fmt::format("clusters: {} is more than the {} nodes of the graph", requested.clusters, nodes));
   }
-  const std::int64_t memory = estimate_memory(adjacency, requested);
+  if (requested.samples > 0 && requested.samples < requested.clusters) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
+                            requested.samples, requested.clusters));
+  }
+  if (requested.regularization < 0 && requested.regularization != -1) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
+                            requested.regularization));
+  }
+  const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
   if (requested.max_memory > 0 && memory > requested.max_memory) {
     throw Error(
         ErrorCode::memory_limit,
@@ -236,9 +272,8 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   const std::vector<float> connected = marks_of_connected(adjacency);
   const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
   const std::int64_t k = options.clusters;
-  options.samples = options.samples
-                        ? std::clamp<std::int64_t>(options.samples, std::min(k, candidates), candidates)
-                        : automatic_samples(k, candidates);
+  options.samples =
+      options.samples ? std::min(options.samples, candidates) : automatic_samples(k, candidates);
   options.features = options.features ? options.features : automatic_features(options.samples);
   if (options.regularization < 0) {
     options.regularization = options.laplacian == graph::LaplacianKind::combinatorial
@@ -320,7 +355,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
       report.iterations = spread.iterations;
       if (!spread.converged) report.status = Status::iteration_limit;
     }
-    place_isolated(result.labels, k, connected);
+    place_unknown(result.labels, k, connected);
     fill_empty_clusters(result.labels, k, sample, clustered.labels);
   }
   return result;

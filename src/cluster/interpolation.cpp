@@ -1,10 +1,13 @@
 #include "parsimony/cluster/interpolation.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
+#include "parsimony/core/error.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 
 namespace parsimony::cluster {
@@ -50,6 +53,19 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
                                 const Context& context) {
   validate_fields(options);
   const std::int64_t nodes = laplacian.nodes(), width = values.cols;
+  if (values.rows != std::ssize(sample) || out.rows != nodes || out.cols != width || out.stride != width) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("interpolation: {} × {} values and an output of {} × {}; for {} sampled of {} nodes "
+                    "they must be {} × w and, contiguous, {} × w",
+                    values.rows, width, out.rows, out.cols, sample.size(), nodes, sample.size(), nodes));
+  }
+  for (const std::int32_t node : sample) {
+    if (node < 0 || node >= nodes) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("sample: {} is no node; must be 0 to {}", node, nodes - 1));
+    }
+  }
   std::vector<double> penalty(high_pass.begin(), high_pass.end());
   for (double& c : penalty) c *= options.gamma;
 
@@ -97,6 +113,7 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
     energy = next;
     ++result.iterations;
   }
+  context.progress("interpolation", options.max_iterations, options.max_iterations);
   result.converged = result.worst_residual <= options.tolerance;
   return result;
 }

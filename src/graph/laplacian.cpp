@@ -10,6 +10,12 @@
 #include "parsimony/graph/graph.hpp"
 
 namespace parsimony::graph {
+namespace {
+
+// What float32 holds with its inverse, and times a few signals.
+constexpr double kLowestDegree = 1.2e-38, kHighestDegree = 1e36;
+
+}  // namespace
 
 Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regularization,
                          const Context& context) {
@@ -25,6 +31,15 @@ Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regulariz
   }
   const std::int64_t nodes = adjacency.rows();
   const std::vector<double> degree = degrees(adjacency);
+  for (std::int64_t i = 0; i < nodes; ++i) {
+    const double total = degree[i] + regularization;
+    if (total == 0 || (total >= kLowestDegree && total <= kHighestDegree)) continue;
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("degree of node {}: {} is out of range; must be {} to {}: multiply all weights by "
+                    "one number, which changes no cluster",
+                    i, total, kLowestDegree, kHighestDegree));
+  }
   Laplacian out{.adjacency = adjacency, .kind = kind, .regularization = regularization};
   out.off_diagonal.resize(nodes);
   out.diagonal.resize(nodes);

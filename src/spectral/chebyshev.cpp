@@ -112,6 +112,9 @@ std::int64_t LaplacianOperator::bytes_per_step(std::int64_t width, bool accumula
 void filter(const graph::Laplacian& laplacian, std::span<const double> coefficients,
             MatrixView<float> signals, const Context& context) {
   const std::int64_t width = signals.cols;
+  if (coefficients.empty()) {
+    throw Error(ErrorCode::invalid_argument, "coefficients: none given; a filter needs at least c_0");
+  }
   if (signals.rows != laplacian.nodes() || signals.stride != width || width % kernels::kLine != 0 ||
       width > kernels::kMaxPanelWidth || width == 0) {
     throw Error(

@@ -10,6 +10,19 @@
 #include "spectral/panel.hpp"
 
 namespace parsimony::spectral {
+namespace {
+
+bool has_edges(const graph::Laplacian& laplacian, std::int64_t node) {
+  return laplacian.adjacency.offsets[node] < laplacian.adjacency.offsets[node + 1];
+}
+
+std::int64_t nodes_with_edges(const graph::Laplacian& laplacian) {
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < laplacian.nodes(); ++i) count += has_edges(laplacian, i);
+  return count;
+}
+
+}  // namespace
 
 SpectralDensity::SpectralDensity(Matrix<double> moments, double lambda_max)
     : moments_(std::move(moments)), mean_(moments_.cols()), lambda_max_(lambda_max) {
@@ -69,17 +82,20 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
   Matrix<float> current(nodes, kPanelWidth), work(nodes, kPanelWidth);
   std::vector<double> squares(kPanelWidth), products(kPanelWidth);
 
+  const std::int64_t connected = nodes_with_edges(laplacian);
+
   for (std::int64_t p = 0; p < panels; ++p) {
     context.for_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const auto position = static_cast<std::uint64_t>(p * nodes + i) * kPanelWidth;
-        random.fill_rademacher(current.row(i), position, 1 / laplacian.scale[i]);
+        random.fill_rademacher(current.row(i), position,
+                               has_edges(laplacian, i) ? 1 / laplacian.scale[i] : 0);
       }
     });
     const auto moment = [&](std::int64_t column, int m) -> double& {
       return moments(p * kPanelWidth + column, m);
     };
-    for (std::int64_t c = 0; c < kPanelWidth; ++c) moment(c, 0) = static_cast<double>(nodes);
+    for (std::int64_t c = 0; c < kPanelWidth; ++c) moment(c, 0) = static_cast<double>(connected);
     // The sums of the step that yields T_j are known when the step after it is made, or at the end.
     const auto collect = [&](int j) {
       for (std::int64_t c = 0; c < kPanelWidth; ++c) {
@@ -103,6 +119,8 @@ double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, 
   const std::int64_t nodes = laplacian.nodes();
   const auto q = std::max<std::int64_t>(1, 2 * std::llround(std::log(static_cast<double>(nodes))));
   constexpr int kRepeats = 2;
+  Context quiet = context;  // progress tells how far the interval shrank, not the steps of each filter
+  quiet.on_progress = nullptr;
   double mean = 0;
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
     const RandomStream random(seed, "bisection.signals", repeat);
@@ -112,10 +130,11 @@ double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, 
       for_each_panel(q, [&](std::int64_t first, std::int64_t used, std::int64_t width) {
         Matrix<float> signals =
             gaussian_panel(nodes, first, used, width, 1.0 / std::sqrt(q), random, context);
-        filter(laplacian, h, signals, context);
+        filter(laplacian, h, signals, quiet);
         energy += context.sum_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
           double sum = 0;
           for (std::int64_t i = begin; i < end; ++i) {
+            if (!has_edges(laplacian, i)) continue;
             for (const float v : signals.row(i)) sum += static_cast<double>(v) * v;
           }
           return sum;
@@ -125,6 +144,7 @@ double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, 
     };
     double low = 0, high = laplacian.lambda_max, middle = high;
     while ((high - low) / high > 0.1) {
+      context.progress("bisection", 100 * repeat + std::lround(100 * low / high), 100 * kRepeats);
       middle = (low + high) / 2;
       const auto found = count(middle);
       if (found == k) break;
@@ -132,6 +152,7 @@ double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, 
     }
     mean += middle / kRepeats;
   }
+  context.progress("bisection", 100 * kRepeats, 100 * kRepeats);
   return mean;
 }
 

@@ -58,8 +58,8 @@ void normalize_rows(MatrixView<float> rows, const Context& context) {
       double squares = 0;
       for (const float v : rows.row(i)) squares += static_cast<double>(v) * v;
       if (squares == 0) continue;
-      const auto factor = static_cast<float>(1 / std::sqrt(squares));
-      for (float& v : rows.row(i)) v *= factor;
+      const double factor = 1 / std::sqrt(squares);
+      for (float& v : rows.row(i)) v = static_cast<float>(v * factor);
     }
   });
 }

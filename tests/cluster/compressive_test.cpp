@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
 #include <numeric>
 #include <set>
+#include <string>
 
 #include "dense.hpp"
+#include "expect_error.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
@@ -40,6 +45,15 @@ TEST_P(EveryAssignment, RecoversWellSeparatedBlocks) {
     EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.98) << "seed " << seed;
     EXPECT_EQ(result.report.status, Status::converged);
   }
+}
+
+// More clusters than the 64 columns that are filtered at a time.
+TEST_P(EveryAssignment, RecoversManyBlocks) {
+  const auto planted = graph::stochastic_block_model(
+      {.nodes = 3500, .clusters = 70, .degree = 20, .epsilon_ratio = 0.02, .seed = 1});
+  const auto result = compressive_spectral_clustering(planted.graph, {.clusters = 70, .assign = GetParam()});
+  expect_exactly(result, 3500, 70);
+  EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.97);
 }
 
 TEST_P(EveryAssignment, SameBytesForAnyNumberOfThreads) {
@@ -107,6 +121,188 @@ TEST(CompressiveSpectralClustering, ComponentsAreTheClustersWhenTheyAreAsMany) {
   EXPECT_EQ(graph::agreement(result.labels, truth).adjusted_rand, 1);
 }
 
+// m components of 12 to 12 + 4 m nodes and two nodes without edges, tau = 0: fewer clusters than m are unions
+// of components, m are the components, more are pieces of them.
+TEST_P(EveryAssignment, ClustersFollowTheComponents) {
+  for (int components = 1; components <= 5; ++components) {
+    testing::Dense w;
+    std::vector<std::int32_t> component;
+    for (int c = 0; c < components; ++c) component.insert(component.end(), 12 + 4 * c, c);
+    const std::size_t connected = component.size(), nodes = connected + 2;
+    w = testing::zeros(static_cast<std::int64_t>(nodes));
+    const RandomStream random(7, "test");
+    for (std::size_t i = 0; i < connected; ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (component[i] == component[j] && random.uniform(i * nodes + j) < 0.8) w[i][j] = w[j][i] = 1;
+      }
+    }
+    for (int clusters = 1; clusters <= components + 2; ++clusters) {
+      SCOPED_TRACE(::testing::Message() << components << " components, " << clusters << " clusters");
+      const auto result = compressive_spectral_clustering(
+          testing::to_csr(w, false), {.clusters = clusters, .regularization = 0, .assign = GetParam()});
+      expect_exactly(result, static_cast<std::int64_t>(nodes), clusters);
+      EXPECT_EQ(result.labels[nodes - 1], result.labels[nodes - 2]);
+      std::set<std::pair<std::int32_t, std::int32_t>> met;  // a component and a cluster that share a node
+      for (std::size_t i = 0; i < connected; ++i) met.emplace(component[i], result.labels[i]);
+      EXPECT_EQ(static_cast<int>(met.size()), std::max(components, clusters));
+    }
+  }
+}
+
+// Under one in a hundred nodes without edges leaves tau at 0, and as many zeros in the spectrum as there are
+// clusters: the cut-off must not drown in them.
+TEST_P(EveryAssignment, NodesWithoutEdgesDoNotMoveTheCutOff) {
+  auto planted =
+      graph::stochastic_block_model({.nodes = 4000, .clusters = 8, .epsilon_ratio = 0.1, .seed = 1});
+  const CompressiveOptions options{.clusters = 8, .order = 30, .assign = GetParam()};
+  const auto alone = compressive_spectral_clustering(planted.graph, options);
+  Csr padded = planted.graph.adjacency;
+  padded.offsets.insert(padded.offsets.end(), 36, padded.offsets.back());
+  const auto beside = compressive_spectral_clustering(padded, options);
+  EXPECT_NEAR(beside.lambda_k, alone.lambda_k, 0.01);
+  const std::vector<std::int32_t> labels(beside.labels.begin(), beside.labels.begin() + 4000);
+  EXPECT_GT(graph::agreement(labels, planted.labels).adjusted_rand, 0.98);
+}
+
+// Two blocks, sampled, and triangles that the few samples miss: no score reaches those.
+TEST(CompressiveSpectralClustering, ComponentsWithoutASampleJoinTheLargestCluster) {
+  testing::Dense w = testing::block_adjacency(2, 300, 0.2, 0.002, 1);
+  for (auto& row : w) row.resize(630);
+  w.resize(630, std::vector<double>(630));
+  for (std::size_t i = 540; i < 600; ++i) {  // blocks of 300 and 240 nodes
+    for (std::size_t j = 0; j < 630; ++j) w[i][j] = w[j][i] = 0;
+  }
+  for (std::size_t i = 600; i < 630; ++i) {
+    for (std::size_t j = i / 3 * 3; j < i; ++j) w[i][j] = w[j][i] = 1;
+  }
+  const Csr csr = testing::to_csr(w, false);
+  for (const auto assign : {Assignment::interpolate, Assignment::filter}) {
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      const CompressiveOptions options{
+          .clusters = 2, .regularization = 5, .samples = 40, .order = 20, .assign = assign, .seed = seed};
+      const auto result = compressive_spectral_clustering(csr, options);
+      std::vector<int> sizes(2), triangles(2);
+      for (std::size_t i = 0; i < 540; ++i) ++sizes[result.labels[i]];
+      for (std::size_t i = 600; i < 630; ++i) ++triangles[result.labels[i]];
+      const int largest = sizes[1] > sizes[0];
+      EXPECT_GE(triangles[largest], 15) << "seed " << seed;  // 40 of 630 nodes see about 2 of 10 triangles
+    }
+  }
+}
+
+// Where degrees follow a power law, the rows of the features are as long as the root of their degree: only
+// their directions tell the clusters.
+TEST(CompressiveSpectralClustering, RowsAreComparedByTheirDirections) {
+  const auto planted = graph::stochastic_block_model(
+      {.nodes = 4000, .clusters = 8, .degree = 30, .epsilon_ratio = 0.3, .degree_exponent = 2.1, .seed = 1});
+  const auto result = compressive_spectral_clustering(planted.graph, {.clusters = 8, .regularization = 0});
+  EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.88);  // 0.78 by lengths too
+}
+
+// Four times the weights are the same graph: every intermediate value is scaled by a power of two, so that
+// the labels agree to the bit from one end of float32 to the other.
+TEST(CompressiveSpectralClustering, TheUnitOfTheWeightsChangesNothing) {
+  const testing::Dense w = testing::random_adjacency(200, 0.1, true, 3);
+  Csr csr = testing::to_csr(w, true);
+  for (const auto laplacian : {graph::LaplacianKind::normalized, graph::LaplacianKind::combinatorial}) {
+    const CompressiveOptions options{.clusters = 5, .laplacian = laplacian};
+    const auto expected = compressive_spectral_clustering(csr, options);
+    for (const int power : {-30, -2, 2, 30, 54}) {
+      Csr scaled = csr;
+      for (float& v : scaled.values) v = std::ldexp(v, 2 * power);
+      const auto found = compressive_spectral_clustering(scaled, options);
+      EXPECT_EQ(found.labels, expected.labels) << "4^" << power;
+    }
+    for (float& v : csr.values) v = std::ldexp(v, 120);
+    expect_error(ErrorCode::invalid_argument, "degree of node",
+                 [&] { compressive_spectral_clustering(csr, options); });
+    for (float& v : csr.values) v = std::ldexp(v, -120);
+  }
+}
+
+TEST(CompressiveSpectralClustering, EveryOtherWayFindsTheBlocksToo) {
+  const auto planted =
+      graph::stochastic_block_model({.nodes = 3000, .clusters = 6, .epsilon_ratio = 0.1, .seed = 2});
+  const CompressiveOptions ways[] = {{.clusters = 6, .laplacian = graph::LaplacianKind::combinatorial},
+                                     {.clusters = 6, .regularization = 8},
+                                     {.clusters = 6, .features = 70},
+                                     {.clusters = 6, .features = 20},
+                                     {.clusters = 6, .samples = 3000},
+                                     {.clusters = 6, .samples = 1000000},
+                                     {.clusters = 6, .sampling = Sampling::energy},
+                                     {.clusters = 6, .lambda_method = LambdaMethod::bisection}};
+  int way = 0;
+  for (const CompressiveOptions& options : ways) {
+    const auto result = compressive_spectral_clustering(planted.graph, options);
+    EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.97) << "way " << way++;
+  }
+}
+
+// Resident memory of this process in bytes by its name in /proc (Linux), 0 where there is none.
+std::int64_t resident(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(name + ":", 0) == 0) return std::stoll(line.substr(name.size() + 1)) * 1024;
+  }
+  return 0;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+TEST(EstimateMemory, IsThePeak) {
+  if (kSanitized || !std::ofstream("/proc/self/clear_refs")) GTEST_SKIP() << "resident memory is not ours";
+  // Order 1 takes the memory of any other. The ways come by rising memory: what is freed stays with a
+  // process.
+  const auto planted = graph::stochastic_block_model({.nodes = 100000, .clusters = 20, .seed = 1});
+  const CompressiveOptions ways[] = {
+      {.clusters = 20, .features = 16, .order = 1, .lambda_method = LambdaMethod::bisection, .restarts = 1},
+      {.clusters = 20, .order = 1, .assign = Assignment::filter, .restarts = 1},
+      {.clusters = 20, .order = 1, .assign = Assignment::interpolate, .restarts = 1}};
+  const std::int64_t before = resident("VmRSS");
+  int way = 0;
+  for (const CompressiveOptions& options : ways) {
+    std::ofstream("/proc/self/clear_refs") << 5;  // the peak starts anew
+    compressive_spectral_clustering(planted.graph, options, Context(2));
+    const auto peak = static_cast<double>(resident("VmHWM") - before);
+    const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, 2));
+    EXPECT_LT(peak, 1.25 * estimate) << "way " << way;
+    EXPECT_GT(peak, 0.7 * estimate) << "way " << way;
+    ++way;
+  }
+}
+
+// What a stage reports rises and ends at its total.
+TEST(CompressiveSpectralClustering, ProgressRisesToTheTotalOfEveryStage) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 70, .seed = 1});
+  for (const auto assign : {Assignment::interpolate, Assignment::filter, Assignment::nearest}) {
+    for (const auto method : {LambdaMethod::moments, LambdaMethod::bisection}) {
+      std::map<std::string, std::pair<std::int64_t, std::int64_t>> stages;
+      Context context(2);
+      context.on_progress = [&](std::string_view stage, std::int64_t done, std::int64_t total) {
+        const auto [at, fresh] = stages.try_emplace(std::string(stage), done, total);
+        EXPECT_GE(done, at->second.first) << stage;
+        EXPECT_EQ(total, at->second.second) << stage;
+        EXPECT_LE(done, total) << stage;
+        at->second.first = done;
+      };
+      compressive_spectral_clustering(planted.graph,
+                                      {.clusters = 70,
+                                       .features = 70,
+                                       .order = 10,
+                                       .assign = assign,
+                                       .lambda_method = method,
+                                       .restarts = 3},
+                                      context);
+      EXPECT_EQ(stages.size(), assign == Assignment::nearest ? 3u : 4u);
+      for (const auto& [stage, seen] : stages) EXPECT_EQ(seen.first, seen.second) << stage;
+    }
+  }
+}
+
 TEST(CompressiveSpectralClustering, IsolatedNodesJoinTheLargestClusterWithOneMessage) {
   testing::Dense w = testing::block_adjacency(2, 20, 0.8, 0.02, 4);
   for (auto& row : w) row.resize(45);
@@ -138,6 +334,8 @@ TEST(CompressiveSpectralClustering, RefusesWhatCannotBe) {
   EXPECT_EQ(code_of({.clusters = 21}), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of({.clusters = 2, .order = 0}), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of({.clusters = 2, .regularization = -2}), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of({.clusters = 2, .regularization = -0.5}), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of({.clusters = 3, .samples = 2}), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of({.clusters = 2, .max_memory = 100}), ErrorCode::memory_limit);
   EXPECT_EQ(code_of({.clusters = 2, .laplacian = graph::LaplacianKind::combinatorial, .regularization = 1}),
             ErrorCode::invalid_argument);

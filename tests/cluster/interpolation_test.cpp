@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "dense.hpp"
+#include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 
@@ -85,6 +86,22 @@ TEST(Interpolate, SaysWhenItDidNotConverge) {
   EXPECT_FALSE(result.converged);
   EXPECT_EQ(result.iterations, 1);
   EXPECT_GT(result.worst_residual, 1e-6);
+}
+
+TEST(Interpolate, RefusesWhatDoesNotFit) {
+  const Csr csr = testing::to_csr(testing::block_adjacency(3, 20, 0.5, 0.03, 6), false);
+  const auto laplacian = graph::make_laplacian(csr);
+  const auto high_pass = spectral::complement(spectral::low_pass(0.6, 2, 30));
+  Matrix<float> values(2, 16), out(60, 16), narrow(60, 32), shorter(59, 16);
+  const auto refuses = [&](const std::vector<std::int32_t>& sample, MatrixView<float> to) {
+    expect_error(ErrorCode::invalid_argument, "",
+                 [&] { interpolate(laplacian, high_pass, sample, values, to); });
+  };
+  refuses({1, 2, 3}, out);
+  refuses({1, 60}, out);
+  refuses({-1, 2}, out);
+  refuses({1, 2}, narrow);
+  refuses({1, 2}, shorter);
 }
 
 }  // namespace

@@ -111,6 +111,45 @@ INSTANTIATE_TEST_SUITE_P(EveryLaplacian, FilterAgainstDenseEigenvectors,
                                            Setting{LaplacianKind::combinatorial, 0, false},
                                            Setting{LaplacianKind::combinatorial, 0, true}));
 
+// The distance to the projection on the eigenvectors below the cut-off is at most the largest distance of the
+// polynomial to the step on the spectrum: ‖h(L) x − P x‖ ≤ max_i |h(λ_i) − 1[λ_i ≤ c]| ‖x‖.
+TEST(Filter, IsAsFarFromTheProjectionAsThePolynomialFromTheStep) {
+  constexpr std::int64_t kNodes = 60;
+  const testing::Dense w = testing::block_adjacency(3, 20, 0.8, 0.05, 2);
+  const Csr csr = testing::to_csr(w, false);
+  const auto eigen = testing::eigen_decomposition(testing::dense_laplacian(w, LaplacianKind::normalized));
+  const double cutoff = (eigen.values[2] + eigen.values[3]) / 2;
+  double previous = 1;
+  for (const int order : {10, 20, 40, 80}) {
+    const auto h = low_pass(cutoff, 2, order);
+    double bound = 0;
+    for (std::size_t k = 0; k < kNodes; ++k) {
+      bound = std::max(bound, std::abs(plain_sum(h, 2, eigen.values[k]) - (k < 3 ? 1 : 0)));
+    }
+    EXPECT_LT(bound, previous);
+    previous = bound;
+    Matrix<float> signals(kNodes, 16);
+    RandomStream(3, "test").fill_normal(signals.values());
+    const Matrix<float> before = signals;
+    filter(graph::make_laplacian(csr), h, signals);
+    for (std::int64_t c = 0; c < 16; ++c) {
+      double error = 0, norm = 0;
+      for (std::int64_t i = 0; i < kNodes; ++i) {
+        double projected = 0;
+        for (std::size_t k = 0; k < 3; ++k) {
+          for (std::int64_t j = 0; j < kNodes; ++j) {
+            projected += eigen.vectors[k][i] * eigen.vectors[k][j] * before(j, c);
+          }
+        }
+        error += std::pow(signals(i, c) - projected, 2);
+        norm += std::pow(before(i, c), 2);
+      }
+      EXPECT_LE(std::sqrt(error), bound * std::sqrt(norm) + 1e-4) << "order " << order;
+    }
+  }
+  EXPECT_LT(previous, 0.02) << "a bound that says something";
+}
+
 TEST(Filter, SameBytesForAnyNumberOfThreads) {
   const Csr csr = testing::to_csr(testing::random_adjacency(300, 0.05, true, 9), true);
   // 20 copies side by side: enough rows for several blocks.
@@ -160,6 +199,19 @@ TEST(RandomFeatures, KeepTheSpectralDistancesOnAverage) {
   EXPECT_NEAR(ratio / pairs, 1, 0.15);
 }
 
+// Rows are those of the identity scaled by anything float32 holds, the smallest included.
+TEST(NormalizeRows, GivesUnitRowsAndLeavesZeros) {
+  Matrix<float> rows(5, 16);
+  const float sizes[] = {1, 1e30f, 1e-20f, 1e-42f, 0};
+  for (std::int64_t i = 0; i < 5; ++i) rows(i, 3 * i) = -sizes[i];
+  normalize_rows(rows);
+  for (std::int64_t i = 0; i < 5; ++i) {
+    for (std::int64_t c = 0; c < 16; ++c) {
+      EXPECT_FLOAT_EQ(rows(i, c), i < 4 && c == 3 * i ? -1.0f : 0.0f) << i << ", " << c;
+    }
+  }
+}
+
 TEST(Filter, CancelsWithinAStep) {
   const Csr csr = testing::to_csr(testing::random_adjacency(50, 0.2, false, 1), false);
   const auto laplacian = graph::make_laplacian(csr);
@@ -186,6 +238,8 @@ TEST(Filter, RefusesAPanelOfTheWrongShape) {
   Matrix<float> narrow(10, 5), shorter(9, 16);
   EXPECT_THROW(filter(laplacian, low_pass(0.5, 2, 5), narrow), Error);
   EXPECT_THROW(filter(laplacian, low_pass(0.5, 2, 5), shorter), Error);
+  Matrix<float> fits(10, 16);
+  EXPECT_THROW(filter(laplacian, {}, fits), Error);
 }
 
 }  // namespace

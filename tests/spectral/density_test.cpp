@@ -78,6 +78,29 @@ TEST(SpectralDensity, CountFollowsTheEigenvalues) {
   EXPECT_LT(density.eigenvalue(5), eigen.values[5]);
 }
 
+// Of random signs x, xᵀHx has variance 2 Σ_{i≠j} H_ij² [hutchinson1989stochastic]. The standard deviation of
+// 256 of them is itself known to 1/√512, one part in 23.
+TEST(SpectralDensity, StandardErrorIsThatOfTheTraceEstimator) {
+  const Csr csr = testing::to_csr(kBlocks, false);
+  const auto eigen =
+      testing::eigen_decomposition(testing::dense_laplacian(kBlocks, LaplacianKind::normalized));
+  const auto density = spectral_density(graph::make_laplacian(csr), {.order = 30, .signals = 256, .seed = 2});
+  for (const double lambda : {0.3, 1.0}) {
+    const auto h = low_pass(lambda, 2, 60);
+    double variance = 0;
+    for (std::size_t i = 0; i < eigen.values.size(); ++i) {
+      for (std::size_t j = 0; j < eigen.values.size(); ++j) {
+        double entry = 0;
+        for (std::size_t k = 0; k < eigen.values.size(); ++k) {
+          entry += evaluate(h, 2, eigen.values[k]) * eigen.vectors[k][i] * eigen.vectors[k][j];
+        }
+        if (i != j) variance += 2 * entry * entry;
+      }
+    }
+    EXPECT_NEAR(density.standard_error(lambda) / std::sqrt(variance / 256), 1, 0.25) << lambda;
+  }
+}
+
 // Both estimates are random: a count of 5 has standard deviation √(2·5/10) = 1 with the paper's ten signals,
 // and its bisection stops within a tenth. Over 20 seeds the mean of the true counts at the estimates stays
 // within 1 of k.
@@ -111,11 +134,36 @@ TEST(SpectralDensity, SameBytesForAnyNumberOfThreads) {
   }
 }
 
-TEST(SpectralDensity, AGraphWithoutEdgesHasAllEigenvaluesAtZero) {
+TEST(SpectralDensity, AGraphWithoutEdgesHasNothingToCount) {
   Csr empty;
   empty.offsets.assign(11, 0);
   const auto density = spectral_density(graph::make_laplacian(empty), {.order = 10});
-  EXPECT_NEAR(density.count(0.5), 10, 0.1);
+  EXPECT_EQ(density.count(2), 0);
+  EXPECT_EQ(density.eigenvalue(1), density.lambda_max());
+}
+
+// 80 nodes without edges beside the five blocks, 80 zeros more in the spectrum: counted, they would push
+// every λ_k with k ≤ 85 to 0.
+TEST(LambdaK, NodesWithoutEdgesChangeNothing) {
+  testing::Dense padded = kBlocks;
+  for (auto& row : padded) row.resize(200);
+  padded.resize(200, std::vector<double>(200));
+  const Csr alone = testing::to_csr(kBlocks, false), beside = testing::to_csr(padded, false);
+  for (const auto kind : {LaplacianKind::normalized, LaplacianKind::combinatorial}) {
+    const auto plain = graph::make_laplacian(alone, kind), with = graph::make_laplacian(beside, kind);
+    // The signals are a function of the node, so that those of the blocks are the same.
+    const auto expected = spectral_density(plain), found = spectral_density(with);
+    for (const double lambda : {0.1, 0.5, 1.0}) {
+      EXPECT_NEAR(found.count(lambda * plain.lambda_max), expected.count(lambda * plain.lambda_max), 1e-3);
+    }
+    EXPECT_NEAR(found.eigenvalue(5), expected.eigenvalue(5), 1e-4 * plain.lambda_max);
+  }
+  const auto laplacian = graph::make_laplacian(beside);
+  const auto eigen =
+      testing::eigen_decomposition(testing::dense_laplacian(kBlocks, LaplacianKind::normalized));
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    EXPECT_GT(lambda_k_by_bisection(laplacian, 5, 50, seed), eigen.values[4] / 2) << seed;
+  }
 }
 
 }  // namespace

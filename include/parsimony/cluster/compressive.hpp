@@ -32,11 +32,13 @@ enum class LambdaMethod {
 struct CompressiveOptions {
   std::int64_t clusters = 8;                                          ///< k, exactly
   graph::LaplacianKind laplacian = graph::LaplacianKind::normalized;  ///< the paper's experiments'
-  double regularization = -1;  ///< τ in units of degree; −1: graph::automatic_regularization
+  double regularization = -1;  ///< τ ≥ 0 in units of degree; −1: graph::automatic_regularization
   std::int64_t features =
-      0;  ///< d; 0: round(4 ln samples) as the authors, up to a whole cache line of signals
-  std::int64_t samples = 0;  ///< n; 0: round(2 k ln k) as the authors, but at least 20 k and 1000
-  int order = 50;            ///< p, the authors' value: the cut-off is sharp to about 2 lambda_max / p
+      0;  ///< d; 0: round(4 ln samples) as the authors, up to a whole cache line (16) of signals
+  /// n, at least k (all nodes with edges where they are fewer); 0: round(2 k ln k) as the authors, but at
+  /// least 20 k and 1000
+  std::int64_t samples = 0;
+  int order = 50;  ///< p, the authors' value: the step falls from .9 to .1 over 2 to 4 lambda_max / p
   Assignment assign = Assignment::nearest;  ///< within .01 ARI of `interpolate` and a hundred times cheaper
   Sampling sampling = Sampling::uniform;    ///< the authors' default
   LambdaMethod lambda_method = LambdaMethod::moments;
@@ -66,13 +68,16 @@ void describe(Options& options, Visitor&& visit) {
 struct ClusterResult {
   std::vector<std::int32_t> labels;  ///< cluster of every node, 0..clusters−1, none of them empty
   std::int64_t clusters = 0;
-  double lambda_k = 0;  ///< the estimate of the k-th smallest eigenvalue used as cut-off
+  /// The cut-off: an estimate of the k-th smallest eigenvalue, nodes without edges left out. 0 where no
+  /// filter was needed: k = 1, or at least as many clusters as nodes with edges.
+  double lambda_k = 0;
   Report report;
 };
 
 /// adjacency: symmetric, no self loops (see graph::Graph). Every result has exactly `clusters` non-empty
 /// clusters:
-/// - Nodes without edges are never sampled; all of them join the largest cluster.
+/// - Nodes without edges are never counted or sampled; all of them join the largest cluster, and so do, with
+///   assign = filter or interpolate, nodes that no sampled node reaches within the filter's order.
 /// - A cluster that the assignment left empty takes back a node that k-means had given it.
 /// - With as many clusters as nodes with edges, or more, each such node is a cluster, then single isolated
 /// nodes.
@@ -80,15 +85,18 @@ struct ClusterResult {
 /// that
 ///   k below their number merges components and k above it also cuts; context.on_log gets their number.
 ///
-/// Time O(p · E · (16 + d)) and 4 (3 d + 6) N bytes by assign = nearest, with p · k · E more by `filter` and
-/// some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same labels for any
-/// thread count. Throws invalid_argument (options out of range, more clusters than nodes), memory_limit,
-/// cancelled.
+/// Time O(p · E · (16 + d)) and 4 (3 d + 16) N bytes for d ≤ 64 by assign = nearest, with p · k · E more by
+/// `filter` and some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same
+/// labels for any thread count. Throws invalid_argument (options out of range, more clusters than nodes),
+/// memory_limit, cancelled; invalid_argument as well for degrees that float32 cannot hold (see
+/// graph::make_laplacian).
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options = {},
                                               const Context& context = Context{});
 
-/// Peak bytes that the call above needs beside the graph itself.
-std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options);
+/// Peak bytes that the call above needs beside the graph itself: within a tenth of what is measured for the
+/// defaults, never far below.
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options,
+                             int threads = default_thread_count());
 
 }  // namespace parsimony::cluster
 

@@ -37,7 +37,10 @@ struct InterpolationResult {
 ///
 /// The matrix is symmetric and positive, so conjugate gradients serve where the authors ran GMRES: the same
 /// solution, and three vectors instead of one per iteration. All columns advance together, `order` products
-/// of g an iteration. Four panels of N × w floats, and the two of the filter.
+/// of g an iteration. O(iterations · order · E · w) time; beside `out` three panels of
+/// N × w floats and the two of the filter. Not converging is in the result: the residual in float32 that the
+/// recurrence carries. Throws invalid_argument for shapes that do not fit or a sample that is no node, and
+/// cancelled.
 InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<const double> high_pass,
                                 std::span<const std::int32_t> sample, MatrixView<const float> values,
                                 MatrixView<float> out, const InterpolationOptions& options = {},

@@ -34,7 +34,8 @@ struct Laplacian {
   std::int64_t nodes() const { return adjacency.rows(); }
 };
 
-/// O(N + E) time, 12 N bytes. Throws invalid_argument for τ < 0 or NaN, or τ > 0 with the combinatorial kind.
+/// O(N + E) time, 12 N bytes. Throws invalid_argument for τ < 0 or NaN, τ > 0 with the combinatorial kind, or
+/// a weighted degree (plus τ) other than 0 outside 1.2e-38 to 1e36.
 Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind = LaplacianKind::normalized,
                          double regularization = 0, const Context& context = Context{});
 

@@ -24,7 +24,9 @@ namespace parsimony::spectral {
 std::vector<double> jackson_damping(int order);
 
 /// Coefficients c_0..c_order of the Jackson–Chebyshev expansion of the ideal low-pass (1 on [0, cutoff], 0
-/// above) on [0, lambda_max]. O(order).
+/// above) on [0, lambda_max]; h(cutoff) is 1/2, but for what is lost at the ends of the spectrum. The step
+/// falls from 0.9 to 0.1 over 3.8 lambda_max / order in the middle of the spectrum, and 2.3 lambda_max /
+/// order around a tenth of lambda_max. O(order).
 std::vector<double> low_pass(double cutoff, double lambda_max, int order);
 
 /// One minus a filter: of low_pass(…) the ideal high-pass with the same cut-off.
@@ -36,7 +38,8 @@ double evaluate(std::span<const double> coefficients, double lambda_max, double 
 /// What one fused step computes, for all rows and the columns of a panel:
 ///   next = 2 L̃ current − previous, in place of previous (next = L̃ current when first);
 ///   accumulator += coefficient · next, where it is not null;
-///   squares[c] = ⟨next_c, next_c⟩ and products[c] = ⟨next_c, current_c⟩, where they are not empty.
+///   squares[c] = ⟨next_c, next_c⟩ and products[c] = ⟨next_c, current_c⟩, where they are not empty (both or
+///   neither).
 struct FusedStep {
   MatrixView<const float> current;
   MatrixView<float> previous;
@@ -90,7 +93,8 @@ void chebyshev_recurrence(const Op& op, int order, MatrixView<float> panel, Matr
 }
 
 /// signals ← h(L) signals for signals in the symmetric form, rows × width floats; width a multiple of 16, at
-/// most 64. O(order · E · width) time, two more panels of memory.
+/// most 64. O(order · E · width) time, two more panels of memory and 12 N bytes. Throws invalid_argument for
+/// another shape or no coefficients, and cancelled.
 void filter(const graph::Laplacian& laplacian, std::span<const double> coefficients,
             MatrixView<float> signals, const Context& context = Context{});
 

@@ -32,7 +32,7 @@ void describe(Options& options, Visitor&& visit) {
 
 class SpectralDensity {
  public:
-  /// moments: one row per signal, μ_0..μ_{2 order}, scaled so that μ_0 is the number of eigenvalues.
+  /// moments: one row per signal, μ_0..μ_{2 order}, with μ_0 the number of eigenvalues counted.
   SpectralDensity(Matrix<double> moments, double lambda_max);
 
   double lambda_max() const { return lambda_max_; }
@@ -45,7 +45,8 @@ class SpectralDensity {
   double count(double lambda) const;
   /// Standard error of count(λ) over the signals; 0 when there is one signal only.
   double standard_error(double lambda) const;
-  /// Smallest λ with count(λ) ≥ k, by bisection to 1e-6 · lambda_max; no further products.
+  /// Smallest λ with count(λ) ≥ k, by bisection to 1e-6 · lambda_max, lambda_max when there is none; no
+  /// further products.
   double eigenvalue(double k) const;
   /// ‖h(L) X‖² / signals for the low-pass h of degree `order` and cut-off λ: what one filter pass over the
   /// same signals would measure, exactly (up to rounding). The paper's count. O(order²).
@@ -57,14 +58,17 @@ class SpectralDensity {
   double lambda_max_;
 };
 
-/// O(order · E · signals) time, two panels of N × 16 floats.
+/// The density of the eigenvalues of the nodes with edges. A node without edges is an eigenvector of its own
+/// (of eigenvalue 0, or 1 where τ > 0), known without counting; were the many of some graphs counted among
+/// the lowest, no cut-off could be told from 0. O(order · E · signals) time, two panels of N × 16 floats.
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options = {},
                                  const Context& context = Context{});
 
 /// The paper's estimate of the k-th smallest eigenvalue, kept as the reference: with q = 2 round(ln N)
 /// Gaussian signals of variance 1/q, bisection on [0, lambda_max] until round(‖h_λ(L) R‖_F²) = k or (hi −
-/// lo)/hi ≤ 0.1, a filter pass each; mean of two estimates from fresh signals. O(order · E · ln N) time for
-/// each λ tried.
+/// lo)/hi ≤ 0.1, a filter pass each; mean of two estimates from fresh signals. Nodes without edges are left
+/// out as above. O(order · E · ln N) time for each λ tried, three panels of N × 2 round(ln N) floats, rounded
+/// up to whole cache lines.
 double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, int order = 50,
                              std::uint64_t seed = 0, const Context& context = Context{});
 
