@@ -81,6 +81,7 @@ TEST_F(Cluster, ReportsInJson) {
   const Json root = Json::parse(outcome.out);
   EXPECT_EQ(root["graph"]["nodes"], 1000);
   EXPECT_EQ(root["seed"], 18446744073709551615ull);
+  EXPECT_EQ(root["options"]["seed"], root["seed"]);
   EXPECT_EQ(root["scores"]["sizes"].size(), 4u);
   std::int64_t nodes = 0;
   for (const auto& size : root["scores"]["sizes"]) nodes += size.get<std::int64_t>();
