@@ -29,8 +29,14 @@ std::string duration(double seconds) {
 
 Interrupt::Interrupt() {
   sigemptyset(&signals_);
-  sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
+  // What runs under nohup, or in the background of a script, was started to ignore these.
+  for (const int signal : {SIGINT, SIGHUP}) {
+    struct sigaction action {};
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
+      sigaddset(&signals_, signal);
+    }
+  }
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   watcher_ = std::thread([this] { watch(); });
 }
@@ -44,7 +50,7 @@ void Interrupt::watch() {
 
 Interrupt::~Interrupt() {
   done_ = true;
-  pthread_kill(watcher_.native_handle(), SIGINT);  // wakes the watcher
+  pthread_kill(watcher_.native_handle(), SIGTERM);  // wakes the watcher
   watcher_.join();
 }
 

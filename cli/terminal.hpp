@@ -15,8 +15,8 @@
 
 namespace parsimony::cli {
 
-/// While it lives, the first SIGINT or SIGTERM triggers the stop token and the second ends the process with
-/// 130.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token and the second ends the
+/// process with 130. One that the process was started to ignore stays ignored.
 ///
 /// The signals are blocked in every thread and taken by one that waits for them, so nothing ever runs in a
 /// signal handler. It must therefore be made before any other thread.

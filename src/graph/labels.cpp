@@ -145,7 +145,7 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
 }
 
 Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory, const Context& context) {
-  return parse_labels(read_file(path, max_memory), path.string(), max_memory, context);
+  return parse_labels(read_file(path, max_memory, context.stop), path.string(), max_memory, context);
 }
 
 void write_labels(const std::filesystem::path& path, const NodeIds& ids,

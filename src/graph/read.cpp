@@ -37,7 +37,7 @@ GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOpti
 GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options, const Context& context) {
   validate_fields(options);
   try {
-    return parse_graph(read_file(path, options.max_memory), path.string(), options, context);
+    return parse_graph(read_file(path, options.max_memory, context.stop), path.string(), options, context);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::memory_limit,
                 fmt::format("{}: reading it needs more memory than there is", path.string()));
