@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "exit_code.hpp"
+#include "flags.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/version.hpp"
 #include "verbs.hpp"
@@ -115,7 +116,7 @@ int main(int argc, char** argv) {
     terminal.error(usage_message(app, error));
     return kUsage;
   } catch (const Error& error) {
-    const std::string_view message = error.what();
+    const std::string message = in_flags(error.what(), innermost(app));
     const bool unnamed =
         error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;
     terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));

@@ -42,9 +42,17 @@ Interrupt::Interrupt() {
 }
 
 void Interrupt::watch() {
+  using namespace std::chrono_literals;
+  std::chrono::steady_clock::time_point first;
   int signal = 0;
   while (sigwait(&signals_, &signal) == 0 && !done_) {
-    if (!stop_.request_stop()) _exit(kCancelled);  // the second one
+    const auto now = std::chrono::steady_clock::now();
+    if (stop_.request_stop()) {
+      first = now;
+    } else if (now - first >
+               500ms) {  // sooner it is an echo: timeout(1) signals a process and then its group
+      _exit(kCancelled);
+    }
   }
 }
 

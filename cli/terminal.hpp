@@ -15,8 +15,8 @@
 
 namespace parsimony::cli {
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token and the second ends the
-/// process with 130. One that the process was started to ignore stays ignored.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token, and one that comes more than
+/// half a second later ends the process with 130. What the process was started to ignore stays ignored.
 ///
 /// The signals are blocked in every thread and taken by one that waits for them, so nothing ever runs in a
 /// signal handler. It must therefore be made before any other thread.
