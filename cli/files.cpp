@@ -62,9 +62,11 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
   }
   if (path == "-")
     refuse(ErrorCode::invalid_argument, "'-' names no file; the standard output is /dev/stdout");
+  const auto place = [&](const fs::path& file) {
+    return fs::weakly_canonical(fs::absolute(file, error), error);
+  };
   for (const fs::path& other : others) {
-    if (!other.empty() && (fs::equivalent(path, other, error) ||
-                           fs::weakly_canonical(path, error) == fs::weakly_canonical(other, error))) {
+    if (!other.empty() && (fs::equivalent(path, other, error) || place(path) == place(other))) {
       refuse(ErrorCode::invalid_argument, fmt::format("would overwrite {}", other.string()));
     }
   }

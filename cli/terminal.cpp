@@ -79,25 +79,26 @@ Context Terminal::context(int threads) {
 }
 
 void Terminal::note(std::string_view text) {
-  if (!quiet_) line(fmt::format("parsimony: note: {}\n", text));
+  if (!quiet_) line("note", text);
 }
 
 void Terminal::warning(std::string_view text) {
-  line(fmt::format("parsimony: warning: {}\n", text));
+  line("warning", text);
 }
 
 void Terminal::error(std::string_view text) {
-  // An error is one line, whatever a file or a path may hold.
-  std::string message(text);
-  std::replace_if(
-      message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
-  line(fmt::format("parsimony: error: {}\n", message));
+  line("error", text);
 }
 
-void Terminal::line(std::string_view text) {
+void Terminal::line(std::string_view kind, std::string_view text) {
+  std::string message = fmt::format("parsimony: {}: {}", kind, text);
+  // It is one line, whatever a file or a path may hold.
+  std::replace_if(
+      message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
+  message += '\n';
   const std::lock_guard lock(mutex_);
   clear_bar();
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fwrite(message.data(), 1, message.size(), stderr);
 }
 
 void Terminal::clear_bar() {

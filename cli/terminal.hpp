@@ -55,7 +55,7 @@ class Terminal {
  private:
   using Clock = std::chrono::steady_clock;
   void progress(std::string_view stage, std::int64_t done, std::int64_t total);
-  void line(std::string_view text);
+  void line(std::string_view kind, std::string_view text);
   void clear_bar();
 
   std::stop_token stop_;

@@ -78,6 +78,15 @@ TEST_F(Errors, OutputsMustDiffer) {
       run({"cluster", graph, "--clusters", "2", "--output", path("p.png"), "--picture", path("p.png")}),
       kUsage, {"--picture: would overwrite"});
   EXPECT_EQ(files(), (std::vector<std::string>{"g.txt"}));
+  expect_one_error(
+      run({"generate", "sbm", "--output", std::filesystem::relative(here).string(), "--labels", same}),
+      kUsage, {"--labels: would overwrite"});
+}
+
+TEST_F(Errors, ANoteIsOneLineWhateverTheFileIsCalled) {
+  const Outcome noted = cluster(write("two\nlines.txt", "1 1\n1 2\n2 3\n"));
+  EXPECT_EQ(noted.code, 0);
+  EXPECT_EQ(std::count(noted.err.begin(), noted.err.end(), '\n'), 1) << noted.err;
 }
 
 TEST_F(Errors, TheLibrarysOptionsAreNamedAsFlags) {
