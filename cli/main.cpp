@@ -97,7 +97,10 @@ int main(int argc, char** argv) {
   CLI::App app("Machine learning with less: less memory, less time, fewer bits.", "parsimony");
   app.set_version_flag("--version", [] { return "parsimony " + version(); });
   app.require_subcommand(1);
-  app.footer("parsimony VERB --help tells more, with an example.");
+  app.footer(
+      "parsimony VERB --help tells more, with an example.\n"
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not converged, 130 cancelled (and no file is half "
+      "written).");
   app.get_formatter()->column_width(30);
   std::vector<std::pair<CLI::App*, Action>> actions;
   try {

@@ -176,6 +176,7 @@ TEST_F(Errors, HelpIsNoErrorAndShowsAnExample) {
     EXPECT_EQ(outcome.err, "");
     EXPECT_NE(outcome.out.find(std::string("\n  parsimony ") + verb), std::string::npos) << outcome.out;
   }
+  EXPECT_NE(run({"--help"}).out.find("3 not converged, 130 cancelled"), std::string::npos);
   const std::string help = run({"cluster", "--help"}).out;
   for (const char* part :
        {"--lambda-method", "interpolate|filter|nearest", "default auto", "1 to 100000, default 50"}) {
