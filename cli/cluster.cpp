@@ -39,7 +39,12 @@ void check(const Settings& settings) {
   const auto input = input_path(settings.graph);
   check_readable(input);
   if (!settings.output.empty()) check_writable("--output", settings.output, {input});
-  if (!settings.picture.empty()) check_writable("--picture", settings.picture, {input, settings.output});
+  if (!settings.picture.empty()) {
+    check_writable("--picture", settings.picture, {input, settings.output});
+    if (std::filesystem::path(settings.picture).extension() != ".png") {
+      throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
+    }
+  }
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.

@@ -25,10 +25,10 @@ graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& o
 /// Throws Error(io) unless the file is there and readable.
 void check_readable(const std::filesystem::path& path);
 
-/// Throws Error(io) unless a file can be created in the directory of the path, Error(invalid_argument) when
-/// the path is a directory or one of the inputs.
+/// Throws Error(io) unless the file can be written or created, Error(invalid_argument) when the path is a
+/// directory, "-", or one of the other files of the command.
 void check_writable(std::string_view flag, const std::filesystem::path& path,
-                    std::initializer_list<std::filesystem::path> inputs = {});
+                    std::initializer_list<std::filesystem::path> others = {});
 
 /// Writes to stdout, and throws Error(io) when it does not take it (a full disk).
 void print(std::string_view text);

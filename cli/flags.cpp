@@ -48,6 +48,23 @@ std::string kebab(std::string_view name) {
   return text;
 }
 
+std::string in_flags(std::string message, const CLI::App& app) {
+  // Replaces message[begin, name) and the name that follows by its flag, where there is one before `after`.
+  const auto replace = [&](std::size_t begin, std::size_t name, std::string_view after) {
+    const std::size_t end =
+        std::min(message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", name), message.size());
+    const std::string flag = "--" + kebab(std::string_view(message).substr(name, end - name));
+    if (message.compare(end, after.size(), after) != 0 || app.get_option_no_throw(flag) == nullptr) return;
+    message.replace(begin, end - begin, flag);
+  };
+  replace(0, 0, ":");
+  constexpr std::string_view kOption = "option ";
+  for (std::size_t at = 0; (at = message.find(kOption, at)) != message.npos; ++at) {
+    replace(at, at + kOption.size(), "");
+  }
+  return message;
+}
+
 template <class T>
 T parse_number(std::string_view flag, std::string_view text) {
   if constexpr (std::is_floating_point_v<T>) {
@@ -101,7 +118,7 @@ void Flags::add_switch(const Field& field, bool& value) const {
   const std::string flag = (value ? "--no-" : "--") + kebab(field.name);
   app_.add_flag_callback(
           flag, [&value, given = !value] { value = given; },
-          fmt::format("{}{}", value ? "turn off: " : "", field.help))
+          fmt::format("{}{}", value ? "do not " : "", field.help))
       ->group(group_);
 }
 

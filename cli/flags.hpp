@@ -15,6 +15,10 @@ namespace parsimony::cli {
 /// "edge_list" → "edge-list".
 std::string kebab(std::string_view name);
 
+/// A message of the library with its options as flags of the app: "seed: …" becomes "--seed: …", and "option
+/// max_memory" becomes "--max-memory" anywhere.
+std::string in_flags(std::string message, const CLI::App& app);
+
 /// A whole number ("10", "1e6", "10k", "4GiB") or a real one; throws Error(invalid_argument) naming the flag.
 template <class T>
 T parse_number(std::string_view flag, std::string_view text);

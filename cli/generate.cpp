@@ -27,12 +27,7 @@ struct Settings {
 
 int run(const Settings& settings, Terminal& terminal) {
   check_writable("--output", settings.output);
-  if (!settings.labels.empty()) {
-    check_writable("--labels", settings.labels);
-    if (settings.labels == settings.output) {
-      throw Error(ErrorCode::invalid_argument, "--labels: names the same file as --output");
-    }
-  }
+  if (!settings.labels.empty()) check_writable("--labels", settings.labels, {settings.output});
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "exit_code.hpp"
+#include "flags.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/version.hpp"
 #include "verbs.hpp"
@@ -96,7 +97,10 @@ int main(int argc, char** argv) {
   CLI::App app("Machine learning with less: less memory, less time, fewer bits.", "parsimony");
   app.set_version_flag("--version", [] { return "parsimony " + version(); });
   app.require_subcommand(1);
-  app.footer("parsimony VERB --help tells more, with an example.");
+  app.footer(
+      "parsimony VERB --help tells more, with an example.\n"
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not converged, 130 cancelled (and no file is half "
+      "written).");
   app.get_formatter()->column_width(30);
   std::vector<std::pair<CLI::App*, Action>> actions;
   try {
@@ -115,7 +119,7 @@ int main(int argc, char** argv) {
     terminal.error(usage_message(app, error));
     return kUsage;
   } catch (const Error& error) {
-    const std::string_view message = error.what();
+    const std::string message = in_flags(error.what(), innermost(app));
     const bool unnamed =
         error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;
     terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "exit_code.hpp"
 #include "files.hpp"
@@ -31,33 +30,21 @@ struct Settings {
   bool quiet = false;
 };
 
-struct Named {
-  const std::string& path;
-  const graph::Labels& labels;
-};
-
-// What two files say of the nodes that both have.
-struct Matched {
-  std::vector<std::int32_t> reference;
-  std::vector<std::int32_t> labels;
-};
-
-// By the ids of the nodes; a .npy has none, and holds the clusters in the order of the sorted ids.
-Matched match(Named reference, Named labels) {
-  const auto is_npy = [](const std::string& path) {
-    return std::filesystem::path(path).extension() == ".npy";
-  };
-  if (is_npy(reference.path) || is_npy(labels.path)) {
-    const std::size_t expected = reference.labels.clusters.size(), found = labels.labels.clusters.size();
-    if (found != expected) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: {} clusters for the {} nodes of {}; without ids, one a node is needed",
-                              labels.path, found, expected, reference.path));
-    }
-    return {reference.labels.clusters, labels.labels.clusters};
+// What two files say of the nodes that both have. Files without ids go by position where they are as long.
+graph::AlignedLabels match(const graph::Labels& reference, const graph::Labels& labels) {
+  if ((reference.by_position || labels.by_position) && reference.clusters.size() == labels.clusters.size()) {
+    return {.first = reference.clusters, .second = labels.clusters};
   }
-  graph::AlignedLabels aligned = graph::align_labels(reference.labels, labels.labels);
-  return {std::move(aligned.first), std::move(aligned.second)};
+  return graph::align_labels(reference, labels);
+}
+
+// Says what of either is left out.
+void note_shared(const char* reference, const graph::AlignedLabels& matched, Terminal& terminal) {
+  if (matched.only_in_first == 0 && matched.only_in_second == 0) return;
+  const auto shared = std::ssize(matched.first);
+  terminal.note(fmt::format("the {} has {} nodes, the labels {}; the {} that both have are compared",
+                            reference, shared + matched.only_in_first, shared + matched.only_in_second,
+                            shared));
 }
 
 int run(const Settings& settings, Terminal& terminal) {
@@ -79,33 +66,28 @@ int run(const Settings& settings, Terminal& terminal) {
   std::string text = fmt::format("nodes             {}\nclusters          {}\n", nodes, labels.names.size());
   if (!settings.graph.empty()) {
     const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
-    graph::Labels places{
-        file.ids, std::vector<std::int32_t>(static_cast<std::size_t>(file.graph.nodes())), {}};
-    std::iota(places.clusters.begin(), places.clusters.end(), 0);
-    const Matched matched = match({settings.graph, places}, {settings.labels, labels});
-    if (matched.labels.size() < places.clusters.size()) {
-      throw Error(
-          ErrorCode::format,
-          fmt::format("{}: {} of the {} nodes of {} have no cluster", settings.labels,
-                      places.clusters.size() - matched.labels.size(), file.graph.nodes(), settings.graph));
+    const std::vector<std::int32_t> no_clusters(static_cast<std::size_t>(file.graph.nodes()));
+    const graph::AlignedLabels matched = match({file.ids, no_clusters}, labels);
+    if (matched.only_in_first > 0) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: {} of the {} nodes of {} have no cluster", settings.labels,
+                              matched.only_in_first, file.graph.nodes(), settings.graph));
     }
-    const graph::PartitionScores scores = graph::score_partition(file.graph, matched.labels, context);
+    note_shared("graph", matched, terminal);
+    const graph::PartitionScores scores = graph::score_partition(file.graph, matched.second, context);
     root["scores"] = scores_json(scores);
     text += scores_text(scores);
   }
   if (!settings.truth.empty()) {
     const graph::Labels truth = graph::read_labels(input_path(settings.truth), 0, context);
-    const Matched matched = match({settings.truth, truth}, {settings.labels, labels});
-    if (matched.labels.empty()) {
+    const graph::AlignedLabels matched = match(truth, labels);
+    if (matched.first.empty()) {
       throw Error(ErrorCode::format,
                   fmt::format("{}: shares no node with {}", settings.labels, settings.truth));
     }
-    if (matched.labels.size() < truth.clusters.size() || matched.labels.size() < labels.clusters.size()) {
-      terminal.note(fmt::format("the truth has {} nodes, the labels {}; the {} that both have are compared",
-                                truth.clusters.size(), nodes, matched.labels.size()));
-    }
-    const graph::Agreement agreement = graph::agreement(matched.labels, matched.reference);
-    root["agreement"] = {{"nodes", matched.labels.size()},
+    note_shared("truth", matched, terminal);
+    const graph::Agreement agreement = graph::agreement(matched.second, matched.first);
+    root["agreement"] = {{"nodes", matched.first.size()},
                          {"adjusted_rand", agreement.adjusted_rand},
                          {"normalized_mutual_information", agreement.normalized_mutual_information},
                          {"adjusted_mutual_information", agreement.adjusted_mutual_information}};

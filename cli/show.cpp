@@ -13,8 +13,9 @@ std::string scores_text(const graph::PartitionScores& scores) {
   std::sort(sizes.begin(), sizes.end());
   std::string text;
   if (!sizes.empty()) {
-    text += fmt::format("sizes             {} to {}, median {}\n", sizes.front(), sizes.back(),
-                        sizes[sizes.size() / 2]);
+    const std::size_t middle = sizes.size() / 2;
+    const auto median = static_cast<double>(sizes[middle] + sizes[(sizes.size() - 1) / 2]) / 2;
+    text += fmt::format("sizes             {} to {}, median {}\n", sizes.front(), sizes.back(), median);
   }
   return text + fmt::format("modularity        {:.6f}\nnormalized cut    {:.6f}\nmean conductance  {:.6f}\n",
                             scores.modularity, scores.normalized_cut, scores.mean_conductance);

@@ -29,22 +29,38 @@ std::string duration(double seconds) {
 
 Interrupt::Interrupt() {
   sigemptyset(&signals_);
-  sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
+  // What runs under nohup, or in the background of a script, was started to ignore these.
+  for (const int signal : {SIGINT, SIGHUP}) {
+    struct sigaction action {};
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
+      sigaddset(&signals_, signal);
+    }
+  }
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   watcher_ = std::thread([this] { watch(); });
 }
 
 void Interrupt::watch() {
+  using namespace std::chrono_literals;
+  std::chrono::steady_clock::time_point first;
   int signal = 0;
   while (sigwait(&signals_, &signal) == 0 && !done_) {
-    if (!stop_.request_stop()) _exit(kCancelled);  // the second one
+    const auto now = std::chrono::steady_clock::now();
+    if (stop_.request_stop()) {
+      first = now;
+    } else if (now - first >
+               500ms) {  // sooner it is an echo: timeout(1) signals a process and then its group
+      _exit(kCancelled);
+    }
   }
 }
 
 Interrupt::~Interrupt() {
   done_ = true;
-  pthread_kill(watcher_.native_handle(), SIGINT);  // wakes the watcher
+  // The watcher waits for this signal, which wakes it and ends nothing.
+  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
+  pthread_kill(watcher_.native_handle(), SIGTERM);
   watcher_.join();
 }
 
@@ -65,25 +81,26 @@ Context Terminal::context(int threads) {
 }
 
 void Terminal::note(std::string_view text) {
-  if (!quiet_) line(fmt::format("parsimony: note: {}\n", text));
+  if (!quiet_) line("note", text);
 }
 
 void Terminal::warning(std::string_view text) {
-  line(fmt::format("parsimony: warning: {}\n", text));
+  line("warning", text);
 }
 
 void Terminal::error(std::string_view text) {
-  // An error is one line, whatever a file or a path may hold.
-  std::string message(text);
-  std::replace_if(
-      message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
-  line(fmt::format("parsimony: error: {}\n", message));
+  line("error", text);
 }
 
-void Terminal::line(std::string_view text) {
+void Terminal::line(std::string_view kind, std::string_view text) {
+  std::string message = fmt::format("parsimony: {}: {}", kind, text);
+  // It is one line, whatever a file or a path may hold.
+  std::replace_if(
+      message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
+  message += '\n';
   const std::lock_guard lock(mutex_);
   clear_bar();
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fwrite(message.data(), 1, message.size(), stderr);
 }
 
 void Terminal::clear_bar() {

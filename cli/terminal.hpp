@@ -15,8 +15,8 @@
 
 namespace parsimony::cli {
 
-/// While it lives, the first SIGINT or SIGTERM triggers the stop token and the second ends the process with
-/// 130.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token, and one that comes more than
+/// half a second later ends the process with 130. What the process was started to ignore stays ignored.
 ///
 /// The signals are blocked in every thread and taken by one that waits for them, so nothing ever runs in a
 /// signal handler. It must therefore be made before any other thread.
@@ -55,7 +55,7 @@ class Terminal {
  private:
   using Clock = std::chrono::steady_clock;
   void progress(std::string_view stage, std::int64_t done, std::int64_t total);
-  void line(std::string_view text);
+  void line(std::string_view kind, std::string_view text);
   void clear_bar();
 
   std::stop_token stop_;

@@ -32,7 +32,7 @@ std::int64_t whole_lines(std::int64_t columns) {
 
 // The paper's 2 k ln k (section 4), with a floor under it: nine nodes a cluster at k = 100, and three in all
 // for k = 2, say too little about where the clusters lie. k-means on twice as many costs a hundredth of the
-// filters and raises the ARI from .969 to .979 (docs/clustering.md).
+// filters and raises the ARI from .969 to .979.
 std::int64_t automatic_samples(std::int64_t clusters, std::int64_t connected) {
   const double k = static_cast<double>(clusters);
   return std::min(connected, std::max<std::int64_t>({std::llround(2 * k * std::log(k)),

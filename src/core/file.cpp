@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,9 +42,24 @@ class Descriptor {
               fmt::format("{}: larger than the limit of {} bytes", path.string(), max_bytes));
 }
 
+void check(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
+}
+
+// Waits in short turns, since nothing but data or an end wakes who reads from a pipe.
+void wait_for_data(int file, const std::stop_token& stop) {
+  constexpr int kTurn = 50;  // milliseconds
+  pollfd waiting{file, POLLIN, 0};
+  do {
+    check(stop);
+  } while (::poll(&waiting, 1, kTurn) == 0);
+}
+
 // Read, not mapped: a mapped file that another process shortens kills the program.
-std::string read_all(const std::filesystem::path& path, std::int64_t max_bytes) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+std::string read_all(const std::filesystem::path& path, std::int64_t max_bytes, const std::stop_token& stop) {
+  constexpr std::size_t kMostAtOnce = std::size_t{64} << 20;
+  // Without O_NONBLOCK a named pipe would not even open before it has a writer.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) throw_io("open", path);
   if (max_bytes > 0 && info.st_size > max_bytes) throw_too_large(path, max_bytes);
@@ -51,8 +67,9 @@ std::string read_all(const std::filesystem::path& path, std::int64_t max_bytes) 
                     '\0');  // + 1 to see the end
   std::size_t used = 0;
   for (;;) {
-    const ssize_t count = ::read(file.get(), bytes.data() + used, bytes.size() - used);
-    if (count < 0 && errno == EINTR) continue;
+    wait_for_data(file.get(), stop);
+    const ssize_t count = ::read(file.get(), bytes.data() + used, std::min(bytes.size() - used, kMostAtOnce));
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count < 0) throw_io("read", path);
     if (count == 0) break;
     used += static_cast<std::size_t>(count);
@@ -65,8 +82,9 @@ std::string read_all(const std::filesystem::path& path, std::int64_t max_bytes) 
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes) {
-  std::string bytes = read_all(path, max_bytes);
+std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes, std::stop_token stop) {
+  std::string bytes = read_all(path, max_bytes, stop);
+  check(stop);
   const Compression compression = compression_of_content(bytes);
   return compression == Compression::none ? bytes : decompress(bytes, compression, path.string(), max_bytes);
 }

@@ -9,7 +9,7 @@
 
 namespace parsimony {
 
-/// k rows of points, minus shift, drawn by greedy k-means++ [arthur2007kmeans++]: each next centroid is the
+/// k rows of points, minus shift, drawn by greedy k-means++ [arthur2007kmeans]: each next centroid is the
 /// best of 2 + ⌊ln k⌋ points drawn in proportion to weight times squared distance to the nearest centroid so
 /// far. Points of weight 0 are never drawn. With fewer distinct points than k, some rows are equal.
 ///

@@ -352,7 +352,7 @@ Matrix<float> read_npy_matrix(const std::filesystem::path& path, std::int64_t ma
   const std::int64_t rows = array.shape[0], cols = array.shape.size() == 2 ? array.shape[1] : 1;
   Matrix<float> matrix(rows, cols);
   const std::vector<float> items = npy_items<float>(array);
-  if (array.fortran_order) {
+  if (array.fortran_order && !items.empty()) {  // an empty array may state 2^62 columns of 0 rows
     for (std::int64_t c = 0; c < cols; ++c) {
       for (std::int64_t r = 0; r < rows; ++r) matrix(r, c) = items[c * rows + r];
     }

@@ -214,11 +214,10 @@ class Assembler {
       return fault.pair.count[direction] > 0 ? fmt::format("{:g}", fault.pair.sum[direction])
                                              : std::string("missing");
     };
-    throw Error(
-        ErrorCode::format,
-        fmt::format("{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; use "
-                    "symmetrize to take the mean",
-                    budget_.file, from, to, shown(0), to, from, shown(1)));
+    throw Error(ErrorCode::format,
+                fmt::format("{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; "
+                            "option symmetrize takes their mean",
+                            budget_.file, from, to, shown(0), to, from, shown(1)));
   }
 
   std::vector<EntryBlock> blocks_;

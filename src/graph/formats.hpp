@@ -29,12 +29,12 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
 Labels parse_labels(const std::string& bytes, const std::string& name, std::int64_t max_memory,
                     const Context& context);
 
-void print_edge_list(AtomicFile& out, const GraphFile& file);
-void print_matrix_market(AtomicFile& out, const GraphFile& file);
-void print_metis(AtomicFile& out, const GraphFile& file, const std::string& name);
-void print_npz(AtomicFile& out, const GraphFile& file);
+void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
+void print_matrix_market(AtomicFile& out, const Graph& graph, const Context& context);
+void print_metis(AtomicFile& out, const Graph& graph, const std::string& name, const Context& context);
+void print_npz(AtomicFile& out, const Graph& graph);
 
-/// The format of a file called so: by its ending, before .gz or .zst.
+/// The format of a file called so: by its ending, before .gz or .zst; edge_list when that says nothing.
 FileFormat format_of(const std::filesystem::path& path);
 
 }  // namespace parsimony::graph

@@ -162,15 +162,16 @@ BlockProbabilities block_probabilities(const BlockModelOptions& options) {
   BlockProbabilities out;
   if (c > 0) out.epsilon_c = (c - std::sqrt(c)) / (c + std::sqrt(c) * (k - 1));
   if (options.epsilon_ratio > 0 && options.clusters > 1 && !(c > 1)) {
-    refuse(fmt::format("degree: {} has no detectability threshold; must be above 1, or epsilon_ratio 0", c));
+    refuse(fmt::format(
+        "degree: {} has no detectability threshold; must be above 1, or option epsilon_ratio 0", c));
   }
   const double epsilon = options.clusters > 1 ? options.epsilon_ratio * out.epsilon_c : 0;
   const double partners = (n - k + (k - 1) * epsilon * n) / k;  // expected, in units of p_in
   const bool inside = options.nodes > options.clusters;         // are there pairs inside of clusters at all
   if (!(partners > 0) || (inside && c > partners) || (options.clusters > 1 && epsilon * c > partners)) {
     refuse(
-        fmt::format("degree: {} is more than {} nodes in {} clusters can have at epsilon_ratio {}; "
-                    "lower the degree or the number of clusters, or move epsilon_ratio towards {:.3g}",
+        fmt::format("degree: {} is more than {} nodes in {} clusters can have at option epsilon_ratio "
+                    "{}; lower the degree or the number of clusters, or move the ratio towards {:.3g}",
                     c, options.nodes, options.clusters, options.epsilon_ratio, 1 / out.epsilon_c));
   }
   out.inside = c / partners;

@@ -67,7 +67,10 @@ std::vector<std::string> all_names(const NodeIds& ids) {
 int find_columns(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   try {
-    if (!cursor.next_entry()) throw Error(ErrorCode::format, fmt::format("no labels in {}", text.name));
+    if (!cursor.next_entry()) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: no labels; a line has a node and its cluster, or a cluster", text.name));
+    }
     const int columns = cursor.count_fields();
     if (columns <= 2) return columns;
     throw TextFault{cursor.line(),
@@ -84,7 +87,8 @@ Labels parse_npy_labels(const std::string& bytes, const MemoryBudget& budget, co
                 fmt::format("{}: labels are a 1-D array of at least one whole number", budget.file));
   }
   Numbered clusters = number(Pieces<std::int64_t>{npy_items<std::int64_t>(array)}, budget, context);
-  return {NodeIds::consecutive(array.size(), 0), std::move(clusters.of_word), all_names(clusters.names)};
+  return {NodeIds::consecutive(array.size(), 0), std::move(clusters.of_word), all_names(clusters.names),
+          true};
 }
 
 }  // namespace
@@ -127,6 +131,7 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
   if (columns == 1) {
     labels.clusters = std::move(of_line.of_word);
     labels.ids = NodeIds::consecutive(static_cast<std::int64_t>(labels.clusters.size()), 0);
+    labels.by_position = true;
     return labels;
   }
   Numbered node_of_line = number_words(nodes, budget, context);
@@ -145,7 +150,7 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
 }
 
 Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory, const Context& context) {
-  return parse_labels(read_file(path, max_memory), path.string(), max_memory, context);
+  return parse_labels(read_file(path, max_memory, context.stop), path.string(), max_memory, context);
 }
 
 void write_labels(const std::filesystem::path& path, const NodeIds& ids,

@@ -19,10 +19,23 @@ FileFormat format_of(const std::filesystem::path& path) {
   return FileFormat::edge_list;
 }
 
+namespace {
+
+// What a name does not say, a pipe's for one, the first bytes may.
+FileFormat format_of(const std::filesystem::path& path, std::string_view bytes) {
+  const FileFormat by_name = graph::format_of(path);
+  if (by_name != FileFormat::edge_list) return by_name;
+  constexpr std::string_view kBanner = "%%MatrixMarket";
+  if (bytes.substr(0, kBanner.size()) == kBanner) return FileFormat::matrix_market;
+  return bytes.substr(0, 4) == "PK\3\4" ? FileFormat::npz : FileFormat::edge_list;
+}
+
+}  // namespace
+
 GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,
                       const Context& context) {
   const MemoryBudget budget{name, options.max_memory};
-  switch (options.format == FileFormat::automatic ? format_of(name) : options.format) {
+  switch (options.format == FileFormat::automatic ? format_of(name, bytes) : options.format) {
     case FileFormat::matrix_market:
       return parse_matrix_market(std::move(bytes), options, budget, context);
     case FileFormat::metis:
@@ -37,7 +50,7 @@ GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOpti
 GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options, const Context& context) {
   validate_fields(options);
   try {
-    return parse_graph(read_file(path, options.max_memory), path.string(), options, context);
+    return parse_graph(read_file(path, options.max_memory, context.stop), path.string(), options, context);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::memory_limit,
                 fmt::format("{}: reading it needs more memory than there is", path.string()));

@@ -14,7 +14,11 @@ namespace {
 int find_columns(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   try {
-    if (!cursor.next_entry()) throw Error(ErrorCode::format, fmt::format("no edges in {}", text.name));
+    if (!cursor.next_entry()) {
+      throw Error(
+          ErrorCode::format,
+          fmt::format("{}: no edges; an edge is a line of two node ids and perhaps a weight", text.name));
+    }
     const char* line = cursor.line();
     const int columns = cursor.count_fields();
     if (columns == 2 || columns == 3) return columns;
@@ -118,8 +122,8 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
     const auto line = 1 + std::count(text.bytes.data(), first_word, '\n');
     const std::string_view rest = text.bytes.substr(first_word - text.bytes.data());
     context.log(LogLevel::info,
-                fmt::format("{}:{}: the id {} is no integer, so all ids are taken as text", text.name, line,
-                            in_quotes(rest.substr(0, rest.find_first_of(" \t,\r\n")))));
+                fmt::format("{}:{}: the id {} is no integer of 64 bits, so all ids are taken as text",
+                            text.name, line, in_quotes(rest.substr(0, rest.find_first_of(" \t,\r\n")))));
     const IdIndex<std::string_view> index(words.ids, budget, context);
     return assemble(number_nodes(words, index, context), index.names(), assembling, budget, text_size,
                     context);

@@ -49,7 +49,10 @@ Header parse_header(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   Header header;
   try {
-    if (!next_node(cursor)) throw Error(ErrorCode::format, fmt::format("no edges in {}", text.name));
+    if (!next_node(cursor)) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: no edges; the first line has the numbers of nodes and edges", text.name));
+    }
     header.line = cursor.line() - text.bytes.data();
     header.nodes = cursor.integer("the number of nodes", 1, std::numeric_limits<std::int32_t>::max());
     cursor.skip_blanks();

@@ -28,16 +28,33 @@ bool below_one(std::string_view number) {
   return exponent < first - point + (first < point);
 }
 
+// Bytes of the UTF-8 character that the text begins with; 0 where it begins with none, or a control
+// character.
+std::size_t printable_size(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f;
+  const std::size_t size = first >= 0xf5 ? 0 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  if (size > text.size() || (first == 0xc2 && size == 2 && byte(1) < 0xa0)) return 0;
+  for (std::size_t at = 1; at < size; ++at) {
+    if ((byte(at) & 0xc0) != 0x80) return 0;
+  }
+  return size;
+}
+
 }  // namespace
 
 std::string in_quotes(std::string_view word) {
   constexpr std::size_t kMost = 40;
   std::string out = "'";
-  for (const char c : word.substr(0, kMost)) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  std::size_t at = 0;
+  while (at < std::min(word.size(), kMost)) {
+    const std::size_t size = printable_size(word.substr(at));
+    out += size > 0 ? std::string(word.substr(at, size))
+                    : fmt::format("\\x{:02x}", static_cast<unsigned char>(word[at]));
+    at += std::max<std::size_t>(size, 1);
   }
-  return out + (word.size() > kMost ? "…'" : "'");
+  return out + (at < word.size() ? "…'" : "'");
 }
 
 void Text::fail(const TextFault& fault) const {
@@ -102,7 +119,8 @@ std::int64_t LineCursor::integer(const char* what, std::int64_t low, std::int64_
   const char* begin = at_;
   std::int64_t value = 0;
   if (at_line_end()) throw TextFault{begin, fmt::format("{} is missing", what)};
-  if (!integer(value)) throw TextFault{begin, fmt::format("{} {} is no integer", what, in_quotes(word()))};
+  if (!integer(value))
+    throw TextFault{begin, fmt::format("{} {} is no integer of 64 bits", what, in_quotes(word()))};
   if (value < low || value > high) {
     throw TextFault{begin, fmt::format("{} {} is out of range; must be {} to {}", what, value, low, high)};
   }

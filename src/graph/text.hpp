@@ -13,7 +13,7 @@
 
 namespace parsimony::graph {
 
-/// A word of a file as messages show it: in quotes, short, without control characters.
+/// A word of a file as messages show it: in quotes, short; bytes that are no printable UTF-8 as \xff.
 std::string in_quotes(std::string_view word);
 
 /// What is wrong, and where in the text; parse_lines turns it into an Error.

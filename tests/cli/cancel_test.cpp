@@ -88,18 +88,42 @@ TEST_F(Cancel, AnOlderResultStaysAsItWas) {
   EXPECT_EQ(read_text(path("labels.txt")), "older\n");
 }
 
-TEST_F(Cancel, TheSecondSignalEndsTheProcessAtOnce) {
-  // A pipe that never gives anything: the reader cannot look at the stop token.
+TEST_F(Cancel, IsNoticedWhileAPipeIsSilent) {
   ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
-  const int hold_open = open(path("pipe").c_str(), O_RDWR);
-  const pid_t process = start({"cluster", "-", "--clusters", "2"}, path("pipe"));
+  for (const bool has_writer : {false, true}) {
+    SCOPED_TRACE(has_writer ? "a writer that says nothing" : "no writer yet");
+    const int writer = has_writer ? open(path("pipe").c_str(), O_RDWR) : -1;
+    const pid_t process = start({"cluster", path("pipe"), "--clusters", "2"});
+    std::this_thread::sleep_for(500ms);
+    kill(process, SIGINT);
+    EXPECT_EQ(finish(process).code, 130);
+    close(writer);
+  }
+}
+
+TEST_F(Cancel, TheSecondSignalEndsTheProcessAtOnce) {
+  // A pipe that nobody reads: the writer cannot look at the stop token.
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  const pid_t process =
+      start({"generate", "sbm", "--nodes", "100", "--clusters", "2", "--output", path("pipe")});
   int status = 0;
   for (int signals = 0; signals < 50 && waitpid(process, &status, WNOHANG) == 0; ++signals) {
     std::this_thread::sleep_for(100ms);
     kill(process, SIGINT);
   }
-  close(hold_open);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 130) << status;
+}
+
+TEST_F(Cancel, WhatWasStartedToIgnoreASignalGoesOn) {
+  const std::string graph = block_model("g.mtx", 20000, 20);
+  const std::string output = path("l.txt");
+  // As a script starts what it puts in the background.
+  const std::string script = "trap '' INT; '" PARSIMONY_COMMAND "' cluster " + graph +
+                             " --clusters 20 --output " + output + " > " + path("stdout") + " & " +
+                             "sleep 0.1; kill -INT $!; wait $!";
+  const int status = std::system(script.c_str());
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_TRUE(std::filesystem::exists(output));
 }
 
 }  // namespace

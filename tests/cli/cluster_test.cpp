@@ -25,6 +25,13 @@ std::map<std::string, int> parse_labels(const std::string& text) {
   return labels;
 }
 
+// By the number of the id.
+std::map<int, int> numbered(const std::map<std::string, int>& labels) {
+  std::map<int, int> out;
+  for (const auto& [id, cluster] : labels) out[std::stoi(id)] = cluster;
+  return out;
+}
+
 TEST_F(Cluster, LabelsEveryNodeOnceAndUsesEveryCluster) {
   const std::string graph = block_model("g.mtx", 2000, 5);
   const Outcome outcome = run({"cluster", graph, "--clusters", "5"});
@@ -81,6 +88,7 @@ TEST_F(Cluster, ReportsInJson) {
   const Json root = Json::parse(outcome.out);
   EXPECT_EQ(root["graph"]["nodes"], 1000);
   EXPECT_EQ(root["seed"], 18446744073709551615ull);
+  EXPECT_EQ(root["options"]["seed"], root["seed"]);
   EXPECT_EQ(root["scores"]["sizes"].size(), 4u);
   std::int64_t nodes = 0;
   for (const auto& size : root["scores"]["sizes"]) nodes += size.get<std::int64_t>();
@@ -99,6 +107,36 @@ TEST_F(Cluster, ScoresOfTheReportAreThoseOfTheLabels) {
   const Outcome scored = run({"score", path("labels.npy"), "--graph", graph, "--json"});
   ASSERT_EQ(scored.code, 0) << scored.err;
   EXPECT_EQ(Json::parse(clustered.out)["scores"], Json::parse(scored.out)["scores"]);
+}
+
+TEST_F(Cluster, LabelsWithoutIdsGoByPosition) {
+  // The ids of a Matrix Market file begin at 1, those of a file without ids at 0.
+  const std::string graph = block_model("g.mtx", 300, 3);
+  for (const char* name : {"l.txt", "l.npy", "l.npy.gz"}) {
+    ASSERT_EQ(run({"cluster", graph, "--clusters", "3", "--output", path(name)}).code, 0);
+  }
+  std::string column;
+  for (const auto& [id, cluster] : numbered(parse_labels(read_text(path("l.txt"))))) {
+    column += std::to_string(cluster) + "\n";
+  }
+  write("column.txt", column);
+  for (const char* name : {"l.npy", "l.npy.gz", "column.txt"}) {
+    SCOPED_TRACE(name);
+    const Outcome scored = run({"score", path(name), "--graph", graph, "--truth", path("l.txt"), "--json"});
+    ASSERT_EQ(scored.code, 0) << scored.err;
+    EXPECT_EQ(scored.err, "");
+    EXPECT_EQ(Json::parse(scored.out)["agreement"]["adjusted_rand"].get<double>(), 1);
+  }
+}
+
+TEST_F(Cluster, ScoreSaysWhatIsNotCompared) {
+  const std::string graph = write("g.txt", "1 2\n2 3\n");
+  const std::string labels = write("l.txt", "1 a\n2 a\n3 b\n4 b\n");
+  const Outcome more = run({"score", labels, "--graph", graph});
+  EXPECT_EQ(more.code, 0);
+  EXPECT_NE(more.err.find("the graph has 3 nodes, the labels 4; the 3 that"), std::string::npos) << more.err;
+  const Outcome fewer = run({"score", write("f.txt", "1 a\n2 a\n"), "--graph", graph});
+  expect_one_error(fewer, 1, {"1 of the 3 nodes"});
 }
 
 TEST_F(Cluster, APerfectPartitionAgreesWithItself) {

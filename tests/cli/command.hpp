@@ -71,8 +71,15 @@ class Command : public ::testing::Test {
     posix_spawn_file_actions_addopen(&actions, 0, input.c_str(), O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, path("stdout").c_str(), create, 0600);
     posix_spawn_file_actions_addopen(&actions, 2, path("stderr").c_str(), create, 0600);
+    posix_spawnattr_t attributes;  // signals as in a terminal, even where the tests run in the background
+    posix_spawnattr_init(&attributes);
+    sigset_t signals;
+    sigfillset(&signals);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     pid_t process = -1;
-    const int error = posix_spawn(&process, PARSIMONY_COMMAND, &actions, nullptr, argv.data(), environ);
+    const int error = posix_spawn(&process, PARSIMONY_COMMAND, &actions, &attributes, argv.data(), environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) throw std::runtime_error("posix_spawn failed: " PARSIMONY_COMMAND);
     return process;

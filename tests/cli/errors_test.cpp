@@ -64,6 +64,39 @@ TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
                    {"--output", "directory"});
   expect_one_error(run({"cluster", graph, "--clusters", "2", "--output", graph}), kUsage, {"overwrite"});
   EXPECT_EQ(read_text(graph), "1 2\n2 3\n");
+  expect_one_error(run({"convert", graph, "-"}), kUsage, {"OUT", "/dev/stdout"});
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--picture", path("p.jpg")}), kUsage,
+                   {"--picture", ".png"});
+}
+
+TEST_F(Errors, OutputsMustDiffer) {
+  const std::string here = path("g.mtx"), same = path("./g.mtx");
+  expect_one_error(run({"generate", "sbm", "--output", here, "--labels", same}), kUsage,
+                   {"--labels: would overwrite", here});
+  const std::string graph = write("g.txt", "1 2\n2 3\n");
+  expect_one_error(
+      run({"cluster", graph, "--clusters", "2", "--output", path("p.png"), "--picture", path("p.png")}),
+      kUsage, {"--picture: would overwrite"});
+  EXPECT_EQ(files(), (std::vector<std::string>{"g.txt"}));
+  expect_one_error(
+      run({"generate", "sbm", "--output", std::filesystem::relative(here).string(), "--labels", same}),
+      kUsage, {"--labels: would overwrite"});
+}
+
+TEST_F(Errors, ANoteIsOneLineWhateverTheFileIsCalled) {
+  const Outcome noted = cluster(write("two\nlines.txt", "1 1\n1 2\n2 3\n"));
+  EXPECT_EQ(noted.code, 0);
+  EXPECT_EQ(std::count(noted.err.begin(), noted.err.end(), '\n'), 1) << noted.err;
+}
+
+TEST_F(Errors, TheLibrarysOptionsAreNamedAsFlags) {
+  const std::string output = path("g.mtx");
+  expect_one_error(run({"generate", "sbm", "--degree-exponent", "1.5", "--output", output}), kUsage,
+                   {"--degree-exponent: 1.5"});
+  expect_one_error(run({"generate", "sbm", "--degree", "0.5", "--output", output}), kUsage,
+                   {"--degree: 0.5", "or --epsilon-ratio 0"});
+  const std::string graph = write("g.txt", "1 2\n2 3\n");
+  expect_one_error(run({"cluster", graph, "--clusters", "4"}), kUsage, {"--clusters: 4"});
 }
 
 TEST_F(Errors, MoreClustersThanNodes) {
@@ -122,7 +155,7 @@ TEST_F(Errors, AnAsymmetricMatrixNeedsTheFlag) {
       "%%MatrixMarket matrix coordinate real general\n3 3 4\n1 2 1\n2 1 1\n2 3 1\n3 1 2\n";
   expect_broken("directed.mtx", text, 0);
   const Outcome refused = cluster(path("directed.mtx"));
-  EXPECT_NE(refused.err.find("symmetrize"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("; --symmetrize takes"), std::string::npos) << refused.err;
   const Outcome taken = cluster(path("directed.mtx"), {"--symmetrize", "--quiet"});
   EXPECT_EQ(taken.code, 0) << taken.err;
 }
@@ -143,6 +176,7 @@ TEST_F(Errors, HelpIsNoErrorAndShowsAnExample) {
     EXPECT_EQ(outcome.err, "");
     EXPECT_NE(outcome.out.find(std::string("\n  parsimony ") + verb), std::string::npos) << outcome.out;
   }
+  EXPECT_NE(run({"--help"}).out.find("3 not converged, 130 cancelled"), std::string::npos);
   const std::string help = run({"cluster", "--help"}).out;
   for (const char* part :
        {"--lambda-method", "interpolate|filter|nearest", "default auto", "1 to 100000, default 50"}) {

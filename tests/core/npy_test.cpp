@@ -113,6 +113,9 @@ TEST(Npy, ColumnsFirstIsTheTranspose) {
   for (int r = 0; r < 3; ++r) {
     for (int c = 0; c < 2; ++c) EXPECT_EQ(rows(r, c), columns(c, r));
   }
+  // Nothing to read, however many columns are stated.
+  const std::string empty = header(describe_array("<f8", "(0, 4611686018427387904)", "True"));
+  EXPECT_EQ(read_npy_matrix(directory.file("e.npy", empty)).size(), 0);
 }
 
 TEST(Npy, WhatDoesNotFitIsNamed) {

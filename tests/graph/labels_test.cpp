@@ -23,6 +23,7 @@ void expect_labels(const std::string& content, const Names& ids, const Clusters&
     EXPECT_EQ(labels.ids.name(static_cast<std::int64_t>(i)), ids[i]);
   EXPECT_EQ(labels.clusters, clusters);
   EXPECT_EQ(labels.names, names);
+  EXPECT_EQ(labels.by_position, content.find_first_of(" \t,") == content.npos);
 }
 
 TEST(Labels, AreReadAsPeopleWriteThem) {
@@ -52,8 +53,8 @@ TEST(Labels, BadLinesAreNamed) {
     const auto path = directory.file("l.txt", content);
     return [path] { read_labels(path); };
   };
-  expect_error(ErrorCode::format, "no labels in", read(""));
-  expect_error(ErrorCode::format, "no labels in", read("# c\n"));
+  expect_error(ErrorCode::format, "l.txt: no labels", read(""));
+  expect_error(ErrorCode::format, "l.txt: no labels", read("# c\n"));
   expect_error(ErrorCode::format, "l.txt:3: node '1' has a cluster already", read("1 2\n2 2\n1 3\n"));
   expect_error(ErrorCode::format, "l.txt:2: node '01' has a cluster already", read("1 2\n01 2\n"));
   expect_error(ErrorCode::format, "l.txt:2: 1 column", read("1 2\n3\n"));

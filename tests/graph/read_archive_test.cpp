@@ -53,6 +53,7 @@ TEST(ReadNpz, RowsColumnsAndCoordinates) {
   const GraphFile file = read(zip(members));
   EXPECT_EQ(edges_of(file.graph), kPath);
   EXPECT_EQ(file.ids.name(0), "0");
+  EXPECT_EQ(edges_of(parse_graph(zip(members), "/dev/stdin", {}, Context(1)).graph), kPath);
   members["format"] = text("csc");
   EXPECT_EQ(edges_of(read(zip(members)).graph), kPath);
   members["format"] = text("coo");

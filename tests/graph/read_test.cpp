@@ -26,6 +26,11 @@ const std::string kPattern = "%%MatrixMarket matrix coordinate pattern symmetric
 const std::string kReal = "%%MatrixMarket matrix coordinate real general\n";
 
 const std::string kZeros(400, '0');
+const std::string kAccents = [] {
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "\xc3\xa9";
+  return text;
+}();
 
 const std::vector<Good> kGood{
     {"spaces.txt", "0 1\n1 2\n", {"0", "1", "2"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
@@ -34,6 +39,7 @@ const std::vector<Good> kGood{
     {"windows.edges", "0 1\r\n1 2\r\n\r\n", {"0", "1", "2"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
     {"no-last-newline.txt", "0 1\n1 2", {"0", "1", "2"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
     {"unknown.ending", "0 1\n", {"0", "1"}, {{{0, 1}, 1}}},
+    {"matrix-in-disguise.txt", kPattern + "3 3 1\n2 1\n", {"1", "2", "3"}, {{{0, 1}, 1}}},
     {"comments.txt", "# a\n% b\n// c\n  # d\n\n0 1\n# e", {"0", "1"}, {{{0, 1}, 1}}},
     {"blanks-around.txt", "  0   1  \n\t1\t 2\t\n", {"0", "1", "2"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
     {"byte-order-mark.txt",
@@ -142,15 +148,15 @@ TEST(ReadGraph, GoodFiles) {
 struct Bad {
   const char* name;
   std::string content;
-  const char* message;
+  std::string message;
   ErrorCode code = ErrorCode::format;
 };
 
 const std::vector<Bad> kBad{
-    {"empty.txt", "", "no edges in "},
-    {"comments-only.txt", "# a\n\n% b\n", "no edges in "},
+    {"empty.txt", "", "empty.txt: no edges"},
+    {"comments-only.txt", "# a\n\n% b\n", "comments-only.txt: no edges"},
     {"empty.mtx", "", "empty.mtx:1: "},
-    {"empty.graph", "", "no edges in "},
+    {"empty.graph", "", "empty.graph: no edges"},
     {"empty.npz", "", "empty.npz: "},
     {"one-column.txt", "# a\n1 2\n3\n", "one-column.txt:3: 1 column"},
     {"one-column-first.txt", "1\n1 2\n", "one-column-first.txt:1: 1 column"},
@@ -183,6 +189,11 @@ const std::vector<Bad> kBad{
                  "ELF\x02\x01 \x00\x01\n",
                  10),
      "binary.txt:1: '\\x7fELF"},
+    // Whole characters are shown, other bytes are escaped: a terminal obeys some of those.
+    {"accents.txt", "1 2 \xc3\xa9\n", "weight '\xc3\xa9' is no number"},
+    {"half-a-character.txt", "1 2 a\xc3\n", "weight 'a\\xc3' is no number"},
+    {"terminal-control.txt", "1 2 \x9b\xc2\x9b\n", "weight '\\x9b\\xc2\\x9b' is no number"},
+    {"long-word.txt", "1 2 xx" + kAccents + "\n", "weight 'xx" + kAccents.substr(0, 38) + "…' is no number"},
 
     {"no-banner.mtx", "3 3 1\n1 2\n", "no-banner.mtx:1: the first line must be"},
     {"array.mtx", "%%MatrixMarket matrix array real general\n", "array.mtx:1: 'array'",

@@ -69,6 +69,27 @@ TEST(WriteGraph, SaysWhatAFormatCannotHold) {
                [&] { write_graph(directory / "a.txt", few); });
 }
 
+TEST(WriteGraph, SaysWhenIdsAreLost) {
+  const TemporaryDirectory directory;
+  const Graph path = graph_of(2, {{{0, 1}, 1}}, false);
+  const auto notes = [&](const std::string& name, NodeIds ids) {
+    std::string text;
+    Context context(1);
+    context.on_log = [&](LogLevel, std::string_view line) { text += line; };
+    write_graph(directory / name, GraphFile{.graph = path, .ids = std::move(ids)}, context);
+    return text;
+  };
+  for (const std::string name : {"a.mtx", "a.graph", "a.npz.gz"}) {
+    EXPECT_EQ(
+        notes(name, {}) + notes(name, NodeIds::consecutive(2, 0)) + notes(name, NodeIds::consecutive(2, 1)),
+        "");
+    EXPECT_NE(notes(name, NodeIds::numbers({1, 3})).find(name), std::string::npos);
+    EXPECT_NE(notes(name, NodeIds::consecutive(2, 2)).find("numbered from"), std::string::npos);
+    EXPECT_NE(notes(name, NodeIds::strings({"0", "b"})).find("numbered from"), std::string::npos);
+  }
+  EXPECT_EQ(notes("a.txt", NodeIds::numbers({1, 3})), "");
+}
+
 TEST(WriteGraph, TheSameGraphIsTheSameBytes) {
   const TemporaryDirectory directory;
   const GraphFile file{.graph = random_graph(100, 200, Weights::real), .ids = NodeIds::consecutive(100, 0)};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,10 @@ namespace parsimony {
 
 /// The bytes of a file; gzip (any number of members) and zstd are recognised by their first bytes, whatever
 /// the ending, and decompressed. max_bytes bounds what is returned, 0 is no bound. Throws io, format (broken
-/// or truncated compression), memory_limit.
-std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes = 0);
+/// or truncated compression), memory_limit, and cancelled soon after stop is triggered, also while a pipe is
+/// silent.
+std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes = 0,
+                      std::stop_token stop = {});
 
 /// A file that appears under its name only when it is complete: written to a temporary file beside it,
 /// synced, renamed by commit(). Destroyed without commit() it leaves nothing, and an older file of that name

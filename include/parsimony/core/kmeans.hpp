@@ -40,7 +40,7 @@ struct KMeansResult {
 /// initial, when it has rows: the clusters × d centroids to start from (a warm start) instead of random ones;
 /// one run then.
 ///
-/// Seeds by greedy k-means++ [arthur2007kmeans++] (on 256 points per cluster where there are more; points of
+/// Seeds by greedy k-means++ [arthur2007kmeans] (on 256 points per cluster where there are more; points of
 /// weight 0 are never seeds), then Lloyd's iterations with the bounds of [hamerly2010making], which change
 /// the time and not one bit of the result. An iteration ends with exactly `clusters` non-empty clusters: an
 /// emptied one takes the point farthest from its centroid among those of clusters with several points, points

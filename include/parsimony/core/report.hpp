@@ -29,7 +29,7 @@ struct Stage {
   std::int64_t bytes = 0;  ///< bytes the stage must move through memory, by its cost model; 0: not modelled
 };
 
-using ReportValue = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
+using ReportValue = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, std::vector<double>>;
 
 struct Report {
   std::string algorithm;
@@ -63,6 +63,8 @@ struct Record {
       out.emplace_back(std::move(name), value);
     } else if constexpr (std::is_enum_v<T>) {
       out.emplace_back(std::move(name), std::string(enum_name(value)));
+    } else if constexpr (std::is_unsigned_v<T>) {
+      out.emplace_back(std::move(name), static_cast<std::uint64_t>(value));
     } else if constexpr (std::is_integral_v<T>) {
       out.emplace_back(std::move(name), static_cast<std::int64_t>(value));
     } else if constexpr (std::is_floating_point_v<T>) {

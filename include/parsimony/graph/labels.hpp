@@ -16,6 +16,7 @@ struct Labels {
   NodeIds ids;
   std::vector<std::int32_t> clusters;  ///< of every node, 0..names.size() − 1
   std::vector<std::string> names;      ///< what the clusters are called in the file, ascending
+  bool by_position = false;            ///< the file has no ids: they are 0..N−1
 };
 
 /// Reads `node<blank, tab or comma>cluster` lines, ids as in edge lists, or one cluster a line, or a 1-D .npy

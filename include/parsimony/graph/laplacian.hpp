@@ -43,8 +43,7 @@ Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind = LaplacianKind::
 /// that, else 0. Those nodes hang on the graph by a thread, and the lowest eigenvectors of the plain
 /// normalised Laplacian mark them one by one instead of the communities [amini2013pseudo,
 /// zhang2018understanding]; a graph of even degrees (block model, k nearest neighbours, mesh) only loses by
-/// τ. The whole mean degree, the usual advice, costs modularity and normalised cut on every graph of
-/// docs/clustering.md.
+/// τ. The whole mean degree, the usual advice, cost modularity and normalised cut on the real graphs tried.
 double automatic_regularization(CsrView adjacency);
 
 }  // namespace parsimony::graph

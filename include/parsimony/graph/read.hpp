@@ -16,14 +16,16 @@ namespace parsimony::graph {
 enum class FileFormat { automatic, edge_list, matrix_market, metis, npz };
 
 struct ReadOptions {
-  FileFormat format = FileFormat::automatic;  ///< automatic: by ending (before .gz / .zst), else edge list
-  bool symmetrize = false;                    ///< accept W ≠ Wᵀ and use (W + Wᵀ) / 2 instead
-  std::int64_t max_memory = 0;                ///< bytes the reader may use; 0: no limit
+  /// automatic: by ending (before .gz / .zst), else by the first bytes of .mtx and .npz, else edge list
+  FileFormat format = FileFormat::automatic;
+  bool symmetrize = false;      ///< accept W ≠ Wᵀ and use (W + Wᵀ) / 2 instead
+  std::int64_t max_memory = 0;  ///< bytes the reader may use; 0: no limit
 };
 
 template <OptionsOf<ReadOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"format", "automatic (by ending), edge_list, matrix_market, metis or npz"}, options.format);
+  visit(Field{"format", "automatic (by ending or content), edge_list, matrix_market, metis or npz"},
+        options.format);
   visit(Field{"symmetrize", "replace a matrix W that is not symmetric by (W + Wᵀ) / 2"}, options.symmetrize);
   visit(Field{"max_memory", "bytes the reader may use; 0: no limit", 0, 9e18}, options.max_memory);
 }
@@ -46,8 +48,9 @@ GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& optio
                      const Context& context = Context{});
 
 /// Writes .mtx, .graph, .npz or, with any other ending, an edge list; .gz and .zst compress. To a temporary
-/// file that is then renamed. Edge lists keep the ids; .mtx and .graph number the nodes from 1, .npz from 0.
-/// Reading it back gives the same graph. Throws invalid_argument for what a format cannot hold, io.
+/// file that is then renamed. Edge lists keep the ids; .mtx and .graph number the nodes from 1, .npz from 0,
+/// and a message says so where the ids are neither 0, 1, … nor 1, 2, …. Reading it back gives the same graph.
+/// Throws invalid_argument for what a format cannot hold, io.
 void write_graph(const std::filesystem::path& path, const GraphFile& file,
                  const Context& context = Context{});
 
