@@ -82,7 +82,8 @@ std::string read_all(const std::filesystem::path& path, std::int64_t max_bytes, 
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes, std::stop_token stop) {
+std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes,
+                      const std::stop_token& stop) {
   std::string bytes = read_all(path, max_bytes, stop);
   check(stop);
   const Compression compression = compression_of_content(bytes);

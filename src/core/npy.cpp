@@ -160,7 +160,7 @@ void convert(const NpyArray& array, std::vector<Out>& out) {
                                                      ? fmt::format("whole number of {} bits", 8 * sizeof(Out))
                                                      : "number within float32"));
     }
-    out[i] = static_cast<Out>(value);
+    out[i] = static_cast<Out>(value);  // NOLINT(bugprone-signed-char-misuse): an int8 is a number here
   }
 }
 
@@ -223,7 +223,7 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   constexpr std::string_view kMagic = "\x93NUMPY";
   if (bytes.substr(0, kMagic.size()) != kMagic) fail("no .npy array: it does not begin with \\x93NUMPY");
   if (bytes.size() < 10) fail("the .npy header is truncated");
-  const int version = bytes[6];
+  const int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3) {
     throw Error(ErrorCode::unsupported,
                 fmt::format("{}: .npy version {}; 1 to 3 are supported", name, version));

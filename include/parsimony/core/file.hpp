@@ -15,7 +15,7 @@ namespace parsimony {
 /// or truncated compression), memory_limit, and cancelled soon after stop is triggered, also while a pipe is
 /// silent.
 std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes = 0,
-                      std::stop_token stop = {});
+                      const std::stop_token& stop = {});
 
 /// A file that appears under its name only when it is complete: written to a temporary file beside it,
 /// synced, renamed by commit(). Destroyed without commit() it leaves nothing, and an older file of that name
