@@ -1,5 +1,5 @@
-// One Chebyshev step on the worst graph for locality, a block model with its nodes shuffled, beside the triad of
-// stream_bench. Bytes: those of LaplacianOperator::bytes_per_step, every gathered row counted as a miss.
+// One Chebyshev step on the worst graph for locality, a block model with its nodes shuffled, beside the triad
+// of stream_bench. Bytes: those of LaplacianOperator::bytes_per_step, every gathered row counted as a miss.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -30,7 +30,10 @@ void chebyshev_step(benchmark::State& state) {
   std::fill(current.values().begin(), current.values().end(), 1.0f);
   MatrixView<float> sum = accumulator;
   for (auto _ : state) {
-    op.apply({.current = current, .previous = previous, .accumulator = accumulates ? &sum : nullptr, .coefficient = 0.1});
+    op.apply({.current = current,
+              .previous = previous,
+              .accumulator = accumulates ? &sum : nullptr,
+              .coefficient = 0.1});
   }
   state.SetBytesProcessed(state.iterations() * op.bytes_per_step(width, accumulates));
 }

@@ -48,12 +48,12 @@ void check(const Settings& settings) {
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
-void check_memory(const graph::GraphFile& file, const cluster::CompressiveOptions& options) {
+void check_memory(const graph::GraphFile& file, const cluster::CompressiveOptions& options, int threads) {
   if (options.max_memory == 0 || options.clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
-  const std::int64_t needed = cluster::estimate_memory(graph, options);
+  const std::int64_t needed = cluster::estimate_memory(graph, options, threads);
   if (held + needed <= options.max_memory) return;
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
@@ -79,7 +79,7 @@ int run(Settings settings, Terminal& terminal) {
   StageTimer reading(command, "read");
   const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
   reading.finish();
-  check_memory(file, settings.options);
+  check_memory(file, settings.options, context.threads());
 
   cluster::ClusterResult result =
       cluster::compressive_spectral_clustering(file.graph, settings.options, context);

@@ -199,12 +199,12 @@ void note_structure(Report& report, CsrView adjacency, const Context& context) {
   report.figures.emplace_back("components", components.count);
   report.figures.emplace_back("isolated_nodes", components.isolated);
   if (components.count == 1) return;
-  context.log(
-      LogLevel::warning,
-      fmt::format(
-          "the graph has {} connected components, {} of them single nodes without edges (those join the "
-          "largest cluster)",
-          components.count, components.isolated));
+  std::string text = fmt::format("the graph has {} connected components", components.count);
+  if (components.isolated > 0) {
+    text += fmt::format(", {} of them single nodes without edges, which join the largest cluster",
+                        components.isolated);
+  }
+  context.log(LogLevel::warning, text);
 }
 
 }  // namespace
@@ -342,6 +342,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     }
     clustered =
         kmeans(rows, {}, {.clusters = k, .restarts = options.restarts, .seed = options.seed}, context);
+    report.iterations = clustered.report.iterations;
     report.objective_history = clustered.report.objective_history;
   }
 
@@ -352,7 +353,9 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     } else {
       Spread spread = spread_indicators(laplacian, low_pass, sample, clustered.labels, options, context);
       result.labels = std::move(spread.labels);
-      report.iterations = spread.iterations;
+      if (options.assign == Assignment::interpolate) {
+        report.figures.emplace_back("interpolation_iterations", std::int64_t{spread.iterations});
+      }
       if (!spread.converged) report.status = Status::iteration_limit;
     }
     place_unknown(result.labels, k, connected);

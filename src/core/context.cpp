@@ -20,8 +20,9 @@
 
 #include "parsimony/core/error.hpp"
 
-// The system's oneTBB is not built with ThreadSanitizer, which reports its inside and cannot see what it orders.
-// Under that sanitizer plain threads take its place, so that races in the bodies of our loops are found.
+// The system's oneTBB is not built with ThreadSanitizer, which reports its inside and cannot see what it
+// orders. Under that sanitizer plain threads take its place, so that races in the bodies of our loops are
+// found.
 #if defined(__SANITIZE_THREAD__)
 #define PARSIMONY_PLAIN_THREADS 1
 #elif defined(__has_feature)

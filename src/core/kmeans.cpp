@@ -22,8 +22,8 @@ constexpr std::int64_t kBlock = 16 * kernels::kTile;
 constexpr std::int64_t kFewPoints =
     1 << 15;  // below: one thread per restart; above: all threads on one restart
 
-[[noreturn]] void refuse(std::string message) {
-  throw Error(ErrorCode::invalid_argument, std::move(message));
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
 }
 
 // Throws, naming the first row of which accept is false.

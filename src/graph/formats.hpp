@@ -20,7 +20,7 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
                           const Context& context);
 GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                               const Context& context);
-GraphFile parse_metis(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
+GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                       const Context& context);
 GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                     const Context& context);

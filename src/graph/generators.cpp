@@ -141,8 +141,8 @@ Csr symmetric(const std::vector<Pairs>& blocks, const std::vector<std::int32_t>&
   return out;
 }
 
-[[noreturn]] void refuse(std::string message) {
-  throw Error(ErrorCode::invalid_argument, std::move(message));
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
 }
 
 }  // namespace

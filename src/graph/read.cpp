@@ -39,7 +39,7 @@ GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOpti
     case FileFormat::matrix_market:
       return parse_matrix_market(std::move(bytes), options, budget, context);
     case FileFormat::metis:
-      return parse_metis(std::move(bytes), options, budget, context);
+      return parse_metis(bytes, options, budget, context);
     case FileFormat::npz:
       return parse_npz(std::move(bytes), options, budget, context);
     default:

@@ -105,7 +105,7 @@ EntryBlock parse_nodes(LineCursor& cursor, std::int64_t node, const Header& head
 
 }  // namespace
 
-GraphFile parse_metis(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
+GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                       const Context& context) {
   const Text text(budget.file, bytes);
   const Header header = parse_header(text);

@@ -23,6 +23,7 @@ class Context {
   explicit Context(int threads = 0);
 
   std::stop_token stop;  ///< long work looks at it once per block and throws Error(cancelled)
+  /// Called once per step of a stage, from any of the threads, never from two at a time.
   std::function<void(std::string_view stage, std::int64_t done, std::int64_t total)> on_progress;
   std::function<void(LogLevel level, std::string_view text)> on_log;
 
