@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "cluster/columns.hpp"
 #include "parsimony/cluster/interpolation.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
@@ -65,16 +66,10 @@ class BestColumn {
       : context_(context), best_(nodes, -std::numeric_limits<float>::infinity()), labels_(nodes, 0) {}
 
   void add(MatrixView<const float> scores, std::int64_t first, std::int64_t used) {
+    const Columns squares = inner_products(scores, scores, context_);
     std::vector<float> factor(used);
     for (std::int64_t c = 0; c < used; ++c) {
-      const double squares =
-          context_.sum_blocks(scores.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
-            double sum = 0;
-            for (std::int64_t i = begin; i < end; ++i)
-              sum += static_cast<double>(scores(i, c)) * scores(i, c);
-            return sum;
-          });
-      factor[c] = squares > 0 ? static_cast<float>(1 / std::sqrt(squares)) : 0.0f;
+      factor[c] = squares[c] > 0 ? static_cast<float>(1 / std::sqrt(squares[c])) : 0.0f;
     }
     context_.for_blocks(scores.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {

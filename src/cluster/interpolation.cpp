@@ -3,40 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
+#include "cluster/columns.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 
 namespace parsimony::cluster {
 namespace {
 
-constexpr std::int64_t kRowsPerBlock = 1 << 13;
-using Columns = std::vector<double>;
-
-// ⟨a_c, b_c⟩ for every column c, blocks added in their order.
-Columns inner_products(MatrixView<const float> a, MatrixView<const float> b, const Context& context) {
-  const std::int64_t blocks = (a.rows + kRowsPerBlock - 1) / kRowsPerBlock;
-  Matrix<double> partial(blocks, a.cols);
-  context.for_blocks(a.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
-    double* sums = partial.row(begin / kRowsPerBlock).data();
-    for (std::int64_t i = begin; i < end; ++i) {
-      for (std::int64_t c = 0; c < a.cols; ++c) sums[c] += static_cast<double>(a(i, c)) * b(i, c);
-    }
-  });
-  Columns out(a.cols);
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    for (std::int64_t c = 0; c < a.cols; ++c) out[c] += partial(block, c);
-  }
-  return out;
-}
-
 // y ← y · scale_c + x · factor_c, column by column.
 void combine(MatrixView<float> y, const Columns& scale, MatrixView<const float> x, const Columns& factor,
              const Context& context) {
-  context.for_blocks(y.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(y.rows, kRowsPerColumnBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t c = 0; c < y.cols; ++c) {
         y(i, c) = static_cast<float>(y(i, c) * scale[c] + x(i, c) * factor[c]);
