@@ -28,7 +28,7 @@ struct Settings {
   std::string output;
   std::string picture;
   std::string method = "compressive";
-  cluster::CompressiveOptions options;
+  cluster::CompressiveOptions compressive;
   graph::ReadOptions read;
   int threads = 0;
   bool json = false;
@@ -45,6 +45,11 @@ void check(const Settings& settings) {
       throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
     }
   }
+}
+
+cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjacency,
+                                         const Context& context) {
+  return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context);
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
@@ -73,16 +78,15 @@ int run(Settings settings, Terminal& terminal) {
   check(settings);
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
-  settings.read.max_memory = settings.options.max_memory;
+  settings.read.max_memory = settings.compressive.max_memory;
 
   Report command;  // collects the stages around the clustering
   StageTimer reading(command, "read");
   const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
   reading.finish();
-  check_memory(file, settings.options, context.threads());
+  check_memory(file, settings.compressive, context.threads());
 
-  cluster::ClusterResult result =
-      cluster::compressive_spectral_clustering(file.graph, settings.options, context);
+  cluster::ClusterResult result = cluster_by_method(settings, file.graph, context);
   auto& stages = result.report.stages;
   stages.insert(stages.begin(), command.stages.front());
 
@@ -127,13 +131,13 @@ Action add_cluster(CLI::App& app) {
       ->check(CLI::IsMember({"compressive"}).description(""))
       ->type_name("NAME")
       ->group("Method");
-  Flags method(app, "Method");
-  method.require("clusters")
+  Flags flags(app, "Method");
+  flags.require("clusters")
       .word("regularization", "auto", -1)
       .word("features", "auto", 0)
-      .word("samples", "auto", 0);
-  method.word("max_memory", "unlimited", 0);
-  describe(settings->options, method);
+      .word("samples", "auto", 0)
+      .word("max_memory", "unlimited", 0);
+  describe(settings->compressive, flags.method("compressive"));
   add_read_flags(app, settings->read);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
       ->type_name("FILE")
@@ -143,7 +147,10 @@ Action add_cluster(CLI::App& app) {
       ->group("Output");
   app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
   add_run_flags(app, settings->threads, settings->quiet);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings, flags](Terminal& terminal) {
+    flags.check_method(settings->method);
+    return run(*settings, terminal);
+  };
 }
 
 }  // namespace parsimony::cli

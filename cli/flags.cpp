@@ -102,8 +102,12 @@ template std::uint64_t parse_number(std::string_view, std::string_view);
 
 void Flags::add(const Field& field, const std::string& type, const std::string& note, Setter set) const {
   const std::string flag = "--" + kebab(field.name);
-  CLI::callback_t callback = [flag, set = std::move(set)](const CLI::results_t& texts) {
-    set(flag, texts.back());
+  Shared& shared = (*shared_)[flag];
+  shared.methods.push_back(method_);
+  shared.setters.push_back(std::move(set));
+  if (shared.setters.size() > 1) return;
+  CLI::callback_t callback = [flag, &shared, owner = shared_](const CLI::results_t& texts) {
+    for (const Setter& setter : shared.setters) setter(flag, texts.back());
     return true;
   };
   const std::string help = fmt::format("{} ({})", field.help, note);
@@ -116,10 +120,28 @@ void Flags::add(const Field& field, const std::string& type, const std::string& 
 
 void Flags::add_switch(const Field& field, bool& value) const {
   const std::string flag = (value ? "--no-" : "--") + kebab(field.name);
+  Shared& shared = (*shared_)[flag];
+  shared.methods.push_back(method_);
+  shared.setters.push_back(
+      [&value, given = !value](const std::string&, const std::string&) { value = given; });
+  if (shared.setters.size() > 1) return;
   app_.add_flag_callback(
-          flag, [&value, given = !value] { value = given; },
+          flag,
+          [flag, &shared, owner = shared_] {
+            for (const Setter& setter : shared.setters) setter(flag, {});
+          },
           fmt::format("{}{}", value ? "do not " : "", field.help))
       ->group(group_);
+}
+
+void Flags::check_method(std::string_view method) const {
+  for (const auto& [flag, shared] : *shared_) {
+    const auto& methods = shared.methods;
+    if (app_.count(flag) == 0 || std::find(methods.begin(), methods.end(), method) != methods.end()) continue;
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: --method {} has no such option; it is one of {}", flag, method,
+                            fmt::join(methods, ", ")));
+  }
 }
 
 std::string Flags::range_and_default(const Field& field, double value, const Word& word) const {

@@ -3,10 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "parsimony/core/options.hpp"
 
@@ -35,6 +38,15 @@ class Flags {
     words_[std::string(field)] = {std::move(word), value};
     return *this;
   }
+  /// The fields that follow are those of this method. A flag sets the field of its name in every method that
+  /// has one; its help and default are those of the first.
+  Flags& method(std::string name) {
+    method_ = std::move(name);
+    return *this;
+  }
+  /// Throws Error(invalid_argument) when a flag was given that the method does not have.
+  void check_method(std::string_view method) const;
+
   /// The flag of this field must be given.
   Flags& require(std::string_view field) {
     required_ = field;
@@ -87,10 +99,17 @@ class Flags {
   [[noreturn]] static void bad_choice(const std::string& flag, const std::string& text,
                                       const std::string& list);
 
+  struct Shared {
+    std::vector<std::string> methods;
+    std::vector<Setter> setters;  // one of each method
+  };
+
   CLI::App& app_;
   std::string group_;
   std::map<std::string, Word> words_;
   std::string required_;
+  std::string method_;
+  std::shared_ptr<std::map<std::string, Shared>> shared_ = std::make_shared<std::map<std::string, Shared>>();
 };
 
 /// --threads and --quiet, which every long verb has.

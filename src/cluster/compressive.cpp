@@ -9,11 +9,11 @@
 #include <optional>
 
 #include "cluster/columns.hpp"
+#include "cluster/placement.hpp"
 #include "parsimony/cluster/interpolation.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
-#include "parsimony/graph/graph.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 #include "parsimony/spectral/density.hpp"
 #include "parsimony/spectral/features.hpp"
@@ -50,13 +50,6 @@ std::int64_t matrix_bytes(std::int64_t rows, std::int64_t columns) {
   constexpr std::int64_t kHugePage = 2 << 20;
   const std::int64_t bytes = 4 * rows * columns;
   return bytes < 2 * kHugePage ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
-}
-
-std::vector<float> marks_of_connected(CsrView adjacency) {
-  std::vector<float> marks(adjacency.rows());
-  for (std::int64_t i = 0; i < adjacency.rows(); ++i)
-    marks[i] = adjacency.offsets[i] < adjacency.offsets[i + 1];
-  return marks;
 }
 
 // argmax over clusters of column-normalised scores, fed panel by panel so that no N × k array is ever held.
@@ -138,68 +131,6 @@ Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const doub
   }
   out.labels = best.take();
   return out;
-}
-
-// Every cluster that no node chose takes back a node of the sample that k-means gave it, or failing that any
-// node, never the last one of another cluster.
-void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,
-                         std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels) {
-  std::vector<std::int64_t> sizes(clusters);
-  for (const std::int32_t label : labels) ++sizes[label];
-  const auto move = [&](std::int64_t node, std::int32_t cluster) {
-    if (sizes[labels[node]] < 2) return false;
-    --sizes[labels[node]];
-    ++sizes[cluster];
-    labels[node] = cluster;
-    return true;
-  };
-  for (std::size_t s = 0; s < sample.size(); ++s) {
-    if (sizes[sample_labels[s]] == 0) move(sample[s], sample_labels[s]);
-  }
-  std::int64_t node = 0;
-  for (std::int32_t cluster = 0; cluster < clusters; ++cluster) {
-    while (sizes[cluster] == 0) move(node++, cluster);
-  }
-}
-
-// Nodes without edges, and those without a label, say nothing about where they belong: all go to the largest
-// cluster, which they change least.
-void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
-                   std::span<const float> connected) {
-  std::vector<std::int64_t> sizes(clusters);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (connected[i] == 0) labels[i] = -1;
-    if (labels[i] >= 0) ++sizes[labels[i]];
-  }
-  const auto largest =
-      static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
-  std::replace(labels.begin(), labels.end(), -1, largest);
-}
-
-// As many clusters as connected nodes, or more: each of these is one, then single isolated nodes; what is
-// left of the isolated ones joins the last.
-std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters) {
-  std::vector<std::int32_t> labels(connected.size(), static_cast<std::int32_t>(clusters - 1));
-  std::int64_t next = 0;
-  for (const bool with_edges : {true, false}) {
-    for (std::size_t i = 0; i < labels.size() && next < clusters; ++i) {
-      if ((connected[i] > 0) == with_edges) labels[i] = static_cast<std::int32_t>(next++);
-    }
-  }
-  return labels;
-}
-
-void note_structure(Report& report, CsrView adjacency, const Context& context) {
-  const graph::Components components = graph::connected_components(adjacency);
-  report.figures.emplace_back("components", components.count);
-  report.figures.emplace_back("isolated_nodes", components.isolated);
-  if (components.count == 1) return;
-  std::string text = fmt::format("the graph has {} connected components", components.count);
-  if (components.isolated > 0) {
-    text += fmt::format(", {} of them single nodes without edges, which join the largest cluster",
-                        components.isolated);
-  }
-  context.log(LogLevel::warning, text);
 }
 
 }  // namespace

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
 #include "parsimony/core/options.hpp"
-#include "parsimony/core/report.hpp"
 #include "parsimony/graph/laplacian.hpp"
 
 namespace parsimony::cluster {
@@ -64,15 +63,6 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
-
-struct ClusterResult {
-  std::vector<std::int32_t> labels;  ///< cluster of every node, 0..clusters−1, none of them empty
-  std::int64_t clusters = 0;
-  /// The cut-off: an estimate of the k-th smallest eigenvalue, nodes without edges left out. 0 where no
-  /// filter was needed: k = 1, or at least as many clusters as nodes with edges.
-  double lambda_k = 0;
-  Report report;
-};
 
 /// adjacency: symmetric, no self loops (see graph::Graph). Every result has exactly `clusters` non-empty
 /// clusters:

@@ -1,0 +1,74 @@
+#include "cluster/placement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "parsimony/graph/graph.hpp"
+
+namespace parsimony::cluster {
+
+std::vector<float> marks_of_connected(CsrView adjacency) {
+  std::vector<float> marks(adjacency.rows());
+  for (std::int64_t i = 0; i < adjacency.rows(); ++i)
+    marks[i] = adjacency.offsets[i] < adjacency.offsets[i + 1];
+  return marks;
+}
+
+void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                         std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels) {
+  std::vector<std::int64_t> sizes(clusters);
+  for (const std::int32_t label : labels) ++sizes[label];
+  const auto move = [&](std::int64_t node, std::int32_t cluster) {
+    if (sizes[labels[node]] < 2) return false;
+    --sizes[labels[node]];
+    ++sizes[cluster];
+    labels[node] = cluster;
+    return true;
+  };
+  for (std::size_t s = 0; s < sample.size(); ++s) {
+    if (sizes[sample_labels[s]] == 0) move(sample[s], sample_labels[s]);
+  }
+  std::int64_t node = 0;
+  for (std::int32_t cluster = 0; cluster < clusters; ++cluster) {
+    while (sizes[cluster] == 0) move(node++, cluster);
+  }
+}
+
+void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                   std::span<const float> connected) {
+  std::vector<std::int64_t> sizes(clusters);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (connected[i] == 0) labels[i] = -1;
+    if (labels[i] >= 0) ++sizes[labels[i]];
+  }
+  const auto largest =
+      static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
+  std::replace(labels.begin(), labels.end(), -1, largest);
+}
+
+std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters) {
+  std::vector<std::int32_t> labels(connected.size(), static_cast<std::int32_t>(clusters - 1));
+  std::int64_t next = 0;
+  for (const bool with_edges : {true, false}) {
+    for (std::size_t i = 0; i < labels.size() && next < clusters; ++i) {
+      if ((connected[i] > 0) == with_edges) labels[i] = static_cast<std::int32_t>(next++);
+    }
+  }
+  return labels;
+}
+
+void note_structure(Report& report, CsrView adjacency, const Context& context) {
+  const graph::Components components = graph::connected_components(adjacency);
+  report.figures.emplace_back("components", components.count);
+  report.figures.emplace_back("isolated_nodes", components.isolated);
+  if (components.count == 1) return;
+  std::string text = fmt::format("the graph has {} connected components", components.count);
+  if (components.isolated > 0) {
+    text += fmt::format(", {} of them single nodes without edges, which join the largest cluster",
+                        components.isolated);
+  }
+  context.log(LogLevel::warning, text);
+}
+
+}  // namespace parsimony::cluster
