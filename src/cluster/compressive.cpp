@@ -201,8 +201,10 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   {
     StageTimer timer(report, "k-means");
     sample = sample_without_replacement(energy.empty() ? connected : energy, options.samples, options.seed);
-    clustered = kmeans(rows_of(features, sample), {},
-                       {.clusters = k, .restarts = options.restarts, .seed = options.seed}, context);
+    clustered =
+        kmeans(rows_of(features, sample), {},
+               {.clusters = k, .restarts = options.restarts, .exchanges = kExchanges, .seed = options.seed},
+               context);
     report.iterations = clustered.report.iterations;
     report.objective_history = clustered.report.objective_history;
   }
