@@ -10,8 +10,9 @@ inline constexpr std::int64_t kOuterRows = 8;
 template <class T>
 inline constexpr std::int64_t kOuterColumns = 128 / static_cast<std::int64_t>(sizeof(T));
 
-/// c (m × n, row-major, contiguous) = [c +] Σ_t a_t b_tᵀ over t < depth, with a_t = a + t · m and b_t = b + t ·
-/// n. Every sum runs in the order of t. T is float or double; no pointer needs alignment, c overlaps neither.
+/// c (m × n, row-major, contiguous) = [c +] Σ_t a_t b_tᵀ over t < depth, with a_t = a + t · m and b_t = b + t
+/// · n. Every sum runs in the order of t. T is float or double; no pointer needs alignment, c overlaps
+/// neither.
 ///
 /// Limit: multiply-adds. 16 sums of two vectors stay in registers for 10 loads.
 template <class T>

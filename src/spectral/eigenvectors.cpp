@@ -20,6 +20,8 @@ namespace {
 
 constexpr double kGrowth = 1e4;        // of the lowest direction over the highest in one pass
 constexpr double kLockedGrowth = 1e9;  // of a locked direction, which is there only as rounding
+constexpr int kDensityOrder = 30;      // a first guess: the Ritz values correct it
+constexpr double kMargin = 8;          // by which a last pass should undercut the tolerance
 
 class FilteredSubspace {
  public:
@@ -34,8 +36,6 @@ class FilteredSubspace {
     }
     dimension_ = subspace_dimension(options, connected_);
     basis_ = Matrix<float>(nodes_, (dimension_ + kPanelWidth - 1) / kPanelWidth * kPanelWidth);
-    panel_ = Matrix<float>(nodes_, std::min(basis_.cols(), kMaxPanelWidth));
-    work_ = panel_;
     values_.assign(dimension_, 0);
     residuals_.assign(dimension_, 0);
     tolerance_ = options.tolerance * laplacian.lambda_max / 2;
@@ -50,11 +50,14 @@ class FilteredSubspace {
     double cutoff = laplacian_.lambda_max;
     if (!complete) {
       StageTimer timer(out.report, "cut-off");
-      const auto density = spectral_density(laplacian_, {.seed = options_.seed}, context_);
+      const auto density =
+          spectral_density(laplacian_, {.order = kDensityOrder, .seed = options_.seed}, context_);
       cutoff = density.eigenvalue(static_cast<double>(dimension_));
       products_ += density.order() * density.moments().rows();
     }
     const StageTimer timer(out.report, "subspace");
+    panel_ = Matrix<float>(nodes_, std::min(basis_.cols(), kMaxPanelWidth));
+    work_ = Matrix<float>(nodes_, panel_.cols());
     out.report.status = Status::iteration_limit;
     for (int pass = 0; pass < options_.max_iterations; ++pass) {
       // Right below lambda_max nothing is left to be damped.
@@ -70,7 +73,8 @@ class FilteredSubspace {
         out.report.status = Status::converged;
         break;
       }
-      cutoff = values_.back();
+      // The last Ritz values have not converged and lie too high; those below are nearer to the eigenvalues.
+      cutoff = values_[dimension_ - 1 - (dimension_ - options_.count) / 4];
     }
     sort();
     out.values.assign(values_.begin(), values_.begin() + options_.count);
@@ -130,7 +134,7 @@ class FilteredSubspace {
     if (pass > 0) {
       double needed = 0;
       for (std::int64_t j = locked_; j < options_.count; ++j) {
-        const double factor = std::max(1.0, 2 * residuals_[j] / tolerance_);
+        const double factor = std::max(1.0, kMargin * residuals_[j] / tolerance_);
         needed = std::max(needed, std::log(2 * factor) / rate(values_[j]));
       }
       degree = std::min(degree, needed);
@@ -202,7 +206,8 @@ class FilteredSubspace {
     const RitzPairs ritz = rayleigh_ritz(inner, operated, std::span(values_).first(locked_));
     const auto found = static_cast<std::int64_t>(ritz.values.size());
     Matrix<double> factors(dimension_, active);
-    for (std::int64_t i = 0; i < dimension_; ++i) std::copy_n(ritz.factors.row(i).data(), found, factors.row(i).data());
+    for (std::int64_t i = 0; i < dimension_; ++i)
+      std::copy_n(ritz.factors.row(i).data(), found, factors.row(i).data());
     multiply_in_place(columns(0, dimension_), factors, context_);
     std::copy(ritz.values.begin(), ritz.values.end(), values_.begin() + locked_);
     // Directions that were lost start anew.
@@ -214,26 +219,27 @@ class FilteredSubspace {
   void lock() {
     const LaplacianOperator op(laplacian_, context_);
     const double half = laplacian_.lambda_max / 2;
-    for_each_recurrence(op, 1, options_.count, [&](std::int64_t at, std::int64_t used, auto product, auto signal) {
-      const std::int64_t blocks = (nodes_ + kRowsPerFill - 1) / kRowsPerFill;
-      Matrix<double> partial(blocks, used);
-      context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
-        double* sums = partial.row(begin / kRowsPerFill).data();
-        for (std::int64_t i = begin; i < end; ++i) {
-          const double scale = laplacian_.scale[i] * half;
+    for_each_recurrence(
+        op, 1, options_.count, [&](std::int64_t at, std::int64_t used, auto product, auto signal) {
+          const std::int64_t blocks = (nodes_ + kRowsPerFill - 1) / kRowsPerFill;
+          Matrix<double> partial(blocks, used);
+          context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+            double* sums = partial.row(begin / kRowsPerFill).data();
+            for (std::int64_t i = begin; i < end; ++i) {
+              const double scale = laplacian_.scale[i] * half;
+              for (std::int64_t c = 0; c < used; ++c) {
+                const double difference = scale * (static_cast<double>(product(i, c)) +
+                                                   (1 - values_[at + c] / half) * signal(i, c));
+                sums[c] += difference * difference;
+              }
+            }
+          });
           for (std::int64_t c = 0; c < used; ++c) {
-            const double difference =
-                scale * (static_cast<double>(product(i, c)) + (1 - values_[at + c] / half) * signal(i, c));
-            sums[c] += difference * difference;
+            double sum = 0;
+            for (std::int64_t b = 0; b < blocks; ++b) sum += partial(b, c);
+            residuals_[at + c] = std::sqrt(sum);
           }
-        }
-      });
-      for (std::int64_t c = 0; c < used; ++c) {
-        double sum = 0;
-        for (std::int64_t b = 0; b < blocks; ++b) sum += partial(b, c);
-        residuals_[at + c] = std::sqrt(sum);
-      }
-    });
+        });
     while (locked_ < options_.count && residuals_[locked_] <= tolerance_) ++locked_;
   }
 

@@ -27,8 +27,7 @@ Dense orthonormal_factors(const Dense& gram) {
   const auto& squares = solver.eigenvalues();
   const auto kept = std::count_if(squares.begin(), squares.end(),
                                   [](double square) { return square > kShortest * kShortest; });
-  return solver.eigenvectors().rightCols(kept) *
-         squares.tail(kept).cwiseSqrt().cwiseInverse().asDiagonal();
+  return solver.eigenvectors().rightCols(kept) * squares.tail(kept).cwiseSqrt().cwiseInverse().asDiagonal();
 }
 
 }  // namespace
@@ -44,8 +43,7 @@ RitzPairs rayleigh_ritz(const Matrix<double>& gram, const Matrix<double>& projec
   Dense operated = view(projected).bottomRows(m) - cross - cross.transpose() +
                    overlap.transpose() * values.asDiagonal() * overlap;
   Eigen::VectorXd norms = inner.diagonal().cwiseMax(0.0).cwiseSqrt();
-  const Eigen::VectorXd inverse =
-      norms.unaryExpr([](double norm) { return norm > 1e-30 ? 1 / norm : 0.0; });
+  const Eigen::VectorXd inverse = norms.unaryExpr([](double norm) { return norm > 1e-30 ? 1 / norm : 0.0; });
   inner = inverse.asDiagonal() * inner * inverse.asDiagonal();
   operated = inverse.asDiagonal() * operated * inverse.asDiagonal();
 

@@ -16,9 +16,9 @@ struct RitzPairs {
 };
 
 /// gram and projected are XᵀX and XᵀLX for the columns of X: first the locked ones, orthonormal and of these
-/// eigenvalues, then m active ones; both are (locked + m) × m, the columns of the active ones. Directions of the
-/// active columns that rounding cannot tell from those before them are left out: there are then fewer than m
-/// pairs. O((locked + m) m²).
+/// eigenvalues, then m active ones; both are (locked + m) × m, the columns of the active ones. Directions of
+/// the active columns that rounding cannot tell from those before them are left out: there are then fewer
+/// than m pairs. O((locked + m) m²).
 RitzPairs rayleigh_ritz(const Matrix<double>& gram, const Matrix<double>& projected,
                         std::span<const double> locked);
 

@@ -7,7 +7,7 @@
 namespace parsimony::spectral {
 namespace {
 
-constexpr std::int64_t kTile = 64;         // columns of one sum: two such tiles of doubles stay in the cache
+constexpr std::int64_t kTile = 64;  // columns of one sum: two such tiles of doubles stay in the cache
 constexpr std::int64_t kRowsPerPack = 128;
 constexpr std::int64_t kFewestRows = 32 * kRowsPerPack;
 constexpr std::int64_t kMostBlocks = 16;  // each has a tile of its own
@@ -32,7 +32,8 @@ void pack(MatrixView<const float> from, std::int64_t begin, std::int64_t end, st
 Matrix<double> gram(MatrixView<const float> a, MatrixView<const float> b, const Context& context) {
   Matrix<double> out(a.cols, b.cols);
   const std::int64_t tiles = (a.cols + kTile - 1) / kTile;
-  const std::int64_t rows = up_to(std::max(kFewestRows, (a.rows + kMostBlocks - 1) / kMostBlocks), kRowsPerPack);
+  const std::int64_t rows =
+      up_to(std::max(kFewestRows, (a.rows + kMostBlocks - 1) / kMostBlocks), kRowsPerPack);
   const std::int64_t blocks = (a.rows + rows - 1) / rows;
   const std::int64_t width = up_to(b.cols, kernels::kOuterColumns<double>);
   std::vector<Matrix<double>> partial(tiles * blocks);

@@ -15,15 +15,16 @@ namespace parsimony::spectral {
 
 struct EigenOptions {
   std::int64_t count = 8;  ///< k
-  /// Columns of the subspace beyond k: the more, the farther the k-th eigenvalue lies from the cut-off and the
-  /// fewer products, each of more columns. 0: a quarter of k, at least 16, up to a whole cache line of columns
+  /// Columns of the subspace beyond k: the more, the farther the k-th eigenvalue lies from the cut-off and
+  /// the fewer products, each of more columns. 0: a quarter of k, at least 16, up to a whole cache line of
+  /// columns
   std::int64_t oversampling = 0;
-  /// Most products with L in one pass. Seldom met: a pass ends where its lowest and its highest direction have
-  /// grown 10⁴ times apart, beyond which float32 loses the latter
+  /// Most products with L in one pass. Seldom met: a pass ends where its lowest and its highest direction
+  /// have grown 10⁴ times apart, beyond which float32 loses the latter
   int degree = 500;
-  /// Of the residual ‖L u − λ u‖ in units of lambda_max / 2. An eigenvalue is off by at most that, and by about
-  /// its square over the distance to the eigenvalues outside of the subspace: 10⁻⁵ with the default on graphs
-  /// whose eigenvalues are 10⁻³ apart. float32 goes no lower than some 10⁻⁶
+  /// Of the residual ‖L u − λ u‖ in units of lambda_max / 2. An eigenvalue is off by at most that, and by
+  /// about its square over the distance to the eigenvalues outside of the subspace: 10⁻⁵ with the default on
+  /// graphs whose eigenvalues are 10⁻³ apart. float32 goes no lower than some 10⁻⁶
   double tolerance = 1e-4;
   int max_iterations = 50;  ///< passes: filter, orthogonalise, Rayleigh–Ritz; usual are 3 to 8
   std::uint64_t seed = 0;
@@ -60,13 +61,13 @@ struct Eigenvectors {
 ///
 /// d = k + oversampling columns, random at first. A pass multiplies them by T_m of L, with [cut-off,
 /// lambda_max] mapped to [−1, 1], so that everything below the cut-off grows and nothing above it does;
-/// makes them orthonormal, and turns them into the Ritz vectors. The cut-off is where spectral_density counts d
-/// eigenvalues, then the largest Ritz value. D^(1/2) 1, the known vector of eigenvalue 0 where τ = 0, is a
+/// makes them orthonormal, and turns them into the Ritz vectors. The cut-off is where spectral_density counts
+/// d eigenvalues, then the largest Ritz value. D^(1/2) 1, the known vector of eigenvalue 0 where τ = 0, is a
 /// column from the start; it and the columns that have converged are no longer filtered (locked).
 ///
-/// Departures from the paper: T_m is not rescaled at every step, as its growth is bounded; the first cut-off is
-/// counted instead of read off a Lanczos run; the generalised Ritz problem with the columns' Gram matrix takes
-/// the place of a QR. Gram matrices are summed in float64.
+/// Departures from the paper: T_m is not rescaled at every step, as its growth is bounded; the first cut-off
+/// is counted instead of read off a Lanczos run; the generalised Ritz problem with the columns' Gram matrix
+/// takes the place of a QR. Gram matrices are summed in float64.
 ///
 /// report: iterations (passes), objective_history (largest residual after each), figures "eigenvalues",
 /// "largest_residual", "dimension" d, "products" (with a single signal). Status iteration_limit when
