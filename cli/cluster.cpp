@@ -7,6 +7,7 @@
 #include "files.hpp"
 #include "flags.hpp"
 #include "parsimony/cluster/compressive.hpp"
+#include "parsimony/cluster/exact.hpp"
 #include "parsimony/cluster/filtered.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/graph/labels.hpp"
@@ -31,6 +32,7 @@ struct Settings {
   std::string method = "compressive";
   cluster::CompressiveOptions compressive;
   cluster::FilteredOptions filtered;
+  cluster::ExactOptions exact;
   graph::ReadOptions read;
   int threads = 0;
   bool json = false;
@@ -54,6 +56,9 @@ cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjac
   if (settings.method == "filtered") {
     return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context);
   }
+  if (settings.method == "exact") {
+    return cluster::exact_spectral_clustering(adjacency, settings.exact, context);
+  }
   return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context);
 }
 
@@ -64,9 +69,10 @@ void check_memory(const graph::GraphFile& file, const Settings& settings, int th
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
-  const std::int64_t needed = settings.method == "filtered"
-                                  ? cluster::estimate_memory(graph, settings.filtered, threads)
-                                  : cluster::estimate_memory(graph, settings.compressive, threads);
+  const std::int64_t needed =
+      settings.method == "filtered" ? cluster::estimate_memory(graph, settings.filtered, threads)
+      : settings.method == "exact"  ? cluster::estimate_memory(graph, settings.exact, threads)
+                                    : cluster::estimate_memory(graph, settings.compressive, threads);
   if (held + needed <= limit) return;
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
@@ -135,8 +141,9 @@ Action add_cluster(CLI::App& app) {
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
-  app.add_option("--method", settings->method, "how to cluster (compressive|filtered, default compressive)")
-      ->check(CLI::IsMember({"compressive", "filtered"}).description(""))
+  app.add_option("--method", settings->method,
+                 "how to cluster (compressive|filtered|exact, default compressive)")
+      ->check(CLI::IsMember({"compressive", "filtered", "exact"}).description(""))
       ->type_name("NAME")
       ->group("Method");
   Flags flags(app, "Method");
@@ -144,9 +151,11 @@ Action add_cluster(CLI::App& app) {
       .word("regularization", "auto", -1)
       .word("features", "auto", 0)
       .word("samples", "auto", 0)
+      .word("oversampling", "auto", 0)
       .word("max_memory", "unlimited", 0);
   describe(settings->compressive, flags.method("compressive"));
   describe(settings->filtered, flags.method("filtered"));
+  describe(settings->exact, flags.method("exact"));
   add_read_flags(app, settings->read);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
       ->type_name("FILE")
