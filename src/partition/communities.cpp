@@ -50,13 +50,22 @@ std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, con
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
   }
-  const ResolutionSearch search = resolution_search(network, {.clusters = k, .seed = options.seed}, context);
+  ResolutionSearch search = resolution_search(network, {.clusters = k, .seed = options.seed}, context);
   std::vector<CommunityCandidate> out;
   for (int c = 0; c < options.candidates; ++c) {
     const double resolution = kFactors[c] * search.resolution;
-    const LeidenResult found =
-        leiden(network, {.resolution = resolution, .iterations = options.iterations, .seed = options.seed},
-               context.part("communities", c, options.candidates));
+    const Context part = context.part("communities", c, options.candidates);
+    LeidenOptions descents{
+        .resolution = resolution, .iterations = options.iterations, .seed = options.seed + 1};
+    LeidenResult found;
+    if (c > 0) {
+      found = leiden(network, descents, part);
+    } else if (options.iterations == 1) {
+      found.partition = std::move(search.partition);
+    } else {  // the search has made the first descent
+      --descents.iterations;
+      found = leiden(network, std::move(search.partition), descents, part);
+    }
     CommunityCandidate candidate{.resolution = resolution};
     candidate.communities = std::count_if(found.partition.volume.begin(), found.partition.volume.end(),
                                           [](double volume) { return volume > 0; });

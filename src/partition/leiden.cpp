@@ -43,14 +43,13 @@ class Descent {
   // The labels of the nodes of this level; `partition` are those it starts from.
   std::vector<std::int32_t> run(const NetworkView& network, Partition partition) {
     context_.check_cancelled();
-    moves_ += local_moves(network, partition,
-                          {.resolution = options_.resolution,
-                           .keep_clusters = false,
-                           .seed = options_.seed + static_cast<std::uint64_t>(result_.iterations)},
-                          context_);
+    const std::uint64_t seed = options_.seed + static_cast<std::uint64_t>(result_.iterations);
+    moves_ +=
+        local_moves(network, partition,
+                    {.resolution = options_.resolution, .keep_clusters = false, .seed = seed}, context_);
     drop_empty(partition);
     result_.history.push_back(modularity(partition, network.total, options_.resolution));
-    Parts parts = refine_clusters(network, partition, options_.resolution, context_);
+    Parts parts = refine_clusters(network, partition, options_.resolution, seed + 1, context_);
     if (parts.count() == network.nodes()) {
       std::int32_t count = 0;
       std::vector<std::int32_t> pieces = connected_pieces(network, partition.labels, count);

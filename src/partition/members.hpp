@@ -7,7 +7,7 @@
 
 namespace parsimony::partition {
 
-/// nodes[offsets[r] .. offsets[r + 1]) are those of cluster r, ascending.
+/// nodes[offsets[r] .. offsets[r + 1]) are those of cluster r.
 struct Members {
   std::vector<std::int64_t> offsets;
   std::vector<std::int32_t> nodes;
@@ -17,7 +17,9 @@ struct Members {
   }
 };
 
-/// A counting sort: O(N + clusters).
-Members members_of(std::span<const std::int32_t> labels, std::int64_t clusters);
+/// Within a cluster the nodes keep their order, ascending or that of the permutation `order`. A counting
+/// sort: O(N + clusters).
+Members members_of(std::span<const std::int32_t> labels, std::int64_t clusters,
+                   std::span<const std::int32_t> order = {});
 
 }  // namespace parsimony::partition

@@ -4,6 +4,7 @@
 
 #include "partition/cluster_weights.hpp"
 #include "partition/members.hpp"
+#include "partition/shuffle.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -69,9 +70,9 @@ struct Growing {
 }  // namespace
 
 Parts refine_clusters(const NetworkView& network, const Partition& partition, double resolution,
-                      const Context& context) {
+                      std::uint64_t seed, const Context& context) {
   const std::int64_t nodes = network.nodes(), clusters = partition.clusters();
-  const Members members = members_of(partition.labels, clusters);
+  const Members members = members_of(partition.labels, clusters, shuffled_order(nodes, seed));
   std::vector<std::int32_t> part(nodes);
   std::vector<double> volume(nodes), cut(nodes);
   std::vector<std::uint8_t> alone(nodes);

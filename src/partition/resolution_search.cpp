@@ -28,34 +28,26 @@ ResolutionSearch resolution_search(const NetworkView& network, const ResolutionS
   const int total = kMostSteps + 1 + options.probes;
   const auto probe = [&](double resolution) {
     const Context part = context.part("resolution", std::ssize(out.probes), total);
-    const auto found =
+    LeidenResult found =
         leiden(network, {.resolution = resolution, .iterations = 1, .seed = options.seed}, part);
     const std::int64_t count = count_with_volume(found.partition);
     out.probes.emplace_back(resolution, count);
-    // Not every count is met; of those of at least k, the nearest is kept.
-    if (count >= k && (!out.enough || count < out.communities)) {
-      out.enough = true;
+    // Not every count is met: of those of at least k the nearest is kept, before there are any the last.
+    if (count >= k ? !out.enough || count < out.communities : !out.enough) {
+      out.enough = count >= k;
       out.resolution = resolution;
       out.communities = count;
+      out.partition = std::move(found.partition);
     }
     return count;
   };
 
   double low = 1, high = 1;
   std::int64_t count = probe(1);
-  if (k > with_volume) {  // out of reach
-    out.communities = count;
-    context.progress("resolution", total, total);
-    return out;
-  }
-  for (int step = 0; count < k && step < kMostSteps; ++step) {
+  for (int step = 0; count < k && k <= with_volume && step < kMostSteps; ++step) {
     low = high;
     high *= kStep;
     count = probe(high);
-  }
-  if (count < k) {
-    out.resolution = high;
-    out.communities = count;
   }
   for (int step = 0; step < options.probes && high > 1 && count >= k; ++step) {
     if (static_cast<double>(out.communities) <= most) break;

@@ -8,6 +8,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/partition/network.hpp"
+#include "parsimony/partition/partition.hpp"
 
 namespace parsimony::partition {
 
@@ -29,6 +30,7 @@ void describe(Options& options, Visitor&& visit) {
 struct ResolutionSearch {
   double resolution = 1;
   std::int64_t communities = 0;  ///< at that resolution, those without volume not counted
+  Partition partition;           ///< the communities themselves, after one descent
   bool enough = false;           ///< communities ≥ k; otherwise no resolution was found that gives as many
   std::vector<std::pair<double, std::int64_t>> probes;  ///< resolutions tried and what they gave
 };
