@@ -1,0 +1,60 @@
+// Local moves: nodes change to the cluster of a neighbour as long as an objective grows.
+#pragma once
+
+#include <cstdint>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/partition/network.hpp"
+#include "parsimony/partition/partition.hpp"
+
+namespace parsimony::partition {
+
+/// What local moves raise.
+enum class Objective {
+  modularity,  ///< Σ_r (in_r − resolution · vol_r² / 2m), see modularity()
+  density      ///< density_likelihood(): every cluster has a density of its own
+};
+
+struct LocalMoveOptions {
+  Objective objective = Objective::modularity;
+  double resolution = 1;  ///< γ of modularity; the planted-partition likelihood is the one of rates().gamma
+  bool keep_clusters = true;  ///< a node alone in its cluster stays, so that no cluster is ever emptied
+  int max_visits = 20;  ///< of one node; where gains chase each other the last visits change next to nothing
+  std::uint64_t seed = 0;  ///< of the order of the first visits
+};
+
+template <OptionsOf<LocalMoveOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"objective", "what the moves raise"}, options.objective);
+  visit(Field{"resolution", "resolution of modularity", 0, 1e30}, options.resolution);
+  visit(Field{"keep_clusters", "never empty a cluster"}, options.keep_clusters);
+  visit(Field{"max_visits", "visits of one node at most", 1, 10000}, options.max_visits);
+  visit(Field{"seed", "seed of the order of visits"}, options.seed);
+}
+
+/// Visits the nodes in a random order and moves each to the best of its neighbours' clusters, where that
+/// gains more than 1e-9 of its degree; the neighbours that the move leaves behind are visited again
+/// [traag2019louvain]. Returns the number of moves.
+///
+/// The objective never falls (beyond rounding): visits go in batches of a size that depends on the network
+/// alone; a batch looks for its best moves side by side, and carries them out one after the other, each by
+/// its gain at that moment. So the result does not depend on the number of threads either. For `density`, the
+/// rate ω_out is that of the partition at the start, which bounds the likelihood from below and touches it
+/// there: what the moves gain, it gains at least.
+///
+/// O(E) time a round of visits, 16 N bytes. Throws invalid_argument for options out of range or a partition
+/// of another network, and cancelled.
+std::int64_t local_moves(const NetworkView& network, Partition& partition,
+                         const LocalMoveOptions& options = {}, const Context& context = Context{});
+
+}  // namespace parsimony::partition
+
+namespace parsimony {
+template <>
+struct EnumNames<partition::Objective> {
+  static constexpr std::array values{
+      std::pair{partition::Objective::modularity, std::string_view("modularity")},
+      std::pair{partition::Objective::density, std::string_view("density")}};
+};
+}  // namespace parsimony

@@ -1,0 +1,45 @@
+// The resolution at which Leiden finds about k communities.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/partition/network.hpp"
+#include "parsimony/partition/partition.hpp"
+
+namespace parsimony::partition {
+
+struct ResolutionSearchOptions {
+  std::int64_t clusters = 8;  ///< k
+  double most = 1.15;         ///< up to so many times k communities are near enough
+  int probes = 8;             ///< bisections at most; three to five are usual
+  std::uint64_t seed = 0;
+};
+
+template <OptionsOf<ResolutionSearchOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"clusters", "number of clusters k", 1, 2147483647}, options.clusters);
+  visit(Field{"most", "communities that are near enough, as a multiple of k", 1, 1e9}, options.most);
+  visit(Field{"probes", "bisections at most", 0, 1000}, options.probes);
+  visit(Field{"seed", "seed of the order of visits"}, options.seed);
+}
+
+struct ResolutionSearch {
+  double resolution = 1;
+  std::int64_t communities = 0;  ///< at that resolution, those without volume not counted
+  Partition partition;           ///< the communities themselves, after one descent
+  bool enough = false;           ///< communities ≥ k; otherwise no resolution was found that gives as many
+  std::vector<std::pair<double, std::int64_t>> probes;  ///< resolutions tried and what they gave
+};
+
+/// The smallest resolution γ ≥ 1 with k to `most` · k communities, by the geometric bisection of one-descent
+/// runs of leiden(); where the graph has more communities at γ = 1, that one. Never below 1, where
+/// communities begin to fall together across weak ties and then a graph of many components into nothing but
+/// these. O(E) time a probe. Throws invalid_argument for options out of range, and cancelled.
+ResolutionSearch resolution_search(const NetworkView& network, const ResolutionSearchOptions& options = {},
+                                   const Context& context = Context{});
+
+}  // namespace parsimony::partition

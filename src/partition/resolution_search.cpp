@@ -1,0 +1,62 @@
+#include "parsimony/partition/resolution_search.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "parsimony/partition/leiden.hpp"
+
+namespace parsimony::partition {
+namespace {
+
+constexpr double kStep = 3;
+constexpr int kMostSteps = 24;  // 3^24 > 10^11: nothing but single nodes in any graph of even weights
+
+std::int64_t count_with_volume(const Partition& partition) {
+  return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
+}
+
+}  // namespace
+
+ResolutionSearch resolution_search(const NetworkView& network, const ResolutionSearchOptions& options,
+                                   const Context& context) {
+  validate_fields(options);
+  ResolutionSearch out;
+  const std::int64_t k = options.clusters;
+  const auto most = static_cast<double>(k) * options.most;
+  const auto with_volume =
+      std::count_if(network.degree.begin(), network.degree.end(), [](double d) { return d > 0; });
+  const int total = kMostSteps + 1 + options.probes;
+  const auto probe = [&](double resolution) {
+    const Context part = context.part("resolution", std::ssize(out.probes), total);
+    LeidenResult found =
+        leiden(network, {.resolution = resolution, .iterations = 1, .seed = options.seed}, part);
+    const std::int64_t count = count_with_volume(found.partition);
+    out.probes.emplace_back(resolution, count);
+    // Not every count is met: of those of at least k the nearest is kept, before there are any the last.
+    if (count >= k ? !out.enough || count < out.communities : !out.enough) {
+      out.enough = count >= k;
+      out.resolution = resolution;
+      out.communities = count;
+      out.partition = std::move(found.partition);
+    }
+    return count;
+  };
+
+  double low = 1, high = 1;
+  std::int64_t count = probe(1);
+  for (int step = 0; count < k && k <= with_volume && step < kMostSteps; ++step) {
+    low = high;
+    high *= kStep;
+    count = probe(high);
+  }
+  for (int step = 0; step < options.probes && high > 1 && count >= k; ++step) {
+    if (static_cast<double>(out.communities) <= most) break;
+    const double middle = std::sqrt(low * high);
+    const std::int64_t found = probe(middle);
+    (found < k ? low : high) = middle;
+  }
+  context.progress("resolution", total, total);
+  return out;
+}
+
+}  // namespace parsimony::partition
