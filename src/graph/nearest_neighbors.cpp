@@ -304,6 +304,14 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
 
 }  // namespace
 
+std::int64_t estimate_memory(std::int64_t rows, std::int64_t cols, const NeighborOptions& options) {
+  const std::int64_t listed = rows * options.neighbors, result = 8 * listed;
+  const std::int64_t copies = (options.metric == Metric::cosine ? 8 : 4) * rows * cols;
+  const std::int64_t searching = copies + 16 * rows + (std::int64_t{8} << 20);
+  const std::int64_t graphing = 16 * (listed + rows) + 16 * listed;  // both directions, and all edges kept
+  return result + std::max(searching, graphing);
+}
+
 Neighbors nearest_neighbors(MatrixView<const float> points, const NeighborOptions& options,
                             const Context& context) {
   return find_neighbors(points, points, true, options, context);

@@ -104,14 +104,14 @@ Directed both_directions(const Neighbors& neighbors, const Context& context) {
 
 // Calls use(neighbour, distance) for the edges of point i, ascending.
 template <class Use>
-void for_edges(const Directed& edges, std::int64_t i, std::int64_t k, Symmetrize symmetrize, const Use& use) {
+void for_edges(const Directed& edges, std::int64_t i, std::int64_t k, EdgeRule rule, const Use& use) {
   const Entry *out = edges.out.data() + i * k, *out_end = out + k;
   const Entry *in = edges.in.data() + edges.in_starts[i], *in_end = edges.in.data() + edges.in_starts[i + 1];
   while (out < out_end || in < in_end) {
     const bool from_out = in == in_end || (out < out_end && out->point <= in->point);
     const bool from_in = out == out_end || (in < in_end && in->point <= out->point);
     const Entry entry = from_out ? *out : *in;
-    if (symmetrize == Symmetrize::unite || (from_out && from_in)) use(entry.point, entry.distance);
+    if (rule == EdgeRule::unite || (from_out && from_in)) use(entry.point, entry.distance);
     out += from_out;
     in += from_in;
   }
@@ -132,7 +132,7 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
   const Directed edges = both_directions(neighbors, context);
   context.for_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      for_edges(edges, i, k, options.symmetrize, [&](std::int32_t, float) { ++adjacency.offsets[i + 1]; });
+      for_edges(edges, i, k, options.edges, [&](std::int32_t, float) { ++adjacency.offsets[i + 1]; });
     }
   });
   std::partial_sum(adjacency.offsets.begin(), adjacency.offsets.end(), adjacency.offsets.begin());
@@ -157,7 +157,7 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
   context.for_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       std::int64_t e = adjacency.offsets[i];
-      for_edges(edges, i, k, options.symmetrize, [&](std::int32_t j, float distance) {
+      for_edges(edges, i, k, options.edges, [&](std::int32_t j, float distance) {
         adjacency.columns[e] = j;
         // The same float from both ends: the smaller index comes first in both rows.
         if (weighted)

@@ -38,7 +38,7 @@ TEST(NeighborGraph, EdgesAreTheUnionOrTheIntersection) {
   const Neighbors neighbors = nearest_neighbors(points, {.neighbors = 6});
   for (const EdgeWeights weights : {EdgeWeights::binary, EdgeWeights::gaussian, EdgeWeights::self_tuning}) {
     const Graph either = neighbor_graph(neighbors, {.weights = weights});
-    const Graph both = neighbor_graph(neighbors, {.symmetrize = Symmetrize::mutual, .weights = weights});
+    const Graph both = neighbor_graph(neighbors, {.edges = EdgeRule::mutual, .weights = weights});
     EXPECT_EQ(either.weighted(), weights != EdgeWeights::binary);
     const EdgeMap united = edges_of(either), mutual = edges_of(both);
     for (std::int64_t i = 0; i < 250; ++i) {

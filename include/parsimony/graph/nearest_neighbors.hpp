@@ -77,6 +77,10 @@ Neighbors nearest_neighbors(MatrixView<const float> points, const NeighborOption
 Neighbors nearest_neighbors_of(MatrixView<const float> queries, MatrixView<const float> points,
                                const NeighborOptions& options = {}, const Context& context = Context{});
 
+/// Peak bytes beside the points that finding the neighbours of `rows` points among themselves and making a
+/// graph of them (neighbor_graph.hpp) take.
+std::int64_t estimate_memory(std::int64_t rows, std::int64_t cols, const NeighborOptions& options);
+
 }  // namespace parsimony::graph
 
 namespace parsimony {

@@ -13,7 +13,7 @@
 
 namespace parsimony::graph {
 
-enum class Symmetrize {
+enum class EdgeRule {
   unite,  ///< an edge where either point is a neighbour of the other
   mutual  ///< where each is one of the other; points may be left without edges
 };
@@ -25,7 +25,7 @@ enum class EdgeWeights {
 };
 
 struct NeighborGraphOptions {
-  Symmetrize symmetrize = Symmetrize::unite;
+  EdgeRule edges = EdgeRule::unite;
   EdgeWeights weights = EdgeWeights::self_tuning;
   double bandwidth =
       0;  ///< σ of the gaussian, in the unit of the distances; 0: their mean at the k-th neighbour
@@ -33,8 +33,8 @@ struct NeighborGraphOptions {
 
 template <OptionsOf<NeighborGraphOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"symmetrize", "an edge where one point is a neighbour of the other, or each of each"},
-        options.symmetrize);
+  visit(Field{"edges", "an edge where one point is a neighbour of the other, or each of each"},
+        options.edges);
   visit(Field{"weights", "weight of an edge"}, options.weights);
   visit(Field{"bandwidth", "sigma of the gaussian weights; 0: mean distance to the last neighbour", 0, 1e30},
         options.bandwidth);
@@ -54,9 +54,9 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
 
 namespace parsimony {
 template <>
-struct EnumNames<graph::Symmetrize> {
-  static constexpr std::array values{std::pair{graph::Symmetrize::unite, std::string_view("union")},
-                                     std::pair{graph::Symmetrize::mutual, std::string_view("mutual")}};
+struct EnumNames<graph::EdgeRule> {
+  static constexpr std::array values{std::pair{graph::EdgeRule::unite, std::string_view("union")},
+                                     std::pair{graph::EdgeRule::mutual, std::string_view("mutual")}};
 };
 template <>
 struct EnumNames<graph::EdgeWeights> {
