@@ -7,6 +7,7 @@
 #include "files.hpp"
 #include "flags.hpp"
 #include "parsimony/cluster/compressive.hpp"
+#include "parsimony/cluster/filtered.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/scores.hpp"
@@ -29,6 +30,7 @@ struct Settings {
   std::string picture;
   std::string method = "compressive";
   cluster::CompressiveOptions compressive;
+  cluster::FilteredOptions filtered;
   graph::ReadOptions read;
   int threads = 0;
   bool json = false;
@@ -49,20 +51,26 @@ void check(const Settings& settings) {
 
 cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjacency,
                                          const Context& context) {
+  if (settings.method == "filtered") {
+    return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context);
+  }
   return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context);
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
-void check_memory(const graph::GraphFile& file, const cluster::CompressiveOptions& options, int threads) {
-  if (options.max_memory == 0 || options.clusters > file.graph.nodes()) return;
+void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
+  const std::int64_t limit = settings.compressive.max_memory;  // one flag sets those of all methods
+  if (limit == 0 || settings.compressive.clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
-  const std::int64_t needed = cluster::estimate_memory(graph, options, threads);
-  if (held + needed <= options.max_memory) return;
+  const std::int64_t needed = settings.method == "filtered"
+                                  ? cluster::estimate_memory(graph, settings.filtered, threads)
+                                  : cluster::estimate_memory(graph, settings.compressive, threads);
+  if (held + needed <= limit) return;
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
-                          options.max_memory, held, needed));
+                          limit, held, needed));
 }
 
 void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
@@ -84,7 +92,7 @@ int run(Settings settings, Terminal& terminal) {
   StageTimer reading(command, "read");
   const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
   reading.finish();
-  check_memory(file, settings.compressive, context.threads());
+  check_memory(file, settings, context.threads());
 
   cluster::ClusterResult result = cluster_by_method(settings, file.graph, context);
   auto& stages = result.report.stages;
@@ -127,8 +135,8 @@ Action add_cluster(CLI::App& app) {
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
-  app.add_option("--method", settings->method, "how to cluster (compressive, default compressive)")
-      ->check(CLI::IsMember({"compressive"}).description(""))
+  app.add_option("--method", settings->method, "how to cluster (compressive|filtered, default compressive)")
+      ->check(CLI::IsMember({"compressive", "filtered"}).description(""))
       ->type_name("NAME")
       ->group("Method");
   Flags flags(app, "Method");
@@ -138,6 +146,7 @@ Action add_cluster(CLI::App& app) {
       .word("samples", "auto", 0)
       .word("max_memory", "unlimited", 0);
   describe(settings->compressive, flags.method("compressive"));
+  describe(settings->filtered, flags.method("filtered"));
   add_read_flags(app, settings->read);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
       ->type_name("FILE")

@@ -54,6 +54,17 @@ TEST_F(Errors, ValuesOfFlagsAreCheckedBeforeTheFile) {
   expect_one_error(run({"score", missing}), kUsage, {"--graph", "--truth"});
 }
 
+TEST_F(Errors, AMethodTakesItsOwnFlagsOnly) {
+  const std::string missing = path("missing.txt");
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "magic"}), kUsage,
+                   {"--method", "magic"});
+  for (const char* flag : {"--samples=100", "--assign=nearest", "--sampling=energy"}) {
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('='));
+    expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "filtered", flag}), kUsage,
+                     {name, "filtered", "compressive"});
+  }
+}
+
 TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(cluster(path("missing.txt")), kFailed, {"missing.txt"});
@@ -130,7 +141,10 @@ TEST_F(Errors, MoreClustersThanNodes) {
 TEST_F(Errors, TooLittleMemory) {
   const std::string graph = block_model("g.mtx", 3000, 3);
   expect_one_error(cluster(graph, {"--max-memory", "1kB"}), kFailed, {graph, "--max-memory"});
-  expect_one_error(cluster(graph, {"--max-memory", "1MB"}), kFailed, {"--max-memory", "1000000", "about"});
+  for (const char* method : {"compressive", "filtered"}) {
+    expect_one_error(cluster(graph, {"--method", method, "--max-memory", "1MB"}), kFailed,
+                     {"--max-memory", "1000000", "about"});
+  }
 }
 
 TEST_F(Errors, BrokenEdgeLists) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "parsimony/cluster/lambda_method.hpp"
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
@@ -21,11 +22,6 @@ enum class Assignment {
 enum class Sampling {
   uniform,  ///< every node alike, without replacement
   energy  ///< in proportion to the energy of the row of the filtered signals, an estimate of ‖U_kᵀδ_i‖²
-};
-
-enum class LambdaMethod {
-  moments,   ///< one Chebyshev pass gives the count function for all λ
-  bisection  ///< the paper's: a filter pass for each λ tried
 };
 
 struct CompressiveOptions {
@@ -102,11 +98,5 @@ template <>
 struct EnumNames<cluster::Sampling> {
   static constexpr std::array values{std::pair{cluster::Sampling::uniform, std::string_view("uniform")},
                                      std::pair{cluster::Sampling::energy, std::string_view("energy")}};
-};
-template <>
-struct EnumNames<cluster::LambdaMethod> {
-  static constexpr std::array values{
-      std::pair{cluster::LambdaMethod::moments, std::string_view("moments")},
-      std::pair{cluster::LambdaMethod::bisection, std::string_view("bisection")}};
 };
 }  // namespace parsimony
