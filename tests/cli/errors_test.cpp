@@ -110,6 +110,29 @@ TEST_F(Errors, TheLibrarysOptionsAreNamedAsFlags) {
   expect_one_error(run({"cluster", graph, "--clusters", "4"}), kUsage, {"--clusters: 4"});
 }
 
+TEST_F(Errors, ModelsThatCannotBe) {
+  const std::string output = path("g.mtx");
+  const auto refused = [&](std::vector<std::string> flags, const std::vector<std::string>& parts) {
+    flags.insert(flags.begin(), {"generate", "lfr", "--output", output});
+    expect_one_error(run(flags), kUsage, parts);
+  };
+  for (const char* flag :
+       {"--nodes", "--mean-degree", "--max-degree", "--degree-exponent", "--community-exponent",
+        "--min-community", "--max-community", "--mixing", "--weight-mixing", "--weights", "--seed"}) {
+    refused({flag, "-7"}, {flag});
+    refused({flag, "many"}, {flag, "many"});
+  }
+  refused({"--mixing", "1.1"}, {"--mixing", "1.1"});
+  refused({"--weight-mixing", "0"}, {"--weight-mixing: 0"});
+  refused({"--max-degree", "200"}, {"--max-community: 100", "141"});
+  refused({"--mean-degree", "2"}, {"--mean-degree: 2", "--degree-exponent 2.5"});
+  refused({"--nodes", "60"}, {"--max-community: 100", "60"});
+  expect_one_error(run({"generate", "sbm", "--weights", "heavy", "--output", output}), kUsage,
+                   {"--weights", "unit|lognormal"});
+  expect_one_error(run({"generate", "lfr"}), kUsage, {"--output"});
+  EXPECT_TRUE(files().empty());
+}
+
 TEST_F(Errors, MoreClustersThanNodes) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(run({"cluster", graph, "--clusters", "4"}), kUsage, {"4", "3"});
