@@ -7,9 +7,9 @@
 
 namespace parsimony::graph {
 
-void weigh_edges(PlantedGraph& planted, EdgeWeights weights, const MeanWeights& mean, std::uint64_t seed,
-                 const Context& context) {
-  if (weights == EdgeWeights::unit && mean.inside == 1 && mean.outside == 1) return;
+void weigh_edges(PlantedGraph& planted, WeightDistribution weights, const MeanWeights& mean,
+                 std::uint64_t seed, const Context& context) {
+  if (weights == WeightDistribution::unit && mean.inside == 1 && mean.outside == 1) return;
   Csr& a = planted.graph.adjacency;
   const RandomStream stream(seed, "generators.weights");
   const auto nodes = static_cast<std::uint64_t>(a.rows());
@@ -21,7 +21,7 @@ void weigh_edges(PlantedGraph& planted, EdgeWeights weights, const MeanWeights& 
         // The same number from either end.
         const auto pair =
             static_cast<std::uint64_t>(std::min(i, j)) * nodes + static_cast<std::uint64_t>(std::max(i, j));
-        const double factor = weights == EdgeWeights::unit ? 1 : std::exp(stream.normal(pair) - 0.5);
+        const double factor = weights == WeightDistribution::unit ? 1 : std::exp(stream.normal(pair) - 0.5);
         a.values[e] = static_cast<float>(
             factor * (planted.labels[i] == planted.labels[j] ? mean.inside : mean.outside));
       }

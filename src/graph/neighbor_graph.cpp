@@ -137,10 +137,10 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
   });
   std::partial_sum(adjacency.offsets.begin(), adjacency.offsets.end(), adjacency.offsets.begin());
   adjacency.columns.resize(adjacency.offsets.back());
-  const bool weighted = options.weights != EdgeWeights::binary;
+  const bool weighted = options.weights != NeighborWeights::binary;
   if (weighted) adjacency.values.resize(adjacency.offsets.back());
 
-  const bool self_tuning = options.weights == EdgeWeights::self_tuning;
+  const bool self_tuning = options.weights == NeighborWeights::self_tuning;
   const Scales scale =
       weighted ? scales(neighbors, self_tuning ? std::min(k, kScaleNeighbor) - 1 : k - 1, context) : Scales{};
   const double sigma = options.bandwidth > 0 ? options.bandwidth : scale.mean;

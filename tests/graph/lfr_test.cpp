@@ -165,7 +165,7 @@ TEST(Lfr, IdsSayNothingAboutCommunities) {
 }
 
 TEST(Lfr, WeightMixingIsTheShareOfTheWeight) {
-  for (const auto weights : {EdgeWeights::unit, EdgeWeights::lognormal}) {
+  for (const auto weights : {WeightDistribution::unit, WeightDistribution::lognormal}) {
     const PlantedGraph planted = lfr_benchmark({.mixing = 0.5, .weight_mixing = 0.2, .weights = weights});
     edges_of(planted.graph);  // symmetric, positive
     const auto own = inside(planted);
@@ -178,8 +178,8 @@ TEST(Lfr, WeightMixingIsTheShareOfTheWeight) {
 }
 
 TEST(Lfr, LognormalWeightsHaveTheirMomentsOnEitherModel) {
-  for (const auto& planted : {lfr_benchmark({.weights = EdgeWeights::lognormal}),
-                              stochastic_block_model({.weights = EdgeWeights::lognormal})}) {
+  for (const auto& planted : {lfr_benchmark({.weights = WeightDistribution::lognormal}),
+                              stochastic_block_model({.weights = WeightDistribution::lognormal})}) {
     ASSERT_TRUE(planted.graph.weighted());
     const auto& values = planted.graph.adjacency.values;
     double mean = 0, variance = 0;
@@ -195,13 +195,13 @@ TEST(Lfr, LognormalWeightsHaveTheirMomentsOnEitherModel) {
 
 TEST(Lfr, WeightsLeaveTheEdgesOfABlockModelAsTheyAre) {
   const auto plain = stochastic_block_model({.seed = 2});
-  const auto weighted = stochastic_block_model({.weights = EdgeWeights::lognormal, .seed = 2});
+  const auto weighted = stochastic_block_model({.weights = WeightDistribution::lognormal, .seed = 2});
   EXPECT_EQ(plain.graph.adjacency.columns, weighted.graph.adjacency.columns);
   EXPECT_EQ(plain.labels, weighted.labels);
 }
 
 TEST(Lfr, TheSameForAnyThreadsAndAnotherForAnotherSeed) {
-  const LfrOptions options{.nodes = 5000, .weights = EdgeWeights::lognormal, .seed = 6};
+  const LfrOptions options{.nodes = 5000, .weights = WeightDistribution::lognormal, .seed = 6};
   const PlantedGraph one = lfr_benchmark(options, Context(1));
   for (const int threads : {2, 3, 8}) {
     const PlantedGraph many = lfr_benchmark(options, Context(threads));

@@ -36,10 +36,11 @@ double euclidean(const Matrix<float>& points, std::int64_t i, std::int64_t j) {
 TEST(NeighborGraph, EdgesAreTheUnionOrTheIntersection) {
   const Matrix<float> points = normal_points(250, 4, 1);
   const Neighbors neighbors = nearest_neighbors(points, {.neighbors = 6});
-  for (const EdgeWeights weights : {EdgeWeights::binary, EdgeWeights::gaussian, EdgeWeights::self_tuning}) {
+  for (const NeighborWeights weights :
+       {NeighborWeights::binary, NeighborWeights::gaussian, NeighborWeights::self_tuning}) {
     const Graph either = neighbor_graph(neighbors, {.weights = weights});
     const Graph both = neighbor_graph(neighbors, {.edges = EdgeRule::mutual, .weights = weights});
-    EXPECT_EQ(either.weighted(), weights != EdgeWeights::binary);
+    EXPECT_EQ(either.weighted(), weights != NeighborWeights::binary);
     const EdgeMap united = edges_of(either), mutual = edges_of(both);
     for (std::int64_t i = 0; i < 250; ++i) {
       for (std::int64_t j = i + 1; j < 250; ++j) {
@@ -57,17 +58,18 @@ TEST(NeighborGraph, WeightsFollowTheirFormulas) {
   const Neighbors neighbors = nearest_neighbors(points, {.neighbors = 9});
   double mean = 0;
   for (std::int64_t i = 0; i < 120; ++i) mean += neighbors.distances(i, 8) / 120;
-  for (const auto& [ends, weight] : edges_of(neighbor_graph(neighbors, {.weights = EdgeWeights::gaussian}))) {
+  for (const auto& [ends, weight] :
+       edges_of(neighbor_graph(neighbors, {.weights = NeighborWeights::gaussian}))) {
     const double distance = euclidean(points, ends.first, ends.second);
     EXPECT_NEAR(weight, std::exp(-distance * distance / (2 * mean * mean)), 1e-5);
   }
   for (const auto& [ends, weight] :
-       edges_of(neighbor_graph(neighbors, {.weights = EdgeWeights::gaussian, .bandwidth = 0.5}))) {
+       edges_of(neighbor_graph(neighbors, {.weights = NeighborWeights::gaussian, .bandwidth = 0.5}))) {
     const double distance = euclidean(points, ends.first, ends.second);
     EXPECT_NEAR(weight, std::exp(-2 * distance * distance), 1e-5);
   }
   for (const auto& [ends, weight] :
-       edges_of(neighbor_graph(neighbors, {.weights = EdgeWeights::self_tuning}))) {
+       edges_of(neighbor_graph(neighbors, {.weights = NeighborWeights::self_tuning}))) {
     const double distance = euclidean(points, ends.first, ends.second);
     const double scales =
         static_cast<double>(neighbors.distances(ends.first, 6)) * neighbors.distances(ends.second, 6);
@@ -109,7 +111,7 @@ TEST(NeighborGraph, DegeneratePoints) {
   for (std::int64_t i = 0; i < 30; ++i) std::copy_n(mixed.row(0).data(), 2, mixed.row(i).data());
   mixed(59, 0) = 1e12f;
   for (const Matrix<float>& points : {constant, mixed}) {
-    for (const EdgeWeights weights : {EdgeWeights::gaussian, EdgeWeights::self_tuning}) {
+    for (const NeighborWeights weights : {NeighborWeights::gaussian, NeighborWeights::self_tuning}) {
       const auto edges = edges_of(neighbor_graph(nearest_neighbors(points), {.weights = weights}));
       EXPECT_FALSE(edges.empty());
       for (const auto& [ends, weight] : edges) {

@@ -10,7 +10,7 @@
 
 namespace parsimony::graph {
 
-enum class EdgeWeights {
+enum class WeightDistribution {
   unit,      ///< no weights: every edge counts 1
   lognormal  ///< independent of the ends and of each other: exp(N(−1/2, 1)), of mean 1 and standard
              ///< deviation 1.3
@@ -26,7 +26,7 @@ struct BlockModelOptions {
   double epsilon_ratio = 0.25;  ///< ε / ε_c; 0: no edges between clusters; 1 / ε_c: no clusters at all
   double degree_exponent =
       0;  ///< 0: plain; above 2: degree-corrected, propensities of a power law of this exponent
-  EdgeWeights weights = EdgeWeights::unit;
+  WeightDistribution weights = WeightDistribution::unit;
   bool shuffle = true;  ///< nodes of a cluster are spread over all ids; false: they are consecutive
   std::uint64_t seed = 0;
 };
@@ -86,7 +86,7 @@ struct LfrOptions {
   /// μ_w: share of the *weight* of a node's edges that leave its community: all its edges inside weigh the
   /// same multiple of those outside; −1: as the edges do, no such factor
   double weight_mixing = -1;
-  EdgeWeights weights = EdgeWeights::unit;
+  WeightDistribution weights = WeightDistribution::unit;
   std::uint64_t seed = 0;
 };
 
@@ -125,8 +125,9 @@ PlantedGraph lfr_benchmark(const LfrOptions& options, const Context& context = C
 
 namespace parsimony {
 template <>
-struct EnumNames<graph::EdgeWeights> {
-  static constexpr std::array values{std::pair{graph::EdgeWeights::unit, std::string_view("unit")},
-                                     std::pair{graph::EdgeWeights::lognormal, std::string_view("lognormal")}};
+struct EnumNames<graph::WeightDistribution> {
+  static constexpr std::array values{
+      std::pair{graph::WeightDistribution::unit, std::string_view("unit")},
+      std::pair{graph::WeightDistribution::lognormal, std::string_view("lognormal")}};
 };
 }  // namespace parsimony

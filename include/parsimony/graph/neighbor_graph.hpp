@@ -18,7 +18,7 @@ enum class EdgeRule {
   mutual  ///< where each is one of the other; points may be left without edges
 };
 
-enum class EdgeWeights {
+enum class NeighborWeights {
   gaussian,  ///< exp(−‖x − y‖² / 2 σ²) with one σ for all
   self_tuning,  ///< exp(−‖x − y‖² / σ_x σ_y), σ_x the distance of x to its 7th neighbour [zelnik2004self]
   binary  ///< 1
@@ -26,7 +26,7 @@ enum class EdgeWeights {
 
 struct NeighborGraphOptions {
   EdgeRule edges = EdgeRule::unite;
-  EdgeWeights weights = EdgeWeights::self_tuning;
+  NeighborWeights weights = NeighborWeights::self_tuning;
   double bandwidth =
       0;  ///< σ of the gaussian, in the unit of the distances; 0: their mean at the k-th neighbour
 };
@@ -59,10 +59,10 @@ struct EnumNames<graph::EdgeRule> {
                                      std::pair{graph::EdgeRule::mutual, std::string_view("mutual")}};
 };
 template <>
-struct EnumNames<graph::EdgeWeights> {
+struct EnumNames<graph::NeighborWeights> {
   static constexpr std::array values{
-      std::pair{graph::EdgeWeights::gaussian, std::string_view("gaussian")},
-      std::pair{graph::EdgeWeights::self_tuning, std::string_view("self_tuning")},
-      std::pair{graph::EdgeWeights::binary, std::string_view("binary")}};
+      std::pair{graph::NeighborWeights::gaussian, std::string_view("gaussian")},
+      std::pair{graph::NeighborWeights::self_tuning, std::string_view("self_tuning")},
+      std::pair{graph::NeighborWeights::binary, std::string_view("binary")}};
 };
 }  // namespace parsimony
