@@ -62,7 +62,8 @@ def measure(options, case, method, clusters, seed, work):
     labels.unlink(missing_ok=True)
     if method in OURS:
         command = [options.parsimony, "cluster", case["graph"], "--clusters", clusters, "--seed", seed, "--json",
-                   "--assign", method.removeprefix("parsimony-"), "--threads", options.threads, "--output", labels]
+                   "--method", "compressive", "--assign", method.removeprefix("parsimony-"),
+                   "--threads", options.threads, "--output", labels]
     else:
         command = [sys.executable, HERE / "peers.py", method, case["npz"], clusters, seed, labels]
     status, text, wall, peak = run([str(word) for word in command], options.limit, options.threads)

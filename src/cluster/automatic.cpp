@@ -96,14 +96,12 @@ class Search {
   }
 
  public:
-  ClusterResult result(ClusterResult out, std::span<const float> connected) {
+  /// The labels of the candidate taken.
+  std::vector<std::int32_t> finish() {
     describe_candidates();
-    out.labels = std::move(candidates_[taken_].partition.labels);
-    out.lambda_k = lambda_k_;
-    place_unknown(out.labels, options_.clusters, connected);
-    fill_empty_clusters(out.labels, options_.clusters, {}, {});
-    return out;
+    return std::move(candidates_[taken_].partition.labels);
   }
+  double lambda_k() const { return lambda_k_; }
 
  private:
   double now() const {
@@ -250,6 +248,13 @@ class Search {
   std::string why_;
 };
 
+bool has_isolated(CsrView adjacency) {
+  for (std::int64_t i = 0; i < adjacency.rows(); ++i) {
+    if (adjacency.offsets[i] == adjacency.offsets[i + 1]) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options) {
@@ -257,8 +262,12 @@ std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options)
   // Leiden: states, parts and the largest aggregate, which has at most the edges of the graph with weights; a
   // sampler and its ballots; four candidates of 4 bytes a node.
   const std::int64_t partitions = 8 * adjacency.entries() + 120 * nodes;
+  // Of the graph without its isolated nodes, where there are any.
+  const std::int64_t copy =
+      has_isolated(adjacency) ? (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 8 * nodes : 0;
   const bool features = options.clusters <= kMostForFeatures && options.effort != Effort::fast;
-  return std::max(partitions, features ? over_clustering_memory(nodes, options.clusters) : 0) + 64 * nodes;
+  return std::max(partitions, features ? over_clustering_memory(nodes, options.clusters) : 0) + copy +
+         64 * nodes;
 }
 
 ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options,
@@ -284,13 +293,24 @@ ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& op
     note_structure(out.report, adjacency, context);
   }
   const std::vector<float> connected = marks_of_connected(adjacency);
-  if (k == 1 || k >= std::count(connected.begin(), connected.end(), 1.0f)) {
+  const std::int64_t connected_nodes = std::count(connected.begin(), connected.end(), 1.0f);
+  if (k == 1 || k >= connected_nodes) {
     out.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
     return out;
   }
-  Search search(adjacency, options, out.report, context);
+  // Nodes without edges are left out until the end: none of them keeps a cluster that others have left.
+  const bool isolated = connected_nodes < nodes;
+  const Csr part = isolated ? connected_part(adjacency, connected) : Csr{};
+  Search search(isolated ? CsrView(part) : adjacency, options, out.report, context);
   search.run();
-  return search.result(std::move(out), connected);
+  out.lambda_k = search.lambda_k();
+  const std::vector<std::int32_t> labels = search.finish();
+  out.labels.assign(nodes, -1);
+  for (std::int64_t i = 0, next = 0; i < nodes; ++i) {
+    if (connected[i] > 0) out.labels[i] = labels[next++];
+  }
+  place_unknown(out.labels, k, connected);
+  return out;
 }
 
 }  // namespace parsimony::cluster
