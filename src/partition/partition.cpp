@@ -32,7 +32,9 @@ Partition make_partition(const NetworkView& network, std::vector<std::int32_t> l
     for (std::int64_t i = begin; i < end; ++i) {
       double sum = network.loop_of(i);
       for (std::int64_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) {
-        if (labels[a.columns[e]] == labels[i]) sum += a.weighted() ? a.values[e] : 1.0;
+        // A product, since no processor can predict whose label it will meet.
+        const double same = labels[a.columns[e]] == labels[i];
+        sum += a.weighted() ? same * a.values[e] : same;
       }
       inside[i] = sum;
     }

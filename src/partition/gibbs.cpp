@@ -1,0 +1,101 @@
+#include "parsimony/partition/gibbs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "parsimony/core/error.hpp"
+#include "partition/gibbs_sampler.hpp"
+
+namespace parsimony::partition {
+namespace {
+
+constexpr std::int64_t kNodesPerBlock = 1 << 13;
+
+// The clusters that one node had, and how often; the rarest makes room for a new one.
+class Ballot {
+ public:
+  void add(std::int32_t cluster) {
+    std::size_t least = 0;
+    for (std::size_t s = 0; s < kSlots; ++s) {
+      if (count_[s] > 0 && cluster_[s] == cluster) {
+        ++count_[s];
+        return;
+      }
+      if (count_[s] < count_[least]) least = s;
+    }
+    cluster_[least] = cluster;
+    count_[least] = 1;
+  }
+  std::int32_t winner() const {
+    return cluster_[std::max_element(count_.begin(), count_.end()) - count_.begin()];
+  }
+
+ private:
+  static constexpr std::size_t kSlots = 6;
+  std::array<std::int32_t, kSlots> cluster_{};
+  std::array<std::uint16_t, kSlots> count_{};
+};
+
+template <class Odds>
+Partition vote(const NetworkView& network, Partition sample, const GibbsOptions& options,
+               const Context& context) {
+  const std::int64_t nodes = network.nodes(), clusters = sample.clusters();
+  GibbsSampler sampler(network, sample, Odds(network, sample, mean_edge_weight(network)), options.seed,
+                       context);
+  const int silent = std::min(options.sweeps - 1, static_cast<int>(options.burn_in * options.sweeps));
+  std::vector<Ballot> ballots(nodes);
+  for (int sweep = 0; sweep < options.sweeps; ++sweep) {
+    context.progress("votes", sweep, options.sweeps);
+    sampler.sweep(sweep);
+    sample = make_partition(network, std::move(sample.labels), clusters, context);
+    sampler.odds().refresh();
+    if (sweep < silent) continue;
+    context.for_blocks(nodes, kNodesPerBlock, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) ballots[i].add(sample.labels[i]);
+    });
+  }
+  context.progress("votes", options.sweeps, options.sweeps);
+
+  std::vector<std::int32_t> labels(nodes);
+  std::vector<std::int64_t> sizes(clusters);
+  for (std::int64_t i = 0; i < nodes; ++i) ++sizes[labels[i] = ballots[i].winner()];
+  std::vector<bool> lost(clusters);
+  for (std::int64_t r = 0; r < clusters; ++r) lost[r] = sizes[r] == 0;
+  for (std::int64_t i = 0; i < nodes; ++i) {
+    const std::int32_t back = sample.labels[i];
+    if (!lost[back] || sizes[labels[i]] == 1) continue;
+    --sizes[labels[i]];
+    ++sizes[back];
+    labels[i] = back;
+  }
+  // Where the last sample of a lost cluster was a node that another one needs: any node will do.
+  std::int64_t next = 0;
+  for (std::int32_t r = 0; r < clusters; ++r) {
+    if (sizes[r] > 0 || sample.sizes[r] == 0) continue;
+    while (sizes[labels[next]] < 2) ++next;
+    --sizes[labels[next]];
+    ++sizes[r];
+    labels[next] = r;
+  }
+  return make_partition(network, std::move(labels), clusters, context);
+}
+
+}  // namespace
+
+Partition gibbs_votes(const NetworkView& network, Partition start, const GibbsOptions& options,
+                      const Context& context) {
+  validate_fields(options);
+  if (std::ssize(start.labels) != network.nodes()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("start: {} labels for {} nodes; must be a partition of this network",
+                            start.labels.size(), network.nodes()));
+  }
+  if (!(network.total > 0)) return start;
+  return options.objective == Objective::density
+             ? vote<DensityOdds>(network, std::move(start), options, context)
+             : vote<PlantedOdds>(network, std::move(start), options, context);
+}
+
+}  // namespace parsimony::partition
