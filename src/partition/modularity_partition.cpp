@@ -13,8 +13,8 @@
 namespace parsimony::partition {
 namespace {
 
-constexpr double kFine = 64;  // resolution of the finer communities: parts of some hundred nodes
-constexpr double kFiner = 4;  // times that where they are too few
+constexpr double kFine = 1024;  // resolution of the finer communities: parts of some ten nodes
+constexpr double kFiner = 4;    // times that where they are too few
 constexpr int kFinerSteps = 8;
 
 std::int64_t count_with_volume(const Partition& partition) {
