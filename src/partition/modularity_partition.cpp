@@ -70,6 +70,7 @@ Partition modularity_partition(const NetworkView& network, const ModularityParti
   move_parts(network, fine.labels, fine.clusters(), labels, moves, context);
   Partition out = make_partition(network, std::move(labels), k, context);
   local_moves(network, out, moves, context);
+  split_off_nodes(network, out, k, 1, context);  // moves may have left a cluster to nodes without edges
   return out;
 }
 
