@@ -18,13 +18,17 @@ namespace {
 constexpr double kFactors[] = {1, 1.3, 2};
 constexpr std::int64_t kManyMerges = 3;  // times k communities: modularity merges the wrong ones first
 
+std::int64_t count_with_volume(const Partition& partition) {
+  return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
+}
+
 }  // namespace
 
 Partition merge_to_k(const NetworkView& network, const Partition& communities, const MergeOptions& options,
                      int passes, std::uint64_t seed, const Context& context) {
   Partition out;
   LocalMoveOptions moves{.keep_clusters = true, .seed = seed};
-  if (communities.clusters() < options.clusters) {
+  if (count_with_volume(communities) < options.clusters) {
     out = communities;
     split_off_nodes(network, out, options.clusters, options.resolution, context);
   } else {
@@ -39,6 +43,8 @@ Partition merge_to_k(const NetworkView& network, const Partition& communities, c
     moves.seed = seed + static_cast<std::uint64_t>(pass) + 1;
     if (local_moves(network, out, moves, context) == 0) break;
   }
+  // Moves may have left a cluster to nodes without edges.
+  split_off_nodes(network, out, options.clusters, options.resolution, context);
   return out;
 }
 
@@ -75,8 +81,7 @@ std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, Par
       found = leiden(network, std::move(search.partition), descents, part);
     }
     CommunityCandidate candidate{.resolution = resolution};
-    candidate.communities = std::count_if(found.partition.volume.begin(), found.partition.volume.end(),
-                                          [](double volume) { return volume > 0; });
+    candidate.communities = count_with_volume(found.partition);
     // A second descent can end with fewer communities than the search saw: a finer candidate has more.
     const bool last = c + 1 == options.candidates;
     if (candidate.communities < k && !(last && out.empty())) continue;

@@ -13,8 +13,8 @@
 namespace parsimony::partition {
 namespace {
 
-constexpr double kFine = 64;  // resolution of the finer communities: parts of some hundred nodes
-constexpr double kFiner = 4;  // times that where they are too few
+constexpr double kFine = 1024;  // resolution of the finer communities: parts of some ten nodes
+constexpr double kFiner = 4;    // times that where they are too few
 constexpr int kFinerSteps = 8;
 
 std::int64_t count_with_volume(const Partition& partition) {
@@ -76,6 +76,7 @@ Partition modularity_partition(const NetworkView& network, Partition start,
   move_parts(network, fine.labels, fine.clusters(), labels, moves, context);
   Partition out = make_partition(network, std::move(labels), k, context);
   local_moves(network, out, moves, context);
+  split_off_nodes(network, out, k, 1, context);  // moves may have left a cluster to nodes without edges
   return out;
 }
 
