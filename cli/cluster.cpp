@@ -6,6 +6,7 @@
 #include "exit_code.hpp"
 #include "files.hpp"
 #include "flags.hpp"
+#include "parsimony/cluster/automatic.hpp"
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/exact.hpp"
 #include "parsimony/cluster/filtered.hpp"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --output labels.txt
+  parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --method compressive --order 80
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
 Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours:
@@ -34,7 +36,8 @@ struct Settings {
   std::string graph;
   std::string output;
   std::string picture;
-  std::string method = "compressive";
+  std::string method = "auto";
+  cluster::AutomaticOptions automatic;
   cluster::CompressiveOptions compressive;
   cluster::FilteredOptions filtered;
   cluster::ExactOptions exact;
@@ -75,6 +78,7 @@ void check(const Settings& settings) {
 
 cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjacency,
                                          const Context& context) {
+  if (settings.method == "auto") return cluster::automatic_clustering(adjacency, settings.automatic, context);
   if (settings.method == "filtered") {
     return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context);
   }
@@ -86,15 +90,16 @@ cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjac
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
 void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
-  const std::int64_t limit = settings.compressive.max_memory;  // one flag sets those of all methods
-  if (limit == 0 || settings.compressive.clusters > file.graph.nodes()) return;
+  const std::int64_t limit = settings.automatic.max_memory;  // one flag sets those of all methods
+  if (limit == 0 || settings.automatic.clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
   const std::int64_t needed =
-      settings.method == "filtered" ? cluster::estimate_memory(graph, settings.filtered, threads)
-      : settings.method == "exact"  ? cluster::estimate_memory(graph, settings.exact, threads)
-                                    : cluster::estimate_memory(graph, settings.compressive, threads);
+      settings.method == "auto"       ? cluster::estimate_memory(graph, settings.automatic)
+      : settings.method == "filtered" ? cluster::estimate_memory(graph, settings.filtered, threads)
+      : settings.method == "exact"    ? cluster::estimate_memory(graph, settings.exact, threads)
+                                      : cluster::estimate_memory(graph, settings.compressive, threads);
   if (held + needed <= limit) return;
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
@@ -114,7 +119,7 @@ int run(Settings settings, Terminal& terminal) {
   check(settings);
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
-  settings.read.max_memory = settings.compressive.max_memory;
+  settings.read.max_memory = settings.automatic.max_memory;
 
   Report command;  // collects the stages around the clustering
   StageTimer reading(command, "read");
@@ -186,8 +191,8 @@ Action add_cluster(CLI::App& app) {
       ->required()
       ->type_name("");
   app.add_option("--method", settings->method,
-                 "how to cluster (compressive|filtered|exact, default compressive)")
-      ->check(CLI::IsMember({"compressive", "filtered", "exact"}).description(""))
+                 "how to cluster (auto|compressive|filtered|exact, default auto)")
+      ->check(CLI::IsMember({"auto", "compressive", "filtered", "exact"}).description(""))
       ->type_name("NAME")
       ->group("Method");
   Flags flags(app, "Method");
@@ -197,6 +202,7 @@ Action add_cluster(CLI::App& app) {
       .word("samples", "auto", 0)
       .word("oversampling", "auto", 0)
       .word("max_memory", "unlimited", 0);
+  describe(settings->automatic, flags.method("auto"));
   describe(settings->compressive, flags.method("compressive"));
   describe(settings->filtered, flags.method("filtered"));
   describe(settings->exact, flags.method("exact"));

@@ -38,14 +38,16 @@ def main():
     for name, clusters, truth in GRAPHS:
         if not (DATA / name).exists():
             sys.exit(f"{DATA / name} is missing")
-        automatic = call("cluster", DATA / name, "--clusters", clusters, "--json", "--output", labels)
+        automatic = call("cluster", DATA / name, "--clusters", clusters, "--method", "compressive", "--json",
+                         "--output", labels)
         mean_degree = 2 * automatic["graph"]["edges"] / automatic["graph"]["nodes"]
         chosen = automatic["options"]["regularization"]
         for ratio in RATIOS:
             sums = [0.0] * 4
             for seed in SEEDS:
                 tau = ratio * mean_degree
-                call("cluster", DATA / name, "--clusters", clusters, "--regularization", tau, "--seed", seed, "--json",
+                call("cluster", DATA / name, "--clusters", clusters, "--method", "compressive",
+                     "--regularization", tau, "--seed", seed, "--json",
                      "--output", labels)
                 found = call("score", labels, "--graph", DATA / name, "--json", *(["--truth", DATA / truth] if truth else []))
                 scores = found["scores"]

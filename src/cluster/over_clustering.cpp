@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cluster/placement.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/partition/communities.hpp"
@@ -43,30 +42,21 @@ partition::Partition features_to_k(CsrView adjacency, const partition::NetworkVi
                                 feature_count(clusters), seed, context);
   spectral::normalize_rows(features, context);
 
-  const std::vector<float> connected = marks_of_connected(adjacency);
-  const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
-  const std::int64_t over = std::min<std::int64_t>(candidates, (3 * clusters + 1) / 2);
-  const std::int64_t samples = std::min(candidates, std::max<std::int64_t>(4000, 8 * clusters));
-  const std::vector<std::int32_t> sample = sample_without_replacement(connected, samples, seed);
+  const std::int64_t nodes = adjacency.rows();
+  const std::int64_t over = std::min(nodes, (3 * clusters + 1) / 2);
+  const std::int64_t samples = std::min(nodes, std::max<std::int64_t>(4000, 8 * clusters));
+  const std::vector<std::int32_t> sample =
+      sample_without_replacement(std::vector<float>(nodes, 1), samples, seed);
   Matrix<float> rows(samples, features.cols());
   for (std::int64_t s = 0; s < samples; ++s) {
     std::copy_n(features.row(sample[s]).data(), features.cols(), rows.row(s).data());
   }
   const KMeansResult seeds =
       kmeans(rows, {}, {.clusters = over, .restarts = 3, .max_iterations = 10, .seed = seed}, context);
-  KMeansResult all = kmeans(features, connected, {.clusters = over, .max_iterations = 3, .seed = seed},
-                            context, seeds.centroids);
+  KMeansResult all =
+      kmeans(features, {}, {.clusters = over, .max_iterations = 3, .seed = seed}, context, seeds.centroids);
 
-  // Nodes without edges have no direction: a cluster of their own, which has no volume, joins another.
-  bool isolated = false;
-  for (std::size_t i = 0; i < connected.size(); ++i) {
-    if (connected[i] > 0) continue;
-    isolated = true;
-    all.labels[i] = static_cast<std::int32_t>(over);
-  }
-  partition::Partition fine =
-      partition::make_partition(network, std::move(all.labels), over + (isolated ? 1 : 0), context);
-  partition::drop_empty(fine);
+  const partition::Partition fine = partition::make_partition(network, std::move(all.labels), over, context);
   return partition::merge_to_k(
       network, fine,
       {.clusters = clusters, .resolution = partition::planted_rates(fine, network.total).gamma}, kPasses,

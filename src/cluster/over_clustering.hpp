@@ -15,8 +15,8 @@ namespace parsimony::cluster {
 /// clusters on a sample, then on all rows; merges to k and local moves by the likelihood of the planted
 /// partition model. k-means with k clusters alone leaves some planted ones merged, which no local move parts.
 ///
-/// 1 ≤ k < nodes with edges. lambda_k receives the estimate that the features are cut off at. O(50 d E) time
-/// for d = max(64, k / 2), and N (d + 128) floats.
+/// Every node has an edge; 1 ≤ k < nodes. lambda_k receives the estimate that the features are cut off at.
+/// O(50 d E) time for d = max(64, k / 2), and N (d + 128) floats.
 partition::Partition features_to_k(CsrView adjacency, const partition::NetworkView& network,
                                    std::int64_t clusters, std::uint64_t seed, double& lambda_k,
                                    const Context& context);

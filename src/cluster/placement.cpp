@@ -15,6 +15,22 @@ std::vector<float> marks_of_connected(CsrView adjacency) {
   return marks;
 }
 
+Csr connected_part(CsrView adjacency, std::span<const float> connected) {
+  std::vector<std::int32_t> renamed(connected.size());
+  Csr out;
+  std::int32_t next = 0;
+  for (std::size_t i = 0; i < connected.size(); ++i) {
+    if (connected[i] == 0) continue;
+    renamed[i] = next++;
+    out.offsets.push_back(adjacency.offsets[i + 1]);
+  }
+  out.columns.resize(adjacency.columns.size());
+  std::transform(adjacency.columns.begin(), adjacency.columns.end(), out.columns.begin(),
+                 [&](std::int32_t column) { return renamed[column]; });
+  out.values.assign(adjacency.values.begin(), adjacency.values.end());
+  return out;
+}
+
 void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,
                          std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels) {
   std::vector<std::int64_t> sizes(clusters);

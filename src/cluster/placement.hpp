@@ -14,6 +14,9 @@ namespace parsimony::cluster {
 /// 1 for every node with edges, 0 for the others.
 std::vector<float> marks_of_connected(CsrView adjacency);
 
+/// The graph of the nodes with edges alone, in their order.
+Csr connected_part(CsrView adjacency, std::span<const float> connected);
+
 /// Every cluster that no node chose takes back a node of the sample that k-means gave it, or failing that any
 /// node, never the last one of another cluster.
 void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,

@@ -18,13 +18,17 @@ namespace {
 constexpr double kFactors[] = {1, 1.3, 2};
 constexpr std::int64_t kManyMerges = 3;  // times k communities: modularity merges the wrong ones first
 
+std::int64_t count_with_volume(const Partition& partition) {
+  return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
+}
+
 }  // namespace
 
 Partition merge_to_k(const NetworkView& network, const Partition& communities, const MergeOptions& options,
                      int passes, std::uint64_t seed, const Context& context) {
   Partition out;
   LocalMoveOptions moves{.keep_clusters = true, .seed = seed};
-  if (communities.clusters() < options.clusters) {
+  if (count_with_volume(communities) < options.clusters) {
     out = communities;
     split_off_nodes(network, out, options.clusters, options.resolution, context);
   } else {
@@ -39,18 +43,28 @@ Partition merge_to_k(const NetworkView& network, const Partition& communities, c
     moves.seed = seed + static_cast<std::uint64_t>(pass) + 1;
     if (local_moves(network, out, moves, context) == 0) break;
   }
+  // Moves may have left a cluster to nodes without edges.
+  split_off_nodes(network, out, options.clusters, options.resolution, context);
   return out;
 }
 
 std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, const CommunityOptions& options,
                                                  const Context& context) {
   validate_fields(options);
+  LeidenResult at_one = leiden(network, {.iterations = 1, .seed = options.seed}, context);
+  return communities_to_k(network, std::move(at_one.partition), options, context);
+}
+
+std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, Partition at_one,
+                                                 const CommunityOptions& options, const Context& context) {
+  validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
   }
-  ResolutionSearch search = resolution_search(network, {.clusters = k, .seed = options.seed}, context);
+  ResolutionSearch search =
+      resolution_search(network, std::move(at_one), {.clusters = k, .seed = options.seed}, context);
   std::vector<CommunityCandidate> out;
   for (int c = 0; c < options.candidates; ++c) {
     const double resolution = kFactors[c] * search.resolution;
@@ -67,8 +81,7 @@ std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, con
       found = leiden(network, std::move(search.partition), descents, part);
     }
     CommunityCandidate candidate{.resolution = resolution};
-    candidate.communities = std::count_if(found.partition.volume.begin(), found.partition.volume.end(),
-                                          [](double volume) { return volume > 0; });
+    candidate.communities = count_with_volume(found.partition);
     // A second descent can end with fewer communities than the search saw: a finer candidate has more.
     const bool last = c + 1 == options.candidates;
     if (candidate.communities < k && !(last && out.empty())) continue;

@@ -13,8 +13,8 @@
 namespace parsimony::partition {
 namespace {
 
-constexpr double kFine = 64;  // resolution of the finer communities: parts of some hundred nodes
-constexpr double kFiner = 4;  // times that where they are too few
+constexpr double kFine = 1024;  // resolution of the finer communities: parts of some ten nodes
+constexpr double kFiner = 4;    // times that where they are too few
 constexpr int kFinerSteps = 8;
 
 std::int64_t count_with_volume(const Partition& partition) {
@@ -36,6 +36,11 @@ void move_parts(const NetworkView& network, std::span<const std::int32_t> parts,
 
 Partition modularity_partition(const NetworkView& network, const ModularityPartitionOptions& options,
                                const Context& context) {
+  return modularity_partition(network, singletons(network), options, context);
+}
+
+Partition modularity_partition(const NetworkView& network, Partition start,
+                               const ModularityPartitionOptions& options, const Context& context) {
   validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
@@ -45,7 +50,8 @@ Partition modularity_partition(const NetworkView& network, const ModularityParti
   const LocalMoveOptions moves{.keep_clusters = true, .seed = options.seed};
   const MergeOptions merges{.clusters = k, .gain = options.gain};
   const Partition communities =
-      leiden(network, {.iterations = options.iterations, .seed = options.seed}, context).partition;
+      leiden(network, std::move(start), {.iterations = options.iterations, .seed = options.seed}, context)
+          .partition;
 
   const Network inside = within_clusters(network, communities.labels, context);
   Partition fine;
@@ -70,6 +76,7 @@ Partition modularity_partition(const NetworkView& network, const ModularityParti
   move_parts(network, fine.labels, fine.clusters(), labels, moves, context);
   Partition out = make_partition(network, std::move(labels), k, context);
   local_moves(network, out, moves, context);
+  split_off_nodes(network, out, k, 1, context);  // moves may have left a cluster to nodes without edges
   return out;
 }
 

@@ -18,7 +18,9 @@ void split_off_nodes(const NetworkView& network, Partition& partition, std::int6
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("clusters: {} is more than the {} nodes", clusters, nodes));
   }
-  if (partition.clusters() >= clusters) return;
+  std::vector<std::int64_t> connected(partition.clusters());  // nodes with edges in every cluster
+  for (std::int64_t i = 0; i < nodes; ++i) connected[partition.labels[i]] += network.degree[i] > 0;
+  if (std::ssize(connected) - std::count(connected.begin(), connected.end(), 0) >= clusters) return;
 
   struct Candidate {
     bool isolated;
@@ -45,17 +47,36 @@ void split_off_nodes(const NetworkView& network, Partition& partition, std::int6
   });
   std::sort(candidates.begin(), candidates.end());
 
-  std::vector<std::int32_t> labels = std::move(partition.labels);
-  std::vector<std::int64_t> sizes = partition.sizes;
-  auto next = static_cast<std::int32_t>(partition.clusters());
+  const auto largest = static_cast<std::int32_t>(
+      std::max_element(partition.volume.begin(), partition.volume.end()) - partition.volume.begin());
+  for (std::int32_t& label : partition.labels) {
+    if (connected[label] == 0) label = largest;
+  }
+  partition = make_partition(network, std::move(partition.labels), partition.clusters(), context);
+  auto next = static_cast<std::int32_t>(drop_empty(partition));
+
+  // Nodes with edges never leave others without behind: those count only when all that have edges are alone.
+  std::vector<std::int64_t> left;
+  const auto count_left = [&](bool isolated) {
+    left.assign(clusters, 0);
+    for (std::int64_t i = 0; i < nodes; ++i) {
+      left[partition.labels[i]] += isolated || network.degree[i] > 0;
+    }
+  };
+  count_left(false);
+  bool isolated = false;
   for (const Candidate& candidate : candidates) {
     if (next == clusters) break;
-    std::int32_t& label = labels[candidate.node];
-    if (sizes[label] == 1) continue;
-    --sizes[label];
+    if (candidate.isolated && !isolated) {
+      isolated = true;
+      count_left(true);
+    }
+    std::int32_t& label = partition.labels[candidate.node];
+    if (left[label] < 2) continue;
+    --left[label];
     label = next++;
   }
-  partition = make_partition(network, std::move(labels), clusters, context);
+  partition = make_partition(network, std::move(partition.labels), clusters, context);
 }
 
 }  // namespace parsimony::partition

@@ -16,8 +16,8 @@ class Cancel : public Command {};
 // With k-means repeated so often, nothing ends before the signal comes.
 std::vector<std::string> endless(const std::string& graph, const std::string& output,
                                  const std::string& picture) {
-  return {"cluster", graph,    "--clusters", "50",   "--restarts", "10000",
-          "--order", "100000", "--output",   output, "--picture",  picture};
+  return {"cluster",     graph,     "--clusters", "50",       "--restarts", "10000",     "--method",
+          "compressive", "--order", "100000",     "--output", output,       "--picture", picture};
 }
 
 TEST_F(Cancel, LeavesNothingBehindWheneverItComes) {

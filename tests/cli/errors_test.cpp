@@ -45,11 +45,17 @@ TEST_F(Errors, ValuesOfFlagsAreCheckedBeforeTheFile) {
       {"--max-memory", "4QiB"},   {"--max-memory", "-1"},
       {"--threads", "-1"},        {"--seed", "-1"},
       {"--restarts", "0"},        {"--samples", "1e300"},
-      {"--laplacian", ""}};
+      {"--laplacian", ""},        {"--objective", "beauty"},
+      {"--effort", "some"},       {"--method", "magic"}};
   for (const auto& [flag, value] : wrong) {
     expect_one_error(run({"cluster", missing, "--clusters", "2", flag + "=" + value}), kUsage, {flag});
   }
   expect_one_error(run({"cluster", missing, "--clusters", "0"}), kUsage, {"--clusters"});
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--order", "9"}), kUsage,
+                   {"--order", "--method auto", "compressive"});
+  expect_one_error(
+      run({"cluster", missing, "--clusters", "2", "--method", "compressive", "--effort", "fast"}), kUsage,
+      {"--effort", "--method compressive", "auto"});
   expect_one_error(run({"cluster", missing}), kUsage, {"--clusters"});
   expect_one_error(run({"score", missing}), kUsage, {"--graph", "--truth"});
 }

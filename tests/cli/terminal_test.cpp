@@ -13,8 +13,9 @@ class OnTerminal : public Command {
   // What the command writes to a terminal of that type while it clusters into a file.
   std::string screen(const std::string& graph, const char* term,
                      const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments{"parsimony",   "cluster", graph, "--clusters", "20", "--output",
-                                       path("l.txt"), "--order", "300", "--restarts", "300"};
+    std::vector<std::string> arguments{"parsimony", "cluster",     graph,      "--clusters",  "20",
+                                       "--output",  path("l.txt"), "--method", "compressive", "--order",
+                                       "300",       "--restarts",  "300"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());

@@ -14,7 +14,7 @@ namespace parsimony::partition {
 struct ModularityPartitionOptions {
   std::int64_t clusters = 8;               ///< k, exactly
   MergeGain gain = MergeGain::modularity;  ///< of merges; normalized_cut trades modularity for a lower cut
-  int iterations = 3;                      ///< descents of Leiden for the communities
+  int iterations = 6;                      ///< descents of Leiden for the communities
   std::uint64_t seed = 0;
 };
 
@@ -27,7 +27,7 @@ void describe(Options& options, Visitor&& visit) {
 }
 
 /// From the communities at γ = 1 (leiden()) to k:
-/// - k at least their number: finer communities (γ = 64, or more until there are k) within each of them are
+/// - k at least their number: finer communities (γ = 1024, or more until there are k) within each of them are
 ///   merged as long as there are more than k. Merges never cross a community before all within are made, so
 ///   that the k − |P| further clusters are what the communities part with most easily.
 /// - k below it: the communities are merged to k.
@@ -40,5 +40,9 @@ void describe(Options& options, Visitor&& visit) {
 /// of range, more clusters than nodes) and cancelled.
 Partition modularity_partition(const NetworkView& network, const ModularityPartitionOptions& options = {},
                                const Context& context = Context{});
+
+/// The same, where the descents of Leiden start from these communities.
+Partition modularity_partition(const NetworkView& network, Partition start,
+                               const ModularityPartitionOptions& options, const Context& context = Context{});
 
 }  // namespace parsimony::partition
