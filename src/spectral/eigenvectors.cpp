@@ -21,6 +21,7 @@ namespace {
 constexpr double kGrowth = 1e4;        // of the lowest direction over the highest in one pass
 constexpr double kLockedGrowth = 1e9;  // of a locked direction, which is there only as rounding
 constexpr int kDensityOrder = 30;      // a first guess: the Ritz values correct it
+constexpr double kMostLoss = 4;        // digits, as a factor, that a Ritz vector may lose by cancellation
 constexpr double kMargin = 8;          // by which a last pass should undercut the tolerance
 
 class FilteredSubspace {
@@ -38,6 +39,7 @@ class FilteredSubspace {
     basis_ = Matrix<float>(nodes_, (dimension_ + kPanelWidth - 1) / kPanelWidth * kPanelWidth);
     values_.assign(dimension_, 0);
     residuals_.assign(dimension_, 0);
+    loss_.assign(dimension_, 1);
     tolerance_ = options.tolerance * laplacian.lambda_max / 2;
   }
 
@@ -210,6 +212,15 @@ class FilteredSubspace {
       std::copy_n(ritz.factors.row(i).data(), found, factors.row(i).data());
     multiply_in_place(columns(0, dimension_), factors, context_);
     std::copy(ritz.values.begin(), ritz.values.end(), values_.begin() + locked_);
+    // A Ritz vector of norm 1 that is the difference of longer ones has their rounding errors.
+    for (std::int64_t j = 0; j < found; ++j) {
+      double squares = 0;
+      for (std::int64_t i = 0; i < dimension_; ++i) {
+        const double square = i < locked_ ? 1 : inner(i, i - locked_);
+        squares += square * factors(i, j) * factors(i, j);
+      }
+      loss_[locked_ + j] = std::sqrt(squares);
+    }
     // Directions that were lost start anew.
     std::fill(values_.begin() + locked_ + found, values_.end(), laplacian_.lambda_max);
     if (found < active) fill_random(locked_ + found, pass + 1);
@@ -240,7 +251,8 @@ class FilteredSubspace {
             residuals_[at + c] = std::sqrt(sum);
           }
         });
-    while (locked_ < options_.count && residuals_[locked_] <= tolerance_) ++locked_;
+    while (locked_ < options_.count && residuals_[locked_] <= tolerance_ && loss_[locked_] <= kMostLoss)
+      ++locked_;
   }
 
   double worst_residual() const {
@@ -288,7 +300,7 @@ class FilteredSubspace {
   int progress_ = 0;
   double tolerance_;
   Matrix<float> basis_, panel_, work_;
-  std::vector<double> values_, residuals_;
+  std::vector<double> values_, residuals_, loss_;
 };
 
 }  // namespace

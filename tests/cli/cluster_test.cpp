@@ -76,6 +76,22 @@ TEST_F(Cluster, FindsThePlantedClusters) {
   EXPECT_GT(Json::parse(scored.out)["agreement"]["adjusted_rand"].get<double>(), 0.9);
 }
 
+TEST_F(Cluster, ByEigenvectorsReportsThem) {
+  const std::string graph = block_model("g.mtx", 2000, 5, 24);
+  const Outcome outcome = run({"cluster", graph, "--clusters", "5", "--method", "exact", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json report = Json::parse(outcome.out);
+  const auto values = report["figures"]["eigenvalues"].get<std::vector<double>>();
+  ASSERT_EQ(values.size(), 5u);
+  EXPECT_EQ(values[0], 0);
+  EXPECT_TRUE(std::is_sorted(values.begin(), values.end()));
+  EXPECT_LE(report["figures"]["largest_residual"].get<double>(), 1e-4);
+  EXPECT_EQ(run({"cluster", graph, "--clusters", "5", "--method", "exact", "--eigen-tolerance", "1e-6",
+                 "--passes", "1", "--output", path("l.txt")})
+                .code,
+            3);
+}
+
 TEST_F(Cluster, WritesTheSameBytesForAnyNumberOfThreads) {
   const std::string graph = block_model("g.mtx", 3000, 6);
   std::vector<std::string> bytes;

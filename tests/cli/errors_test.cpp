@@ -71,6 +71,26 @@ TEST_F(Errors, AMethodTakesItsOwnFlagsOnly) {
   }
 }
 
+TEST_F(Errors, FlagsOfTheExactMethod) {
+  const std::string missing = path("missing.txt");
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"--oversampling", "-1"},   {"--oversampling", "1.5"}, {"--eigen-tolerance", "2"},
+      {"--eigen-tolerance", "x"}, {"--passes", "0"},         {"--passes", "many"}};
+  for (const auto& [flag, value] : wrong) {
+    expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "exact", flag + "=" + value}),
+                     kUsage, {flag});
+  }
+  // Flags of another method.
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--passes", "9"}), kUsage,
+                   {"--passes", "exact"});
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "exact", "--order", "9"}), kUsage,
+                   {"--order", "compressive"});
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "exactly"}), kUsage, {"--method"});
+  const std::string graph = block_model("g.mtx", 3000, 3);
+  expect_one_error(cluster(graph, {"--method", "exact", "--max-memory", "1MB"}), kFailed,
+                   {"--max-memory", "1000000", "about"});
+}
+
 TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(cluster(path("missing.txt")), kFailed, {"missing.txt"});
