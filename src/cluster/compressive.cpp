@@ -205,9 +205,11 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   {
     StageTimer timer(report, "k-means");
     sample = sample_without_replacement(energy.empty() ? connected : energy, options.samples, options.seed);
-    clustered = kmeans(rows_of(features, sample), {},
-                       {.clusters = k, .restarts = options.restarts, .seed = options.seed}, context,
-                       mean_rows(features, initial, k, connected));
+    const int exchanges = initial.empty() ? kExchanges : 0;  // they would renumber clusters
+    clustered =
+        kmeans(rows_of(features, sample), {},
+               {.clusters = k, .restarts = options.restarts, .exchanges = exchanges, .seed = options.seed},
+               context, mean_rows(features, initial, k, connected));
     report.iterations = clustered.report.iterations;
     report.objective_history = clustered.report.objective_history;
   }

@@ -73,7 +73,8 @@ ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOpti
       filtered_signals(laplacian, low_pass, options.features, options.seed, report, context);
   if (options.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(features, context);
 
-  KMeansOptions run{.clusters = k, .restarts = options.restarts, .seed = options.seed};
+  KMeansOptions run{
+      .clusters = k, .restarts = options.restarts, .exchanges = kExchanges, .seed = options.seed};
   Matrix<float> start = mean_rows(features, initial, k, connected);
   if (initial.empty()) {
     const StageTimer timer(report, "start");
@@ -82,6 +83,7 @@ ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOpti
     start = kmeans(rows_of(features, sample), {}, run, context).centroids;
   }
   const StageTimer timer(report, "k-means");
+  run.exchanges = 0;  // the start has had them
   KMeansResult clustered =
       kmeans(features, points < nodes ? std::span(connected) : std::span<const float>(), run, context, start);
   report.status = clustered.report.status;

@@ -21,6 +21,9 @@ namespace parsimony::cluster {
 inline constexpr std::int64_t kLine = 16;     // panels are whole cache lines of floats
 inline constexpr std::int64_t kColumns = 64;  // columns filtered at a time
 
+/// Rounds of k-means' exchanges: two or three end nearly every run.
+inline constexpr int kExchanges = 10;
+
 /// Columns filled up to a panel of whole cache lines.
 std::int64_t whole_lines(std::int64_t columns);
 
