@@ -36,6 +36,7 @@ struct Settings {
   std::string graph;
   std::string output;
   std::string picture;
+  std::string warm_start;
   std::string method = "auto";
   cluster::AutomaticOptions automatic;
   cluster::CompressiveOptions compressive;
@@ -66,6 +67,15 @@ void check_input_flags(const CLI::App& app, const Settings& settings,
 void check(const Settings& settings) {
   const auto input = input_path(settings.graph);
   check_readable(input);
+  if (!settings.warm_start.empty()) {
+    if (settings.method != "compressive" && settings.method != "filtered") {
+      throw Error(
+          ErrorCode::invalid_argument,
+          fmt::format("--warm-start: --method {} has no such option; it is one of compressive, filtered",
+                      settings.method));
+    }
+    check_readable(settings.warm_start);
+  }
   if (!settings.output.empty()) check_writable("--output", settings.output, {input});
   if (!settings.model.empty()) check_writable("--save-model", settings.model, {input, settings.output});
   if (!settings.picture.empty()) {
@@ -77,15 +87,52 @@ void check(const Settings& settings) {
 }
 
 cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjacency,
-                                         const Context& context) {
+                                         std::span<const std::int32_t> initial, const Context& context) {
   if (settings.method == "auto") return cluster::automatic_clustering(adjacency, settings.automatic, context);
   if (settings.method == "filtered") {
-    return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context);
+    return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context, initial);
   }
   if (settings.method == "exact") {
     return cluster::exact_spectral_clustering(adjacency, settings.exact, context);
   }
-  return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context);
+  return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context, initial);
+}
+
+// The clusters of an earlier run on the nodes of this graph, −1 where it had none.
+std::vector<std::int32_t> initial_labels(const Settings& settings, const graph::GraphFile& file,
+                                         const Context& context) {
+  if (settings.warm_start.empty()) return {};
+  const auto refuse = [&](const std::string& message) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("--warm-start: {}: {}", settings.warm_start, message));
+  };
+  const std::int64_t nodes = file.graph.nodes(), clusters = settings.compressive.clusters;
+  const graph::Labels earlier =
+      graph::read_labels(settings.warm_start, settings.compressive.max_memory, context);
+  if (std::ssize(earlier.names) != clusters) {
+    refuse(
+        fmt::format("has {} clusters; --clusters must be as many, not {}", earlier.names.size(), clusters));
+  }
+  std::vector<std::int32_t> initial = earlier.clusters;
+  if (earlier.by_position && earlier.ids.size() != nodes) {
+    refuse(fmt::format("has {} entries without ids for {} nodes; must be lines of node-id<TAB>cluster",
+                       earlier.ids.size(), nodes));
+  }
+  if (!earlier.by_position) {
+    initial.assign(static_cast<std::size_t>(nodes), -1);
+    for (std::int64_t node = 0; node < nodes; ++node) {
+      const std::int64_t at = earlier.ids.find(file.ids.name(node));
+      if (at >= 0) initial[node] = earlier.clusters[at];
+    }
+  }
+  std::vector<bool> kept(static_cast<std::size_t>(clusters));
+  for (const std::int32_t cluster : initial) {
+    if (cluster >= 0) kept[cluster] = true;
+  }
+  for (std::int64_t c = 0; c < clusters; ++c) {
+    if (!kept[c]) refuse(fmt::format("no node of its cluster {} is in the graph", earlier.names[c]));
+  }
+  return initial;
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
@@ -137,7 +184,8 @@ int run(Settings settings, Terminal& terminal) {
   }
   check_memory(file, settings, context.threads());
 
-  cluster::ClusterResult result = cluster_by_method(settings, file.graph, context);
+  const std::vector<std::int32_t> initial = initial_labels(settings, file, context);
+  cluster::ClusterResult result = cluster_by_method(settings, file.graph, initial, context);
   auto& stages = result.report.stages;
   stages.insert(stages.begin(), command.stages.begin(), command.stages.end());
   for (auto [from, to] : {std::pair{&command.options, &result.report.options},
@@ -164,8 +212,9 @@ int run(Settings settings, Terminal& terminal) {
   }
   if (!settings.picture.empty()) {
     const StageTimer drawing(result.report, "picture");
-    cluster::write_cluster_picture(settings.picture, file.graph, result.labels, scores, result.lambda_k,
-                                   finishing);
+    cluster::write_cluster_picture(
+        settings.picture, file.graph, result.labels, scores,
+        {.lambda_k = result.lambda_k, .density = result.density ? &*result.density : nullptr}, finishing);
   }
   if (settings.json) {
     print(clustering_json(settings.graph, file, result, scores));
@@ -201,11 +250,17 @@ Action add_cluster(CLI::App& app) {
       .word("features", "auto", 0)
       .word("samples", "auto", 0)
       .word("oversampling", "auto", 0)
+      .word("lambda_k", "auto", 0)
       .word("max_memory", "unlimited", 0);
   describe(settings->automatic, flags.method("auto"));
   describe(settings->compressive, flags.method("compressive"));
   describe(settings->filtered, flags.method("filtered"));
   describe(settings->exact, flags.method("exact"));
+  app.add_option(
+         "--warm-start", settings->warm_start,
+         "labels of an earlier run to start from, text or .npy; as many clusters, which keep their numbers")
+      ->type_name("FILE")
+      ->group("Method");
   add_read_flags(app, settings->read);
   std::vector<std::string> point_flags = add_point_flags(app, settings->points, false);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")

@@ -29,11 +29,13 @@ class Canvas {
   void text(double x, double y, std::string_view text, double height, Color color, Align align = Align::left);
   static double text_width(std::string_view text, double height);
 
+  /// A line with round ends.
+  void stroke(double x0, double y0, double x1, double y1, double width, Color color);
+
   std::string png() const;
 
  private:
   void blend(int x, int y, Color color, double cover);
-  void stroke(double x0, double y0, double x1, double y1, double width, Color color);
 
   int width_, height_;
   std::vector<std::uint8_t> pixels_;

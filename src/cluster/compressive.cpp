@@ -11,6 +11,7 @@
 #include "cluster/columns.hpp"
 #include "cluster/filtering.hpp"
 #include "cluster/placement.hpp"
+#include "cluster/warm_start.hpp"
 #include "parsimony/cluster/interpolation.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
@@ -141,7 +142,7 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
 }
 
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
-                                              const Context& context) {
+                                              const Context& context, std::span<const std::int32_t> initial) {
   validate_fields(requested);
   const std::int64_t nodes = adjacency.rows();
   check_filtering(requested, nodes);
@@ -155,6 +156,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
 
   // Every automatic value is settled here, so that the report says what was used.
   CompressiveOptions options = requested;
+  if (!initial.empty() && options.samples == 0) options.samples = nodes;
   const std::vector<float> connected = marks_of_connected(adjacency);
   const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
   const std::int64_t k = options.clusters;
@@ -162,6 +164,8 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
       options.samples ? std::min(options.samples, candidates) : automatic_samples(k, candidates);
   options.features = options.features ? options.features : automatic_features(options.samples);
   options.regularization = settled_regularization(options, adjacency);
+  check_initial(initial, k, connected);
+  if (!initial.empty()) options.restarts = 1;
 
   ClusterResult result{.clusters = k,
                        .report = make_report("compressive spectral clustering", context, options.seed)};
@@ -179,7 +183,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  result.lambda_k = find_lambda_k(laplacian, options, report, context);
+  find_lambda_k(laplacian, options, result, context);
   const std::vector<double> low_pass =
       spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
 
@@ -201,10 +205,11 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   {
     StageTimer timer(report, "k-means");
     sample = sample_without_replacement(energy.empty() ? connected : energy, options.samples, options.seed);
+    const int exchanges = initial.empty() ? kExchanges : 0;  // they would renumber clusters
     clustered =
         kmeans(rows_of(features, sample), {},
-               {.clusters = k, .restarts = options.restarts, .exchanges = kExchanges, .seed = options.seed},
-               context);
+               {.clusters = k, .restarts = options.restarts, .exchanges = exchanges, .seed = options.seed},
+               context, mean_rows(features, initial, k, connected));
     report.iterations = clustered.report.iterations;
     report.objective_history = clustered.report.objective_history;
   }

@@ -4,6 +4,7 @@
 
 #include "cluster/filtering.hpp"
 #include "cluster/placement.hpp"
+#include "cluster/warm_start.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
@@ -34,7 +35,7 @@ std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, 
 }
 
 ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& requested,
-                                           const Context& context) {
+                                           const Context& context, std::span<const std::int32_t> initial) {
   validate_fields(requested);
   const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
   check_filtering(requested, nodes);
@@ -46,6 +47,8 @@ ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOpti
   const auto points = std::count(connected.begin(), connected.end(), 1.0f);
   options.features = options.features ? options.features : automatic_features(points);
   options.regularization = settled_regularization(options, adjacency);
+  check_initial(initial, k, connected);
+  if (!initial.empty()) options.restarts = 1;
 
   ClusterResult result{.clusters = k,
                        .report = make_report("filtered spectral clustering", context, options.seed)};
@@ -63,7 +66,7 @@ ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOpti
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  result.lambda_k = find_lambda_k(laplacian, options, report, context);
+  find_lambda_k(laplacian, options, result, context);
   const std::vector<double> low_pass =
       spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
   Matrix<float> features =
@@ -72,8 +75,8 @@ ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOpti
 
   KMeansOptions run{
       .clusters = k, .restarts = options.restarts, .exchanges = kExchanges, .seed = options.seed};
-  Matrix<float> start;
-  {
+  Matrix<float> start = mean_rows(features, initial, k, connected);
+  if (initial.empty()) {
     const StageTimer timer(report, "start");
     const std::vector<std::int32_t> sample =
         sample_without_replacement(connected, rows_of_restarts(k, points), options.seed);

@@ -41,21 +41,29 @@ void check_memory(std::int64_t memory, std::int64_t limit, std::string_view advi
                   memory, limit, advice));
 }
 
-double find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, Report& report,
-                     const Context& context) {
+void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, ClusterResult& result,
+                   const Context& context) {
+  Report& report = result.report;
+  double& lambda_k = result.lambda_k;
   StageTimer timer(report, "lambda_k");
-  double lambda_k = 0;
-  if (stage.method == LambdaMethod::moments) {
+  if (stage.known > laplacian.lambda_max) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("lambda_k: {} is above the spectrum, which ends at {}", stage.known,
+                            laplacian.lambda_max));
+  }
+  if (stage.known > 0) {
+    lambda_k = stage.known;
+  } else if (stage.method == LambdaMethod::moments) {
     const auto density = spectral::spectral_density(laplacian, {.seed = stage.seed}, context);
     lambda_k = density.eigenvalue(static_cast<double>(stage.clusters));
     report.figures.emplace_back("count_standard_error", density.standard_error(lambda_k));
     const spectral::LaplacianOperator cost(laplacian, context);
     timer.bytes = density.order() * cost.bytes_per_step(density.moments().rows(), false);
+    result.density = density;
   } else {
     lambda_k = spectral::lambda_k_by_bisection(laplacian, stage.clusters, stage.order, stage.seed, context);
   }
   report.figures.emplace_back("lambda_k", lambda_k);
-  return lambda_k;
 }
 
 Matrix<float> filtered_signals(const graph::Laplacian& laplacian, std::span<const double> low_pass,

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "parsimony/cluster/lambda_method.hpp"
+#include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
 #include "parsimony/core/error.hpp"
@@ -65,20 +66,23 @@ double settled_regularization(const Options& options, CsrView adjacency) {
 
 struct LambdaStage {
   std::int64_t clusters = 0;
+  double known = 0;  ///< λ_k of an earlier run; 0: to be found
   LambdaMethod method = LambdaMethod::moments;
   int order = 0;
   std::uint64_t seed = 0;
 };
 
-/// λ_k by the method asked for, as the stage "lambda_k" of the report with its figures.
-double find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, Report& report,
-                     const Context& context);
+/// λ_k by the method asked for, as the stage "lambda_k" of the report with its figures; into `result` with
+/// the density, where there is one. Throws invalid_argument for a known λ_k above the spectrum.
+void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, ClusterResult& result,
+                   const Context& context);
 template <class Options>
-double find_lambda_k(const graph::Laplacian& laplacian, const Options& options, Report& report,
-                     const Context& context) {
-  return find_lambda_k(laplacian,
-                       LambdaStage{options.clusters, options.lambda_method, options.order, options.seed},
-                       report, context);
+void find_lambda_k(const graph::Laplacian& laplacian, const Options& options, ClusterResult& result,
+                   const Context& context) {
+  find_lambda_k(
+      laplacian,
+      LambdaStage{options.clusters, options.lambda_k, options.lambda_method, options.order, options.seed},
+      result, context);
 }
 
 /// spectral::random_features as the stage "features" of the report.

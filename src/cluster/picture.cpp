@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "cluster/canvas.hpp"
+#include "cluster/charts.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
@@ -15,9 +15,9 @@ namespace {
 
 constexpr int kWidth = 1200, kHeight = 800;
 constexpr double kMatrixLeft = 60, kMatrixTop = 106, kMatrixSide = 640;
-constexpr double kChartLeft = 800, kChartRight = 1160;
+constexpr double kChartLeft = 800, kChartRight = 1160, kChartsTop = 130;
+constexpr double kBetweenCharts = 76;
 constexpr double kStrip = 7;  // of cluster colours along the matrix
-constexpr Color kInk{0.13, 0.15, 0.18}, kFaint{0.45, 0.48, 0.52}, kLine{0.86, 0.87, 0.89};
 
 // Pale yellow over teal to dark blue, in the spirit of ColorBrewer's YlGnBu: dark reads as dense on white
 // paper.
@@ -145,26 +145,6 @@ void draw_matrix(Canvas& canvas, const Density& density, const Order& order,
   canvas.text(right + 8, y + 9, fmt::format("{:.2g}", high), 10, kFaint);
 }
 
-// Bars from the base line at bottom up to top, which stands for limit.
-void draw_bars(Canvas& canvas, std::string_view title, double top, double bottom,
-               const std::vector<double>& values, double limit, const std::string& limit_text) {
-  canvas.text(kChartLeft, top - 18, title, 12, kInk);
-  for (const double share : {0.5, 1.0}) {
-    const double y = std::round(bottom - share * (bottom - top));
-    canvas.fill(kChartLeft, y, kChartRight, y + 1, kLine);
-  }
-  canvas.text(kChartLeft - 8, top + 5, limit_text, 10, kFaint, Canvas::Align::right);
-  canvas.text(kChartLeft - 8, bottom + 1, "0", 10, kFaint, Canvas::Align::right);
-  const double step = (kChartRight - kChartLeft) / static_cast<double>(values.size());
-  const double gap = step > 6 ? std::min(0.15 * step, 8.0) : 0;
-  for (std::size_t rank = 0; rank < values.size(); ++rank) {
-    const double left = kChartLeft + step * static_cast<double>(rank);
-    canvas.fill(left + gap / 2, bottom - values[rank] / limit * (bottom - top), left + step - gap / 2, bottom,
-                cluster_color(static_cast<std::int64_t>(rank), static_cast<std::int64_t>(values.size())));
-  }
-  canvas.fill(kChartLeft, bottom, kChartRight, bottom + 1, kFaint);
-}
-
 void check(CsrView adjacency, std::span<const std::int32_t> labels, std::span<const std::int64_t> sizes,
            std::size_t conductances) {
   std::vector<std::int64_t> counted(sizes.size());
@@ -180,16 +160,33 @@ void check(CsrView adjacency, std::span<const std::int32_t> labels, std::span<co
   }
 }
 
+void check(const StabilityCurve& curve) {
+  const std::size_t count = curve.clusters.size();
+  if (count == 0) return;
+  if (curve.stability.size() != count || curve.standard_error.size() != count || curve.clusters.front() < 1 ||
+      !std::is_sorted(curve.clusters.begin(), curve.clusters.end()) ||
+      std::find(curve.clusters.begin(), curve.clusters.end(), curve.chosen) == curve.clusters.end()) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("picture: the stability curve has {} numbers of clusters, {} values and {} errors; "
+                    "must be as many, ascending from 1 and with the chosen {} among them",
+                    count, curve.stability.size(), curve.standard_error.size(), curve.chosen));
+  }
+}
+
 }  // namespace
 
 void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
                            std::span<const std::int32_t> labels, const graph::PartitionScores& scores,
-                           double lambda_k, const Context& context) {
+                           const PictureDetails& details, const Context& context) {
   check(adjacency, labels, scores.sizes, scores.conductance.size());
+  check(details.stability);
   const Order order = sort_by_cluster(labels, scores.sizes);
   std::vector<double> sizes, conductances;
+  std::vector<Color> colors;
   for (const std::int64_t cluster : order.clusters) {
     sizes.push_back(static_cast<double>(scores.sizes[static_cast<std::size_t>(cluster)]));
+    colors.push_back(cluster_color(std::ssize(colors), std::ssize(order.clusters)));
     const double conductance = scores.conductance[static_cast<std::size_t>(cluster)];
     conductances.push_back(std::isfinite(conductance) ? std::clamp(conductance, 0.0, 1.0) : 0);
   }
@@ -203,13 +200,24 @@ void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
               18, kInk);
   std::string caption = fmt::format("modularity {:.3f}    normalized cut {:.4g}    mean conductance {:.3f}",
                                     scores.modularity, scores.normalized_cut, scores.mean_conductance);
-  if (lambda_k > 0) caption += fmt::format("    \\k = {:.4g}", lambda_k);
+  if (details.lambda_k > 0) caption += fmt::format("    \\k = {:.4g}", details.lambda_k);
   canvas.text(kMatrixLeft, 77, caption, 12, kFaint);
   draw_matrix(canvas, bin_matrix(adjacency, order, context), order, scores.sizes);
-  draw_bars(canvas, "nodes of each cluster", 130, 400, sizes, sizes.front(),
+
+  const bool stability = !details.stability.clusters.empty();
+  const int charts = 2 + (details.density != nullptr ? 1 : 0) + (stability ? 1 : 0);
+  const double height = (kMatrixTop + kMatrixSide - kChartsTop - (charts - 1) * kBetweenCharts) / charts;
+  int drawn = 0;
+  const auto next_frame = [&] {
+    const double top = kChartsTop + drawn++ * (height + kBetweenCharts);
+    return Frame{kChartLeft, kChartRight, std::round(top), std::round(top + height)};
+  };
+  draw_bars(canvas, next_frame(), "nodes of each cluster", sizes, colors, sizes.front(),
             grouped(static_cast<std::int64_t>(sizes.front())));
-  draw_bars(canvas, "conductance of each cluster", 476, kMatrixTop + kMatrixSide, conductances, limit,
+  draw_bars(canvas, next_frame(), "conductance of each cluster", conductances, colors, limit,
             fmt::format("{}", limit));
+  if (stability) draw_stability(canvas, next_frame(), details.stability);
+  if (details.density != nullptr) draw_spectrum(canvas, next_frame(), *details.density, details.lambda_k);
   write_file(path, canvas.png());
 }
 

@@ -159,6 +159,22 @@ TEST_F(Errors, ModelsThatCannotBe) {
   EXPECT_TRUE(files().empty());
 }
 
+TEST_F(Errors, AWarmStartThatDoesNotFit) {
+  const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
+  const auto refused = [&](const std::string& labels, const std::vector<std::string>& parts) {
+    expect_one_error(cluster(graph, {"--warm-start", write("earlier.txt", labels)}), kUsage, parts);
+  };
+  refused("1 0\n2 0\n3 1\n4 2\n", {"--warm-start", "has 3 clusters", "--clusters", "2"});
+  refused("1 0\n2 0\n8 1\n9 1\n", {"--warm-start", "cluster 1"});
+  refused("0\n1\n0\n", {"--warm-start", "3 entries", "4 nodes"});
+  expect_one_error(cluster(graph, {"--warm-start", write("earlier.txt", "1 0 7\n")}), kFailed,
+                   {"earlier.txt:1"});
+  expect_one_error(cluster(graph, {"--warm-start", path("none.txt")}), kFailed, {"none.txt"});
+  expect_one_error(cluster(graph, {"--lambda-k", "-1"}), kUsage, {"--lambda-k"});
+  expect_one_error(cluster(graph, {"--lambda-k", "3"}), kUsage, {"--lambda-k: 3", "2"});
+  EXPECT_FALSE(std::filesystem::exists(path("labels.txt")));
+}
+
 TEST_F(Errors, MoreClustersThanNodes) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(run({"cluster", graph, "--clusters", "4"}), kUsage, {"4", "3"});

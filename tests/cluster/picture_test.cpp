@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <string>
@@ -85,7 +86,7 @@ TEST(Picture, BlocksAreDarkAndTheGroundIsPale) {
   std::vector<std::int32_t> labels;
   const Csr graph = cliques({200, 120, 80}, labels);
   const PictureFile file;
-  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0.5);
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), {.lambda_k = 0.5});
   const Picture picture = file.decode();
   ASSERT_EQ(picture.width, 1200);
   ASSERT_EQ(picture.height, 800);
@@ -101,13 +102,13 @@ TEST(Picture, DependsOnThePartitionAndNotOnItsNames) {
   std::vector<std::int32_t> labels;
   const Csr graph = cliques({50, 40, 30, 20}, labels);
   const PictureFile file;
-  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0);
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels));
   const std::string bytes = read_file(file.path());
   for (std::int32_t& label : labels) label = std::array{2, 0, 3, 1}[static_cast<std::size_t>(label)];
-  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0);
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels));
   EXPECT_EQ(read_file(file.path()), bytes);
   std::swap(labels.front(), labels.back());
-  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels), 0);
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels));
   EXPECT_NE(read_file(file.path()), bytes);
 }
 
@@ -115,7 +116,7 @@ TEST(Picture, DrawsTheSmallestAndTheEmptiest) {
   const PictureFile file;
   const Csr one{{0, 0}, {}, {}};
   const std::vector<std::int32_t> label{0};
-  write_cluster_picture(file.path(), one, label, graph::score_partition(one, label), 0);
+  write_cluster_picture(file.path(), one, label, graph::score_partition(one, label));
   EXPECT_EQ(file.decode().width, 1200);
   // More clusters than pixels.
   const std::int64_t nodes = 3000;
@@ -123,8 +124,51 @@ TEST(Picture, DrawsTheSmallestAndTheEmptiest) {
   isolated.offsets.assign(nodes + 1, 0);
   std::vector<std::int32_t> labels(nodes);
   std::iota(labels.begin(), labels.end(), 0);
-  write_cluster_picture(file.path(), isolated, labels, graph::score_partition(isolated, labels), 0);
+  write_cluster_picture(file.path(), isolated, labels, graph::score_partition(isolated, labels));
   EXPECT_EQ(file.decode().height, 800);
+}
+
+// Two eigenvalues below 0.5 and a hundred at 1.5: the bars stand there and nowhere else, the mark between
+// them.
+TEST(Picture, TheSpectrumHasItsBarsWhereTheEigenvaluesAre) {
+  constexpr int kMoments = 2 * 400;
+  Matrix<double> moments(1, kMoments + 1);
+  for (int m = 0; m <= kMoments; ++m) {
+    moments(0, m) = 2 * std::cos(m * std::acos(0.3 - 1)) + 100 * std::cos(m * std::acos(1.5 - 1));
+  }
+  const spectral::SpectralDensity density(moments, 2);
+  std::vector<std::int32_t> labels;
+  const Csr graph = cliques({60, 40}, labels);
+  const PictureFile file;
+  write_cluster_picture(file.path(), graph, labels, graph::score_partition(graph, labels),
+                        {.lambda_k = 0.8, .density = &density});
+  const Picture picture = file.decode();
+  // The third chart covers (800, 591) to (1160, 746).
+  const auto x = [](double lambda) { return 800 + static_cast<int>(180 * lambda); };
+  EXPECT_LT(picture.mean_brightness(x(1.5) - 2, 620, x(1.5) + 3, 740), 0.85);
+  EXPECT_LT(picture.mean_brightness(x(0.3) - 2, 735, x(0.3) + 3, 744), 0.85);
+  EXPECT_GT(picture.mean_brightness(x(0.3) - 2, 620, x(0.3) + 3, 660), 0.93);
+  EXPECT_GT(picture.mean_brightness(x(1.0), 620, x(1.3), 740), 0.93);
+  EXPECT_LT(picture.mean_brightness(x(0.8), 600, x(0.8) + 1, 740), 0.75) << "the mark";
+}
+
+TEST(Picture, TheStabilityCurveMarksWhatWasChosen) {
+  std::vector<std::int32_t> labels;
+  const Csr graph = cliques({60, 40}, labels);
+  const graph::PartitionScores scores = graph::score_partition(graph, labels);
+  const std::vector<std::int64_t> clusters{2, 4, 8, 16, 32};
+  const std::vector<double> stability{0.3, 0.4, 0.95, 0.5, 0.2}, error{0.1, 0.1, 0.02, 0.1, 0.1};
+  const PictureFile file;
+  const auto draw = [&](const StabilityCurve& curve) {
+    write_cluster_picture(file.path(), graph, labels, scores, {.stability = curve});
+    return file.decode();
+  };
+  // 8 is in the middle of a logarithmic axis from 2 to 32.
+  EXPECT_LT(draw({clusters, stability, error, 8}).mean_brightness(980, 600, 981, 740), 0.75);
+  EXPECT_GT(draw({clusters, stability, error, 16}).mean_brightness(980, 620, 981, 740), 0.9);
+  draw({std::span(clusters).first(1), std::span(stability).first(1), std::span(error).first(1), 2});
+  EXPECT_THROW(draw({clusters, stability, error, 9}), Error);
+  EXPECT_THROW(draw({clusters, stability, {}, 8}), Error);
 }
 
 TEST(Picture, RefusesWhatDoesNotFit) {
@@ -134,12 +178,12 @@ TEST(Picture, RefusesWhatDoesNotFit) {
   const PictureFile file;
   auto wrong = labels;
   wrong[0] = 1;
-  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores, 0), Error);
+  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores), Error);
   wrong[0] = -1;
-  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores, 0), Error);
+  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores), Error);
   wrong = labels;
   wrong.pop_back();
-  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores, 0), Error);
+  EXPECT_THROW(write_cluster_picture(file.path(), graph, wrong, scores), Error);
   EXPECT_FALSE(std::filesystem::exists(file.path()));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "parsimony/cluster/lambda_method.hpp"
 #include "parsimony/cluster/result.hpp"
@@ -37,7 +38,8 @@ struct CompressiveOptions {
   Assignment assign = Assignment::nearest;  ///< within .01 ARI of `interpolate` and a hundred times cheaper
   Sampling sampling = Sampling::uniform;    ///< the authors' default
   LambdaMethod lambda_method = LambdaMethod::moments;
-  int restarts = 20;  ///< of k-means on the sample; the authors' value
+  double lambda_k = 0;  ///< the cut-off λ_k, known from an earlier run on nearly the same graph; 0: found
+  int restarts = 20;    ///< of k-means on the sample; the authors' value
   std::int64_t max_memory =
       0;  ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
   std::uint64_t seed = 0;
@@ -55,6 +57,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"assign", "how labels reach all nodes"}, options.assign);
   visit(Field{"sampling", "how the sampled nodes are drawn"}, options.sampling);
   visit(Field{"lambda_method", "how lambda_k is found"}, options.lambda_method);
+  visit(Field{"lambda_k", "the cut-off lambda_k of an earlier run; 0: found anew", 0, 1e30},
+        options.lambda_k);
   visit(Field{"restarts", "runs of k-means on the sample", 1, 10000}, options.restarts);
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
@@ -71,13 +75,21 @@ void describe(Options& options, Visitor&& visit) {
 /// that
 ///   k below their number merges components and k above it also cuts; context.on_log gets their number.
 ///
+/// Warm start: `initial`, when not empty, has for every node its cluster in an earlier run on nearly the same
+/// graph, or −1 for a new node. k-means then sees all nodes (unless samples says how many), starts from the
+/// mean features of those clusters and runs once, so that clusters keep their numbers, and with the earlier
+/// run's lambda_k no density is taken anew: what is left is one filter pass, as for dynamic graphs
+/// [martin2018fast], who also keep a part of the earlier features. Throws invalid_argument when `initial`
+/// does not fit the nodes, or one of the clusters has no node with edges.
+///
 /// Time O(p · E · (16 + d)) and 4 (3 d + 16) N bytes for d ≤ 64 by assign = nearest, with p · k · E more by
 /// `filter` and some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same
 /// labels for any thread count. Throws invalid_argument (options out of range, more clusters than nodes),
 /// memory_limit, cancelled; invalid_argument as well for degrees that float32 cannot hold (see
 /// graph::make_laplacian).
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options = {},
-                                              const Context& context = Context{});
+                                              const Context& context = Context{},
+                                              std::span<const std::int32_t> initial = {});
 
 /// Peak bytes that the call above needs beside the graph itself: within a tenth of what is measured for the
 /// defaults, never far below.

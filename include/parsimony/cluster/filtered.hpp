@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "parsimony/cluster/lambda_method.hpp"
 #include "parsimony/cluster/result.hpp"
@@ -21,8 +22,9 @@ struct FilteredOptions {
   std::int64_t features = 0;
   int order = 50;  ///< p, as in compressive clustering
   LambdaMethod lambda_method = LambdaMethod::moments;
-  int restarts = 5;  ///< of k-means on a part of the rows; the best then starts the run on all. With
-                     ///< exchanges (core/kmeans.hpp) 1, 5 and 20 end within .0001 ARI of each other
+  double lambda_k = 0;  ///< the cut-off λ_k, known from an earlier run on nearly the same graph; 0: found
+  int restarts = 5;     ///< of k-means on a part of the rows; the best then starts the run on all. With
+                        ///< exchanges (core/kmeans.hpp) 1, 5 and 20 end within .0001 ARI of each other
   std::int64_t max_memory = 0;  ///< bytes beside the graph; above it the run is refused; 0: no limit
   std::uint64_t seed = 0;
 };
@@ -35,6 +37,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"features", "random signals d; 0: round(4 ln N)", 0, 1 << 20}, options.features);
   visit(Field{"order", "degree p of the Jackson-Chebyshev filter", 1, 100000}, options.order);
   visit(Field{"lambda_method", "how lambda_k is found"}, options.lambda_method);
+  visit(Field{"lambda_k", "the cut-off lambda_k of an earlier run; 0: found anew", 0, 1e30},
+        options.lambda_k);
   visit(Field{"restarts", "runs of k-means that choose the start", 1, 10000}, options.restarts);
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
@@ -50,11 +54,14 @@ void describe(Options& options, Visitor&& visit) {
 /// 1000), drawn without replacement, and Lloyd's iterations on all rows start from the best of them: the
 /// same minimum at a fraction of the time.
 ///
+/// initial: a warm start, as in compressive_spectral_clustering.
+///
 /// Time O(p · E · (16 + d)) and O(N k d) for each iteration of k-means; 4 (3 d + 16) N bytes for d ≤ 64. The
 /// same seed and SIMD target give the same labels for any thread count. Throws invalid_argument (options out
 /// of range, more clusters than nodes, degrees that float32 cannot hold), memory_limit, cancelled.
 ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& options = {},
-                                           const Context& context = Context{});
+                                           const Context& context = Context{},
+                                           std::span<const std::int32_t> initial = {});
 
 /// Peak bytes that the call above needs beside the graph itself.
 std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options,

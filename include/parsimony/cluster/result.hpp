@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "parsimony/core/report.hpp"
+#include "parsimony/spectral/density.hpp"
 
 namespace parsimony::cluster {
 
@@ -15,6 +17,7 @@ struct ClusterResult {
   /// The k-th smallest eigenvalue, nodes without edges left out: the cut-off of a filter (an estimate), or
   /// computed. 0 where none was needed: k = 1, or at least as many clusters as nodes with edges.
   double lambda_k = 0;
+  std::optional<spectral::SpectralDensity> density;  ///< where λ_k was read off it
   Report report;
 };
 

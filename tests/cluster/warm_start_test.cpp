@@ -1,0 +1,126 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "expect_error.hpp"
+#include "graph/graph_checks.hpp"
+#include "parsimony/cluster/compressive.hpp"
+#include "parsimony/cluster/filtered.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/graph/generators.hpp"
+#include "parsimony/graph/scores.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+// A share of the edges, each replaced by one from its smaller end to a node drawn at random.
+graph::Graph rewired(const graph::Graph& graph, double share, std::uint64_t seed) {
+  const RandomStream stream(seed, "rewire");
+  graph::EdgeMap edges;
+  std::uint64_t at = 0;
+  for (const auto& [ends, weight] : graph::edges_of(graph)) {
+    const bool moves = stream.uniform(at++) < share;
+    const auto other = moves ? static_cast<std::int64_t>(stream.below(graph.nodes(), at++)) : ends.second;
+    if (other != ends.first) edges[std::minmax(ends.first, other)] = 1;
+  }
+  return graph::graph_of(graph.nodes(), edges, false);
+}
+
+double agreement(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
+  return graph::agreement(a, b).adjusted_rand;
+}
+
+// Share of the nodes that have the same number in both.
+double same_number(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
+  std::int64_t same = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) same += a[i] == b[i];
+  return static_cast<double>(same) / static_cast<double>(a.size());
+}
+
+TEST(WarmStart, OnARewiredGraphIsNoWorseThanFromScratchAndKeepsTheNumbers) {
+  double cold = 0, warm = 0, cold_filtered = 0, warm_filtered = 0;
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const auto planted = graph::stochastic_block_model({.nodes = 4000, .clusters = 20, .seed = seed});
+    const graph::Graph later = rewired(planted.graph, 0.05, seed);
+    const auto earlier = compressive_spectral_clustering(planted.graph, {.clusters = 20, .seed = seed});
+    CompressiveOptions options{.clusters = 20, .seed = seed + 100};
+    cold += agreement(compressive_spectral_clustering(later, options).labels, planted.labels) / 3;
+    FilteredOptions filtered{.clusters = 20, .seed = seed + 100};
+    cold_filtered += agreement(filtered_spectral_clustering(later, filtered).labels, planted.labels) / 3;
+
+    options.lambda_k = filtered.lambda_k = earlier.lambda_k;
+    const auto again = compressive_spectral_clustering(later, options, Context{}, earlier.labels);
+    EXPECT_EQ(again.lambda_k, earlier.lambda_k);
+    EXPECT_FALSE(again.density.has_value());
+    EXPECT_GT(same_number(again.labels, earlier.labels), 0.8);
+    warm += agreement(again.labels, planted.labels) / 3;
+    const auto filtered_again = filtered_spectral_clustering(later, filtered, Context{}, earlier.labels);
+    EXPECT_GT(same_number(filtered_again.labels, earlier.labels), 0.8);
+    warm_filtered += agreement(filtered_again.labels, planted.labels) / 3;
+  }
+  EXPECT_GE(warm, cold - 0.01);
+  EXPECT_GE(warm_filtered, cold_filtered - 0.01);
+}
+
+// Numbers are those of the start even where these are others than the clusters would get.
+TEST(WarmStart, ClustersKeepWhateverNumbersTheyHad) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 8, .epsilon_ratio = 0.1});
+  std::vector<std::int32_t> renamed = planted.labels;
+  for (auto& label : renamed) label = (3 * label + 5) % 8;
+  for (const auto& initial : {planted.labels, renamed}) {
+    const auto result = compressive_spectral_clustering(planted.graph, {.clusters = 8}, Context{}, initial);
+    EXPECT_GT(same_number(result.labels, initial), 0.97);
+  }
+}
+
+TEST(WarmStart, NodesWithoutALabelFindTheirCluster) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 8, .epsilon_ratio = 0.1});
+  std::vector<std::int32_t> initial = planted.labels;
+  for (std::size_t i = 0; i < initial.size(); i += 2) initial[i] = -1;
+  const auto result = filtered_spectral_clustering(planted.graph, {.clusters = 8}, Context{}, initial);
+  EXPECT_GT(same_number(result.labels, planted.labels), 0.97);
+}
+
+TEST(WarmStart, TheSameForAnyThreads) {
+  const auto planted = graph::stochastic_block_model({.nodes = 3000, .clusters = 6});
+  const CompressiveOptions options{.clusters = 6, .lambda_k = 0.4};
+  const auto one = compressive_spectral_clustering(planted.graph, options, Context(1), planted.labels);
+  for (const int threads : {2, 3, 8}) {
+    EXPECT_EQ(
+        compressive_spectral_clustering(planted.graph, options, Context(threads), planted.labels).labels,
+        one.labels);
+  }
+}
+
+TEST(WarmStart, AKnownCutOffIsUsedAsItIs) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 5});
+  const auto found = compressive_spectral_clustering(planted.graph, {.clusters = 5});
+  ASSERT_TRUE(found.density.has_value());
+  EXPECT_EQ(found.density->eigenvalue(5), found.lambda_k);
+  const auto given =
+      compressive_spectral_clustering(planted.graph, {.clusters = 5, .lambda_k = found.lambda_k});
+  EXPECT_EQ(given.labels, found.labels);
+}
+
+TEST(WarmStart, RefusesWhatDoesNotFit) {
+  const auto planted = graph::stochastic_block_model({.nodes = 400, .clusters = 4});
+  const auto refused = [&](const std::vector<std::int32_t>& initial, const CompressiveOptions& options,
+                           const std::string& message) {
+    expect_error(ErrorCode::invalid_argument, message,
+                 [&] { compressive_spectral_clustering(planted.graph, options, Context{}, initial); });
+  };
+  refused(std::vector<std::int32_t>(399), {.clusters = 4}, "initial labels: 399 for a graph of 400 nodes");
+  refused(planted.labels, {.clusters = 3}, "must be from 0 to 2");
+  refused(planted.labels, {.clusters = 5}, "cluster 4 of 5 has no node with edges");
+  refused(std::vector<std::int32_t>(400, -1), {.clusters = 4}, "cluster 0 of 4");
+  refused(std::vector<std::int32_t>(400, -2), {.clusters = 4}, "node 0 has -2");
+  refused({}, {.clusters = 4, .lambda_k = 2.5}, "lambda_k: 2.5 is above the spectrum, which ends at 2");
+  refused({}, {.clusters = 4, .lambda_k = std::numeric_limits<double>::quiet_NaN()}, "lambda_k");
+}
+
+}  // namespace
+}  // namespace parsimony::cluster
