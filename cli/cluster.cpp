@@ -9,7 +9,9 @@
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/cluster/picture.hpp"
+#include "parsimony/cluster/points.hpp"
 #include "parsimony/graph/labels.hpp"
+#include "parsimony/graph/neighbor_graph.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "points.hpp"
 #include "show.hpp"
@@ -22,7 +24,8 @@ constexpr const char* kExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --output labels.txt
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
-Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours:
+Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours; the
+defaults are then --order 200 and 100 samples a cluster, at least 5000:
   parsimony cluster points.npy --clusters 10 --neighbors 15 --save-model model.npz
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
@@ -56,6 +59,13 @@ void check_input_flags(const CLI::App& app, const Settings& settings,
   }
 }
 
+// Flags that were not given have other defaults for points.
+void suit_points(const CLI::App& app, Settings& settings) {
+  const auto suited = cluster::options_for_points(settings.compressive.clusters);
+  if (app.count("--order") == 0) settings.compressive.order = suited.order;
+  if (app.count("--samples") == 0) settings.compressive.samples = suited.samples;
+}
+
 void check(const Settings& settings) {
   const auto input = input_path(settings.graph);
   check_readable(input);
@@ -72,6 +82,17 @@ void check(const Settings& settings) {
 cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjacency,
                                          const Context& context) {
   return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context);
+}
+
+// The clusters of the same graph whose neighbouring nodes are close in memory.
+cluster::ClusterResult cluster_in_order(const Settings& settings, CsrView adjacency,
+                                        std::span<const std::int32_t> order, const Context& context) {
+  cluster::ClusterResult result =
+      cluster_by_method(settings, graph::renumber_nodes(adjacency, order, context), context);
+  std::vector<std::int32_t> labels(result.labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[order[i]] = result.labels[i];
+  result.labels = std::move(labels);
+  return result;
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
@@ -106,11 +127,14 @@ int run(Settings settings, Terminal& terminal) {
   StageTimer reading(command, "read");
   Matrix<float> points;
   graph::GraphFile file;
+  std::vector<std::int32_t> order;  // of points
   if (names_points(settings.graph)) {
     points = read_points(settings.graph, settings.read.max_memory);
     reading.finish();
     settings.points.neighbors.seed = settings.compressive.seed;
-    file = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
+    PointGraph made = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
+    file = std::move(made.file);
+    order = std::move(made.order);
     if (settings.model.empty()) points = {};
   } else {
     file = read_graph(settings.graph, settings.read, context);
@@ -118,7 +142,8 @@ int run(Settings settings, Terminal& terminal) {
   }
   check_memory(file, settings.compressive, context.threads());
 
-  cluster::ClusterResult result = cluster_by_method(settings, file.graph, context);
+  cluster::ClusterResult result = order.empty() ? cluster_by_method(settings, file.graph, context)
+                                                : cluster_in_order(settings, file.graph, order, context);
   auto& stages = result.report.stages;
   stages.insert(stages.begin(), command.stages.begin(), command.stages.end());
   for (auto [from, to] : {std::pair{&command.options, &result.report.options},
@@ -199,6 +224,7 @@ Action add_cluster(CLI::App& app) {
   add_run_flags(app, settings->threads, settings->quiet);
   return [settings, flags, point_flags, &app](Terminal& terminal) {
     check_input_flags(app, *settings, point_flags);
+    if (names_points(settings->graph)) suit_points(app, *settings);
     flags.check_method(settings->method);
     return run(*settings, terminal);
   };
