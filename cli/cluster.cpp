@@ -12,7 +12,9 @@
 #include "parsimony/cluster/filtered.hpp"
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/cluster/picture.hpp"
+#include "parsimony/cluster/points.hpp"
 #include "parsimony/graph/labels.hpp"
+#include "parsimony/graph/neighbor_graph.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "points.hpp"
 #include "show.hpp"
@@ -26,7 +28,8 @@ constexpr const char* kExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --method compressive --order 80
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
-Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours:
+Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours; the
+defaults are then --order 200 and 100 samples a cluster, at least 5000:
   parsimony cluster points.npy --clusters 10 --neighbors 15 --save-model model.npz
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
@@ -62,6 +65,13 @@ void check_input_flags(const CLI::App& app, const Settings& settings,
                             points ? "is an array of points; this flag is for graphs"
                                    : "is a graph; this flag is for points, in a file that ends in .npy"));
   }
+}
+
+// Flags that were not given have other defaults for points.
+void suit_points(const CLI::App& app, Settings& settings) {
+  const auto suited = cluster::options_for_points(settings.compressive.clusters);
+  if (app.count("--order") == 0) settings.compressive.order = suited.order;
+  if (app.count("--samples") == 0) settings.compressive.samples = suited.samples;
 }
 
 void check(const Settings& settings) {
@@ -135,6 +145,17 @@ std::vector<std::int32_t> initial_labels(const Settings& settings, const graph::
   return initial;
 }
 
+// The clusters of the same graph whose neighbouring nodes are close in memory.
+cluster::ClusterResult cluster_in_order(const Settings& settings, CsrView adjacency,
+                                        std::span<const std::int32_t> order, const Context& context) {
+  cluster::ClusterResult result =
+      cluster_by_method(settings, graph::renumber_nodes(adjacency, order, context), context);
+  std::vector<std::int32_t> labels(result.labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[order[i]] = result.labels[i];
+  result.labels = std::move(labels);
+  return result;
+}
+
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
 void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
   const std::int64_t limit = settings.automatic.max_memory;  // one flag sets those of all methods
@@ -172,11 +193,14 @@ int run(Settings settings, Terminal& terminal) {
   StageTimer reading(command, "read");
   Matrix<float> points;
   graph::GraphFile file;
+  std::vector<std::int32_t> order;  // of points
   if (names_points(settings.graph)) {
     points = read_points(settings.graph, settings.read.max_memory);
     reading.finish();
     settings.points.neighbors.seed = settings.compressive.seed;
-    file = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
+    PointGraph made = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
+    file = std::move(made.file);
+    order = std::move(made.order);
     if (settings.model.empty()) points = {};
   } else {
     file = read_graph(settings.graph, settings.read, context);
@@ -185,7 +209,9 @@ int run(Settings settings, Terminal& terminal) {
   check_memory(file, settings, context.threads());
 
   const std::vector<std::int32_t> initial = initial_labels(settings, file, context);
-  cluster::ClusterResult result = cluster_by_method(settings, file.graph, initial, context);
+  cluster::ClusterResult result = order.empty()
+                                      ? cluster_by_method(settings, file.graph, initial, context)
+                                      : cluster_in_order(settings, file.graph, order, initial, context);
   auto& stages = result.report.stages;
   stages.insert(stages.begin(), command.stages.begin(), command.stages.end());
   for (auto [from, to] : {std::pair{&command.options, &result.report.options},
@@ -278,6 +304,7 @@ Action add_cluster(CLI::App& app) {
   add_run_flags(app, settings->threads, settings->quiet);
   return [settings, flags, point_flags, &app](Terminal& terminal) {
     check_input_flags(app, *settings, point_flags);
+    if (names_points(settings->graph)) suit_points(app, *settings);
     flags.check_method(settings->method);
     return run(*settings, terminal);
   };

@@ -49,6 +49,38 @@ Matrix<float> train_centroids(MatrixView<const float> points, std::int64_t cells
       .centroids;
 }
 
+// The centroids in an order in which each is followed by the nearest of those that are left, so that the
+// points of cells that follow each other are near in space, and near in memory when sorted by cell.
+Matrix<float> chained(const Matrix<float>& centroids, const Context& context) {
+  const std::int64_t count = centroids.rows(), d = centroids.cols();
+  std::vector<std::int64_t> left(count);
+  std::iota(left.begin(), left.end(), 0);
+  Matrix<float> out(count, d);
+  std::size_t next = 0;
+  for (std::int64_t placed = 0; placed < count; ++placed) {
+    context.check_cancelled();
+    const std::int64_t current = left[next];
+    left[next] = left.back();
+    left.pop_back();
+    std::copy_n(centroids.row(current).data(), d, out.row(placed).data());
+    float nearest = std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      const float* other = centroids.row(left[i]).data();
+      float square = 0;
+      for (std::int64_t j = 0; j < d && square < nearest; ++j) {
+        const float apart = other[j] - out(placed, j);
+        square += apart * apart;
+      }
+      if (square < nearest) {
+        nearest = square;
+        next = i;
+      }
+    }
+    if (nearest == std::numeric_limits<float>::infinity()) next = 0;
+  }
+  return out;
+}
+
 // What a search of some queries holds.
 class BlockSearch {
  public:
@@ -214,7 +246,8 @@ Cells make_cells(MatrixView<const float> points, std::uint64_t seed, const Conte
   const std::int64_t n = points.rows, d = points.cols;
   const auto wanted = std::max<std::int64_t>(1, std::llround(2 * std::sqrt(static_cast<double>(n))));
   Cells cells;
-  const Matrix<float> centroids = train_centroids(points, std::min(n, wanted), seed, context);
+  const Matrix<float> centroids =
+      chained(train_centroids(points, std::min(n, wanted), seed, context), context);
   std::vector<std::int32_t> labels(n);
   std::vector<float> squares(n);
   {

@@ -279,10 +279,11 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
   result.distances = Matrix<float>(queries.rows, used.neighbors);
   {
     const StageTimer timer(report, "neighbors");
-    const std::vector<std::int32_t> order = finder.ordered_queries();
+    result.order = finder.ordered_queries();
     std::atomic<std::int64_t> done{0};
     context.for_blocks(queries.rows, kQueriesPerBlock, [&](std::int64_t begin, std::int64_t end) {
-      const std::span<const std::int32_t> rows(order.data() + begin, static_cast<std::size_t>(end - begin));
+      const std::span<const std::int32_t> rows(result.order.data() + begin,
+                                               static_cast<std::size_t>(end - begin));
       const Found found = finder.find(rows, probes);
       for (std::int64_t q = 0; q < end - begin; ++q) {
         std::copy_n(found.indices.row(q).data(), used.neighbors, result.indices.row(rows[q]).data());

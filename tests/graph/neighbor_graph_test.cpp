@@ -132,6 +132,37 @@ TEST(NeighborGraph, SameBytesForAnyNumberOfThreads) {
   for (const int threads : {2, 3}) EXPECT_TRUE(same(one, neighbor_graph(neighbors, {}, Context(threads))));
 }
 
+TEST(NeighborGraph, RenumberingKeepsTheEdges) {
+  for (const Weights weights : {Weights::none, Weights::real}) {
+    const Graph graph = random_graph(80, 200, weights);
+    std::vector<std::int32_t> order(80);
+    for (std::int32_t i = 0; i < 80; ++i) order[i] = (7 * i + 3) % 80;
+    EdgeMap expected;
+    for (const auto& [ends, weight] : edges_of(renumber_nodes(graph, order))) {
+      const auto [a, b] = std::minmax(order[ends.first], order[ends.second]);
+      expected[{a, b}] = weight;
+    }
+    EXPECT_EQ(expected, edges_of(graph));
+    order[5] = order[6];
+    expect_error(ErrorCode::invalid_argument, "order", [&] { renumber_nodes(graph, order); });
+    order.pop_back();
+    expect_error(ErrorCode::invalid_argument, "order", [&] { renumber_nodes(graph, order); });
+  }
+}
+
+// The order of a search puts near points near each other: a random one does not.
+TEST(NeighborGraph, TheOrderOfTheSearchIsThatOfSpace) {
+  const Matrix<float> points = normal_points(4000, 2, 8);
+  const Neighbors neighbors = nearest_neighbors(points, {.neighbors = 5});
+  const auto span = [](const Graph& graph) {
+    double sum = 0;
+    for (const auto& [ends, weight] : edges_of(graph)) sum += static_cast<double>(ends.second - ends.first);
+    return sum / static_cast<double>(graph.edges());
+  };
+  const Graph graph = neighbor_graph(neighbors);
+  EXPECT_LT(span(renumber_nodes(graph, neighbors.order)), 0.2 * span(graph));
+}
+
 TEST(NeighborGraph, RefusesWhatIsNoListOfNeighbours) {
   const Neighbors good = nearest_neighbors(normal_points(30, 2, 7), {.neighbors = 3});
   const auto refuse = [](const std::string& piece, const Neighbors& neighbors,

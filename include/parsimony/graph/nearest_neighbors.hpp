@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
@@ -46,6 +47,8 @@ struct Neighbors {
   Matrix<std::int32_t> indices;  ///< queries × k, the nearest first
   Matrix<float> distances;       ///< in the metric, ascending
   Metric metric = Metric::euclidean;
+  /// The rows of the queries cell by cell: what is near in this order is near in space (see renumber_nodes).
+  std::vector<std::int32_t> order;
   Report report;
 };
 
