@@ -147,10 +147,13 @@ std::vector<std::int32_t> initial_labels(const Settings& settings, const graph::
 
 // The clusters of the same graph whose neighbouring nodes are close in memory.
 cluster::ClusterResult cluster_in_order(const Settings& settings, CsrView adjacency,
-                                        std::span<const std::int32_t> order, const Context& context) {
+                                        std::span<const std::int32_t> order,
+                                        std::span<const std::int32_t> initial, const Context& context) {
+  std::vector<std::int32_t> labels(initial.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = initial[order[i]];
   cluster::ClusterResult result =
-      cluster_by_method(settings, graph::renumber_nodes(adjacency, order, context), context);
-  std::vector<std::int32_t> labels(result.labels.size());
+      cluster_by_method(settings, graph::renumber_nodes(adjacency, order, context), labels, context);
+  labels.resize(result.labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) labels[order[i]] = result.labels[i];
   result.labels = std::move(labels);
   return result;
