@@ -8,6 +8,7 @@
 #include "flags.hpp"
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/filtered.hpp"
+#include "parsimony/cluster/number_of_clusters.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/scores.hpp"
@@ -19,10 +20,13 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --output labels.txt
+  parsimony cluster graph.mtx --clusters auto --max-clusters 40 --output labels.txt
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the sorted ids.)";
+
+constexpr std::int64_t kAutomatic = 0;  // --clusters auto
 
 struct Settings {
   std::string graph;
@@ -31,6 +35,7 @@ struct Settings {
   std::string method = "compressive";
   cluster::CompressiveOptions compressive;
   cluster::FilteredOptions filtered;
+  cluster::NumberOfClustersOptions choice;  // of --clusters auto
   graph::ReadOptions read;
   int threads = 0;
   bool json = false;
@@ -60,17 +65,43 @@ cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjac
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
 void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
   const std::int64_t limit = settings.compressive.max_memory;  // one flag sets those of all methods
-  if (limit == 0 || settings.compressive.clusters > file.graph.nodes()) return;
+  const std::int64_t clusters = settings.compressive.clusters;
+  if (limit == 0 || clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
-  const std::int64_t needed = settings.method == "filtered"
+  const std::int64_t needed = clusters == kAutomatic ? cluster::estimate_memory(graph, settings.choice)
+                              : settings.method == "filtered"
                                   ? cluster::estimate_memory(graph, settings.filtered, threads)
                                   : cluster::estimate_memory(graph, settings.compressive, threads);
   if (held + needed <= limit) return;
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
                           limit, held, needed));
+}
+
+// The number of clusters, settled before the method runs with it; its curve goes into the report of the run.
+void choose_clusters(Settings& settings, CsrView adjacency, Report& command, const Context& context) {
+  const cluster::CompressiveOptions& shared = settings.compressive;
+  settings.choice.order = shared.order;
+  settings.choice.laplacian = shared.laplacian;
+  settings.choice.regularization = shared.regularization;
+  settings.choice.seed = shared.seed;
+  StageTimer timer(command, "number of clusters");
+  const cluster::ClusterChoice choice =
+      cluster::choose_number_of_clusters(adjacency, settings.choice, context);
+  settings.compressive.clusters = settings.filtered.clusters = choice.clusters;
+  std::vector<double> clusters, gap, stability, error;
+  for (const cluster::ClusterCandidate& candidate : choice.candidates) {
+    clusters.push_back(static_cast<double>(candidate.clusters));
+    gap.push_back(candidate.gap);
+    stability.push_back(candidate.stability);
+    error.push_back(candidate.standard_error);
+  }
+  command.figures.emplace_back("choice_clusters", std::move(clusters));
+  command.figures.emplace_back("choice_stability", std::move(stability));
+  command.figures.emplace_back("choice_standard_error", std::move(error));
+  command.figures.emplace_back("choice_gap", std::move(gap));
 }
 
 void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
@@ -93,10 +124,16 @@ int run(Settings settings, Terminal& terminal) {
   const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
   reading.finish();
   check_memory(file, settings, context.threads());
+  if (settings.compressive.clusters == kAutomatic) {
+    choose_clusters(settings, file.graph, command, context);
+    check_memory(file, settings, context.threads());
+  }
 
   cluster::ClusterResult result = cluster_by_method(settings, file.graph, context);
   auto& stages = result.report.stages;
-  stages.insert(stages.begin(), command.stages.front());
+  stages.insert(stages.begin(), command.stages.begin(), command.stages.end());
+  auto& figures = result.report.figures;
+  figures.insert(figures.end(), command.figures.begin(), command.figures.end());
 
   StageTimer scoring(result.report, "score");
   const graph::PartitionScores scores = graph::score_partition(file.graph, result.labels, context);
@@ -141,12 +178,21 @@ Action add_cluster(CLI::App& app) {
       ->group("Method");
   Flags flags(app, "Method");
   flags.require("clusters")
+      .word("clusters", "auto", static_cast<double>(kAutomatic))
+      .word("max_clusters", "auto", 0)
       .word("regularization", "auto", -1)
       .word("features", "auto", 0)
       .word("samples", "auto", 0)
       .word("max_memory", "unlimited", 0);
   describe(settings->compressive, flags.method("compressive"));
   describe(settings->filtered, flags.method("filtered"));
+  cluster::NumberOfClustersOptions& choice = settings->choice;
+  for (const char* method : {"compressive", "filtered"}) {
+    flags.method(method);
+    flags(Field{"min_clusters", "fewest that --clusters auto may choose", 2, 1 << 30}, choice.min_clusters);
+    flags(Field{"max_clusters", "most of them; auto: a tenth of the nodes, at most 200", 2, 1 << 30},
+          choice.max_clusters);
+  }
   add_read_flags(app, settings->read);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
       ->type_name("FILE")
@@ -156,8 +202,18 @@ Action add_cluster(CLI::App& app) {
       ->group("Output");
   app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
   add_run_flags(app, settings->threads, settings->quiet);
-  return [settings, flags](Terminal& terminal) {
+  return [settings, flags, &app](Terminal& terminal) {
     flags.check_method(settings->method);
+    for (const char* flag : {"--min-clusters", "--max-clusters"}) {
+      if (app.count(flag) == 0 || settings->compressive.clusters == kAutomatic) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("{}: only --clusters auto chooses among numbers of clusters", flag));
+    }
+    const auto& [least, most] = std::pair(settings->choice.min_clusters, settings->choice.max_clusters);
+    if (most != 0 && least > most) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("--min-clusters: {} is more than --max-clusters, which is {}", least, most));
+    }
     return run(*settings, terminal);
   };
 }

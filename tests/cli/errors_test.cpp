@@ -65,6 +65,27 @@ TEST_F(Errors, AMethodTakesItsOwnFlagsOnly) {
   }
 }
 
+TEST_F(Errors, TheRangeOfTheNumberOfClusters) {
+  const std::string missing = path("missing.txt");
+  const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
+    more.insert(more.begin(), {"cluster", missing});
+    expect_one_error(run(more), kUsage, parts);
+  };
+  refused({"--clusters", "automatic"}, {"--clusters", "automatic"});
+  refused({"--clusters", "5", "--min-clusters", "3"}, {"--min-clusters", "--clusters auto"});
+  refused({"--clusters", "5", "--max-clusters", "30"}, {"--max-clusters", "--clusters auto"});
+  refused({"--clusters", "auto", "--min-clusters", "1"}, {"--min-clusters"});
+  refused({"--clusters", "auto", "--max-clusters", "1"}, {"--max-clusters"});
+  refused({"--clusters", "auto", "--min-clusters", "9", "--max-clusters", "4"},
+          {"--min-clusters: 9", "--max-clusters"});
+  const std::string graph = write("g.txt", "1 2\n2 3\n");
+  expect_one_error(run({"cluster", graph, "--clusters", "auto", "--min-clusters", "4"}), kUsage,
+                   {"--min-clusters: 4", "3 nodes"});
+  const std::string large = block_model("g.mtx", 3000, 3);
+  expect_one_error(run({"cluster", large, "--clusters", "auto", "--max-memory", "2MB"}), kFailed,
+                   {"--max-memory", "2000000", "about"});
+}
+
 TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(cluster(path("missing.txt")), kFailed, {"missing.txt"});
