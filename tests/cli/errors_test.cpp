@@ -65,6 +65,22 @@ TEST_F(Errors, AMethodTakesItsOwnFlagsOnly) {
   }
 }
 
+TEST_F(Errors, TheErrorOfDistances) {
+  const std::string missing = path("missing.txt");
+  for (const char* flag :
+       {"--error=1", "--error=-0.1", "--error=small", "--failure-probability=0", "--failure-probability=1"}) {
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('='));
+    expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "filtered", flag}), kUsage,
+                     {name});
+  }
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--error", "0.2"}), kUsage,
+                   {"--error", "compressive", "filtered"});
+  const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--method", "filtered", "--error", "0.2",
+                        "--features", "16"}),
+                   kUsage, {"--error: 0.2", "features"});
+}
+
 TEST_F(Errors, TheRangeOfTheNumberOfClusters) {
   const std::string missing = path("missing.txt");
   const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
