@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "cluster/filtering.hpp"
 #include "cluster/placement.hpp"
@@ -23,6 +24,7 @@ namespace {
 constexpr std::int64_t kFewestSamples = 1000;
 constexpr std::int64_t kSamplesPerCluster = 20;
 constexpr std::int64_t kFirstSplits = 2;
+constexpr double kLeastLambda = 1e-3;  // of lambda_max: below that no eigenvalue is told from 0
 constexpr std::size_t kContenders = 5;
 constexpr std::int64_t kMostClusters = 200;  // by default; and beyond it the sample grows no more
 
@@ -190,26 +192,40 @@ class Trials {
     for (const auto& [k, candidate] : tried_) order.emplace_back(-candidate.stability, k);
     std::sort(order.begin(), order.end());
     order.resize(std::min(order.size(), kContenders));
-    for (const auto& [negative, k] : order) tried_[k] = measure(k, options_.splits);
+    for (const auto& [negative, k] : order) {
+      tried_[k] = measure(k, options_.splits);
+      contenders_.insert(k);
+    }
   }
 
   double gap(std::int64_t k) const {
     const double lambda = density_.eigenvalue(static_cast<double>(k));
     const double s = std::max(0.5, density_.standard_error(lambda));
     const double middle = static_cast<double>(k) + 0.5;
-    return density_.eigenvalue(middle + s) - density_.eigenvalue(middle - s);
+    const double below = density_.eigenvalue(middle - s);
+    return (density_.eigenvalue(middle + s) - below) / (below + kLeastLambda * density_.lambda_max());
   }
 
-  // The most stable; of those within two standard errors of it, the one of the widest gap.
-  const ClusterCandidate& best() const {
+  // The most stable so far.
+  const ClusterCandidate& top() const {
     const auto more_stable = [](const auto& a, const auto& b) {
       return a.second.stability < b.second.stability;
     };
-    const ClusterCandidate& top = std::max_element(tried_.begin(), tried_.end(), more_stable)->second;
-    const ClusterCandidate* chosen = &top;
-    for (const auto& [k, candidate] : tried_) {
-      const double error = 2 * std::hypot(top.standard_error, candidate.standard_error);
-      if (candidate.stability + error >= top.stability && candidate.gap > chosen->gap) chosen = &candidate;
+    return std::max_element(tried_.begin(), tried_.end(), more_stable)->second;
+  }
+
+  // The most stable of those compared closely; of those within two standard errors of it, the one of the
+  // widest gap. (What only two pairs were seen of has no standard error to speak of.)
+  const ClusterCandidate& best() const {
+    const ClusterCandidate* most = &tried_.at(*contenders_.begin());
+    for (const std::int64_t k : contenders_) {
+      if (tried_.at(k).stability > most->stability) most = &tried_.at(k);
+    }
+    const ClusterCandidate* chosen = most;
+    for (const std::int64_t k : contenders_) {
+      const ClusterCandidate& candidate = tried_.at(k);
+      const double error = 2 * std::hypot(most->standard_error, candidate.standard_error);
+      if (candidate.stability + error >= most->stability && candidate.gap > chosen->gap) chosen = &candidate;
     }
     return *chosen;
   }
@@ -261,6 +277,7 @@ class Trials {
   const SampledRecurrence& recurrence_;
   const Context& context_;
   std::map<std::int64_t, ClusterCandidate> tried_;
+  std::set<std::int64_t> contenders_;
 };
 
 void try_candidates(const NumberOfClustersOptions& options, Trials& trials) {
@@ -290,7 +307,7 @@ void try_candidates(const NumberOfClustersOptions& options, Trials& trials) {
   }
   // Uphill; two steps each way, so that one value that chance raised does not end it.
   for (bool moved = true; moved;) {
-    const std::int64_t at = trials.best().clusters;
+    const std::int64_t at = trials.top().clusters;
     moved = false;
     for (const std::int64_t away : {1, -1, 2, -2}) {
       if (!trials.may_try(at + away)) continue;

@@ -64,7 +64,7 @@ struct ClusterChoice {
 /// them are united is left to chance, with more, which are cut. So two independent realisations of the
 /// filtered signals are clustered for each candidate k, and how far their clusters agree measures how stable
 /// k is. The most stable k is chosen. Where others are as stable within two standard errors of the
-/// difference, the gap decides: λ(k + ½ + s) − λ(k + ½ − s), s the standard error of the estimated count of
+/// difference, the gap decides: λ(k + ½ + s)/λ(k + ½ − s) − 1, s the standard error of the estimated count of
 /// eigenvalues (at least ½), is wide where no eigenvalue lies above the k-th. Alone it is off by as many as
 /// s; alone, stability takes any of several levels of a hierarchy. What a coarse level shows more clearly
 /// than the fine one is chosen at the coarse level: min_clusters leaves it out.
