@@ -11,6 +11,7 @@
 #include "parsimony/cluster/exact.hpp"
 #include "parsimony/cluster/filtered.hpp"
 #include "parsimony/cluster/model.hpp"
+#include "parsimony/cluster/number_of_clusters.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/graph/labels.hpp"
@@ -26,6 +27,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --output labels.txt
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --method compressive --order 80
+  parsimony cluster graph.mtx --clusters auto --max-clusters 40 --output labels.txt
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
 Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours; the
@@ -34,6 +36,8 @@ defaults are then --order 200 and 100 samples a cluster, at least 5000:
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the sorted ids.)";
+
+constexpr std::int64_t kAutomatic = 0;  // --clusters auto
 
 struct Settings {
   std::string graph;
@@ -45,6 +49,7 @@ struct Settings {
   cluster::CompressiveOptions compressive;
   cluster::FilteredOptions filtered;
   cluster::ExactOptions exact;
+  cluster::NumberOfClustersOptions choice;  // of --clusters auto
   graph::ReadOptions read;
   PointOptions points;
   std::string model;
@@ -162,12 +167,14 @@ cluster::ClusterResult cluster_in_order(const Settings& settings, CsrView adjace
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
 void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
   const std::int64_t limit = settings.automatic.max_memory;  // one flag sets those of all methods
-  if (limit == 0 || settings.automatic.clusters > file.graph.nodes()) return;
+  const std::int64_t clusters = settings.automatic.clusters;
+  if (limit == 0 || clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
   const std::int64_t needed =
-      settings.method == "auto"       ? cluster::estimate_memory(graph, settings.automatic)
+      clusters == kAutomatic          ? cluster::estimate_memory(graph, settings.choice)
+      : settings.method == "auto"     ? cluster::estimate_memory(graph, settings.automatic)
       : settings.method == "filtered" ? cluster::estimate_memory(graph, settings.filtered, threads)
       : settings.method == "exact"    ? cluster::estimate_memory(graph, settings.exact, threads)
                                       : cluster::estimate_memory(graph, settings.compressive, threads);
@@ -175,6 +182,31 @@ void check_memory(const graph::GraphFile& file, const Settings& settings, int th
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
                           limit, held, needed));
+}
+
+// The number of clusters, settled before the method runs with it; its curve goes into the report of the run.
+void choose_clusters(Settings& settings, CsrView adjacency, Report& command, const Context& context) {
+  const cluster::CompressiveOptions& shared = settings.compressive;
+  settings.choice.order = shared.order;
+  settings.choice.laplacian = shared.laplacian;
+  settings.choice.regularization = shared.regularization;
+  settings.choice.seed = shared.seed;
+  StageTimer timer(command, "number of clusters");
+  const cluster::ClusterChoice choice =
+      cluster::choose_number_of_clusters(adjacency, settings.choice, context);
+  settings.automatic.clusters = settings.compressive.clusters = choice.clusters;
+  settings.filtered.clusters = settings.exact.clusters = choice.clusters;
+  std::vector<double> clusters, gap, stability, error;
+  for (const cluster::ClusterCandidate& candidate : choice.candidates) {
+    clusters.push_back(static_cast<double>(candidate.clusters));
+    gap.push_back(candidate.gap);
+    stability.push_back(candidate.stability);
+    error.push_back(candidate.standard_error);
+  }
+  command.figures.emplace_back("choice_clusters", std::move(clusters));
+  command.figures.emplace_back("choice_stability", std::move(stability));
+  command.figures.emplace_back("choice_standard_error", std::move(error));
+  command.figures.emplace_back("choice_gap", std::move(gap));
 }
 
 void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
@@ -210,6 +242,10 @@ int run(Settings settings, Terminal& terminal) {
     reading.finish();
   }
   check_memory(file, settings, context.threads());
+  if (settings.compressive.clusters == kAutomatic) {
+    choose_clusters(settings, file.graph, command, context);
+    check_memory(file, settings, context.threads());
+  }
 
   const std::vector<std::int32_t> initial = initial_labels(settings, file, context);
   cluster::ClusterResult result = order.empty()
@@ -275,6 +311,8 @@ Action add_cluster(CLI::App& app) {
       ->group("Method");
   Flags flags(app, "Method");
   flags.require("clusters")
+      .word("clusters", "auto", static_cast<double>(kAutomatic))
+      .word("max_clusters", "auto", 0)
       .word("regularization", "auto", -1)
       .word("features", "auto", 0)
       .word("samples", "auto", 0)
@@ -290,6 +328,13 @@ Action add_cluster(CLI::App& app) {
          "labels of an earlier run to start from, text or .npy; as many clusters, which keep their numbers")
       ->type_name("FILE")
       ->group("Method");
+  cluster::NumberOfClustersOptions& choice = settings->choice;
+  for (const char* method : {"auto", "compressive", "filtered", "exact"}) {
+    flags.method(method);
+    flags(Field{"min_clusters", "fewest that --clusters auto may choose", 2, 1 << 30}, choice.min_clusters);
+    flags(Field{"max_clusters", "most of them; auto: a tenth of the nodes, at most 200", 2, 1 << 30},
+          choice.max_clusters);
+  }
   add_read_flags(app, settings->read);
   std::vector<std::string> point_flags = add_point_flags(app, settings->points, false);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
@@ -309,6 +354,16 @@ Action add_cluster(CLI::App& app) {
     check_input_flags(app, *settings, point_flags);
     if (names_points(settings->graph)) suit_points(app, *settings);
     flags.check_method(settings->method);
+    for (const char* flag : {"--min-clusters", "--max-clusters"}) {
+      if (app.count(flag) == 0 || settings->compressive.clusters == kAutomatic) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("{}: only --clusters auto chooses among numbers of clusters", flag));
+    }
+    const auto& [least, most] = std::pair(settings->choice.min_clusters, settings->choice.max_clusters);
+    if (most != 0 && least > most) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("--min-clusters: {} is more than --max-clusters, which is {}", least, most));
+    }
     return run(*settings, terminal);
   };
 }

@@ -76,8 +76,11 @@ class Flags {
       add(field, std::is_integral_v<T> ? "N" : "X",
           range_and_default(field, static_cast<double>(value), word),
           [&value, field, word](const std::string& flag, const std::string& text) {
-            T parsed = !word.text.empty() && text == word.text ? static_cast<T>(word.value)
-                                                               : parse_number<T>(flag, text);
+            if (!word.text.empty() && text == word.text) {  // may stand for a value outside of the range
+              value = static_cast<T>(word.value);
+              return;
+            }
+            const T parsed = parse_number<T>(flag, text);
             Field named = field;
             named.name = flag;
             Validate{}(named, parsed);

@@ -41,6 +41,13 @@ void check_memory(std::int64_t memory, std::int64_t limit, std::string_view advi
                   memory, limit, advice));
 }
 
+void check_regularization(double regularization) {
+  if (regularization >= 0 || regularization == -1) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
+                          regularization));
+}
+
 void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, ClusterResult& result,
                    const Context& context) {
   Report& report = result.report;

@@ -41,6 +41,9 @@ std::int64_t features_bytes(std::int64_t nodes, std::int64_t features);
 /// less.
 void check_memory(std::int64_t memory, std::int64_t limit, std::string_view advice);
 
+/// Throws invalid_argument between -1 (automatic) and 0.
+void check_regularization(double regularization);
+
 /// Throws invalid_argument for what the ranges of single fields do not say.
 template <class Options>
 void check_filtering(const Options& options, std::int64_t nodes) {
@@ -48,11 +51,7 @@ void check_filtering(const Options& options, std::int64_t nodes) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("clusters: {} is more than the {} nodes of the graph", options.clusters, nodes));
   }
-  if (options.regularization < 0 && options.regularization != -1) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
-                            options.regularization));
-  }
+  check_regularization(options.regularization);
 }
 
 /// The τ asked for, or the automatic one; the combinatorial Laplacian has none.

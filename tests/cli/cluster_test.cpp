@@ -42,6 +42,21 @@ TEST_F(Cluster, TheFilteredMethodFindsThePlantedBlocks) {
   EXPECT_GT(Json::parse(scored.out)["agreement"]["adjusted_rand"].get<double>(), 0.97) << scored.out;
 }
 
+TEST_F(Cluster, TheNumberOfClustersIsFoundWhenAskedFor) {
+  const std::string graph = block_model("g.mtx", 3000, 6);
+  for (const char* method : {"compressive", "filtered"}) {
+    const Outcome outcome = run({"cluster", graph, "--clusters", "auto", "--max-clusters", "12", "--method",
+                                 method, "--output", path("labels.txt"), "--json", "--quiet"});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const Json report = Json::parse(outcome.out);
+    EXPECT_EQ(report["options"]["clusters"], 6);
+    EXPECT_EQ(report["figures"]["choice_clusters"].size(), 11u);
+    EXPECT_EQ(report["figures"]["choice_stability"].size(), 11u);
+    EXPECT_EQ(report["figures"]["choice_standard_error"].size(), 11u);
+    EXPECT_EQ(report["figures"]["choice_gap"].size(), 11u);
+  }
+}
+
 TEST_F(Cluster, LabelsEveryNodeOnceAndUsesEveryCluster) {
   const std::string graph = block_model("g.mtx", 2000, 5);
   const Outcome outcome = run({"cluster", graph, "--clusters", "5"});

@@ -91,6 +91,43 @@ TEST_F(Errors, FlagsOfTheExactMethod) {
                    {"--max-memory", "1000000", "about"});
 }
 
+TEST_F(Errors, TheErrorOfDistances) {
+  const std::string missing = path("missing.txt");
+  for (const char* flag :
+       {"--error=1", "--error=-0.1", "--error=small", "--failure-probability=0", "--failure-probability=1"}) {
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('='));
+    expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "filtered", flag}), kUsage,
+                     {name});
+  }
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--error", "0.2"}), kUsage,
+                   {"--error", "compressive", "filtered"});
+  const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--method", "filtered", "--error", "0.2",
+                        "--features", "16"}),
+                   kUsage, {"--error: 0.2", "features"});
+}
+
+TEST_F(Errors, TheRangeOfTheNumberOfClusters) {
+  const std::string missing = path("missing.txt");
+  const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
+    more.insert(more.begin(), {"cluster", missing});
+    expect_one_error(run(more), kUsage, parts);
+  };
+  refused({"--clusters", "automatic"}, {"--clusters", "automatic"});
+  refused({"--clusters", "5", "--min-clusters", "3"}, {"--min-clusters", "--clusters auto"});
+  refused({"--clusters", "5", "--max-clusters", "30"}, {"--max-clusters", "--clusters auto"});
+  refused({"--clusters", "auto", "--min-clusters", "1"}, {"--min-clusters"});
+  refused({"--clusters", "auto", "--max-clusters", "1"}, {"--max-clusters"});
+  refused({"--clusters", "auto", "--min-clusters", "9", "--max-clusters", "4"},
+          {"--min-clusters: 9", "--max-clusters"});
+  const std::string graph = write("g.txt", "1 2\n2 3\n");
+  expect_one_error(run({"cluster", graph, "--clusters", "auto", "--min-clusters", "4"}), kUsage,
+                   {"--min-clusters: 4", "3 nodes"});
+  const std::string large = block_model("g.mtx", 3000, 3);
+  expect_one_error(run({"cluster", large, "--clusters", "auto", "--max-memory", "2MB"}), kFailed,
+                   {"--max-memory", "2000000", "about"});
+}
+
 TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(cluster(path("missing.txt")), kFailed, {"missing.txt"});

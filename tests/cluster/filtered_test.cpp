@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "dense.hpp"
 #include "expect_error.hpp"
@@ -126,6 +128,7 @@ TEST(FilteredSpectralClustering, RefusesWhatCannotBe) {
   refuses(ErrorCode::invalid_argument, "clusters: 21 is more than the 20 nodes", {.clusters = 21});
   refuses(ErrorCode::invalid_argument, "order", {.clusters = 2, .order = 0});
   refuses(ErrorCode::invalid_argument, "regularization: -0.5", {.clusters = 2, .regularization = -0.5});
+  refuses(ErrorCode::invalid_argument, "error: 0.2", {.clusters = 2, .features = 16, .error = 0.2});
   refuses(ErrorCode::memory_limit, "max_memory", {.clusters = 2, .max_memory = 100});
 }
 
@@ -137,6 +140,41 @@ TEST(FilteredSpectralClustering, ReportsWhatWasUsed) {
                            "\"components\"", "\"start\"", "\"k-means\"", "\"memory_estimate\""}) {
     EXPECT_NE(json.find(word), std::string::npos) << word << " in " << json;
   }
+}
+
+double figure(const Report& report, std::string_view name) {
+  for (const auto& [key, value] : report.figures) {
+    if (key == name)
+      return std::holds_alternative<bool>(value) ? std::get<bool>(value) : std::get<double>(value);
+  }
+  ADD_FAILURE() << "no figure " << name;
+  return 0;
+}
+
+// The error measured on pairs is what that many signals have, 1/√(2 d), and about halves with ε.
+TEST(FilteredSpectralClustering, KeepsDistancesAsAskedFor) {
+  const auto planted = graph::stochastic_block_model(
+      {.nodes = 2000, .clusters = 4, .degree = 30, .epsilon_ratio = 0.05, .seed = 1});
+  for (const double error : {0.3, 0.15}) {
+    const auto result =
+        filtered_spectral_clustering(planted.graph, {.clusters = 4, .error = error, .seed = 2});
+    EXPECT_EQ(figure(result.report, "distance_kept"), 1);
+    EXPECT_LT(figure(result.report, "distance_error"), 1.3 * error / 1.96);
+    EXPECT_GT(figure(result.report, "distance_error"), error / 8);
+    EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.99);
+  }
+}
+
+TEST(FilteredSpectralClustering, SaysWhenTheGapIsTooNarrow) {
+  const Csr csr = testing::to_csr(testing::random_adjacency(300, 0.05, false, 1), false);
+  int warnings = 0;
+  Context context;
+  context.on_log = [&](LogLevel, std::string_view text) {
+    warnings += text.find("too narrow") != std::string_view::npos;
+  };
+  const auto result = filtered_spectral_clustering(csr, {.clusters = 9, .error = 0.1}, context);
+  EXPECT_EQ(figure(result.report, "distance_kept"), 0);
+  EXPECT_EQ(warnings, 1);
 }
 
 TEST(FilteredSpectralClustering, CancelsAtEveryProgressCall) {

@@ -21,6 +21,10 @@ struct FilteredOptions {
   /// d ≥ (4 + 2 β)/(ε²/2 − ε³/3) ln N, whose constants promise far more than k-means needs
   std::int64_t features = 0;
   int order = 50;  ///< p, as in compressive clustering
+  /// ε: d, p and the cut-off are those that keep the distances of spectral clustering within 1 ± ε (see
+  /// spectral/distance_error.hpp); 0: they are the ones above
+  double error = 0;
+  double failure_probability = 0.05;  ///< of a pair of nodes to be outside of 1 ± ε
   LambdaMethod lambda_method = LambdaMethod::moments;
   double lambda_k = 0;  ///< the cut-off λ_k, known from an earlier run on nearly the same graph; 0: found
   int restarts = 5;     ///< of k-means on a part of the rows; the best then starts the run on all. With
@@ -36,6 +40,10 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"regularization", "tau added to the degrees; -1: automatic", -1, 1e30}, options.regularization);
   visit(Field{"features", "random signals d; 0: round(4 ln N)", 0, 1 << 20}, options.features);
   visit(Field{"order", "degree p of the Jackson-Chebyshev filter", 1, 100000}, options.order);
+  visit(Field{"error", "keep distances within 1 +- this by choosing features and order; 0: do not", 0, 0.999},
+        options.error);
+  visit(Field{"failure_probability", "of a pair of nodes to be outside of it", 1e-300, 0.999},
+        options.failure_probability);
   visit(Field{"lambda_method", "how lambda_k is found"}, options.lambda_method);
   visit(Field{"lambda_k", "the cut-off lambda_k of an earlier run; 0: found anew", 0, 1e30},
         options.lambda_k);
@@ -54,11 +62,20 @@ void describe(Options& options, Visitor&& visit) {
 /// 1000), drawn without replacement, and Lloyd's iterations on all rows start from the best of them: the
 /// same minimum at a fraction of the time.
 ///
+/// With error = ε > 0 the eigenvalues λ_k and λ_{k+1} are taken where the estimated count passes k − ½ and
+/// k + ½, and what spectral::plan_distances says of them is done, with a filter of at most four times
+/// `order`. For each pair of rows, before they are normalised, at least half the mean distance apart, the
+/// distance is then within 1 ± ε but with failure_probability, if no eigenvalue lies between the two
+/// estimates. Figures: distance_kept (false: the gap is too narrow for the order, and a warning is logged),
+/// spectral_gap, filter_error_pass, filter_error_stop, and distance_error, the root mean square of the
+/// relative error of 1000 random pairs as measured against a filter of twice the order and 64 fresh
+/// signals, the noise of those subtracted.
 /// initial: a warm start, as in compressive_spectral_clustering.
 ///
 /// Time O(p · E · (16 + d)) and O(N k d) for each iteration of k-means; 4 (3 d + 16) N bytes for d ≤ 64. The
 /// same seed and SIMD target give the same labels for any thread count. Throws invalid_argument (options out
-/// of range, more clusters than nodes, degrees that float32 cannot hold), memory_limit, cancelled.
+/// of range, more clusters than nodes, features given beside error, degrees that float32 cannot hold),
+/// memory_limit, cancelled.
 ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& options = {},
                                            const Context& context = Context{},
                                            std::span<const std::int32_t> initial = {});
