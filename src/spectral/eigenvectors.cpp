@@ -77,6 +77,11 @@ class FilteredSubspace {
       }
       // The last Ritz values have not converged and lie too high; those below are nearer to the eigenvalues.
       cutoff = values_[dimension_ - 1 - (dimension_ - options_.count) / 4];
+      // One multiple eigenvalue holds all the columns and lies on the cut-off, where nothing grows: with a
+      // higher one the rest of the spectrum is damped beside it.
+      const auto& history = out.report.objective_history;
+      const bool stuck = history.size() > 1 && history.back() > history[history.size() - 2] / 2;
+      if (stuck && cutoff - values_[locked_] < tolerance_) cutoff += (laplacian_.lambda_max - cutoff) / 8;
     }
     sort();
     timer.bytes = bytes_;
