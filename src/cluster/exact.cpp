@@ -94,11 +94,10 @@ ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& r
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  StageTimer solving(report, "eigenvectors");
   spectral::Eigenvectors eigen = spectral::smallest_eigenvectors(laplacian, eigen_options(options), context);
-  solving.finish();
   result.lambda_k = eigen.values.back();
   report.status = eigen.report.status;
+  report.stages.insert(report.stages.end(), eigen.report.stages.begin(), eigen.report.stages.end());
   report.figures.insert(report.figures.end(), eigen.report.figures.begin(), eigen.report.figures.end());
   report.figures.emplace_back("eigen_passes", eigen.report.iterations);
 

@@ -57,7 +57,7 @@ class FilteredSubspace {
       cutoff = density.eigenvalue(static_cast<double>(dimension_));
       products_ += density.order() * density.moments().rows();
     }
-    const StageTimer timer(out.report, "subspace");
+    StageTimer timer(out.report, "subspace");
     panel_ = Matrix<float>(nodes_, std::min(basis_.cols(), kMaxPanelWidth));
     work_ = Matrix<float>(nodes_, panel_.cols());
     out.report.status = Status::iteration_limit;
@@ -77,8 +77,14 @@ class FilteredSubspace {
       }
       // The last Ritz values have not converged and lie too high; those below are nearer to the eigenvalues.
       cutoff = values_[dimension_ - 1 - (dimension_ - options_.count) / 4];
+      // One multiple eigenvalue holds all the columns and lies on the cut-off, where nothing grows: with a
+      // higher one the rest of the spectrum is damped beside it.
+      const auto& history = out.report.objective_history;
+      const bool stuck = history.size() > 1 && history.back() > history[history.size() - 2] / 2;
+      if (stuck && cutoff - values_[locked_] < tolerance_) cutoff += (laplacian_.lambda_max - cutoff) / 8;
     }
     sort();
+    timer.bytes = bytes_;
     out.values.assign(values_.begin(), values_.begin() + options_.count);
     out.residuals.assign(residuals_.begin(), residuals_.begin() + options_.count);
     out.report.figures.emplace_back("eigenvalues", out.values);
@@ -159,6 +165,7 @@ class FilteredSubspace {
       });
       chebyshev_recurrence(op, degree, panel, work, [&](int) { return FusedStep{}; });
       products_ += degree * used;
+      bytes_ += degree * op.bytes_per_step(width, false);
       if (degree % 2 == 1) std::swap(panel, work);
       body(at, used, panel, work);
     });
@@ -296,7 +303,7 @@ class FilteredSubspace {
   const Context& context_;
   std::int64_t nodes_, connected_, dimension_;
   std::int64_t locked_ = 0;
-  std::int64_t products_ = 0;
+  std::int64_t products_ = 0, bytes_ = 0;
   int progress_ = 0;
   double tolerance_;
   Matrix<float> basis_, panel_, work_;

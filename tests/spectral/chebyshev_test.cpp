@@ -242,5 +242,37 @@ TEST(Filter, RefusesAPanelOfTheWrongShape) {
   EXPECT_THROW(filter(laplacian, {}, fits), Error);
 }
 
+// With a lower end, [lambda_min, lambda_max] is what becomes [−1, 1]: an eigenvector comes back T_m times as
+// long, which below lambda_min is cosh(m acosh |x|).
+TEST(LaplacianOperator, OfAPartOfTheSpectrumGrowsBelowIt) {
+  constexpr int kDegree = 7;
+  const testing::Dense w = testing::random_adjacency(40, 0.2, true, 2);
+  const Csr csr = testing::to_csr(w, true);
+  for (const auto kind : {LaplacianKind::normalized, LaplacianKind::combinatorial}) {
+    const auto laplacian = graph::make_laplacian(csr, kind);
+    const double lambda_min = 0.3 * laplacian.lambda_max;
+    const auto eigen = testing::eigen_decomposition(testing::dense_laplacian(w, kind));
+    const LaplacianOperator op(laplacian, Context(1), lambda_min);
+    int below = 0;
+    for (std::size_t k = 0; k < eigen.values.size(); ++k) {
+      Matrix<float> panel(40, 16), work(40, 16);
+      for (std::int64_t i = 0; i < 40; ++i) {
+        panel(i, 0) = static_cast<float>(eigen.vectors[k][i] / laplacian.scale[i]);
+      }
+      chebyshev_recurrence(op, kDegree, panel.view(), work.view(), [](int) { return FusedStep{}; });
+      const double x =
+          (2 * eigen.values[k] - lambda_min - laplacian.lambda_max) / (laplacian.lambda_max - lambda_min);
+      below += x < -1;
+      const double factor =
+          x < -1 ? -std::cosh(kDegree * std::acosh(-x)) : std::cos(kDegree * std::acos(std::min(x, 1.0)));
+      for (std::int64_t i = 0; i < 40; ++i) {  // an odd degree ends in the other panel
+        EXPECT_NEAR(work(i, 0) * laplacian.scale[i], factor * eigen.vectors[k][i],
+                    1e-5 * (1 + std::abs(factor)));
+      }
+    }
+    EXPECT_GT(below, 0);
+  }
+}
+
 }  // namespace
 }  // namespace parsimony::spectral

@@ -18,7 +18,7 @@ struct ExactOptions {
   double regularization = -1;  ///< τ ≥ 0 in units of degree; −1: graph::automatic_regularization
   /// Columns of the subspace beside k; 0: see spectral::EigenOptions
   std::int64_t oversampling = 0;
-  double eigen_tolerance = 1e-4;  ///< residual of every eigenvector, in units of lambda_max / 2
+  double eigen_tolerance = 1e-5;  ///< residual of every eigenvector, in units of lambda_max / 2
   int passes = 50;                ///< at most, of filter and Rayleigh–Ritz
   int restarts = 20;              ///< of k-means, as the other methods; ten miss a cluster more often
   std::int64_t max_memory =

@@ -23,9 +23,9 @@ struct EigenOptions {
   /// have grown 10⁴ times apart, beyond which float32 loses the latter
   int degree = 500;
   /// Of the residual ‖L u − λ u‖ in units of lambda_max / 2. An eigenvalue is off by at most that, and by
-  /// about its square over the distance to the eigenvalues outside of the subspace: 10⁻⁵ with the default on
-  /// graphs whose eigenvalues are 10⁻³ apart. float32 goes no lower than some 10⁻⁶
-  double tolerance = 1e-4;
+  /// about its square over the distance to the eigenvalues outside of the subspace. float32 goes no lower
+  /// than some 10⁻⁶
+  double tolerance = 1e-5;
   int max_iterations = 50;  ///< passes: filter, orthogonalise, Rayleigh–Ritz; usual are 3 to 8
   std::uint64_t seed = 0;
 };
