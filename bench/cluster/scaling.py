@@ -1,7 +1,7 @@
 """Time and memory of `parsimony cluster` over the size of a block model, and the bandwidth of its filters.
 
-    scaling.py                                  10^4 to 4·10^6 nodes: some minutes; writes docs/images/scaling.png
-                                                and results/scaling.md
+    scaling.py                                  10^4 to 4·10^6 nodes: some minutes; writes results/scaling.md
+                                                and the picture of docs/images
     scaling.py --sizes 10000 100000 --output /tmp/scaling.md --picture /tmp/scaling.png
 
 Two series of block models of mean degree 16: k = 100, and k = √N. Seconds and memory are those of the whole process,
@@ -93,7 +93,7 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--parsimony", type=pathlib.Path, default=compare.ROOT / "build/release/cli/parsimony")
     parser.add_argument("--output", type=pathlib.Path, default=compare.HERE / "results/scaling.md")
-    parser.add_argument("--picture", type=pathlib.Path, default=compare.ROOT / "docs/images/scaling.png")
+    parser.add_argument("--picture", type=pathlib.Path, default=compare.ROOT / "docs/images" / "scaling.png")
     options = parser.parse_args()
 
     peak = triad(options)

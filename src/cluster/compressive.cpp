@@ -10,6 +10,7 @@
 
 #include "cluster/columns.hpp"
 #include "cluster/filtering.hpp"
+#include "cluster/local_order.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/warm_start.hpp"
 #include "parsimony/cluster/interpolation.hpp"
@@ -138,12 +139,14 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
   // Per node: Laplacian 12, two operators 24, and at most 28 of degrees, marks, labels, scores, clocks.
   return std::max({lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering,
                    assigning}) +
-         64 * nodes;
+         64 * nodes + local_order_bytes(adjacency, options.max_memory);
 }
 
-ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
-                                              const Context& context, std::span<const std::int32_t> initial) {
-  validate_fields(requested);
+namespace {
+
+// With the nodes as they are numbered.
+ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& requested,
+                                  const Context& context, std::span<const std::int32_t> initial) {
   const std::int64_t nodes = adjacency.rows();
   check_filtering(requested, nodes);
   if (requested.samples > 0 && requested.samples < requested.clusters) {
@@ -230,6 +233,17 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     fill_empty_clusters(result.labels, k, sample, clustered.labels);
   }
   return result;
+}
+
+}  // namespace
+
+ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
+                                              const Context& context, std::span<const std::int32_t> initial) {
+  validate_fields(requested);
+  return in_local_order(adjacency, initial, requested.clusters, requested.max_memory, context,
+                        [&](CsrView graph, std::span<const std::int32_t> start) {
+                          return cluster_as_numbered(graph, requested, context, start);
+                        });
 }
 
 }  // namespace parsimony::cluster

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cluster/filtering.hpp"
+#include "cluster/local_order.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/warm_start.hpp"
 #include "parsimony/cluster/sampling.hpp"
@@ -112,12 +113,14 @@ std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, 
   // Per node as compressive clustering, which k-means on all rows does not pass: 12 and the marks.
   return std::max(
              {lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering}) +
-         64 * nodes;
+         64 * nodes + local_order_bytes(adjacency, options.max_memory);
 }
 
-ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& requested,
-                                           const Context& context, std::span<const std::int32_t> initial) {
-  validate_fields(requested);
+namespace {
+
+// With the nodes as they are numbered.
+ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requested, const Context& context,
+                                  std::span<const std::int32_t> initial) {
   const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
   check_filtering(requested, nodes);
   if (requested.error > 0 && requested.features > 0) {
@@ -190,6 +193,17 @@ ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOpti
   place_unknown(result.labels, k, connected);
   fill_empty_clusters(result.labels, k, {}, {});
   return result;
+}
+
+}  // namespace
+
+ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& requested,
+                                           const Context& context, std::span<const std::int32_t> initial) {
+  validate_fields(requested);
+  return in_local_order(adjacency, initial, requested.clusters, requested.max_memory, context,
+                        [&](CsrView graph, std::span<const std::int32_t> start) {
+                          return cluster_as_numbered(graph, requested, context, start);
+                        });
 }
 
 }  // namespace parsimony::cluster
