@@ -31,7 +31,7 @@ constexpr const char* kExamples = R"(Examples:
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
 Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours; the
-defaults are then --order 200 and 100 samples a cluster, at least 5000:
+defaults are then --order 200, --features 64 and 200 samples a cluster, at least 5000:
   parsimony cluster points.npy --clusters 10 --neighbors 15 --save-model model.npz
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
@@ -76,6 +76,7 @@ void check_input_flags(const CLI::App& app, const Settings& settings,
 void suit_points(const CLI::App& app, Settings& settings) {
   const auto suited = cluster::options_for_points(settings.compressive.clusters);
   if (app.count("--order") == 0) settings.compressive.order = suited.order;
+  if (app.count("--features") == 0) settings.compressive.features = suited.features;
   if (app.count("--samples") == 0) settings.compressive.samples = suited.samples;
 }
 

@@ -78,7 +78,7 @@ void expect_exact(MatrixView<const float> queries, MatrixView<const float> point
 
 TEST(NearestNeighbors, ExactAgreesWithAllPairs) {
   for (const Metric metric : {Metric::euclidean, Metric::cosine}) {
-    for (const std::int64_t d : {1, 2, 3, 8, 33}) {
+    for (const std::int64_t d : {1, 3, 33}) {
       for (const std::int64_t n : {2, 11, 400}) {
         SCOPED_TRACE(testing::Message() << n << " × " << d << " " << enum_name(metric));
         const NeighborOptions options{.neighbors = std::min<std::int64_t>(10, n - 1), .metric = metric};
@@ -146,7 +146,7 @@ TEST(NearestNeighbors, CosineIgnoresLength) {
 // 1000 points and the recall is measured on another: both differ from the whole by sampling alone, and four
 // standard errors of either happen to be exceeded once in ten thousand draws.
 TEST(NearestNeighbors, RecallIsWhatWasAskedForAndWhatIsReported) {
-  constexpr std::int64_t kPoints = 5000, kNeighbors = 10;
+  constexpr std::int64_t kPoints = 4000, kNeighbors = 10;
   Matrix<float> points(kPoints, 8);
   const RandomStream random(11, "test.uniform");
   for (std::int64_t i = 0; i < points.size(); ++i) points.data()[i] = static_cast<float>(random.uniform(i));
@@ -202,7 +202,7 @@ TEST(NearestNeighbors, MoreNeighboursThanACellHolds) {
 }
 
 TEST(NearestNeighbors, SameBytesForAnyNumberOfThreads) {
-  const Matrix<float> points = normal_points(9000, 6, 19);
+  const Matrix<float> points = normal_points(5000, 6, 19);
   for (const Search search : {Search::exact, Search::approximate}) {
     const NeighborOptions options{.neighbors = 6, .search = search, .recall = 0.9, .seed = 3};
     const Neighbors one = nearest_neighbors(points, options, Context(1));
