@@ -6,6 +6,7 @@
 #include "exit_code.hpp"
 #include "files.hpp"
 #include "flags.hpp"
+#include "parsimony/cluster/automatic.hpp"
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/graph/labels.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --output labels.txt
+  parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --method compressive --order 80
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
@@ -27,7 +29,8 @@ struct Settings {
   std::string graph;
   std::string output;
   std::string picture;
-  std::string method = "compressive";
+  std::string method = "auto";
+  cluster::AutomaticOptions automatic;
   cluster::CompressiveOptions compressive;
   graph::ReadOptions read;
   int threads = 0;
@@ -49,20 +52,25 @@ void check(const Settings& settings) {
 
 cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjacency,
                                          const Context& context) {
+  if (settings.method == "auto") return cluster::automatic_clustering(adjacency, settings.automatic, context);
   return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context);
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
-void check_memory(const graph::GraphFile& file, const cluster::CompressiveOptions& options, int threads) {
-  if (options.max_memory == 0 || options.clusters > file.graph.nodes()) return;
+void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
+  const std::int64_t limit =
+      settings.automatic.max_memory;  // the same of every method, and so are the clusters
+  if (limit == 0 || settings.automatic.clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
-  const std::int64_t needed = cluster::estimate_memory(graph, options, threads);
-  if (held + needed <= options.max_memory) return;
+  const std::int64_t needed = settings.method == "auto"
+                                  ? cluster::estimate_memory(graph, settings.automatic)
+                                  : cluster::estimate_memory(graph, settings.compressive, threads);
+  if (held + needed <= limit) return;
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
-                          options.max_memory, held, needed));
+                          limit, held, needed));
 }
 
 void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
@@ -78,13 +86,13 @@ int run(Settings settings, Terminal& terminal) {
   check(settings);
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
-  settings.read.max_memory = settings.compressive.max_memory;
+  settings.read.max_memory = settings.automatic.max_memory;
 
   Report command;  // collects the stages around the clustering
   StageTimer reading(command, "read");
   const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
   reading.finish();
-  check_memory(file, settings.compressive, context.threads());
+  check_memory(file, settings, context.threads());
 
   cluster::ClusterResult result = cluster_by_method(settings, file.graph, context);
   auto& stages = result.report.stages;
@@ -127,8 +135,8 @@ Action add_cluster(CLI::App& app) {
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
-  app.add_option("--method", settings->method, "how to cluster (compressive, default compressive)")
-      ->check(CLI::IsMember({"compressive"}).description(""))
+  app.add_option("--method", settings->method, "how to cluster (auto|compressive, default auto)")
+      ->check(CLI::IsMember({"auto", "compressive"}).description(""))
       ->type_name("NAME")
       ->group("Method");
   Flags flags(app, "Method");
@@ -137,6 +145,7 @@ Action add_cluster(CLI::App& app) {
       .word("features", "auto", 0)
       .word("samples", "auto", 0)
       .word("max_memory", "unlimited", 0);
+  describe(settings->automatic, flags.method("auto"));
   describe(settings->compressive, flags.method("compressive"));
   add_read_flags(app, settings->read);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")

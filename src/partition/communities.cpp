@@ -51,12 +51,20 @@ Partition merge_to_k(const NetworkView& network, const Partition& communities, c
 std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, const CommunityOptions& options,
                                                  const Context& context) {
   validate_fields(options);
+  LeidenResult at_one = leiden(network, {.iterations = 1, .seed = options.seed}, context);
+  return communities_to_k(network, std::move(at_one.partition), options, context);
+}
+
+std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, Partition at_one,
+                                                 const CommunityOptions& options, const Context& context) {
+  validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
   }
-  ResolutionSearch search = resolution_search(network, {.clusters = k, .seed = options.seed}, context);
+  ResolutionSearch search =
+      resolution_search(network, std::move(at_one), {.clusters = k, .seed = options.seed}, context);
   std::vector<CommunityCandidate> out;
   for (int c = 0; c < options.candidates; ++c) {
     const double resolution = kFactors[c] * search.resolution;

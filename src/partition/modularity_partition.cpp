@@ -36,6 +36,11 @@ void move_parts(const NetworkView& network, std::span<const std::int32_t> parts,
 
 Partition modularity_partition(const NetworkView& network, const ModularityPartitionOptions& options,
                                const Context& context) {
+  return modularity_partition(network, singletons(network), options, context);
+}
+
+Partition modularity_partition(const NetworkView& network, Partition start,
+                               const ModularityPartitionOptions& options, const Context& context) {
   validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
@@ -45,7 +50,8 @@ Partition modularity_partition(const NetworkView& network, const ModularityParti
   const LocalMoveOptions moves{.keep_clusters = true, .seed = options.seed};
   const MergeOptions merges{.clusters = k, .gain = options.gain};
   const Partition communities =
-      leiden(network, {.iterations = options.iterations, .seed = options.seed}, context).partition;
+      leiden(network, std::move(start), {.iterations = options.iterations, .seed = options.seed}, context)
+          .partition;
 
   const Network inside = within_clusters(network, communities.labels, context);
   Partition fine;

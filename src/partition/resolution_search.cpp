@@ -20,30 +20,40 @@ std::int64_t count_with_volume(const Partition& partition) {
 ResolutionSearch resolution_search(const NetworkView& network, const ResolutionSearchOptions& options,
                                    const Context& context) {
   validate_fields(options);
+  LeidenResult at_one = leiden(network, {.iterations = 1, .seed = options.seed}, context);
+  return resolution_search(network, std::move(at_one.partition), options, context);
+}
+
+ResolutionSearch resolution_search(const NetworkView& network, Partition at_one,
+                                   const ResolutionSearchOptions& options, const Context& context) {
+  validate_fields(options);
   ResolutionSearch out;
   const std::int64_t k = options.clusters;
   const auto most = static_cast<double>(k) * options.most;
   const auto with_volume =
       std::count_if(network.degree.begin(), network.degree.end(), [](double d) { return d > 0; });
   const int total = kMostSteps + 1 + options.probes;
-  const auto probe = [&](double resolution) {
-    const Context part = context.part("resolution", std::ssize(out.probes), total);
-    LeidenResult found =
-        leiden(network, {.resolution = resolution, .iterations = 1, .seed = options.seed}, part);
-    const std::int64_t count = count_with_volume(found.partition);
+  const auto note = [&](double resolution, Partition found) {
+    const std::int64_t count = count_with_volume(found);
     out.probes.emplace_back(resolution, count);
     // Not every count is met: of those of at least k the nearest is kept, before there are any the last.
     if (count >= k ? !out.enough || count < out.communities : !out.enough) {
       out.enough = count >= k;
       out.resolution = resolution;
       out.communities = count;
-      out.partition = std::move(found.partition);
+      out.partition = std::move(found);
     }
     return count;
   };
+  const auto probe = [&](double resolution) {
+    const Context part = context.part("resolution", std::ssize(out.probes), total);
+    return note(
+        resolution,
+        leiden(network, {.resolution = resolution, .iterations = 1, .seed = options.seed}, part).partition);
+  };
 
   double low = 1, high = 1;
-  std::int64_t count = probe(1);
+  std::int64_t count = note(1, std::move(at_one));
   for (int step = 0; count < k && k <= with_volume && step < kMostSteps; ++step) {
     low = high;
     high *= kStep;

@@ -49,6 +49,11 @@ std::vector<CommunityCandidate> communities_to_k(const NetworkView& network,
                                                  const CommunityOptions& options = {},
                                                  const Context& context = Context{});
 
+/// The same for a caller who has the communities at resolution 1 already.
+std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, Partition at_one,
+                                                 const CommunityOptions& options,
+                                                 const Context& context = Context{});
+
 /// One candidate from given communities (a partition of the network, none empty): merged to k, or split,
 /// then local moves as above.
 Partition merge_to_k(const NetworkView& network, const Partition& communities, const MergeOptions& options,

@@ -41,4 +41,8 @@ void describe(Options& options, Visitor&& visit) {
 Partition modularity_partition(const NetworkView& network, const ModularityPartitionOptions& options = {},
                                const Context& context = Context{});
 
+/// The same, where the descents of Leiden start from these communities.
+Partition modularity_partition(const NetworkView& network, Partition start,
+                               const ModularityPartitionOptions& options, const Context& context = Context{});
+
 }  // namespace parsimony::partition

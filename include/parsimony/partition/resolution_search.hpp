@@ -42,4 +42,9 @@ struct ResolutionSearch {
 ResolutionSearch resolution_search(const NetworkView& network, const ResolutionSearchOptions& options = {},
                                    const Context& context = Context{});
 
+/// The same for a caller who has the communities at γ = 1 already.
+ResolutionSearch resolution_search(const NetworkView& network, Partition at_one,
+                                   const ResolutionSearchOptions& options,
+                                   const Context& context = Context{});
+
 }  // namespace parsimony::partition

@@ -1,0 +1,27 @@
+// A partition with exactly k clusters from spectral features: more clusters than k first, then merges.
+#pragma once
+
+#include <cstdint>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/csr.hpp"
+#include "parsimony/partition/network.hpp"
+#include "parsimony/partition/partition.hpp"
+
+namespace parsimony::cluster {
+
+/// Random features of the normalised Laplacian, as of compressive spectral clustering, but with τ = 0 (which
+/// keeps what is just above the detectability threshold) and one feature for two clusters; k-means with 1.5 k
+/// clusters on a sample, then on all rows; merges to k and local moves by the likelihood of the planted
+/// partition model. k-means with k clusters alone leaves some planted ones merged, which no local move parts.
+///
+/// 1 ≤ k < nodes with edges. lambda_k receives the estimate that the features are cut off at. O(50 d E) time
+/// for d = max(64, k / 2), and N (d + 128) floats.
+partition::Partition features_to_k(CsrView adjacency, const partition::NetworkView& network,
+                                   std::int64_t clusters, std::uint64_t seed, double& lambda_k,
+                                   const Context& context);
+
+/// Bytes that it needs beside the network.
+std::int64_t over_clustering_memory(std::int64_t nodes, std::int64_t clusters);
+
+}  // namespace parsimony::cluster
