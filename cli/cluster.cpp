@@ -8,9 +8,13 @@
 #include "flags.hpp"
 #include "parsimony/cluster/automatic.hpp"
 #include "parsimony/cluster/compressive.hpp"
+#include "parsimony/cluster/exact.hpp"
+#include "parsimony/cluster/filtered.hpp"
+#include "parsimony/cluster/model.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/scores.hpp"
+#include "points.hpp"
 #include "show.hpp"
 #include "verbs.hpp"
 
@@ -22,6 +26,9 @@ constexpr const char* kExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --method compressive --order 80
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
+Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours:
+  parsimony cluster points.npy --clusters 10 --neighbors 15 --save-model model.npz
+
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the sorted ids.)";
 
@@ -32,18 +39,37 @@ struct Settings {
   std::string method = "auto";
   cluster::AutomaticOptions automatic;
   cluster::CompressiveOptions compressive;
+  cluster::FilteredOptions filtered;
+  cluster::ExactOptions exact;
   graph::ReadOptions read;
+  PointOptions points;
+  std::string model;
   int threads = 0;
   bool json = false;
   bool quiet = false;
 };
 
+// Flags that say nothing about the input are refused, not passed over.
+void check_input_flags(const CLI::App& app, const Settings& settings,
+                       const std::vector<std::string>& point_flags) {
+  const bool points = names_points(settings.graph);
+  for (const std::string& flag :
+       points ? std::vector<std::string>{"--format", "--symmetrize"} : point_flags) {
+    if (app.count(flag) == 0) continue;
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: {} {}", flag, settings.graph,
+                            points ? "is an array of points; this flag is for graphs"
+                                   : "is a graph; this flag is for points, in a file that ends in .npy"));
+  }
+}
+
 void check(const Settings& settings) {
   const auto input = input_path(settings.graph);
   check_readable(input);
   if (!settings.output.empty()) check_writable("--output", settings.output, {input});
+  if (!settings.model.empty()) check_writable("--save-model", settings.model, {input, settings.output});
   if (!settings.picture.empty()) {
-    check_writable("--picture", settings.picture, {input, settings.output});
+    check_writable("--picture", settings.picture, {input, settings.output, settings.model});
     if (std::filesystem::path(settings.picture).extension() != ".png") {
       throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
     }
@@ -53,20 +79,27 @@ void check(const Settings& settings) {
 cluster::ClusterResult cluster_by_method(const Settings& settings, CsrView adjacency,
                                          const Context& context) {
   if (settings.method == "auto") return cluster::automatic_clustering(adjacency, settings.automatic, context);
+  if (settings.method == "filtered") {
+    return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context);
+  }
+  if (settings.method == "exact") {
+    return cluster::exact_spectral_clustering(adjacency, settings.exact, context);
+  }
   return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context);
 }
 
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
 void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
-  const std::int64_t limit =
-      settings.automatic.max_memory;  // the same of every method, and so are the clusters
+  const std::int64_t limit = settings.automatic.max_memory;  // one flag sets those of all methods
   if (limit == 0 || settings.automatic.clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
   const std::int64_t held =
       8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
-  const std::int64_t needed = settings.method == "auto"
-                                  ? cluster::estimate_memory(graph, settings.automatic)
-                                  : cluster::estimate_memory(graph, settings.compressive, threads);
+  const std::int64_t needed =
+      settings.method == "auto"       ? cluster::estimate_memory(graph, settings.automatic)
+      : settings.method == "filtered" ? cluster::estimate_memory(graph, settings.filtered, threads)
+      : settings.method == "exact"    ? cluster::estimate_memory(graph, settings.exact, threads)
+                                      : cluster::estimate_memory(graph, settings.compressive, threads);
   if (held + needed <= limit) return;
   throw Error(ErrorCode::memory_limit,
               fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
@@ -90,13 +123,27 @@ int run(Settings settings, Terminal& terminal) {
 
   Report command;  // collects the stages around the clustering
   StageTimer reading(command, "read");
-  const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
-  reading.finish();
+  Matrix<float> points;
+  graph::GraphFile file;
+  if (names_points(settings.graph)) {
+    points = read_points(settings.graph, settings.read.max_memory);
+    reading.finish();
+    settings.points.neighbors.seed = settings.compressive.seed;
+    file = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
+    if (settings.model.empty()) points = {};
+  } else {
+    file = read_graph(settings.graph, settings.read, context);
+    reading.finish();
+  }
   check_memory(file, settings, context.threads());
 
   cluster::ClusterResult result = cluster_by_method(settings, file.graph, context);
   auto& stages = result.report.stages;
-  stages.insert(stages.begin(), command.stages.front());
+  stages.insert(stages.begin(), command.stages.begin(), command.stages.end());
+  for (auto [from, to] : {std::pair{&command.options, &result.report.options},
+                          std::pair{&command.figures, &result.report.figures}}) {
+    to->insert(to->end(), from->begin(), from->end());
+  }
 
   StageTimer scoring(result.report, "score");
   const graph::PartitionScores scores = graph::score_partition(file.graph, result.labels, context);
@@ -108,6 +155,12 @@ int run(Settings settings, Terminal& terminal) {
   if (!settings.output.empty()) {
     const StageTimer writing(result.report, "write");
     graph::write_labels(settings.output, file.ids, result.labels);
+  }
+  if (!settings.model.empty()) {
+    const StageTimer saving(result.report, "model");
+    cluster::save_model(settings.model,
+                        {std::move(points), result.labels, result.clusters, settings.points.neighbors.metric,
+                         settings.points.neighbors.neighbors});
   }
   if (!settings.picture.empty()) {
     const StageTimer drawing(result.report, "picture");
@@ -131,12 +184,15 @@ int run(Settings settings, Terminal& terminal) {
 Action add_cluster(CLI::App& app) {
   const auto settings = std::make_shared<Settings>();
   app.footer(kExamples);
-  app.add_option("GRAPH", settings->graph,
-                 "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
+  app.add_option(
+         "GRAPH", settings->graph,
+         "edge list, Matrix Market, METIS or SciPy .npz; or points, the rows of a .npy array; plain, .gz "
+         "or .zst; - for stdin, a graph")
       ->required()
       ->type_name("");
-  app.add_option("--method", settings->method, "how to cluster (auto|compressive, default auto)")
-      ->check(CLI::IsMember({"auto", "compressive"}).description(""))
+  app.add_option("--method", settings->method,
+                 "how to cluster (auto|compressive|filtered|exact, default auto)")
+      ->check(CLI::IsMember({"auto", "compressive", "filtered", "exact"}).description(""))
       ->type_name("NAME")
       ->group("Method");
   Flags flags(app, "Method");
@@ -144,19 +200,29 @@ Action add_cluster(CLI::App& app) {
       .word("regularization", "auto", -1)
       .word("features", "auto", 0)
       .word("samples", "auto", 0)
+      .word("oversampling", "auto", 0)
       .word("max_memory", "unlimited", 0);
   describe(settings->automatic, flags.method("auto"));
   describe(settings->compressive, flags.method("compressive"));
+  describe(settings->filtered, flags.method("filtered"));
+  describe(settings->exact, flags.method("exact"));
   add_read_flags(app, settings->read);
+  std::vector<std::string> point_flags = add_point_flags(app, settings->points, false);
   app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
       ->type_name("FILE")
       ->group("Output");
+  app.add_option("--save-model", settings->model,
+                 "file (.npz) by which parsimony assign finds the clusters of new points")
+      ->type_name("FILE")
+      ->group("Output");
+  point_flags.emplace_back("--save-model");
   app.add_option("--picture", settings->picture, "PNG of the sorted adjacency matrix, sizes and conductances")
       ->type_name("FILE")
       ->group("Output");
   app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
   add_run_flags(app, settings->threads, settings->quiet);
-  return [settings, flags](Terminal& terminal) {
+  return [settings, flags, point_flags, &app](Terminal& terminal) {
+    check_input_flags(app, *settings, point_flags);
     flags.check_method(settings->method);
     return run(*settings, terminal);
   };

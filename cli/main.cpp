@@ -22,7 +22,9 @@ struct Verb {
   Action (*add)(CLI::App& app);
 };
 constexpr std::array kVerbs{
-    Verb{"cluster", "the clusters of a graph", add_cluster},
+    Verb{"cluster", "the clusters of a graph, or of points", add_cluster},
+    Verb{"assign", "new points to the clusters of a saved model", add_assign},
+    Verb{"knn-graph", "the graph of the nearest neighbours of points", add_knn_graph},
     Verb{"score", "how good a partition is", add_score},
     Verb{"generate", "random graphs with planted clusters", add_generate},
     Verb{"convert", "a graph from one file format to another", add_convert},

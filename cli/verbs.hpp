@@ -13,6 +13,8 @@ using Action = std::function<int(Terminal&)>;
 
 /// Each adds its flags to the app of the verb and returns its action.
 Action add_cluster(CLI::App& app);
+Action add_knn_graph(CLI::App& app);
+Action add_assign(CLI::App& app);
 Action add_score(CLI::App& app);
 Action add_generate(CLI::App& app);
 Action add_convert(CLI::App& app);

@@ -1,18 +1,25 @@
-"""Parsimony beside SciPy and scikit-learn on the same graphs in one run; prints and writes a Markdown table.
+"""Parsimony beside SciPy, scikit-learn and igraph on the same graphs in one run; prints and writes Markdown tables.
 
-    compare.py                                          a block model of 100,000 nodes, and DBLP where it is there
+    compare.py --all                                    the graphs and methods of the README, DBLP and other real ones included
     compare.py --sbm 10000,20 --seeds 0 1 2             block models of N,K[,DEGREE[,EPSILON_RATIO]]
+    compare.py --lfr 10000,0.3 --methods parsimony-nearest leiden
+                                                        LFR graphs of N,MIXING[,MEAN_DEGREE[,MAX_DEGREE[,MAX_COMMUNITY]]]
     compare.py --graph g.txt.gz --clusters 50 250 --methods parsimony-nearest arpack --limit 900
+    compare.py --graph g.txt --truth labels.txt         with as many clusters as the truth has, unless --clusters says more
 
 Every run is a process of its own. See README.md beside this file for what is timed.
 """
 
 import argparse
+import array
+import ast
+import gzip
 import json
 import os
 import pathlib
 import platform
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,18 +28,32 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-DBLP = ROOT.parent / "shared/data/graphs/com-dblp.ungraph.txt.gz"
-OURS = ["parsimony-nearest", "parsimony-filter", "parsimony-interpolate"]
-PEERS = ["arpack", "arpack-regularised", "sklearn", "sklearn-lobpcg"]
-COLUMNS = ["seconds", "wall", "MiB", "ARI", "NMI", "modularity", "normalised cut", "mean conductance", "largest cluster"]
+DATA = ROOT.parent / "shared/data/graphs"
+DBLP = DATA / "com-dblp.ungraph.txt.gz"
+OURS = {
+    "parsimony-nearest": ["--method", "compressive", "--assign", "nearest"],
+    "parsimony-filter": ["--method", "compressive", "--assign", "filter"],
+    "parsimony-interpolate": ["--method", "compressive", "--assign", "interpolate"],
+    "parsimony-filtered": ["--method", "filtered"],
+    "parsimony-exact": ["--method", "exact"],
+    "parsimony-auto-fast": ["--method", "auto", "--effort", "fast"],
+    "parsimony-auto": ["--method", "auto", "--effort", "normal"],
+    "parsimony-auto-thorough": ["--method", "auto", "--effort", "thorough"],
+}
+FIXED = ["arpack", "arpack-regularised", "sklearn", "sklearn-lobpcg"]
+FREE = ["leiden", "louvain", "leiden-scan"]  # they find their own number of clusters
+COLUMNS = ["found", "seconds", "wall", "MiB", "ARI", "NMI", "modularity", "normalised cut", "mean conductance",
+           "largest cluster"]
+LONG = 60  # seconds: what takes longer is not repeated
 
 
-def run(command, limit, threads):
+def execute(command, limit, threads):
     """(status, stdout, wall seconds, peak MiB): status is "ok", "> limit" or how it failed."""
     environment = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.perf_counter()
-        child = subprocess.Popen(command, stdout=out, stderr=err, env=environment, start_new_session=True)
+        child = subprocess.Popen([str(word) for word in command], stdout=out, stderr=err, env=environment,
+                                 start_new_session=True)
         late = threading.Event()
 
         def stop():
@@ -50,72 +71,156 @@ def run(command, limit, threads):
         text, message = out.read().decode(), err.read().decode()
     if late.is_set():
         return "> limit", "", wall, usage.ru_maxrss / 1024
-    if status != 0:
+    if child.returncode not in ([0, 3] if command[1] == "cluster" else [0]):  # 3: not converged, labels are there
         reason = (message.strip().splitlines() or ["no message"])[-1]
         return f"exit {child.returncode}: {reason}", "", wall, usage.ru_maxrss / 1024
     return "ok", text, wall, usage.ru_maxrss / 1024
 
 
+def run(*command):
+    """The stdout of a command that must succeed."""
+    return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 def measure(options, case, method, clusters, seed, work):
-    """One row of the table."""
+    """One row of the tables."""
     labels = work / f"{method}.npy"
     labels.unlink(missing_ok=True)
     if method in OURS:
         command = [options.parsimony, "cluster", case["graph"], "--clusters", clusters, "--seed", seed, "--json",
-                   "--method", "compressive", "--assign", method.removeprefix("parsimony-"),
-                   "--threads", options.threads, "--output", labels]
+                   *OURS[method], "--threads", options.threads, "--output", labels]
     else:
         command = [sys.executable, HERE / "peers.py", method, case["npz"], clusters, seed, labels]
-    status, text, wall, peak = run([str(word) for word in command], options.limit, options.threads)
+        if method == "leiden-scan":
+            command.append(case["truth_order"])
+    times, walls, peaks = [], [], []
     row = {"graph": case["name"], "k": clusters, "seed": seed, "method": method}
-    if status != "ok":
-        row["seconds"] = f"> {options.limit:.0f}, stopped" if status == "> limit" else status
-        row["MiB"] = f"{peak:.0f}"
-        return row
-    # The peers' own time leaves reading out; ours is the whole process, reading, scoring and writing included.
-    row["seconds"] = wall if method in OURS else json.loads(text)["seconds"]
-    row["wall"] = wall
-    row["MiB"] = f"{peak:.0f}"
+    for _ in range(options.repeat):
+        status, text, wall, peak = execute(command, options.limit, options.threads)
+        peaks.append(peak)
+        row["MiB"] = f"{max(peaks):.0f}"
+        if status != "ok":
+            row["seconds"] = f"> {options.limit:.0f}, stopped" if status == "> limit" else status
+            return row
+        # The peers' own time leaves reading out; ours is the whole process, reading, scoring and writing included.
+        times.append(wall if method in OURS else json.loads(text)["seconds"])
+        walls.append(wall)
+        if wall > LONG:
+            break
+    row |= {"seconds": statistics.median(times), "wall": statistics.median(walls)}
     # In the .npz, and in an .npy of labels, nodes are numbers from 0 in the order of the sorted ids.
-    command = [options.parsimony, "score", labels, "--graph", case["npz"], "--json"]
-    if case.get("truth"):
-        command += ["--truth", case["truth"]]
-    score = json.loads(subprocess.run([str(word) for word in command], check=True, capture_output=True).stdout)
+    score = json.loads(run(options.parsimony, "score", labels, "--graph", case["npz"], "--json"))
     sizes = score["scores"]["sizes"]
-    row |= {"modularity": score["scores"]["modularity"], "normalised cut": score["scores"]["normalized_cut"],
-            "mean conductance": score["scores"]["mean_conductance"],
+    row |= {"found": score["clusters"], "modularity": score["scores"]["modularity"],
+            "normalised cut": score["scores"]["normalized_cut"], "mean conductance": score["scores"]["mean_conductance"],
             "largest cluster": f"{100 * max(sizes) / sum(sizes):.1f} %"}
     if case.get("truth"):
-        row |= {"ARI": score["agreement"]["adjusted_rand"], "NMI": score["agreement"]["normalized_mutual_information"]}
+        named = work / "named.txt"
+        named.write_text("".join(f"{node}\t{label}\n" for node, label in zip(case["ids"], load(labels))))
+        agreement = json.loads(run(options.parsimony, "score", named, "--truth", case["truth"], "--json", "--quiet"))["agreement"]
+        row |= {"ARI": agreement["adjusted_rand"], "NMI": agreement["normalized_mutual_information"]}
     return row
 
 
-def in_order(labels, target):
-    """The labels of a text file (numeric id, cluster) without their ids, in the order of these."""
-    lines = labels.read_text().splitlines()
-    rows = sorted((line.split() for line in lines if line and line[0] not in "#%"), key=lambda row: int(row[0]))
-    target.write_text("".join(row[1] + "\n" for row in rows))
-    return target
+def load(path):
+    """A 1-D .npy of int32. Without numpy: what this process holds is a floor under the peak memory of its children."""
+    with open(path, "rb") as file:
+        header = ast.literal_eval(file.read(int.from_bytes(file.read(10)[8:10], "little")).decode())
+        values = array.array("i", file.read())
+    assert header["descr"] == "<i4" and len(values) == header["shape"][0]
+    return values
+
+
+def prepare(options, case, work):
+    """Adds to the case the .npz that the peers read, the ids of its nodes in order, and the truth in that order."""
+    case["npz"] = work / "graph.npz"
+    run(options.parsimony, "convert", case["graph"], case["npz"], "--quiet")
+    if not case.get("truth"):
+        return
+    everything = run(options.parsimony, "cluster", case["graph"], "--clusters", 1, "--quiet")
+    case["ids"] = [line.split("\t")[0] for line in everything.splitlines()]
+    with (gzip.open if str(case["truth"]).endswith(".gz") else open)(case["truth"], "rt", encoding="utf-8") as file:
+        rows = dict(line.split()[:2] for line in file if line.strip() and line[0] not in "#%")
+    names = sorted(set(rows.values()))
+    number = {name: i for i, name in enumerate(names)}
+    case["truth_order"] = work / "order.txt"
+    case["truth_order"].write_text("".join(f"{number[rows[node]] if node in rows else -1}\n" for node in case["ids"]))
+    case["clusters"] = case["clusters"] or [len({rows[node] for node in case["ids"] if node in rows})]
+
+
+def digits(work):
+    graph, truth = work / "digits.mtx", work / "digits.txt"
+    run(sys.executable, HERE / "digits.py", graph, truth)
+    return {"name": "digits, 10 neighbours", "graph": graph, "truth": truth, "clusters": None}
 
 
 def cases(options, seed, work):
-    """The graphs of one seed, each as the file that Parsimony reads and the .npz that the peers read."""
+    """The graphs of one seed, with the file that Parsimony reads. clusters None: as many as the truth has."""
+    common = ["--seed", seed, "--output", work / "graph.mtx", "--labels", work / "truth.txt", "--quiet"]
+    made = {"graph": work / "graph.mtx", "truth": work / "truth.txt", "clusters": None}
     for text in options.sbm:
         nodes, clusters, degree, ratio = (text.split(",") + ["16", "0.25"][max(0, text.count(",") - 1):])[:4]
-        graph, truth = work / "sbm.mtx", work / "truth.txt"
-        subprocess.run([options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", clusters, "--degree", degree,
-                        "--epsilon-ratio", ratio, "--seed", str(seed), "--output", graph, "--labels", truth, "--quiet"], check=True)
-        name = f"SBM N={nodes} c={degree} ε={ratio} ε_c"
-        yield {"name": name, "graph": graph, "truth": in_order(truth, work / "order.txt"), "clusters": [int(clusters)]}
-    for path in options.graph:
-        truth = in_order(options.truth, work / "order.txt") if options.truth else None
-        yield {"name": path.name.split(".")[0], "graph": path, "truth": truth, "clusters": options.clusters}
+        run(options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", clusters, "--degree", degree,
+            "--epsilon-ratio", ratio, *common)
+        yield made | {"name": f"SBM N={nodes} c={degree} ε={ratio} ε_c"}
+    for text in options.lfr:
+        flags = ["--nodes", "--mixing", "--mean-degree", "--max-degree", "--max-community"]
+        values = text.split(",")
+        run(options.parsimony, "generate", "lfr", *(word for pair in zip(flags, values) for word in pair), *common)
+        yield made | {"name": f"LFR N={values[0]} μ={values[1]}" + (f" c={values[2]}" if len(values) > 2 else "")}
+    if options.digits:
+        yield digits(work)
+    for i, path in enumerate(options.graph):
+        truth = options.truth[i] if i < len(options.truth) and str(options.truth[i]) != "-" else None
+        name = path.name.removesuffix(".gz").removesuffix(".zst").rsplit(".", 1)[0].removesuffix(".ungraph")
+        yield {"name": name, "graph": path, "truth": truth, "clusters": options.clusters or (None if truth else [50])}
+
+
+def suite(options):
+    """What --all runs: the two models easy and hard, and the real graphs that are there."""
+    options.sbm += ["100000,100", "20000,20,16,0.5"]
+    options.lfr += ["100000,0.3"]
+    options.digits = True
+    for graph, truth in [("email-Eu-core.txt", "email-Eu-core-department-labels.txt"), ("pubmed.edges", "pubmed.labels"),
+                         ("lfr/lfr-mu0.1.edges.gz", "lfr/lfr-mu0.1.labels.gz"),
+                         ("lfr/lfr-mu0.3.edges.gz", "lfr/lfr-mu0.3.labels.gz"), (DBLP.name, None)]:
+        if (DATA / graph).exists():
+            options.graph.append(DATA / graph)
+            options.truth.append(DATA / truth if truth else "-")
+    options.methods = options.methods or [
+        "parsimony-nearest", "parsimony-filtered", "parsimony-exact", "parsimony-auto-fast", "parsimony-auto",
+        "parsimony-auto-thorough", "arpack", "sklearn", "leiden", "louvain", "leiden-scan"]
 
 
 def cell(value):
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
     return str(value)
+
+
+def table(names, rows):
+    return ["| " + " | ".join(names) + " |", "|" + "---|" * len(names),
+            *("| " + " | ".join(cell(row.get(name, "")) for name in names) + " |" for row in rows)]
+
+
+def summary(rows):
+    """One line a graph and k, one column a method: seconds, peak memory and ARI (modularity without a truth), means over seeds."""
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    lines = []
+    for graph, k in dict.fromkeys((row["graph"], row["k"]) for row in rows):
+        line = {"graph": graph, "k": k}
+        for method in methods:
+            runs = [row for row in rows if (row["graph"], row["k"], row["method"]) == (graph, k, method)]
+            done = [row for row in runs if "found" in row]
+            if len(done) < len(runs) or not done:
+                line[method] = runs[0]["seconds"] if runs else ""
+                continue
+            quality = "ARI" if "ARI" in done[0] else "modularity"
+            mean = {name: statistics.fmean(float(row[name]) for row in done) for name in ["seconds", "MiB", "found", quality]}
+            found = "" if round(mean["found"]) == k else f", {mean['found']:.0f} clusters"
+            line[method] = f"{mean['seconds']:.2f} s, {mean['MiB']:.0f} MiB, {quality} {mean[quality]:.3f}{found}"
+        lines.append(line)
+    return table(["graph", "k", *methods], lines)
 
 
 def processor():
@@ -125,45 +230,72 @@ def processor():
     return platform.machine()
 
 
+def known(options, methods):
+    """The methods that this build of the command has; the others are named."""
+    help_text = run(options.parsimony, "cluster", "--help")
+    here = next(line for line in help_text.splitlines() if line.strip().startswith("--method "))
+    effort = "--effort" in help_text
+    out = []
+    for method in methods:
+        words = OURS.get(method, ["--method", "compressive"])
+        if words[1] in here and (effort or "--effort" not in words):
+            out.append(method)
+        else:
+            print(f"compare.py: {options.parsimony} has no {' '.join(words)}: {method} is left out", file=sys.stderr)
+    return out
+
+
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="the tables of the README")
     parser.add_argument("--sbm", action="append", default=[], metavar="N,K[,DEGREE[,RATIO]]")
+    parser.add_argument("--lfr", action="append", default=[], metavar="N,MIXING[,MEAN[,MAX[,COMMUNITY]]]")
+    parser.add_argument("--digits", action="store_true", help="10 nearest neighbours of scikit-learn's digits")
     parser.add_argument("--graph", action="append", default=[], type=pathlib.Path)
-    parser.add_argument("--truth", type=pathlib.Path, help="clusters of all nodes of the one --graph")
-    parser.add_argument("--clusters", nargs="+", type=int, default=[50], help="of every --graph")
+    parser.add_argument("--truth", action="append", default=[], type=pathlib.Path,
+                        help="clusters of the nodes of the --graph of the same place; - for none")
+    parser.add_argument("--clusters", nargs="+", type=int, help="of every --graph (default: of its truth, or 50)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--methods", nargs="+", choices=OURS + PEERS, default=OURS + ["arpack", "arpack-regularised"])
+    parser.add_argument("--repeat", type=int, default=1, metavar="N",
+                        help=f"runs of the same seed, of which the median time is kept; once where one takes more than {LONG} s")
+    parser.add_argument("--methods", nargs="+", choices=[*OURS, *FIXED, *FREE])
     parser.add_argument("--limit", type=float, default=900, help="seconds that one run may take (default 900)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--parsimony", type=pathlib.Path, default=ROOT / "build/release/cli/parsimony")
-    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/bench.md", help="the table, in Markdown")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/bench.md", help="the tables, in Markdown")
     options = parser.parse_args(arguments)
-    if not options.sbm and not options.graph:
+    if options.all:
+        suite(options)
+    elif not (options.sbm or options.lfr or options.graph or options.digits):
         options.sbm = ["100000,100"]
         options.graph = [DBLP] if DBLP.exists() else []
+    options.methods = known(options, options.methods or [
+        "parsimony-nearest", "parsimony-filter", "parsimony-interpolate", "arpack", "arpack-regularised", "leiden"])
     return options
 
 
 def main():
     options = parse(sys.argv[1:])
     names = ["graph", "k", "seed", "method", *COLUMNS]
-    version = subprocess.run([options.parsimony, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    lines = [f"{version}, {processor()}, {options.threads} threads, {time.strftime('%Y-%m-%d')}", "",
-             "| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    print("\n".join(lines), flush=True)
+    version = run(options.parsimony, "--version").strip()
+    head = f"{version}, {processor()}, {options.threads} threads, {time.strftime('%Y-%m-%d')}"
+    rows = []
+    print(head, "", *table(names, []), sep="\n", flush=True)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         for seed in options.seeds:
             for case in cases(options, seed, work):
-                case["npz"] = work / "graph.npz"
-                subprocess.run([options.parsimony, "convert", case["graph"], case["npz"], "--quiet"], check=True)
+                prepare(options, case, work)
                 for clusters in case["clusters"]:
                     for method in options.methods:
-                        row = measure(options, case, method, clusters, seed, work)
-                        lines.append("| " + " | ".join(cell(row.get(name, "")) for name in names) + " |")
-                        print(lines[-1], flush=True)
-                        options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+                        if method == "leiden-scan" and not case.get("truth"):
+                            continue
+                        rows.append(measure(options, case, method, clusters, seed, work))
+                        print(table(names, rows)[-1], flush=True)
+                        text = [head, "", *summary(rows), "", *table(names, rows)]
+                        options.output.write_text("\n".join(text) + "\n", encoding="utf-8")
+    print("", *summary(rows), sep="\n")
 
 
 if __name__ == "__main__":

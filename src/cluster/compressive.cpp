@@ -9,27 +9,23 @@
 #include <optional>
 
 #include "cluster/columns.hpp"
+#include "cluster/filtering.hpp"
 #include "cluster/placement.hpp"
 #include "parsimony/cluster/interpolation.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
-#include "parsimony/spectral/density.hpp"
 #include "parsimony/spectral/features.hpp"
 
 namespace parsimony::cluster {
 namespace {
 
-constexpr std::int64_t kLine = 16;     // panels are whole cache lines of floats
-constexpr std::int64_t kColumns = 64;  // columns filtered at a time
+constexpr int kLloydIterations =
+    10;  // on all rows, from centroids of a sample: later ones move next to nothing
 constexpr std::int64_t kRowsPerBlock = 1 << 13;
 constexpr std::int64_t kFewestSamples = 1000;
 constexpr std::int64_t kSamplesPerCluster = 20;
-
-std::int64_t whole_lines(std::int64_t columns) {
-  return (columns + kLine - 1) / kLine * kLine;
-}
 
 // The paper's 2 k ln k (section 4), with a floor under it: nine nodes a cluster at k = 100, and three in all
 // for k = 2, say too little about where the clusters lie. k-means on twice as many costs a hundredth of the
@@ -38,18 +34,6 @@ std::int64_t automatic_samples(std::int64_t clusters, std::int64_t connected) {
   const double k = static_cast<double>(clusters);
   return std::min(connected, std::max<std::int64_t>({std::llround(2 * k * std::log(k)),
                                                      kSamplesPerCluster * clusters, kFewestSamples}));
-}
-
-// round(4 ln n), filled up to whole cache lines: the signals that share a line are filtered at no cost.
-std::int64_t automatic_features(std::int64_t samples) {
-  return whole_lines(std::llround(4 * std::log(std::max(2.0, static_cast<double>(samples)))));
-}
-
-// Bytes of a matrix of floats; large ones take whole huge pages.
-std::int64_t matrix_bytes(std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t kHugePage = 2 << 20;
-  const std::int64_t bytes = 4 * rows * columns;
-  return bytes < 2 * kHugePage ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
 }
 
 // argmax over clusters of column-normalised scores, fed panel by panel so that no N × k array is ever held.
@@ -140,16 +124,8 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
   const std::int64_t samples =
       options.samples ? std::min(options.samples, nodes) : automatic_samples(options.clusters, nodes);
   const std::int64_t features = options.features ? options.features : automatic_features(samples);
-  const std::int64_t panel = whole_lines(std::min(features, kColumns));
   const std::int64_t columns = whole_lines(std::min(options.clusters, kColumns));
-  const std::int64_t bisected = 2 * std::llround(std::log(std::max(2.0, static_cast<double>(nodes))));
-
-  // The panels of each stage; the stages follow each other.
-  const std::int64_t density = options.lambda_method == LambdaMethod::moments
-                                   ? 2 * matrix_bytes(nodes, kLine)
-                                   : 3 * matrix_bytes(nodes, whole_lines(std::min(bisected, kColumns)));
   const std::int64_t result = matrix_bytes(nodes, features);
-  const std::int64_t featuring = 3 * matrix_bytes(nodes, panel) + (features > panel ? result : 0);
   // Restarts may run side by side; each packs its rows, at most 256 a cluster, again to draw its seeds.
   const std::int64_t clustering =
       result + matrix_bytes(samples, features) +
@@ -161,37 +137,27 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
   const std::int64_t assigning =
       result + panels * matrix_bytes(nodes, columns) + (panels ? matrix_bytes(samples, columns) : 0);
   // Per node: Laplacian 12, two operators 24, and at most 28 of degrees, marks, labels, scores, clocks.
-  return std::max({density, featuring, clustering, assigning}) + 64 * nodes;
+  return std::max({lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering,
+                   assigning}) +
+         64 * nodes + refinement_bytes(options.refine, nodes);
 }
 
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
                                               const Context& context) {
   validate_fields(requested);
-  const std::int64_t nodes = adjacency.rows();
-  if (requested.clusters > nodes) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("clusters: {} is more than the {} nodes of the graph", requested.clusters, nodes));
+  if (requested.refine == Refinement::lloyd && requested.assign != Assignment::nearest) {
+    throw Error(ErrorCode::invalid_argument,
+                "refine: lloyd goes by the nearest centroid; with another assign it must be none or moves");
   }
+  const std::int64_t nodes = adjacency.rows();
+  check_filtering(requested, nodes);
   if (requested.samples > 0 && requested.samples < requested.clusters) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
                             requested.samples, requested.clusters));
   }
-  if (requested.regularization < 0 && requested.regularization != -1) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
-                            requested.regularization));
-  }
   const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
-  if (requested.max_memory > 0 && memory > requested.max_memory) {
-    throw Error(
-        ErrorCode::memory_limit,
-        fmt::format(
-            "max_memory: the run needs about {} bytes beside the graph, more than the limit of {}; fewer "
-            "features or assign = nearest need less",
-            memory, requested.max_memory));
-  }
+  check_memory(memory, requested.max_memory, "fewer features or assign = nearest need less");
 
   // Every automatic value is settled here, so that the report says what was used.
   CompressiveOptions options = requested;
@@ -201,11 +167,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   options.samples =
       options.samples ? std::min(options.samples, candidates) : automatic_samples(k, candidates);
   options.features = options.features ? options.features : automatic_features(options.samples);
-  if (options.regularization < 0) {
-    options.regularization = options.laplacian == graph::LaplacianKind::combinatorial
-                                 ? 0
-                                 : graph::automatic_regularization(adjacency);
-  }
+  options.regularization = settled_regularization(options, adjacency);
 
   ClusterResult result{.clusters = k,
                        .report = make_report("compressive spectral clustering", context, options.seed)};
@@ -223,30 +185,13 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  const spectral::LaplacianOperator cost(laplacian, context);
-
-  {
-    StageTimer timer(report, "lambda_k");
-    if (options.lambda_method == LambdaMethod::moments) {
-      const auto density = spectral::spectral_density(laplacian, {.seed = options.seed}, context);
-      result.lambda_k = density.eigenvalue(static_cast<double>(k));
-      report.figures.emplace_back("count_standard_error", density.standard_error(result.lambda_k));
-      timer.bytes = density.order() * cost.bytes_per_step(density.moments().rows(), false);
-    } else {
-      result.lambda_k = spectral::lambda_k_by_bisection(laplacian, k, options.order, options.seed, context);
-    }
-    report.figures.emplace_back("lambda_k", result.lambda_k);
-  }
+  result.lambda_k = find_lambda_k(laplacian, options, report, context);
   const std::vector<double> low_pass =
       spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
 
-  Matrix<float> features;
+  Matrix<float> features =
+      filtered_signals(laplacian, low_pass, options.features, options.seed, report, context);
   std::vector<float> energy;
-  {
-    StageTimer timer(report, "features");
-    features = spectral::random_features(laplacian, low_pass, options.features, options.seed, context);
-    timer.bytes = options.order * cost.bytes_per_step(whole_lines(options.features), true);
-  }
   if (options.sampling == Sampling::energy) {
     energy.resize(nodes);
     for (std::int64_t i = 0; i < nodes; ++i) {
@@ -262,19 +207,24 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
   {
     StageTimer timer(report, "k-means");
     sample = sample_without_replacement(energy.empty() ? connected : energy, options.samples, options.seed);
-    Matrix<float> rows(options.samples, options.features);
-    for (std::int64_t s = 0; s < options.samples; ++s) {
-      std::copy_n(features.row(sample[s]).data(), options.features, rows.row(s).data());
-    }
     clustered =
-        kmeans(rows, {}, {.clusters = k, .restarts = options.restarts, .seed = options.seed}, context);
+        kmeans(rows_of(features, sample), {},
+               {.clusters = k, .restarts = options.restarts, .exchanges = kExchanges, .seed = options.seed},
+               context);
     report.iterations = clustered.report.iterations;
     report.objective_history = clustered.report.objective_history;
   }
 
   {
     StageTimer timer(report, "assignment");
-    if (options.assign == Assignment::nearest) {
+    if (options.refine == Refinement::lloyd) {
+      const bool all = candidates == nodes;
+      KMeansResult again = kmeans(features, all ? std::span<const float>() : std::span(connected),
+                                  {.clusters = k, .max_iterations = kLloydIterations, .seed = options.seed},
+                                  context, clustered.centroids);
+      result.labels = std::move(again.labels);
+      report.figures.emplace_back("lloyd_iterations", again.report.iterations);
+    } else if (options.assign == Assignment::nearest) {
       result.labels = nearest_centroids(features, clustered.centroids, {}, context);
     } else {
       Spread spread = spread_indicators(laplacian, low_pass, sample, clustered.labels, options, context);
@@ -287,6 +237,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
     place_unknown(result.labels, k, connected);
     fill_empty_clusters(result.labels, k, sample, clustered.labels);
   }
+  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
   return result;
 }
 

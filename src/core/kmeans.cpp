@@ -10,6 +10,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/kmeans_exchange.hpp"
 #include "core/kmeans_seeding.hpp"
 #include "core/lloyd.hpp"
 #include "kernels/nearest_centroid.hpp"
@@ -21,6 +22,8 @@ namespace {
 constexpr std::int64_t kBlock = 16 * kernels::kTile;
 constexpr std::int64_t kFewPoints =
     1 << 15;  // below: one thread per restart; above: all threads on one restart
+
+constexpr double kWorthwhile = 1e-6;  // of the objective: an exchange of less is within its rounding
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, message);
@@ -78,6 +81,15 @@ void check_points(MatrixView<const float> points, std::string_view what, const C
                   limit));
 }
 
+// The run goes on: what came after it replaces its state and lengthens its history.
+void append(LloydResult& run, LloydResult after) {
+  run.history.insert(run.history.end(), after.history.begin(), after.history.end());
+  after.history = std::move(run.history);
+  after.iterations += run.iterations;
+  after.evaluated += run.evaluated;
+  run = std::move(after);
+}
+
 Matrix<float> shifted(MatrixView<const float> rows, std::span<const float> shift, float sign) {
   Matrix<float> out(rows.rows, rows.cols);
   for (std::int64_t r = 0; r < rows.rows; ++r) {
@@ -129,6 +141,12 @@ KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weigh
                               ? shifted(initial, shift, -1)
                               : seed_centroids(points, weights, shift, k, options.seed, restart, context);
     LloydResult result = lloyd(problem, std::move(seeds), context);
+    for (int round = 0; round < options.exchanges; ++round) {
+      auto centroids = exchange_clusters(points, weights, shift, result.labels, k,
+                                         kWorthwhile * result.history.back(), context);
+      if (!centroids) break;
+      append(result, lloyd(problem, std::move(*centroids), context));
+    }
     const std::lock_guard lock(mutex);
     evaluated += result.evaluated;
     assignments += std::ssize(result.history);

@@ -309,6 +309,24 @@ template std::vector<std::int64_t> npy_items(const NpyArray&);
 template std::vector<float> npy_items(const NpyArray&);
 template std::vector<double> npy_items(const NpyArray&);
 
+Matrix<float> npy_matrix(const NpyArray& array) {
+  if (array.shape.empty() || array.shape.size() > 2) {
+    throw Error(ErrorCode::format,
+                fmt::format("{}: shape {}; a 2-D array is needed", array.name, shape_text(array)));
+  }
+  const std::int64_t rows = array.shape[0], cols = array.shape.size() == 2 ? array.shape[1] : 1;
+  Matrix<float> matrix(rows, cols);
+  const std::vector<float> items = npy_items<float>(array);
+  if (array.fortran_order && !items.empty()) {  // an empty array may state 2^62 columns of 0 rows
+    for (std::int64_t c = 0; c < cols; ++c) {
+      for (std::int64_t r = 0; r < rows; ++r) matrix(r, c) = items[c * rows + r];
+    }
+  } else {
+    std::copy(items.begin(), items.end(), matrix.data());
+  }
+  return matrix;
+}
+
 std::string npy_text(const NpyArray& array) {
   std::string text;
   if (!array.shape.empty() || array.size() != 1) return text;
@@ -344,22 +362,7 @@ std::vector<std::int64_t> read_npy_int64(const std::filesystem::path& path, std:
 
 Matrix<float> read_npy_matrix(const std::filesystem::path& path, std::int64_t max_bytes) {
   const std::string bytes = read_file(path, max_bytes);
-  const NpyArray array = parse_npy(bytes, path.string());
-  if (array.shape.empty() || array.shape.size() > 2) {
-    throw Error(ErrorCode::format,
-                fmt::format("{}: shape {}; a 2-D array is needed", array.name, shape_text(array)));
-  }
-  const std::int64_t rows = array.shape[0], cols = array.shape.size() == 2 ? array.shape[1] : 1;
-  Matrix<float> matrix(rows, cols);
-  const std::vector<float> items = npy_items<float>(array);
-  if (array.fortran_order && !items.empty()) {  // an empty array may state 2^62 columns of 0 rows
-    for (std::int64_t c = 0; c < cols; ++c) {
-      for (std::int64_t r = 0; r < rows; ++r) matrix(r, c) = items[c * rows + r];
-    }
-  } else {
-    std::copy(items.begin(), items.end(), matrix.data());
-  }
-  return matrix;
+  return npy_matrix(parse_npy(bytes, path.string()));
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int32_t> values) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "parsimony/core/matrix.hpp"
+
 namespace parsimony {
 
 /// An array in the bytes it was parsed from, which must live longer. data holds exactly size() items.
@@ -29,6 +31,9 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name);
 /// the item that Out cannot hold.
 template <class Out>
 std::vector<Out> npy_items(const NpyArray& array);
+
+/// An array of one or two dimensions, of one as a column. Throws as npy_items does, and for other dimensions.
+Matrix<float> npy_matrix(const NpyArray& array);
 
 /// The text of a 0-D item of kind S or U, without padding; "" for anything else.
 std::string npy_text(const NpyArray& array);

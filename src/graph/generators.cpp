@@ -9,6 +9,7 @@
 #include <numeric>
 #include <utility>
 
+#include "graph/edge_weights.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 
@@ -241,6 +242,7 @@ PlantedGraph stochastic_block_model(const BlockModelOptions& options, const Cont
   out.graph.adjacency = symmetric(blocks, name, context);
   out.labels.resize(n);
   for (std::int64_t i = 0; i < n; ++i) out.labels[name[i]] = static_cast<std::int32_t>(layout.cluster(i));
+  weigh_edges(out, options.weights, {}, options.seed, context);
   return out;
 }
 

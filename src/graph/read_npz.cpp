@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 
-#include "core/npy_format.hpp"
-#include "core/zip.hpp"
+#include "core/npz.hpp"
 #include "graph/formats.hpp"
 
 namespace parsimony::graph {
@@ -14,48 +12,8 @@ namespace {
 
 constexpr std::int64_t kBlock = 1 << 16;
 
-class Archive {
- public:
-  Archive(std::string bytes, const MemoryBudget& budget)
-      : bytes_(std::move(bytes)), budget_(budget), members_(list_zip(bytes_, budget.file)) {}
-
-  [[noreturn]] void fail(const std::string& message, ErrorCode code = ErrorCode::format) const {
-    throw Error(code, fmt::format("{}: {}", budget_.file, message));
-  }
-  // The array called so; its bytes live as long as the archive.
-  NpyArray array(const std::string& name) {
-    const auto found = std::find_if(members_.begin(), members_.end(),
-                                    [&](const ZipMember& m) { return m.name == name + ".npy"; });
-    if (found == members_.end())
-      fail(fmt::format("no array '{}'; is it a matrix by scipy.sparse.save_npz?", name));
-    held_ += static_cast<std::int64_t>(
-        std::min<std::uint64_t>(found->size, std::numeric_limits<std::int64_t>::max() / 4));
-    budget_.require(held());
-    std::string& bytes = unpacked_[name];
-    bytes = unpack_zip(*found, budget_.file, 0);
-    return parse_npy(bytes, fmt::format("{}: array '{}'", budget_.file, name));
-  }
-  std::vector<std::int64_t> integers(const std::string& name) {
-    const NpyArray values = array(name);
-    if (values.shape.size() != 1) fail(fmt::format("array '{}' must have one dimension", name));
-    held_ += 8 * values.size();
-    budget_.require(held());
-    std::vector<std::int64_t> out = npy_items<std::int64_t>(values);
-    unpacked_.erase(name);
-    return out;
-  }
-  std::int64_t held() const { return held_ + static_cast<std::int64_t>(bytes_.size()); }
-
- private:
-  std::string bytes_;
-  const MemoryBudget& budget_;
-  std::vector<ZipMember> members_;
-  std::map<std::string, std::string> unpacked_;
-  std::int64_t held_ = 0;
-};
-
 // The row of every entry; for csc, of the transposed matrix.
-std::vector<std::int64_t> expand(const Archive& archive, const std::vector<std::int64_t>& starts,
+std::vector<std::int64_t> expand(const NpzArchive& archive, const std::vector<std::int64_t>& starts,
                                  std::int64_t nodes, std::int64_t entries) {
   if (static_cast<std::int64_t>(starts.size()) != nodes + 1 || starts.front() != 0 ||
       starts.back() != entries) {
@@ -76,7 +34,7 @@ std::vector<std::int64_t> expand(const Archive& archive, const std::vector<std::
 
 GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                     const Context& context) {
-  Archive archive(std::move(bytes), budget);
+  NpzArchive archive(std::move(bytes), budget.file, budget.limit, "is it a matrix by scipy.sparse.save_npz?");
   const std::string format = npy_text(archive.array("format"));
   if (format != "csr" && format != "csc" && format != "coo") {
     archive.fail(fmt::format("sparse format {}; csr, csc and coo are supported", in_quotes(format)),

@@ -9,101 +9,14 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/scores-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace parsimony::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Lanes = hn::CappedTag<float, 16>;    // divides kTile / 2
 using RowLanes = hn::CappedTag<float, 8>;  // along a row: 8 is also the most common width
-
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64
-#define PARSIMONY_EIGHT_SCORES 1  // 32 registers
-#else
-#define PARSIMONY_EIGHT_SCORES 0
-#endif
-
-// Subtracts the products of one column of four centroids (d apart) and two vectors of points.
-template <class V>
-HWY_INLINE void subtract_products(const V x0, const V x1, const float* HWY_RESTRICT c, int64_t d, V& a0,
-                                  V& a1, V& b0, V& b1, V& c0, V& c1, V& d0, V& d1) {
-  const Lanes f;
-  const auto ca = hn::Set(f, c[0]), cb = hn::Set(f, c[d]);
-  a0 = hn::NegMulAdd(ca, x0, a0);
-  a1 = hn::NegMulAdd(ca, x1, a1);
-  b0 = hn::NegMulAdd(cb, x0, b0);
-  b1 = hn::NegMulAdd(cb, x1, b1);
-  const auto cc = hn::Set(f, c[2 * d]), cd = hn::Set(f, c[3 * d]);
-  c0 = hn::NegMulAdd(cc, x0, c0);
-  c1 = hn::NegMulAdd(cc, x1, c1);
-  d0 = hn::NegMulAdd(cd, x0, d0);
-  d1 = hn::NegMulAdd(cd, x1, d1);
-}
-
-template <class V>
-HWY_INLINE void one_score(const float* HWY_RESTRICT x, int64_t d, const float* HWY_RESTRICT c, float h, V& a0,
-                          V& a1) {
-  const Lanes f;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
-  a0 = a1 = hn::Set(f, h);
-  for (int64_t j = 0; j < d; ++j) {
-    const auto ca = hn::Set(f, c[j]);
-    a0 = hn::NegMulAdd(ca, hn::Load(f, x + j * kTile), a0);
-    a1 = hn::NegMulAdd(ca, hn::Load(f, x + j * kTile + lanes), a1);
-  }
-}
-
-// Calls use(c, s0, s1) with the scores of centroid c for the points x[0 .. 2 lanes), c ascending.
-template <class Use>
-HWY_INLINE void for_scores(const float* x, int64_t d, const float* centroids, const float* half_norms,
-                           int64_t k, const Use& use) {
-  using V = hn::Vec<Lanes>;
-  const Lanes f;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
-  int64_t c = 0;
-#if PARSIMONY_EIGHT_SCORES
-  // Sixteen independent chains of multiply-adds: more than their latency times the two that start in a cycle.
-  for (; c + 8 <= k; c += 8) {
-    const float* from = centroids + c * d;
-    const float* h = half_norms + c;
-    V a0 = hn::Set(f, h[0]), b0 = hn::Set(f, h[1]), c0 = hn::Set(f, h[2]), d0 = hn::Set(f, h[3]);
-    V e0 = hn::Set(f, h[4]), f0 = hn::Set(f, h[5]), g0 = hn::Set(f, h[6]), h0 = hn::Set(f, h[7]);
-    V a1 = a0, b1 = b0, c1 = c0, d1 = d0, e1 = e0, f1 = f0, g1 = g0, h1 = h0;
-    for (int64_t j = 0; j < d; ++j) {
-      const V x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
-      subtract_products(x0, x1, from + j, d, a0, a1, b0, b1, c0, c1, d0, d1);
-      subtract_products(x0, x1, from + 4 * d + j, d, e0, e1, f0, f1, g0, g1, h0, h1);
-    }
-    use(c, a0, a1);
-    use(c + 1, b0, b1);
-    use(c + 2, c0, c1);
-    use(c + 3, d0, d1);
-    use(c + 4, e0, e1);
-    use(c + 5, f0, f1);
-    use(c + 6, g0, g1);
-    use(c + 7, h0, h1);
-  }
-#endif
-  for (; c + 4 <= k; c += 4) {
-    const float* from = centroids + c * d;
-    const float* h = half_norms + c;
-    V a0 = hn::Set(f, h[0]), b0 = hn::Set(f, h[1]), c0 = hn::Set(f, h[2]), d0 = hn::Set(f, h[3]);
-    V a1 = a0, b1 = b0, c1 = c0, d1 = d0;
-    for (int64_t j = 0; j < d; ++j) {
-      const V x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
-      subtract_products(x0, x1, from + j, d, a0, a1, b0, b1, c0, c1, d0, d1);
-    }
-    use(c, a0, a1);
-    use(c + 1, b0, b1);
-    use(c + 2, c0, c1);
-    use(c + 3, d0, d1);
-  }
-  for (; c < k; ++c) {
-    V a0, a1;
-    one_score(x, d, centroids + c * d, half_norms[c], a0, a1);
-    use(c, a0, a1);
-  }
-}
 
 void NearestCentroid(const float* tiles, int64_t tile_count, int64_t d, const float* centroids,
                      const float* half_norms, int64_t k, int32_t* nearest, float* best, float* second) {

@@ -51,16 +51,18 @@ double evaluate(std::span<const double> coefficients, double lambda_max, double 
   return coefficients[0] + x * next - after;
 }
 
-LaplacianOperator::LaplacianOperator(const graph::Laplacian& laplacian, const Context& context)
+LaplacianOperator::LaplacianOperator(const graph::Laplacian& laplacian, const Context& context,
+                                     double lambda_min)
     : laplacian_(laplacian), context_(context) {
   const std::int64_t nodes = laplacian.nodes();
-  const double stretch = 2 / laplacian.lambda_max;
+  const double stretch = 2 / (laplacian.lambda_max - lambda_min);
+  const double shift = 1 + stretch * lambda_min;
   neighbor_.resize(nodes);
   own_.resize(nodes);
   weight_.resize(nodes);
   for (std::int64_t i = 0; i < nodes; ++i) {
     neighbor_[i] = static_cast<float>(-2 * stretch * laplacian.off_diagonal[i]);
-    own_[i] = static_cast<float>(2 * (stretch * laplacian.diagonal[i] - 1));
+    own_[i] = static_cast<float>(2 * (stretch * laplacian.diagonal[i] - shift));
     weight_[i] = laplacian.scale[i] * laplacian.scale[i];
   }
   // The normalised Laplacian of a graph without isolated nodes: L̃ has no diagonal, and its step reads one

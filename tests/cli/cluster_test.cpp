@@ -32,6 +32,16 @@ std::map<int, int> numbered(const std::map<std::string, int>& labels) {
   return out;
 }
 
+TEST_F(Cluster, TheFilteredMethodFindsThePlantedBlocks) {
+  const std::string graph = block_model("g.mtx", 3000, 6);
+  const Outcome outcome = run({"cluster", graph, "--clusters", "6", "--method", "filtered", "--output",
+                               path("labels.txt"), "--json", "--quiet"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(Json::parse(outcome.out)["algorithm"], "filtered spectral clustering");
+  const Outcome scored = run({"score", path("labels.txt"), "--truth", path("truth.txt"), "--json"});
+  EXPECT_GT(Json::parse(scored.out)["agreement"]["adjusted_rand"].get<double>(), 0.97) << scored.out;
+}
+
 TEST_F(Cluster, LabelsEveryNodeOnceAndUsesEveryCluster) {
   const std::string graph = block_model("g.mtx", 2000, 5);
   const Outcome outcome = run({"cluster", graph, "--clusters", "5"});

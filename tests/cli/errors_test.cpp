@@ -60,6 +60,29 @@ TEST_F(Errors, ValuesOfFlagsAreCheckedBeforeTheFile) {
   expect_one_error(run({"score", missing}), kUsage, {"--graph", "--truth"});
 }
 
+TEST_F(Errors, AMethodTakesItsOwnFlagsOnly) {
+  const std::string missing = path("missing.txt");
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "magic"}), kUsage,
+                   {"--method", "magic"});
+  for (const char* flag : {"--samples=100", "--assign=nearest", "--sampling=energy"}) {
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('='));
+    expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "filtered", flag}), kUsage,
+                     {name, "filtered", "compressive"});
+  }
+}
+
+TEST_F(Errors, RefinementsThatAMethodDoesNotHave) {
+  const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
+  const auto refused = [&](const char* method, const char* refine, const std::vector<std::string>& parts) {
+    expect_one_error(run({"cluster", graph, "--clusters", "2", "--method", method, "--refine", refine}),
+                     kUsage, parts);
+  };
+  refused("compressive", "magic", {"--refine", "magic", "none|lloyd|moves"});
+  refused("filtered", "lloyd", {"--refine: lloyd", "must be none or moves"});
+  refused("exact", "lloyd", {"--refine: lloyd", "must be none or moves"});
+  refused("auto", "moves", {"--refine", "auto", "compressive"});
+}
+
 TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(cluster(path("missing.txt")), kFailed, {"missing.txt"});
@@ -105,6 +128,29 @@ TEST_F(Errors, TheLibrarysOptionsAreNamedAsFlags) {
   expect_one_error(run({"cluster", graph, "--clusters", "4"}), kUsage, {"--clusters: 4"});
 }
 
+TEST_F(Errors, ModelsThatCannotBe) {
+  const std::string output = path("g.mtx");
+  const auto refused = [&](std::vector<std::string> flags, const std::vector<std::string>& parts) {
+    flags.insert(flags.begin(), {"generate", "lfr", "--output", output});
+    expect_one_error(run(flags), kUsage, parts);
+  };
+  for (const char* flag :
+       {"--nodes", "--mean-degree", "--max-degree", "--degree-exponent", "--community-exponent",
+        "--min-community", "--max-community", "--mixing", "--weight-mixing", "--weights", "--seed"}) {
+    refused({flag, "-7"}, {flag});
+    refused({flag, "many"}, {flag, "many"});
+  }
+  refused({"--mixing", "1.1"}, {"--mixing", "1.1"});
+  refused({"--weight-mixing", "0"}, {"--weight-mixing: 0"});
+  refused({"--max-degree", "200"}, {"--max-community: 100", "141"});
+  refused({"--mean-degree", "2"}, {"--mean-degree: 2", "--degree-exponent 2.5"});
+  refused({"--nodes", "60"}, {"--max-community: 100", "60"});
+  expect_one_error(run({"generate", "sbm", "--weights", "heavy", "--output", output}), kUsage,
+                   {"--weights", "unit|lognormal"});
+  expect_one_error(run({"generate", "lfr"}), kUsage, {"--output"});
+  EXPECT_TRUE(files().empty());
+}
+
 TEST_F(Errors, MoreClustersThanNodes) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(run({"cluster", graph, "--clusters", "4"}), kUsage, {"4", "3"});
@@ -113,7 +159,10 @@ TEST_F(Errors, MoreClustersThanNodes) {
 TEST_F(Errors, TooLittleMemory) {
   const std::string graph = block_model("g.mtx", 3000, 3);
   expect_one_error(cluster(graph, {"--max-memory", "1kB"}), kFailed, {graph, "--max-memory"});
-  expect_one_error(cluster(graph, {"--max-memory", "1MB"}), kFailed, {"--max-memory", "1000000", "about"});
+  for (const char* method : {"compressive", "filtered"}) {
+    expect_one_error(cluster(graph, {"--method", method, "--max-memory", "1MB"}), kFailed,
+                     {"--max-memory", "1000000", "about"});
+  }
 }
 
 TEST_F(Errors, BrokenEdgeLists) {

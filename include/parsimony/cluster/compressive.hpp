@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "parsimony/cluster/lambda_method.hpp"
+#include "parsimony/cluster/refine.hpp"
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
@@ -23,11 +25,6 @@ enum class Sampling {
   energy  ///< in proportion to the energy of the row of the filtered signals, an estimate of ‖U_kᵀδ_i‖²
 };
 
-enum class LambdaMethod {
-  moments,   ///< one Chebyshev pass gives the count function for all λ
-  bisection  ///< the paper's: a filter pass for each λ tried
-};
-
 struct CompressiveOptions {
   std::int64_t clusters = 8;                                          ///< k, exactly
   graph::LaplacianKind laplacian = graph::LaplacianKind::normalized;  ///< the paper's experiments'
@@ -44,6 +41,7 @@ struct CompressiveOptions {
   int restarts = 20;  ///< of k-means on the sample; the authors' value
   std::int64_t max_memory =
       0;  ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
+  Refinement refine = Refinement::none;  ///< after the paper's method; its own result by default
   std::uint64_t seed = 0;
 };
 
@@ -61,6 +59,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"lambda_method", "how lambda_k is found"}, options.lambda_method);
   visit(Field{"restarts", "runs of k-means on the sample", 1, 10000}, options.restarts);
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
+  visit(Field{"refine", "what follows: nothing, Lloyd on all rows (compressive only), local moves"},
+        options.refine);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 
@@ -102,11 +102,5 @@ template <>
 struct EnumNames<cluster::Sampling> {
   static constexpr std::array values{std::pair{cluster::Sampling::uniform, std::string_view("uniform")},
                                      std::pair{cluster::Sampling::energy, std::string_view("energy")}};
-};
-template <>
-struct EnumNames<cluster::LambdaMethod> {
-  static constexpr std::array values{
-      std::pair{cluster::LambdaMethod::moments, std::string_view("moments")},
-      std::pair{cluster::LambdaMethod::bisection, std::string_view("bisection")}};
 };
 }  // namespace parsimony

@@ -16,7 +16,9 @@ struct KMeansOptions {
   std::int64_t clusters = 8;
   int restarts = 1;          ///< the run of lowest objective is kept
   int max_iterations = 100;  ///< Lloyd iterations per restart
-  double tolerance = 1e-4;   ///< stop when the objective falls by less than this fraction of itself
+  int exchanges =
+      0;  ///< times per restart that clusters are halved and united after Lloyd's, which runs again
+  double tolerance = 1e-4;  ///< stop when the objective falls by less than this fraction of itself
   std::uint64_t seed = 0;
 };
 
@@ -25,6 +27,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"clusters", "number of clusters", 1, 1 << 30}, options.clusters);
   visit(Field{"restarts", "runs from fresh seeds, the best is kept", 1, 10000}, options.restarts);
   visit(Field{"max_iterations", "Lloyd iterations per restart", 0, 1e6}, options.max_iterations);
+  visit(Field{"exchanges", "rounds of halving and uniting clusters per restart", 0, 1e6}, options.exchanges);
   visit(Field{"tolerance", "relative decrease of the objective to stop at", 0, 1}, options.tolerance);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
@@ -46,9 +49,14 @@ struct KMeansResult {
 /// emptied one takes the point farthest from its centroid among those of clusters with several points, points
 /// with weight first. Stored in float32, summed in float64. The result is the same for any number of threads.
 ///
+/// With exchanges > 0, a run that Lloyd's iterations ended goes on from where halving some clusters and
+/// uniting others lowers the objective [kaukoranta1998iterative], as often as that, or until nothing is to be
+/// gained. Two true clusters under one centroid are what random seeds leave; see exchange_clusters in
+/// src/core/kmeans_exchange.hpp.
+///
 /// report: iterations and objective_history (non-increasing up to float32 rounding of the centroids, about
-/// 1e-13 of it) of the kept run; figures "restart" (which) and "compared" (fraction of points that the bounds
-/// could not settle, all runs).
+/// 1e-13 of it, 1e-8 where an exchange begins anew) of the kept run; figures "restart" (which) and "compared"
+/// (fraction of points that the bounds could not settle, all runs).
 ///
 /// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point, 8 k d for each of at
 /// most 64 blocks of at least 4096 points, and what seed_centroids says, times the threads where restarts run

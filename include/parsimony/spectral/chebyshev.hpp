@@ -59,10 +59,11 @@ concept ChebyshevOperator = requires(const Op& op, const FusedStep& step) {
   {op.apply(step)};
 };
 
-/// The Laplacian of a graph in this machine's memory.
+/// The Laplacian of a graph in this machine's memory. With lambda_min > 0 it is [lambda_min, lambda_max] that
+/// becomes [−1, 1]: T_m then stays within ±1 there and grows the faster the farther an eigenvalue lies below.
 class LaplacianOperator {
  public:
-  LaplacianOperator(const graph::Laplacian& laplacian, const Context& context);
+  LaplacianOperator(const graph::Laplacian& laplacian, const Context& context, double lambda_min = 0);
 
   std::int64_t rows() const { return laplacian_.nodes(); }
   double lambda_max() const { return laplacian_.lambda_max; }

@@ -1,0 +1,98 @@
+// The nearest neighbours of points: exact, or approximate to a recall that is measured.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/matrix.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/core/report.hpp"
+
+namespace parsimony::graph {
+
+enum class Metric {
+  euclidean,  ///< ‖x − y‖
+  cosine      ///< 1 − cos(x, y)
+};
+
+enum class Search {
+  automatic,   ///< exact up to 2^31 pairs of points (46,000 points among themselves)
+  exact,       ///< every cell is searched unless it is too far to matter
+  approximate  ///< only the nearest cells are
+};
+
+struct NeighborOptions {
+  std::int64_t neighbors = 10;  ///< k, scikit-learn's default for graphs
+  Metric metric = Metric::euclidean;
+  Search search = Search::automatic;
+  double recall = .98;  ///< of an approximate search: the share of true neighbours to aim at
+  std::uint64_t seed = 0;
+};
+
+template <OptionsOf<NeighborOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"neighbors", "nearest neighbours of a point", 1, 1024}, options.neighbors);
+  visit(Field{"metric", "distance between points"}, options.metric);
+  visit(Field{"search", "how neighbours are found; automatic: exact up to 46,000 points"}, options.search);
+  visit(Field{"recall", "share of the true neighbours that an approximate search aims at", 0.1, 1},
+        options.recall);
+  visit(Field{"seed", "seed of all randomness"}, options.seed);
+}
+
+struct Neighbors {
+  Matrix<std::int32_t> indices;  ///< queries × k, the nearest first
+  Matrix<float> distances;       ///< in the metric, ascending
+  Metric metric = Metric::euclidean;
+  Report report;
+};
+
+/// The k nearest other points of every row of points (n × d float32, k < n < 2³¹, d ≥ 1). A point is no
+/// neighbour of itself, a copy of it is; of equal distances the smaller index comes first. cosine compares
+/// rows scaled to unit length.
+///
+/// An inverted file [sivic2003video, jegou2011product]: k-means on a sample cuts the points into about 2 √n
+/// cells, the points of a cell are compared in blocks by the products of [lloyd1982least]'s kernel, and what
+/// remains is ranked by distances summed in float64. exact searches every cell that the triangle inequality
+/// does not rule out: it finds each neighbour that is nearer than the k-th by more than float32 rounding,
+/// about 1e-6 of the squared radius of its cell. approximate searches, for each point, the cells of the
+/// nearest centroids; their number is the smallest whose recall on up to 1000 sampled points is the one asked
+/// for. With recall 1, or where no fewer cells suffice, that is all of them.
+///
+/// report.figures: "cells", "probes" (cells searched for each point), and of an approximate search "recall"
+/// with "recall_standard_error", measured on up to 1000 other points, each compared with all points.
+/// Same bytes for any number of threads.
+///
+/// Time: exact O(n² d) less what is ruled out; approximate O(n √n d) times the cells searched. Memory beside
+/// the points: 4 n d bytes (8 n d for cosine), 8 n k of the result, some megabytes a thread.
+///
+/// Throws invalid_argument (k ≥ n, options out of range; a row with a NaN or infinite coordinate, one too
+/// large for float32 squares, or for cosine a row of zeros: named) and cancelled.
+Neighbors nearest_neighbors(MatrixView<const float> points, const NeighborOptions& options = {},
+                            const Context& context = Context{});
+
+/// The k ≤ n nearest of points (n × d) for every row of queries (m × d), by the same search.
+Neighbors nearest_neighbors_of(MatrixView<const float> queries, MatrixView<const float> points,
+                               const NeighborOptions& options = {}, const Context& context = Context{});
+
+/// Peak bytes beside the points that finding the neighbours of `rows` points among themselves and making a
+/// graph of them (neighbor_graph.hpp) take.
+std::int64_t estimate_memory(std::int64_t rows, std::int64_t cols, const NeighborOptions& options);
+
+}  // namespace parsimony::graph
+
+namespace parsimony {
+template <>
+struct EnumNames<graph::Metric> {
+  static constexpr std::array values{std::pair{graph::Metric::euclidean, std::string_view("euclidean")},
+                                     std::pair{graph::Metric::cosine, std::string_view("cosine")}};
+};
+template <>
+struct EnumNames<graph::Search> {
+  static constexpr std::array values{std::pair{graph::Search::automatic, std::string_view("automatic")},
+                                     std::pair{graph::Search::exact, std::string_view("exact")},
+                                     std::pair{graph::Search::approximate, std::string_view("approximate")}};
+};
+}  // namespace parsimony

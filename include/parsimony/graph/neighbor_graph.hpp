@@ -1,0 +1,68 @@
+// From nearest neighbours to a graph of the points.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/graph/graph.hpp"
+#include "parsimony/graph/nearest_neighbors.hpp"
+
+namespace parsimony::graph {
+
+enum class EdgeRule {
+  unite,  ///< an edge where either point is a neighbour of the other
+  mutual  ///< where each is one of the other; points may be left without edges
+};
+
+enum class EdgeWeights {
+  gaussian,  ///< exp(−‖x − y‖² / 2 σ²) with one σ for all
+  self_tuning,  ///< exp(−‖x − y‖² / σ_x σ_y), σ_x the distance of x to its 7th neighbour [zelnik2004self]
+  binary  ///< 1
+};
+
+struct NeighborGraphOptions {
+  EdgeRule edges = EdgeRule::unite;
+  EdgeWeights weights = EdgeWeights::self_tuning;
+  double bandwidth =
+      0;  ///< σ of the gaussian, in the unit of the distances; 0: their mean at the k-th neighbour
+};
+
+template <OptionsOf<NeighborGraphOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"edges", "an edge where one point is a neighbour of the other, or each of each"},
+        options.edges);
+  visit(Field{"weights", "weight of an edge"}, options.weights);
+  visit(Field{"bandwidth", "sigma of the gaussian weights; 0: mean distance to the last neighbour", 0, 1e30},
+        options.bandwidth);
+}
+
+/// The graph of n points that were compared among themselves. Weights are in (0, 1]: what would be less than
+/// 1e-30 is 1e-30, and copies of a point are joined by 1. Where the cosine metric was used, ‖x − y‖ is that
+/// of the rows scaled to unit length. A σ_x of 0 (a point with 7 copies) is taken for a thousandth of the
+/// mean. binary gives a graph without weights.
+///
+/// O(n k log k) time, 12 bytes for each of the n k neighbours beside the graph. Throws invalid_argument
+/// (options out of range, indices that are no other point of the n, distances that do not fit them).
+Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& options = {},
+                     const Context& context = Context{});
+
+}  // namespace parsimony::graph
+
+namespace parsimony {
+template <>
+struct EnumNames<graph::EdgeRule> {
+  static constexpr std::array values{std::pair{graph::EdgeRule::unite, std::string_view("union")},
+                                     std::pair{graph::EdgeRule::mutual, std::string_view("mutual")}};
+};
+template <>
+struct EnumNames<graph::EdgeWeights> {
+  static constexpr std::array values{
+      std::pair{graph::EdgeWeights::gaussian, std::string_view("gaussian")},
+      std::pair{graph::EdgeWeights::self_tuning, std::string_view("self_tuning")},
+      std::pair{graph::EdgeWeights::binary, std::string_view("binary")}};
+};
+}  // namespace parsimony

@@ -1,0 +1,98 @@
+#include "parsimony/cluster/filtered.hpp"
+
+#include <algorithm>
+
+#include "cluster/filtering.hpp"
+#include "cluster/placement.hpp"
+#include "parsimony/cluster/sampling.hpp"
+#include "parsimony/core/kmeans.hpp"
+#include "parsimony/spectral/chebyshev.hpp"
+#include "parsimony/spectral/features.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+constexpr std::int64_t kFewestRows = 1000;
+constexpr std::int64_t kRowsPerCluster = 50;
+
+std::int64_t rows_of_restarts(std::int64_t clusters, std::int64_t connected) {
+  return std::min(connected, std::max(kFewestRows, kRowsPerCluster * clusters));
+}
+
+}  // namespace
+
+std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, int threads) {
+  const std::int64_t nodes = adjacency.rows();
+  const std::int64_t features = options.features ? options.features : automatic_features(nodes);
+  const std::int64_t rows = rows_of_restarts(options.clusters, nodes);
+  const std::int64_t clustering = matrix_bytes(nodes, features) + (1 + std::min(options.restarts, threads)) *
+                                                                      matrix_bytes(rows, features + kLine);
+  // Per node as compressive clustering, which k-means on all rows does not pass: 12 and the marks.
+  return std::max(
+             {lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering}) +
+         64 * nodes + refinement_bytes(options.refine, nodes);
+}
+
+ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& requested,
+                                           const Context& context) {
+  validate_fields(requested);
+  check_refinement(requested.refine);
+  const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
+  check_filtering(requested, nodes);
+  const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
+  check_memory(memory, requested.max_memory, "fewer features need less");
+
+  FilteredOptions options = requested;
+  const std::vector<float> connected = marks_of_connected(adjacency);
+  const auto points = std::count(connected.begin(), connected.end(), 1.0f);
+  options.features = options.features ? options.features : automatic_features(points);
+  options.regularization = settled_regularization(options, adjacency);
+
+  ClusterResult result{.clusters = k,
+                       .report = make_report("filtered spectral clustering", context, options.seed)};
+  Report& report = result.report;
+  record_options(report, options);
+  report.figures.emplace_back("memory_estimate", memory);
+  {
+    const StageTimer timer(report, "components");
+    note_structure(report, adjacency, context);
+  }
+  if (k == 1 || k >= points) {
+    result.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
+    return result;
+  }
+
+  const graph::Laplacian laplacian =
+      graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
+  result.lambda_k = find_lambda_k(laplacian, options, report, context);
+  const std::vector<double> low_pass =
+      spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
+  Matrix<float> features =
+      filtered_signals(laplacian, low_pass, options.features, options.seed, report, context);
+  if (options.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(features, context);
+
+  KMeansOptions run{
+      .clusters = k, .restarts = options.restarts, .exchanges = kExchanges, .seed = options.seed};
+  Matrix<float> start;
+  {
+    const StageTimer timer(report, "start");
+    const std::vector<std::int32_t> sample =
+        sample_without_replacement(connected, rows_of_restarts(k, points), options.seed);
+    start = kmeans(rows_of(features, sample), {}, run, context).centroids;
+  }
+  StageTimer timer(report, "k-means");
+  run.exchanges = 0;  // the start has had them
+  KMeansResult clustered =
+      kmeans(features, points < nodes ? std::span(connected) : std::span<const float>(), run, context, start);
+  report.status = clustered.report.status;
+  report.iterations = clustered.report.iterations;
+  report.objective_history = clustered.report.objective_history;
+  result.labels = std::move(clustered.labels);
+  place_unknown(result.labels, k, connected);
+  fill_empty_clusters(result.labels, k, {}, {});
+  timer.finish();
+  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
+  return result;
+}
+
+}  // namespace parsimony::cluster

@@ -1,0 +1,14 @@
+// The bytes of a saved model.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "parsimony/cluster/model.hpp"
+
+namespace parsimony::cluster {
+
+/// What load_model does once the file is in memory; name is for messages.
+PointModel parse_model(std::string bytes, const std::string& name, std::int64_t max_bytes);
+
+}  // namespace parsimony::cluster

@@ -1,0 +1,40 @@
+// The inner loop of a nearest-neighbour search: tiles of queries against rows of points.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/nearest_centroid.hpp"
+
+namespace parsimony::kernels {
+
+/// The `capacity` best candidates of each query, ascending by (distance, id): those of query q lie at
+/// q · capacity. Empty places hold +infinity and the largest id.
+struct NearestLists {
+  std::int64_t capacity = 1;
+  float* distances = nullptr;  ///< squared
+  std::int32_t* ids = nullptr;
+};
+
+/// Rows of points, contiguous, count × d, with the shift of the tiles already subtracted.
+struct PointBlock {
+  const float* rows = nullptr;
+  const float* half_norms = nullptr;  ///< ‖row‖² / 2
+  const std::int32_t* ids = nullptr;  ///< what they are called in the lists; null: 0, 1, …
+  std::int64_t count = 0;
+};
+
+/// Offers every point to the lists of `count` queries in tiles of kTile (see pack_tiles; aligned). Query t of
+/// the tiles has the list slots[t]; a point whose id is own[slots[t]] is left out (own may be null).
+/// Distances are ‖x‖² + 2 (‖y‖²/2 − x·y) in float32, within (d + 2) 2⁻²² (‖x‖ + ‖y‖)² of the exact ones, and
+/// a function of the two rows and the SIMD target alone: neither the place in a tile nor that in a block
+/// matters.
+void nearest_points(const float* tiles, std::int64_t count, std::int64_t d, const PointBlock& points,
+                    const std::int32_t* slots, const std::int32_t* own, const NearestLists& lists);
+
+/// The same in plain C++, for tests.
+namespace scalar {
+void nearest_points(const float* tiles, std::int64_t count, std::int64_t d, const PointBlock& points,
+                    const std::int32_t* slots, const std::int32_t* own, const NearestLists& lists);
+}  // namespace scalar
+
+}  // namespace parsimony::kernels

@@ -1,0 +1,309 @@
+#include "parsimony/spectral/eigenvectors.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/spectral/chebyshev.hpp"
+#include "parsimony/spectral/density.hpp"
+#include "spectral/panel.hpp"
+#include "spectral/rayleigh_ritz.hpp"
+#include "spectral/tall.hpp"
+
+namespace parsimony::spectral {
+namespace {
+
+constexpr double kGrowth = 1e4;        // of the lowest direction over the highest in one pass
+constexpr double kLockedGrowth = 1e9;  // of a locked direction, which is there only as rounding
+constexpr int kDensityOrder = 30;      // a first guess: the Ritz values correct it
+constexpr double kMargin = 8;          // by which a last pass should undercut the tolerance
+
+class FilteredSubspace {
+ public:
+  FilteredSubspace(const graph::Laplacian& laplacian, const EigenOptions& options, const Context& context)
+      : laplacian_(laplacian), options_(options), context_(context), nodes_(laplacian.nodes()) {
+    connected_ = 0;
+    for (std::int64_t i = 0; i < nodes_; ++i) connected_ += has_edges(i);
+    if (options.count > connected_) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("count: {} eigenvectors are more than the {} nodes with edges", options.count,
+                              connected_));
+    }
+    dimension_ = subspace_dimension(options, connected_);
+    basis_ = Matrix<float>(nodes_, (dimension_ + kPanelWidth - 1) / kPanelWidth * kPanelWidth);
+    values_.assign(dimension_, 0);
+    residuals_.assign(dimension_, 0);
+    tolerance_ = options.tolerance * laplacian.lambda_max / 2;
+  }
+
+  Eigenvectors run() {
+    Eigenvectors out;
+    out.report = make_report("Chebyshev-filtered subspace", context_, options_.seed);
+    record_options(out.report, options_);
+    start();
+    const bool complete = dimension_ == connected_;  // the subspace is everything: no filter is needed
+    double cutoff = laplacian_.lambda_max;
+    if (!complete) {
+      StageTimer timer(out.report, "cut-off");
+      const auto density =
+          spectral_density(laplacian_, {.order = kDensityOrder, .seed = options_.seed}, context_);
+      cutoff = density.eigenvalue(static_cast<double>(dimension_));
+      products_ += density.order() * density.moments().rows();
+    }
+    const StageTimer timer(out.report, "subspace");
+    panel_ = Matrix<float>(nodes_, std::min(basis_.cols(), kMaxPanelWidth));
+    work_ = Matrix<float>(nodes_, panel_.cols());
+    out.report.status = Status::iteration_limit;
+    for (int pass = 0; pass < options_.max_iterations; ++pass) {
+      // Right below lambda_max nothing is left to be damped.
+      cutoff = std::min(cutoff, 0.95 * laplacian_.lambda_max);
+      const int degree = complete ? 0 : degree_of(pass, cutoff);
+      if (degree > 0) filter_active(cutoff, degree);
+      rotate(pass);
+      lock();
+      out.report.iterations = pass + 1;
+      out.report.objective_history.push_back(worst_residual());
+      report_progress(out.report.objective_history);
+      if (locked_ >= options_.count) {
+        out.report.status = Status::converged;
+        break;
+      }
+      // The last Ritz values have not converged and lie too high; those below are nearer to the eigenvalues.
+      cutoff = values_[dimension_ - 1 - (dimension_ - options_.count) / 4];
+    }
+    sort();
+    out.values.assign(values_.begin(), values_.begin() + options_.count);
+    out.residuals.assign(residuals_.begin(), residuals_.begin() + options_.count);
+    out.report.figures.emplace_back("eigenvalues", out.values);
+    out.report.figures.emplace_back("largest_residual",
+                                    *std::max_element(out.residuals.begin(), out.residuals.end()));
+    out.report.figures.emplace_back("dimension", dimension_);
+    out.report.figures.emplace_back("products", products_);
+    out.basis = std::move(basis_);
+    return out;
+  }
+
+ private:
+  bool has_edges(std::int64_t node) const {
+    return laplacian_.adjacency.offsets[node] < laplacian_.adjacency.offsets[node + 1];
+  }
+
+  MatrixView<float> columns(std::int64_t first, std::int64_t used) {
+    return {basis_.data() + first, nodes_, used, basis_.cols()};
+  }
+
+  // Random columns, but for the known eigenvector of eigenvalue 0.
+  void start() {
+    fill_random(0, 0);
+    if (laplacian_.regularization > 0) return;
+    double squares = 0;
+    for (std::int64_t i = 0; i < nodes_; ++i) {
+      if (has_edges(i)) squares += static_cast<double>(laplacian_.scale[i]) * laplacian_.scale[i];
+    }
+    for (std::int64_t i = 0; i < nodes_; ++i) {
+      basis_(i, 0) = has_edges(i) ? static_cast<float>(laplacian_.scale[i] / std::sqrt(squares)) : 0.0f;
+    }
+    locked_ = 1;
+  }
+
+  // Gaussian columns first.., another stream for every pass.
+  void fill_random(std::int64_t first, int pass) {
+    const RandomStream random(options_.seed, "eigenvectors.start", pass);
+    const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(nodes_)));
+    context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        if (!has_edges(i)) continue;
+        random.fill_normal(basis_.row(i).subspan(first, dimension_ - first),
+                           static_cast<std::uint64_t>(i) * basis_.cols(), scale);
+      }
+    });
+  }
+
+  // As many products as keep the directions within kGrowth of each other, or as the residuals still need.
+  int degree_of(int pass, double cutoff) const {
+    const double center = (laplacian_.lambda_max + cutoff) / 2, half = (laplacian_.lambda_max - cutoff) / 2;
+    // T_m(x) is about exp(m · rate) / 2 below the cut-off.
+    const auto rate = [&](double lambda) { return std::acosh(std::max(1 + 1e-9, (center - lambda) / half)); };
+    const double lowest = pass == 0 ? 0 : values_[locked_];
+    double degree = std::min(std::log(2 * kGrowth) / rate(lowest), std::log(2 * kLockedGrowth) / rate(0));
+    if (pass > 0) {
+      double needed = 0;
+      for (std::int64_t j = locked_; j < options_.count; ++j) {
+        const double factor = std::max(1.0, kMargin * residuals_[j] / tolerance_);
+        needed = std::max(needed, std::log(2 * factor) / rate(values_[j]));
+      }
+      degree = std::min(degree, needed);
+    }
+    return static_cast<int>(std::clamp(std::ceil(degree), 2.0, static_cast<double>(options_.degree)));
+  }
+
+  // body(first column, used, T_1 or what the recurrence ended with, its other panel) for the active columns.
+  template <class Body>
+  void for_each_recurrence(const LaplacianOperator& op, int degree, std::int64_t end, Body&& body) {
+    for_each_panel(end - locked_, [&](std::int64_t first, std::int64_t used, std::int64_t width) {
+      const std::int64_t at = locked_ + first;
+      MatrixView<float> panel(panel_.data(), nodes_, width), work(work_.data(), nodes_, width);
+      context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t last) {
+        for (std::int64_t i = begin; i < last; ++i) {
+          const float inverse = 1 / laplacian_.scale[i];
+          for (std::int64_t c = 0; c < used; ++c) panel(i, c) = inverse * basis_(i, at + c);
+          for (std::int64_t c = used; c < width; ++c) panel(i, c) = 0;
+        }
+      });
+      chebyshev_recurrence(op, degree, panel, work, [&](int) { return FusedStep{}; });
+      products_ += degree * used;
+      if (degree % 2 == 1) std::swap(panel, work);
+      body(at, used, panel, work);
+    });
+  }
+
+  void filter_active(double cutoff, int degree) {
+    const LaplacianOperator op(laplacian_, context_, cutoff);
+    for_each_recurrence(op, degree, dimension_, [&](std::int64_t at, std::int64_t used, auto result, auto) {
+      context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          for (std::int64_t c = 0; c < used; ++c) basis_(i, at + c) = laplacian_.scale[i] * result(i, c);
+        }
+      });
+    });
+  }
+
+  // The active columns become Ritz vectors.
+  void rotate(int pass) {
+    const std::int64_t active = dimension_ - locked_;
+    const LaplacianOperator op(laplacian_, context_);
+    const double half = laplacian_.lambda_max / 2;
+    Matrix<double> inner(dimension_, active), operated(dimension_, active);
+    // L = half · (L̃ + I).
+    for_each_recurrence(op, 1, dimension_, [&](std::int64_t at, std::int64_t used, auto product, auto) {
+      context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const float scale = laplacian_.scale[i];
+          for (std::int64_t c = 0; c < used; ++c) product(i, c) *= scale;
+        }
+      });
+      const MatrixView<const float> before = columns(0, at + used);
+      const Matrix<double> g = gram(before, columns(at, used), context_);
+      const Matrix<double> h =
+          gram(before, MatrixView<const float>(product.data, nodes_, used, product.stride), context_);
+      for (std::int64_t i = 0; i < at + used; ++i) {
+        for (std::int64_t c = 0; c < used; ++c) {
+          const std::int64_t j = at - locked_ + c;
+          inner(i, j) = g(i, c);
+          operated(i, j) = half * (h(i, c) + g(i, c));
+          if (i >= locked_ && i < at) {
+            inner(locked_ + j, i - locked_) = inner(i, j);
+            operated(locked_ + j, i - locked_) = operated(i, j);
+          }
+        }
+      }
+    });
+    const RitzPairs ritz = rayleigh_ritz(inner, operated, std::span(values_).first(locked_));
+    const auto found = static_cast<std::int64_t>(ritz.values.size());
+    Matrix<double> factors(dimension_, active);
+    for (std::int64_t i = 0; i < dimension_; ++i)
+      std::copy_n(ritz.factors.row(i).data(), found, factors.row(i).data());
+    multiply_in_place(columns(0, dimension_), factors, context_);
+    std::copy(ritz.values.begin(), ritz.values.end(), values_.begin() + locked_);
+    // Directions that were lost start anew.
+    std::fill(values_.begin() + locked_ + found, values_.end(), laplacian_.lambda_max);
+    if (found < active) fill_random(locked_ + found, pass + 1);
+  }
+
+  // Residuals of the wanted columns; those that have converged, up to the first that has not, are locked.
+  void lock() {
+    const LaplacianOperator op(laplacian_, context_);
+    const double half = laplacian_.lambda_max / 2;
+    for_each_recurrence(
+        op, 1, options_.count, [&](std::int64_t at, std::int64_t used, auto product, auto signal) {
+          const std::int64_t blocks = (nodes_ + kRowsPerFill - 1) / kRowsPerFill;
+          Matrix<double> partial(blocks, used);
+          context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+            double* sums = partial.row(begin / kRowsPerFill).data();
+            for (std::int64_t i = begin; i < end; ++i) {
+              const double scale = laplacian_.scale[i] * half;
+              for (std::int64_t c = 0; c < used; ++c) {
+                const double difference = scale * (static_cast<double>(product(i, c)) +
+                                                   (1 - values_[at + c] / half) * signal(i, c));
+                sums[c] += difference * difference;
+              }
+            }
+          });
+          for (std::int64_t c = 0; c < used; ++c) {
+            double sum = 0;
+            for (std::int64_t b = 0; b < blocks; ++b) sum += partial(b, c);
+            residuals_[at + c] = std::sqrt(sum);
+          }
+        });
+    while (locked_ < options_.count && residuals_[locked_] <= tolerance_) ++locked_;
+  }
+
+  double worst_residual() const {
+    return *std::max_element(residuals_.begin(), residuals_.begin() + options_.count);
+  }
+
+  // The residual falls by about the same factor in every pass.
+  void report_progress(const std::vector<double>& history) {
+    constexpr int kSteps = 100;
+    const double fallen = std::log(history.front() / history.back());
+    const double whole = std::log(history.front() / tolerance_);
+    const int done = locked_ >= options_.count ? kSteps
+                     : whole > 0 && fallen > 0
+                         ? std::clamp(static_cast<int>(kSteps * fallen / whole), 0, kSteps - 1)
+                         : 0;
+    progress_ = std::max(progress_, done);
+    context_.progress("eigenvectors", progress_, kSteps);
+  }
+
+  // Columns were locked as they converged; eigenvalues closer than their errors may have changed places.
+  void sort() {
+    const std::int64_t k = options_.count;
+    if (std::is_sorted(values_.begin(), values_.begin() + k)) return;
+    std::vector<std::int64_t> order(k);
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return values_[a] < values_[b]; });
+    Matrix<double> permutation(k, k);
+    std::vector<double> values(k), residuals(k);
+    for (std::int64_t j = 0; j < k; ++j) {
+      permutation(order[j], j) = 1;
+      values[j] = values_[order[j]];
+      residuals[j] = residuals_[order[j]];
+    }
+    multiply_in_place(columns(0, k), permutation, context_);
+    std::copy(values.begin(), values.end(), values_.begin());
+    std::copy(residuals.begin(), residuals.end(), residuals_.begin());
+  }
+
+  const graph::Laplacian& laplacian_;
+  const EigenOptions& options_;
+  const Context& context_;
+  std::int64_t nodes_, connected_, dimension_;
+  std::int64_t locked_ = 0;
+  std::int64_t products_ = 0;
+  int progress_ = 0;
+  double tolerance_;
+  Matrix<float> basis_, panel_, work_;
+  std::vector<double> values_, residuals_;
+};
+
+}  // namespace
+
+std::int64_t subspace_dimension(const EigenOptions& options, std::int64_t nodes) {
+  constexpr std::int64_t kFewest = 16;
+  if (options.oversampling > 0) return std::min(nodes, options.count + options.oversampling);
+  const std::int64_t columns = options.count + std::max(kFewest, options.count / 4);
+  return std::min(nodes, (columns + kPanelWidth - 1) / kPanelWidth * kPanelWidth);
+}
+
+Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options,
+                                   const Context& context) {
+  validate_fields(options);
+  return FilteredSubspace(laplacian, options, context).run();
+}
+
+}  // namespace parsimony::spectral

@@ -1,0 +1,167 @@
+#include "parsimony/cluster/filtered.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "dense.hpp"
+#include "expect_error.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/kmeans.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/graph/generators.hpp"
+#include "parsimony/graph/scores.hpp"
+#include "parsimony/spectral/chebyshev.hpp"
+#include "parsimony/spectral/features.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_t clusters) {
+  ASSERT_EQ(static_cast<std::int64_t>(result.labels.size()), nodes);
+  const std::set<std::int32_t> used(result.labels.begin(), result.labels.end());
+  EXPECT_EQ(static_cast<std::int64_t>(used.size()), clusters);
+  EXPECT_EQ(*used.begin(), 0);
+  EXPECT_EQ(*used.rbegin(), clusters - 1);
+}
+
+TEST(FilteredSpectralClustering, RecoversWellSeparatedBlocks) {
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const auto planted = graph::stochastic_block_model(
+        {.nodes = 3000, .clusters = 10, .degree = 16, .epsilon_ratio = 0.1, .seed = seed});
+    const auto result = filtered_spectral_clustering(planted.graph, {.clusters = 10, .seed = seed});
+    expect_exactly(result, 3000, 10);
+    EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.98) << "seed " << seed;
+    EXPECT_EQ(result.report.status, Status::converged);
+  }
+}
+
+TEST(FilteredSpectralClustering, EveryOtherWayFindsTheBlocksToo) {
+  const auto planted =
+      graph::stochastic_block_model({.nodes = 3000, .clusters = 6, .epsilon_ratio = 0.1, .seed = 2});
+  const FilteredOptions ways[] = {{.clusters = 6, .laplacian = graph::LaplacianKind::combinatorial},
+                                  {.clusters = 6, .regularization = 8},
+                                  {.clusters = 6, .features = 70},
+                                  {.clusters = 6, .lambda_method = LambdaMethod::bisection}};
+  int way = 0;
+  for (const FilteredOptions& options : ways) {
+    const auto result = filtered_spectral_clustering(planted.graph, options);
+    EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.97) << "way " << way++;
+  }
+}
+
+// What the method is, stage by stage from the public parts: labels are those of a minimum of k-means over all
+// rows, so that each node is nearest to the mean of its own cluster.
+TEST(FilteredSpectralClustering, EndsInAMinimumOfKMeansOverAllRows) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 5, .seed = 4});
+  const FilteredOptions options{.clusters = 5, .regularization = 0, .features = 32, .seed = 3};
+  const auto result = filtered_spectral_clustering(planted.graph, options);
+  const auto laplacian = graph::make_laplacian(planted.graph);
+  Matrix<float> rows = spectral::random_features(
+      laplacian, spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order), 32, options.seed);
+  spectral::normalize_rows(rows);
+  Matrix<float> means(5, 32);
+  std::vector<double> sizes(5);
+  for (std::int64_t i = 0; i < 2000; ++i) {
+    ++sizes[result.labels[i]];
+    for (std::int64_t j = 0; j < 32; ++j) means(result.labels[i], j) += rows(i, j);
+  }
+  for (std::int64_t c = 0; c < 5; ++c) {
+    for (float& v : means.row(c)) v /= static_cast<float>(sizes[c]);
+  }
+  const auto nearest = nearest_centroids(rows, means);
+  int elsewhere = 0;
+  for (std::int64_t i = 0; i < 2000; ++i) elsewhere += nearest[i] != result.labels[i];
+  EXPECT_LE(elsewhere, 2);  // k-means ends when the objective stands within a ten-thousandth
+}
+
+TEST(FilteredSpectralClustering, SameBytesForAnyNumberOfThreads) {
+  const auto planted = graph::stochastic_block_model({.nodes = 20000, .clusters = 20, .seed = 3});
+  const FilteredOptions options{.clusters = 20, .order = 20, .seed = 5};
+  const auto one = filtered_spectral_clustering(planted.graph, options, Context(1));
+  for (const int threads : {2, 3, 8}) {
+    const auto other = filtered_spectral_clustering(planted.graph, options, Context(threads));
+    EXPECT_EQ(one.labels, other.labels) << threads << " threads";
+    EXPECT_EQ(one.lambda_k, other.lambda_k);
+  }
+}
+
+// Components of every kind, isolated nodes, and every number of clusters: always exactly k, never a crash.
+TEST(FilteredSpectralClustering, GivesExactlyKClustersOnAnyGraph) {
+  const RandomStream random(2, "test");
+  for (std::uint64_t trial = 0; trial < 40; ++trial) {
+    const auto nodes = static_cast<std::int64_t>(1 + random.below(60, 3 * trial));
+    const double probability = 0.2 * random.uniform(3 * trial + 1) * (trial % 4);
+    const bool weighted = trial % 2;
+    const Csr csr = testing::to_csr(testing::random_adjacency(nodes, probability, weighted, trial), weighted);
+    for (const std::int64_t clusters : {std::int64_t{1}, std::int64_t{2}, nodes / 3, nodes - 1, nodes}) {
+      if (clusters < 1 || clusters > nodes) continue;
+      SCOPED_TRACE(::testing::Message()
+                   << "trial " << trial << ", " << nodes << " nodes, " << clusters << " clusters");
+      const FilteredOptions options{.clusters = clusters, .order = 10, .restarts = 2, .seed = trial};
+      expect_exactly(filtered_spectral_clustering(csr, options), nodes, clusters);
+    }
+  }
+}
+
+TEST(FilteredSpectralClustering, IsolatedNodesJoinTheLargestCluster) {
+  testing::Dense w = testing::block_adjacency(2, 20, 0.8, 0.02, 4);
+  for (auto& row : w) row.resize(45);
+  w.resize(45, std::vector<double>(45));
+  for (int j = 0; j < 45; ++j) w[39][j] = w[j][39] = 0;  // blocks of 20 and 19, six isolated nodes
+  const auto result =
+      filtered_spectral_clustering(testing::to_csr(w, false), {.clusters = 2, .regularization = 0});
+  for (int i = 0; i < 45; ++i) EXPECT_EQ(result.labels[i], result.labels[i < 20 || i >= 39 ? 0 : 20]) << i;
+}
+
+TEST(FilteredSpectralClustering, RefusesWhatCannotBe) {
+  const Csr csr = testing::to_csr(testing::random_adjacency(20, 0.3, false, 1), false);
+  const auto refuses = [&](ErrorCode code, const char* part, const FilteredOptions& options) {
+    expect_error(code, part, [&] { filtered_spectral_clustering(csr, options); });
+  };
+  refuses(ErrorCode::invalid_argument, "clusters", {.clusters = 0});
+  refuses(ErrorCode::invalid_argument, "clusters: 21 is more than the 20 nodes", {.clusters = 21});
+  refuses(ErrorCode::invalid_argument, "order", {.clusters = 2, .order = 0});
+  refuses(ErrorCode::invalid_argument, "regularization: -0.5", {.clusters = 2, .regularization = -0.5});
+  refuses(ErrorCode::memory_limit, "max_memory", {.clusters = 2, .max_memory = 100});
+}
+
+TEST(FilteredSpectralClustering, ReportsWhatWasUsed) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 5, .seed = 1});
+  const auto result = filtered_spectral_clustering(planted.graph, {.clusters = 5, .seed = 9});
+  const std::string json = result.report.to_json();
+  for (const char* word : {"\"lambda_k\"", "\"features\": 32", "\"order\": 50", "\"seed\": 9",
+                           "\"components\"", "\"start\"", "\"k-means\"", "\"memory_estimate\""}) {
+    EXPECT_NE(json.find(word), std::string::npos) << word << " in " << json;
+  }
+}
+
+TEST(FilteredSpectralClustering, CancelsAtEveryProgressCall) {
+  const auto planted = graph::stochastic_block_model({.nodes = 500, .clusters = 5, .seed = 1});
+  const FilteredOptions options{.clusters = 5, .order = 10};
+  int calls = 0;
+  Context counting(2);
+  counting.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++calls; };
+  filtered_spectral_clustering(planted.graph, options, counting);
+  ASSERT_GT(calls, 20);
+  for (int at = 1; at <= calls; at += 7) {
+    std::stop_source source;
+    Context context(2);
+    context.stop = source.get_token();
+    context.on_progress = [&, seen = 0](std::string_view, std::int64_t, std::int64_t) mutable {
+      if (++seen == at) source.request_stop();
+    };
+    try {
+      filtered_spectral_clustering(planted.graph, options, context);
+      EXPECT_GT(at, calls - 2) << "was not cancelled at call " << at;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::cancelled);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace parsimony::cluster
