@@ -58,8 +58,8 @@ class Search {
       const double excess = excess_closure(adjacency_, at_one_, options_.clusters, options_.seed, context_);
       report_.figures.emplace_back("excess_closure", excess);
       aim = excess > kBlockLike ? Aim::modularity : Aim::likelihood;
-      report_.figures.emplace_back("objective_used", std::string(enum_name(aim)));
     }
+    report_.figures.emplace_back("objective_used", std::string(enum_name(aim)));
     if (aim == Aim::likelihood) return by_likelihood();
     by_modularity(aim);
   }
@@ -78,17 +78,17 @@ class Search {
         context_);
     take(
         add(cut ? "modularity, merged by the normalised cut" : "modularity", std::move(found), now() - start),
-        "the objective asked for");
+        options_.objective == Aim::automatic ? "far more triangles than a block model has"
+                                             : "the objective asked for");
   }
 
   void by_likelihood() {
     from_communities();
-    agreement_ = agreement_of_best();
-    report_.figures.emplace_back("agreement", agreement_);
     if (options_.effort == Effort::fast) return take(best(), "the one candidate of this effort");
-    bool settled = candidates_.size() > 1 && agreement_ >= kAgree;
-    if (agreement_ < kDisagree && options_.clusters <= kMostForFeatures) from_features();
-    if (settled) return take(best(), "the candidates agree");
+    const double agreement = agreement_of_best();
+    report_.figures.emplace_back("agreement", agreement);
+    if (agreement >= kAgree) return take(best(), "the candidates agree");
+    if (agreement < kDisagree && options_.clusters <= kMostForFeatures) from_features();
     const std::size_t start = best();
     const std::size_t planted = vote("votes, one density", start, partition::Objective::modularity);
     vote("votes, own densities", planted, partition::Objective::density);
@@ -149,10 +149,9 @@ class Search {
     add("features", std::move(found), now() - start);
   }
 
-  // The largest ARI of the best candidate with another one; 1 when it is the only one.
+  // The largest ARI of the best candidate with another one; 0 when there is none to confirm it.
   double agreement_of_best() const {
-    if (candidates_.size() == 1) return 1;
-    double most = -1;
+    double most = 0;
     const std::size_t first = best();
     for (std::size_t c = 0; c < candidates_.size(); ++c) {
       if (c == first) continue;
@@ -187,7 +186,7 @@ class Search {
   int sweeps() const {
     const std::int64_t affordable = kEntriesOfVotes / std::max<std::int64_t>(1, adjacency_.entries());
     const std::int64_t normal = std::clamp<std::int64_t>(affordable, 40, 100);
-    return static_cast<int>(options_.effort == Effort::thorough ? 10 * normal : normal);
+    return static_cast<int>(options_.effort == Effort::thorough ? 8 * normal : normal);
   }
 
   double largest_volume(const Partition& partition) const {
@@ -242,7 +241,6 @@ class Search {
   const Context& context_;
   Partition at_one_;  // communities at resolution 1
   std::vector<Candidate> candidates_;
-  double agreement_ = 1;
   double lambda_k_ = 0;
   std::size_t taken_ = 0;
   std::string why_;
@@ -261,7 +259,7 @@ std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options)
   const std::int64_t nodes = adjacency.rows();
   // Leiden: states, parts and the largest aggregate, which has at most the edges of the graph with weights; a
   // sampler and its ballots; four candidates of 4 bytes a node.
-  const std::int64_t partitions = 8 * adjacency.entries() + 120 * nodes;
+  const std::int64_t partitions = 16 * adjacency.entries() + 240 * nodes;
   // Of the graph without its isolated nodes, where there are any.
   const std::int64_t copy =
       has_isolated(adjacency) ? (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 8 * nodes : 0;

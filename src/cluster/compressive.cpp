@@ -23,6 +23,8 @@
 namespace parsimony::cluster {
 namespace {
 
+constexpr int kLloydIterations =
+    10;  // on all rows, from centroids of a sample: later ones move next to nothing
 constexpr std::int64_t kRowsPerBlock = 1 << 13;
 constexpr std::int64_t kFewestSamples = 1000;
 constexpr std::int64_t kSamplesPerCluster = 20;
@@ -139,7 +141,8 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
   // Per node: Laplacian 12, two operators 24, and at most 28 of degrees, marks, labels, scores, clocks.
   return std::max({lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering,
                    assigning}) +
-         64 * nodes + local_order_bytes(adjacency, options.max_memory);
+         64 * nodes + refinement_bytes(options.refine, nodes) +
+         local_order_bytes(adjacency, options.max_memory);
 }
 
 namespace {
@@ -147,6 +150,11 @@ namespace {
 // With the nodes as they are numbered.
 ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& requested,
                                   const Context& context, std::span<const std::int32_t> initial) {
+  validate_fields(requested);
+  if (requested.refine == Refinement::lloyd && requested.assign != Assignment::nearest) {
+    throw Error(ErrorCode::invalid_argument,
+                "refine: lloyd goes by the nearest centroid; with another assign it must be none or moves");
+  }
   const std::int64_t nodes = adjacency.rows();
   check_filtering(requested, nodes);
   if (requested.samples > 0 && requested.samples < requested.clusters) {
@@ -219,7 +227,14 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
 
   {
     StageTimer timer(report, "assignment");
-    if (options.assign == Assignment::nearest) {
+    if (options.refine == Refinement::lloyd) {
+      const bool all = candidates == nodes;
+      KMeansResult again = kmeans(features, all ? std::span<const float>() : std::span(connected),
+                                  {.clusters = k, .max_iterations = kLloydIterations, .seed = options.seed},
+                                  context, clustered.centroids);
+      result.labels = std::move(again.labels);
+      report.figures.emplace_back("lloyd_iterations", again.report.iterations);
+    } else if (options.assign == Assignment::nearest) {
       result.labels = nearest_centroids(features, clustered.centroids, {}, context);
     } else {
       Spread spread = spread_indicators(laplacian, low_pass, sample, clustered.labels, options, context);
@@ -232,6 +247,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
     place_unknown(result.labels, k, connected);
     fill_empty_clusters(result.labels, k, sample, clustered.labels);
   }
+  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
   return result;
 }
 

@@ -60,12 +60,14 @@ std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options, int
       std::min(options.restarts, threads) * matrix_bytes(std::min(samples, 256 * k), k + kLine);
   const std::int64_t assigning = std::min<std::int64_t>(64, nodes / 4096 + 1) * 8 * k * k + 16 * nodes;
   // Per node: Laplacian 12, an operator 12, and at most 28 of degrees, marks, labels, weights.
-  return matrix_bytes(nodes, columns) + std::max({subspace, clustering, assigning}) + 64 * nodes;
+  return matrix_bytes(nodes, columns) + std::max({subspace, clustering, assigning}) + 64 * nodes +
+         refinement_bytes(options.refine, nodes);
 }
 
 ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& requested,
                                         const Context& context) {
   validate_fields(requested);
+  check_refinement(requested.refine);
   const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
   check_filtering(requested, nodes);
   const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
@@ -101,7 +103,7 @@ ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& r
   report.figures.insert(report.figures.end(), eigen.report.figures.begin(), eigen.report.figures.end());
   report.figures.emplace_back("eigen_passes", eigen.report.iterations);
 
-  const StageTimer clustering(report, "k-means");
+  StageTimer clustering(report, "k-means");
   if (options.laplacian == graph::LaplacianKind::normalized)
     spectral::normalize_rows(eigen.vectors(), context);
   Clustered clustered = cluster_rows(eigen.vectors(), connected, candidates, options, context);
@@ -111,6 +113,8 @@ ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& r
   result.labels = std::move(clustered.all.labels);
   place_unknown(result.labels, k, connected);
   fill_empty_clusters(result.labels, k, clustered.sample, clustered.sample_labels);
+  clustering.finish();
+  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
   return result;
 }
 

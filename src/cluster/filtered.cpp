@@ -113,7 +113,8 @@ std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, 
   // Per node as compressive clustering, which k-means on all rows does not pass: 12 and the marks.
   return std::max(
              {lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering}) +
-         64 * nodes + local_order_bytes(adjacency, options.max_memory);
+         64 * nodes + refinement_bytes(options.refine, nodes) +
+         local_order_bytes(adjacency, options.max_memory);
 }
 
 namespace {
@@ -121,6 +122,8 @@ namespace {
 // With the nodes as they are numbered.
 ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requested, const Context& context,
                                   std::span<const std::int32_t> initial) {
+  validate_fields(requested);
+  check_refinement(requested.refine);
   const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
   check_filtering(requested, nodes);
   if (requested.error > 0 && requested.features > 0) {
@@ -182,7 +185,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
         sample_without_replacement(connected, rows_of_restarts(k, points), options.seed);
     start = kmeans(rows_of(features, sample), {}, run, context).centroids;
   }
-  const StageTimer timer(report, "k-means");
+  StageTimer timer(report, "k-means");
   run.exchanges = 0;  // the start has had them
   KMeansResult clustered =
       kmeans(features, points < nodes ? std::span(connected) : std::span<const float>(), run, context, start);
@@ -192,6 +195,8 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
   result.labels = std::move(clustered.labels);
   place_unknown(result.labels, k, connected);
   fill_empty_clusters(result.labels, k, {}, {});
+  timer.finish();
+  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
   return result;
 }
 

@@ -33,6 +33,18 @@ std::int64_t features_bytes(std::int64_t nodes, std::int64_t features) {
   return 3 * matrix_bytes(nodes, panel) + (features > panel ? matrix_bytes(nodes, features) : 0);
 }
 
+void check_refinement(Refinement refine) {
+  if (refine != Refinement::lloyd) return;
+  throw Error(
+      ErrorCode::invalid_argument,
+      "refine: lloyd is for the compressive method, whose k-means sees a sample; here k-means sees all "
+      "rows, and refine must be none or moves");
+}
+
+std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes) {
+  return refine == Refinement::moves ? 60 * nodes : 0;
+}
+
 void check_memory(std::int64_t memory, std::int64_t limit, std::string_view advice) {
   if (limit == 0 || memory <= limit) return;
   throw Error(

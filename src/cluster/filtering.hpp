@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "parsimony/cluster/lambda_method.hpp"
+#include "parsimony/cluster/refine.hpp"
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
@@ -53,6 +54,11 @@ void check_filtering(const Options& options, std::int64_t nodes) {
   }
   check_regularization(options.regularization);
 }
+
+/// Throws invalid_argument for what only compressive clustering can do.
+void check_refinement(Refinement refine);
+/// Bytes of refine_by_moves.
+std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes);
 
 /// The τ asked for, or the automatic one; the combinatorial Laplacian has none.
 template <class Options>

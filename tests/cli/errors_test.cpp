@@ -128,6 +128,18 @@ TEST_F(Errors, TheRangeOfTheNumberOfClusters) {
                    {"--max-memory", "2000000", "about"});
 }
 
+TEST_F(Errors, RefinementsThatAMethodDoesNotHave) {
+  const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
+  const auto refused = [&](const char* method, const char* refine, const std::vector<std::string>& parts) {
+    expect_one_error(run({"cluster", graph, "--clusters", "2", "--method", method, "--refine", refine}),
+                     kUsage, parts);
+  };
+  refused("compressive", "magic", {"--refine", "magic", "none|lloyd|moves"});
+  refused("filtered", "lloyd", {"--refine: lloyd", "must be none or moves"});
+  refused("exact", "lloyd", {"--refine: lloyd", "must be none or moves"});
+  refused("auto", "moves", {"--refine", "auto", "compressive"});
+}
+
 TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
   const std::string graph = write("g.txt", "1 2\n2 3\n");
   expect_one_error(cluster(path("missing.txt")), kFailed, {"missing.txt"});

@@ -93,7 +93,7 @@ TEST(AutomaticClustering, FindsPlantedClusters) {
 // features have.
 TEST(AutomaticClustering, TurnsToFeaturesNearTheDetectabilityThreshold) {
   const auto planted = graph::stochastic_block_model(
-      {.nodes = 8000, .clusters = 8, .degree = 16, .epsilon_ratio = 0.65, .seed = 2});
+      {.nodes = 5000, .clusters = 8, .degree = 16, .epsilon_ratio = 0.65, .seed = 2});
   const auto fast = automatic_clustering(planted.graph, {.clusters = 8, .effort = Effort::fast});
   const auto normal = automatic_clustering(planted.graph, {.clusters = 8});
   const double by_communities = graph::agreement(fast.labels, planted.labels).adjusted_rand;
@@ -106,7 +106,7 @@ TEST(AutomaticClustering, TurnsToFeaturesNearTheDetectabilityThreshold) {
 
 TEST(AutomaticClustering, SameBytesForAnyNumberOfThreads) {
   const auto planted = graph::stochastic_block_model(
-      {.nodes = 12000, .clusters = 10, .degree = 10, .epsilon_ratio = 0.5, .seed = 3});
+      {.nodes = 4000, .clusters = 10, .degree = 8, .epsilon_ratio = 0.4, .seed = 3});
   for (const Aim aim : {Aim::likelihood, Aim::modularity}) {
     const AutomaticOptions options{.clusters = 10, .objective = aim, .seed = 5};
     const auto one = automatic_clustering(planted.graph, options, Context(1));

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "parsimony/cluster/lambda_method.hpp"
+#include "parsimony/cluster/refine.hpp"
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
@@ -42,6 +43,7 @@ struct CompressiveOptions {
   int restarts = 20;    ///< of k-means on the sample; the authors' value
   std::int64_t max_memory =
       0;  ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
+  Refinement refine = Refinement::none;  ///< after the paper's method; its own result by default
   std::uint64_t seed = 0;
 };
 
@@ -61,6 +63,8 @@ void describe(Options& options, Visitor&& visit) {
         options.lambda_k);
   visit(Field{"restarts", "runs of k-means on the sample", 1, 10000}, options.restarts);
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
+  visit(Field{"refine", "what follows: nothing, Lloyd on all rows (compressive only), local moves"},
+        options.refine);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "parsimony/cluster/refine.hpp"
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
@@ -23,6 +24,7 @@ struct ExactOptions {
   int restarts = 20;              ///< of k-means, as the other methods; ten miss a cluster more often
   std::int64_t max_memory =
       0;  ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
+  Refinement refine = Refinement::none;  ///< none or moves: k-means sees all rows already
   std::uint64_t seed = 0;
 };
 
@@ -38,6 +40,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"passes", "most passes of filter and Rayleigh-Ritz", 1, 1e6}, options.passes);
   visit(Field{"restarts", "runs of k-means", 1, 10000}, options.restarts);
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
+  visit(Field{"refine", "what follows: nothing, Lloyd on all rows (compressive only), local moves"},
+        options.refine);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "parsimony/cluster/lambda_method.hpp"
+#include "parsimony/cluster/refine.hpp"
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
@@ -30,6 +31,7 @@ struct FilteredOptions {
   int restarts = 5;     ///< of k-means on a part of the rows; the best then starts the run on all. With
                         ///< exchanges (core/kmeans.hpp) 1, 5 and 20 end within .0001 ARI of each other
   std::int64_t max_memory = 0;  ///< bytes beside the graph; above it the run is refused; 0: no limit
+  Refinement refine = Refinement::none;  ///< none or moves: k-means sees all rows already
   std::uint64_t seed = 0;
 };
 
@@ -49,6 +51,8 @@ void describe(Options& options, Visitor&& visit) {
         options.lambda_k);
   visit(Field{"restarts", "runs of k-means that choose the start", 1, 10000}, options.restarts);
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
+  visit(Field{"refine", "what follows: nothing, Lloyd on all rows (compressive only), local moves"},
+        options.refine);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 

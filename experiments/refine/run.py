@@ -1,0 +1,72 @@
+"""What --refine adds to each spectral method: scores and processor seconds, as a Markdown table.
+
+    python3 experiments/refine/run.py > experiments/refine/table.md     (from the project's root)
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+DATA = ROOT.parent / "shared/data/graphs"
+PARSIMONY = ROOT / "build/release/cli/parsimony"
+WORK = ROOT / "build/refine"
+WAYS = [("compressive", "none"), ("compressive", "lloyd"), ("compressive", "moves"), ("filtered", "none"),
+        ("filtered", "moves"), ("exact", "none"), ("exact", "moves")]
+GRAPHS = [  # name, file, clusters, truth; exact is left out where it takes long
+    ("email-Eu-core", "email-Eu-core.txt", 42, "email-Eu-core-department-labels.txt", WAYS),
+    ("pubmed", "pubmed.edges", 3, "pubmed.labels", WAYS),
+    ("com-dblp", "com-dblp.ungraph.txt.gz", 50, None, WAYS[:5]),
+]
+BLOCKS = [(10000, 20, 0.3), (10000, 20, 0.5), (10000, 20, 0.7), (20000, 20, 0.5)]  # nodes, clusters, eps / eps_c
+SEEDS = range(2)
+
+
+def call(*words):
+    """The report on stdout, and the processor seconds of the command: what is not changed by others' load."""
+    process = subprocess.Popen([str(word) for word in (PARSIMONY, *words)], stdout=subprocess.PIPE, text=True)
+    text = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{words} failed")
+    return (json.loads(text) if text else None), usage.ru_utime + usage.ru_stime
+
+
+def measure(name, clusters, ways, inputs):
+    for method, refine in ways:
+        rows = []
+        for seed, (graph, truth) in inputs:
+            labels = WORK / "labels.txt"
+            _, seconds = call("cluster", graph, "--clusters", clusters, "--method", method, "--refine", refine, "--seed",
+                              seed, "--threads", 1, "--json", "--output", labels)
+            found, _ = call("score", labels, "--graph", graph, "--json", *(["--truth", truth] if truth else []))
+            rows.append((found["agreement"]["adjusted_rand"] if truth else None, found["scores"]["modularity"],
+                         found["scores"]["normalized_cut"], seconds))
+        mean = [sum(row[c] for row in rows) / len(rows) if rows[0][c] is not None else None for c in range(4)]
+        ari = "" if mean[0] is None else f"{mean[0]:.3f}"
+        print(f"| {name} | {clusters} | {method} | {refine} | {ari} | {mean[1]:.4f} | {mean[2]:.2f} | {mean[3]:.2f} |",
+              flush=True)
+
+
+def main():
+    WORK.mkdir(parents=True, exist_ok=True)
+    print("Means over two seeds (of graph and method); processor seconds of the whole command on one thread.\n")
+    print("| graph | k | method | refine | ARI | modularity | normalised cut | seconds |\n|---|---|---|---|---|---|---|---|")
+    for nodes, clusters, ratio in BLOCKS:
+        inputs = []
+        for seed in SEEDS:
+            graph, truth = WORK / f"sbm-{nodes}-{ratio}-{seed}.mtx", WORK / f"sbm-{nodes}-{ratio}-{seed}.txt"
+            call("generate", "sbm", "--nodes", nodes, "--clusters", clusters, "--epsilon-ratio", ratio, "--seed", seed,
+                 "--output", graph, "--labels", truth, "--quiet")
+            inputs.append((seed, (graph, truth)))
+        measure(f"SBM {nodes}, {ratio} ε_c", clusters, WAYS, inputs)
+    for name, file, clusters, truth, ways in GRAPHS:
+        if not (DATA / file).exists():
+            sys.exit(f"{DATA / file} is missing")
+        measure(name, clusters, ways, [(seed, (DATA / file, truth and DATA / truth)) for seed in SEEDS])
+
+
+if __name__ == "__main__":
+    main()
