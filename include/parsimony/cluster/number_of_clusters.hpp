@@ -72,7 +72,7 @@ struct ClusterChoice {
 /// Agreement is the mean over the clusters of the largest Jaccard index with a cluster of the other
 /// realisation [hennig2007clusterwise], scaled so that random even clusters have 0 whatever k is. The paper's
 /// adjusted Rand index counts pairs of nodes and does not notice a surplus cluster of a few outliers: on
-/// block models of 50 blocks it chose 51 to 53 on four seeds of ten, and this one 50 on each.
+/// block models of 50 blocks it chose 51 to 53 on four seeds of ten, where this one chose 50.
 ///
 /// Departs from the paper:
 /// - One Chebyshev recurrence on 2 d signals serves all candidates: its terms are kept on n sampled nodes,
