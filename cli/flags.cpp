@@ -134,6 +134,16 @@ void Flags::add_switch(const Field& field, bool& value) const {
       ->group(group_);
 }
 
+void Flags::name_methods() const {
+  std::size_t all = 0;
+  for (const auto& [flag, shared] : *shared_) all = std::max(all, shared.methods.size());
+  for (const auto& [flag, shared] : *shared_) {
+    if (shared.methods.size() == all) continue;
+    CLI::Option* option = app_.get_option(flag);
+    option->description(fmt::format("{}: {}", fmt::join(shared.methods, ", "), option->get_description()));
+  }
+}
+
 void Flags::check_method(std::string_view method) const {
   for (const auto& [flag, shared] : *shared_) {
     const auto& methods = shared.methods;

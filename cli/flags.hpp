@@ -44,6 +44,8 @@ class Flags {
     method_ = std::move(name);
     return *this;
   }
+  /// Adds to the help of every flag that not all methods have the names of those that do.
+  void name_methods() const;
   /// Throws Error(invalid_argument) when a flag was given that the method does not have.
   void check_method(std::string_view method) const;
 

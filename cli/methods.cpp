@@ -131,9 +131,11 @@ Flags add_method_flags(CLI::App& app, MethodSettings& settings) {
     flags(Field{"max_clusters", "most of them; auto: a tenth of the nodes, at most 200", 2, 1 << 30},
           settings.choice.max_clusters);
   }
-  app.add_option(
-         "--warm-start", settings.warm_start,
-         "labels of an earlier run to start from, text or .npy; as many clusters, which keep their numbers")
+  flags.name_methods();
+  app.get_option("--clusters")->description("number of clusters k; auto: the most stable number");
+  app.add_option("--warm-start", settings.warm_start,
+                 "compressive, filtered: labels of an earlier run to start from, text or .npy; as many "
+                 "clusters, which keep their numbers")
       ->type_name("FILE")
       ->group("Method");
   return flags;
