@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "cluster/columns.hpp"
+#include "cluster/distance_control.hpp"
 #include "cluster/filtering.hpp"
 #include "cluster/local_order.hpp"
 #include "cluster/placement.hpp"
@@ -119,13 +120,32 @@ Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const doub
   return out;
 }
 
+// n of the sampling theorem at the same ε and δ, by the coherence that the features show: their squared norms
+// estimate ‖U_kᵀδ_i‖², and the largest of many estimates is too large rather than too small.
+std::int64_t controlled_samples(MatrixView<const float> features, const CompressiveOptions& options,
+                                Report& report) {
+  double largest = 0;
+  for (std::int64_t i = 0; i < features.rows; ++i) {
+    const float* row = features.row_data(i);
+    largest = std::max(largest, std::inner_product(row, row + features.cols, row, 0.0));
+  }
+  const double squared_coherence =
+      std::max(static_cast<double>(features.rows) * largest, static_cast<double>(options.clusters));
+  const std::int64_t samples = spectral::theorem_samples(options.clusters, squared_coherence, options.error,
+                                                         options.failure_probability);
+  report.figures.emplace_back("coherence", std::sqrt(squared_coherence));
+  report.figures.emplace_back("samples_of_theorem", samples);
+  return std::max(samples, options.clusters);
+}
+
 }  // namespace
 
 std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
   const std::int64_t nodes = adjacency.rows();
-  const std::int64_t samples =
-      options.samples ? std::min(options.samples, nodes) : automatic_samples(options.clusters, nodes);
-  const std::int64_t features = options.features ? options.features : automatic_features(samples);
+  const std::int64_t samples = options.samples     ? std::min(options.samples, nodes)
+                               : options.error > 0 ? nodes
+                                                   : automatic_samples(options.clusters, nodes);
+  const std::int64_t features = settled_features(options, nodes, samples);
   const std::int64_t columns = whole_lines(std::min(options.clusters, kColumns));
   const std::int64_t result = matrix_bytes(nodes, features);
   // Restarts may run side by side; each packs its rows, at most 256 a cluster, again to draw its seeds.
@@ -157,6 +177,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
   }
   const std::int64_t nodes = adjacency.rows();
   check_filtering(requested, nodes);
+  check_distance_control(requested);
   if (requested.samples > 0 && requested.samples < requested.clusters) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
@@ -173,7 +194,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
   const std::int64_t k = options.clusters;
   options.samples =
       options.samples ? std::min(options.samples, candidates) : automatic_samples(k, candidates);
-  options.features = options.features ? options.features : automatic_features(options.samples);
+  options.features = settled_features(options, candidates, options.samples);
   options.regularization = settled_regularization(options, adjacency);
   check_initial(initial, k, connected);
   if (!initial.empty()) options.restarts = 1;
@@ -194,12 +215,17 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  find_lambda_k(laplacian, options, result, context);
-  const std::vector<double> low_pass =
-      spectral::low_pass(result.lambda_k, laplacian.lambda_max, options.order);
+  const spectral::DistancePlan plan = plan_filter(laplacian, options, candidates, result, context);
+  const std::vector<double> low_pass = spectral::low_pass(plan.cutoff, laplacian.lambda_max, plan.order);
 
   Matrix<float> features =
       filtered_signals(laplacian, low_pass, options.features, options.seed, report, context);
+  if (options.error > 0) {
+    note_distance_error(laplacian, plan, features, connected, options.seed, report, context);
+    if (requested.samples == 0 && initial.empty()) {
+      options.samples = std::min(candidates, controlled_samples(features, options, report));
+    }
+  }
   std::vector<float> energy;
   if (options.sampling == Sampling::energy) {
     energy.resize(nodes);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cluster/distance_control.hpp"
 #include "cluster/filtering.hpp"
 #include "cluster/local_order.hpp"
 #include "cluster/placement.hpp"
@@ -12,10 +13,7 @@
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
-#include "parsimony/core/random.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
-#include "parsimony/spectral/density.hpp"
-#include "parsimony/spectral/distance_error.hpp"
 #include "parsimony/spectral/features.hpp"
 
 namespace parsimony::cluster {
@@ -23,90 +21,16 @@ namespace {
 
 constexpr std::int64_t kFewestRows = 1000;
 constexpr std::int64_t kRowsPerCluster = 50;
-constexpr int kLongestFilter = 4;  // times the order asked for
-constexpr std::uint64_t kMeasuredPairs = 1000;
 
 std::int64_t rows_of_restarts(std::int64_t clusters, std::int64_t connected) {
   return std::min(connected, std::max(kFewestRows, kRowsPerCluster * clusters));
-}
-
-spectral::DistanceOptions distance_options(const FilteredOptions& options) {
-  return {.error = options.error,
-          .failure_probability = options.failure_probability,
-          .max_order = kLongestFilter * options.order};
-}
-
-std::int64_t settled_features(const FilteredOptions& options, std::int64_t points) {
-  if (options.features > 0) return options.features;
-  return options.error > 0 ? spectral::distance_signals(points, distance_options(options))
-                           : automatic_features(points);
-}
-
-// λ_k and the filter that keeps the distances, as the stage "lambda_k".
-spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const FilteredOptions& options,
-                                   std::int64_t points, double& lambda_k, Report& report,
-                                   const Context& context) {
-  const StageTimer timer(report, "lambda_k");
-  const auto density = spectral::spectral_density(laplacian, {.seed = options.seed}, context);
-  const auto k = static_cast<double>(options.clusters);
-  lambda_k = density.eigenvalue(k);
-  const double low = density.eigenvalue(k - 0.5), high = density.eigenvalue(k + 0.5);
-  const spectral::DistancePlan plan = spectral::plan_distances(
-      points, options.clusters, low, high, laplacian.lambda_max, distance_options(options));
-  report.figures.emplace_back("count_standard_error", density.standard_error(lambda_k));
-  report.figures.emplace_back("lambda_k", lambda_k);
-  report.figures.emplace_back("spectral_gap", high - low);
-  report.figures.emplace_back("filter_error_pass", plan.filter.pass);
-  report.figures.emplace_back("filter_error_stop", plan.filter.stop);
-  report.figures.emplace_back("distance_kept", plan.kept);
-  if (!plan.kept) {
-    context.log(
-        LogLevel::warning,
-        fmt::format("the gap of {:.2g} after the {}-th eigenvalue is too narrow for a filter of order "
-                    "{} to keep distances within {}; option order raises it",
-                    high - low, options.clusters, plan.order, options.error));
-  }
-  return plan;
-}
-
-// What the distances of random pairs are off by, against a longer filter of signals of their own.
-double measured_error(const graph::Laplacian& laplacian, const spectral::DistancePlan& plan,
-                      MatrixView<const float> features, std::span<const float> connected, std::uint64_t seed,
-                      Report& report, const Context& context) {
-  const StageTimer timer(report, "distance error");
-  const Matrix<float> reference = spectral::random_features(
-      laplacian, spectral::low_pass(plan.cutoff, laplacian.lambda_max, 2 * plan.order), kColumns,
-      RandomStream(seed, "filtered.reference").bits(0), context);
-  const RandomStream draw(seed, "filtered.pairs");
-  const auto squared_distance = [](MatrixView<const float> rows, std::int64_t i, std::int64_t j) {
-    double sum = 0;
-    for (std::int64_t c = 0; c < rows.cols; ++c) {
-      const double difference = static_cast<double>(rows(i, c)) - rows(j, c);
-      sum += difference * difference;
-    }
-    return sum;
-  };
-  double squares = 0;
-  std::int64_t pairs = 0;
-  for (std::uint64_t at = 0; at < 2 * kMeasuredPairs; at += 2) {
-    const auto i = static_cast<std::int64_t>(draw.below(connected.size(), at));
-    const auto j = static_cast<std::int64_t>(draw.below(connected.size(), at + 1));
-    const double truth = squared_distance(reference, i, j);
-    if (connected[i] == 0 || connected[j] == 0 || !(truth > 0)) continue;
-    // To first order the error of a distance is half that of its logarithm's square.
-    const double off = std::log(std::max(squared_distance(features, i, j), 1e-30) / truth) / 2;
-    squares += off * off;
-    ++pairs;
-  }
-  const double noise = 1 / (2 * static_cast<double>(kColumns));  // variance of ln √(χ²_m/m), about 1/(2 m)
-  return std::sqrt(std::max(0.0, squares / static_cast<double>(std::max<std::int64_t>(pairs, 1)) - noise));
 }
 
 }  // namespace
 
 std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, int threads) {
   const std::int64_t nodes = adjacency.rows();
-  const std::int64_t features = settled_features(options, nodes);
+  const std::int64_t features = settled_features(options, nodes, nodes);
   const std::int64_t rows = rows_of_restarts(options.clusters, nodes);
   const std::int64_t clustering = matrix_bytes(nodes, features) + (1 + std::min(options.restarts, threads)) *
                                                                       matrix_bytes(rows, features + kLine);
@@ -126,18 +50,14 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
   check_refinement(requested.refine);
   const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
   check_filtering(requested, nodes);
-  if (requested.error > 0 && requested.features > 0) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("error: {} chooses the number of features itself; leave out one of both",
-                            requested.error));
-  }
+  check_distance_control(requested);
   const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
   check_memory(memory, requested.max_memory, "fewer features need less");
 
   FilteredOptions options = requested;
   const std::vector<float> connected = marks_of_connected(adjacency);
   const auto points = std::count(connected.begin(), connected.end(), 1.0f);
-  options.features = settled_features(options, points);
+  options.features = settled_features(options, points, points);
   options.regularization = settled_regularization(options, adjacency);
   check_initial(initial, k, connected);
   if (!initial.empty()) options.restarts = 1;
@@ -158,22 +78,12 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  spectral::DistancePlan plan;
-  if (options.error > 0) {
-    plan = plan_filter(laplacian, options, points, result.lambda_k, report, context);
-  } else {
-    find_lambda_k(laplacian, options, result, context);
-    plan.cutoff = result.lambda_k;
-    plan.order = options.order;
-  }
+  const spectral::DistancePlan plan = plan_filter(laplacian, options, points, result, context);
   const std::vector<double> low_pass = spectral::low_pass(plan.cutoff, laplacian.lambda_max, plan.order);
   Matrix<float> features =
       filtered_signals(laplacian, low_pass, options.features, options.seed, report, context);
-  if (options.error > 0) {
-    report.figures.emplace_back("filter_order", std::int64_t{plan.order});
-    report.figures.emplace_back("distance_error", measured_error(laplacian, plan, features, connected,
-                                                                 options.seed, report, context));
-  }
+  if (options.error > 0)
+    note_distance_error(laplacian, plan, features, connected, options.seed, report, context);
   if (options.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(features, context);
 
   KMeansOptions run{

@@ -82,12 +82,8 @@ struct LambdaStage {
 void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, ClusterResult& result,
                    const Context& context);
 template <class Options>
-void find_lambda_k(const graph::Laplacian& laplacian, const Options& options, ClusterResult& result,
-                   const Context& context) {
-  find_lambda_k(
-      laplacian,
-      LambdaStage{options.clusters, options.lambda_k, options.lambda_method, options.order, options.seed},
-      result, context);
+LambdaStage lambda_stage(const Options& options) {
+  return {options.clusters, options.lambda_k, options.lambda_method, options.order, options.seed};
 }
 
 /// spectral::random_features as the stage "features" of the report.

@@ -99,12 +99,15 @@ TEST_F(Errors, TheErrorOfDistances) {
     expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "filtered", flag}), kUsage,
                      {name});
   }
-  expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "compressive", "--error", "0.2"}),
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "exact", "--error", "0.2"}),
                    kUsage, {"--error", "compressive", "filtered"});
   const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
   expect_one_error(run({"cluster", graph, "--clusters", "2", "--method", "filtered", "--error", "0.2",
                         "--features", "16"}),
                    kUsage, {"--error: 0.2", "features"});
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--method", "compressive", "--error", "0.2",
+                        "--lambda-k", "0.1"}),
+                   kUsage, {"--error: 0.2", "lambda_k"});
 }
 
 TEST_F(Errors, TheRangeOfTheNumberOfClusters) {

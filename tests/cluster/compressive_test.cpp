@@ -93,6 +93,31 @@ INSTANTIATE_TEST_SUITE_P(Assignments, EveryAssignment,
 
 // Renaming the nodes renames the labels: the partition of a permuted graph scores the same against the
 // permuted truth, though not the same bytes (the random signals follow the positions).
+// d and p keep the distances, n is that of the sampling theorem: at ε = .5 a part of the nodes is enough.
+TEST(CompressiveSpectralClustering, KeepsDistancesWithinTheErrorAskedFor) {
+  const auto planted = graph::stochastic_block_model(
+      {.nodes = 6000, .clusters = 3, .degree = 40, .epsilon_ratio = 0.1, .seed = 4});
+  const auto result =
+      compressive_spectral_clustering(planted.graph, {.clusters = 3, .error = 0.5, .seed = 4});
+  const auto figure = [&](std::string_view name) {
+    for (const auto& [key, value] : result.report.figures) {
+      if (key != name) continue;
+      if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
+      if (const auto* real = std::get_if<double>(&value)) return *real;
+      if (const auto* flag = std::get_if<bool>(&value)) return *flag ? 1.0 : 0.0;
+    }
+    ADD_FAILURE() << "no figure " << name;
+    return 0.0;
+  };
+  EXPECT_EQ(figure("distance_kept"), 1);
+  EXPECT_LT(figure("distance_error"), 1.3 * 0.5 / 1.96);
+  EXPECT_GE(figure("coherence"), std::sqrt(3.0)) << "its least value";
+  const double samples = figure("samples_of_theorem");
+  EXPECT_GE(samples, 3 / 0.25 * 3 * std::log(2 * 3 / 0.05));
+  EXPECT_LT(samples, 6000);
+  EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.99);
+}
+
 TEST(CompressiveSpectralClustering, DoesNotDependOnTheNamesOfTheNodes) {
   const auto planted = graph::stochastic_block_model(
       {.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = false, .seed = 1});

@@ -41,6 +41,10 @@ struct CompressiveOptions {
   LambdaMethod lambda_method = LambdaMethod::moments;
   double lambda_k = 0;  ///< the cut-off λ_k, known from an earlier run on nearly the same graph; 0: found
   int restarts = 20;    ///< of k-means on the sample; the authors' value
+  /// ε: d, p, n and the cut-off are those of the theorems for distances and low-pass signals within 1 ± ε, as
+  /// for filtered_spectral_clustering; 0: they are the ones above
+  double error = 0;
+  double failure_probability = 0.05;  ///< of a pair of nodes, and of the sample, to be outside of 1 ± ε
   std::int64_t max_memory =
       0;  ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
   Refinement refine = Refinement::none;  ///< after the paper's method; its own result by default
@@ -62,6 +66,10 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"lambda_k", "the cut-off lambda_k of an earlier run; 0: found anew", 0, 1e30},
         options.lambda_k);
   visit(Field{"restarts", "runs of k-means on the sample", 1, 10000}, options.restarts);
+  visit(Field{"error", "keep distances within 1 +- this by choosing features and order; 0: do not", 0, 0.999},
+        options.error);
+  visit(Field{"failure_probability", "of a pair of nodes to be outside of it", 1e-300, 0.999},
+        options.failure_probability);
   visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
   visit(Field{"refine", "what follows: nothing, Lloyd on all rows (compressive only), local moves"},
         options.refine);
@@ -85,6 +93,10 @@ void describe(Options& options, Visitor&& visit) {
 /// run's lambda_k no density is taken anew: what is left is one filter pass, as for dynamic graphs
 /// [martin2018fast], who also keep a part of the earlier features. Throws invalid_argument when `initial`
 /// does not fit the nodes, or one of the clusters has no node with edges.
+///
+/// With error = ε > 0, d, p and the cut-off are chosen as filtered_spectral_clustering says, with its
+/// figures, and n is that of the sampling theorem (spectral::theorem_samples) for the coherence measured, at
+/// most all nodes: figures coherence and samples_of_theorem.
 ///
 /// Time O(p · E · (16 + d)) and 4 (3 d + 16) N bytes for d ≤ 64 by assign = nearest, with p · k · E more by
 /// `filter` and some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same

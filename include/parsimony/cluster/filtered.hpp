@@ -30,7 +30,7 @@ struct FilteredOptions {
   double lambda_k = 0;  ///< the cut-off λ_k, known from an earlier run on nearly the same graph; 0: found
   int restarts = 5;     ///< of k-means on a part of the rows; the best then starts the run on all. With
                         ///< exchanges (core/kmeans.hpp) 1, 5 and 20 end within .0001 ARI of each other
-  std::int64_t max_memory = 0;  ///< bytes beside the graph; above it the run is refused; 0: no limit
+  std::int64_t max_memory = 0;           ///< bytes beside the graph; above it the run is refused; 0: no limit
   Refinement refine = Refinement::none;  ///< none or moves: k-means sees all rows already
   std::uint64_t seed = 0;
 };
