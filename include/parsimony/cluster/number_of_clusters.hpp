@@ -55,7 +55,7 @@ struct ClusterCandidate {
 
 struct ClusterChoice {
   std::int64_t clusters = 0;  ///< the number chosen
-  double lambda_k = 0;
+  double lambda_k = 0;        ///< of that number; as the option lambda_k of the run it saves finding it anew
   std::vector<ClusterCandidate> candidates;          ///< those tried, ascending
   std::optional<spectral::SpectralDensity> density;  ///< of the eigenvalues: λ_k of every k was read off it
   Report report;
