@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "exit_code.hpp"
 #include "files.hpp"
@@ -81,6 +82,27 @@ void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clust
   print(text);
 }
 
+// With the curve that the number of clusters was read off, where it was chosen.
+void draw(const std::string& path, CsrView adjacency, const cluster::ClusterResult& result,
+          const std::optional<cluster::ClusterChoice>& choice, const graph::PartitionScores& scores,
+          const Context& context) {
+  cluster::PictureDetails details{.lambda_k = result.lambda_k,
+                                  .density = result.density ? &*result.density : nullptr};
+  std::vector<std::int64_t> clusters;
+  std::vector<double> stability, error;
+  if (choice) {
+    if (!details.density) details.density = &*choice->density;
+    if (details.lambda_k == 0) details.lambda_k = choice->lambda_k;
+    for (const cluster::ClusterCandidate& candidate : choice->candidates) {
+      clusters.push_back(candidate.clusters);
+      stability.push_back(candidate.stability);
+      error.push_back(candidate.standard_error);
+    }
+    details.stability = {clusters, stability, error, choice->clusters};
+  }
+  cluster::write_cluster_picture(path, adjacency, result.labels, scores, details, context);
+}
+
 int run(Settings settings, Terminal& terminal) {
   check(settings);
   if (settings.quiet) terminal.be_quiet();
@@ -101,7 +123,7 @@ int run(Settings settings, Terminal& terminal) {
     file = read_graph(settings.graph, settings.read, context);
     reading.finish();
   }
-  cluster::ClusterResult result = cluster_graph(settings.method, file, context);
+  auto [result, choice] = cluster_graph(settings.method, file, context);
   add_before(result.report, command);
 
   StageTimer scoring(result.report, "score");
@@ -123,9 +145,7 @@ int run(Settings settings, Terminal& terminal) {
   }
   if (!settings.picture.empty()) {
     const StageTimer drawing(result.report, "picture");
-    cluster::write_cluster_picture(
-        settings.picture, file.graph, result.labels, scores,
-        {.lambda_k = result.lambda_k, .density = result.density ? &*result.density : nullptr}, finishing);
+    draw(settings.picture, file.graph, result, choice, scores, finishing);
   }
   if (settings.json) {
     print(clustering_json(settings.graph, file, result, scores));

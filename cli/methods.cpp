@@ -29,18 +29,22 @@ void check_memory(const MethodSettings& settings, const graph::GraphFile& file, 
                           limit, held, needed));
 }
 
-// Settles the number of clusters of every method; the curve it was read off goes into the report.
-void choose_clusters(MethodSettings& settings, CsrView adjacency, Report& report, const Context& context) {
+// Settles the number of clusters of every method, and λ_k where it is to be found in the same way; the curve
+// it was read off goes into the report.
+cluster::ClusterChoice choose_clusters(MethodSettings& settings, CsrView adjacency, Report& report,
+                                       const Context& context) {
   const cluster::CompressiveOptions& shared = settings.compressive;
   settings.choice.order = shared.order;
   settings.choice.laplacian = shared.laplacian;
   settings.choice.regularization = shared.regularization;
   settings.choice.seed = shared.seed;
   const StageTimer timer(report, "number of clusters");
-  const cluster::ClusterChoice choice =
-      cluster::choose_number_of_clusters(adjacency, settings.choice, context);
+  cluster::ClusterChoice choice = cluster::choose_number_of_clusters(adjacency, settings.choice, context);
   settings.automatic.clusters = settings.compressive.clusters = choice.clusters;
   settings.filtered.clusters = settings.exact.clusters = choice.clusters;
+  if (shared.lambda_method == cluster::LambdaMethod::moments && shared.lambda_k == 0) {
+    settings.compressive.lambda_k = settings.filtered.lambda_k = choice.lambda_k;
+  }
   std::vector<double> clusters, gap, stability, error;
   for (const cluster::ClusterCandidate& candidate : choice.candidates) {
     clusters.push_back(static_cast<double>(candidate.clusters));
@@ -52,6 +56,7 @@ void choose_clusters(MethodSettings& settings, CsrView adjacency, Report& report
   report.figures.emplace_back("choice_stability", std::move(stability));
   report.figures.emplace_back("choice_standard_error", std::move(error));
   report.figures.emplace_back("choice_gap", std::move(gap));
+  return choice;
 }
 
 // The clusters of an earlier run on the nodes of this graph, −1 where it had none.
@@ -174,18 +179,18 @@ void suit_points(const CLI::App& app, MethodSettings& settings) {
   if (app.count("--samples") == 0) settings.compressive.samples = suited.samples;
 }
 
-cluster::ClusterResult cluster_graph(MethodSettings settings, const graph::GraphFile& file,
-                                     const Context& context) {
+Clustering cluster_graph(MethodSettings settings, const graph::GraphFile& file, const Context& context) {
   check_memory(settings, file, context.threads());
-  Report choice;
+  Report before;
+  Clustering out;
   if (settings.automatic.clusters == kAutomatic) {
-    choose_clusters(settings, file.graph, choice, context);
+    out.choice = choose_clusters(settings, file.graph, before, context);
     check_memory(settings, file, context.threads());
   }
-  cluster::ClusterResult result =
-      run_method(settings, file.graph, initial_labels(settings, file, context), context);
-  add_before(result.report, choice);
-  return result;
+  out.result = run_method(settings, file.graph, initial_labels(settings, file, context), context);
+  if (out.choice && out.result.lambda_k == out.choice->lambda_k) out.result.density = out.choice->density;
+  add_before(out.result.report, before);
+  return out;
 }
 
 }  // namespace parsimony::cli

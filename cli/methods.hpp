@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "flags.hpp"
@@ -38,10 +39,14 @@ void check_method_flags(const CLI::App& app, const Flags& flags, const MethodSet
 /// Gives the flags that were not given the defaults that suit points.
 void suit_points(const CLI::App& app, MethodSettings& settings);
 
+struct Clustering {
+  cluster::ClusterResult result;
+  std::optional<cluster::ClusterChoice> choice;  // of --clusters auto
+};
+
 /// The number of clusters where it is to be chosen, then the method. Before each, --max-memory, which is for
 /// the whole command: the library's estimates leave out the graph, which the caller holds. What the choice
 /// did is in the report of the result.
-cluster::ClusterResult cluster_graph(MethodSettings settings, const graph::GraphFile& file,
-                                     const Context& context);
+Clustering cluster_graph(MethodSettings settings, const graph::GraphFile& file, const Context& context);
 
 }  // namespace parsimony::cli

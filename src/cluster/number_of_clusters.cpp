@@ -23,75 +23,62 @@ namespace {
 
 constexpr std::int64_t kFewestSamples = 1000;
 constexpr std::int64_t kSamplesPerCluster = 20;
-constexpr std::int64_t kFirstSplits = 2;
-constexpr double kLeastLambda = 1e-3;  // of lambda_max: below that no eigenvalue is told from 0
-constexpr std::size_t kContenders = 5;
+constexpr std::int64_t kFirstSplits = 2;  // and the rest of a first look at a number
+constexpr std::int64_t kFirstSamples = 400;
+constexpr std::int64_t kFirstSamplesPerCluster = 8;
+constexpr int kFirstExchanges = 1;
+constexpr double kLeastLambda = 1e-3;        // of lambda_max: below that no eigenvalue is told from 0
 constexpr std::int64_t kMostClusters = 200;  // by default; and beyond it the sample grows no more
 
-// The rows of T_0 R, …, T_p R of a few nodes: h(L) R of these nodes for any filter of degree p is then a sum,
-// and one recurrence over the graph serves every number of clusters.
-class SampledRecurrence {
+// The rows of T_0 X, …, T_p X of a few nodes: h(L) X of these nodes for any filter of degree p is then a sum,
+// and the one recurrence that counts the eigenvalues serves every number of clusters.
+class SampledTerms {
  public:
-  SampledRecurrence(const graph::Laplacian& laplacian, std::span<const std::int32_t> sample,
-                    std::int64_t signals, int order, std::uint64_t seed, const Context& context)
-      : terms_((order + 1) * std::ssize(sample), signals), samples_(std::ssize(sample)) {
-    const std::int64_t nodes = laplacian.nodes();
-    const spectral::LaplacianOperator op(laplacian, context);
-    const RandomStream random(seed, "choice.signals");
-    for (std::int64_t first = 0; first < signals; first += kColumns) {
-      const std::int64_t used = std::min(kColumns, signals - first), width = whole_lines(used);
-      Matrix<float> panel(nodes, width), work(nodes, width);
-      context.for_blocks(nodes, kRows, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-          random.fill_normal(panel.row(i).first(used),
-                             static_cast<std::uint64_t>(first * nodes + i * kColumns),
-                             1 / laplacian.scale[i]);
-        }
-      });
-      const auto keep = [&](int j) {  // T_j, which lies where the steps before left it
-        const Matrix<float>& from = j % 2 == 0 ? panel : work;
-        for (std::int64_t s = 0; s < samples_; ++s) {
-          const float scale = laplacian.scale[sample[s]];
-          float* to = terms_.row(j * samples_ + s).data() + first;
-          for (std::int64_t c = 0; c < used; ++c) to[c] = scale * from(sample[s], c);
-        }
-      };
-      spectral::chebyshev_recurrence(op, order, panel.view(), work.view(), [&](int j) {
-        context.progress("signals", first / kColumns * order + j,
-                         (signals + kColumns - 1) / kColumns * order);
-        keep(j - 1);
-        return spectral::FusedStep{};
-      });
-      keep(order);
+  SampledTerms(const graph::Laplacian& laplacian, std::span<const std::int32_t> sample, std::int64_t signals,
+               int order)
+      : laplacian_(laplacian),
+        sample_(sample),
+        terms_(std::ssize(sample) * (order + 1), signals),
+        order_(order) {}
+
+  void keep(std::int64_t first, int term, MatrixView<const float> panel) {
+    if (term > order_) return;
+    for (std::int64_t s = 0; s < std::ssize(sample_); ++s) {
+      const float scale = laplacian_.scale[sample_[s]];
+      const float* from = panel.row_data(sample_[s]);
+      float* to = terms_.row(s * (order_ + 1) + term).data() + first;
+      for (std::int64_t c = 0; c < std::min(panel.cols, terms_.cols() - first); ++c) to[c] = scale * from[c];
     }
   }
 
   // Rows of `count` of the nodes, spread evenly over them.
-  Matrix<float> filtered(std::span<const double> coefficients, std::int64_t count,
-                         const Context& context) const {
+  Matrix<float> filtered(std::span<const double> coefficients, std::int64_t count) const {
     Matrix<float> rows(count, terms_.cols());
-    context.for_blocks(count, 64, [&](std::int64_t begin, std::int64_t end) {
-      for (std::size_t j = 0; j < coefficients.size(); ++j) {
+    for (std::int64_t s = 0; s < count; ++s) {
+      const std::int64_t from = s * std::ssize(sample_) / count * (order_ + 1);
+      float* row = rows.row(s).data();
+      for (int j = 0; j <= order_; ++j) {
         const auto c = static_cast<float>(coefficients[j]);
-        for (std::int64_t s = begin; s < end; ++s) {
-          const float* term =
-              terms_.row(static_cast<std::int64_t>(j) * samples_ + s * samples_ / count).data();
-          float* row = rows.row(s).data();
-          for (std::int64_t column = 0; column < terms_.cols(); ++column) row[column] += c * term[column];
-        }
+        const float* term = terms_.row(from + j).data();
+        for (std::int64_t column = 0; column < terms_.cols(); ++column) row[column] += c * term[column];
       }
-    });
+    }
     return rows;
   }
 
  private:
-  static constexpr std::int64_t kRows = 1 << 14;
-  Matrix<float> terms_;  // T_j of sample s in row j · samples + s
-  std::int64_t samples_;
+  const graph::Laplacian& laplacian_;
+  std::span<const std::int32_t> sample_;
+  Matrix<float> terms_;  // T_j of sample s in row s · (order + 1) + j
+  int order_;
 };
 
-// Two realisations out of the columns of `rows`: column order[i] goes to the first for i < d, else to the
-// second.
+// Signals of which a realisation has d: a third more, up to whole cache lines.
+std::int64_t signals_of(std::int64_t features) {
+  return whole_lines(features + (features + 2) / 3);
+}
+
+// The first d are the signals of one realisation, the last d those of the other.
 std::vector<std::int32_t> random_order(std::int64_t columns, std::uint64_t seed, std::uint64_t split) {
   const RandomStream random(seed, "choice.splits", split);
   std::vector<std::int32_t> order(columns);
@@ -170,8 +157,8 @@ NumberOfClustersOptions settled(const NumberOfClustersOptions& requested, std::i
 class Trials {
  public:
   Trials(const NumberOfClustersOptions& options, const spectral::SpectralDensity& density,
-         const SampledRecurrence& recurrence, const Context& context)
-      : options_(options), density_(density), recurrence_(recurrence), context_(context) {}
+         const SampledTerms& terms, const Context& context)
+      : options_(options), density_(density), terms_(terms), context_(context) {}
 
   std::int64_t total() const {
     return std::min(options_.candidates, options_.max_clusters - options_.min_clusters + 1);
@@ -180,21 +167,33 @@ class Trials {
     return std::ssize(tried_) < total() && k >= options_.min_clusters && k <= options_.max_clusters &&
            !tried_.contains(k);
   }
-  void attempt(std::int64_t k) {
-    if (!may_try(k)) return;
-    tried_.emplace(k, measure(k, kFirstSplits));
+  void attempt(std::vector<std::int64_t> numbers) {
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    std::erase_if(numbers, [&](std::int64_t k) { return !may_try(k); });
+    numbers.resize(std::min(std::ssize(numbers), total() - std::ssize(tried_)));
+    measure(numbers, kFirstSplits, kFirstSamples, kFirstSamplesPerCluster, kFirstExchanges);
     context_.progress("stability", std::ssize(tried_), total());
   }
 
-  // All pairs of realisations for the few that may be the best; two are enough to see that others are not.
+  // More pairs of realisations, on more nodes, for the best and its neighbours, until the best of those is
+  // better than two on either side. Two pairs and half of the nodes say no more than where to look.
   void compare_closely() {
-    std::vector<std::pair<double, std::int64_t>> order;
-    for (const auto& [k, candidate] : tried_) order.emplace_back(-candidate.stability, k);
-    std::sort(order.begin(), order.end());
-    order.resize(std::min(order.size(), kContenders));
-    for (const auto& [negative, k] : order) {
-      tried_[k] = measure(k, options_.splits);
-      contenders_.insert(k);
+    std::vector<std::int64_t> numbers{top().clusters};
+    while (!numbers.empty()) {
+      measure(numbers, options_.splits, kFewestSamples, kSamplesPerCluster, kExchanges);
+      contenders_.insert(numbers.begin(), numbers.end());
+      context_.progress("stability", std::ssize(tried_), total());
+      const std::int64_t at = best().clusters;
+      numbers.clear();
+      for (const std::int64_t k : {at - 2, at - 1, at + 1, at + 2}) {
+        if (!contenders_.contains(k) && (tried_.contains(k) || may_try(k))) numbers.push_back(k);
+      }
+      while (std::ssize(tried_) +
+                 std::ranges::count_if(numbers, [&](auto k) { return !tried_.contains(k); }) >
+             total()) {
+        numbers.erase(std::ranges::find_if(numbers, [&](auto k) { return !tried_.contains(k); }));
+      }
     }
   }
 
@@ -206,6 +205,12 @@ class Trials {
     return (density_.eigenvalue(middle + s) - below) / (below + kLeastLambda * density_.lambda_max());
   }
 
+  // Those tried next below and above; itself where there is none.
+  std::pair<std::int64_t, std::int64_t> neighbors(std::int64_t k) const {
+    const auto at = tried_.find(k), after = std::next(at);
+    return {at == tried_.begin() ? k : std::prev(at)->first, after == tried_.end() ? k : after->first};
+  }
+
   // The most stable so far.
   const ClusterCandidate& top() const {
     const auto more_stable = [](const auto& a, const auto& b) {
@@ -214,8 +219,8 @@ class Trials {
     return std::max_element(tried_.begin(), tried_.end(), more_stable)->second;
   }
 
-  // The most stable of those compared closely; of those within two standard errors of it, the one of the
-  // widest gap. (What only two pairs were seen of has no standard error to speak of.)
+  // The most stable of those compared closely; of those within a standard error of it, the one of the widest
+  // gap.
   const ClusterCandidate& best() const {
     const ClusterCandidate* most = &tried_.at(*contenders_.begin());
     for (const std::int64_t k : contenders_) {
@@ -224,10 +229,22 @@ class Trials {
     const ClusterCandidate* chosen = most;
     for (const std::int64_t k : contenders_) {
       const ClusterCandidate& candidate = tried_.at(k);
-      const double error = 2 * std::hypot(most->standard_error, candidate.standard_error);
+      const double error = error_of_difference(k, most->clusters);
       if (candidate.stability + error >= most->stability && candidate.gap > chosen->gap) chosen = &candidate;
     }
     return *chosen;
+  }
+
+  // Of the mean stabilities; the pairs of realisations are the same for both.
+  double error_of_difference(std::int64_t a, std::int64_t b) const {
+    const std::vector<double>&x = agreements_.at(a), &y = agreements_.at(b);
+    const auto count = static_cast<double>(x.size());
+    double sum = 0, squares = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      sum += x[i] - y[i];
+      squares += (x[i] - y[i]) * (x[i] - y[i]);
+    }
+    return std::sqrt(std::max(0.0, squares - sum * sum / count) / (count * (count - 1)));
   }
 
   std::vector<ClusterCandidate> all() const {
@@ -237,33 +254,43 @@ class Trials {
   }
 
  private:
-  ClusterCandidate measure(std::int64_t k, std::int64_t splits) const {
-    ClusterCandidate out{
-        .clusters = k, .lambda_k = density_.eigenvalue(static_cast<double>(k)), .gap = gap(k)};
-    const Matrix<float> rows = recurrence_.filtered(
-        spectral::low_pass(out.lambda_k, density_.lambda_max(), options_.order),
-        std::min(options_.samples, std::max(kFewestSamples, kSamplesPerCluster * k)), context_);
-    const std::int64_t d = options_.features;
-    std::vector<std::vector<std::int32_t>> labels(2 * splits);
-    context_.for_blocks(2 * splits, 1, [&](std::int64_t at, std::int64_t) {
-      const auto order = random_order(rows.cols(), options_.seed, at / 2);
-      Matrix<float> part = columns_of(rows, std::span(order).subspan(at % 2 * d, d));
-      if (options_.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(part, context_);
-      const KMeansOptions run{.clusters = k,
-                              .exchanges = kExchanges,
-                              .seed = RandomStream(options_.seed, "choice.k-means").bits(at)};
-      labels[at] = kmeans(part, {}, run, quiet()).labels;
+  void measure(const std::vector<std::int64_t>& numbers, std::int64_t splits, std::int64_t fewest,
+               std::int64_t per_cluster, int exchanges) {
+    const std::int64_t runs = 2 * splits, d = options_.features, signals = signals_of(d);
+    std::vector<Matrix<float>> rows(numbers.size());
+    context_.for_blocks(std::ssize(numbers), 1, [&](std::int64_t c, std::int64_t) {
+      const double lambda_k = density_.eigenvalue(static_cast<double>(numbers[c]));
+      rows[c] = terms_.filtered(spectral::low_pass(lambda_k, density_.lambda_max(), options_.order),
+                                std::min(options_.samples, std::max(fewest, per_cluster * numbers[c])));
     });
-    double squares = 0;
-    std::vector<double> agreements(splits);
-    for (std::int64_t split = 0; split < splits; ++split) {
-      agreements[split] = clusterwise_agreement(labels[2 * split], labels[2 * split + 1], k);
+    std::vector<std::vector<std::int32_t>> labels(numbers.size() * runs);
+    context_.for_blocks(std::ssize(labels), 1, [&](std::int64_t at, std::int64_t) {
+      const std::int64_t run = at % runs;
+      const auto order = random_order(signals, options_.seed, run / 2);
+      Matrix<float> part = columns_of(rows[at / runs], std::span(order).subspan(run % 2 * (signals - d), d));
+      if (options_.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(part, quiet());
+      const KMeansOptions settings{.clusters = numbers[at / runs],
+                                   .exchanges = exchanges,
+                                   .seed = RandomStream(options_.seed, "choice.k-means").bits(run)};
+      labels[at] = kmeans(part, {}, settings, quiet()).labels;
+    });
+    for (std::size_t c = 0; c < numbers.size(); ++c) {
+      const std::int64_t k = numbers[c];
+      std::vector<double> agreements(splits);
+      for (std::int64_t split = 0; split < splits; ++split) {
+        const auto* pair = &labels[c * runs + 2 * split];
+        agreements[split] = clusterwise_agreement(pair[0], pair[1], k);
+      }
+      ClusterCandidate found{
+          .clusters = k, .lambda_k = density_.eigenvalue(static_cast<double>(k)), .gap = gap(k)};
+      const auto count = static_cast<double>(splits);
+      found.stability = std::accumulate(agreements.begin(), agreements.end(), 0.0) / count;
+      double squares = 0;
+      for (const double a : agreements) squares += (a - found.stability) * (a - found.stability);
+      found.standard_error = std::sqrt(squares / (count * (count - 1)));
+      tried_[k] = found;
+      agreements_[k] = std::move(agreements);
     }
-    const auto count = static_cast<double>(splits);
-    out.stability = std::accumulate(agreements.begin(), agreements.end(), 0.0) / count;
-    for (const double a : agreements) squares += (a - out.stability) * (a - out.stability);
-    out.standard_error = std::sqrt(squares / (count * (count - 1)));
-    return out;
   }
 
   Context quiet() const {  // progress counts candidates, not the runs of k-means
@@ -274,23 +301,20 @@ class Trials {
 
   const NumberOfClustersOptions& options_;
   const spectral::SpectralDensity& density_;
-  const SampledRecurrence& recurrence_;
+  const SampledTerms& terms_;
   const Context& context_;
   std::map<std::int64_t, ClusterCandidate> tried_;
+  std::map<std::int64_t, std::vector<double>> agreements_;  // of the pairs
   std::set<std::int64_t> contenders_;
 };
 
 void try_candidates(const NumberOfClustersOptions& options, Trials& trials) {
   const std::int64_t low = options.min_clusters, high = options.max_clusters;
+  std::vector<std::int64_t> numbers;
   if (high - low < options.candidates) {
-    for (std::int64_t k = low; k <= high; ++k) trials.attempt(k);
+    for (std::int64_t k = low; k <= high; ++k) numbers.push_back(k);
+    trials.attempt(std::move(numbers));
     return;
-  }
-  const std::int64_t grid = options.candidates / 3;
-  for (std::int64_t g = 0; g < grid; ++g) {
-    const double part = grid > 1 ? static_cast<double>(g) / static_cast<double>(grid - 1) : 0;
-    trials.attempt(std::llround(static_cast<double>(low) *
-                                std::pow(static_cast<double>(high) / static_cast<double>(low), part)));
   }
   std::int64_t widest = low;
   double most = -1;
@@ -300,21 +324,27 @@ void try_candidates(const NumberOfClustersOptions& options, Trials& trials) {
       widest = k;
     }
   }
-  trials.attempt(widest);
-  for (std::int64_t away = 1; away <= grid / 2; ++away) {
-    trials.attempt(widest + away);
-    trials.attempt(widest - away);
+  numbers = {widest};
+  const std::int64_t grid = options.candidates / 3;
+  for (std::int64_t g = 0; g < grid; ++g) {
+    const double part = grid > 1 ? static_cast<double>(g) / static_cast<double>(grid - 1) : 0;
+    numbers.push_back(std::llround(static_cast<double>(low) *
+                                   std::pow(static_cast<double>(high) / static_cast<double>(low), part)));
   }
-  // Uphill; two steps each way, so that one value that chance raised does not end it.
-  for (bool moved = true; moved;) {
+  trials.attempt(std::move(numbers));
+  // Between the most stable and those tried next to it, until there is nothing between.
+  for (;;) {
     const std::int64_t at = trials.top().clusters;
-    moved = false;
-    for (const std::int64_t away : {1, -1, 2, -2}) {
-      if (!trials.may_try(at + away)) continue;
-      trials.attempt(at + away);
-      moved = true;
-      break;
+    const auto [below, above] = trials.neighbors(at);
+    numbers.clear();
+    for (const std::int64_t next : {below, above}) {
+      const std::int64_t middle =
+          std::llround(std::sqrt(static_cast<double>(at) * static_cast<double>(next)));
+      numbers.push_back(middle != next ? middle : (at + next) / 2);
     }
+    std::erase_if(numbers, [&](std::int64_t k) { return !trials.may_try(k); });
+    if (numbers.empty()) return;
+    trials.attempt(std::move(numbers));
   }
 }
 
@@ -327,9 +357,10 @@ std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& o
       nodes, options.samples
                  ? options.samples
                  : std::max({kFewestSamples, most, kSamplesPerCluster * std::min(most, kMostClusters)}));
-  const std::int64_t signals = 2 * options.features, width = whole_lines(std::min(signals, kColumns));
-  return matrix_bytes((options.order + 1) * samples, signals) + 4 * matrix_bytes(samples, signals) +
-         std::max(2 * matrix_bytes(nodes, width), lambda_k_bytes(nodes, LambdaMethod::moments)) + 64 * nodes;
+  const std::int64_t signals = signals_of(options.features), width = std::min(signals, kColumns);
+  const std::int64_t tried = std::min(options.candidates, most) * matrix_bytes(samples, signals);
+  return matrix_bytes((options.order + 1) * samples, signals) +
+         std::max(2 * matrix_bytes(nodes, width), tried) + 64 * nodes;
 }
 
 ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfClustersOptions& requested,
@@ -345,17 +376,19 @@ ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfCluster
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
   StageTimer counting(choice.report, "density");
-  const auto density = spectral::spectral_density(laplacian, {.seed = options.seed}, context);
+  const auto sample = sample_without_replacement(connected, options.samples, options.seed);
+  SampledTerms terms(laplacian, sample, signals_of(options.features), options.order);
+  choice.density = spectral::spectral_density(
+      laplacian,
+      {.order = std::max(options.order, spectral::DensityOptions{}.order),
+       .signals = static_cast<int>(signals_of(options.features)),
+       .seed = options.seed},
+      context,
+      [&](std::int64_t first, int term, MatrixView<const float> panel) { terms.keep(first, term, panel); });
   counting.finish();
 
-  StageTimer filtering(choice.report, "signals");
-  const auto sample = sample_without_replacement(connected, options.samples, options.seed);
-  const SampledRecurrence recurrence(laplacian, sample, 2 * options.features, options.order, options.seed,
-                                     context);
-  filtering.finish();
-
   const StageTimer comparing(choice.report, "stability");
-  Trials trials(options, density, recurrence, context);
+  Trials trials(options, *choice.density, terms, context);
   try_candidates(options, trials);
   trials.compare_closely();
   choice.candidates = trials.all();
@@ -363,6 +396,7 @@ ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfCluster
   choice.lambda_k = trials.best().lambda_k;
   choice.report.figures.emplace_back("clusters", choice.clusters);
   choice.report.figures.emplace_back("lambda_k", choice.lambda_k);
+  choice.report.figures.emplace_back("count_standard_error", choice.density->standard_error(choice.lambda_k));
   return choice;
 }
 

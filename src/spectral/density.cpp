@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
+#include <utility>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
@@ -25,22 +27,39 @@ std::int64_t nodes_with_edges(const graph::Laplacian& laplacian) {
 }  // namespace
 
 SpectralDensity::SpectralDensity(Matrix<double> moments, double lambda_max)
-    : moments_(std::move(moments)), mean_(moments_.cols()), lambda_max_(lambda_max) {
+    : moments_(std::move(moments)),
+      mean_(moments_.cols()),
+      damping_(jackson_damping(2 * order())),
+      lambda_max_(lambda_max) {
   for (std::int64_t s = 0; s < moments_.rows(); ++s) {
     for (std::int64_t m = 0; m < moments_.cols(); ++m) mean_[m] += moments_(s, m) / moments_.rows();
   }
 }
 
+// low_pass(λ, lambda_max, 2 order) with the sines by a recurrence: a search for many eigenvalues takes tens
+// of thousands of them.
+std::vector<double> SpectralDensity::step(double lambda) const {
+  const double x = std::clamp(2 * lambda / lambda_max_ - 1, -1.0, 1.0), edge = std::acos(x);
+  std::vector<double> h = damping_;
+  h[0] *= 1 - edge / std::numbers::pi;
+  double before = 0, sine = -2 / std::numbers::pi * std::sin(edge);
+  for (std::size_t m = 1; m < h.size(); ++m) {
+    h[m] *= sine / static_cast<double>(m);
+    before = std::exchange(sine, 2 * x * sine - before);
+  }
+  return h;
+}
+
 double SpectralDensity::count(double lambda) const {
-  const std::vector<double> h = low_pass(lambda, lambda_max_, 2 * order());
+  const std::vector<double> h = step(lambda);
   return std::inner_product(h.begin(), h.end(), mean_.begin(), 0.0);
 }
 
 double SpectralDensity::standard_error(double lambda) const {
   const auto signals = static_cast<double>(moments_.rows());
   if (signals < 2) return 0;
-  const std::vector<double> h = low_pass(lambda, lambda_max_, 2 * order());
-  const double mean = count(lambda);
+  const std::vector<double> h = step(lambda);
+  const double mean = std::inner_product(h.begin(), h.end(), mean_.begin(), 0.0);
   double squares = 0;
   for (std::int64_t s = 0; s < moments_.rows(); ++s) {
     const auto row = moments_.row(s);
@@ -73,44 +92,49 @@ double SpectralDensity::filtered_energy(double lambda) const {
 
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options,
                                  const Context& context) {
+  return spectral_density(laplacian, options, context, nullptr);
+}
+
+SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options,
+                                 const Context& context, const TermObserver& observe) {
   validate_fields(options);
   const std::int64_t nodes = laplacian.nodes();
   const LaplacianOperator op(laplacian, context);
   const RandomStream random(options.seed, "density.signals");
-  const std::int64_t panels = (options.signals + kPanelWidth - 1) / kPanelWidth;
-  Matrix<double> moments(panels * kPanelWidth, 2 * options.order + 1);
-  Matrix<float> current(nodes, kPanelWidth), work(nodes, kPanelWidth);
-  std::vector<double> squares(kPanelWidth), products(kPanelWidth);
-
+  const std::int64_t signals = (options.signals + kPanelWidth - 1) / kPanelWidth * kPanelWidth;
+  const std::int64_t panels = panels_of(signals);
   const std::int64_t connected = nodes_with_edges(laplacian);
+  Matrix<double> moments(signals, 2 * options.order + 1);
 
-  for (std::int64_t p = 0; p < panels; ++p) {
+  for_each_panel(signals, [&](std::int64_t start, std::int64_t, std::int64_t width) {
+    Matrix<float> current(nodes, width), work(nodes, width);
+    std::vector<double> squares(width), products(width);
     context.for_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        const auto position = static_cast<std::uint64_t>(p * nodes + i) * kPanelWidth;
-        random.fill_rademacher(current.row(i), position,
+        random.fill_rademacher(current.row(i), static_cast<std::uint64_t>(start * nodes + i * width),
                                has_edges(laplacian, i) ? 1 / laplacian.scale[i] : 0);
       }
     });
-    const auto moment = [&](std::int64_t column, int m) -> double& {
-      return moments(p * kPanelWidth + column, m);
-    };
-    for (std::int64_t c = 0; c < kPanelWidth; ++c) moment(c, 0) = static_cast<double>(connected);
-    // The sums of the step that yields T_j are known when the step after it is made, or at the end.
+    const auto moment = [&](std::int64_t column, int m) -> double& { return moments(start + column, m); };
+    for (std::int64_t c = 0; c < width; ++c) moment(c, 0) = static_cast<double>(connected);
+    // The sums of the step that yields T_j, and T_j itself, are known when the step after it is made, or at
+    // the end.
     const auto collect = [&](int j) {
-      for (std::int64_t c = 0; c < kPanelWidth; ++c) {
+      if (observe) observe(start, j, j % 2 == 0 ? current.view() : work.view());
+      for (std::int64_t c = 0; j > 0 && c < width; ++c) {
         if (j == 1) moment(c, 1) = products[c];
         moment(c, 2 * j) = 2 * squares[c] - moment(c, 0);
         if (j > 1) moment(c, 2 * j - 1) = 2 * products[c] - moment(c, 1);
       }
     };
     chebyshev_recurrence(op, options.order, current.view(), work.view(), [&](int j) {
-      context.progress("spectral density", p * options.order + j, panels * options.order);
-      if (j > 1) collect(j - 1);
+      context.progress("spectral density", start / kMaxPanelWidth * options.order + j,
+                       panels * options.order);
+      collect(j - 1);
       return FusedStep{.squares = squares, .products = products};
     });
     collect(options.order);
-  }
+  });
   return SpectralDensity(std::move(moments), laplacian.lambda_max);
 }
 

@@ -54,6 +54,22 @@ TEST_F(Cluster, PlantedLabelsNameTheNodesAsTheReaderOfTheirFormatDoes) {
   }
 }
 
+// λ_k was read off the density that the choice was made by: the method finds the same one, not another.
+TEST_F(Cluster, TheChosenNumberBringsItsLambdaAndItsPicture) {
+  const std::string graph = block_model("g.mtx", 3000, 6);
+  const Outcome outcome = run({"cluster", graph, "--clusters", "auto", "--max-clusters", "12", "--method",
+                               "compressive", "--picture", path("p.png"), "--json", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json report = Json::parse(outcome.out);
+  EXPECT_EQ(report["options"]["clusters"], 6);
+  EXPECT_GT(report["options"]["lambda_k"].get<double>(), 0);
+  EXPECT_EQ(report["options"]["lambda_k"], report["figures"]["lambda_k"]);
+  EXPECT_EQ(read_text(path("p.png")).substr(1, 3), "PNG");
+  const Outcome known = run({"cluster", graph, "--clusters", "auto", "--max-clusters", "12", "--method",
+                             "compressive", "--lambda-k", "0.5", "--json", "--quiet"});
+  EXPECT_EQ(Json::parse(known.out)["figures"]["lambda_k"], 0.5) << "what was given goes before";
+}
+
 TEST_F(Cluster, TheNumberOfClustersIsFoundWhenAskedFor) {
   const std::string graph = block_model("g.mtx", 3000, 6);
   for (const char* method : {"auto", "compressive", "filtered", "exact"}) {

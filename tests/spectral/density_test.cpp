@@ -166,5 +166,30 @@ TEST(LambdaK, NodesWithoutEdgesChangeNothing) {
   }
 }
 
+// xᵀ T_m x is the m-th moment, of the terms as they are shown on the way; 80 signals are two panels.
+TEST(SpectralDensity, MomentsAreThoseOfTheTermsObserved) {
+  const Csr csr = testing::to_csr(testing::random_adjacency(60, 0.2, false, 3), false);
+  const graph::Laplacian laplacian = graph::make_laplacian(csr, graph::LaplacianKind::normalized, 0.5);
+  Matrix<double> products(80, 7);
+  Matrix<float> start(60, 80);
+  const auto density = spectral_density(laplacian, {.order = 6, .signals = 80}, Context(2),
+                                        [&](std::int64_t first, int term, MatrixView<const float> panel) {
+                                          for (std::int64_t i = 0; i < panel.rows; ++i) {
+                                            for (std::int64_t c = 0; c < panel.cols; ++c) {
+                                              const double x =
+                                                  static_cast<double>(laplacian.scale[i]) * panel(i, c);
+                                              if (term == 0) start(i, first + c) = static_cast<float>(x);
+                                              products(first + c, term) += x * start(i, first + c);
+                                            }
+                                          }
+                                        });
+  ASSERT_EQ(density.moments().rows(), 80);
+  for (std::int64_t signal = 0; signal < 80; ++signal) {
+    for (int m = 0; m <= 6; ++m) {
+      EXPECT_NEAR(density.moments()(signal, m), products(signal, m), 1e-3) << signal << ", " << m;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace parsimony::spectral

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "parsimony/core/context.hpp"
@@ -53,16 +54,29 @@ class SpectralDensity {
   double filtered_energy(double lambda) const;
 
  private:
+  std::vector<double> step(double lambda) const;
+
   Matrix<double> moments_;
   std::vector<double> mean_;
+  std::vector<double> damping_;
   double lambda_max_;
 };
 
 /// The density of the eigenvalues of the nodes with edges. A node without edges is an eigenvector of its own
 /// (of eigenvalue 0, or 1 where τ > 0), known without counting; were the many of some graphs counted among
-/// the lowest, no cut-off could be told from 0. O(order · E · signals) time, two panels of N × 16 floats.
+/// the lowest, no cut-off could be told from 0. O(order · E · signals) time, two panels of N × 16 floats, or
+/// as wide as the signals are, up to 64.
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options = {},
                                  const Context& context = Context{});
+
+/// Sees every term of the recurrence on the way: T_term(L̃) X for term = 0..order, of the signals first.. of
+/// one panel, whose row i is to be multiplied by laplacian.scale[i]. X has independent entries ±1, rows of
+/// nodes without edges are 0.
+using TermObserver = std::function<void(std::int64_t first, int term, MatrixView<const float> panel)>;
+
+/// The same density; panels are 64 signals wide where there are as many.
+SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options,
+                                 const Context& context, const TermObserver& observe);
 
 /// The paper's estimate of the k-th smallest eigenvalue, kept as the reference: with q = 2 round(ln N)
 /// Gaussian signals of variance 1/q, bisection on [0, lambda_max] until round(‖h_λ(L) R‖_F²) = k or (hi −
