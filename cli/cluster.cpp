@@ -151,20 +151,6 @@ std::vector<std::int32_t> initial_labels(const Settings& settings, const graph::
   return initial;
 }
 
-// The clusters of the same graph whose neighbouring nodes are close in memory.
-cluster::ClusterResult cluster_in_order(const Settings& settings, CsrView adjacency,
-                                        std::span<const std::int32_t> order,
-                                        std::span<const std::int32_t> initial, const Context& context) {
-  std::vector<std::int32_t> labels(initial.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = initial[order[i]];
-  cluster::ClusterResult result =
-      cluster_by_method(settings, graph::renumber_nodes(adjacency, order, context), labels, context);
-  labels.resize(result.labels.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[order[i]] = result.labels[i];
-  result.labels = std::move(labels);
-  return result;
-}
-
 // The limit is for the whole command; the library's estimate leaves the graph out, which the caller holds.
 void check_memory(const graph::GraphFile& file, const Settings& settings, int threads) {
   const std::int64_t limit = settings.automatic.max_memory;  // one flag sets those of all methods
@@ -229,14 +215,11 @@ int run(Settings settings, Terminal& terminal) {
   StageTimer reading(command, "read");
   Matrix<float> points;
   graph::GraphFile file;
-  std::vector<std::int32_t> order;  // of points
   if (names_points(settings.graph)) {
     points = read_points(settings.graph, settings.read.max_memory);
     reading.finish();
     settings.points.neighbors.seed = settings.compressive.seed;
-    PointGraph made = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
-    file = std::move(made.file);
-    order = std::move(made.order);
+    file = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
     if (settings.model.empty()) points = {};
   } else {
     file = read_graph(settings.graph, settings.read, context);
@@ -249,9 +232,7 @@ int run(Settings settings, Terminal& terminal) {
   }
 
   const std::vector<std::int32_t> initial = initial_labels(settings, file, context);
-  cluster::ClusterResult result = order.empty()
-                                      ? cluster_by_method(settings, file.graph, initial, context)
-                                      : cluster_in_order(settings, file.graph, order, initial, context);
+  cluster::ClusterResult result = cluster_by_method(settings, file.graph, initial, context);
   auto& stages = result.report.stages;
   stages.insert(stages.begin(), command.stages.begin(), command.stages.end());
   for (auto [from, to] : {std::pair{&command.options, &result.report.options},
