@@ -239,29 +239,30 @@ class Layer {
   std::vector<double> cells_;
 };
 
-// The box of the points in three dimensions, each edge between two of its corners.
-void draw_box(Canvas& canvas, MatrixView<const float> points, const Plane& plane, const Map& map) {
-  std::array<Range, 3> sides{};
-  for (std::int64_t j = 0; j < 3; ++j) {
-    std::vector<double> values(static_cast<std::size_t>(points.rows));
-    for (std::int64_t i = 0; i < points.rows; ++i) values[i] = points(i, j);
-    sides[j] = range_of(std::move(values));
-  }
-  const auto corner = [&](unsigned c) {
-    std::array<double, 2> at{};
-    for (std::size_t j = 0; j < 3; ++j) {
-      const double value = (c >> j & 1U) != 0 ? sides[j].high : sides[j].low;
-      at[0] += plane.across[j] * value;
-      at[1] += plane.up[j] * value;
+// The corners of the box of three-dimensional points as they stand on the plane; bit j: the upper end of axis
+// j.
+std::array<std::array<double, 2>, 8> box_corners(MatrixView<const float> points, const Plane& plane) {
+  std::array<std::array<double, 2>, 8> corners{};
+  std::vector<double> values(static_cast<std::size_t>(points.rows));
+  for (std::size_t j = 0; j < 3; ++j) {
+    for (std::int64_t i = 0; i < points.rows; ++i) values[i] = points(i, static_cast<std::int64_t>(j));
+    const Range side = range_of(values);
+    for (std::size_t c = 0; c < 8; ++c) {
+      const double value = (c >> j & 1U) != 0 ? side.high : side.low;
+      corners[c][0] += plane.across[j] * value;
+      corners[c][1] += plane.up[j] * value;
     }
-    return std::array{std::clamp(kLeft + map.x(at[0]), 1.0 * kLeft, 1.0 * kLeft + kMapWidth),
-                      std::clamp(kTop + map.y(at[1]), 1.0 * kTop, 1.0 * kTop + kMapHeight)};
-  };
-  for (unsigned c = 0; c < 8; ++c) {
-    for (unsigned j = 0; j < 3; ++j) {
+  }
+  return corners;
+}
+
+void draw_box(Canvas& canvas, const std::array<std::array<double, 2>, 8>& corners, const Map& map) {
+  for (std::size_t c = 0; c < 8; ++c) {
+    for (std::size_t j = 0; j < 3; ++j) {
       if ((c >> j & 1U) != 0) continue;
-      const auto from = corner(c), to = corner(c | 1U << j);
-      canvas.stroke(from[0], from[1], to[0], to[1], 1.2, kPale);
+      const auto &from = corners[c], &to = corners[c | std::size_t{1} << j];
+      canvas.stroke(kLeft + map.x(from[0]), kTop + map.y(from[1]), kLeft + map.x(to[0]), kTop + map.y(to[1]),
+                    1.2, kPale);
     }
   }
 }
@@ -282,8 +283,8 @@ void draw_list(Canvas& canvas, const std::vector<std::int64_t>& order, std::span
   }
   if (listed == order.size()) return;
   canvas.text(kListLeft + 46, kTop + 39 + kListStep * static_cast<double>(listed),
-              fmt::format("and {} smaller ones", grouped(static_cast<std::int64_t>(order.size() - listed))),
-              10, kFaint);
+              fmt::format("and {} more", grouped(static_cast<std::int64_t>(order.size() - listed))), 10,
+              kFaint);
 }
 
 }  // namespace
@@ -310,7 +311,7 @@ void write_point_picture(const std::filesystem::path& path, MatrixView<const flo
     }
   });
   Range high = range_of(up);
-  const Range wide = range_of(across);
+  Range wide = range_of(across);
   if (points.cols == 1) {
     // Steps of the golden section fill the height evenly.
     for (std::int64_t i = 0; i < n; ++i) {
@@ -318,6 +319,17 @@ void write_point_picture(const std::filesystem::path& path, MatrixView<const flo
       up[i] = (turn - std::floor(turn)) * (wide.high > wide.low ? wide.high - wide.low : 1) / 2;
     }
     high = range_of(up);
+  }
+  std::array<std::array<double, 2>, 8> corners{};
+  if (points.cols == 3) {
+    corners = box_corners(points, plane);
+    const auto reach = [&](std::size_t axis) {
+      const auto [low, most] = std::minmax_element(
+          corners.begin(), corners.end(), [&](const auto& a, const auto& b) { return a[axis] < b[axis]; });
+      return Range{(*low)[axis], (*most)[axis]};
+    };
+    wide = reach(0);
+    high = reach(1);
   }
   const Map map(wide, high);
   const double radius =
@@ -341,7 +353,7 @@ void write_point_picture(const std::filesystem::path& path, MatrixView<const flo
   if (outside > 0) caption += fmt::format("    {} points far outside", grouped(outside));
   canvas.text(kLeft, 77, caption, 12, kFaint);
   layer.draw(canvas);
-  if (points.cols == 3) draw_box(canvas, points, plane, map);
+  if (points.cols == 3) draw_box(canvas, corners, map);
   for (const double y : {1.0 * kTop, 1.0 * kTop + kMapHeight}) {
     canvas.stroke(kLeft, y, kLeft + kMapWidth, y, 1, kPale);
   }
