@@ -10,6 +10,7 @@
 #include "methods.hpp"
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/cluster/picture.hpp"
+#include "parsimony/cluster/point_picture.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/neighbor_graph.hpp"
 #include "parsimony/graph/scores.hpp"
@@ -27,8 +28,10 @@ constexpr const char* kExamples = R"(Examples:
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
 Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours; the
-defaults are then --order 200, --features 64 and 200 samples a cluster, at least 5000:
+defaults are then --method compressive, --order 200, --features 96 and 200 samples a cluster, at
+least 5000:
   parsimony cluster points.npy --clusters 10 --neighbors 15 --save-model model.npz
+  parsimony cluster points.npy --clusters 10 --output labels.npy --picture points.png
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line a node.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the sorted ids.)";
@@ -71,6 +74,19 @@ void check(const Settings& settings) {
       throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
     }
   }
+}
+
+// What writing the model takes beside the graph, when the clustering has given its memory back.
+void check_saving(const Settings& settings, const Matrix<float>& points, const graph::GraphFile& file) {
+  const std::int64_t limit = settings.method.max_memory();
+  if (limit == 0 || settings.model.empty()) return;
+  const std::int64_t needed =
+      graph_bytes(file) + 4 * points.size() + cluster::estimate_saving_memory(points.rows(), points.cols());
+  if (needed <= limit) return;
+  throw Error(ErrorCode::memory_limit,
+              fmt::format("--max-memory: {} bytes are too few; writing the model takes about {}, the graph "
+                          "and the points among them",
+                          limit, needed));
 }
 
 void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
@@ -117,8 +133,10 @@ int run(Settings settings, Terminal& terminal) {
     points = read_points(settings.graph, settings.read.max_memory);
     reading.finish();
     settings.points.neighbors.seed = settings.method.seed();
-    file = graph_of_points(points, settings.points, settings.read.max_memory, command, context).file;
-    if (settings.model.empty()) points = {};
+    file = graph_of_points(points, settings.points, settings.read.max_memory, command, context);
+    if (settings.model.empty() && settings.picture.empty()) points = {};
+    settings.method.held = 4 * points.size();
+    check_saving(settings, points, file);
   } else {
     file = read_graph(settings.graph, settings.read, context);
     reading.finish();
@@ -139,13 +157,18 @@ int run(Settings settings, Terminal& terminal) {
   }
   if (!settings.model.empty()) {
     const StageTimer saving(result.report, "model");
-    cluster::save_model(settings.model,
-                        {std::move(points), result.labels, result.clusters, settings.points.neighbors.metric,
-                         settings.points.neighbors.neighbors});
+    cluster::PointModel model{std::move(points), result.labels, result.clusters,
+                              settings.points.neighbors.metric, settings.points.neighbors.neighbors};
+    cluster::save_model(settings.model, model);
+    points = std::move(model.points);
   }
   if (!settings.picture.empty()) {
     const StageTimer drawing(result.report, "picture");
-    draw(settings.picture, file.graph, result, choice, scores, finishing);
+    if (points.rows() > 0) {
+      cluster::write_point_picture(settings.picture, points, result.labels, result.clusters, finishing);
+    } else {
+      draw(settings.picture, file.graph, result, choice, scores, finishing);
+    }
   }
   if (settings.json) {
     print(clustering_json(settings.graph, file, result, scores));
@@ -181,15 +204,16 @@ Action add_cluster(CLI::App& app) {
       ->type_name("FILE")
       ->group("Output");
   point_flags.emplace_back("--save-model");
-  app.add_option("--picture", settings->picture, "PNG of the sorted adjacency matrix, sizes and conductances")
+  app.add_option("--picture", settings->picture,
+                 "PNG: the sorted adjacency matrix, sizes and conductances; of points, a map")
       ->type_name("FILE")
       ->group("Output");
   app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
   add_run_flags(app, settings->threads, settings->quiet);
   return [settings, flags, point_flags, &app](Terminal& terminal) {
     check_input_flags(app, *settings, point_flags);
-    check_method_flags(app, flags, settings->method);
     if (names_points(settings->graph)) suit_points(app, settings->method);
+    check_method_flags(app, flags, settings->method);
     return run(*settings, terminal);
   };
 }

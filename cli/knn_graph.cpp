@@ -37,7 +37,7 @@ int run(const Settings& settings, Terminal& terminal) {
   Report report;
   const Matrix<float> points = read_points(settings.points, settings.max_memory);
   const graph::GraphFile file =
-      graph_of_points(points, settings.options, settings.max_memory, report, context).file;
+      graph_of_points(points, settings.options, settings.max_memory, report, context);
   graph::write_graph(settings.output, file, context);
   terminal.note(fmt::format("{}: {} nodes, {} edges; neighbours: {}, {:.2f} s", settings.output,
                             file.graph.nodes(), file.graph.edges(), search_text(report), report.seconds()));

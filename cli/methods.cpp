@@ -15,8 +15,7 @@ void check_memory(const MethodSettings& settings, const graph::GraphFile& file, 
   const std::int64_t limit = settings.max_memory(), clusters = settings.automatic.clusters;
   if (limit == 0 || clusters > file.graph.nodes()) return;
   const graph::Graph& graph = file.graph;
-  const std::int64_t held =
-      8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() + 8 * file.ids.size();
+  const std::int64_t held = graph_bytes(file) + settings.held;
   const std::int64_t needed =
       clusters == kAutomatic          ? cluster::estimate_memory(graph, settings.choice)
       : settings.method == "auto"     ? cluster::estimate_memory(graph, settings.automatic)
@@ -25,8 +24,8 @@ void check_memory(const MethodSettings& settings, const graph::GraphFile& file, 
                                       : cluster::estimate_memory(graph, settings.compressive, threads);
   if (held + needed <= limit) return;
   throw Error(ErrorCode::memory_limit,
-              fmt::format("--max-memory: {} bytes are too few; the graph takes {} and clustering about {}",
-                          limit, held, needed));
+              fmt::format("--max-memory: {} bytes are too few; the {} {} and clustering about {}", limit,
+                          settings.held > 0 ? "points and their graph take" : "graph takes", held, needed));
 }
 
 // Settles the number of clusters of every method, and λ_k where it is to be found in the same way; the curve
@@ -42,8 +41,12 @@ cluster::ClusterChoice choose_clusters(MethodSettings& settings, CsrView adjacen
   cluster::ClusterChoice choice = cluster::choose_number_of_clusters(adjacency, settings.choice, context);
   settings.automatic.clusters = settings.compressive.clusters = choice.clusters;
   settings.filtered.clusters = settings.exact.clusters = choice.clusters;
-  if (shared.lambda_method == cluster::LambdaMethod::moments && shared.lambda_k == 0) {
+  // With an error asked for, λ_k and the sample follow from it.
+  if (shared.error == 0 && shared.lambda_method == cluster::LambdaMethod::moments && shared.lambda_k == 0) {
     settings.compressive.lambda_k = settings.filtered.lambda_k = choice.lambda_k;
+  }
+  if (settings.points) {
+    settings.compressive.samples = cluster::options_for_points(choice.clusters).samples;
   }
   std::vector<double> clusters, gap, stability, error;
   for (const cluster::ClusterCandidate& candidate : choice.candidates) {
@@ -111,7 +114,7 @@ cluster::ClusterResult run_method(const MethodSettings& settings, CsrView adjace
 
 Flags add_method_flags(CLI::App& app, MethodSettings& settings) {
   app.add_option("--method", settings.method,
-                 "how to cluster (auto|compressive|filtered|exact, default auto)")
+                 "how to cluster (auto|compressive|filtered|exact, default auto; for points compressive)")
       ->check(CLI::IsMember({"auto", "compressive", "filtered", "exact"}).description(""))
       ->type_name("NAME")
       ->group("Method");
@@ -174,9 +177,20 @@ void check_method_flags(const CLI::App& app, const Flags& flags, const MethodSet
 
 void suit_points(const CLI::App& app, MethodSettings& settings) {
   const auto suited = cluster::options_for_points(settings.compressive.clusters);
-  if (app.count("--order") == 0) settings.compressive.order = suited.order;
-  if (app.count("--features") == 0) settings.compressive.features = suited.features;
-  if (app.count("--samples") == 0) settings.compressive.samples = suited.samples;
+  if (app.count("--method") == 0) settings.method = "compressive";
+  if (app.count("--order") == 0) settings.compressive.order = settings.filtered.order = suited.order;
+  const bool controlled = settings.compressive.error > 0;  // which chooses features and samples
+  if (app.count("--features") == 0 && !controlled) {
+    settings.compressive.features = settings.filtered.features = suited.features;
+  }
+  settings.points = app.count("--samples") == 0 && !controlled;
+  if (settings.points) settings.compressive.samples = suited.samples;
+}
+
+std::int64_t graph_bytes(const graph::GraphFile& file) {
+  const graph::Graph& graph = file.graph;
+  return 8 * (graph.nodes() + 1) + (graph.weighted() ? 8 : 4) * graph.adjacency.entries() +
+         8 * file.ids.size();
 }
 
 Clustering cluster_graph(MethodSettings settings, const graph::GraphFile& file, const Context& context) {

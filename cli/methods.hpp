@@ -25,6 +25,8 @@ struct MethodSettings {
   cluster::ExactOptions exact;
   cluster::NumberOfClustersOptions choice;  // of --clusters auto
   std::string warm_start;
+  bool points = false;    ///< samples that are not given follow from the clusters as for points
+  std::int64_t held = 0;  ///< bytes of the caller beside the graph, for --max-memory
 
   std::int64_t max_memory() const { return automatic.max_memory; }
   std::uint64_t seed() const { return automatic.seed; }
@@ -36,8 +38,11 @@ Flags add_method_flags(CLI::App& app, MethodSettings& settings);
 /// Throws Error(invalid_argument) for flags that do not go together.
 void check_method_flags(const CLI::App& app, const Flags& flags, const MethodSettings& settings);
 
-/// Gives the flags that were not given the defaults that suit points.
+/// Gives the flags that were not given the defaults that suit points; the method is then compressive, which
+/// follows clusters of any shape as auto does not (docs/points.md).
 void suit_points(const CLI::App& app, MethodSettings& settings);
+
+std::int64_t graph_bytes(const graph::GraphFile& file);
 
 struct Clustering {
   cluster::ClusterResult result;

@@ -34,8 +34,8 @@ Matrix<float> read_points(const std::string& path, std::int64_t max_memory) {
   return read_npy_matrix(input_path(path), max_memory);
 }
 
-PointGraph graph_of_points(const Matrix<float>& points, const PointOptions& options, std::int64_t max_memory,
-                           Report& report, const Context& context) {
+graph::GraphFile graph_of_points(const Matrix<float>& points, const PointOptions& options,
+                                 std::int64_t max_memory, Report& report, const Context& context) {
   const std::int64_t needed =
       4 * points.size() + graph::estimate_memory(points.rows(), points.cols(), options.neighbors);
   if (max_memory > 0 && needed > max_memory) {
@@ -44,7 +44,7 @@ PointGraph graph_of_points(const Matrix<float>& points, const PointOptions& opti
                             "neighbours take about {}",
                             max_memory, needed));
   }
-  graph::Neighbors neighbors = graph::nearest_neighbors(points, options.neighbors, context);
+  const graph::Neighbors neighbors = graph::nearest_neighbors(points, options.neighbors, context);
   report.stages.insert(report.stages.end(), neighbors.report.stages.begin(), neighbors.report.stages.end());
   report.figures.insert(report.figures.end(), neighbors.report.figures.begin(),
                         neighbors.report.figures.end());
@@ -54,9 +54,8 @@ PointGraph graph_of_points(const Matrix<float>& points, const PointOptions& opti
   }
   describe(options.graph, Record{report.options});
   const StageTimer timer(report, "graph");
-  return {{graph::neighbor_graph(neighbors, options.graph, context),
-           graph::NodeIds::consecutive(points.rows(), 0)},
-          std::move(neighbors.order)};
+  return {graph::neighbor_graph(neighbors, options.graph, context),
+          graph::NodeIds::consecutive(points.rows(), 0)};
 }
 
 std::string search_text(const Report& report) {

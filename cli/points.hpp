@@ -27,15 +27,10 @@ bool names_points(const std::string& path);
 /// A 2-D array of numbers; max_memory bounds the bytes of the file and of the array, 0 is no bound.
 Matrix<float> read_points(const std::string& path, std::int64_t max_memory = 0);
 
-struct PointGraph {
-  graph::GraphFile file;            ///< its nodes are called by their rows 0, 1, …
-  std::vector<std::int32_t> order;  ///< rows so that neighbours are close
-};
-
-/// The graph of the points; adds its stages, options and figures to the report. Above max_memory (0: no
-/// limit) it is refused before it starts.
-PointGraph graph_of_points(const Matrix<float>& points, const PointOptions& options, std::int64_t max_memory,
-                           Report& report, const Context& context);
+/// The graph of the points, whose nodes are called by their rows 0, 1, …; adds its stages, options and
+/// figures to the report. Above max_memory (0: no limit) it is refused before it starts.
+graph::GraphFile graph_of_points(const Matrix<float>& points, const PointOptions& options,
+                                 std::int64_t max_memory, Report& report, const Context& context);
 
 /// "recall .981 ± .002" where the search was approximate, else "exact".
 std::string search_text(const Report& report);

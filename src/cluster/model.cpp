@@ -107,14 +107,22 @@ void save_model(const std::filesystem::path& path, const PointModel& model) {
   const auto scalar = [](std::string_view name, const std::int64_t& value) {
     return npz_member(name, "<i8", {}, &value, sizeof value);
   };
-  write_file(
-      path,
-      make_zip({scalar("version", kVersion), scalar("clusters", model.clusters),
-                scalar("neighbors", model.neighbors),
-                npz_member("metric", fmt::format("|S{}", metric.size()), {}, metric.data(), metric.size()),
-                npz_member("labels", "<i4", {n}, model.labels.data(), 4 * model.labels.size()),
-                npz_member("points", "<f4", {n, model.points.cols()}, model.points.data(),
-                           4 * static_cast<std::size_t>(model.points.size()))}));
+  std::vector<std::pair<std::string, std::string>> members;  // moved in: the largest is held once
+  members.push_back(scalar("version", kVersion));
+  members.push_back(scalar("clusters", model.clusters));
+  members.push_back(scalar("neighbors", model.neighbors));
+  members.push_back(
+      npz_member("metric", fmt::format("|S{}", metric.size()), {}, metric.data(), metric.size()));
+  members.push_back(npz_member("labels", "<i4", {n}, model.labels.data(), 4 * model.labels.size()));
+  members.push_back(npz_member("points", "<f4", {n, model.points.cols()}, model.points.data(),
+                               4 * static_cast<std::size_t>(model.points.size())));
+  write_file(path, make_zip(members));
+}
+
+std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols) {
+  // The members, the packed one at work, and the archive, which grows by doubling; none packs to more than
+  // its bytes and some.
+  return 4 * 4 * rows * (cols + 1) + (std::int64_t{1} << 16);
 }
 
 ClusterResult assign(const PointModel& model, MatrixView<const float> points, const AssignOptions& options,

@@ -23,6 +23,8 @@ constexpr std::int64_t kRowsPerBlock = 1 << 13;
 constexpr std::int64_t kSample = 1000;
 constexpr std::int64_t kSpare = 4;  // candidates beyond k: float32 rounding may order near ties wrongly
 constexpr double kExactPairs = 0x1p31;
+constexpr float kSmall = 0x1p-20F;   // points whose largest coordinate is below it are scaled up
+constexpr int kScaledExponent = 40;  // of the largest coordinate then: its square is far from overflow
 
 double squared_norm(std::span<const float> row) {
   double sum = 0;
@@ -62,6 +64,34 @@ Matrix<float> unit_rows(MatrixView<const float> points, const Context& context) 
   return out;
 }
 
+Matrix<float> scaled(MatrixView<const float> points, int exponent, const Context& context) {
+  Matrix<float> out(points.rows, points.cols);
+  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      for (std::int64_t j = 0; j < points.cols; ++j) out(i, j) = std::ldexp(points(i, j), exponent);
+    }
+  });
+  return out;
+}
+
+float largest_coordinate(MatrixView<const float> points, const Context& context) {
+  std::vector<float> largest((points.rows + kRowsPerBlock - 1) / kRowsPerBlock);
+  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    float& most = largest[begin / kRowsPerBlock];
+    for (std::int64_t i = begin; i < end; ++i) {
+      for (const float value : points.row(i)) most = std::max(most, std::abs(value));
+    }
+  });
+  return largest.empty() ? 0 : *std::max_element(largest.begin(), largest.end());
+}
+
+// The exponent of a power of two to scale by, so that squares of small differences do not vanish in float32;
+// 0 for coordinates of ordinary size.
+int scaling(float largest) {
+  if (largest == 0 || largest >= kSmall) return 0;
+  return kScaledExponent - std::ilogb(largest);
+}
+
 // In four sums, so that their additions overlap; symmetric in its arguments to the last bit.
 double squared_distance(const float* a, const float* b, std::int64_t d) {
   double sums[4] = {};
@@ -89,6 +119,18 @@ std::vector<std::int32_t> sample_rows(std::int64_t count, std::string_view strea
   }
   return rows;
 }
+
+// How points are compared, and what a squared distance of theirs is in the metric asked for.
+struct Measure {
+  Metric metric = Metric::euclidean;
+  int exponent = 0;  // the points are scaled by 2 to this
+
+  float distance(double square) const {
+    // Of unit vectors ‖x − y‖² = 2 (1 − cos).
+    return static_cast<float>(metric == Metric::cosine ? square / 2
+                                                       : std::ldexp(std::sqrt(square), -exponent));
+  }
+};
 
 struct Found {
   Matrix<std::int32_t> indices;
@@ -165,13 +207,13 @@ class Finder {
   }
 
   // The share of the k nearest that were found, by distance: of equally distant ones any will do.
-  std::pair<double, double> measure_recall(MatrixView<const float> distances, Metric metric,
+  std::pair<double, double> measure_recall(MatrixView<const float> distances, const Measure& measure,
                                            std::uint64_t seed) const {
     const auto rows = sample_rows(queries_.rows, "neighbors.recall", seed);
     const Found truth = find_exactly(rows, "recall");
     double sum = 0, squares = 0;
     for (std::size_t q = 0; q < rows.size(); ++q) {
-      const float farthest = in_metric(truth.squares(static_cast<std::int64_t>(q), k_ - 1), metric);
+      const float farthest = measure.distance(truth.squares(static_cast<std::int64_t>(q), k_ - 1));
       const auto row = distances.row(rows[q]);
       const auto hits = std::upper_bound(row.begin(), row.end(), farthest) - row.begin();
       const double share = static_cast<double>(hits) / static_cast<double>(k_);
@@ -182,11 +224,6 @@ class Finder {
     const double mean = sum / count;
     const double variance = count > 1 ? std::max(0.0, squares - count * mean * mean) / (count - 1) : 0.0;
     return {mean, std::sqrt(variance / count)};
-  }
-
-  static float in_metric(double square, Metric metric) {
-    // Of unit vectors ‖x − y‖² = 2 (1 − cos).
-    return static_cast<float>(metric == Metric::cosine ? square / 2 : std::sqrt(square));
   }
 
  private:
@@ -255,12 +292,23 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
 
   check_rows("points", points, used.metric, context);
   if (!among_themselves) check_rows("queries", queries, used.metric, context);
-  Matrix<float> unit_points, unit_queries;
+  Matrix<float> own_points, own_queries;  // as they are compared, where that is not as they came
+  const auto replace = [&](const auto& replaced) {
+    own_points = replaced(points);
+    points = own_points;
+    if (!among_themselves) own_queries = replaced(queries);
+    queries = among_themselves ? own_points : own_queries;
+  };
+  Measure measure{used.metric};
   if (used.metric == Metric::cosine) {
-    unit_points = unit_rows(points, context);
-    points = unit_points;
-    if (!among_themselves) unit_queries = unit_rows(queries, context);
-    queries = among_themselves ? unit_points : unit_queries;
+    replace([&](MatrixView<const float> rows) { return unit_rows(rows, context); });
+  } else {
+    const float largest = largest_coordinate(points, context);
+    measure.exponent =
+        scaling(among_themselves ? largest : std::max(largest, largest_coordinate(queries, context)));
+    if (measure.exponent != 0) {
+      replace([&](MatrixView<const float> rows) { return scaled(rows, measure.exponent, context); });
+    }
   }
 
   StageTimer building(report, "cells");
@@ -279,16 +327,15 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
   result.distances = Matrix<float>(queries.rows, used.neighbors);
   {
     const StageTimer timer(report, "neighbors");
-    result.order = finder.ordered_queries();
+    const std::vector<std::int32_t> order = finder.ordered_queries();
     std::atomic<std::int64_t> done{0};
     context.for_blocks(queries.rows, kQueriesPerBlock, [&](std::int64_t begin, std::int64_t end) {
-      const std::span<const std::int32_t> rows(result.order.data() + begin,
-                                               static_cast<std::size_t>(end - begin));
+      const std::span<const std::int32_t> rows(order.data() + begin, static_cast<std::size_t>(end - begin));
       const Found found = finder.find(rows, probes);
       for (std::int64_t q = 0; q < end - begin; ++q) {
         std::copy_n(found.indices.row(q).data(), used.neighbors, result.indices.row(rows[q]).data());
         for (std::int64_t r = 0; r < used.neighbors; ++r) {
-          result.distances(rows[q], r) = Finder::in_metric(found.squares(q, r), used.metric);
+          result.distances(rows[q], r) = measure.distance(found.squares(q, r));
         }
       }
       context.progress("neighbors", done += end - begin, queries.rows);
@@ -296,7 +343,7 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
   }
   if (used.search == Search::approximate && queries.rows > 0) {
     const StageTimer timer(report, "recall");
-    const auto [recall, error] = finder.measure_recall(result.distances, used.metric, used.seed);
+    const auto [recall, error] = finder.measure_recall(result.distances, measure, used.seed);
     report.figures.emplace_back("recall", recall);
     report.figures.emplace_back("recall_standard_error", error);
   }

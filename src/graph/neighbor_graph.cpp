@@ -171,42 +171,4 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
   return graph;
 }
 
-Graph renumber_nodes(CsrView adjacency, std::span<const std::int32_t> order, const Context& context) {
-  const std::int64_t n = adjacency.rows();
-  std::vector<std::int32_t> place(n, -1);
-  if (static_cast<std::int64_t>(order.size()) == n) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (order[i] >= 0 && order[i] < n) place[order[i]] = static_cast<std::int32_t>(i);
-    }
-  }
-  if (std::find(place.begin(), place.end(), -1) != place.end()) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("order: must name each of the {} nodes once", n));
-  }
-  Graph graph;
-  Csr& out = graph.adjacency;
-  out.offsets.resize(n + 1);
-  for (std::int64_t i = 0; i < n; ++i) {
-    out.offsets[i + 1] = out.offsets[i] + adjacency.offsets[order[i] + 1] - adjacency.offsets[order[i]];
-  }
-  out.columns.resize(adjacency.entries());
-  if (adjacency.weighted()) out.values.resize(adjacency.entries());
-  context.for_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<std::pair<std::int32_t, float>> row;
-    for (std::int64_t i = begin; i < end; ++i) {
-      row.clear();
-      for (std::int64_t e = adjacency.offsets[order[i]]; e < adjacency.offsets[order[i] + 1]; ++e) {
-        row.emplace_back(place[adjacency.columns[e]], adjacency.weighted() ? adjacency.values[e] : 1.0f);
-      }
-      std::sort(row.begin(), row.end());
-      std::int64_t at = out.offsets[i];
-      for (const auto& [column, value] : row) {
-        out.columns[at] = column;
-        if (adjacency.weighted()) out.values[at] = value;
-        ++at;
-      }
-    }
-  });
-  return graph;
-}
-
 }  // namespace parsimony::graph

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kFewestNodes = 8 * kBallSize;
 constexpr std::int64_t kBalls = 8, kRows = 4096;  // of the sample
-constexpr double kShare = 0.6, kGain = 0.3;
+constexpr double kShare = 0.5, kGain = 0.3;
 
 auto neighbors(const CsrView& a, std::int64_t node) {
   return a.columns.subspan(a.offsets[node], a.offsets[node + 1] - a.offsets[node]);

@@ -67,6 +67,19 @@ TEST_F(Points, AreClusteredSavedAndAssigned) {
   EXPECT_EQ(read_npy_int32(path("again.npy")), labels) << "what was clustered keeps its cluster";
 }
 
+TEST_F(Points, AreDrawn) {
+  const std::string points = rings("p.npy", 500, 1);
+  const Outcome drawn = run({"cluster", points, "--clusters", "2", "--output", path("l.npy"), "--picture",
+                             path("p.png"), "--save-model", path("m.npz"), "--json", "--quiet"});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_EQ(read_text(path("p.png")).substr(1, 3), "PNG");
+  EXPECT_GT(agreement(read_npy_int32(path("l.npy"))), 0.99) << "rings need no --method";
+  const Outcome small = run({"cluster", points, "--clusters", "2", "--output", path("l.npy"), "--save-model",
+                             path("m.npz"), "--max-memory", "200kB"});
+  expect_one_error(small, 1, {"--max-memory"});
+  expect_one_error(run({"cluster", points, "--clusters", "2", "--picture", path("p.jpg")}), 2, {"--picture"});
+}
+
 TEST_F(Points, TheGraphIsReadBack) {
   const std::string points = rings("p.npy", 500, 1);
   for (const char* weights : {"binary", "gaussian", "self-tuning"}) {

@@ -27,6 +27,9 @@ struct PointModel {
 /// invalid_argument when the labels do not fit the points, io.
 void save_model(const std::filesystem::path& path, const PointModel& model);
 
+/// Peak bytes that save_model takes beside a model of rows × cols points.
+std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols);
+
 /// Reads what save_model wrote; arrays of other numeric types are converted. max_bytes bounds the memory
 /// used, 0 is no bound. Throws io, format, unsupported (a later version), memory_limit.
 PointModel load_model(const std::filesystem::path& path, std::int64_t max_bytes = 0);

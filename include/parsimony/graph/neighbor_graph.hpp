@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -49,12 +48,6 @@ void describe(Options& options, Visitor&& visit) {
 /// O(n k log k) time, 12 bytes for each of the n k neighbours beside the graph. Throws invalid_argument
 /// (options out of range, indices that are no other point of the n, distances that do not fit them).
 Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& options = {},
-                     const Context& context = Context{});
-
-/// The same graph whose node i is node order[i] of adjacency. Products with a graph are several times as fast
-/// when neighbours are close in memory, which points in the order of a file are not and Neighbors::order is.
-/// O(N + E log degree) time. Throws invalid_argument when order does not name each node once.
-Graph renumber_nodes(CsrView adjacency, std::span<const std::int32_t> order,
                      const Context& context = Context{});
 
 }  // namespace parsimony::graph

@@ -24,7 +24,7 @@ std::vector<std::int32_t> ball_order(CsrView adjacency);
 Csr reordered(CsrView adjacency, std::span<const std::int32_t> order, const Context& context = Context{});
 
 /// Whether products with the matrix would be enough faster after ball_order to pay for it, by a sample: the
-/// share of the neighbours that are in the ball of a node is .6 or more, and .3 more than that of those
+/// share of the neighbours that are in the ball of a node is .5 or more, and .3 more than that of those
 /// within kBallSize / 2 places of it. So it is for meshes and neighbour graphs of points that come in no
 /// order; not for random graphs and most networks, which have no such order, nor for those that have one, nor
 /// for graphs that a cache holds anyway. O(kBallSize) rows of time, N bytes.
