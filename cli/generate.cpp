@@ -39,7 +39,10 @@ int run(const Settings& settings, bool lfr, Terminal& terminal) {
   graph::PlantedGraph planted = lfr ? graph::lfr_benchmark(settings.lfr, context)
                                     : graph::stochastic_block_model(settings.block_model, context);
   const std::int64_t nodes = planted.graph.nodes();
-  const graph::GraphFile file{std::move(planted.graph), graph::NodeIds::consecutive(nodes, 1)};
+  // As the reader of the format will call the nodes.
+  const bool from_zero = std::filesystem::path(settings.output).extension() == ".npz";
+  const graph::GraphFile file{std::move(planted.graph),
+                              graph::NodeIds::consecutive(nodes, from_zero ? 0 : 1)};
   graph::write_graph(settings.output, file, context);
   if (!settings.labels.empty()) graph::write_labels(settings.labels, file.ids, planted.labels);
   terminal.note(

@@ -47,7 +47,7 @@ ClusterResult in_local_order(CsrView adjacency, std::span<const std::int32_t> in
   std::vector<std::int32_t> labels(result.labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) labels[order[i]] = result.labels[i];
   result.labels = std::move(labels);
-  result.report.stages.insert(result.report.stages.begin(), before.stages.front());
+  add_before(result.report, before);
   return result;
 }
 

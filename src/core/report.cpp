@@ -47,6 +47,12 @@ double Report::seconds() const {
   return total;
 }
 
+void add_before(Report& report, const Report& earlier) {
+  report.stages.insert(report.stages.begin(), earlier.stages.begin(), earlier.stages.end());
+  report.options.insert(report.options.end(), earlier.options.begin(), earlier.options.end());
+  report.figures.insert(report.figures.end(), earlier.figures.begin(), earlier.figures.end());
+}
+
 Report make_report(std::string algorithm, const Context& context, std::uint64_t seed) {
   Report report;
   report.algorithm = std::move(algorithm);

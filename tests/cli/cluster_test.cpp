@@ -42,9 +42,21 @@ TEST_F(Cluster, TheFilteredMethodFindsThePlantedBlocks) {
   EXPECT_GT(Json::parse(scored.out)["agreement"]["adjusted_rand"].get<double>(), 0.97) << scored.out;
 }
 
+TEST_F(Cluster, PlantedLabelsNameTheNodesAsTheReaderOfTheirFormatDoes) {
+  for (const char* name : {"g.txt", "g.mtx", "g.graph", "g.npz"}) {
+    const std::string graph = block_model(name, 600, 2);
+    const Outcome outcome =
+        run({"cluster", graph, "--clusters", "2", "--output", path("labels.txt"), "--quiet"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const Outcome scored = run({"score", path("labels.txt"), "--truth", path("truth.txt"), "--json"});
+    EXPECT_GT(Json::parse(scored.out)["agreement"]["adjusted_rand"].get<double>(), 0.97)
+        << name << scored.out;
+  }
+}
+
 TEST_F(Cluster, TheNumberOfClustersIsFoundWhenAskedFor) {
   const std::string graph = block_model("g.mtx", 3000, 6);
-  for (const char* method : {"compressive", "filtered"}) {
+  for (const char* method : {"auto", "compressive", "filtered", "exact"}) {
     const Outcome outcome = run({"cluster", graph, "--clusters", "auto", "--max-clusters", "12", "--method",
                                  method, "--output", path("labels.txt"), "--json", "--quiet"});
     ASSERT_EQ(outcome.code, 0) << outcome.err;

@@ -99,8 +99,8 @@ TEST_F(Errors, TheErrorOfDistances) {
     expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "filtered", flag}), kUsage,
                      {name});
   }
-  expect_one_error(run({"cluster", missing, "--clusters", "2", "--error", "0.2"}), kUsage,
-                   {"--error", "compressive", "filtered"});
+  expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "compressive", "--error", "0.2"}),
+                   kUsage, {"--error", "compressive", "filtered"});
   const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
   expect_one_error(run({"cluster", graph, "--clusters", "2", "--method", "filtered", "--error", "0.2",
                         "--features", "16"}),
@@ -211,16 +211,22 @@ TEST_F(Errors, ModelsThatCannotBe) {
 TEST_F(Errors, AWarmStartThatDoesNotFit) {
   const std::string graph = write("g.txt", "1 2\n2 3\n3 4\n");
   const auto refused = [&](const std::string& labels, const std::vector<std::string>& parts) {
-    expect_one_error(cluster(graph, {"--warm-start", write("earlier.txt", labels)}), kUsage, parts);
+    expect_one_error(cluster(graph, {"--method", "filtered", "--warm-start", write("earlier.txt", labels)}),
+                     kUsage, parts);
   };
   refused("1 0\n2 0\n3 1\n4 2\n", {"--warm-start", "has 3 clusters", "--clusters", "2"});
   refused("1 0\n2 0\n8 1\n9 1\n", {"--warm-start", "cluster 1"});
   refused("0\n1\n0\n", {"--warm-start", "3 entries", "4 nodes"});
-  expect_one_error(cluster(graph, {"--warm-start", write("earlier.txt", "1 0 7\n")}), kFailed,
-                   {"earlier.txt:1"});
-  expect_one_error(cluster(graph, {"--warm-start", path("none.txt")}), kFailed, {"none.txt"});
-  expect_one_error(cluster(graph, {"--lambda-k", "-1"}), kUsage, {"--lambda-k"});
-  expect_one_error(cluster(graph, {"--lambda-k", "3"}), kUsage, {"--lambda-k: 3", "2"});
+  expect_one_error(cluster(graph, {"--method", "filtered", "--warm-start", write("earlier.txt", "1 0 7\n")}),
+                   kFailed, {"earlier.txt:1"});
+  expect_one_error(cluster(graph, {"--method", "filtered", "--warm-start", path("none.txt")}), kFailed,
+                   {"none.txt"});
+  expect_one_error(cluster(graph, {"--method", "filtered", "--lambda-k", "-1"}), kUsage, {"--lambda-k"});
+  expect_one_error(cluster(graph, {"--method", "filtered", "--lambda-k", "3"}), kUsage,
+                   {"--lambda-k: 3", "2"});
+  expect_one_error(
+      run({"cluster", graph, "--clusters", "auto", "--method", "filtered", "--warm-start", graph}), kUsage,
+      {"--warm-start", "auto"});
   EXPECT_FALSE(std::filesystem::exists(path("labels.txt")));
 }
 

@@ -38,8 +38,8 @@ class Points : public Command {
 
 TEST_F(Points, AreClusteredSavedAndAssigned) {
   const std::string points = rings("p.npy", 2000, 1), more = rings("new.npy", 301, 2);
-  const Outcome clustered = run({"cluster", points, "--clusters", "2", "--output", path("l.npy"),
-                                 "--save-model", path("m.npz"), "--json", "--quiet"});
+  const Outcome clustered = run({"cluster", points, "--clusters", "2", "--method", "compressive", "--output",
+                                 path("l.npy"), "--save-model", path("m.npz"), "--json", "--quiet"});
   ASSERT_EQ(clustered.code, 0) << clustered.err;
   const std::vector<std::int32_t> labels = read_npy_int32(path("l.npy"));
   ASSERT_EQ(labels.size(), 2000u);

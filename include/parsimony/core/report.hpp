@@ -53,6 +53,9 @@ struct Report {
 /// A report with version, SIMD target, threads and seed filled in.
 Report make_report(std::string algorithm, const Context& context, std::uint64_t seed);
 
+/// Adds what was done before: its stages in front, its options and figures behind.
+void add_before(Report& report, const Report& earlier);
+
 struct Record {
   std::vector<std::pair<std::string, ReportValue>>& out;
 
