@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "cluster/closure.hpp"
+#include "cluster/earlier_labels.hpp"
 #include "cluster/over_clustering.hpp"
 #include "cluster/placement.hpp"
+#include "cluster/warm_start.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "parsimony/partition/communities.hpp"
@@ -29,8 +31,9 @@ constexpr double kDisagree = 0.6;               // ARI: below it communities hav
 constexpr double kAgree = 0.99;                 // above it there is nothing left to vote on
 constexpr std::int64_t kMostForFeatures = 300;  // clusters; beyond, features were never the better ones
 constexpr std::int64_t kEntriesOfVotes = 40000000;  // seen by all sweeps of one vote
-constexpr double kLoose = 1.25;                     // times the largest volume before
-constexpr double kOrderless = 0.002;                // of the likelihood: closer than this its order is chance
+constexpr std::uint64_t kPassesOfEarlier = 3;
+constexpr double kLoose = 1.25;       // times the largest volume before
+constexpr double kOrderless = 0.002;  // of the likelihood: closer than this its order is chance
 
 struct Candidate {
   std::string name;
@@ -41,8 +44,11 @@ struct Candidate {
 
 class Search {
  public:
-  Search(CsrView adjacency, const AutomaticOptions& options, Report& report, const Context& context)
+  // earlier: empty, or a label or −1 for every node.
+  Search(CsrView adjacency, const AutomaticOptions& options, std::span<const std::int32_t> earlier,
+         Report& report, const Context& context)
       : adjacency_(adjacency),
+        earlier_(earlier),
         network_(partition::make_network(adjacency, context)),
         options_(options),
         report_(report),
@@ -80,11 +86,21 @@ class Search {
         add(cut ? "modularity, merged by the normalised cut" : "modularity", std::move(found), now() - start),
         options_.objective == Aim::automatic ? "far more triangles than a block model has"
                                              : "the objective asked for");
+    if (earlier_.empty()) return;
+    const std::size_t again = from_earlier(Aim::modularity);
+    const auto score = [&](std::size_t c) {
+      const Partition& partition = candidates_[c].partition;
+      return cut ? -partition::normalized_cut(partition) : partition::modularity(partition, network_.total);
+    };
+    if (score(again) > score(taken_)) take(again, "better by the same objective");
   }
 
   void by_likelihood() {
+    if (!earlier_.empty()) from_earlier(Aim::likelihood);
     from_communities();
-    if (options_.effort == Effort::fast) return take(best(), "the one candidate of this effort");
+    if (options_.effort == Effort::fast) {
+      return take(best(), earlier_.empty() ? "the one candidate of this effort" : "the highest likelihood");
+    }
     const double agreement = agreement_of_best();
     report_.figures.emplace_back("agreement", agreement);
     if (agreement >= kAgree) return take(best(), "the candidates agree");
@@ -99,7 +115,9 @@ class Search {
   /// The labels of the candidate taken.
   std::vector<std::int32_t> finish() {
     describe_candidates();
-    return std::move(candidates_[taken_].partition.labels);
+    std::vector<std::int32_t> labels = std::move(candidates_[taken_].partition.labels);
+    if (!earlier_.empty()) keep_numbers(labels, earlier_, options_.clusters);
+    return labels;
   }
   double lambda_k() const { return lambda_k_; }
 
@@ -129,9 +147,12 @@ class Search {
   void from_communities() {
     StageTimer timer(report_, "communities");
     const double start = now();
+    const bool fast = options_.effort == Effort::fast;
     auto found = partition::communities_to_k(network_, std::move(at_one_),
                                              {.clusters = options_.clusters,
-                                              .candidates = options_.effort == Effort::fast ? 1 : 3,
+                                              .candidates = fast ? 1 : 3,
+                                              .iterations = fast ? 1 : 2,
+                                              .agreement = kAgree,
                                               .seed = options_.seed},
                                              context_);
     const double seconds = (now() - start) / static_cast<double>(found.size());
@@ -139,6 +160,22 @@ class Search {
       add(fmt::format("{} communities at resolution {:.3g}", candidate.communities, candidate.resolution),
           std::move(candidate.partition), seconds);
     }
+  }
+
+  // The earlier clusters, moved to where they are now.
+  std::size_t from_earlier(Aim aim) {
+    StageTimer timer(report_, "earlier labels");
+    const double start = now();
+    Partition partition = partition::make_partition(
+        network_, spread_labels(adjacency_, {earlier_.begin(), earlier_.end()}, options_.clusters),
+        options_.clusters, context_);
+    for (std::uint64_t pass = 0; pass < kPassesOfEarlier; ++pass) {
+      const double resolution =
+          aim == Aim::likelihood ? partition::planted_rates(partition, network_.total).gamma : 1;
+      partition::local_moves(network_, partition, {.resolution = resolution, .seed = options_.seed + pass},
+                             context_);
+    }
+    return add("earlier labels", std::move(partition), now() - start);
   }
 
   void from_features() {
@@ -235,6 +272,7 @@ class Search {
   }
 
   CsrView adjacency_;
+  std::span<const std::int32_t> earlier_;
   partition::GraphNetwork network_;
   const AutomaticOptions& options_;
   Report& report_;
@@ -268,8 +306,8 @@ std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options)
          64 * nodes;
 }
 
-ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options,
-                                   const Context& context) {
+ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options, const Context& context,
+                                   std::span<const std::int32_t> initial) {
   validate_fields(options);
   const std::int64_t nodes = adjacency.rows(), k = options.clusters;
   if (k > nodes) {
@@ -292,14 +330,20 @@ ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& op
   }
   const std::vector<float> connected = marks_of_connected(adjacency);
   const std::int64_t connected_nodes = std::count(connected.begin(), connected.end(), 1.0f);
+  check_initial(initial, k, connected);
   if (k == 1 || k >= connected_nodes) {
     out.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
+    if (!initial.empty()) keep_numbers(out.labels, initial, k);
     return out;
   }
   // Nodes without edges are left out until the end: none of them keeps a cluster that others have left.
   const bool isolated = connected_nodes < nodes;
   const Csr part = isolated ? connected_part(adjacency, connected) : Csr{};
-  Search search(isolated ? CsrView(part) : adjacency, options, out.report, context);
+  std::vector<std::int32_t> earlier;
+  for (std::size_t i = 0; i < initial.size(); ++i) {
+    if (connected[i] > 0) earlier.push_back(initial[i]);
+  }
+  Search search(isolated ? CsrView(part) : adjacency, options, earlier, out.report, context);
   search.run();
   out.lambda_k = search.lambda_k();
   const std::vector<std::int32_t> labels = search.finish();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/graph/scores.hpp"
 #include "parsimony/partition/aggregate.hpp"
 #include "parsimony/partition/leiden.hpp"
 #include "parsimony/partition/local_moves.hpp"
@@ -20,6 +21,15 @@ constexpr std::int64_t kManyMerges = 3;  // times k communities: modularity merg
 
 std::int64_t count_with_volume(const Partition& partition) {
   return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
+}
+
+// The last candidate agrees with one before it.
+bool confirmed(const std::vector<CommunityCandidate>& candidates, double agreement) {
+  if (agreement > 1) return false;
+  const auto& last = candidates.back().partition.labels;
+  return std::any_of(candidates.begin(), candidates.end() - 1, [&](const CommunityCandidate& other) {
+    return graph::agreement(last, other.partition.labels).adjusted_rand >= agreement;
+  });
 }
 
 }  // namespace
@@ -92,6 +102,7 @@ std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, Par
                                       .resolution = resolution},
                                      options.passes, options.seed, context);
     out.push_back(std::move(candidate));
+    if (confirmed(out, options.agreement)) break;
   }
   return out;
 }

@@ -15,6 +15,24 @@ std::int64_t count_with_volume(const Partition& partition) {
   return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
 }
 
+// The resolution of the likelihood of k equal clusters that hold the share of the weight that these
+// communities hold: most often within one step of the answer.
+double likely_resolution(const Partition& communities, double total, std::int64_t clusters) {
+  const auto k = static_cast<double>(clusters);
+  double inside = 0;
+  for (const double internal : communities.internal) inside += total > 0 ? internal / total : 0;
+  const double in = inside * k, out = (1 - inside) / (1 - 1 / k);
+  return out > 0 && in > out ? std::max((in - out) / std::log(in / out), kStep) : kStep;
+}
+
+// Where between two resolutions a count lies if counts follow a power of the resolution. Never near an end,
+// so that the interval shrinks where they do not.
+double share_below(std::int64_t low, std::int64_t high, double wanted) {
+  const double span = std::log(static_cast<double>(high) / std::max(1.0, static_cast<double>(low)));
+  const double share = std::log(wanted / std::max(1.0, static_cast<double>(low))) / span;
+  return span > 0 ? std::clamp(share, 0.2, 0.8) : 0.5;
+}
+
 }  // namespace
 
 ResolutionSearch resolution_search(const NetworkView& network, const ResolutionSearchOptions& options,
@@ -52,18 +70,21 @@ ResolutionSearch resolution_search(const NetworkView& network, Partition at_one,
         leiden(network, {.resolution = resolution, .iterations = 1, .seed = options.seed}, part).partition);
   };
 
+  const double guess = likely_resolution(at_one, network.total, k);
   double low = 1, high = 1;
-  std::int64_t count = note(1, std::move(at_one));
+  std::int64_t count = note(1, std::move(at_one)), count_low = count, count_high = count;
   for (int step = 0; count < k && k <= with_volume && step < kMostSteps; ++step) {
     low = high;
-    high *= kStep;
-    count = probe(high);
+    count_low = count_high;
+    high = step == 0 ? guess : high * kStep;
+    count = count_high = probe(high);
   }
   for (int step = 0; step < options.probes && high > 1 && count >= k; ++step) {
     if (static_cast<double>(out.communities) <= most) break;
-    const double middle = std::sqrt(low * high);
+    const double middle = low * std::pow(high / low, share_below(count_low, count_high, std::sqrt(k * most)));
     const std::int64_t found = probe(middle);
     (found < k ? low : high) = middle;
+    (found < k ? count_low : count_high) = found;
   }
   context.progress("resolution", total, total);
   return out;

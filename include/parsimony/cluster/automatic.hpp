@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
@@ -51,22 +52,29 @@ void describe(Options& options, Visitor&& visit) {
 /// the model of the communities at resolution 1 expects (clusters finer than these allowed for), clusters are
 /// not planted, and partition::modularity_partition is the result.
 ///
-/// By likelihood: partition::communities_to_k gives up to three candidates. Where they disagree (the best
-/// shares an ARI below .6 with each other one) and k ≤ 300, communities are too weak to be met from single
-/// nodes up, and random features give one more. Unless candidates agree on every detail, Gibbs votes by the
-/// planted partition model and then by the one with a density per cluster start from the best. Of all these
-/// the one of highest density_likelihood() is taken; within 0.2 %, where that order says nothing, the later
-/// one.
+/// By likelihood: partition::communities_to_k gives up to three candidates, two where these agree. Where they
+/// disagree (the best shares an ARI below .6 with each other one) and k ≤ 300, communities are too weak to be
+/// met from single nodes up, and random features give one more. Unless candidates agree on every detail,
+/// Gibbs votes by the planted partition model and then by the one with a density per cluster start from the
+/// best. Of all these the one of highest density_likelihood() is taken; within 0.2 %, where that order says
+/// nothing, the later one.
 ///
 /// report.figures names each candidate with its likelihood, modularity, normalised cut, largest share of the
 /// volume and seconds, and says which was taken and why. lambda_k of the result is 0 unless features were
 /// made.
 ///
+/// initial: when not empty, for every node its cluster in an earlier run on nearly the same graph, or −1 for
+/// a new node, which then takes the cluster of most of its neighbours. After local moves these clusters are
+/// one candidate more, chosen like the others (by the objective, where that is modularity or the normalised
+/// cut); whichever is taken, each cluster keeps the number of the earlier one that it shares most nodes with.
+/// Throws invalid_argument when it does not fit the nodes, or one of the clusters has no node with edges.
+///
 /// O(E) time for each of some 20 descents of Leiden and 80 sweeps, more than half of it in parallel; features
 /// O(50 d E). The same seed gives the same labels for any number of threads. Throws invalid_argument (options
 /// out of range, more clusters than nodes), memory_limit and cancelled.
 ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options = {},
-                                   const Context& context = Context{});
+                                   const Context& context = Context{},
+                                   std::span<const std::int32_t> initial = {});
 
 /// Peak bytes that the call above needs beside the graph itself, features included.
 std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options);

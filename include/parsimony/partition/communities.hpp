@@ -16,6 +16,8 @@ struct CommunityOptions {
   std::int64_t clusters = 8;  ///< k, exactly
   int candidates = 3;         ///< partitions returned at most: from 1, 1.3 and 2 times the resolution found
   int iterations = 2;         ///< of leiden()
+  /// ARI of two candidates that is agreement: no more are made; above 1: all are
+  double agreement = 2;
   int passes = 3;  ///< of local moves of nodes at the end, each at the resolution of the likelihood
   std::uint64_t seed = 0;
 };
@@ -25,6 +27,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"clusters", "number of clusters k", 1, 2147483647}, options.clusters);
   visit(Field{"candidates", "partitions from finer and finer communities", 1, 3}, options.candidates);
   visit(Field{"iterations", "descents of Leiden", 1, 10000}, options.iterations);
+  visit(Field{"agreement", "agreement after which no more candidates are made", 0, 2}, options.agreement);
   visit(Field{"passes", "rounds of local moves at the end", 0, 1000}, options.passes);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }

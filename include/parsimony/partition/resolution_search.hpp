@@ -15,7 +15,7 @@ namespace parsimony::partition {
 struct ResolutionSearchOptions {
   std::int64_t clusters = 8;  ///< k
   double most = 1.15;         ///< up to so many times k communities are near enough
-  int probes = 8;             ///< bisections at most; three to five are usual
+  int probes = 8;             ///< between two resolutions at most; one to three are usual
   std::uint64_t seed = 0;
 };
 
@@ -23,7 +23,7 @@ template <OptionsOf<ResolutionSearchOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"clusters", "number of clusters k", 1, 2147483647}, options.clusters);
   visit(Field{"most", "communities that are near enough, as a multiple of k", 1, 1e9}, options.most);
-  visit(Field{"probes", "bisections at most", 0, 1000}, options.probes);
+  visit(Field{"probes", "probes between two resolutions at most", 0, 1000}, options.probes);
   visit(Field{"seed", "seed of the order of visits"}, options.seed);
 }
 
@@ -35,10 +35,12 @@ struct ResolutionSearch {
   std::vector<std::pair<double, std::int64_t>> probes;  ///< resolutions tried and what they gave
 };
 
-/// The smallest resolution γ ≥ 1 with k to `most` · k communities, by the geometric bisection of one-descent
-/// runs of leiden(); where the graph has more communities at γ = 1, that one. Never below 1, where
-/// communities begin to fall together across weak ties and then a graph of many components into nothing but
-/// these. O(E) time a probe. Throws invalid_argument for options out of range, and cancelled.
+/// A resolution γ ≥ 1 with k to `most` · k communities, by one-descent runs of leiden(): first at the γ that
+/// a planted partition into k equal clusters would have, then at three times that until there are enough,
+/// then between the nearest on both sides. Where the graph has more communities at γ = 1, that one. Never
+/// below 1, where communities begin to fall together across weak ties and then a graph of many components
+/// into nothing but these. O(E) time a probe. Throws invalid_argument for options out of range, and
+/// cancelled.
 ResolutionSearch resolution_search(const NetworkView& network, const ResolutionSearchOptions& options = {},
                                    const Context& context = Context{});
 
