@@ -81,7 +81,7 @@ TEST(ResolutionSearch, FindsAsManyCommunitiesAsAskedFor) {
       EXPECT_TRUE(communities < k || communities >= found.communities);
     }
     if (found.communities > 1.15 * static_cast<double>(k)) {
-      EXPECT_TRUE(found.resolution == 1 || found.probes.size() > 8);
+      EXPECT_TRUE(found.resolution == 1 || found.probes.size() > 4);
     }
   }
 }

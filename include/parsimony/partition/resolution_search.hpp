@@ -14,8 +14,8 @@ namespace parsimony::partition {
 
 struct ResolutionSearchOptions {
   std::int64_t clusters = 8;  ///< k
-  double most = 1.15;         ///< up to so many times k communities are near enough
-  int probes = 8;             ///< between two resolutions at most; one to three are usual
+  double most = 1.05;  ///< up to so many times k communities are near enough; merging more costs accuracy
+  int probes = 4;      ///< between two resolutions at most; one to three are usual
   std::uint64_t seed = 0;
 };
 
