@@ -100,7 +100,9 @@ std::vector<std::int32_t> initial_labels(const MethodSettings& settings, const g
 
 cluster::ClusterResult run_method(const MethodSettings& settings, CsrView adjacency,
                                   std::span<const std::int32_t> initial, const Context& context) {
-  if (settings.method == "auto") return cluster::automatic_clustering(adjacency, settings.automatic, context);
+  if (settings.method == "auto") {
+    return cluster::automatic_clustering(adjacency, settings.automatic, context, initial);
+  }
   if (settings.method == "filtered") {
     return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context, initial);
   }
@@ -142,7 +144,7 @@ Flags add_method_flags(CLI::App& app, MethodSettings& settings) {
   flags.name_methods();
   app.get_option("--clusters")->description("number of clusters k; auto: the most stable number");
   app.add_option("--warm-start", settings.warm_start,
-                 "compressive, filtered: labels of an earlier run to start from, text or .npy; as many "
+                 "auto, compressive, filtered: labels of an earlier run to start from, text or .npy; as many "
                  "clusters, which keep their numbers")
       ->type_name("FILE")
       ->group("Method");
@@ -162,11 +164,9 @@ void check_method_flags(const CLI::App& app, const Flags& flags, const MethodSet
                 fmt::format("--min-clusters: {} is more than --max-clusters, which is {}", least, most));
   }
   if (settings.warm_start.empty()) return;
-  if (settings.method != "compressive" && settings.method != "filtered") {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("--warm-start: --method {} has no such option; it is one of compressive, filtered",
-                    settings.method));
+  if (settings.method == "exact") {
+    throw Error(ErrorCode::invalid_argument,
+                "--warm-start: --method exact has no such option; it is one of auto, compressive, filtered");
   }
   if (settings.automatic.clusters == kAutomatic) {
     throw Error(ErrorCode::invalid_argument,

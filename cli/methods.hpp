@@ -42,6 +42,7 @@ void check_method_flags(const CLI::App& app, const Flags& flags, const MethodSet
 /// follows clusters of any shape as auto does not (docs/points.md).
 void suit_points(const CLI::App& app, MethodSettings& settings);
 
+/// Bytes of the graph and the ids of its nodes.
 std::int64_t graph_bytes(const graph::GraphFile& file);
 
 struct Clustering {

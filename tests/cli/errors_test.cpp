@@ -227,9 +227,10 @@ TEST_F(Errors, AWarmStartThatDoesNotFit) {
   expect_one_error(cluster(graph, {"--method", "filtered", "--lambda-k", "-1"}), kUsage, {"--lambda-k"});
   expect_one_error(cluster(graph, {"--method", "filtered", "--lambda-k", "3"}), kUsage,
                    {"--lambda-k: 3", "2"});
-  expect_one_error(
-      run({"cluster", graph, "--clusters", "auto", "--method", "filtered", "--warm-start", graph}), kUsage,
-      {"--warm-start", "auto"});
+  expect_one_error(run({"cluster", graph, "--clusters", "auto", "--warm-start", graph}), kUsage,
+                   {"--warm-start", "auto"});
+  expect_one_error(cluster(graph, {"--method", "exact", "--warm-start", graph}), kUsage,
+                   {"--warm-start", "exact", "auto"});
   EXPECT_FALSE(std::filesystem::exists(path("labels.txt")));
 }
 

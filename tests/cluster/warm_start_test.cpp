@@ -6,8 +6,10 @@
 #include <map>
 #include <vector>
 
+#include "cluster/earlier_labels.hpp"
 #include "expect_error.hpp"
 #include "graph/graph_checks.hpp"
+#include "parsimony/cluster/automatic.hpp"
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/filtered.hpp"
 #include "parsimony/core/random.hpp"
@@ -67,6 +69,39 @@ TEST(WarmStart, OnARewiredGraphIsNoWorseThanFromScratchAndKeepsTheNumbers) {
 }
 
 // Numbers are those of the start even where these are others than the clusters would get.
+// New nodes (−1) too; every objective keeps the numbers.
+TEST(WarmStart, OfTheAutomaticMethodKeepsTheNumbersAndPlacesNewNodes) {
+  const auto planted = graph::stochastic_block_model({.nodes = 3000, .clusters = 10, .seed = 5});
+  const auto earlier = automatic_clustering(planted.graph, {.clusters = 10});
+  ASSERT_GT(agreement(earlier.labels, planted.labels), 0.95);
+  // As an earlier run might have numbered them.
+  std::vector<std::int32_t> initial = earlier.labels;
+  for (std::int32_t& label : initial) label = (3 * label + 1) % 10;
+  const std::vector<std::int32_t> numbered = initial;
+  for (std::size_t i = 0; i < initial.size(); i += 7) initial[i] = -1;
+  const graph::Graph later = rewired(planted.graph, 0.05, 5);
+  for (const Aim objective : {Aim::automatic, Aim::likelihood, Aim::modularity}) {
+    const auto cold = automatic_clustering(later, {.clusters = 10, .objective = objective});
+    const auto warm =
+        automatic_clustering(later, {.clusters = 10, .objective = objective}, Context{}, initial);
+    EXPECT_GE(agreement(warm.labels, planted.labels), agreement(cold.labels, planted.labels) - 0.01);
+    EXPECT_GT(same_number(warm.labels, numbered), 0.95);
+  }
+  initial.pop_back();
+  expect_error(ErrorCode::invalid_argument, "initial",
+               [&] { automatic_clustering(later, {.clusters = 10}, Context{}, initial); });
+}
+
+TEST(WarmStart, LabelsSpreadAlongTheHeaviestEdges) {
+  // 0 – 1 – 2 – 3, and 4 – 5 that no label reaches; 1 – 2 is the weak edge.
+  const graph::Graph path =
+      graph::graph_of(6, {{{0, 1}, 5.0f}, {{1, 2}, 1.0f}, {{2, 3}, 5.0f}, {{4, 5}, 1.0f}}, true);
+  EXPECT_EQ(spread_labels(path, {1, -1, -1, 0, -1, -1}, 2), (std::vector<std::int32_t>{1, 1, 0, 0, 0, 0}));
+  std::vector<std::int32_t> labels{2, 2, 0, 0, 1, 1};
+  keep_numbers(labels, std::vector<std::int32_t>{0, 0, -1, 1, -1, -1}, 3);
+  EXPECT_EQ(labels, (std::vector<std::int32_t>{0, 0, 1, 1, 2, 2}));
+}
+
 TEST(WarmStart, ClustersKeepWhateverNumbersTheyHad) {
   const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 8, .epsilon_ratio = 0.1});
   std::vector<std::int32_t> renamed = planted.labels;
