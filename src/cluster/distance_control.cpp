@@ -66,8 +66,8 @@ void note_distance_error(const graph::Laplacian& laplacian, const spectral::Dist
                          std::uint64_t seed, Report& report, const Context& context) {
   const StageTimer timer(report, "distance error");
   const Matrix<float> reference = spectral::random_features(
-      laplacian, spectral::low_pass(plan.cutoff, laplacian.lambda_max, 2 * plan.order), kColumns,
-      RandomStream(seed, "distance.reference").bits(0), context);
+      laplacian, spectral::low_pass(plan.cutoff, laplacian.lambda_max, 2 * plan.order),
+      whole_lines(2 * features.cols), RandomStream(seed, "distance.reference").bits(0), context);
   const RandomStream draw(seed, "distance.pairs");
   const auto squared_distance = [](MatrixView<const float> rows, std::int64_t i, std::int64_t j) {
     double sum = 0;
@@ -89,10 +89,9 @@ void note_distance_error(const graph::Laplacian& laplacian, const spectral::Dist
     squares += off * off;
     ++pairs;
   }
-  const double noise = 1 / (2 * static_cast<double>(kColumns));  // variance of ln √(χ²_m/m), about 1/(2 m)
-  const double mean = squares / static_cast<double>(std::max<std::int64_t>(pairs, 1));
   report.figures.emplace_back("filter_order", std::int64_t{plan.order});
-  report.figures.emplace_back("distance_error", std::sqrt(std::max(0.0, mean - noise)));
+  report.figures.emplace_back("distance_error",
+                              std::sqrt(squares / static_cast<double>(std::max<std::int64_t>(pairs, 1))));
 }
 
 }  // namespace parsimony::cluster

@@ -53,8 +53,9 @@ spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const Opti
   return plan_filter(laplacian, distance_control(options), nodes, result, context);
 }
 
-/// The figures filter_order and distance_error: what the distances of random pairs are off by, root mean
-/// square, against a filter of twice the order and 64 signals of its own.
+/// The figures filter_order and distance_error: the root mean square of the relative error of the distances
+/// of 1000 random pairs, against a filter of twice the order and twice the signals, fresh ones. The noise of
+/// these is in it, so that it is some fifth too large rather than too small.
 void note_distance_error(const graph::Laplacian& laplacian, const spectral::DistancePlan& plan,
                          MatrixView<const float> features, std::span<const float> connected,
                          std::uint64_t seed, Report& report, const Context& context);

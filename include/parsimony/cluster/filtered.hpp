@@ -71,10 +71,10 @@ void describe(Options& options, Visitor&& visit) {
 /// `order`. For each pair of rows, before they are normalised, at least half the mean distance apart, the
 /// distance is then within 1 ± ε but with failure_probability, if no eigenvalue lies between the two
 /// estimates. Figures: distance_kept (false: the gap is too narrow for the order, and a warning is logged),
-/// spectral_gap, filter_error_pass, filter_error_stop, and distance_error, the root mean square of the
-/// relative error of 1000 random pairs as measured against a filter of twice the order and 64 fresh
-/// signals, the noise of those subtracted.
-/// initial: a warm start, as in compressive_spectral_clustering.
+/// spectral_gap, filter_error_pass, filter_error_stop, filter_order, and distance_error, the root mean square
+/// of the relative error of 1000 random pairs as measured against a filter of twice the order and twice as
+/// many fresh signals, whose own noise makes it some fifth too large. initial: a warm start, as in
+/// compressive_spectral_clustering.
 ///
 /// Time O(p · E · (16 + d)) and O(N k d) for each iteration of k-means; 4 (3 d + 16) N bytes for d ≤ 64. The
 /// same seed and SIMD target give the same labels for any thread count. Throws invalid_argument (options out
