@@ -16,7 +16,7 @@ struct MeanWeights {
 
 /// Fills in the values of the graph; none where all of them would be 1. The weight of an edge depends on the
 /// seed and its two ends alone.
-void weigh_edges(PlantedGraph& planted, WeightDistribution weights, const MeanWeights& mean, std::uint64_t seed,
-                 const Context& context);
+void weigh_edges(PlantedGraph& planted, WeightDistribution weights, const MeanWeights& mean,
+                 std::uint64_t seed, const Context& context);
 
 }  // namespace parsimony::graph
