@@ -252,7 +252,8 @@ TEST(LaplacianOperator, OfAPartOfTheSpectrumGrowsBelowIt) {
     const auto laplacian = graph::make_laplacian(csr, kind);
     const double lambda_min = 0.3 * laplacian.lambda_max;
     const auto eigen = testing::eigen_decomposition(testing::dense_laplacian(w, kind));
-    const LaplacianOperator op(laplacian, Context(1), lambda_min);
+    const Context context(1);
+    const LaplacianOperator op(laplacian, context, lambda_min);
     int below = 0;
     for (std::size_t k = 0; k < eigen.values.size(); ++k) {
       Matrix<float> panel(40, 16), work(40, 16);

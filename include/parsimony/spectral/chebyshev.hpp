@@ -64,6 +64,7 @@ concept ChebyshevOperator = requires(const Op& op, const FusedStep& step) {
 class LaplacianOperator {
  public:
   LaplacianOperator(const graph::Laplacian& laplacian, const Context& context, double lambda_min = 0);
+  LaplacianOperator(const graph::Laplacian&, const Context&&, double = 0) = delete;  // both are borrowed
 
   std::int64_t rows() const { return laplacian_.nodes(); }
   double lambda_max() const { return laplacian_.lambda_max; }
