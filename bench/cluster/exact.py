@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from compare import ROOT, in_order, processor, run
+from compare import ROOT, execute, prepare, processor
 
 DATA = ROOT.parent / "shared/data/graphs"
 GRAPHS = {  # name: file or the arguments of generate sbm, clusters, truth
@@ -69,7 +69,7 @@ def scored(parsimony, labels, *against):
 def measure(options, name, work):
     """One row of the table."""
     source, clusters, truth = GRAPHS[name]
-    graph, npz = work / "graph.mtx", work / "graph.npz"
+    graph = work / "graph.mtx"
     if isinstance(source, tuple):
         call(options.parsimony, "generate", "sbm", "--nodes", source[0], "--clusters", source[1], "--degree", 16,
              "--epsilon-ratio", 0.25, "--seed", options.seed, "--output", graph, "--labels", work / "planted.txt", "--quiet")
@@ -77,14 +77,15 @@ def measure(options, name, work):
     else:
         graph = DATA / source
         truth = DATA / truth if truth else None
-    call(options.parsimony, "convert", graph, npz, "--quiet")
+    case = {"graph": graph, "truth": truth, "clusters": [clusters]}
+    prepare(options, case, work)
+    npz = case["npz"]
     ours, theirs = work / "ours.npy", work / "arpack.npy"
     # 3: not converged, of which the difference of the eigenvalues speaks.
     begin = time.perf_counter()
-    status, text, seconds, memory = run(
-        [str(word) for word in (options.parsimony, "cluster", graph, "--method", "exact", "--clusters", clusters, "--regularization",
-                                0, "--seed", options.seed, "--threads", options.threads, "--json", "--output", ours, "--quiet")],
-        options.limit, options.threads)
+    status, text, seconds, memory = execute(
+        [options.parsimony, "cluster", graph, "--method", "exact", "--clusters", clusters, "--regularization", 0, "--seed", options.seed,
+         "--threads", options.threads, "--json", "--output", ours, "--quiet"], options.limit, options.threads)
     if status != "ok":
         raise RuntimeError(f"{name}: {status} after {time.perf_counter() - begin:.1f} s")
     report = json.loads(text)
@@ -94,13 +95,11 @@ def measure(options, name, work):
     def judge(labels, who):
         row[f"{who}: normalised cut"] = f"{scored(options.parsimony, labels, '--graph', npz)['scores']['normalized_cut']:.3f}"
         if truth:
-            # Nodes of the arrays are in the order of the sorted ids, as are these.
-            ordered = in_order(unpacked(truth, work), work / "order.txt")
-            row[f"{who}: ARI"] = f"{scored(options.parsimony, labels, '--truth', ordered)['agreement']['adjusted_rand']:.3f}"
+            row[f"{who}: ARI"] = f"{scored(options.parsimony, labels, '--truth', case['truth_order'])['agreement']['adjusted_rand']:.3f}"
 
     judge(ours, "ours")
     command = [sys.executable, "-c", PEER, npz, clusters, options.seed, theirs]
-    status, text, _, memory = run([str(word) for word in command], options.limit, options.threads)
+    status, text, _, memory = execute(command, options.limit, options.threads)
     if status != "ok":
         row["ARPACK: eigenvectors s"] = status
         return row
@@ -112,16 +111,6 @@ def measure(options, name, work):
             "ARI ours – ARPACK": f"{scored(options.parsimony, ours, '--truth', theirs)['agreement']['adjusted_rand']:.3f}"}
     judge(theirs, "ARPACK")
     return row
-
-
-def unpacked(path, work):
-    """The file, or what a .gz holds."""
-    if path.suffix != ".gz":
-        return path
-    target = work / "truth.txt"
-    with open(target, "wb") as out:
-        subprocess.run(["gzip", "-dc", path], stdout=out, check=True)
-    return target
 
 
 def main():

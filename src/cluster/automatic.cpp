@@ -28,7 +28,8 @@ using partition::Partition;
 
 constexpr double kBlockLike = 4;                // excess_closure(): above it no block model made the graph
 constexpr double kDisagree = 0.6;               // ARI: below it communities have not found what there is
-constexpr double kAgree = 0.99;                 // above it there is nothing left to vote on
+constexpr double kAgree = 0.99;                 // above it no further candidate is made
+constexpr double kAlike = 0.999;                // above it there is nothing left to vote on
 constexpr std::int64_t kMostForFeatures = 300;  // clusters; beyond, features were never the better ones
 constexpr std::int64_t kEntriesOfVotes = 40000000;  // seen by all sweeps of one vote
 constexpr std::uint64_t kPassesOfEarlier = 3;
@@ -103,7 +104,7 @@ class Search {
     }
     const double agreement = agreement_of_best();
     report_.figures.emplace_back("agreement", agreement);
-    if (agreement >= kAgree) return take(best(), "the candidates agree");
+    if (agreement >= kAlike) return take(best(), "the candidates agree");
     if (agreement < kDisagree && options_.clusters <= kMostForFeatures) from_features();
     const std::size_t start = best();
     const std::size_t planted = vote("votes, one density", start, partition::Objective::modularity);
@@ -208,9 +209,9 @@ class Search {
         partition::local_moves(network_, voted, {.objective = objective, .seed = options_.seed}, context_);
       }
     }
-    voted =
-        partition::gibbs_votes(network_, std::move(voted),
-                               {.objective = objective, .sweeps = sweeps(), .seed = options_.seed}, context_);
+    voted = partition::gibbs_votes(
+        network_, std::move(voted),
+        {.objective = objective, .sweeps = sweeps(objective), .seed = options_.seed}, context_);
     return add(std::move(name), std::move(voted), now() - start);
   }
 
@@ -219,10 +220,12 @@ class Search {
     return options_.effort == Effort::fast ? 1 : options_.effort == Effort::normal ? 6 : 12;
   }
 
-  // More of them where they cost little.
-  int sweeps() const {
-    const std::int64_t affordable = kEntriesOfVotes / std::max<std::int64_t>(1, adjacency_.entries());
-    const std::int64_t normal = std::clamp<std::int64_t>(affordable, 40, 100);
+  // More of them where they cost little, and for the second vote: the first is where it starts from, and what
+  // nodes at a border then get is as good as their votes are many.
+  int sweeps(partition::Objective objective) const {
+    const std::int64_t times = objective == partition::Objective::density ? 3 : 1;
+    const std::int64_t affordable = times * kEntriesOfVotes / std::max<std::int64_t>(1, adjacency_.entries());
+    const std::int64_t normal = std::clamp<std::int64_t>(affordable, 40, 100 * times);
     return static_cast<int>(options_.effort == Effort::thorough ? 8 * normal : normal);
   }
 

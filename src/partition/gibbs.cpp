@@ -11,31 +11,28 @@
 namespace parsimony::partition {
 namespace {
 
-constexpr std::int64_t kNodesPerBlock = 1 << 13;
-
-// The clusters that one node had, and how often; the rarest makes room for a new one.
+// The probabilities with which a node was drawn into clusters, added up: of less variance than to count the
+// draws. The least makes room for a new one.
 class Ballot {
  public:
-  void add(std::int32_t cluster) {
+  void add(std::int32_t cluster, float probability) {
     std::size_t least = 0;
     for (std::size_t s = 0; s < kSlots; ++s) {
-      if (count_[s] > 0 && cluster_[s] == cluster) {
-        ++count_[s];
+      if (sum_[s] > 0 && cluster_[s] == cluster) {
+        sum_[s] += probability;
         return;
       }
-      if (count_[s] < count_[least]) least = s;
+      if (sum_[s] < sum_[least]) least = s;
     }
     cluster_[least] = cluster;
-    count_[least] = 1;
+    sum_[least] = probability;
   }
-  std::int32_t winner() const {
-    return cluster_[std::max_element(count_.begin(), count_.end()) - count_.begin()];
-  }
+  std::int32_t winner() const { return cluster_[std::max_element(sum_.begin(), sum_.end()) - sum_.begin()]; }
 
  private:
   static constexpr std::size_t kSlots = 6;
   std::array<std::int32_t, kSlots> cluster_{};
-  std::array<std::uint16_t, kSlots> count_{};
+  std::array<float, kSlots> sum_{};
 };
 
 template <class Odds>
@@ -48,13 +45,11 @@ Partition vote(const NetworkView& network, Partition sample, const GibbsOptions&
   std::vector<Ballot> ballots(nodes);
   for (int sweep = 0; sweep < options.sweeps; ++sweep) {
     context.progress("votes", sweep, options.sweeps);
-    sampler.sweep(sweep);
+    sampler.sweep(sweep, [&](std::int32_t node, std::int32_t cluster, double probability) {
+      if (sweep >= silent) ballots[node].add(cluster, static_cast<float>(probability));
+    });
     sample = make_partition(network, std::move(sample.labels), clusters, context);
     sampler.odds().refresh();
-    if (sweep < silent) continue;
-    context.for_blocks(nodes, kNodesPerBlock, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) ballots[i].add(sample.labels[i]);
-    });
   }
   context.progress("votes", options.sweeps, options.sweeps);
 

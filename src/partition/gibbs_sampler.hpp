@@ -84,7 +84,10 @@ class GibbsSampler {
         batch_(std::clamp<std::int64_t>(network.nodes() / kBatches, 1, kLargestBatch)) {}
 
   /// Draws the cluster of every node once. internal drifts where neighbours were drawn side by side.
-  void sweep(std::uint64_t number) {
+  /// seen(node, cluster, probability) is told what each draw is from, but for what is hardly ever drawn; from
+  /// several threads, of one node from one of them.
+  template <class Seen>
+  void sweep(std::uint64_t number, const Seen& seen) {
     const RandomStream random(seed_, "partition.gibbs", number);
     const std::int64_t nodes = network_.nodes();
     std::vector<Draw> draws(batch_);
@@ -94,7 +97,7 @@ class GibbsSampler {
         const auto scratch = pool_.borrow();
         for (std::int64_t s = begin; s < end; ++s) {
           fetch_ahead(first + s);
-          draws[s] = draw(order_[first + s], random, *scratch);
+          draws[s] = draw(order_[first + s], random, *scratch, seen);
         }
       });
       for (std::int64_t s = 0; s < count; ++s) {
@@ -137,20 +140,24 @@ class GibbsSampler {
     __builtin_prefetch(row + 16);
   }
 
-  Draw draw(std::int32_t node, const RandomStream& random, Scratch& scratch) const {
+  template <class Seen>
+  Draw draw(std::int32_t node, const RandomStream& random, Scratch& scratch, const Seen& seen) const {
     Draw out{.visit = {.node = node,
                        .cluster = partition_.labels[node],
                        .degree = network_.degree[node],
                        .loop = network_.loop_of(node)}};
     Visit& visit = out.visit;
     out.to = visit.cluster;
-    if (partition_.sizes[visit.cluster] == 1) return out;
+    if (partition_.sizes[visit.cluster] == 1) {
+      seen(node, visit.cluster, 1.0);
+      return out;
+    }
     ClusterWeights& weights = scratch.weights;
     weights.gather(network_, partition_.labels, node, partition_.clusters());
     visit.weight = weights.of(visit.cluster);
     const auto clusters = weights.clusters();
     // Of the odds relative to the best those below e⁻³² are never drawn.
-    constexpr double kNever = -32;
+    constexpr double kNever = -32, kHardly = 1e-3;
     const double own = odds_.own(visit);
     double best = own;
     scratch.odds.resize(clusters.size());
@@ -168,7 +175,11 @@ class GibbsSampler {
     };
     const double stay = probability(own);
     for (double& odds : scratch.odds) sum += odds = probability(odds);
+    seen(node, visit.cluster, stay / (sum + stay));
     if (sum == 0) return out;
+    for (std::size_t c = 0; c < clusters.size(); ++c) {
+      if (scratch.odds[c] > kHardly * (sum + stay)) seen(node, clusters[c], scratch.odds[c] / (sum + stay));
+    }
     double left = random.uniform(node) * (sum + stay) - stay;
     if (left < 0) return out;
     for (std::size_t c = 0; c < clusters.size(); ++c) {

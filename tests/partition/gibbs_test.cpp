@@ -59,9 +59,19 @@ void expect_stationary(const NetworkView& network, Partition& partition, Odds od
   }
   const Context context(1);
   GibbsSampler sampler(network, partition, std::move(odds), 3, context);
+  std::map<std::pair<int, int>, double> marginal, seen;  // (node, cluster)
+  for (const auto& [labels, mass] : exact) {
+    for (int i = 0; i < nodes; ++i) marginal[{i, labels[i]}] += mass / sum;
+  }
   for (int sweep = 0; sweep < kSweeps; ++sweep) {
-    sampler.sweep(sweep);
+    sampler.sweep(sweep, [&](std::int32_t node, std::int32_t cluster, double probability) {
+      seen[{node, cluster}] += probability / kSweeps;
+    });
     met[partition.labels] += 1.0 / kSweeps;
+  }
+  // What the draws were from has the same mean as the draws; hardly drawn clusters are not told.
+  for (const auto& [place, p] : marginal) {
+    EXPECT_NEAR(seen[place], p, 1e-3 + 5 * std::sqrt(p * (1 - p) * 10 / kSweeps));
   }
   double largest = 0, smallest = 1;
   for (const auto& [labels, mass] : exact) {

@@ -54,7 +54,7 @@ void describe(Options& options, Visitor&& visit) {
 ///
 /// By likelihood: partition::communities_to_k gives up to three candidates, two where these agree. Where they
 /// disagree (the best shares an ARI below .6 with each other one) and k ≤ 300, communities are too weak to be
-/// met from single nodes up, and random features give one more. Unless candidates agree on every detail,
+/// met from single nodes up, and random features give one more. Unless candidates agree on nearly every node,
 /// Gibbs votes by the planted partition model and then by the one with a density per cluster start from the
 /// best. Of all these the one of highest density_likelihood() is taken; within 0.2 %, where that order says
 /// nothing, the later one.

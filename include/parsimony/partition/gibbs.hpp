@@ -1,4 +1,4 @@
-// Votes of Gibbs samples: every node gets the cluster where the posterior of a block model has it most often.
+// Votes of Gibbs samples: every node gets the cluster where the posterior of a block model has it most likely.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ void describe(Options& options, Visitor&& visit) {
 
 /// Samples from `start`: each sweep visits all nodes in a random order and draws the cluster of each among
 /// its own and those of its neighbours with the odds that the others give, weights counted in units of the
-/// mean weight of an edge. The label that a node had most often wins, of the (at most six) that were kept for
-/// it.
+/// mean weight of an edge. The probabilities of the draws are added up over the sweeps, of less variance than
+/// to count draws, and the cluster of the largest sum wins, of the (at most six) that were kept for the node.
 ///
 /// Below the detectability threshold the best partition is one of very many and overfitted; the vote is what
 /// they agree on, and nearer to the planted one than the maximum of either likelihood
