@@ -69,8 +69,12 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
   report.figures.emplace_back("memory_estimate", memory);
   {
     const StageTimer timer(report, "components");
-    note_structure(report, adjacency, context);
+    const graph::Components components = note_structure(report, adjacency, context);
+    if (options.regularization == 0 && options.error == 0 && initial.empty()) {
+      result.labels = components_as_clusters(components, k, connected);
+    }
   }
+  if (!result.labels.empty()) return result;  // λ_k is 0
   if (k == 1 || k >= points) {
     result.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
     return result;

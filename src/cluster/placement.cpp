@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "parsimony/graph/graph.hpp"
-
 namespace parsimony::cluster {
 
 std::vector<float> marks_of_connected(CsrView adjacency) {
@@ -74,17 +72,33 @@ std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::in
   return labels;
 }
 
-void note_structure(Report& report, CsrView adjacency, const Context& context) {
-  const graph::Components components = graph::connected_components(adjacency);
+graph::Components note_structure(Report& report, CsrView adjacency, const Context& context) {
+  graph::Components components = graph::connected_components(adjacency);
   report.figures.emplace_back("components", components.count);
   report.figures.emplace_back("isolated_nodes", components.isolated);
-  if (components.count == 1) return;
+  if (components.count == 1) return components;
   std::string text = fmt::format("the graph has {} connected components", components.count);
   if (components.isolated > 0) {
     text += fmt::format(", {} of them single nodes without edges, which join the largest cluster",
                         components.isolated);
   }
   context.log(LogLevel::warning, text);
+  return components;
+}
+
+std::vector<std::int32_t> components_as_clusters(const graph::Components& components, std::int64_t clusters,
+                                                 std::span<const float> connected) {
+  if (components.count - components.isolated != clusters) return {};
+  std::vector<std::int32_t> number(components.count, -1), labels(connected.size(), -1);
+  std::int32_t next = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (connected[i] == 0) continue;
+    std::int32_t& own = number[components.label[i]];
+    if (own < 0) own = next++;
+    labels[i] = own;
+  }
+  place_unknown(labels, clusters, connected);
+  return labels;
 }
 
 }  // namespace parsimony::cluster

@@ -8,6 +8,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
 #include "parsimony/core/report.hpp"
+#include "parsimony/graph/graph.hpp"
 
 namespace parsimony::cluster {
 
@@ -32,6 +33,12 @@ void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
 std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters);
 
 /// Notes components and isolated nodes in the report, and warns where the graph is not connected.
-void note_structure(Report& report, CsrView adjacency, const Context& context);
+graph::Components note_structure(Report& report, CsrView adjacency, const Context& context);
+
+/// The components as the clusters, nodes without edges placed; empty unless there are exactly `clusters` of
+/// them with edges. Their indicators span the smallest eigenvectors of an L without τ, which no filter needs
+/// to approximate then.
+std::vector<std::int32_t> components_as_clusters(const graph::Components& components, std::int64_t clusters,
+                                                 std::span<const float> connected);
 
 }  // namespace parsimony::cluster

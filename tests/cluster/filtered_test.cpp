@@ -211,5 +211,18 @@ TEST(FilteredSpectralClustering, CancelsAtEveryProgressCall) {
   }
 }
 
+// Paths, whose next eigenvalues no filter of this order tells from 0.
+TEST(FilteredSpectralClustering, AsManyComponentsAsClustersAreTheClusters) {
+  constexpr std::int64_t kPaths = 60, kLength = 30;
+  testing::Dense w = testing::zeros(kPaths * kLength + 1);  // and a node without edges
+  for (std::int64_t i = 0; i + 1 < kPaths * kLength; ++i) {
+    if ((i + 1) % kLength != 0) w[i][i + 1] = w[i + 1][i] = 1;
+  }
+  const auto result = filtered_spectral_clustering(testing::to_csr(w, false),
+                                                   {.clusters = kPaths, .regularization = 0, .order = 20});
+  for (std::int64_t i = 0; i < kPaths * kLength; ++i) ASSERT_EQ(result.labels[i], i / kLength);
+  EXPECT_EQ(result.lambda_k, 0);
+}
+
 }  // namespace
 }  // namespace parsimony::cluster

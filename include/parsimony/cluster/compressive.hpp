@@ -83,9 +83,9 @@ void describe(Options& options, Visitor&& visit) {
 /// - A cluster that the assignment left empty takes back a node that k-means had given it.
 /// - With as many clusters as nodes with edges, or more, each such node is a cluster, then single isolated
 /// nodes.
-/// - A disconnected graph is clustered as a whole: with τ = 0 its components are the lowest eigenvectors, so
-/// that
-///   k below their number merges components and k above it also cuts; context.on_log gets their number.
+/// - A disconnected graph is clustered as a whole: with τ = 0 its components are the lowest eigenvectors. k
+///   of them are the clusters without further work (λ_k is 0); k below their number merges components and k
+///   above it also cuts; context.on_log gets their number.
 ///
 /// Warm start: `initial`, when not empty, has for every node its cluster in an earlier run on nearly the same
 /// graph, or −1 for a new node. k-means then sees all nodes (unless samples says how many), starts from the

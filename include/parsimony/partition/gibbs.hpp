@@ -1,4 +1,5 @@
-// Votes of Gibbs samples: every node gets the cluster where the posterior of a block model has it most likely.
+// Votes of Gibbs samples: every node gets the cluster in which the posterior of a block model has it most
+// likely.
 #pragma once
 
 #include <cstdint>
