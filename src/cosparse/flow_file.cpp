@@ -30,16 +30,10 @@ Matrix<double> read_array(NpzArchive& archive, const std::string& name) {
 
 }  // namespace
 
-UnrolledFlow zero_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
-  UnrolledFlow flow;
-  flow.side = side;
-  flow.mixing = Matrix<double>(filters, side * side - 1);
-  flow.log_scales = Matrix<double>(steps, filters);
-  flow.log_weights = Matrix<double>(steps, filters);
-  flow.log_step_scales.assign(steps, 0);
-  flow.log_rates.assign(steps, 0);
-  flow.momenta.assign(steps, 0);
-  return flow;
+UnrolledFlow zero_like(const UnrolledFlow& flow) {
+  UnrolledFlow out = flow;
+  for (const std::span<double> values : flow_arrays(out)) std::fill(values.begin(), values.end(), 0.0);
+  return out;
 }
 
 void append_flow(std::vector<std::pair<std::string, std::string>>& members, const std::string& prefix,
@@ -54,6 +48,7 @@ void append_flow(std::vector<std::pair<std::string, std::string>>& members, cons
   add("log_step_scales", {flow.steps()}, flow.log_step_scales);
   add("log_scales", {flow.steps(), flow.filters()}, flow.log_scales.values());
   add("log_weights", {flow.steps(), flow.filters()}, flow.log_weights.values());
+  add("tails", {flow.steps(), 2 * flow.filters()}, flow.tails.values());
   add("log_rates", {flow.steps()}, flow.log_rates);
   add("momenta", {flow.steps()}, flow.momenta);
 }
@@ -64,6 +59,7 @@ UnrolledFlow read_flow(NpzArchive& archive, const std::string& prefix) {
   flow.mixing = read_array(archive, prefix + "mixing");
   flow.log_scales = read_array(archive, prefix + "log_scales");
   flow.log_weights = read_array(archive, prefix + "log_weights");
+  flow.tails = read_array(archive, prefix + "tails");
   const auto vector = [&](const char* name) {
     const Matrix<double> values = read_array(archive, prefix + name);
     return std::vector<double>(values.values().begin(), values.values().end());

@@ -13,8 +13,8 @@
 
 namespace parsimony::cosparse {
 
-inline constexpr std::array<std::string_view, 6> kFlowArrays{"mixing",      "log_step_scales", "log_scales",
-                                                             "log_weights", "log_rates",       "momenta"};
+inline constexpr std::array<std::string_view, 7> kFlowArrays{
+    "mixing", "log_step_scales", "log_scales", "log_weights", "tails", "log_rates", "momenta"};
 
 /// The values of the arrays, in the order of kFlowArrays.
 template <class Flow>
@@ -23,12 +23,13 @@ auto flow_arrays(Flow& flow) {
                     std::span(flow.log_step_scales.data(), flow.log_step_scales.size()),
                     std::span(flow.log_scales.data(), flow.log_scales.size()),
                     std::span(flow.log_weights.data(), flow.log_weights.size()),
+                    std::span(flow.tails.data(), flow.tails.size()),
                     std::span(flow.log_rates.data(), flow.log_rates.size()),
                     std::span(flow.momenta.data(), flow.momenta.size())};
 }
 
-/// A flow of that shape whose values are all 0.
-UnrolledFlow zero_flow(std::int64_t filters, std::int64_t steps, std::int64_t side);
+/// A flow of the same shape whose values are all 0.
+UnrolledFlow zero_like(const UnrolledFlow& flow);
 
 /// Members prefix + array name of an archive to write.
 void append_flow(std::vector<std::pair<std::string, std::string>>& members, const std::string& prefix,

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "cosparse/flow_file.hpp"
-#include "kernels/lorentzian.hpp"
 
 namespace parsimony::cosparse {
 namespace {
@@ -100,7 +99,7 @@ class Pass {
                         std::vector<float>& by_state, FlowStepGradient& out) const {
     const std::int64_t taps = side_ * side_, rows = height_ - side_ + 1;
     Matrix<float> filters(filters_, taps);
-    out.log_weights.assign(filters_, 0);
+    out.weights.assign(filters_, {});
     const std::int64_t most = strips_.columns(std::min(rows, strips_.rows));
     Coefficients r(filters_, most), tangent(filters_, most);
     for (std::int64_t y = 0; y < rows; y += strips_.rows) {
@@ -112,8 +111,9 @@ class Pass {
       for (std::int64_t i = 0; i < filters_; ++i) {
         strips_.clear_wrapped(r.row(i), count);
         strips_.clear_wrapped(tangent.row(i), count);
-        out.log_weights[i] +=
+        const auto by_weights =
             kernels::lorentzian_backward(r.row(i), tangent.row(i), columns, step.weights[i]);
+        for (std::size_t k = 0; k < by_weights.size(); ++k) out.weights[i][k] += by_weights[k];
       }
       step.bank.adjoint(tangent.row(0), tangent.stride, columns, by_state.data() + at, width_);
       kernels::filter_gradient(r.row(0), r.stride, filters_, covector.data() + at, width_, side_, columns,
@@ -136,8 +136,8 @@ class Pass {
 std::vector<FlowStep> flow_steps(const UnrolledFlow& flow) {
   const Matrix<double> basis = zero_mean_dct(flow.side);
   const std::int64_t filters = flow.filters(), taps = flow.side * flow.side;
-  Matrix<double> mixed(filters, taps);
-  for (std::int64_t i = 0; i < filters; ++i) {
+  Matrix<double> mixed(flow.mixing.rows(), taps);
+  for (std::int64_t i = 0; i < mixed.rows(); ++i) {
     for (std::int64_t j = 0; j < basis.rows(); ++j) {
       for (std::int64_t t = 0; t < taps; ++t) mixed(i, t) += flow.mixing(i, j) * basis(j, t);
     }
@@ -145,12 +145,16 @@ std::vector<FlowStep> flow_steps(const UnrolledFlow& flow) {
   std::vector<FlowStep> steps(flow.steps());
   for (std::int64_t s = 0; s < flow.steps(); ++s) {
     FlowStep& step = steps[s];
+    const std::int64_t first = flow.shared() ? 0 : s * filters;
     step.filters = Matrix<float>(filters, taps);
     step.weights.resize(filters);
     for (std::int64_t i = 0; i < filters; ++i) {
       const double scale = std::exp(flow.log_step_scales[s] + flow.log_scales(s, i));
-      for (std::int64_t t = 0; t < taps; ++t) step.filters(i, t) = static_cast<float>(scale * mixed(i, t));
-      step.weights[i] = static_cast<float>(std::exp(flow.log_weights(s, i)));
+      for (std::int64_t t = 0; t < taps; ++t)
+        step.filters(i, t) = static_cast<float>(scale * mixed(first + i, t));
+      const double weight = std::exp(flow.log_weights(s, i));
+      step.weights[i] = {static_cast<float>(weight), static_cast<float>(weight * flow.tails(s, 2 * i)),
+                         static_cast<float>(weight * flow.tails(s, 2 * i + 1))};
     }
     step.rate = static_cast<float>(std::exp(flow.log_rates[s]));
     step.momentum = static_cast<float>(flow.momenta[s]);
@@ -208,12 +212,13 @@ double flow_loss(const std::vector<FlowStep>& steps, MatrixView<const float> noi
 
 UnrolledFlow flow_gradient(const UnrolledFlow& flow, const std::vector<FlowStep>& steps,
                            const std::vector<std::vector<FlowStepGradient>>& parts) {
-  UnrolledFlow out = zero_flow(flow.filters(), flow.steps(), flow.side);
+  UnrolledFlow out = zero_like(flow);
   const Matrix<double> basis = zero_mean_dct(flow.side);
   const std::int64_t taps = basis.cols();
   const double share = 1 / static_cast<double>(parts.size());
-  Matrix<double> by_mixed(flow.filters(), taps);  // by B Φ
+  Matrix<double> by_mixed(flow.mixing.rows(), taps);  // by B Φ
   for (std::int64_t s = 0; s < flow.steps(); ++s) {
+    const std::int64_t first = flow.shared() ? 0 : s * flow.filters();
     for (const std::vector<FlowStepGradient>& part : parts) {
       const FlowStepGradient& by = part[s];
       out.log_rates[s] += share * by.rate * steps[s].rate;
@@ -223,15 +228,20 @@ UnrolledFlow flow_gradient(const UnrolledFlow& flow, const std::vector<FlowStep>
         double by_log_scale = 0;
         for (std::int64_t t = 0; t < taps; ++t) {
           by_log_scale += share * by.filters(i, t) * steps[s].filters(i, t);
-          by_mixed(i, t) += share * scale * by.filters(i, t);
+          by_mixed(first + i, t) += share * scale * by.filters(i, t);
         }
         out.log_scales(s, i) += by_log_scale;
         out.log_step_scales[s] += by_log_scale;
-        out.log_weights(s, i) += share * by.log_weights[i];
+        const std::array<double, 3>& by_weights = by.weights[i];
+        const double weight = share * std::exp(flow.log_weights(s, i));
+        out.log_weights(s, i) += weight * (by_weights[0] + flow.tails(s, 2 * i) * by_weights[1] +
+                                           flow.tails(s, 2 * i + 1) * by_weights[2]);
+        out.tails(s, 2 * i) += weight * by_weights[1];
+        out.tails(s, 2 * i + 1) += weight * by_weights[2];
       }
     }
   }
-  for (std::int64_t i = 0; i < flow.filters(); ++i) {
+  for (std::int64_t i = 0; i < out.mixing.rows(); ++i) {
     for (std::int64_t j = 0; j < basis.rows(); ++j) {
       for (std::int64_t t = 0; t < taps; ++t) out.mixing(i, j) += by_mixed(i, t) * basis(j, t);
     }

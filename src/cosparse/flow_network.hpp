@@ -1,10 +1,12 @@
 // The steps of an unrolled flow as they run: forward on bands of an image, and backward through all of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "kernels/filter_bank.hpp"
+#include "kernels/lorentzian.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/cosparse/unrolled_flow.hpp"
 
@@ -13,7 +15,7 @@ namespace parsimony::cosparse {
 /// One step, its filters multiplied out.
 struct FlowStep {
   Matrix<float> filters;  ///< W_s: filters × side²
-  std::vector<float> weights;
+  std::vector<kernels::LorentzianWeights> weights;
   float rate = 0;
   float momentum = 0;
   kernels::FilterBank bank;
@@ -29,8 +31,8 @@ void add_penalty_gradient(const FlowStep& step, const float* image, std::int64_t
 
 /// Derivatives of a loss by what a step computes with.
 struct FlowStepGradient {
-  Matrix<double> filters;           ///< by W_s
-  std::vector<double> log_weights;  ///< by ln θ_{s,i}
+  Matrix<double> filters;                      ///< by W_s
+  std::vector<std::array<double, 3>> weights;  ///< by those of the three parts of each filter's influence
   double rate = 0;
   double momentum = 0;
 };

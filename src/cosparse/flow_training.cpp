@@ -37,7 +37,9 @@ class Training {
     options_.filters = flow_.filters();
     options_.steps = flow_.steps();
     options_.side = flow_.side;
-    first_ = second_ = zero_flow(flow_.filters(), flow_.steps(), flow_.side);
+    if (options_.own_filters && flow_.shared() && flow_.steps() > 1) give_own_filters();
+    options_.own_filters = !flow_.shared();
+    first_ = second_ = zero_like(flow_);
     check();
   }
 
@@ -78,6 +80,15 @@ class Training {
   }
 
  private:
+  // Every step gets the filters that all had in common.
+  void give_own_filters() {
+    Matrix<double> own(flow_.steps() * flow_.filters(), flow_.mixing.cols());
+    for (std::int64_t s = 0; s < flow_.steps(); ++s) {
+      std::copy_n(flow_.mixing.data(), flow_.mixing.size(), own.data() + s * flow_.mixing.size());
+    }
+    flow_.mixing = std::move(own);
+  }
+
   void check() const {
     if (images_.empty()) throw Error(ErrorCode::invalid_argument, "images: none to learn from");
     if (options_.crop_side < 3 * options_.side) {
@@ -159,6 +170,7 @@ class Training {
     const auto values = flow_arrays(flow_), slopes = flow_arrays(gradient), first = flow_arrays(first_),
                second = flow_arrays(second_);
     for (std::size_t a = 0; a < values.size(); ++a) {
+      if (!options_.tails && kFlowArrays[a] == "tails") continue;
       for (std::size_t k = 0; k < values[a].size(); ++k) {
         const double slope = slopes[a][k];
         double &m = first[a][k], &v = second[a][k];

@@ -145,6 +145,7 @@ UnrolledFlow initial_unrolled_flow(std::int64_t filters, std::int64_t steps, std
   const double weight = 0.96 / static_cast<double>(filters);
   flow.log_scales = Matrix<double>(steps, filters);
   flow.log_weights = Matrix<double>(steps, filters);
+  flow.tails = Matrix<double>(steps, 2 * filters);
   std::fill_n(flow.log_weights.data(), flow.log_weights.size(), std::log(weight));
   for (std::int64_t s = 0; s < steps; ++s) {
     const double along = steps == 1 ? 1 : static_cast<double>(s) / static_cast<double>(steps - 1);
@@ -181,9 +182,10 @@ void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name, Erro
   const auto require_vector = [&](std::string_view array, const std::vector<double>& values) {
     require(array, values, static_cast<std::int64_t>(values.size()), 1, steps, 1);
   };
-  require_matrix("mixing", flow.mixing, filters, waves);
+  require_matrix("mixing", flow.mixing, flow.shared() ? filters : steps * filters, waves);
   require_matrix("log_scales", flow.log_scales, steps, filters);
   require_matrix("log_weights", flow.log_weights, steps, filters);
+  require_matrix("tails", flow.tails, steps, 2 * filters);
   require_vector("log_step_scales", flow.log_step_scales);
   require_vector("log_rates", flow.log_rates);
   require_vector("momenta", flow.momenta);

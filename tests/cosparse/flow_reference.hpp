@@ -17,17 +17,20 @@ inline Matrix<double> reference_flow(const UnrolledFlow& flow, const Matrix<doub
   for (std::int64_t s = 0; s < flow.steps(); ++s) {
     Matrix<double> g(height, width);
     for (std::int64_t k = 0; k < g.size(); ++k) g.data()[k] = x.data()[k] - noisy.data()[k];
+    const std::int64_t first = flow.shared() ? 0 : s * flow.filters();
     for (std::int64_t i = 0; i < flow.filters(); ++i) {
+      const double near = flow.tails(s, 2 * i), far = flow.tails(s, 2 * i + 1);
       std::vector<double> w(p * p);
       for (std::int64_t t = 0; t < p * p; ++t) {
-        for (std::int64_t j = 0; j < basis.rows(); ++j) w[t] += flow.mixing(i, j) * basis(j, t);
+        for (std::int64_t j = 0; j < basis.rows(); ++j) w[t] += flow.mixing(first + i, j) * basis(j, t);
         w[t] *= std::exp(flow.log_step_scales[s] + flow.log_scales(s, i));
       }
       for (std::int64_t y = 0; y + p <= height; ++y) {
         for (std::int64_t z = 0; z + p <= width; ++z) {
           double r = 0;
           for (std::int64_t t = 0; t < p * p; ++t) r += w[t] * x(y + t / p, z + t % p);
-          const double influence = 2 * std::exp(flow.log_weights(s, i)) * r / (1 + r * r);
+          const double influence = 2 * std::exp(flow.log_weights(s, i)) * r *
+                                   (1 / (1 + r * r) + near * 3 / (9 + r * r) + far * 9 / (81 + r * r));
           for (std::int64_t t = 0; t < p * p; ++t) g(y + t / p, z + t % p) += w[t] * influence;
         }
       }

@@ -48,14 +48,20 @@ Matrix<float> noisy_of(const Matrix<float>& clean, float sigma) {
   return noisy;
 }
 
+UnrolledFlow with_own_filters(UnrolledFlow flow) {
+  flow.mixing = Matrix<double>(flow.steps() * flow.filters(), flow.mixing.cols());
+  for (std::int64_t k = 0; k < flow.mixing.size(); ++k)
+    flow.mixing.data()[k] = RandomStream(7, "test").normal(k) / 4;
+  return flow;
+}
+
 // The derivative by hand in float32 against central differences of a plain computation in float64. Budget:
 // differences are good to 1e-8 of the loss over the step; the float32 of three steps to some 1e-6.
-TEST(FlowGradient, IsThatOfDifferences) {
+void expect_derivative(UnrolledFlow flow) {
   constexpr std::int64_t kMargin = 3;
   Matrix<float> clean = scene(19, 23, 1);
   for (float& value : clean.values()) value /= 20;
   const Matrix<float> noisy = noisy_of(clean, 1);
-  UnrolledFlow flow = perturbed_flow(11, 3, 4);
   const std::vector<FlowStep> steps = flow_steps(flow);
   std::vector<std::vector<FlowStepGradient>> parts(1);
   const double loss = flow_loss(steps, noisy, clean, kMargin, &parts[0]);
@@ -78,6 +84,11 @@ TEST(FlowGradient, IsThatOfDifferences) {
           << kFlowArrays[a] << " " << k;
     }
   }
+}
+
+TEST(FlowGradient, IsThatOfDifferences) {
+  expect_derivative(perturbed_flow(11, 3, 4));
+  expect_derivative(with_own_filters(perturbed_flow(5, 3, 3)));
 }
 
 FlowTrainingOptions small_options() {

@@ -17,23 +17,27 @@ namespace parsimony::cosparse {
 /// The steps, in units of the noise's standard deviation, from x₀ = y, the noisy image (x₋₁ = x₀):
 ///
 ///   x_s = x_{s−1} − α_s g_s + β_s (x_{s−1} − x_{s−2})
-///   g_s = x_{s−1} − y + Σ_i W_{s,i}ᵀ [2 θ_{s,i} r / (1 + r²)],  r = W_{s,i} ⋆ x_{s−1}
-///   W_{s,i} = exp(λ_s + λ_{s,i}) · (B Φ)_i
+///   g_s = x_{s−1} − y + Σ_i W_{s,i}ᵀ [2 θ_{s,i} r (1 / (1 + r²) + 3 ρ_{s,i} / (9 + r²) + 9 ρ'_{s,i} / (81 +
+///   r²))] r = W_{s,i} ⋆ x_{s−1},  W_{s,i} = exp(λ_s + λ_{s,i}) · (B_s Φ)_i
 ///
-/// with Φ the side² − 1 zero-mean filters of the discrete cosine transform. One step descends the energy
-/// ½‖x − y‖² + Σ_i θ_{s,i} Σ_u log(1 + r_i(u)²) of its own filters; there is no one energy that all of them
-/// descend, which is why this is no analysis operator and has a name of its own.
+/// with Φ the side² − 1 zero-mean filters of the discrete cosine transform. With ρ = ρ' = 0 a step descends
+/// ½‖x − y‖² + Σ_i θ_{s,i} Σ_u log(1 + r_i(u)²), the log penalty of an analysis model with its own scales; ρ
+/// and ρ' give large coefficients another influence, also of the other sign, as free-form influence functions
+/// do [chen2017trainable]. There is no one energy that all the steps descend, which is why this is no
+/// analysis operator and has a name of its own.
 struct UnrolledFlow {
-  std::int64_t side = 8;                ///< of a filter, 2 to 16
-  Matrix<double> mixing;                ///< B: filters × (side² − 1)
+  std::int64_t side = 8;  ///< of a filter, 2 to 16
+  Matrix<double> mixing;  ///< B: filters × (side² − 1), or a B_s for every step below each other
   std::vector<double> log_step_scales;  ///< λ_s
   Matrix<double> log_scales;            ///< λ_{s,i}: steps × filters
   Matrix<double> log_weights;           ///< ln θ_{s,i}: steps × filters
-  std::vector<double> log_rates;        ///< ln α_s
-  std::vector<double> momenta;          ///< β_s
+  Matrix<double> tails;  ///< ρ_{s,i}, ρ'_{s,i}: steps × 2 filters, the two of a filter side by side
+  std::vector<double> log_rates;  ///< ln α_s
+  std::vector<double> momenta;    ///< β_s
 
   std::int64_t steps() const { return log_scales.rows(); }
-  std::int64_t filters() const { return mixing.rows(); }
+  std::int64_t filters() const { return log_scales.cols(); }
+  bool shared() const { return mixing.rows() == filters(); }  ///< one B for all steps
 };
 
 /// The side² − 1 zero-mean filters of the orthonormal discrete cosine transform of type 2 on side × side
