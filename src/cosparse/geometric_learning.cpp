@@ -98,6 +98,22 @@ std::vector<double> coordinates(MatrixView<const double> analysis, const Problem
   return u;
 }
 
+// The nearest tight frame of a Gaussian operator, its rows normalised. Whether its rows have one norm, as
+// those of a UNTF, matters less than the time of finding one.
+std::vector<double> random_start(const Problem& problem, std::uint64_t seed) {
+  Matrix<double> frame(problem.atoms, problem.dimension);
+  const RandomStream stream(seed, "geometric_learning.start");
+  for (std::int64_t v = 0; v < frame.size(); ++v) frame.values()[v] = stream.normal(v);
+  project_tight_frame(frame, seed);
+  std::vector<double> u(frame.values().begin(), frame.values().end());
+  for (std::int64_t i = 0; i < problem.atoms; ++i) {
+    double squares = 0;
+    for (const double v : frame.row(i)) squares += v * v;
+    for (std::int64_t t = 0; t < problem.dimension; ++t) u[i * problem.dimension + t] /= std::sqrt(squares);
+  }
+  return u;
+}
+
 struct Run {
   std::vector<double> u;
   double objective = 0;
@@ -159,12 +175,8 @@ GeometricLearning learn_geometric(MatrixView<const float> samples, const Geometr
     if (initial.rows) {
       start = coordinates(initial, problem);
     } else {
-      const std::uint64_t seed = RandomStream(options.seed, "geometric_learning.start").bits(restart);
-      const Matrix<double> frame = random_untf(problem.atoms, problem.dimension, seed);
-      start.assign(frame.values().begin(), frame.values().end());
-      const double scale =
-          std::sqrt(static_cast<double>(problem.atoms) / static_cast<double>(problem.dimension));
-      for (double& v : start) v *= scale;
+      const std::uint64_t seed = RandomStream(options.seed, "geometric_learning.restart").bits(restart);
+      start = random_start(problem, seed);
     }
     const Context part = context.part("operator learning", restart, restarts);
     Run run = descend(std::move(start), objective, problem, options, part);
