@@ -171,6 +171,27 @@ TEST(UnrolledFlowFile, ComesBackAsItWas) {
                [&] { save_unrolled_flow(directory / "flow.npz", flow); });
 }
 
+// An image of flat pieces under noise: what is left of the error is far less than the noise's.
+TEST(ShippedFlow, Denoises) {
+  Matrix<float> clean(96, 80), noisy(96, 80);
+  for (std::int64_t y = 0; y < 96; ++y) {
+    for (std::int64_t x = 0; x < 80; ++x) clean(y, x) = (y / 32 + x / 27) % 2 == 0 ? 60.0f : 150.0f;
+  }
+  for (const double sigma : {5.0, 20.0, 50.0}) {
+    SCOPED_TRACE(sigma);
+    RandomStream(1, "test.noise").fill_normal(noisy.values(), 0, static_cast<float>(sigma));
+    for (std::int64_t k = 0; k < clean.size(); ++k) noisy.data()[k] += clean.data()[k];
+    const UnrolledFlow flow = shipped_flow(sigma);
+    check_unrolled_flow(flow, "shipped");
+    const Matrix<float> found = denoise_by_flow(noisy, sigma, flow).image;
+    double squares = 0;
+    for (std::int64_t k = 0; k < clean.size(); ++k) {
+      squares += std::pow(static_cast<double>(found.data()[k]) - static_cast<double>(clean.data()[k]), 2);
+    }
+    EXPECT_LT(std::sqrt(squares / static_cast<double>(clean.size())), 0.3 * sigma);
+  }
+}
+
 // Whatever a byte becomes: a flow that fits together, or an error with a name.
 TEST(UnrolledFlowFile, IsReadAsHostile) {
   const TemporaryDirectory directory;

@@ -54,6 +54,11 @@ UnrolledFlow initial_unrolled_flow(std::int64_t filters = 63, std::int64_t steps
 void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name,
                          ErrorCode code = ErrorCode::invalid_argument);
 
+/// The flow that comes with the library for noise of that standard deviation on the scale of grey values, 0
+/// to 255: of those trained, the one whose own is nearest in ratio. Compiled in, so that it is there wherever
+/// the library is; experiments/denoising says how it was trained and what it reaches.
+UnrolledFlow shipped_flow(double sigma);
+
 struct FlowDenoising {
   Matrix<float> image;
   Report report;
