@@ -65,7 +65,8 @@ Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& bl
   for (std::int64_t i = 0; i < a; ++i) {
     const double trace = as_eigen(MatrixView<const double>(blocks.row(i * n).data(), n, n)).trace();
     // The part along w_i is there only as far as zeros are not exact.
-    out.largest = std::max({out.largest, n > 1 ? values[i][n - 2] * (1 + 1e-6) : 0.0, trace / static_cast<double>(n)});
+    out.largest =
+        std::max({out.largest, n > 1 ? values[i][n - 2] * (1 + 1e-6) : 0.0, trace / static_cast<double>(n)});
   }
   for (const double threshold : kThresholds) {
     std::vector<Direction> lost;

@@ -51,9 +51,10 @@ void check(MatrixView<const double> omega, MatrixView<const float> signals, doub
   if (omega.rows < 1 || omega.cols < 1) refuse("operator: it has no rows");
   if (signals.rows < 1) refuse("signals: there are none");
   if (signals.cols != omega.cols) {
-    refuse(fmt::format("signals: they have {} values each, but the rows of the operator have {}; one signal a row is "
-                       "expected",
-                       signals.cols, omega.cols));
+    refuse(fmt::format(
+        "signals: they have {} values each, but the rows of the operator have {}; one signal a row is "
+        "expected",
+        signals.cols, omega.cols));
   }
   if (!(tolerance >= 0 && tolerance < 1)) {
     refuse(fmt::format("zero_tolerance: {} is outside of [0, 1)", tolerance));
@@ -127,8 +128,7 @@ ZeroPattern find_zeros(MatrixView<const double> omega, MatrixView<const float> s
     for (const auto& [row, at] : part.pairs) ++out.profile.rows[row];
   }
   const std::int64_t told = samples - out.profile.zero_signals;
-  out.profile.mean =
-      told > 0 ? static_cast<double>(out.profile.zeros) / static_cast<double>(told) : 0.0;
+  out.profile.mean = told > 0 ? static_cast<double>(out.profile.zeros) / static_cast<double>(told) : 0.0;
   out.offsets.assign(a + 1, 0);
   for (std::int64_t i = 0; i < a; ++i) out.offsets[i + 1] = out.offsets[i] + out.profile.rows[i];
   out.signals.resize(out.profile.zeros);
@@ -143,9 +143,8 @@ double analysis_objective(MatrixView<const double> omega, MatrixView<const float
                           const Context& context) {
   return context.sum_blocks(signals.rows, block_of(signals.rows), [&](std::int64_t begin, std::int64_t end) {
     double sum = 0;
-    for_chunks(omega, signals, begin, end, [&](std::int64_t, const RowMajor&, const RowMajor& z) {
-      sum += z.cwiseAbs().sum();
-    });
+    for_chunks(omega, signals, begin, end,
+               [&](std::int64_t, const RowMajor&, const RowMajor& z) { sum += z.cwiseAbs().sum(); });
     return sum;
   });
 }

@@ -37,8 +37,8 @@ struct CertificateOptions {
   /// Of the residuals of a UNTF, the operator scaled to ‖Ω‖_F² = n: up to here it is taken for one, and its
   /// projection is tested.
   double frame_tolerance = 1e-5;
-  bool project = false;      ///< test the projection of the operator on UNTF, however far
-  int max_iterations = 2000; /// of the search for multipliers below 1 or a descent direction
+  bool project = false;       ///< test the projection of the operator on UNTF, however far
+  int max_iterations = 2000;  /// of the search for multipliers below 1 or a descent direction
 };
 
 template <OptionsOf<CertificateOptions> Options, class Visitor>
@@ -57,55 +57,50 @@ enum class Verdict {
   undecided
 };
 
-template <>
-struct EnumNames<Verdict> {
-  static constexpr std::array values{std::pair{Verdict::certified, std::string_view("certified")},
-                                     std::pair{Verdict::refuted, std::string_view("refuted")},
-                                     std::pair{Verdict::undecided, std::string_view("undecided")}};
-};
-
 struct OperatorCertificate {
   Verdict verdict = Verdict::undecided;
   std::string explanation;  ///< the verdict as a sentence
   CosparsityProfile profile;
-  double objective = 0;           ///< ‖ΩX‖₁ of the operator tested
-  FrameResiduals frame;           ///< of the operator scaled to ‖Ω‖_F² = n
-  std::int64_t rank = 0;          ///< n, or what Ω spans of it: then it was tested there
-  std::int64_t dimension = 0;     ///< of the tangent space T
-  bool injective = false;         ///< no direction of T leaves all zeros zero
-  double least_squares = 0;       ///< max|M| of the multipliers of least norm; NaN where there are none
-  double multiplier = 0;          ///< max|M| of the best multipliers found: below 1 certifies; NaN as above
-  double residual = 0;            ///< ‖P_T(G + M Xᵀ)‖ that rounding left of them
+  double objective = 0;        ///< ‖ΩX‖₁ of the operator tested
+  FrameResiduals frame;        ///< of the operator scaled to ‖Ω‖_F² = n
+  std::int64_t rank = 0;       ///< n, or what Ω spans of it: then it was tested there
+  std::int64_t dimension = 0;  ///< of the tangent space T
+  bool injective = false;      ///< no direction of T leaves all zeros zero
+  double least_squares = 0;    ///< max|M| of the multipliers of least norm; NaN where there are none
+  double multiplier = 0;       ///< max|M| of the best multipliers found: below 1 certifies; NaN as above
+  double residual = 0;         ///< ‖P_T(G + M Xᵀ)‖ that rounding left of them
   /// ‖(Ω + Δ)X‖₁ grows by at least this times ‖Δ‖_F; 0 unless certified.
   double growth = 0;
-  /// 2 Σ|coefficients counted as zero| / growth, relative to ‖Ω‖_F: how far the optimum may lie, to first order.
+  /// 2 Σ|coefficients counted as zero| / growth, relative to ‖Ω‖_F: how far the optimum may lie, to first
+  /// order.
   double radius = 0;
-  Matrix<double> tested;          ///< the UNTF that was tested (ΩᵀΩ = I on its span)
-  Matrix<double> direction;       ///< of T, ‖Δ‖_F = 1, the slope along it below 0; empty unless refuted
-  double slope = 0;               ///< derivative of the objective along it
-  double decrease = 0;            ///< what a step along it, brought back to UNTF, takes off the objective
+  Matrix<double> tested;     ///< the UNTF that was tested (ΩᵀΩ = I on its span)
+  Matrix<double> direction;  ///< of T, ‖Δ‖_F = 1, the slope along it below 0; empty unless refuted
+  double slope = 0;          ///< derivative of the objective along it
+  double decrease = 0;       ///< what a step along it, brought back to UNTF, takes off the objective
   Report report;
 };
 
-/// Is Ω a strict local minimum of ‖ΩX‖₁ over unit-norm tight frames [yaghoobi2013constrained]? Signals are the
-/// rows of `signals`, samples × n; Ω is a × n, of any scale.
+/// Is Ω a strict local minimum of ‖ΩX‖₁ over unit-norm tight frames [yaghoobi2013constrained]? Signals are
+/// the rows of `signals`, samples × n; Ω is a × n, of any scale.
 ///
 /// To first order the objective grows along Δ in the tangent space T by ⟨Δ, G⟩ + ‖P_Λ(ΔX)‖₁, G = sgn(ΩX)Xᵀ, Λ
 /// the zeros of ΩX. Where that is above 0 for all Δ ≠ 0, Ω is a strict local minimum; where it is below 0 for
-/// one, it is none. Multipliers M on Λ with P_T(G + M Xᵀ) = 0 and max|M| < 1 prove the former if Δ ↦ P_Λ(ΔX) is
-/// injective on T. Those of least norm are tried first; then an accelerated projected gradient minimises
-/// ‖P_T(G + M Xᵀ)‖ over |M| ≤ 0.99: it ends at other multipliers or at a residual that is a descent direction.
+/// one, it is none. Multipliers M on Λ with P_T(G + M Xᵀ) = 0 and max|M| < 1 prove the former if Δ ↦ P_Λ(ΔX)
+/// is injective on T. Those of least norm are tried first; then an accelerated projected gradient minimises
+/// ‖P_T(G + M Xᵀ)‖ over |M| ≤ 0.99: it ends at other multipliers or at a residual that is a descent
+/// direction.
 ///
 /// Nothing is certified by a number that merely came out small: with R the residual of M as computed and c a
 /// lower bound on ‖P_Λ(ΔX)‖₁ / ‖Δ‖_F from the eigenvalues of Σ_{j∈Λ_i} x_j x_jᵀ, the growth is at least
-/// (1 − max|M|) c − ‖R‖, which must be positive. Nothing is refuted unless a step along the direction, brought
-/// back to UNTF, lowers the objective. In between (max|M| of the best multipliers near 1) the verdict is
-/// undecided; exact_certificate settles most of those.
+/// (1 − max|M|) c − ‖R‖, which must be positive. Nothing is refuted unless a step along the direction,
+/// brought back to UNTF, lowers the objective. In between (max|M| of the best multipliers near 1) the verdict
+/// is undecided; exact_certificate settles most of those.
 ///
 /// An operator with a null space (zero-mean rows) is tested within what its rows span.
 ///
-/// O(samples · a n + (zeros + a n) n) time and O(zeros + a n²) memory for the setup, O(zeros · n + a n²) for an
-/// iteration. Deterministic for any number of threads.
+/// O(samples · a n + (zeros + a n) n) time and O(zeros + a n²) memory for the setup, O(zeros · n + a n²) for
+/// an iteration. Deterministic for any number of threads.
 ///
 /// Throws invalid_argument (a < n, shapes, values that are not finite, a row of zeros) and cancelled.
 OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<const float> signals,
@@ -113,3 +108,12 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
                                      const Context& context = Context{});
 
 }  // namespace parsimony::cosparse
+
+namespace parsimony {
+template <>
+struct EnumNames<cosparse::Verdict> {
+  static constexpr std::array values{std::pair{cosparse::Verdict::certified, std::string_view("certified")},
+                                     std::pair{cosparse::Verdict::refuted, std::string_view("refuted")},
+                                     std::pair{cosparse::Verdict::undecided, std::string_view("undecided")}};
+};
+}  // namespace parsimony
