@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "cosparse/eigen_map.hpp"
+#include "cosparse/exact_multipliers.hpp"
 #include "cosparse/injectivity.hpp"
 #include "cosparse/zero_pattern.hpp"
 #include "parsimony/core/error.hpp"
@@ -74,14 +75,21 @@ class Search {
       return;
     }
     multipliers_.assign(map_.size(), 0);
+    bool settled = false;
     if (injectivity_.injective) {
       StageTimer timer(out.report, "least squares");
       correct(multipliers_);
       out.least_squares = out.multiplier = largest(multipliers_);
-      if (certifies(multipliers_, out)) return;
+      settled = certifies(multipliers_, out);
     }
-    StageTimer timer(out.report, "search");
-    search(out);
+    if (!settled) {
+      StageTimer timer(out.report, "search");
+      search(out);
+    }
+    if (options_.exact) {
+      StageTimer timer(out.report, "linear program");
+      settle(out);
+    }
   }
 
  private:
@@ -136,11 +144,11 @@ class Search {
   bool certifies(const std::vector<double>& multipliers, OperatorCertificate& out) const {
     const double most = largest(multipliers), off = std::sqrt(square_norm(residual(multipliers)));
     const double growth = (1 - most) * injectivity_.lower - off;
-    if (std::isnan(out.multiplier) || most <= out.multiplier || growth > 0) {
+    if (std::isnan(out.multiplier) || most <= out.multiplier) {
       out.multiplier = most;
       out.residual = off;
     }
-    if (!(growth > 0)) return false;
+    if (!(growth > out.growth)) return false;
     out.growth = growth;
     out.radius = 2 * pattern_.zero_sum / (growth * std::sqrt(static_cast<double>(omega_.cols)));
     if (out.radius <= kFarthest) {
@@ -156,6 +164,41 @@ class Search {
           out.radius);
     }
     return true;
+  }
+
+  // What the solver found is taken as a proposal: multipliers are made to fit, the direction is projected on
+  // T, and both have to prove what they are worth.
+  void settle(OperatorCertificate& out) {
+    const ExactMultipliers exact = exact_multipliers(omega_, signals_, pattern_, context_);
+    out.report.figures.emplace_back("linear_program_iterations", exact.iterations);
+    if (!exact.solved) {
+      out.explanation += " The linear program was not solved to its tolerances.";
+      return;
+    }
+    Matrix<double> direction = exact.direction;
+    tangent_.project(direction);
+    std::vector<double> change(map_.size());
+    map_.apply(direction, change);
+    const double across = sum_of_sizes(change), along = -inner(direction, pattern_.gradient);
+    // Rounding errors of the sums are not taken for zeros that a direction changes.
+    out.exact_lower = across > 1e-9 * along ? along / across : std::numeric_limits<double>::infinity();
+    out.exact_upper = std::numeric_limits<double>::infinity();
+    if (injectivity_.injective && !exact.multipliers.empty()) {
+      std::vector<double> multipliers = exact.multipliers;
+      correct(multipliers);
+      out.exact_upper = largest(multipliers);
+      if (out.verdict != Verdict::refuted) certifies(multipliers, out);
+    }
+    if (out.verdict == Verdict::undecided) {
+      as_eigen(direction.view()) *= -1;
+      if (!refutes(direction, out) && out.radius == 0) {
+        out.explanation = fmt::format(
+            "Undecided: the smallest possible max|M| lies between {:.6g} and {:.6g}, too near to 1 to tell "
+            "in floating "
+            "point.",
+            out.exact_lower, out.exact_upper);
+      }
+    }
   }
 
   // −R / ‖R‖ as a direction of descent, proved by a step along it.
@@ -301,7 +344,8 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
   OperatorCertificate out;
   out.report = make_report("local optimality", context, 0);
   record_options(out.report, options);
-  out.least_squares = out.multiplier = std::numeric_limits<double>::quiet_NaN();
+  out.least_squares = out.multiplier = out.exact_lower = out.exact_upper =
+      std::numeric_limits<double>::quiet_NaN();
 
   // Within the span of the rows, at the scale of a tight frame.
   StageTimer setup(out.report, "zeros");
