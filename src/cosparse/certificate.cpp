@@ -18,8 +18,10 @@ namespace parsimony::cosparse {
 namespace {
 
 constexpr double kNullSpace = 1e-10;  // of the largest eigenvalue of ΩᵀΩ, below which a direction is in it
-constexpr double kBox = 0.99;         // bound on |M| of the search: what it finds is below 1 with room
-constexpr double kFarthest = 0.1;     // relative distance of the optimum, above which nothing is said of Ω
+// Bounds on |M| of the search: what it finds is below 1 with room, and smaller ones promise more growth.
+constexpr double kBoxes[] = {0.99, 0.8, 0.6};
+constexpr int kTightening = 200;   // steps spent on a smaller box
+constexpr double kFarthest = 0.1;  // relative distance of the optimum, above which nothing is said of Ω
 constexpr int kCheckEvery = 10;
 constexpr int kMostConjugateSteps = 2000;
 
@@ -41,6 +43,11 @@ double sum_of_sizes(const std::vector<double>& values) {
   double out = 0;
   for (const double value : values) out += std::abs(value);
   return out;
+}
+
+// To a UNTF by alternation alone, which leaves a UNTF where it is; the exact end only where that is too slow.
+void retract(MatrixView<double> omega) {
+  if (!project_untf(omega, {.tolerance = 1e-12, .exact = false}).converged) project_untf(omega);
 }
 
 // Certificates of an operator that is a UNTF of full rank.
@@ -82,7 +89,8 @@ class Search {
       out.least_squares = out.multiplier = largest(multipliers_);
       settled = certifies(multipliers_, out);
     }
-    if (!settled) {
+    // Multipliers of least norm just below 1 promise little growth.
+    if (!settled || out.least_squares > kBoxes[1]) {
       StageTimer timer(out.report, "search");
       search(out);
     }
@@ -216,7 +224,7 @@ class Search {
       context_.check_cancelled();
       Matrix<double> moved(omega_.rows, omega_.cols);
       as_eigen(moved.view()) = as_eigen(omega_) + step * as_eigen(direction.view());
-      project_untf(moved);
+      retract(moved);
       const double decrease = pattern_.objective - analysis_objective(moved, signals_, context_);
       if (!(decrease > 1e-10 * pattern_.objective)) continue;
       out.verdict = Verdict::refuted;
@@ -232,35 +240,44 @@ class Search {
     return false;
   }
 
-  // Accelerated projected gradient with restarts on ½‖P_T(G + M Xᵀ)‖² over |M| ≤ kBox.
+  // Accelerated projected gradient with restarts on ½‖P_T(G + M Xᵀ)‖² over |M| ≤ box.
   void search(OperatorCertificate& out) {
-    if (map_.size() == 0) {
-      if (!refutes(residual(multipliers_), out)) explain_undecided(out);
-      return;
+    for (const double box : kBoxes) {
+      const bool first = box == kBoxes[0];
+      if (!search_box(box, first ? options_.max_iterations : kTightening, out)) break;
     }
-    for (double& m : multipliers_) m = std::clamp(m, -kBox, kBox);
+    if (out.explanation.empty()) {
+      out.report.status = Status::iteration_limit;
+      explain_undecided(out);
+    }
+  }
+
+  // Whether it found multipliers that certify.
+  bool search_box(double box, int steps, OperatorCertificate& out) {
+    for (double& m : multipliers_) m = std::clamp(m, -box, box);
     std::vector<double> ahead = multipliers_, gradient(multipliers_.size());
     double momentum = 1;
     int next_correction = kCheckEvery;
-    for (int step = 0; step <= options_.max_iterations; ++step) {
+    for (int step = 0; step <= steps; ++step) {
       context_.check_cancelled();
-      if (step % 100 == 0) context_.progress("certificate", step, options_.max_iterations);
+      if (step % 100 == 0) context_.progress("certificate", step, steps);
       if (step % kCheckEvery == 0) {
-        if (refutes(residual(multipliers_), out)) break;
+        if (out.verdict == Verdict::undecided && refutes(residual(multipliers_), out)) return false;
         if (step >= next_correction && injectivity_.injective) {
           next_correction = 2 * step;
           std::vector<double> corrected = multipliers_;
           correct(corrected);
-          if (certifies(corrected, out)) break;
+          if (certifies(corrected, out)) return true;
         }
       }
-      out.report.iterations = step;
+      if (map_.size() == 0) return false;
+      if (step > 0) ++out.report.iterations;
       map_.apply(residual(ahead), gradient);
       const double previous = momentum;
       momentum = (1 + std::sqrt(1 + 4 * momentum * momentum)) / 2;
       double turned = 0;
       for (std::size_t k = 0; k < multipliers_.size(); ++k) {
-        const double moved = std::clamp(ahead[k] - gradient[k] / injectivity_.largest, -kBox, kBox);
+        const double moved = std::clamp(ahead[k] - gradient[k] / injectivity_.largest, -box, box);
         turned += (ahead[k] - moved) * (moved - multipliers_[k]);
         ahead[k] = moved + (previous - 1) / momentum * (moved - multipliers_[k]);
         multipliers_[k] = moved;
@@ -270,10 +287,7 @@ class Search {
         ahead = multipliers_;
       }
     }
-    if (out.explanation.empty()) {
-      out.report.status = Status::iteration_limit;
-      explain_undecided(out);
-    }
+    return false;
   }
 
   void explain_undecided(OperatorCertificate& out) const {
@@ -365,7 +379,7 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
   out.frame = frame_residuals(inside);
   const double off = std::max(out.frame.tightness, out.frame.norms);
   const bool untf = off <= options.frame_tolerance;
-  if (untf || options.project) project_untf(inside);
+  if (untf || options.project) retract(inside);
   const ZeroPattern pattern = find_zeros(inside, seen, options.zero_tolerance, context);
   setup.finish();
   out.profile = pattern.profile;

@@ -68,6 +68,7 @@ Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& bl
     out.largest =
         std::max({out.largest, n > 1 ? values[i][n - 2] * (1 + 1e-6) : 0.0, trace / static_cast<double>(n)});
   }
+  if (blocks.size() == 0 || as_eigen(blocks.view()).squaredNorm() == 0) return {};  // no zeros at all
   for (const double threshold : kThresholds) {
     std::vector<Direction> lost;
     double kept = std::numeric_limits<double>::infinity();

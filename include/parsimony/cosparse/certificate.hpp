@@ -28,12 +28,12 @@ struct CosparsityProfile {
 /// Zeros of Ω (a × n) on the signals (samples × n): |⟨w_i, x_j⟩| ≤ tolerance · ‖w_i‖ ‖x_j‖. Any a ≥ 1. Throws
 /// invalid_argument (shapes, values that are not finite, a row of zeros, tolerance outside of [0, 1)).
 CosparsityProfile cosparsity_profile(MatrixView<const double> omega, MatrixView<const float> signals,
-                                     double tolerance = 1e-5, const Context& context = Context{});
+                                     double tolerance = 1e-6, const Context& context = Context{});
 
 struct CertificateOptions {
-  /// Of |⟨w_i, x_j⟩| / (‖w_i‖ ‖x_j‖), at and below which it counts as zero. Signals in float32 are zero to
-  /// 1e-6; what an operator leaves that was learned to four digits needs 1e-3.
-  double zero_tolerance = 1e-5;
+  /// Of |⟨w_i, x_j⟩| / (‖w_i‖ ‖x_j‖), at and below which it counts as zero. Zeros of signals in float32 are
+  /// some 1e-7; what an operator leaves that was learned to four digits needs 1e-3.
+  double zero_tolerance = 1e-6;
   /// Of the residuals of a UNTF, the operator scaled to ‖Ω‖_F² = n: up to here it is taken for one, and its
   /// projection is tested.
   double frame_tolerance = 1e-5;
