@@ -98,7 +98,6 @@ TEST_F(OperatorCheck, RefusesBadInputInOneLine) {
   expect_one_error(check(op, x, {"--max-memory", "100"}), 1, {"100"});
   expect_one_error(check(op, x, {"--threads", "-2"}), 2, {"--threads"});
   expect_one_error(check(op, x, {"--exakt"}), 2, {"did you mean --exact?"});
-  expect_one_error(check(op, x, {"--json=3"}), 2, {"--json"});
 
   write_npy(path("wide.npy"), Matrix<float>(5, 9));
   expect_one_error(check(op, path("wide.npy")), 2, {"9 values each", "the operator have 8"});
