@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t kSignalsPerBlock = 64;
 constexpr double kRank = 1e-9;
-constexpr double kSame = 1e-9;  // relative size below which a coefficient has no sign
+constexpr double kSame = 1e-9;     // relative size below which a coefficient has no sign
+constexpr int kMostChanges = 100;  // of the zeros of a signal
 
 RowMajor rows_of(const RowMajor& omega, const std::vector<std::int64_t>& which) {
   RowMajor out(static_cast<Eigen::Index>(which.size()), omega.cols());
@@ -44,6 +45,69 @@ SignalPattern pattern_of(const RowMajor& omega, const RowMajor& noisy, const Row
   return out;
 }
 
+namespace {
+
+struct OneSignal {
+  Eigen::VectorXd x, coefficients, multipliers;  // multipliers: N, one for each zero
+  std::ptrdiff_t worst = -1;                     // row whose sign or multiplier cannot be, by most
+};
+
+OneSignal solve_one(const RowMajor& omega, const Eigen::VectorXd& y, const std::vector<std::int64_t>& zeros,
+                    const Eigen::VectorXd& signs, double lambda) {
+  OneSignal out;
+  const Eigen::VectorXd target = y - omega.transpose() * signs / lambda;
+  out.x = target;
+  double violation = 0;
+  if (!zeros.empty()) {
+    const RowMajor rows = rows_of(omega, zeros);
+    // Ω_Λᵀ N = λ(y − x) − Ωᵀs, whose right side is λ times what the projection takes off.
+    const Eigen::VectorXd solution = decompose(rows).solve(target);
+    out.x -= rows.transpose() * solution;
+    out.multipliers = lambda * solution;
+    for (std::size_t k = 0; k < zeros.size(); ++k) {
+      const double excess = (std::abs(out.multipliers[static_cast<Eigen::Index>(k)]) - 1) / lambda;
+      if (excess > violation) {
+        violation = excess;
+        out.worst = zeros[k];
+      }
+    }
+  }
+  out.coefficients = omega * out.x;
+  const double none = kSame * y.norm();
+  for (Eigen::Index i = 0; i < omega.rows(); ++i) {
+    const double wrong = -out.coefficients[i] * signs[i];
+    if (wrong > std::max(none, violation)) {
+      violation = wrong;
+      out.worst = i;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void settle_pattern(const RowMajor& omega, const RowMajor& noisy, SignalPattern& pattern, double lambda,
+                    const Context& context) {
+  context.for_blocks(noisy.rows(), kSignalsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      auto& zeros = pattern.zeros[j];
+      const Eigen::VectorXd y = noisy.row(j).transpose();
+      for (int round = 0; round < kMostChanges; ++round) {
+        const OneSignal one = solve_one(omega, y, zeros, pattern.signs.row(j).transpose(), lambda);
+        if (one.worst < 0) break;
+        const auto at = std::lower_bound(zeros.begin(), zeros.end(), one.worst);
+        if (at != zeros.end() && *at == one.worst) {
+          pattern.signs(j, one.worst) = one.multipliers[at - zeros.begin()] > 0 ? 1 : -1;
+          zeros.erase(at);
+        } else {
+          pattern.signs(j, one.worst) = 0;
+          zeros.insert(at, one.worst);
+        }
+      }
+    }
+  });
+}
+
 DenoisedPair solve_pattern(const RowMajor& omega, const RowMajor& noisy, const SignalPattern& pattern,
                            double lambda, const Context& context) {
   const Eigen::Index samples = noisy.rows();
@@ -57,32 +121,16 @@ DenoisedPair solve_pattern(const RowMajor& omega, const RowMajor& noisy, const S
     Part& part = parts[begin / kSignalsPerBlock];
     for (std::int64_t j = begin; j < end; ++j) {
       const auto& zeros = pattern.zeros[j];
-      const Eigen::VectorXd target =
-          noisy.row(j).transpose() - omega.transpose() * pattern.signs.row(j).transpose() / lambda;
-      Eigen::VectorXd x = target;
-      bool consistent = true;
-      if (!zeros.empty()) {
-        const RowMajor rows = rows_of(omega, zeros);
-        // Ω_Λᵀ N = λ(y − x) − Ωᵀs, whose right side is λ times what the projection takes off.
-        const Eigen::VectorXd solution = decompose(rows).solve(target);
-        x -= rows.transpose() * solution;
-        for (std::size_t k = 0; k < zeros.size(); ++k) {
-          const double n = lambda * solution[static_cast<Eigen::Index>(k)];
-          out.multipliers(j, zeros[k]) = n;
-          part.largest = std::max(part.largest, std::abs(n));
-          consistent = consistent && std::abs(n) <= 1;
-        }
+      const Eigen::VectorXd y = noisy.row(j).transpose();
+      const OneSignal one = solve_one(omega, y, zeros, pattern.signs.row(j).transpose(), lambda);
+      for (std::size_t k = 0; k < zeros.size(); ++k) {
+        const double n = one.multipliers[static_cast<Eigen::Index>(k)];
+        out.multipliers(j, zeros[k]) = n;
+        part.largest = std::max(part.largest, std::abs(n));
       }
-      const Eigen::VectorXd coefficients = omega * x;
-      const double none = kSame * noisy.row(j).norm();
-      for (Eigen::Index i = 0; i < omega.rows(); ++i) {
-        const double sign = pattern.signs(j, i);
-        consistent = consistent && (sign == 0 || coefficients[i] * sign > -none);
-      }
-      part.inconsistent += !consistent;
-      part.objective +=
-          coefficients.cwiseAbs().sum() + lambda / 2 * (noisy.row(j).transpose() - x).squaredNorm();
-      out.signals.row(j) = x.transpose();
+      part.inconsistent += one.worst >= 0;
+      part.objective += one.coefficients.cwiseAbs().sum() + lambda / 2 * (y - one.x).squaredNorm();
+      out.signals.row(j) = one.x.transpose();
     }
   });
   for (const Part& part : parts) {

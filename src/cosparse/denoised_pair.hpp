@@ -26,6 +26,11 @@ struct DenoisedPair {
 SignalPattern pattern_of(const RowMajor& omega, const RowMajor& noisy, const RowMajor& denoised,
                          double tolerance);
 
+/// Moves single rows in and out of Λ_j, worst first, until signs and |N| ≤ 1 fit: what the tolerance took for
+/// zero and is not, and the other way round.
+void settle_pattern(const RowMajor& omega, const RowMajor& noisy, SignalPattern& pattern, double lambda,
+                    const Context& context);
+
 /// x_j = Π(y_j − Ωᵀs_j / λ), Π on the null space of the rows in Λ_j, and the multipliers of least norm.
 DenoisedPair solve_pattern(const RowMajor& omega, const RowMajor& noisy, const SignalPattern& pattern,
                            double lambda, const Context& context);

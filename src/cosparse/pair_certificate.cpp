@@ -61,9 +61,10 @@ class PairTest {
         options_(options),
         context_(context),
         tangent_(view(omega_)),
-        pattern_(pattern_of(omega_, noisy_, in_float64(denoised), options.zero_tolerance)),
-        pair_(solve_pattern(omega_, noisy_, pattern_, options.lambda, context)) {
+        pattern_(pattern_of(omega_, noisy_, in_float64(denoised), options.zero_tolerance)) {
     given_ = in_float64(denoised);
+    settle_pattern(omega_, noisy_, pattern_, options.lambda, context);
+    pair_ = solve_pattern(omega_, noisy_, pattern_, options.lambda, context);
   }
 
   void run(PairCertificate& out) {

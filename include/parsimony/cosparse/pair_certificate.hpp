@@ -58,13 +58,13 @@ struct PairCertificate {
 /// [yaghoobi2013constrained]? noisy are the rows of Y, denoised those of X, both samples × n; Ω is a × n, ΩᵀΩ
 /// = I to frame_tolerance (here its scale matters).
 ///
-/// The signals given only say which coefficients are zero, Λ, and the signs S of the others. With those known
-/// x_j is the projection of y_j − Ωᵀs_j / λ on the null space of the rows in Λ_j, which is taken in its
-/// place, and the multipliers N of Λ come by least squares from Ωᵀ(S + N) = λ(Y − X). Same signs and |N| ≤ 1
-/// prove that X is the minimum for this Ω, the fidelity being strongly convex. Where the rows of each Λ_j are
-/// independent, N is unique and the minimum over X a differentiable function of Ω: its gradient is U Xᵀ, U =
-/// S + N, and first order alone never proves a strict optimum. So with P_T(U Xᵀ) = 0 and |N| < 1 the
-/// second-order condition decides: the form
+/// The signals given only say which coefficients are zero, Λ, and the signs S of the others; rows that do not
+/// fit are moved in and out of Λ. With those known x_j is the projection of y_j − Ωᵀs_j / λ on the null space
+/// of the rows in Λ_j, which is taken in its place, and the multipliers N of Λ come by least squares from
+/// Ωᵀ(S + N) = λ(Y − X). Same signs and |N| ≤ 1 prove that X is the minimum for this Ω, the fidelity being
+/// strongly convex. Where the rows of each Λ_j are independent, N is unique and the minimum over X a
+/// differentiable function of Ω: its gradient is U Xᵀ, U = S + N, and first order alone never proves a strict
+/// optimum. So with P_T(U Xᵀ) = 0 and |N| < 1 the second-order condition decides: the form
 ///     2 ⟨U, ΔΞ⟩ + λ ‖Ξ‖² − ⟨S′, ΔᵀΔ⟩ − Σ d_i ‖δ_i‖²,  U Xᵀ = ΩS′ + D′Ω,
 /// positive for all Δ of T and Ξ with P_Λ(ΔX + ΩΞ) = 0. Ξ is eliminated signal by signal; the form in Δ alone
 /// is a dense a n × a n matrix.
