@@ -219,7 +219,9 @@ class Search {
     map_.apply(direction, change);
     const double slope = inner(direction, pattern_.gradient) + sum_of_sizes(change);
     if (!(slope < -1e-10 * scale_)) return false;
-    double step = std::sqrt(static_cast<double>(omega_.cols)) / 4;
+    // Where T has directions that no curve on the manifold has, only short steps tell.
+    const bool singular = tangent_.parts() > 1 && omega_.rows > omega_.cols;
+    double step = std::sqrt(static_cast<double>(omega_.cols)) * (singular ? 1e-4 : 0.25);
     for (int halving = 0; halving < 40; ++halving, step /= 2) {
       context_.check_cancelled();
       Matrix<double> moved(omega_.rows, omega_.cols);

@@ -70,6 +70,7 @@ class PairTest {
   void run(PairCertificate& out) {
     out.dimension = tangent_.dimension();
     out.objective = pair_.objective;
+    out.signals = noisy_.rows();
     out.multiplier = pair_.largest;
     for (Eigen::Index j = 0; j < noisy_.rows(); ++j) {
       out.zeros += static_cast<std::int64_t>(pattern_.zeros[j].size());

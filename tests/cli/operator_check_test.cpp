@@ -85,6 +85,27 @@ TEST_F(OperatorCheck, SolvesTheLinearProgramWhereItCan) {
   EXPECT_NE(exact.out.find("by the linear program"), std::string::npos) << exact.out;
 }
 
+TEST_F(OperatorCheck, TestsThePairOfNoisyData) {
+  write_npy(path("noisy.npy"), cosparse::with_noise(signals_, 20, 3));
+  const Outcome text = check(path("op.npy"), path("noisy.npy"), {"--noise-aware", "--lambda", "50"});
+  ASSERT_EQ(text.code, 0) << text.err;
+  // The planted operator is near an optimum of noisy data, and not at one.
+  EXPECT_NE(text.out.find("\nNot a local optimum: a step of the operator"), std::string::npos) << text.out;
+  const Outcome json =
+      check(path("op.npy"), path("noisy.npy"), {"--noise-aware", "--lambda", "50", "--json"});
+  const Json root = Json::parse(json.out);
+  EXPECT_EQ(root["certificate"]["verdict"], "refuted");
+  EXPECT_LE(root["certificate"]["multiplier"].get<double>(), 1);
+  EXPECT_GT(root["certificate"]["decrease"].get<double>(), 0);
+  expect_one_error(check(path("op.npy"), path("noisy.npy"), {"--noise-aware", "--lambda", "0"}), 2,
+                   {"--lambda"});
+  Matrix<double> uneven = omega_;
+  for (double& value : uneven.row(3)) value *= 2;
+  cosparse::write_operator(path("uneven.npy"), uneven);
+  expect_one_error(check(path("uneven.npy"), path("noisy.npy"), {"--noise-aware"}), 2,
+                   {"off a unit-norm tight frame"});
+}
+
 TEST_F(OperatorCheck, RefusesBadInputInOneLine) {
   const std::string op = path("op.npy"), x = path("x.npy");
   expect_one_error(check(path("none.npy"), x), 1, {"none.npy"});

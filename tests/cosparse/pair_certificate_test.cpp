@@ -13,6 +13,7 @@
 #include "cosparse/zero_pattern.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/cosparse/douglas_rachford.hpp"
 #include "parsimony/cosparse/frames.hpp"
 #include "parsimony/cosparse/signals.hpp"
 #include "parsimony/cosparse/tangent_space.hpp"
@@ -106,6 +107,29 @@ TEST(DenoisedPair, IsTheMinimumOverTheSignals) {
     if (u.cwiseAbs().maxCoeff() > 1) continue;
     const double objective = (omega * x).cwiseAbs().sum() + 15 * (y - x).squaredNorm();
     EXPECT_NEAR(objective, long_run(omega, y, 30), 1e-9 * objective);
+  }
+}
+
+// Zeros, signs and multipliers that fit prove the minimum in closed form: an oracle for the splitting that
+// iterates nothing.
+TEST(DenoisedPair, ConfirmsTheDouglasRachfordSplitting) {
+  for (const double lambda : {0.5, 5.0, 50.0}) {
+    SCOPED_TRACE(lambda);
+    const Matrix<double> omega = random_untf(24, 16, 5);
+    const Matrix<float> noisy =
+        with_noise(cosparse_signals(omega, {.samples = 150, .cosparsity = 11, .seed = 6}), 14, 7);
+    const CosparseSignals found = douglas_rachford(omega, noisy, {.lambda = lambda});
+    const RowMajor w = as_eigen(omega.view()), y = in_float64(noisy);
+    SignalPattern pattern = pattern_of(w, y, in_float64(found.signals), 1e-4);
+    settle_pattern(w, y, pattern, lambda, Context(2));
+    const DenoisedPair exact = solve_pattern(w, y, pattern, lambda, Context(1));
+    ASSERT_EQ(exact.inconsistent, 0);
+    EXPECT_LE(exact.largest, 1);
+    EXPECT_GE(found.objective, exact.objective * (1 - 1e-10));
+    EXPECT_LE(found.objective, exact.objective * (1 + 1e-6));
+    EXPECT_LE(found.lower_bound, exact.objective * (1 + 1e-10));
+    EXPECT_GE(found.lower_bound, exact.objective * (1 - 2e-6));
+    EXPECT_LT((exact.signals - in_float64(found.signals)).norm(), 2e-3 * y.norm());
   }
 }
 

@@ -37,8 +37,9 @@ void describe(Options& options, Visitor&& visit) {
 
 struct PairCertificate {
   Verdict verdict = Verdict::undecided;
-  std::string explanation;     ///< the verdict as a sentence
-  double objective = 0;        ///< ‖ΩX‖₁ + (λ/2) ‖Y − X‖_F² of the pair tested
+  std::string explanation;  ///< the verdict as a sentence
+  double objective = 0;     ///< ‖ΩX‖₁ + (λ/2) ‖Y − X‖_F² of the pair tested
+  std::int64_t signals = 0;
   std::int64_t zeros = 0;      ///< pairs (row, signal) in Λ
   double moved = 0;            ///< largest ‖x_j tested − x_j given‖ / ‖y_j‖
   double multiplier = 0;       ///< max|N|: above 1 the signals are not those of the operator
