@@ -9,7 +9,9 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr std::array kVerbs{Verb{"learn", "an operator from signals or images", add_operator_learn}};
+constexpr std::array kVerbs{
+    Verb{"learn", "an operator from signals or images", add_operator_learn},
+    Verb{"check", "whether an operator can be trusted on signals", add_operator_check}};
 
 }  // namespace
 

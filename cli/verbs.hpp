@@ -30,5 +30,6 @@ Action add_completion(CLI::App& app);
 
 /// The verbs under "operator".
 Action add_operator_learn(CLI::App& app);
+Action add_operator_check(CLI::App& app);
 
 }  // namespace parsimony::cli

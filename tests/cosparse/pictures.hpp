@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <numbers>
 #include <string>
 
 #include "parsimony/core/image.hpp"
@@ -32,6 +33,23 @@ inline Matrix<float> with_noise(const Matrix<float>& image, float sigma, std::ui
   RandomStream(seed, "test.noise").fill_normal(noise.values(), 0, sigma);
   for (std::int64_t i = 0; i < image.size(); ++i) noise.data()[i] += image.data()[i];
   return noise;
+}
+
+/// The cosine transform of patches without their mean: side² − 1 orthonormal rows.
+inline Matrix<double> cosine_rows(std::int64_t side) {
+  const auto cosine = [&](std::int64_t k, std::int64_t i) {
+    const auto n = static_cast<double>(side);
+    const double angle =
+        std::numbers::pi * (2 * static_cast<double>(i) + 1) * static_cast<double>(k) / (2 * n);
+    return std::sqrt((k == 0 ? 1 : 2) / n) * std::cos(angle);
+  };
+  Matrix<double> rows(side * side - 1, side * side);
+  for (std::int64_t k = 1; k < side * side; ++k) {
+    for (std::int64_t i = 0; i < side * side; ++i) {
+      rows(k - 1, i) = cosine(k / side, i / side) * cosine(k % side, i % side);
+    }
+  }
+  return rows;
 }
 
 inline std::filesystem::path photograph(const std::string& name) {
