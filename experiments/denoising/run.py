@@ -76,8 +76,8 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     np.save(WORK / "dct.npy", dct_rows())
     denoise = {
-        "DCT rows, log penalty": ["--operator", WORK / "dct.npy"],
-        "recipe A: learned rows, log penalty": ["--method", "operator"],
+        "DCT rows, log penalty": ["--method", "analysis", "--operator", WORK / "dct.npy"],
+        "recipe A: learned rows, log penalty": ["--method", "analysis"],
         "recipe B: unrolled flow": ["--method", "flow"],
     }
     ways = ["anisotropic TV, best weight per picture", *denoise]
