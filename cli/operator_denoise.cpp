@@ -1,6 +1,7 @@
 // parsimony operator denoise: images, and signals, with less noise.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -90,28 +91,31 @@ int denoise_image(const Settings& settings, const Context& context) {
                                                      : cosparse::read_operator(settings.op);
   std::vector<Report> reports;
   std::vector<double> sigmas;
-  const Image found = by_opponent_colors(noisy, [&](MatrixView<const float> channel, std::int64_t index) {
-    cosparse::ImageDenoisingOptions options = settings.options;
-    if (options.sigma == 0) options.sigma = cosparse::estimate_noise_level(channel, context);
-    sigmas.push_back(options.sigma);
-    if (options.sigma == 0 && index > 0) {  // a grey image in colours
-      Matrix<float> same(channel.rows, channel.cols);
-      for (std::int64_t i = 0; i < channel.rows; ++i) std::ranges::copy(channel.row(i), same.row(i).data());
-      return same;
-    }
-    if (options.sigma == 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  "--sigma: no noise is found in the image (is it constant?); say how much there is");
-    }
-    if (flow) {
-      auto result = denoise_by_flow(channel, options.sigma, cosparse::shipped_flow(options.sigma), context);
-      reports.push_back(std::move(result.report));
-      return std::move(result.image);
-    }
-    auto result = cosparse::denoise_image(channel, omega, options, context);
-    reports.push_back(std::move(result.report));
-    return std::move(result.image);
-  });
+  const Image found =
+      cosparse::by_opponent_colors(noisy, [&](MatrixView<const float> channel, std::int64_t index) {
+        cosparse::ImageDenoisingOptions options = settings.options;
+        if (options.sigma == 0) options.sigma = cosparse::estimate_noise_level(channel, context);
+        sigmas.push_back(options.sigma);
+        if (options.sigma == 0 && index > 0) {  // a grey image in colours
+          Matrix<float> same(channel.rows, channel.cols);
+          for (std::int64_t i = 0; i < channel.rows; ++i)
+            std::copy_n(channel.row_data(i), channel.cols, same.row(i).data());
+          return same;
+        }
+        if (options.sigma == 0) {
+          throw Error(ErrorCode::invalid_argument,
+                      "--sigma: no noise is found in the image (is it constant?); say how much there is");
+        }
+        if (flow) {
+          auto result =
+              denoise_by_flow(channel, options.sigma, cosparse::shipped_flow(options.sigma), context);
+          reports.push_back(std::move(result.report));
+          return std::move(result.image);
+        }
+        auto result = cosparse::denoise_image(channel, omega, options, context);
+        reports.push_back(std::move(result.report));
+        return std::move(result.image);
+      });
   const auto quality = reference ? quality_of(found, *reference, context) : nlohmann::ordered_json();
   context.check_cancelled();
   write_image(settings.files.output, found);

@@ -49,7 +49,7 @@ int run(const Settings& settings, Terminal& terminal) {
     }
   }
   std::vector<Report> reports;
-  const Image found = by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t) {
+  const Image found = cosparse::by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t) {
     auto result = cosparse::inpaint_image(channel, known, omega, settings.options, context);
     reports.push_back(std::move(result.report));
     return std::move(result.image);
