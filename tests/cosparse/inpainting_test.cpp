@@ -36,7 +36,8 @@ TEST(Inpainting, FillsInWhatFits) {
   const Holes holes(clean, 0.5);
   const InpaintedImage found = inpaint_image(holes.image, holes.known, cosine_rows(6));
   for (std::int64_t i = 0; i < clean.size(); ++i) {
-    if (holes.known.data()[i] != 0) EXPECT_EQ(found.image.data()[i], clean.data()[i]);
+    if (holes.known.data()[i] == 0) continue;
+    EXPECT_EQ(found.image.data()[i], clean.data()[i]);
   }
   // Beside each missing pixel the mean of its known neighbours.
   Matrix<float> means = clean;
