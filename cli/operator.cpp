@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::array kVerbs{
     Verb{"learn", "an operator from signals or images", add_operator_learn},
-    Verb{"check", "whether an operator can be trusted on signals", add_operator_check}};
+    Verb{"check", "whether an operator can be trusted on signals", add_operator_check},
+    Verb{"denoise", "images or signals with less noise", add_operator_denoise},
+    Verb{"inpaint", "what is missing of an image", add_operator_inpaint}};
 
 }  // namespace
 

@@ -31,5 +31,7 @@ Action add_completion(CLI::App& app);
 /// The verbs under "operator".
 Action add_operator_learn(CLI::App& app);
 Action add_operator_check(CLI::App& app);
+Action add_operator_denoise(CLI::App& app);
+Action add_operator_inpaint(CLI::App& app);
 
 }  // namespace parsimony::cli

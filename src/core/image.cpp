@@ -76,9 +76,6 @@ void check_writable(const Image& image, ImageFormat format) {
     if (channel.rows() != image.height() || channel.cols() != image.width()) {
       refuse("the channels of the image to write differ in shape");
     }
-    for (const float value : channel.values()) {
-      if (std::isnan(value)) refuse("the image to write has a NaN");
-    }
   }
 }
 
@@ -121,9 +118,28 @@ Image read_image(const std::filesystem::path& path, std::int64_t max_bytes) {
   return parse_image(read_file(path, max_bytes), path.string(), max_bytes);
 }
 
+void check_image(const std::filesystem::path& path, const Image& image) {
+  check_writable(image, image_format(path));
+}
+
+Image as_stored(const Image& image) {
+  if (image.bits == 32) return image;
+  Image out = image;
+  const float scale = image.bits == 8 ? 1.0f : 257.0f;
+  for (auto& channel : out.channels) {
+    for (float& value : channel.values()) value = std::round(std::clamp(value, 0.0f, 255.0f) * scale) / scale;
+  }
+  return out;
+}
+
 void write_image(const std::filesystem::path& path, const Image& image) {
   const ImageFormat format = image_format(path);
   check_writable(image, format);
+  for (const auto& channel : image.channels) {
+    for (const float value : channel.values()) {
+      if (std::isnan(value)) throw Error(ErrorCode::invalid_argument, "the image to write has a NaN");
+    }
+  }
   if (format == ImageFormat::npy) {
     write_npy(path, image.channels.front().view());
   } else {

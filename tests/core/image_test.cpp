@@ -117,6 +117,7 @@ TEST(Images, AreRoundedAndClippedToTheirBits) {
   image.bits = 16;
   write_image(directory / "b.png", image);
   const auto fine = values_of(read_image(directory / "b.png"));
+  EXPECT_EQ(values_of(as_stored(image)), fine);
   for (int i = 0; i < 5; ++i) EXPECT_NEAR(fine[i], std::clamp(values[i], 0.0f, 255.0f), 0.5 / 257 + 1e-5);
 }
 

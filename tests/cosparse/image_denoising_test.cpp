@@ -13,6 +13,7 @@
 #include "expect_error.hpp"
 #include "parsimony/cosparse/frames.hpp"
 #include "parsimony/cosparse/image_quality.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
 #include "pictures.hpp"
 
 namespace parsimony::cosparse {
@@ -192,6 +193,15 @@ TEST(ImageDenoising, TakesNoiseOff) {
     EXPECT_NEAR(guessed.sigma, 20, 2);
     EXPECT_GT(psnr(guessed.image, clean), before + 4);
   }
+}
+
+TEST(ImageDenoising, OfAPhotographByTheShippedOperator) {
+  const auto path = parsimony::testing::photograph("test/house.png");
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
+  const Matrix<float> clean = read_image(path).channels[0];
+  const auto found = denoise_image(with_noise(clean, 20, 1), shipped_operator(), {.sigma = 20});
+  EXPECT_GT(psnr(found.image, clean), 32.45);
+  EXPECT_GT(ssim(found.image, clean), 0.84);
 }
 
 TEST(ImageDenoising, FollowsBrightnessAndScale) {

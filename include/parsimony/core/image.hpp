@@ -49,4 +49,10 @@ Image parse_image(std::string_view bytes, const std::string& name, std::int64_t 
 /// io.
 void write_image(const std::filesystem::path& path, const Image& image);
 
+/// Throws what write_image would, of the ending and the shape of the image, before anything is computed.
+void check_image(const std::filesystem::path& path, const Image& image);
+
+/// The image with the values that write_image would store for its bits.
+Image as_stored(const Image& image);
+
 }  // namespace parsimony
