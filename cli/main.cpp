@@ -16,11 +16,6 @@
 namespace parsimony::cli {
 namespace {
 
-struct Verb {
-  const char* name;
-  const char* summary;
-  Action (*add)(CLI::App& app);
-};
 constexpr std::array kVerbs{
     Verb{"cluster", "the clusters of a graph, or of points", add_cluster},
     Verb{"assign", "new points to the clusters of a saved model", add_assign},
@@ -28,6 +23,7 @@ constexpr std::array kVerbs{
     Verb{"score", "how good a partition is", add_score},
     Verb{"generate", "random graphs with planted clusters", add_generate},
     Verb{"convert", "a graph from one file format to another", add_convert},
+    Verb{"operator", "analysis operators: learn one, and use it", add_operator},
     Verb{"info", "version, SIMD targets, threads", add_info},
     Verb{"completion", "a script by which bash completes verbs and flags", add_completion}};
 

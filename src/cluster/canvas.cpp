@@ -1,11 +1,9 @@
 #include "cluster/canvas.hpp"
 
-#include <png.h>
-
 #include <algorithm>
 #include <cmath>
 
-#include "parsimony/core/error.hpp"
+#include "core/png_format.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -161,18 +159,7 @@ void Canvas::text(double x, double y, std::string_view text, double height, Colo
 }
 
 std::string Canvas::png() const {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(width_);
-  image.height = static_cast<png_uint_32>(height_);
-  image.format = PNG_FORMAT_RGB;
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-  std::string bytes(size, '\0');
-  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels_.data(), 0, nullptr) == 0) {
-    throw Error(ErrorCode::internal, std::string("the picture could not be encoded: ") + image.message);
-  }
-  bytes.resize(size);
-  return bytes;
+  return encode_png({width_, height_, 3, 8, std::string(pixels_.begin(), pixels_.end())});
 }
 
 }  // namespace parsimony::cluster

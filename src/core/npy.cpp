@@ -309,14 +309,15 @@ template std::vector<std::int64_t> npy_items(const NpyArray&);
 template std::vector<float> npy_items(const NpyArray&);
 template std::vector<double> npy_items(const NpyArray&);
 
-Matrix<float> npy_matrix(const NpyArray& array) {
+template <class T>
+Matrix<T> npy_matrix(const NpyArray& array) {
   if (array.shape.empty() || array.shape.size() > 2) {
     throw Error(ErrorCode::format,
                 fmt::format("{}: shape {}; a 2-D array is needed", array.name, shape_text(array)));
   }
   const std::int64_t rows = array.shape[0], cols = array.shape.size() == 2 ? array.shape[1] : 1;
-  Matrix<float> matrix(rows, cols);
-  const std::vector<float> items = npy_items<float>(array);
+  Matrix<T> matrix(rows, cols);
+  const std::vector<T> items = npy_items<T>(array);
   if (array.fortran_order && !items.empty()) {  // an empty array may state 2^62 columns of 0 rows
     for (std::int64_t c = 0; c < cols; ++c) {
       for (std::int64_t r = 0; r < rows; ++r) matrix(r, c) = items[c * rows + r];
@@ -326,6 +327,9 @@ Matrix<float> npy_matrix(const NpyArray& array) {
   }
   return matrix;
 }
+
+template Matrix<float> npy_matrix(const NpyArray&);
+template Matrix<double> npy_matrix(const NpyArray&);
 
 std::string npy_text(const NpyArray& array) {
   std::string text;
@@ -362,7 +366,11 @@ std::vector<std::int64_t> read_npy_int64(const std::filesystem::path& path, std:
 
 Matrix<float> read_npy_matrix(const std::filesystem::path& path, std::int64_t max_bytes) {
   const std::string bytes = read_file(path, max_bytes);
-  return npy_matrix(parse_npy(bytes, path.string()));
+  return npy_matrix<float>(parse_npy(bytes, path.string()));
+}
+Matrix<double> read_npy_matrix_double(const std::filesystem::path& path, std::int64_t max_bytes) {
+  const std::string bytes = read_file(path, max_bytes);
+  return npy_matrix<double>(parse_npy(bytes, path.string()));
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int32_t> values) {

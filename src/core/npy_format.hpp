@@ -32,8 +32,10 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name);
 template <class Out>
 std::vector<Out> npy_items(const NpyArray& array);
 
-/// An array of one or two dimensions, of one as a column. Throws as npy_items does, and for other dimensions.
-Matrix<float> npy_matrix(const NpyArray& array);
+/// An array of one or two dimensions, of one as a column; T is float or double. Throws as npy_items does, and
+/// for other dimensions.
+template <class T>
+Matrix<T> npy_matrix(const NpyArray& array);
 
 /// The text of a 0-D item of kind S or U, without padding; "" for anything else.
 std::string npy_text(const NpyArray& array);

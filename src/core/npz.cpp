@@ -58,7 +58,7 @@ Matrix<float> NpzArchive::matrix(const std::string& name) {
   if (values.shape.size() != 2) fail(fmt::format("array '{}' must have two dimensions", name));
   held_ += 8 * values.size();  // the items and the matrix
   require(held());
-  Matrix<float> out = npy_matrix(values);
+  Matrix<float> out = npy_matrix<float>(values);
   unpacked_.erase(name);
   return out;
 }

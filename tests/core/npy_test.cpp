@@ -90,6 +90,12 @@ TEST(Npy, RoundTrips) {
   }
   const std::vector<double> numbers{1.5, -2, 1e-3};
   write_npy(directory / "d.npy", std::span<const double>(numbers));
+  // What float32 does not hold comes back whole.
+  const double precise[] = {1.0 / 3, 1e300, -0x1p-1000, 4, 5, 6};
+  write_npy(directory / "f8.npy", MatrixView<const double>(precise, 2, 3));
+  const Matrix<double> back = read_npy_matrix_double(directory / "f8.npy");
+  EXPECT_EQ(back.rows(), 2);
+  EXPECT_TRUE(std::equal(back.values().begin(), back.values().end(), precise));
   const Matrix<float> column = read_npy_matrix(directory / "d.npy");
   ASSERT_EQ(column.rows(), 3);
   ASSERT_EQ(column.cols(), 1);

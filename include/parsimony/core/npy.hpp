@@ -18,8 +18,9 @@ std::vector<std::int32_t> read_npy_int32(const std::filesystem::path& path, std:
 std::vector<std::int64_t> read_npy_int64(const std::filesystem::path& path, std::int64_t max_bytes = 0);
 
 /// A 2-D array, rows × columns; a 1-D array of n values is n × 1. NaN and infinities come through; a finite
-/// float64 outside of float32 throws format.
+/// float64 outside of float32 throws format. The second keeps all of a float64.
 Matrix<float> read_npy_matrix(const std::filesystem::path& path, std::int64_t max_bytes = 0);
+Matrix<double> read_npy_matrix_double(const std::filesystem::path& path, std::int64_t max_bytes = 0);
 
 /// 1-D and 2-D arrays, little-endian, rows first, through a temporary file.
 void write_npy(const std::filesystem::path& path, std::span<const std::int32_t> values);

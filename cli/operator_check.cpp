@@ -1,0 +1,97 @@
+// parsimony operator check: can an analysis operator be trusted on these signals.
+#include <memory>
+
+#include "exit_code.hpp"
+#include "files.hpp"
+#include "flags.hpp"
+#include "parsimony/core/npy.hpp"
+#include "parsimony/cosparse/certificate.hpp"
+#include "parsimony/cosparse/douglas_rachford.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
+#include "parsimony/cosparse/pair_certificate.hpp"
+#include "show_certificate.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  parsimony operator check operator.npy --data signals.npy
+  parsimony operator check operator.npy --data signals.npy --zero-tolerance 1e-4 --exact --json
+  parsimony operator check operator.npy --data noisy.npy --noise-aware --lambda 20
+
+Verdicts: certified (a strict local optimum of the sum of |coefficients| among the unit-norm tight frames),
+refuted (a direction lowers it), undecided. With --noise-aware the data are noisy, and the pair of the operator
+and the signals that it makes of them is tested, with (lambda / 2) |noisy - signals|^2 in the sum. Status 3: undecided within the steps allowed.)";
+
+struct Settings {
+  std::string op;
+  std::string data;
+  cosparse::CertificateOptions options;
+  bool noise_aware = false;
+  double lambda = 1;
+  std::int64_t max_memory = 0;
+  int threads = 0;
+  bool json = false;
+  bool quiet = false;
+};
+
+// Of the noisy data by the operator, to a gap that leaves the zeros no doubt; what remains is settled by the
+// test.
+cosparse::PairCertificate test_pair(const Settings& settings, const Matrix<double>& omega,
+                                    const Matrix<float>& noisy, const Context& context) {
+  const cosparse::CosparseSignals denoised = cosparse::douglas_rachford(
+      omega, noisy, {.lambda = settings.lambda, .max_iterations = 20000, .tolerance = 1e-9}, context);
+  cosparse::PairCertificate out = cosparse::certify_pair(omega, noisy, denoised.signals,
+                                                         {.lambda = settings.lambda,
+                                                          .frame_tolerance = settings.options.frame_tolerance,
+                                                          .exact = settings.options.exact},
+                                                         context);
+  add_before(out.report, denoised.report);
+  return out;
+}
+
+int run(const Settings& settings, Terminal& terminal) {
+  const auto op = input_path(settings.op), data = input_path(settings.data);
+  check_readable(op);
+  check_readable(data);
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+
+  const Matrix<double> omega = cosparse::read_operator(op, settings.max_memory);
+  const Matrix<float> signals = read_npy_matrix(data, settings.max_memory);
+  if (settings.noise_aware) {
+    const cosparse::PairCertificate pair = test_pair(settings, omega, signals, context);
+    print(settings.json ? pair_json(settings.op, pair) : pair_text(pair));
+    return kDone;
+  }
+  const cosparse::OperatorCertificate found =
+      cosparse::certify_operator(omega, signals, settings.options, context);
+  print(settings.json ? certificate_json(settings.op, omega, found) : certificate_text(omega, found));
+  return found.report.status == Status::converged ? kDone : kNotConverged;
+}
+
+}  // namespace
+
+Action add_operator_check(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  app.add_option("OPERATOR", settings->op, "the operator: .npy, an atom a row")->required()->type_name("");
+  app.add_option("--data", settings->data, "the signals: 2-D .npy, a signal a row; plain, .gz or .zst")
+      ->required()
+      ->type_name("FILE");
+  describe(settings->options, Flags(app, "Certificate"));
+  const Flags noise(app, "Noise");
+  noise(Field{"noise_aware", "the data are noisy: test the operator with the signals it makes of them"},
+        settings->noise_aware);
+  noise(Field{"lambda", "weight of the fidelity, in 1 / unit of the signals", 1e-300, 1e300},
+        settings->lambda);
+  app.add_flag("--json", settings->json, "print the report as JSON")->group("Output");
+  Flags(app, "Run")
+      .word("max_memory", "unlimited", 0)(Field{"max_memory", "bytes a file may have; 0: no limit", 0, 9e18},
+                                          settings->max_memory);
+  add_run_flags(app, settings->threads, settings->quiet);
+  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,181 @@
+// parsimony operator denoise: images, and signals, with less noise.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "exit_code.hpp"
+#include "files.hpp"
+#include "flags.hpp"
+#include "images.hpp"
+#include "parsimony/core/npy.hpp"
+#include "parsimony/cosparse/douglas_rachford.hpp"
+#include "parsimony/cosparse/image_denoising.hpp"
+#include "parsimony/cosparse/noise_level.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
+#include "parsimony/cosparse/opponent_colors.hpp"
+#include "parsimony/cosparse/unrolled_flow.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+
+enum class DenoisingMethod { automatic, flow, analysis, l1 };
+
+}  // namespace parsimony::cli
+
+namespace parsimony {
+
+template <>
+struct EnumNames<cli::DenoisingMethod> {
+  static constexpr std::array values{std::pair{cli::DenoisingMethod::automatic, std::string_view("auto")},
+                                     std::pair{cli::DenoisingMethod::flow, std::string_view("flow")},
+                                     std::pair{cli::DenoisingMethod::analysis, std::string_view("analysis")},
+                                     std::pair{cli::DenoisingMethod::l1, std::string_view("l1")}};
+};
+
+}  // namespace parsimony
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  parsimony operator denoise photo.png --sigma 20 --output better.png
+  parsimony operator denoise noisy.png --method analysis --operator op.npy --reference clean.png --output out.png
+  parsimony operator denoise signals.npy --signals --operator op.npy --sigma 0.1 --output out.npy
+
+Methods: flow, trained for what it gives, the fastest; analysis, the log penalty of an operator's coefficients;
+l1, their sum of absolute values. auto is flow, or analysis with --operator. Without --sigma the noise is
+estimated. Colours are denoised as luminance and two differences; alpha stays as it is.)";
+
+constexpr double kSignalWeight = 1.2;  // times n / a
+
+struct Settings {
+  ImageFiles files;
+  std::string op;
+  DenoisingMethod method = DenoisingMethod::automatic;
+  cosparse::ImageDenoisingOptions options;
+  bool signals = false;
+  int threads = 0;
+  bool quiet = false;
+};
+
+int denoise_signals(const Settings& settings, Terminal& terminal, const Context& context) {
+  Matrix<double> omega = cosparse::read_operator(settings.op);
+  for (std::int64_t i = 0; i < omega.rows(); ++i) {
+    double squares = 0;
+    for (const double value : omega.row(i)) squares += value * value;
+    for (double& value : omega.row(i)) value /= std::sqrt(squares);
+  }
+  const double redundancy = static_cast<double>(omega.rows()) / static_cast<double>(omega.cols());
+  const double weight = settings.options.weight > 0 ? settings.options.weight : kSignalWeight / redundancy;
+  const Matrix<float> noisy = read_npy_matrix(settings.files.input);
+  cosparse::CosparseSignals found =
+      cosparse::douglas_rachford(omega, noisy, {.lambda = 1 / (weight * settings.options.sigma)}, context);
+  context.check_cancelled();
+  write_npy(settings.files.output, found.signals.view());
+  print_image_result(settings.files, {found.report}, {settings.options.sigma}, nullptr);
+  if (found.report.status == Status::converged) return kDone;
+  terminal.warning("not converged: an iteration limit was met; the signals are what was reached by then");
+  return kNotConverged;
+}
+
+int denoise_image(const Settings& settings, const Context& context) {
+  const Image noisy = read_image(settings.files.input);
+  check_image(settings.files.output, noisy);
+  const std::optional<Image> reference = read_reference(settings.files, noisy);
+  const bool flow = settings.method == DenoisingMethod::flow;
+  const Matrix<double> omega = flow                  ? Matrix<double>()
+                               : settings.op.empty() ? cosparse::shipped_operator()
+                                                     : cosparse::read_operator(settings.op);
+  std::vector<Report> reports;
+  std::vector<double> sigmas;
+  const Image found =
+      cosparse::by_opponent_colors(noisy, [&](MatrixView<const float> channel, std::int64_t index) {
+        cosparse::ImageDenoisingOptions options = settings.options;
+        if (options.sigma == 0) options.sigma = cosparse::estimate_noise_level(channel, context);
+        sigmas.push_back(options.sigma);
+        if (options.sigma == 0 && index > 0) {  // a grey image in colours
+          Matrix<float> same(channel.rows, channel.cols);
+          for (std::int64_t i = 0; i < channel.rows; ++i)
+            std::copy_n(channel.row_data(i), channel.cols, same.row(i).data());
+          return same;
+        }
+        if (options.sigma == 0) {
+          throw Error(ErrorCode::invalid_argument,
+                      "--sigma: no noise is found in the image (is it constant?); say how much there is");
+        }
+        if (flow) {
+          auto result =
+              denoise_by_flow(channel, options.sigma, cosparse::shipped_flow(options.sigma), context);
+          reports.push_back(std::move(result.report));
+          return std::move(result.image);
+        }
+        auto result = cosparse::denoise_image(channel, omega, options, context);
+        reports.push_back(std::move(result.report));
+        return std::move(result.image);
+      });
+  const auto quality = reference ? quality_of(found, *reference, context) : nlohmann::ordered_json();
+  context.check_cancelled();
+  write_image(settings.files.output, found);
+  print_image_result(settings.files, reports, sigmas, quality);
+  return kDone;
+}
+
+int run(Settings settings, const CLI::App& app, Terminal& terminal) {
+  const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, what); };
+  if (app.count("--sigma") > 0 && settings.options.sigma == 0) {
+    refuse("--sigma: 0 is out of range; must be above 0, or left out to be estimated");
+  }
+  if (settings.signals) {
+    if (settings.op.empty()) refuse("--operator: signals need the operator that they are cosparse under");
+    if (settings.options.sigma == 0) refuse("--sigma: of signals it is not estimated; give it");
+    for (const char* flag : {"--method", "--reference", "--nu", "--max-iterations", "--tile"}) {
+      if (app.count(flag) > 0) refuse(fmt::format("{}: not with --signals", flag));
+    }
+    if (image_format(settings.files.input) != ImageFormat::npy ||
+        image_format(settings.files.output) != ImageFormat::npy) {
+      refuse("--signals: signals are read from .npy and written to .npy");
+    }
+  }
+  if (settings.method == DenoisingMethod::automatic) {
+    settings.method = settings.op.empty() ? DenoisingMethod::flow : DenoisingMethod::analysis;
+  }
+  const std::string name = kebab(enum_name(settings.method));
+  for (const char* flag : {"--operator", "--weight", "--nu", "--max-iterations", "--tile"}) {
+    const bool none = settings.method == DenoisingMethod::flow && !settings.signals;
+    const bool log_only = settings.method == DenoisingMethod::l1 && std::string_view(flag) == "--nu";
+    if ((none || log_only) && app.count(flag) > 0) {
+      refuse(fmt::format("{}: not with --method {}; analysis has it", flag, name));
+    }
+  }
+  settings.options.penalty =
+      settings.method == DenoisingMethod::l1 ? cosparse::ImagePenalty::l1 : cosparse::ImagePenalty::log;
+  check_image_files(settings.files, {settings.op});
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+  return settings.signals ? denoise_signals(settings, terminal, context) : denoise_image(settings, context);
+}
+
+}  // namespace
+
+Action add_operator_denoise(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  add_image_flags(app, settings->files);
+  const Flags flags(app, "Method");
+  flags(Field{"method", "how"}, settings->method);
+  app.add_option("--operator", settings->op, "operator to use instead of the one that comes with the program")
+      ->type_name("FILE")
+      ->group("Method");
+  describe(settings->options, [&flags](const Field& field, auto& value) {
+    if (field.name != "penalty") flags(field, value);
+  });
+  app.add_flag("--signals", settings->signals, "IN holds signals, one a row: their analysis sparse coding")
+      ->group("Method");
+  add_run_flags(app, settings->threads, settings->quiet);
+  return [settings, &app](Terminal& terminal) { return run(*settings, app, terminal); };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,20 @@
+// How far an image is from another one.
+#pragma once
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/matrix.hpp"
+
+namespace parsimony::cosparse {
+
+/// Peak signal-to-noise ratio in decibels, 10 log₁₀(peak² / mean squared error); infinite for equal images.
+/// Throws invalid_argument for shapes that differ or are empty.
+double psnr(MatrixView<const float> image, MatrixView<const float> reference, double peak = 255);
+
+/// Structural similarity [wang2004image]: the mean over all positions of a Gaussian window of 11 × 11 pixels
+/// and deviation 1.5 inside of the images, with the constants (0.01 peak)² and (0.03 peak)²; 1 for equal
+/// images. Float64; the same for any number of threads. Throws invalid_argument for shapes that differ or are
+/// smaller than the window, and cancelled.
+double ssim(MatrixView<const float> image, MatrixView<const float> reference, double peak = 255,
+            const Context& context = Context{});
+
+}  // namespace parsimony::cosparse

@@ -1,0 +1,45 @@
+// The tangent space of the manifold of unit-norm tight frames at one of them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "parsimony/core/matrix.hpp"
+
+namespace parsimony::cosparse {
+
+/// T = {Δ : ΩᵀΔ + ΔᵀΩ = 0, ⟨δ_i, w_i⟩ = 0 for all i} at a UNTF Ω (a × n, ΩᵀΩ = I, every ‖w_i‖² = n / a).
+///
+/// What is orthogonal to T are the matrices ΩS + DΩ, S symmetric, D diagonal. The part of V outside of T has
+/// S = sym(ΩᵀV) − ΩᵀDΩ, and D from the a equations (n/a I − K) d = r with K_ik = ⟨w_i, w_k⟩²,
+/// r_i = ⟨v_i, w_i⟩ − w_iᵀ sym(ΩᵀV) w_i: no basis of T is ever formed. n/a I − K has one null vector, (1, …,
+/// 1), for each part into which the operator is orthodecomposable; where that is more than one, T is larger
+/// than the set of directions that lie on the manifold, which has a singular point there.
+///
+/// The constructor takes O(a³ + a² n) time and keeps a² + a n numbers; a projection takes O(a n² + a²).
+class TangentSpace {
+ public:
+  /// Throws invalid_argument when a < n, a value is not finite or Ω is not a UNTF to 1e-9.
+  explicit TangentSpace(MatrixView<const double> omega);
+
+  std::int64_t rows() const { return omega_.rows(); }
+  std::int64_t cols() const { return omega_.cols(); }
+  /// Parts into which Ω is orthodecomposable: 1 for almost every operator with a > n.
+  std::int64_t parts() const { return parts_; }
+  /// a n − n (n + 1) / 2 − a + parts.
+  std::int64_t dimension() const { return cols() * rows() - cols() * (cols() + 1) / 2 - rows() + parts_; }
+
+  struct Normal {
+    Matrix<double> symmetric;      ///< S, n × n
+    std::vector<double> diagonal;  ///< D, a values
+  };
+  /// V ← P_T V, V being a × n; what was taken off is ΩS + DΩ.
+  Normal project(MatrixView<double> v) const;
+
+ private:
+  Matrix<double> omega_;
+  Matrix<double> inverse_;  // pseudo-inverse of n/a I − K
+  std::int64_t parts_ = 0;
+};
+
+}  // namespace parsimony::cosparse

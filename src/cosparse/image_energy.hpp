@@ -1,0 +1,17 @@
+// The log penalty of all patches of an image and its gradient.
+#pragma once
+
+#include "cosparse/patch_analysis.hpp"
+#include "kernels/log_penalty.hpp"
+
+namespace parsimony::cosparse {
+
+/// Returns Σ log(1 + nu r²) over the coefficients of the image and writes its gradient.
+inline double log_energy(PatchAnalysis& analysis, MatrixView<const float> image, float nu,
+                         MatrixView<float> gradient) {
+  return analysis.apply(image, gradient, [nu](const CoefficientStrip& strip) {
+    return kernels::log_penalty(strip.values, strip.count(), nu, strip.values);
+  });
+}
+
+}  // namespace parsimony::cosparse

@@ -1,0 +1,267 @@
+#include "parsimony/cosparse/pair_certificate.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Eigenvalues>
+#include <cmath>
+#include <limits>
+
+#include "cosparse/denoised_pair.hpp"
+#include "cosparse/exact_multipliers.hpp"
+#include "cosparse/linear_program.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/cosparse/frames.hpp"
+#include "parsimony/cosparse/tangent_space.hpp"
+
+namespace parsimony::cosparse {
+namespace {
+
+constexpr std::int64_t kLargestForm = 2048;  // a n
+constexpr double kStrict = 1e-9;             // below 1 that |N| must stay
+constexpr double kFarthest = 0.1;  // relative distance of the optimum, above which nothing is said of Ω
+
+RowMajor in_float64(MatrixView<const float> view) {
+  RowMajor out(view.rows, view.cols);
+  for (std::int64_t i = 0; i < view.rows; ++i) {
+    for (std::int64_t c = 0; c < view.cols; ++c) out(i, c) = static_cast<double>(view(i, c));
+  }
+  return out;
+}
+
+void check(MatrixView<const double> omega, MatrixView<const float> noisy, MatrixView<const float> denoised) {
+  const auto refuse = [](const std::string& text) { throw Error(ErrorCode::invalid_argument, text); };
+  if (omega.rows < omega.cols || omega.cols < 1) {
+    refuse(fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns",
+                       omega.rows, omega.cols));
+  }
+  if (noisy.cols != omega.cols || noisy.rows < 1) {
+    refuse(fmt::format("noisy signals: {} x {}, but the operator is {} x {}; one signal a row is expected",
+                       noisy.rows, noisy.cols, omega.rows, omega.cols));
+  }
+  if (denoised.rows != noisy.rows || denoised.cols != noisy.cols) {
+    refuse(fmt::format("denoised signals: {} x {}, but the noisy ones are {} x {}", denoised.rows,
+                       denoised.cols, noisy.rows, noisy.cols));
+  }
+  for (const auto& [view, name] : {std::pair{noisy, "noisy"}, {denoised, "denoised"}}) {
+    for (std::int64_t j = 0; j < view.rows; ++j) {
+      for (const float value : view.row(j)) {
+        if (!std::isfinite(value))
+          refuse(fmt::format("{} signals: row {} has a value that is not finite", name, j));
+      }
+    }
+  }
+}
+
+class PairTest {
+ public:
+  PairTest(const RowMajor& omega, MatrixView<const float> noisy, MatrixView<const float> denoised,
+           const PairOptions& options, const Context& context)
+      : omega_(omega),
+        noisy_(in_float64(noisy)),
+        options_(options),
+        context_(context),
+        tangent_(view(omega_)),
+        pattern_(pattern_of(omega_, noisy_, in_float64(denoised), options.zero_tolerance)) {
+    given_ = in_float64(denoised);
+    settle_pattern(omega_, noisy_, pattern_, options.lambda, context);
+    pair_ = solve_pattern(omega_, noisy_, pattern_, options.lambda, context);
+  }
+
+  void run(PairCertificate& out) {
+    out.dimension = tangent_.dimension();
+    out.objective = pair_.objective;
+    out.signals = noisy_.rows();
+    out.multiplier = pair_.largest;
+    for (Eigen::Index j = 0; j < noisy_.rows(); ++j) {
+      out.zeros += static_cast<std::int64_t>(pattern_.zeros[j].size());
+      const double length = noisy_.row(j).norm(), change = (pair_.signals.row(j) - given_.row(j)).norm();
+      if (length > 0) out.moved = std::max(out.moved, change / length);
+    }
+    if (options_.exact) {
+      StageTimer timer(out.report, "linear program");
+      out.first_order_gap = first_order_gap();
+    }
+    if (pair_.inconsistent > 0) {
+      out.explanation = fmt::format(
+          "Undecided: {} of the {} signals are not the minimum for this operator with the zeros that they "
+          "have (max|N| = "
+          "{:.3g}, where at most 1 is needed); denoise them with it to a smaller gap, or change the zero "
+          "tolerance.",
+          pair_.inconsistent, noisy_.rows(), pair_.largest);
+      return;
+    }
+    RowMajor gradient = pair_.multipliers.transpose() * pair_.signals;
+    const double length = gradient.norm();
+    const TangentSpace::Normal normal =
+        tangent_.project(MatrixView<double>(gradient.data(), omega_.rows(), omega_.cols()));
+    out.stationarity = length > 0 ? gradient.norm() / length : 0;
+    if (out.stationarity > options_.stationarity) {
+      if (!refutes(-gradient, out)) {
+        out.explanation = fmt::format(
+            "Undecided: the gradient is not zero (relative {:.1e}), but no step along it lowered the "
+            "objective.",
+            out.stationarity);
+      }
+      return;
+    }
+    StageTimer timer(out.report, "second order");
+    second_order(normal, gradient.norm(), out);
+  }
+
+ private:
+  static MatrixView<const double> view(const RowMajor& matrix) {
+    return {matrix.data(), matrix.rows(), matrix.cols()};
+  }
+
+  void second_order(const TangentSpace::Normal& normal, double gradient, PairCertificate& out) {
+    const Eigen::Index size = omega_.size();
+    if (size > kLargestForm) {
+      out.explanation = fmt::format(
+          "Undecided: the pair is stationary (relative {:.1e}), but of {} x {} the second-order condition is "
+          "too large to "
+          "be computed.",
+          out.stationarity, omega_.rows(), omega_.cols());
+      return;
+    }
+    const Eigen::MatrixXd form =
+        second_order_form(omega_, pattern_, pair_, options_.lambda, as_eigen(normal.symmetric.view()),
+                          Eigen::Map<const Eigen::VectorXd>(normal.diagonal.data(), omega_.rows()), context_);
+    Eigen::MatrixXd projector(size, size);
+    for (Eigen::Index k = 0; k < size; ++k) {
+      Matrix<double> unit(omega_.rows(), omega_.cols());
+      unit.data()[k] = 1;
+      tangent_.project(unit);
+      projector.col(k) = Eigen::Map<const Eigen::VectorXd>(unit.data(), size);
+    }
+    const double scale = form.norm();  // puts what is outside of T last
+    Eigen::MatrixXd inside = projector * form * projector;
+    inside = ((inside + inside.transpose()) / 2 +
+              (scale + 1) * (Eigen::MatrixXd::Identity(size, size) - projector))
+                 .eval();
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(inside);
+    out.curvature =
+        tangent_.dimension() > 0 ? solver.eigenvalues()[0] : std::numeric_limits<double>::infinity();
+    if (out.curvature > 1e-9 * scale) {
+      out.radius = gradient / (out.curvature * omega_.norm());
+      if (pair_.largest > 1 - kStrict) {
+        out.explanation = fmt::format(
+            "Undecided: max|N| = {:.9g} is too near to 1 for zeros to be sure to stay.", pair_.largest);
+      } else if (out.radius > kFarthest) {
+        out.explanation = fmt::format(
+            "Undecided: the gradient is small, but a local optimum may lie at a relative distance of {:.1e}.",
+            out.radius);
+      } else {
+        out.verdict = Verdict::certified;
+        out.explanation = fmt::format(
+            "Certified: a strict local optimum of operator and signals lies within {:.1e} (relative) of the "
+            "pair; max|N| = "
+            "{:.4g} < 1, and the curvature is at least {:.2g} in all {} directions of the tangent space.",
+            out.radius, pair_.largest, out.curvature, out.dimension);
+      }
+      return;
+    }
+    const RowMajor direction =
+        Eigen::Map<const RowMajor>(solver.eigenvectors().col(0).data(), omega_.rows(), omega_.cols());
+    if (out.curvature < 0 && (refutes(direction, out) || refutes(-direction, out))) return;
+    out.explanation = fmt::format(
+        "Undecided: the pair is stationary (relative {:.1e}), but the curvature is {:.2g} in one direction.",
+        out.stationarity, out.curvature);
+  }
+
+  // A step along the direction, brought back to UNTF; the signals keep their zeros and are the best of those.
+  bool refutes(const RowMajor& along, PairCertificate& out) {
+    const RowMajor direction = along / along.norm();
+    double step = omega_.norm() / 4;
+    for (int halving = 0; halving < 50; ++halving, step /= 2) {
+      context_.check_cancelled();
+      Matrix<double> moved(omega_.rows(), omega_.cols());
+      as_eigen(moved.view()) = omega_ + step * direction;
+      project_untf(moved, {.tolerance = 1e-12, .exact = false});
+      const DenoisedPair followed =
+          solve_pattern(as_eigen(moved.view()), noisy_, pattern_, options_.lambda, context_);
+      const double decrease = pair_.objective - followed.objective;
+      if (!(decrease > 1e-11 * pair_.objective)) continue;
+      out.verdict = Verdict::refuted;
+      out.decrease = decrease;
+      out.direction = Matrix<double>(omega_.rows(), omega_.cols());
+      as_eigen(out.direction.view()) = direction;
+      out.explanation = fmt::format(
+          "Not a local optimum: a step of the operator along its tangent space, with the signals following, "
+          "lowers "
+          "the objective from {:.6g} by {:.2g} %.",
+          pair_.objective, 100 * decrease / pair_.objective);
+      return true;
+    }
+    return false;
+  }
+
+  // Variables: N in [−1, 1], S′ and D′ free, and the absolute values of what is left of both equations.
+  double first_order_gap() const {
+    const std::int64_t a = omega_.rows(), n = omega_.cols(), samples = noisy_.rows();
+    LinearProgram program(a * n + samples * n);
+    const double infinity = std::numeric_limits<double>::max();
+    for (Eigen::Index j = 0; j < samples; ++j) {
+      for (const std::int64_t i : pattern_.zeros[j]) {
+        program.column(0, -1, 1);
+        for (std::int64_t c = 0; c < n; ++c) {
+          program.add(i * n + c, pair_.signals(j, c));
+        }
+        for (std::int64_t c = 0; c < n; ++c) program.add(a * n + j * n + c, omega_(i, c));
+      }
+    }
+    add_normal_space(view(omega_), program);
+    const RowMajor of_signs = pattern_.signs.transpose() * pair_.signals, back = pattern_.signs * omega_;
+    const RowMajor pull = options_.lambda * (noisy_ - pair_.signals);
+    const double first = std::max((pair_.signals * omega_.transpose()).cwiseAbs().sum(), 1e-300),
+                 second = std::max(pull.cwiseAbs().sum(), 1e-300);
+    for (std::int64_t row = 0; row < a * n + samples * n; ++row) {
+      const bool of_operator = row < a * n;
+      const std::int64_t at = of_operator ? row : row - a * n;
+      program.right[row] =
+          of_operator ? -of_signs(at / n, at % n) : pull(at / n, at % n) - back(at / n, at % n);
+      for (const double sign : {1.0, -1.0}) {
+        program.column(1 / (of_operator ? first : second), 0, infinity);
+        program.add(row, sign);
+      }
+    }
+    const LinearSolution solution = solve(program, context_);
+    return solution.optimal ? std::max(0.0, solution.objective) : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  RowMajor omega_, noisy_, given_;
+  const PairOptions& options_;
+  const Context& context_;
+  TangentSpace tangent_;
+  SignalPattern pattern_;
+  DenoisedPair pair_;
+};
+
+}  // namespace
+
+PairCertificate certify_pair(MatrixView<const double> omega, MatrixView<const float> noisy,
+                             MatrixView<const float> denoised, const PairOptions& options,
+                             const Context& context) {
+  validate_fields(options);
+  check(omega, noisy, denoised);
+  context.check_cancelled();
+  const FrameResiduals frame = frame_residuals(omega);
+  if (!(frame.tightness <= options.frame_tolerance && frame.norms <= options.frame_tolerance)) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "operator: off a unit-norm tight frame with ΩᵀΩ = I by {:.2g} (tightness) and {:.2g} (row "
+            "norms), above frame_tolerance {:g}; project_untf makes it one",
+            frame.tightness, frame.norms, options.frame_tolerance));
+  }
+  PairCertificate out;
+  out.report = make_report("local optimality of a pair", context, 0);
+  record_options(out.report, options);
+  out.curvature = out.first_order_gap = std::numeric_limits<double>::quiet_NaN();
+  Matrix<double> tested(omega.rows, omega.cols);
+  as_eigen(tested.view()) = as_eigen(omega);
+  project_untf(tested, {.tolerance = 1e-12, .exact = false});
+  PairTest(as_eigen(tested.view()), noisy, denoised, options, context).run(out);
+  return out;
+}
+
+}  // namespace parsimony::cosparse

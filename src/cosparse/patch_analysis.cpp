@@ -1,0 +1,110 @@
+#include "cosparse/patch_analysis.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::cosparse {
+namespace {
+
+constexpr std::int64_t kMostColumns = 384;  // of a strip: the coefficients of 128 filters stay in a cache
+constexpr std::int64_t kRowsPerBlock = 16;
+
+// Where padded positions lie in `extent` pixels.
+std::vector<std::int64_t> places(std::int64_t extent, std::int64_t before, std::int64_t after,
+                                 Border border) {
+  std::vector<std::int64_t> out;
+  for (std::int64_t i = -before; i < extent + after; ++i) {
+    const std::int64_t period = border == Border::periodic ? extent : 2 * extent;
+    const std::int64_t at = (i % period + period) % period;
+    out.push_back(at < extent ? at : period - 1 - at);
+  }
+  return out;
+}
+
+}  // namespace
+
+kernels::FilterBank patch_filters(MatrixView<const double> omega) {
+  const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols))));
+  if (omega.rows < 1 || side < 2 || side > kernels::kMaxFilterSide || side * side != omega.cols) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("operator: {} rows of {} values are no square patches of 2 × 2 to {} × {} pixels",
+                            omega.rows, omega.cols, kernels::kMaxFilterSide, kernels::kMaxFilterSide));
+  }
+  std::vector<float> rows;
+  rows.reserve(static_cast<std::size_t>(omega.rows * omega.cols));
+  for (std::int64_t i = 0; i < omega.rows; ++i) {
+    double squares = 0;
+    for (const double value : omega.row(i)) squares += value * value;
+    if (!(squares > 0) || !std::isfinite(squares)) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("operator: row {} is 0 or not finite; each must have a direction", i));
+    }
+    for (const double value : omega.row(i)) rows.push_back(static_cast<float>(value / std::sqrt(squares)));
+  }
+  return {rows.data(), omega.rows, side};
+}
+
+PatchAnalysis::PatchAnalysis(const kernels::FilterBank& bank, std::int64_t height, std::int64_t width,
+                             Border border, const Context& context)
+    : bank_(bank), context_(context), side_(bank.side()), height_(height), width_(width) {
+  const std::int64_t before = border == Border::symmetric ? side_ : 0;
+  const std::int64_t after = border == Border::symmetric ? side_ : side_ - 1;
+  row_of_ = places(height, before, after, border);
+  column_of_ = places(width, before, after, border);
+  padded_height_ = height + before + after;
+  padded_width_ = width + before + after;
+  const std::int64_t strips = (cols() + kMostColumns - 1) / kMostColumns;
+  strip_columns_ = (cols() + strips - 1) / strips;
+  padded_ = Matrix<float>(padded_height_, padded_width_);
+  partials_ = Matrix<float>((rows() + kBandRows - 1) / kBandRows, (kBandRows + side_ - 1) * padded_width_);
+}
+
+void PatchAnalysis::correlate(const CoefficientStrip& strip) const {
+  bank_.correlate(padded_.row(strip.row).data() + strip.column, padded_width_, strip.columns, strip.values,
+                  strip.stride);
+  if (strip.columns == strip_columns_) return;
+  for (std::int64_t i = 0; i < strip.filters; ++i) {  // what a longer strip left there
+    std::fill(strip.values + i * strip.stride + strip.columns,
+              strip.values + i * strip.stride + strip_columns_, 0.0f);
+  }
+}
+
+void PatchAnalysis::pad(MatrixView<const float> image) {
+  context_.for_blocks(padded_height_, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t y = begin; y < end; ++y) {
+      const float* from = image.row_data(row_of_[y]);
+      float* to = padded_.row(y).data();
+      for (std::int64_t x = 0; x < padded_width_; ++x) to[x] = from[column_of_[x]];
+    }
+  });
+}
+
+void PatchAnalysis::fold(MatrixView<float> adjoint) const {
+  std::vector<std::vector<std::int64_t>> rows_of(static_cast<std::size_t>(height_));
+  for (std::int64_t y = 0; y < padded_height_; ++y) rows_of[row_of_[y]].push_back(y);
+  context_.for_blocks(height_, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> sum(static_cast<std::size_t>(padded_width_));
+    for (std::int64_t y = begin; y < end; ++y) {
+      std::fill(sum.begin(), sum.end(), 0.0f);
+      for (const std::int64_t padded : rows_of[y]) {
+        // The bands that reach the row: those whose first row is at most kBandRows + side - 2 above it.
+        const std::int64_t last = std::min(padded / kBandRows, partials_.rows() - 1);
+        for (std::int64_t band = std::max<std::int64_t>(0, (padded - side_ + 1) / kBandRows); band <= last;
+             ++band) {
+          const std::int64_t within = padded - band * kBandRows;
+          if (within >= kBandRows + side_ - 1) continue;
+          const float* part = partials_.row(band).data() + within * padded_width_;
+          for (std::int64_t x = 0; x < padded_width_; ++x) sum[x] += part[x];
+        }
+      }
+      float* out = adjoint.row_data(y);
+      std::fill_n(out, width_, 0.0f);
+      for (std::int64_t x = 0; x < padded_width_; ++x) out[column_of_[x]] += sum[x];
+    }
+  });
+}
+
+}  // namespace parsimony::cosparse

@@ -1,0 +1,220 @@
+// operator denoise and operator inpaint: what they write, what they say, what they refuse.
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cosparse/pictures.hpp"
+#include "parsimony/core/npy.hpp"
+#include "parsimony/cosparse/image_quality.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+using parsimony::testing::cosine_rows;
+using parsimony::testing::made_image;
+using parsimony::testing::with_noise;
+
+constexpr int kFailed = 1, kUsage = 2;
+
+class OperatorImages : public Command {
+ protected:
+  std::string image(const std::string& name, const Matrix<float>& values, int bits = 8) const {
+    write_image(path(name), Image{{values}, bits, false});
+    return path(name);
+  }
+  std::string noisy() const { return image("noisy.png", with_noise(made_image(48, 60), 15, 1)); }
+  std::string clean() const { return image("clean.png", made_image(48, 60)); }
+  std::string cosines() const {
+    cosparse::write_operator(path("op.npy"), cosine_rows(5));
+    return path("op.npy");
+  }
+};
+
+TEST_F(OperatorImages, DenoiseTakesNoiseOffByEveryMethod) {
+  const std::string in = noisy(), reference = clean(), op = cosines();
+  const double before = cosparse::psnr(read_image(in).channels[0], read_image(reference).channels[0]);
+  for (const std::vector<std::string>& method :
+       {std::vector<std::string>{},
+        {"--operator", op},
+        {"--method", "analysis", "--max-iterations", "8"},
+        {"--method", "l1", "--operator", op, "--max-iterations", "20"}}) {
+    std::vector<std::string> arguments{
+        "operator",      "denoise",     in,        "--sigma", "15",     "--output",
+        path("out.png"), "--reference", reference, "--json",  "--quiet"};
+    arguments.insert(arguments.end(), method.begin(), method.end());
+    const Outcome outcome = run(arguments);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    const auto report = nlohmann::json::parse(outcome.out);
+    const double after =
+        cosparse::psnr(read_image(path("out.png")).channels[0], read_image(reference).channels[0]);
+    EXPECT_NEAR(report["quality"]["psnr"].get<double>(), after, 1e-9);
+    EXPECT_GT(report["quality"]["ssim"].get<double>(), 0.5);
+    EXPECT_EQ(report["sigma"][0], 15);
+    EXPECT_GT(after, before + 3);
+  }
+}
+
+TEST_F(OperatorImages, SigmaIsEstimatedAndSaid) {
+  const Outcome outcome =
+      run({"operator", "denoise", noisy(), "--output", path("out.pgm"), "--reference", clean(), "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.rfind("sigma    1", 0), 0u) << outcome.out;
+  EXPECT_NE(outcome.out.find("PSNR "), std::string::npos);
+  EXPECT_NE(outcome.out.find("SSIM "), std::string::npos);
+}
+
+TEST_F(OperatorImages, ColoursBitsAndAlphaAreKept) {
+  Image colors{{with_noise(made_image(30, 32), 10, 1), with_noise(made_image(30, 32), 10, 2),
+                with_noise(made_image(30, 32), 10, 3), made_image(30, 32)},
+               16,
+               true};
+  write_image(path("in.png"), colors);
+  const Outcome outcome = run({"operator", "denoise", path("in.png"), "--sigma", "10", "--output",
+                               path("out.png"), "--quiet", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["colors"].size(), 3u);
+  const Image before = read_image(path("in.png")), after = read_image(path("out.png"));
+  EXPECT_EQ(after.bits, 16);
+  ASSERT_TRUE(after.alpha);
+  EXPECT_TRUE(std::equal(before.channels[3].values().begin(), before.channels[3].values().end(),
+                         after.channels[3].values().begin()));
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_GT(cosparse::psnr(after.channels[c], made_image(30, 32)),
+              cosparse::psnr(before.channels[c], made_image(30, 32)) + 3);
+  }
+}
+
+TEST_F(OperatorImages, FloatsAndSignals) {
+  write_npy(path("in.npy"), with_noise(made_image(30, 40), 10, 1).view());
+  Outcome outcome =
+      run({"operator", "denoise", path("in.npy"), "--sigma", "10", "--output", path("out.npy"), "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(read_npy_matrix(path("out.npy")).cols(), 40);
+  // Constants are cosparse under the cosines: noise on them goes.
+  Matrix<float> constants(20, 25);
+  for (float& value : constants.values()) value = 3;
+  write_npy(path("signals.npy"), with_noise(constants, 0.1f, 2).view());
+  outcome = run({"operator", "denoise", path("signals.npy"), "--signals", "--operator", cosines(), "--sigma",
+                 "0.1", "--weight", "5", "--output", path("out.npy"), "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_GT(cosparse::psnr(read_npy_matrix(path("out.npy")), constants),
+            cosparse::psnr(read_npy_matrix(path("signals.npy")), constants) + 10);
+}
+
+TEST_F(OperatorImages, InpaintFillsWhatIsBlackInTheMask) {
+  Matrix<float> mask(48, 60), holes = made_image(48, 60);
+  const RandomStream random(1, "test");
+  for (std::int64_t i = 0; i < mask.size(); ++i) {
+    mask.data()[i] = random.uniform(i) < 0.4 ? 0.0f : 255.0f;
+    if (mask.data()[i] == 0) holes.data()[i] = 0;
+  }
+  const std::string in = image("in.png", holes), known = image("mask.png", mask);
+  const Outcome outcome =
+      run({"operator", "inpaint", in, "--mask", known, "--output", path("out.png"), "--operator", cosines(),
+           "--max-iterations", "10", "--reference", clean(), "--json", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_GT(nlohmann::json::parse(outcome.out)["quality"]["psnr"].get<double>(), 30);
+}
+
+TEST_F(OperatorImages, SameBytesForAnyNumberOfThreads) {
+  const std::string in = noisy();
+  for (const char* method : {"flow", "analysis"}) {
+    std::vector<std::string> bytes;
+    for (const char* threads : {"1", "2", "3"}) {
+      std::vector<std::string> arguments{"operator",  "denoise", in,         "--sigma",       "15",
+                                         "--threads", threads,   "--output", path("out.png"), "--quiet",
+                                         "--method",  method};
+      ASSERT_EQ(run(arguments).code, 0);
+      bytes.push_back(read_text(path("out.png")));
+    }
+    EXPECT_EQ(bytes[0], bytes[1]);
+    EXPECT_EQ(bytes[0], bytes[2]);
+  }
+}
+
+TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
+  const std::string in = noisy(), op = cosines(), out = path("out.png");
+  const auto denoise = [&](std::vector<std::string> more, int code, const std::vector<std::string>& parts,
+                           const std::string& input) {
+    std::vector<std::string> arguments{"operator", "denoise", input, "--output", out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    SCOPED_TRACE(parts.front());
+    expect_one_error(run(arguments), code, parts);
+    EXPECT_FALSE(std::filesystem::exists(out));
+  };
+  const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
+    denoise(std::move(more), kUsage, parts, in);
+  };
+  for (const char* flag : {"--sigma=0", "--sigma=-3", "--sigma=nan", "--sigma=much", "--method=magic",
+                           "--threads=-1", "--weight=-1", "--nu=0", "--max-iterations=-1", "--tile=1e9"}) {
+    refused({flag}, {std::string(flag).substr(0, std::string(flag).find('='))});
+  }
+  refused({"--method", "analysis", "--tile", "100"}, {"--tile: 100", "128"});
+  refused({"--method", "flow", "--operator", op}, {"--operator", "--method flow", "analysis"});
+  refused({"--weight", "1"}, {"--weight", "--method flow"});
+  refused({"--method", "l1", "--nu", "9"}, {"--nu", "--method l1"});
+  refused({"--signals"}, {"--operator", "signals"});
+  refused({"--signals", "--operator", op}, {"--sigma"});
+  refused({"--signals", "--operator", op, "--sigma", "1", "--method", "l1"}, {"--method", "--signals"});
+  refused({"--signals", "--operator", op, "--sigma", "1"}, {"--signals", ".npy"});
+  denoise({}, kUsage, {"noise", "constant"}, image("constant.png", Matrix<float>(20, 20)));
+  denoise({}, kUsage, {"16 × 16"}, image("small.png", made_image(9, 9)));
+
+  cosparse::write_operator(path("odd.npy"), Matrix<double>(cosine_rows(3)).view());
+  Matrix<double> oblong(12, 15);
+  for (double& value : oblong.values()) value = 1;
+  cosparse::write_operator(path("oblong.npy"), oblong);
+  refused({"--operator", path("oblong.npy"), "--sigma", "9"}, {"12 rows of 15 values", "square patches"});
+  denoise({"--operator", path("none.npy")}, kFailed, {"none.npy"}, in);
+  refused({"--sigma", "9", "--reference", image("other.png", made_image(20, 20))},
+          {"--reference: 20 × 20 pixels for an image of 60 × 48"});
+
+  const std::string whole = read_text(in);
+  denoise({"--sigma", "9"}, kFailed, {"cut.png", "truncated PNG"},
+          write("cut.png", whole.substr(0, whole.size() / 2)));
+  denoise({"--sigma", "9"}, kFailed, {"text.png", "neither PNG nor PGM"}, write("text.png", "hello"));
+  denoise({"--sigma", "9"}, kFailed, {"missing.png"}, path("missing.png"));
+  Matrix<float> broken = made_image(20, 20);
+  broken(1, 2) = std::numeric_limits<float>::quiet_NaN();
+  write_npy(path("nan.npy"), broken.view());
+  denoise({"--sigma", "9"}, kUsage, {"finite"}, path("nan.npy"));
+  denoise({}, kUsage, {"finite"}, path("nan.npy"));
+
+  expect_one_error(run({"operator", "denoise", in}), kUsage, {"--output"});
+  expect_one_error(run({"operator", "denoise", in, "--output", path("out.jpg")}), kUsage,
+                   {"--output", ".png"});
+  expect_one_error(run({"operator", "denoise", in, "--output", "/nowhere/out.png"}), kFailed, {"/nowhere"});
+
+  const std::string mask = image("mask.png", made_image(48, 60));
+  const auto inpaint = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
+    std::vector<std::string> arguments{"operator", "inpaint", in, "--output", out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    SCOPED_TRACE(parts.front());
+    expect_one_error(run(arguments), kUsage, parts);
+    EXPECT_FALSE(std::filesystem::exists(out));
+  };
+  inpaint({}, {"--mask"});
+  inpaint({"--mask", path("other.png")}, {"--mask: 20 × 20 pixels for an image of 60 × 48"});
+  inpaint({"--mask", image("black.png", Matrix<float>(48, 60))}, {"mask: no pixel is known"});
+  for (const char* flag : {"--sigma=-1", "--nu=0", "--first-scale=0", "--last-scale=x", "--max-iterations=0",
+                           "--tile=100", "--sigma=nan"}) {
+    inpaint({"--mask", mask, flag}, {std::string(flag).substr(0, std::string(flag).find('='))});
+  }
+}
+
+TEST_F(OperatorImages, CtrlCLeavesNothing) {
+  const std::string in = image("large.png", with_noise(made_image(400, 500), 15, 1)), op = cosines();
+  const auto before = files();
+  for (const char* method : {"analysis", "l1"}) {
+    const pid_t process = start({"operator", "denoise", in, "--sigma", "15", "--method", method,
+                                 "--max-iterations", "100000", "--output", path("out.png")});
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    kill(process, SIGINT);
+    EXPECT_EQ(finish(process).code, 130);
+    EXPECT_EQ(files(), before);
+  }
+}
+
+}  // namespace
+}  // namespace parsimony::cli

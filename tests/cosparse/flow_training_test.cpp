@@ -1,0 +1,194 @@
+#include "parsimony/cosparse/flow_training.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "cosparse/flow_file.hpp"
+#include "cosparse/flow_network.hpp"
+#include "cosparse/flow_reference.hpp"
+#include "expect_error.hpp"
+#include "parsimony/core/random.hpp"
+#include "temporary_directory.hpp"
+
+namespace parsimony::cosparse {
+namespace {
+
+// An image with edges and a texture, on the scale of grey values.
+Matrix<float> scene(std::int64_t height, std::int64_t width, std::uint64_t seed) {
+  Matrix<float> image(height, width);
+  const RandomStream random(seed, "test.scene");
+  const double slope = random.uniform(0) - 0.5, edge = static_cast<double>(width) * random.uniform(1);
+  const double wave = 0.3 + random.uniform(2);
+  for (std::int64_t y = 0; y < height; ++y) {
+    for (std::int64_t x = 0; x < width; ++x) {
+      const bool right = static_cast<double>(x) + slope * static_cast<double>(y) > edge;
+      image(y, x) = static_cast<float>(right ? 180 : 70 + 30 * std::sin(wave * static_cast<double>(x + y)));
+    }
+  }
+  return image;
+}
+
+// A flow whose values are all different, so that no two derivatives can be mistaken for each other.
+UnrolledFlow perturbed_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
+  UnrolledFlow flow = initial_unrolled_flow(filters, steps, side);
+  std::uint64_t stream = 0;
+  for (const auto array : flow_arrays(flow)) {
+    const RandomStream random(1, "test.flow", stream++);
+    for (std::size_t k = 0; k < array.size(); ++k) array[k] += 0.2 * random.normal(k);
+  }
+  return flow;
+}
+
+Matrix<float> noisy_of(const Matrix<float>& clean, float sigma) {
+  Matrix<float> noisy(clean.rows(), clean.cols());
+  RandomStream(2, "test.noise").fill_normal(noisy.values(), 0, sigma);
+  for (std::int64_t k = 0; k < clean.size(); ++k) noisy.data()[k] += clean.data()[k];
+  return noisy;
+}
+
+UnrolledFlow with_own_filters(UnrolledFlow flow) {
+  flow.mixing = Matrix<double>(flow.steps() * flow.filters(), flow.mixing.cols());
+  for (std::int64_t k = 0; k < flow.mixing.size(); ++k)
+    flow.mixing.data()[k] = RandomStream(7, "test").normal(k) / 4;
+  return flow;
+}
+
+// The derivative by hand in float32 against central differences of a plain computation in float64. Budget:
+// differences are good to 1e-8 of the loss over the step; the float32 of three steps to some 1e-6.
+void expect_derivative(UnrolledFlow flow) {
+  constexpr std::int64_t kMargin = 3;
+  Matrix<float> clean = scene(19, 23, 1);
+  for (float& value : clean.values()) value /= 20;
+  const Matrix<float> noisy = noisy_of(clean, 1);
+  const std::vector<FlowStep> steps = flow_steps(flow);
+  std::vector<std::vector<FlowStepGradient>> parts(1);
+  const double loss = flow_loss(steps, noisy, clean, kMargin, &parts[0]);
+  EXPECT_NEAR(loss, testing::reference_loss(flow, noisy, clean, kMargin), 1e-5);
+  EXPECT_EQ(flow_loss(steps, noisy, clean, kMargin, nullptr), loss);
+  UnrolledFlow gradient = flow_gradient(flow, steps, parts);
+  const auto values = flow_arrays(flow), slopes = flow_arrays(gradient);
+  for (std::size_t a = 0; a < values.size(); ++a) {
+    double largest = 0;
+    for (const double slope : slopes[a]) largest = std::max(largest, std::abs(slope));
+    EXPECT_GT(largest, 0);
+    for (std::size_t k = 0; k < values[a].size(); k += 1 + values[a].size() / 20) {
+      const double value = values[a][k], step = 1e-4;
+      values[a][k] = value + step;
+      const double above = testing::reference_loss(flow, noisy, clean, kMargin);
+      values[a][k] = value - step;
+      const double below = testing::reference_loss(flow, noisy, clean, kMargin);
+      values[a][k] = value;
+      EXPECT_NEAR(slopes[a][k], (above - below) / (2 * step), 2e-4 * largest + 1e-6)
+          << kFlowArrays[a] << " " << k;
+    }
+  }
+}
+
+TEST(FlowGradient, IsThatOfDifferences) {
+  expect_derivative(perturbed_flow(11, 3, 4));
+  expect_derivative(with_own_filters(perturbed_flow(5, 3, 3)));
+}
+
+FlowTrainingOptions small_options() {
+  return {.filters = 8, .steps = 3, .side = 3, .iterations = 30, .crops = 4, .crop_side = 24, .seed = 5};
+}
+
+struct Images {
+  explicit Images(std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) held.push_back(scene(40 + i, 37, i));
+    for (const auto& image : held) views.push_back(image);
+  }
+  std::vector<Matrix<float>> held;
+  std::vector<MatrixView<const float>> views;
+};
+
+void expect_same(UnrolledFlow a, UnrolledFlow b) {
+  const auto first = flow_arrays(a), second = flow_arrays(b);
+  for (std::size_t k = 0; k < first.size(); ++k) {
+    EXPECT_TRUE(std::equal(first[k].begin(), first[k].end(), second[k].begin(), second[k].end()))
+        << kFlowArrays[k];
+  }
+}
+
+TEST(FlowTraining, LowersTheLossAndTheErrorOnAnotherImage) {
+  const Images images(12);
+  FlowTrainingOptions options = small_options();
+  options.iterations = 250;
+  const TrainedFlow trained = train_unrolled_flow(images.views, options);
+  ASSERT_EQ(trained.report.objective_history.size(), 250u);
+  const Matrix<float> clean = scene(60, 50, 77), noisy = noisy_of(clean, 20);
+  const auto squared_error = [&](const Matrix<float>& found) {
+    double sum = 0;
+    for (std::int64_t k = 0; k < found.size(); ++k) {
+      const double error = static_cast<double>(found.data()[k]) - clean.data()[k];
+      sum += error * error;
+    }
+    return sum / static_cast<double>(found.size());
+  };
+  const double before = squared_error(denoise_by_flow(noisy, 20, initial_unrolled_flow(8, 3, 3)).image);
+  const double after = squared_error(denoise_by_flow(noisy, 20, trained.flow).image);
+  EXPECT_LT(after, before);
+  EXPECT_LT(after, 400 / 4.0);  // of the noise's 400
+}
+
+TEST(FlowTraining, GivesTheSameBytesWithAnyNumberOfThreads) {
+  const Images images(3);
+  const TrainedFlow one = train_unrolled_flow(images.views, small_options(), Context(1));
+  for (const int threads : {2, 3}) {
+    const TrainedFlow other = train_unrolled_flow(images.views, small_options(), Context(threads));
+    expect_same(one.flow, other.flow);
+    EXPECT_EQ(one.report.objective_history, other.report.objective_history);
+  }
+}
+
+TEST(FlowTraining, GoesOnFromACheckpoint) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "training.npz";
+  const Images images(2);
+  const FlowTrainingOptions options = small_options();
+  const TrainedFlow whole = train_unrolled_flow(images.views, options);
+  std::stop_source stop;
+  Context context(2);
+  context.stop = stop.get_token();
+  context.on_progress = [&](std::string_view, std::int64_t done, std::int64_t) {
+    if (done == 12) stop.request_stop();
+  };
+  expect_error(ErrorCode::cancelled, "cancelled",
+               [&] { train_unrolled_flow(images.views, options, context, path); });
+  ASSERT_TRUE(std::filesystem::exists(path));  // what was done is not lost
+  const TrainedFlow rest = train_unrolled_flow(images.views, options, Context(1), path);
+  expect_same(whole.flow, rest.flow);
+  EXPECT_EQ(whole.report.objective_history, rest.report.objective_history);
+
+  FlowTrainingOptions other = options;
+  other.seed = 6;
+  expect_error(ErrorCode::invalid_argument, "checkpoint of other options",
+               [&] { train_unrolled_flow(images.views, other, Context(1), path); });
+  expect_error(ErrorCode::invalid_argument, "checkpoint of other options",
+               [&] { train_unrolled_flow(Images(3).views, options, Context(1), path); });
+}
+
+TEST(FlowTraining, RefusesWhatCannotBe) {
+  const Images images(1);
+  const auto refuse = [&](FlowTrainingOptions options, const std::string& piece) {
+    expect_error(ErrorCode::invalid_argument, piece, [&] { train_unrolled_flow(images.views, options); });
+  };
+  FlowTrainingOptions options = small_options();
+  options.sigma = 0;
+  refuse(options, "sigma");
+  options = small_options();
+  options.crop_side = 8;
+  refuse(options, "crop_side");
+  options.crop_side = 38;
+  refuse(options, "images: number 1 is 40 x 37 pixels; must have 38 on each side");
+  expect_error(ErrorCode::invalid_argument, "images: none", [&] { train_unrolled_flow({}); });
+  Images broken(2);
+  broken.held[1](3, 4) = std::nanf("");
+  expect_error(ErrorCode::invalid_argument, "images: number 2 has a value nan in row 3",
+               [&] { train_unrolled_flow(broken.views, small_options()); });
+}
+
+}  // namespace
+}  // namespace parsimony::cosparse
