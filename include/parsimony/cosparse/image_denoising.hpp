@@ -58,8 +58,8 @@ struct DenoisedImage {
 ///
 /// Images larger than `tile` in a direction are cut in tiles that overlap by 64 pixels, in which they fade
 /// into each other. As the iterations stop before the minimum, the result differs from that of the whole
-/// image, by some 0.2 grey levels root mean square for noise of deviation 20, nowhere near a seam more than
-/// elsewhere, and 0.01 dB.
+/// image: by 0.3 grey levels root mean square and 0.05 dB for house (256 × 256, noise of deviation 20, log)
+/// in tiles of 128 pixels.
 ///
 /// report: iterations and objective_history of the (first) tile; figures "sigma", "tiles".
 ///
