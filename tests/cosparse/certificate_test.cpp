@@ -191,6 +191,18 @@ TEST(LeastSquaresMultipliers, AreOfTheKnownSize) {
   }
 }
 
+// Conjugate gradients end before rounding outside of the tangent space has its way.
+TEST(LeastSquaresMultipliers, AreOfTheirSizeInEveryDraw) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Matrix<double> omega = random_untf(24, 16, seed);
+    const Matrix<float> x = cosparse_signals(omega, {.samples = 192, .cosparsity = 8, .seed = seed + 1000});
+    const OperatorCertificate out = certify_operator(omega, x);
+    EXPECT_EQ(out.verdict, Verdict::certified) << out.explanation;
+    EXPECT_LT(out.least_squares, 2.5) << seed;
+    EXPECT_GT(out.least_squares, 0.7) << seed;
+  }
+}
+
 TEST(Certificate, RefutesAPerturbedOperatorByAStepThatHelps) {
   for (const double distance : {1e-3, 1e-2, 0.3}) {
     SCOPED_TRACE(distance);
