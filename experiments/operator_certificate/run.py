@@ -1,11 +1,13 @@
 """max|M| of the true operator as a certificate of local optimality, over cosparsity and number of signals, as Markdown.
 
     python3 experiments/operator_certificate/run.py > experiments/operator_certificate/table.md   (NumPy; release build)
+    python3 experiments/operator_certificate/run.py --times >> experiments/operator_certificate/table.md   (quiet machine)
 """
 
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 import numpy as np
@@ -62,39 +64,45 @@ def grid(title, cell):
         print(f"| {q} | " + " | ".join(cell(q, l) for l in SAMPLES) + " |", flush=True)
 
 
+def spread(values, digits=2):
+    return f"{min(values):.{digits}f}–{max(values):.{digits}f}"
+
+
+def times():
+    print("\nSeconds of the check, one thread, fastest of three (setup, search, program; files left out):\n\n"
+          "| operator | l | q | verdict | max\\|M\\| | dimension of T | s | s with --exact |\n|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for size in [(24, 16, 768, 6), (24, 16, 768, 10), *LARGE]:
+            runs = [check(folder, *size, 0) for _ in range(3)]
+            c, seconds = runs[0][0], min(t for _, t in runs)
+            exact = f"{check(folder, *size, 0, '--exact')[1]:.2f}" if size[0] == 24 else ""
+            print(f"| {size[0]} x {size[1]} | {size[2]} | {size[3]} | {c['verdict']} | {c['multiplier']:.3f} | "
+                  f"{c['tangent_dimension']} | {seconds:.4f} | {exact} |", flush=True)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        runs = {(q, l): [check(folder, 24, 16, l, q, seed) for seed in range(SEEDS)] for q in COSPARSITIES
+        runs = {(q, l): [check(folder, 24, 16, l, q, seed)[0] for seed in range(SEEDS)] for q in COSPARSITIES
                 for l in SAMPLES}
-        exact = {(q, l): [check(folder, 24, 16, l, q, seed, "--exact") for seed in range(EXACT_SEEDS)]
+        exact = {(q, l): [check(folder, 24, 16, l, q, seed, "--exact")[0] for seed in range(EXACT_SEEDS)]
                  for q in COSPARSITIES for l in SAMPLES}
-        large = [(size, check(folder, *size, 0)) for size in LARGE]
     for key, found in exact.items():  # the program and the search never contradict each other
-        for (program, _), (search, _) in zip(found, runs[key]):
+        for program, search in zip(found, runs[key]):
             assert search["verdict"] in (program["verdict"], "undecided"), (key, program, search)
 
-    def spread(values, digits=2):
-        return f"{min(values):.{digits}f}–{max(values):.{digits}f}"
-
-    print(f"The true operator, 24 x 16, tested on l signals of cosparsity q made with it; {SEEDS} draws a cell, one thread.")
+    print(f"The true operator, 24 x 16, tested on l signals of cosparsity q made with it; {SEEDS} draws a cell.")
     grid("max|M| of the multipliers of least norm: median (smallest–largest). Below 1 certifies.",
-         lambda q, l: "{:.2f} ({})".format(np.median([c["least_squares_multiplier"] for c, _ in runs[q, l]]),
-                                           spread([c["least_squares_multiplier"] for c, _ in runs[q, l]])))
-    grid(f"The smallest possible max|M|, by the linear program ({EXACT_SEEDS} draws). Below 1 exactly where the operator is a strict local "
-         "optimum.", lambda q, l: spread([c["exact_multiplier"][1] or np.inf for c, _ in exact[q, l]], 3))
+         lambda q, l: "{:.2f} ({})".format(np.median([c["least_squares_multiplier"] for c in runs[q, l]]),
+                                           spread([c["least_squares_multiplier"] for c in runs[q, l]])))
+    grid(f"The smallest possible max|M|, by the linear program ({EXACT_SEEDS} draws). Below 1 exactly where the "
+         "operator is a strict local optimum.",
+         lambda q, l: spread([c["exact_multiplier"][1] or np.inf for c in exact[q, l]], 3))
     grid("Verdicts without the program: certified / refuted / undecided.",
-         lambda q, l: " / ".join(str(sum(c["verdict"] == verdict for c, _ in runs[q, l]))
+         lambda q, l: " / ".join(str(sum(c["verdict"] == verdict for c in runs[q, l]))
                                  for verdict in ("certified", "refuted", "undecided")))
-    grid("Milliseconds without the program, median, and seconds with it.",
-         lambda q, l: "{:.1f} ms, {:.2f} s".format(1e3 * np.median([t for _, t in runs[q, l]]),
-                                                  np.median([t for _, t in exact[q, l]])))
-    print("\nLarger operators, without the program:\n\n| operator | l | q | verdict | max\\|M\\| | dimension of T | s |\n"
-          "|---|---|---|---|---|---|---|")
-    for (rows, cols, samples, cosparsity), (c, seconds) in large:
-        print(f"| {rows} x {cols} | {samples} | {cosparsity} | {c['verdict']} | {c['multiplier']:.3f} | "
-              f"{c['tangent_dimension']} | {seconds:.2f} |")
 
 
 if __name__ == "__main__":
-    main()
+    times() if sys.argv[1:] == ["--times"] else main()

@@ -130,13 +130,14 @@ class Search {
     Matrix<double> solution(omega_.rows, omega_.cols), r = residual(multipliers);
     Matrix<double> direction = r;
     double square = square_norm(r);
-    const double enough = 1e-28 * scale_ * scale_;
+    const double enough = 1e-24 * scale_ * scale_;
     const auto steps = std::min<std::int64_t>(2 * tangent_.dimension() + 20, kMostConjugateSteps);
     for (std::int64_t step = 0; step < steps && square > enough; ++step) {
       context_.check_cancelled();
       const Matrix<double> product = normal_product(direction);
       const double curvature = inner(direction, product);
-      if (!(curvature > 0)) break;
+      // What rounding leaves outside of T has no curvature, and would take a step without end.
+      if (!(curvature > 1e-13 * injectivity_.largest * square_norm(direction))) break;
       const double length = square / curvature;
       as_eigen(solution.view()) += length * as_eigen(direction.view());
       as_eigen(r.view()) -= length * as_eigen(product.view());
@@ -144,6 +145,7 @@ class Search {
       as_eigen(direction.view()) = as_eigen(r.view()) + next / square * as_eigen(direction.view());
       square = next;
     }
+    tangent_.project(solution);
     std::vector<double> change(multipliers.size());
     map_.apply(solution, change);
     for (std::size_t k = 0; k < change.size(); ++k) multipliers[k] -= change[k];

@@ -74,6 +74,8 @@ void rotate_rows(MatrixView<double> omega, std::int64_t i, std::int64_t j, doubl
   }
 }
 
+constexpr double kRoundingOfNorms = 1e-13;
+
 // Every rotation gives one more row its norm for good; the last row then has it too, by the trace. Of the
 // partners on the other side, the one of the largest inner product needs the smallest rotation.
 void equalize_norms(MatrixView<double> omega) {
@@ -101,7 +103,8 @@ void equalize_norms(MatrixView<double> omega) {
         partner = j;
       }
     }
-    if (partner < 0 || excess == 0) return;  // rounding is all that is left
+    // Rounding is all that is left: between orthogonal rows it would take a large rotation to change it.
+    if (partner < 0 || std::abs(excess) <= kRoundingOfNorms * target) return;
     rotate_rows(omega, worst, partner, target);
     done[worst] = 1;
   }

@@ -1,5 +1,7 @@
 #include "cosparse/linear_program.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "parsimony/core/error.hpp"
@@ -32,6 +34,19 @@ void LinearProgram::add(std::int64_t row, double value) {
 
 #ifdef PARSIMONY_HAVE_CLP
 namespace {
+
+constexpr double kResidual = 1e-6;  // of an equation, above which an answer is none whatever its status
+
+double largest_residual(const LinearProgram& program, const double* x) {
+  std::vector<double> left = program.right;
+  for (std::int64_t j = 0; j < program.columns(); ++j) {
+    for (int k = program.starts[j]; k < program.starts[j + 1]; ++k)
+      left[program.indices[k]] -= program.values[k] * x[j];
+  }
+  double out = 0;
+  for (const double value : left) out = std::max(out, std::abs(value));
+  return out;
+}
 
 class StopWhenCancelled : public ClpEventHandler {
  public:
@@ -66,10 +81,13 @@ LinearSolution solve(const LinearProgram& program, const Context& context) {
   how.setSolveType(ClpSolve::useBarrier);
   how.setPresolveType(ClpSolve::presolveOff);
   model.initialSolve(how);
-  if (model.status() != 0 && !context.stop.stop_requested()) model.primal();
+  if ((model.status() != 0 || largest_residual(program, model.primalColumnSolution()) > kResidual) &&
+      !context.stop.stop_requested()) {
+    model.primal();
+  }
   context.check_cancelled();
   LinearSolution out;
-  out.optimal = model.status() == 0;
+  out.optimal = model.status() == 0 && largest_residual(program, model.primalColumnSolution()) <= kResidual;
   out.objective = model.objectiveValue();
   out.iterations = model.numberIterations();
   out.primal.assign(model.primalColumnSolution(), model.primalColumnSolution() + columns);

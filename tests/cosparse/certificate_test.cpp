@@ -175,7 +175,7 @@ TEST(LeastSquaresMultipliers, AreOfTheKnownSize) {
                            Cell{10, 768, 0.39, 0.54}, Cell{12, 96, 1.0, 1.19}, Cell{12, 768, 0.30, 0.36}}) {
     SCOPED_TRACE(::testing::Message() << cell.cosparsity << " x " << cell.samples);
     std::vector<double> found;
-    for (std::uint64_t seed = 0; seed < 7; ++seed) {
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
       const Matrix<double> omega = random_untf(24, 16, seed);
       const Matrix<float> x = cosparse_signals(
           omega, {.samples = cell.samples, .cosparsity = cell.cosparsity, .seed = seed + 100});
@@ -186,8 +186,20 @@ TEST(LeastSquaresMultipliers, AreOfTheKnownSize) {
       found.push_back(out.least_squares);
     }
     std::sort(found.begin(), found.end());
-    EXPECT_GT(found[3], 0.85 * cell.low);
-    EXPECT_LT(found[3], 1.15 * cell.high);
+    EXPECT_GT(found[2], 0.85 * cell.low);
+    EXPECT_LT(found[2], 1.15 * cell.high);
+  }
+}
+
+// Conjugate gradients end before rounding outside of the tangent space has its way.
+TEST(LeastSquaresMultipliers, AreOfTheirSizeInEveryDraw) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Matrix<double> omega = random_untf(24, 16, seed);
+    const Matrix<float> x = cosparse_signals(omega, {.samples = 192, .cosparsity = 8, .seed = seed + 1000});
+    const OperatorCertificate out = certify_operator(omega, x);
+    EXPECT_EQ(out.verdict, Verdict::certified) << out.explanation;
+    EXPECT_LT(out.least_squares, 2.5) << seed;
+    EXPECT_GT(out.least_squares, 0.7) << seed;
   }
 }
 
@@ -345,7 +357,7 @@ TEST(Certificate, SameBytesForAnyNumberOfThreads) {
 TEST(LinearProgram, AndTheCertificateNeverContradictEachOther) {
   if (!solves_linear_programs()) GTEST_SKIP() << "this build has no solver of linear programs";
   int certified = 0, refuted = 0, beyond_least_squares = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE(seed);
     const std::int64_t n = 4 + static_cast<std::int64_t>(seed % 3),
                        a = n + 2 + static_cast<std::int64_t>(seed % 4);
@@ -374,9 +386,9 @@ TEST(LinearProgram, AndTheCertificateNeverContradictEachOther) {
     certified += exact.verdict == Verdict::certified;
     refuted += exact.verdict == Verdict::refuted;
   }
-  EXPECT_GT(certified, 10);
-  EXPECT_GT(refuted, 10);
-  EXPECT_GT(beyond_least_squares, 3) << "the search found nothing that least squares had not";
+  EXPECT_GT(certified, 8);
+  EXPECT_GT(refuted, 8);
+  EXPECT_GT(beyond_least_squares, 2) << "the search found nothing that least squares had not";
 }
 
 TEST(LinearProgram, IsSolved) {

@@ -265,5 +265,17 @@ TEST(Frames, RefuseWhatCannotBe) {
   refuse("the basis has", [&] { to_complement(Matrix<float>(2, 3), zero_mean_basis(5)); });
 }
 
+// Rounding in the norms of orthogonal rows is no reason to turn them.
+TEST(ProjectUntf, LeavesAFrameWhereItIs) {
+  for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{6, 6}, {16, 16}, {24, 16}, {9, 8}}) {
+    SCOPED_TRACE(::testing::Message() << rows << " x " << cols);
+    Matrix<double> frame = gaussian(rows, cols, 3);
+    project_untf(frame, {.max_iterations = 10000, .tolerance = 1e-13, .exact = false});
+    Matrix<double> again = frame;
+    project_untf(again);
+    EXPECT_LT(distance(frame, again), 1e-11);
+  }
+}
+
 }  // namespace
 }  // namespace parsimony::cosparse

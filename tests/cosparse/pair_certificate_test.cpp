@@ -83,7 +83,7 @@ double long_run(const RowMajor& omega, const Eigen::VectorXd& y, double lambda) 
   const double gamma = lambda;
   const Eigen::MatrixXd inverse =
       (lambda * Eigen::MatrixXd::Identity(y.size(), y.size()) + gamma * omega.transpose() * omega).inverse();
-  for (int step = 0; step < 20000; ++step) {
+  for (int step = 0; step < 5000; ++step) {
     x = inverse * (lambda * y + gamma * omega.transpose() * (z - b));
     const Eigen::VectorXd r = omega * x + b;
     z = r.unaryExpr([&](double v) {
@@ -172,7 +172,7 @@ TEST(SecondOrderForm, IsThatOfFiniteDifferences) {
 
 TEST(PairCertificate, CertifiesWhatWasPlantedAndRefutesWhatWasMoved) {
   int certified = 0;
-  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
     SCOPED_TRACE(seed);
     const double lambda = 100;
     const Planted problem = planted(10, 6, 120, 4, lambda, seed);
@@ -185,23 +185,13 @@ TEST(PairCertificate, CertifiesWhatWasPlantedAndRefutesWhatWasMoved) {
     EXPECT_LT(out.radius, 1e-4);
     certified += out.verdict == Verdict::certified;
 
-    // Another operator, with the signals that are optimal for it: found by solving on growing accuracy.
+    // Another operator, with the signals that are optimal for it: found by the splitting.
     Matrix<double> other = problem.omega;
     const RandomStream random(seed, "test.other");
     for (std::int64_t k = 0; k < other.size(); ++k) other.data()[k] += 0.02 * random.normal(k);
     project_untf(other);
-    const RowMajor moved = as_eigen(other.view()), noisy = in_float64(problem.noisy);
-    Matrix<float> followed(noisy.rows(), noisy.cols());
-    for (Eigen::Index j = 0; j < noisy.rows(); ++j) {
-      Eigen::VectorXd y = noisy.row(j).transpose(), z = moved * y, b = Eigen::VectorXd::Zero(10), x = y;
-      for (int step = 0; step < 3000; ++step) {
-        x = (lambda * y + lambda * moved.transpose() * (z - b)) / (2 * lambda);
-        const Eigen::VectorXd r = moved * x + b;
-        z = r.unaryExpr([&](double v) { return v - std::clamp(v, -1 / lambda, 1 / lambda); });
-        b = r - z;
-      }
-      for (Eigen::Index c = 0; c < 6; ++c) followed(j, c) = static_cast<float>(x[c]);
-    }
+    const Matrix<float> followed =
+        douglas_rachford(other, problem.noisy, {.lambda = lambda, .tolerance = 1e-9}).signals;
     const PairCertificate refuted = certify_pair(other, problem.noisy, followed, options);
     EXPECT_EQ(refuted.verdict, Verdict::refuted) << refuted.explanation;
     EXPECT_GT(refuted.decrease, 0);
@@ -209,7 +199,7 @@ TEST(PairCertificate, CertifiesWhatWasPlantedAndRefutesWhatWasMoved) {
     const PairCertificate mixed = certify_pair(other, problem.noisy, problem.denoised, options);
     EXPECT_NE(mixed.verdict, Verdict::certified) << mixed.explanation;
   }
-  EXPECT_GE(certified, 3);
+  EXPECT_GE(certified, 2);
 }
 
 TEST(PairCertificate, AgreesWithTheLinearProgram) {
