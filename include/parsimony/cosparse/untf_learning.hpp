@@ -95,7 +95,7 @@ struct LearnedOperator {
 /// where it is.)
 ///
 /// λ = 1.5 / σ unless it is given: 1 / λ is what the signals may move, of the order of the noise. Of the
-/// weights between 0.5 and 4 / σ, 1 to 2 recover the most rows of 24 × 16 operators at 8 and 14 dB
+/// weights between 0.5 and 3 / σ, 1 to 2 recover the most rows of 24 × 16 operators at 8 and 14 dB
 /// (experiments/operator_recovery). σ, the standard deviation of the noise per value, is estimated from the
 /// coefficients of the operator that AOL found: the narrower of the two Gaussians that they are a mixture of.
 ///
