@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "cosparse/lbfgs.hpp"
 #include "cosparse/oblique_objective.hpp"
+#include "cosparse/stochastic_descent.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/cosparse/frames.hpp"
@@ -16,6 +18,7 @@ namespace parsimony::cosparse {
 namespace {
 
 constexpr std::int64_t kBlock = 4096;
+constexpr std::string_view kStage = "operator learning";
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, "learning an operator: " + message);
@@ -117,7 +120,7 @@ std::vector<double> random_start(const Problem& problem, std::uint64_t seed) {
 struct Run {
   std::vector<double> u;
   double objective = 0;
-  LbfgsStop stop = LbfgsStop::iteration_limit;
+  std::string stop;
   std::int64_t iterations = 0, evaluations = 0;
   std::vector<double> history;
 };
@@ -131,14 +134,33 @@ Run descend(std::vector<double> start, ObliqueObjective<float>& objective, const
     objective.weights = {.nu = options.nu * std::pow(options.first_nu / options.nu, left) / problem.square,
                          .kappa = options.kappa,
                          .mu = options.mu};
+    const Context part = context.part(kStage, stage - 1, options.stages);
+    if (options.batch_size > 0 && options.batch_size < objective.samples.rows) {
+      const StochasticOptions settings{
+          .batch = options.batch_size,
+          .passes = options.passes / options.stages,
+          .rate = options.rate,
+          .seed = RandomStream(options.seed, "geometric_learning.stage").bits(stage),
+          .stage = kStage};
+      const StochasticResult result = stochastic_descent(run.u, problem.atoms, objective, settings, part);
+      run.stop = "steps ended";
+      run.iterations += result.steps;
+      run.evaluations += result.steps;
+      run.history.insert(run.history.end(), result.history.begin(), result.history.end());
+      if (stage == options.stages) {
+        std::vector<double> unused(run.u.size());
+        run.objective = objective(run.u, unused);
+        ++run.evaluations;
+      }
+      continue;
+    }
     const LbfgsOptions settings{.memory = options.memory,
                                 .max_iterations = options.max_iterations,
                                 .tolerance = options.tolerance,
                                 .first_step = 0.1,
-                                .stage = "operator learning"};
-    const Context part = context.part("operator learning", stage - 1, options.stages);
+                                .stage = kStage};
     const LbfgsResult result = lbfgs<double>(run.u, objective, settings, part);
-    run.stop = result.stop;
+    run.stop = enum_name(result.stop);
     run.iterations += result.iterations;
     run.evaluations += result.evaluations;
     run.history.insert(run.history.end(), result.history.begin(), result.history.end());
@@ -178,7 +200,7 @@ GeometricLearning learn_geometric(MatrixView<const float> samples, const Geometr
       const std::uint64_t seed = RandomStream(options.seed, "geometric_learning.restart").bits(restart);
       start = random_start(problem, seed);
     }
-    const Context part = context.part("operator learning", restart, restarts);
+    const Context part = context.part(kStage, restart, restarts);
     Run run = descend(std::move(start), objective, problem, options, part);
     evaluations += run.evaluations;
     if (kept < 0 || run.objective < best.objective) {
@@ -190,12 +212,13 @@ GeometricLearning learn_geometric(MatrixView<const float> samples, const Geometr
 
   out.analysis = objective.analysis(best.u);
   out.objective = best.objective;
-  out.report.status = best.stop == LbfgsStop::iteration_limit ? Status::iteration_limit : Status::converged;
+  out.report.status =
+      best.stop == enum_name(LbfgsStop::iteration_limit) ? Status::iteration_limit : Status::converged;
   out.report.iterations = best.iterations;
   out.report.objective_history = std::move(best.history);
   const FrameBounds bounds = frame_bounds(out.analysis);
   auto& figures = out.report.figures;
-  figures.emplace_back("stop", std::string(enum_name(best.stop)));
+  figures.emplace_back("stop", best.stop);
   figures.emplace_back("evaluations", evaluations);
   figures.emplace_back("restart", kept);
   figures.emplace_back("coherence", coherence(out.analysis));

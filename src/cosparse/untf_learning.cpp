@@ -5,6 +5,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -147,11 +148,11 @@ LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearnin
     out.report.figures.emplace_back("noise", noise);
     out.report.figures.emplace_back("first_noise_aware", out.report.iterations);
     UntfLearningOptions aware = used;
-    aware.step = std::min(options.step, kFirstAware);
+    aware.first_step = std::min(options.first_step, kFirstAware);
     aware.exploration = std::max(1, options.exploration / kAwarePart);
     // The steps of AOL do not count against NAAOL's limit.
-    aware.max_iterations = static_cast<int>(std::min<std::int64_t>(
-        std::numeric_limits<int>::max(), out.report.iterations + options.max_iterations));
+    aware.max_steps = static_cast<int>(
+        std::min<std::int64_t>(std::numeric_limits<int>::max(), out.report.iterations + options.max_steps));
     Envelope envelope(data, options.rows, used.lambda);
     omega = descend(
         std::move(omega),

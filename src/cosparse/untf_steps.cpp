@@ -73,17 +73,17 @@ class Descent {
       reason_ = "zero subgradient";
       return true;
     }
-    if (report_.iterations < options_.max_iterations) return false;
+    if (report_.iterations < options_.max_steps) return false;
     report_.status = Status::iteration_limit;
     reason_ = "iteration limit";
     return true;
   }
 
   void explore() {
-    length_ = options_.step;
+    length_ = options_.first_step;
     for (int k = 0; k < options_.exploration && !ended(); ++k) {
       progress_(0.9 * k / options_.exploration);
-      length_ = options_.step / (1 + static_cast<double>(k) / options_.half_life);
+      length_ = options_.first_step / (1 + static_cast<double>(k) / options_.half_life);
       step(length_);
     }
   }
@@ -99,7 +99,7 @@ class Descent {
         gradient_ = best_gradient_;
         if (finished(length_)) return;
         progress_(0.9 +
-                  0.1 * std::log(length_ / first) / std::log(std::min(0.5, options_.tolerance / first)));
+                  0.1 * std::log(length_ / first) / std::log(std::min(0.5, options_.step_tolerance / first)));
       }
       const double before = least_;
       step(length_);
@@ -108,9 +108,9 @@ class Descent {
   }
 
   void backtrack() {
-    length_ = options_.step;
+    length_ = options_.first_step;
     while (!ended()) {
-      progress_(static_cast<double>(report_.iterations) / options_.max_iterations);
+      progress_(static_cast<double>(report_.iterations) / options_.max_steps);
       const Matrix<double> from = omega_, along = gradient_;
       const double value = value_;
       for (;; length_ /= 2) {
@@ -130,7 +130,7 @@ class Descent {
   }
 
   bool finished(double length) {
-    if (length > options_.tolerance && length > 1e-15) return false;
+    if (length > options_.step_tolerance && length > 1e-15) return false;
     report_.status = Status::converged;
     reason_ = "short steps";
     return true;

@@ -14,8 +14,8 @@ namespace parsimony::cosparse {
 using OperatorObjective = std::function<double(MatrixView<const double> omega, Matrix<double>& gradient)>;
 
 /// Goes from omega by the rule of the options, with `exploration` diminishing steps that begin with the
-/// length `step`; returns the best operator met. Adds to the history and the iterations of the report, sets
-/// its status, and calls progress(part of 1).
+/// length `first_step`; returns the best operator met. Adds to the history and the iterations of the report,
+/// sets its status, and calls progress(part of 1).
 Matrix<double> descend(Matrix<double> omega, const OperatorObjective& objective,
                        const UntfLearningOptions& options, const std::function<void(double)>& progress,
                        Report& report);

@@ -135,7 +135,7 @@ TEST(UntfLearning, RecoversTheOperator) {
   for (const std::int64_t cosparsity : {8, 12}) {
     const Problem p = problem(24, 16, 768, cosparsity);
     const LearnedOperator learned =
-        untf_learning(p.signals, {.rows = 24, .exploration = 1500, .tolerance = 1e-5, .seed = 3});
+        untf_learning(p.signals, {.rows = 24, .exploration = 1500, .step_tolerance = 1e-5, .seed = 3});
     EXPECT_EQ(recovered_rows(p.truth, learned.omega, 0.9999), 1) << cosparsity;
     EXPECT_EQ(learned.report.status, Status::converged);
     EXPECT_EQ(text(learned.report, "stopped"), "short steps");
@@ -160,15 +160,15 @@ TEST(UntfLearning, StaysAtTheTruth) {
   const Problem p = problem(24, 16, 768, 10);
   Matrix<double> start = p.truth;
   for (double& value : start.values()) value *= 3;  // of any scale
-  const LearnedOperator learned =
-      untf_learning(p.signals, {.rows = 24, .steps = StepRule::backtracking, .step = 1e-3}, Context{}, start);
+  const LearnedOperator learned = untf_learning(
+      p.signals, {.rows = 24, .steps = StepRule::backtracking, .first_step = 1e-3}, Context{}, start);
   EXPECT_EQ(recovered_rows(p.truth, learned.omega, 0.99999), 1);
 }
 
 TEST(UntfLearning, NoiseAwareRecoversMoreRows) {
   const Problem p = problem(24, 16, 768, 12);
   const Matrix<float> noisy = with_noise(p.signals, 8, 1);
-  UntfLearningOptions options{.rows = 24, .exploration = 1500, .tolerance = 1e-4, .seed = 2};
+  UntfLearningOptions options{.rows = 24, .exploration = 1500, .step_tolerance = 1e-4, .seed = 2};
   const LearnedOperator plain = untf_learning(noisy, options);
   options.noise_aware = true;
   const LearnedOperator aware = untf_learning(noisy, options);
@@ -200,7 +200,7 @@ TEST(UntfLearning, ZeroMeanAtoms) {
   }
   const LearnedOperator learned = untf_learning(signals, {.rows = 14,
                                                           .exploration = 1500,
-                                                          .tolerance = 1e-4,
+                                                          .step_tolerance = 1e-4,
                                                           .zero_mean = true,
                                                           .noise_aware = true,
                                                           .lambda = 1e3});
@@ -217,7 +217,8 @@ TEST(UntfLearning, DoesNotDependOnTheUnit) {
   const Problem p = problem(12, 8, 300, 5);
   Matrix<float> large = p.signals;
   for (float& value : large.values()) value *= 256;  // a power of two: the same digits
-  const UntfLearningOptions options{.rows = 12, .exploration = 300, .tolerance = 1e-3, .noise_aware = true};
+  const UntfLearningOptions options{
+      .rows = 12, .exploration = 300, .step_tolerance = 1e-3, .noise_aware = true};
   const LearnedOperator one = untf_learning(p.signals, options), other = untf_learning(large, options);
   EXPECT_LT((as_eigen(one.omega.view()) - as_eigen(other.omega.view())).norm(), 1e-6);
 }
@@ -226,7 +227,7 @@ TEST(UntfLearning, SameBytesForAnyNumberOfThreads) {
   const Problem p = problem(12, 8, 5000, 5);
   for (const bool noise_aware : {false, true}) {
     const UntfLearningOptions options{
-        .rows = 12, .exploration = 20, .tolerance = 1e-2, .noise_aware = noise_aware};
+        .rows = 12, .exploration = 20, .step_tolerance = 1e-2, .noise_aware = noise_aware};
     const LearnedOperator one = untf_learning(p.signals, options, Context(1));
     for (const int threads : {2, 3}) {
       const LearnedOperator other = untf_learning(p.signals, options, Context(threads));
@@ -241,8 +242,7 @@ TEST(UntfLearning, SameBytesForAnyNumberOfThreads) {
 TEST(UntfLearning, SaysWhenItIsNotThereYet) {
   const Problem p = problem(24, 16, 768, 10);
   for (const StepRule steps : {StepRule::diminishing, StepRule::backtracking}) {
-    const LearnedOperator learned =
-        untf_learning(p.signals, {.rows = 24, .steps = steps, .max_iterations = 7});
+    const LearnedOperator learned = untf_learning(p.signals, {.rows = 24, .steps = steps, .max_steps = 7});
     EXPECT_EQ(learned.report.status, Status::iteration_limit);
     EXPECT_EQ(text(learned.report, "stopped"), "iteration limit");
     EXPECT_EQ(learned.report.iterations, 7);
@@ -257,7 +257,7 @@ TEST(UntfLearning, WarnsOfSignalsThatSpanTooLittle) {
   std::string warned;
   Context context;
   context.on_log = [&](LogLevel, std::string_view message) { warned = message; };
-  untf_learning(flat, {.rows = 12, .max_iterations = 3}, context);
+  untf_learning(flat, {.rows = 12, .max_steps = 3}, context);
   EXPECT_NE(warned.find("span 7 of 8 dimensions"), std::string::npos) << warned;
 }
 
@@ -272,7 +272,7 @@ TEST(UntfLearning, RefusesWhatCannotBe) {
   refuse(signals, {.rows = 6, .zero_mean = true}, "at least 7");
   refuse(signals, {.rows = 301}, "301 atoms from 300 signals");
   refuse(signals, {.rows = 0}, "rows");
-  refuse(signals, {.rows = 12, .step = 0}, "step");
+  refuse(signals, {.rows = 12, .first_step = 0}, "first_step");
   refuse(signals, {.rows = 12, .lambda = -1}, "lambda");
   refuse(signals, {.rows = 12}, "initial: an operator of 12 × 7; must be 12 × 8", random_untf(12, 7));
   refuse(Matrix<float>(), {.rows = 12}, "signals: 0 × 0");

@@ -36,14 +36,14 @@ struct UntfLearningOptions {
   std::int64_t rows = 0;  ///< a: atoms to learn; at least the n values of a signal, n − 1 with zero_mean
   StepRule steps = StepRule::diminishing;
   int exploration = 4000;  ///< diminishing steps; of 24 × 16 operators from 768 signals 2000 find most
-  double step = 0.3;  ///< length ‖ΔΩ‖_F of the first step, in ‖Ω‖_F; below 0.1 it stays near the start
-  int half_life = 400;         ///< k₀ of diminishing steps: after so many they are half as long
-  int projections = 2;         ///< alternations of the two projections after a step
-  double tolerance = 1e-6;     ///< length of a step to stop at, in ‖Ω‖_F
-  int max_iterations = 20000;  ///< steps of all kinds
-  bool zero_mean = false;      ///< every atom is orthogonal to the constant signals
-  bool noise_aware = false;    ///< learn the signals too: NAAOL
-  double lambda = 0;           ///< NAAOL: weight of the fidelity, in 1 / unit of the signals; 0: 1.5 / noise
+  double first_step = 0.3;  ///< length ‖ΔΩ‖_F of the first step, in ‖Ω‖_F; below 0.1 it stays near the start
+  int half_life = 400;           ///< k₀ of diminishing steps: after so many they are half as long
+  int projections = 2;           ///< alternations of the two projections after a step
+  double step_tolerance = 1e-6;  ///< length of a step to stop at, in ‖Ω‖_F
+  int max_steps = 20000;         ///< steps of all kinds
+  bool zero_mean = false;        ///< every atom is orthogonal to the constant signals
+  bool noise_aware = false;      ///< learn the signals too: NAAOL
+  double lambda = 0;  ///< NAAOL: weight of the fidelity, in 1 / unit of the signals; 0: 1.5 / noise
   int splitting_iterations = 5;  ///< NAAOL: of Douglas–Rachford between two steps
   std::uint64_t seed = 0;
 };
@@ -53,11 +53,13 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"rows", "atoms to learn, at least as many as a signal has values", 1, 1 << 20}, options.rows);
   visit(Field{"steps", "rule of the step lengths"}, options.steps);
   visit(Field{"exploration", "diminishing steps", 1, 1e9}, options.exploration);
-  visit(Field{"step", "length of the first step, in norms of the operator", 1e-12, 10}, options.step);
+  visit(Field{"first_step", "length of the first step, in norms of the operator", 1e-12, 10},
+        options.first_step);
   visit(Field{"half_life", "steps until diminishing ones are half as long", 1, 1e9}, options.half_life);
   visit(Field{"projections", "alternations of the projections after a step", 1, 1000}, options.projections);
-  visit(Field{"tolerance", "length of a step to stop at, in norms of the operator", 0, 1}, options.tolerance);
-  visit(Field{"max_iterations", "steps of all kinds", 1, 1e9}, options.max_iterations);
+  visit(Field{"step_tolerance", "length of a step to stop at, in norms of the operator", 0, 1},
+        options.step_tolerance);
+  visit(Field{"max_steps", "steps of all kinds", 1, 1e9}, options.max_steps);
   visit(Field{"zero_mean", "atoms orthogonal to the constant signals"}, options.zero_mean);
   visit(Field{"noise_aware", "learn the signals beside the operator"}, options.noise_aware);
   visit(Field{"lambda", "noise-aware: weight of the fidelity, in 1 / unit of the signals; 0: from the noise",
@@ -82,8 +84,8 @@ struct LearnedOperator {
 /// AOL: projected subgradients. G = sgn(Ω X) Xᵀ, a step along −G, then alternated projections (project_untf).
 /// With StepRule::backtracking as in the paper: halved until the objective does not increase, until the step
 /// is shorter than the tolerance. On noise-free signals that stalls at the kinks of the objective, so the
-/// default is StepRule::diminishing: `exploration` steps of length step / (1 + k / half_life), whatever the
-/// objective does; then from the best operator steps that are halved, from the best again, whenever 30 of
+/// default is StepRule::diminishing: `exploration` steps of length first_step / (1 + k / half_life), whatever
+/// the objective does; then from the best operator steps that are halved, from the best again, whenever 30 of
 /// them find nothing better: near a sharp minimum that converges linearly.
 ///
 /// NAAOL begins with AOL on X = Y, then alternates steps on Ω with `splitting_iterations` of Douglas–Rachford
@@ -93,7 +95,7 @@ struct LearnedOperator {
 /// where it is.)
 ///
 /// λ = 1.5 / σ unless it is given: 1 / λ is what the signals may move, of the order of the noise. Of the
-/// weights between 0.5 and 4 / σ, 1 to 2 recover the most rows of 24 × 16 operators at 8 and 14 dB
+/// weights between 0.5 and 3 / σ, 1 to 2 recover the most rows of 24 × 16 operators at 8 and 14 dB
 /// (experiments/operator_recovery). σ, the standard deviation of the noise per value, is estimated from the
 /// coefficients of the operator that AOL found: the narrower of the two Gaussians that they are a mixture of.
 ///
