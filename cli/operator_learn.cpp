@@ -1,16 +1,214 @@
-// parsimony operator learn: an analysis operator from signals.
+// parsimony operator learn: an analysis operator from signals or images.
+#include <fmt/format.h>
+
+#include <cmath>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "exit_code.hpp"
 #include "files.hpp"
 #include "flags.hpp"
+#include "parsimony/cosparse/frames.hpp"
+#include "parsimony/cosparse/geometric_learning.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
+#include "parsimony/cosparse/untf_learning.hpp"
+#include "show.hpp"
+#include "training_data.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
+namespace {
 
-Action add_operator_learn(CLI::App&) {
-  return [](Terminal&) -> int {
-    throw Error(ErrorCode::unsupported, "operator learn: this build has no learner");
+constexpr const char* kExamples = R"(Examples:
+  parsimony operator learn signals.npy --rows 24 --output operator.npy
+  parsimony operator learn signals.npy --rows 24 --method untf --noise-aware --output operator.npy
+  parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy
+
+The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean),
+and the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one stage.)";
+
+struct Settings {
+  TrainingData data;
+  std::string method = "geometric";
+  cosparse::GeometricLearningOptions geometric;
+  cosparse::UntfLearningOptions untf;
+  std::string output;
+  std::int64_t max_memory = 0;
+  int threads = 0;
+  bool json = false;
+  bool quiet = false;
+};
+
+struct Learned {
+  Matrix<double> omega;
+  double objective = 0;
+  Report report;
+};
+
+// What suits patches, where no flag says otherwise.
+void suit_images(const CLI::App& app, Settings& settings) {
+  settings.untf.zero_mean = settings.geometric.zero_mean = true;
+  const auto suit = [&](const char* flag, auto& field, auto value) {
+    if (app.count(flag) == 0) field = value;
+  };
+  suit("--nu", settings.geometric.nu, 5000);
+  suit("--kappa", settings.geometric.kappa, 60);
+  suit("--mu", settings.geometric.mu, 2);
+  suit("--stages", settings.geometric.stages, 1);
+}
+
+void check(const CLI::App& app, const Settings& settings) {
+  const auto inputs = check_data(app, settings.data);
+  check_writable("--output", settings.output);
+  for (const auto& input : inputs) check_writable("--output", settings.output, {input});
+  if (std::filesystem::path(settings.output).extension() != ".npy") {
+    throw Error(ErrorCode::invalid_argument, "--output: the operator is an array; its name must end in .npy");
+  }
+  if (app.count("--lambda") > 0 && !settings.untf.noise_aware) {
+    throw Error(ErrorCode::invalid_argument, "--lambda: is the weight of --noise-aware, which was not given");
+  }
+}
+
+// What the learners refuse too, here as the flags and files it comes from.
+void check_shape(const Settings& settings, const Matrix<float>& signals) {
+  const bool zero_mean = settings.untf.zero_mean;
+  const std::int64_t rows = settings.untf.rows, least = signals.cols() - (zero_mean ? 1 : 0);
+  const auto refuse = [](const std::string& message) { throw Error(ErrorCode::invalid_argument, message); };
+  if (rows < least) {
+    refuse(fmt::format("--rows: {} atoms for signals of {} values{}; must be at least {}", rows,
+                       signals.cols(), zero_mean ? " without their mean" : "", least));
+  }
+  if (rows > signals.rows()) {
+    refuse(fmt::format("--rows: {} atoms from {} signals; must be at most as many", rows, signals.rows()));
+  }
+  for (std::int64_t s = 0; s < signals.rows(); ++s) {
+    for (const float value : signals.row(s)) {
+      if (value != signals(s, 0)) return;
+    }
+  }
+  throw Error(ErrorCode::format, fmt::format("{}: each signal is constant; there is nothing to learn from",
+                                             settings.data.paths.front()));
+}
+
+Learned learn(const Settings& settings, const Matrix<float>& signals, const Context& context) {
+  if (settings.method == "untf") {
+    cosparse::LearnedOperator found = cosparse::untf_learning(signals, settings.untf, context);
+    return {std::move(found.omega), found.objective, std::move(found.report)};
+  }
+  cosparse::GeometricLearning found = cosparse::learn_geometric(signals, settings.geometric, context);
+  return {std::move(found.analysis), found.objective, std::move(found.report)};
+}
+
+struct Figures {
+  cosparse::FrameBounds bounds;
+  double coherence = 0;
+};
+
+std::string text_of(const Settings& settings, const Matrix<float>& signals, const Learned& learned,
+                    const Figures& figures) {
+  std::string text = fmt::format("signals           {} of {} values\n", signals.rows(), signals.cols());
+  text += fmt::format("operator          {} x {}, {}\n", learned.omega.rows(), learned.omega.cols(),
+                      settings.method);
+  text += fmt::format("iterations        {}\nobjective         {:.6g}\n", learned.report.iterations,
+                      learned.objective);
+  text += fmt::format("frame bounds      {:.6g} to {:.6g}\ncoherence         {:.4f}\n", figures.bounds.lower,
+                      figures.bounds.upper, figures.coherence);
+  return text + fmt::format("seconds           {:.3f}\n", learned.report.seconds());
+}
+
+std::string json_of(const Settings& settings, const Matrix<float>& signals, const Learned& learned,
+                    const Figures& figures) {
+  auto root = nlohmann::ordered_json::parse(learned.report.to_json());
+  root["data"] = {{"paths", settings.data.paths},
+                  {"images", are_images(settings.data)},
+                  {"signals", signals.rows()},
+                  {"values", signals.cols()}};
+  root["operator"] = {
+      {"path", settings.output},        {"method", settings.method},
+      {"rows", learned.omega.rows()},   {"cols", learned.omega.cols()},
+      {"objective", learned.objective}, {"frame_bounds", {figures.bounds.lower, figures.bounds.upper}},
+      {"coherence", figures.coherence}};
+  return json_text(root);
+}
+
+int run(const Settings& settings, Terminal& terminal) {
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+
+  Report command;
+  StageTimer reading(command, "read");
+  const Matrix<float> signals =
+      read_training_data(settings.data, settings.max_memory, settings.untf.seed, context);
+  reading.finish();
+  check_shape(settings, signals);
+  Learned learned = learn(settings, signals, context);
+  add_before(learned.report, command);
+  const Matrix<double>& omega = learned.omega;
+  // Of zero-mean atoms, on what they can see: a constant of the norm of the rows completes the frame.
+  Figures figures{cosparse::frame_bounds(omega), cosparse::coherence(omega)};
+  if (settings.untf.zero_mean) {
+    Matrix<double> seen(omega.rows(), omega.cols() - 1);
+    const Matrix<double> basis = cosparse::zero_mean_basis(omega.cols());
+    for (std::int64_t i = 0; i < omega.rows(); ++i) {
+      for (std::int64_t c = 0; c < omega.cols(); ++c) {
+        for (std::int64_t k = 0; k < seen.cols(); ++k) seen(i, k) += omega(i, c) * basis(c, k);
+      }
+    }
+    figures.bounds = cosparse::frame_bounds(seen);
+  }
+  context.check_cancelled();  // from here on files appear
+  cosparse::write_operator(settings.output, omega);
+  print(settings.json ? json_of(settings, signals, learned, figures)
+                      : text_of(settings, signals, learned, figures));
+  if (learned.report.status == Status::converged) return kDone;
+  terminal.warning("not converged: an iteration limit was met; the operator is what was reached by then");
+  return kNotConverged;
+}
+
+}  // namespace
+
+Action add_operator_learn(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  add_data_flags(app, settings->data);
+  app.add_option(
+         "--method", settings->method,
+         "geometric: unit rows, concave penalty; untf: unit-norm tight frames, l1 norm (default geometric)")
+      ->check(CLI::IsMember({"geometric", "untf"}).description(""))
+      ->type_name("NAME")
+      ->group("Method");
+  Flags flags(app, "Method");
+  flags.require("rows").word("lambda", "auto", 0);
+  const auto add = [&](const Field& field, auto& value) {
+    if (field.name != "rows" && field.name != "atoms") flags(field, value);
+  };
+  for (const char* method : {"geometric", "untf"}) {
+    flags.method(method);
+    const bool geometric = std::string_view(method) == "geometric";
+    const Field rows{"rows", "atoms to learn, at least as many as a signal has values", 1, 1 << 20};
+    if (geometric) {
+      flags(rows, settings->geometric.atoms);
+      describe(settings->geometric, add);
+    } else {
+      flags(rows, settings->untf.rows);
+      describe(settings->untf, add);
+    }
+  }
+  flags.name_methods();
+  app.add_option("-o,--output", settings->output, "file of the operator, .npy")
+      ->required()
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
+  Flags(app, "Run")
+      .word("max_memory", "unlimited", 0)(Field{"max_memory", "bytes a file may have; 0: no limit", 0, 9e18},
+                                          settings->max_memory);
+  add_run_flags(app, settings->threads, settings->quiet);
+  return [settings, flags, &app](Terminal& terminal) {
+    flags.check_method(settings->method);
+    if (are_images(settings->data)) suit_images(app, *settings);
+    check(app, *settings);
+    return run(*settings, terminal);
   };
 }
 
