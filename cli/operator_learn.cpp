@@ -8,6 +8,7 @@
 #include "exit_code.hpp"
 #include "files.hpp"
 #include "flags.hpp"
+#include "parsimony/cosparse/atlas.hpp"
 #include "parsimony/cosparse/frames.hpp"
 #include "parsimony/cosparse/geometric_learning.hpp"
 #include "parsimony/cosparse/operator_file.hpp"
@@ -22,7 +23,8 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   parsimony operator learn signals.npy --rows 24 --output operator.npy
   parsimony operator learn signals.npy --rows 24 --method untf --noise-aware --output operator.npy
-  parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy
+  parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy --picture atlas.png
+  parsimony operator learn images/*.png --rows 128 --samples 1M --batch-size 500 --output operator.npy
 
 The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean),
 and the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one stage.)";
@@ -33,6 +35,7 @@ struct Settings {
   cosparse::GeometricLearningOptions geometric;
   cosparse::UntfLearningOptions untf;
   std::string output;
+  std::string picture;
   std::int64_t max_memory = 0;
   int threads = 0;
   bool json = false;
@@ -64,6 +67,13 @@ void check(const CLI::App& app, const Settings& settings) {
   if (std::filesystem::path(settings.output).extension() != ".npy") {
     throw Error(ErrorCode::invalid_argument, "--output: the operator is an array; its name must end in .npy");
   }
+  if (!settings.picture.empty()) {
+    check_writable("--picture", settings.picture, {settings.output});
+    for (const auto& input : inputs) check_writable("--picture", settings.picture, {input});
+    if (std::filesystem::path(settings.picture).extension() != ".png") {
+      throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
+    }
+  }
   if (app.count("--lambda") > 0 && !settings.untf.noise_aware) {
     throw Error(ErrorCode::invalid_argument, "--lambda: is the weight of --noise-aware, which was not given");
   }
@@ -80,6 +90,10 @@ void check_shape(const Settings& settings, const Matrix<float>& signals) {
   }
   if (rows > signals.rows()) {
     refuse(fmt::format("--rows: {} atoms from {} signals; must be at most as many", rows, signals.rows()));
+  }
+  const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(signals.cols()))));
+  if (!settings.picture.empty() && side * side != signals.cols()) {
+    refuse(fmt::format("--picture: atoms of {} values are no square patches", signals.cols()));
   }
   for (std::int64_t s = 0; s < signals.rows(); ++s) {
     for (const float value : signals.row(s)) {
@@ -156,8 +170,10 @@ int run(const Settings& settings, Terminal& terminal) {
     }
     figures.bounds = cosparse::frame_bounds(seen);
   }
-  context.check_cancelled();  // from here on files appear
+  const Image picture = settings.picture.empty() ? Image{} : cosparse::atlas(omega);
+  context.check_cancelled();  // from here on files appear: all of them or none
   cosparse::write_operator(settings.output, omega);
+  if (!settings.picture.empty()) write_image(settings.picture, picture);
   print(settings.json ? json_of(settings, signals, learned, figures)
                       : text_of(settings, signals, learned, figures));
   if (learned.report.status == Status::converged) return kDone;
@@ -197,6 +213,9 @@ Action add_operator_learn(CLI::App& app) {
   flags.name_methods();
   app.add_option("-o,--output", settings->output, "file of the operator, .npy")
       ->required()
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_option("--picture", settings->picture, "PNG of the atoms as filters, smooth ones first")
       ->type_name("FILE")
       ->group("Output");
   app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");

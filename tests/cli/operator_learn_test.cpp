@@ -121,6 +121,24 @@ TEST_F(OperatorLearn, FromPatchesOfImages) {
   EXPECT_EQ(cosparse::read_operator(path("operator.npy")).cols(), 64);
 }
 
+TEST_F(OperatorLearn, DrawsTheAtoms) {
+  const std::string picture = image("image.png");
+  ASSERT_EQ(
+      learn({picture, "--rows", "16", "--patch", "4", "--samples", "300", "--picture", path("atlas.png")})
+          .code,
+      0);
+  const Image drawn = read_image(path("atlas.png"));
+  EXPECT_GE(drawn.width() * drawn.height(), 16 * 16 * 16) << "sixteen tiles of 4 × 4 squares";
+  refused({picture, "--rows", "16", "--patch", "4", "--picture", path("atlas.pgm")}, kUsage,
+          {"--picture", ".png"});
+  refused({picture, "--rows", "16", "--patch", "4", "--picture", picture}, kUsage,
+          {"--picture", "would overwrite"});
+  refused({picture, "--rows", "16", "--patch", "4", "--picture", path("no/atlas.png")}, kFailed,
+          {"--picture"});
+  refused({signals(), "--rows", "12", "--picture", path("a.png")}, kUsage,
+          {"--picture", "8 values are no square"});
+}
+
 TEST_F(OperatorLearn, ZeroMeanAndSamples) {
   ASSERT_EQ(learn({signals(), "--rows", "7", "--zero-mean", "--samples", "300", "--method", "untf",
                    "--exploration", "200"})
@@ -145,10 +163,28 @@ TEST_F(OperatorLearn, AnIterationLimitIsSaid) {
 
 TEST_F(OperatorLearn, RefusesFlagsThatCannotBe) {
   const std::string missing = path("missing.npy");
-  for (const char* flag :
-       {"--nu=0", "--kappa=-1", "--mu=x", "--first-nu=0", "--stages=0", "--max-iterations=-1", "--memory=0",
-        "--tolerance=2", "--restarts=0", "--seed=-1", "--rows=0", "--rows=many", "--samples=0", "--patch=1",
-        "--patch=65", "--min-deviation=-1", "--threads=-1", "--max-memory=-1", "--method=magic"}) {
+  for (const char* flag : {"--nu=0",
+                           "--kappa=-1",
+                           "--mu=x",
+                           "--first-nu=0",
+                           "--stages=0",
+                           "--max-iterations=-1",
+                           "--memory=0",
+                           "--tolerance=2",
+                           "--restarts=0",
+                           "--batch-size=-1",
+                           "--passes=-1",
+                           "--rate=0",
+                           "--seed=-1",
+                           "--rows=0",
+                           "--rows=many",
+                           "--samples=0",
+                           "--patch=1",
+                           "--patch=65",
+                           "--min-deviation=-1",
+                           "--threads=-1",
+                           "--max-memory=-1",
+                           "--method=magic"}) {
     const std::string name = std::string(flag).substr(0, std::string(flag).find('='));
     refused({missing, "--rows", "12", flag}, kUsage, {name});
   }

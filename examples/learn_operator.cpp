@@ -1,0 +1,12 @@
+#include <iostream>
+
+#include "parsimony/core/npy.hpp"
+#include "parsimony/cosparse/geometric_learning.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
+
+int main(int, char** argv) {
+  const auto signals = parsimony::read_npy_matrix(argv[1]);  // a signal a row
+  const auto learned = parsimony::cosparse::learn_geometric(signals, {.atoms = 24});
+  parsimony::cosparse::write_operator(argv[2], learned.analysis);
+  std::cout << learned.report.to_json() << '\n';
+}
