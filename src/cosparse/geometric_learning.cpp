@@ -137,7 +137,7 @@ Run descend(std::vector<double> start, ObliqueObjective<float>& objective, const
     const Context part = context.part(kStage, stage - 1, options.stages);
     if (options.batch_size > 0 && options.batch_size < objective.samples.rows) {
       const std::int64_t stage_steps =
-          options.steps * stage / options.stages - options.steps * (stage - 1) / options.stages;
+          options.batches * stage / options.stages - options.batches * (stage - 1) / options.stages;
       const StochasticOptions settings{
           .batch = options.batch_size,
           .steps = stage_steps,

@@ -121,7 +121,7 @@ TEST(GeometricLearning, RecoversPlantedOperatorsFromMinibatches) {
   const Matrix<double> truth = random_untf(24, 16, 5);
   const auto samples = cosparse_signals(truth, {.samples = 20000, .cosparsity = 10}, Context(1));
   const GeometricLearning found = learn_geometric(
-      samples, {.atoms = 24, .stages = 1, .batch_size = 256, .steps = 400, .rate = 0.1}, Context(1));
+      samples, {.atoms = 24, .stages = 1, .batch_size = 256, .batches = 400, .rate = 0.1}, Context(1));
   EXPECT_EQ(recovered_rows(truth, found.analysis), 1);
   expect_unit_rows(found.analysis);
   EXPECT_EQ(found.report.iterations, 400);
@@ -195,16 +195,17 @@ TEST(GeometricLearning, GivesTheSameBytesForAnyNumberOfThreads) {
     std::vector<Matrix<double>> found;
     for (const int threads : {1, 2, 3}) {
       found.push_back(learn_geometric(samples,
-                                      {.max_iterations = 5, .batch_size = batch, .steps = 7, .seed = 4},
+                                      {.max_iterations = 5, .batch_size = batch, .batches = 7, .seed = 4},
                                       Context(threads))
                           .analysis);
     }
     EXPECT_TRUE(same(found[0], found[1])) << batch;
     EXPECT_TRUE(same(found[0], found[2])) << batch;
-    EXPECT_FALSE(same(
-        found[0], learn_geometric(samples, {.max_iterations = 5, .batch_size = batch, .steps = 7, .seed = 5},
-                                  Context(1))
-                      .analysis))
+    EXPECT_FALSE(
+        same(found[0],
+             learn_geometric(samples, {.max_iterations = 5, .batch_size = batch, .batches = 7, .seed = 5},
+                             Context(1))
+                 .analysis))
         << batch;
   }
 }

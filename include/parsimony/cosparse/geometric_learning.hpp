@@ -29,9 +29,9 @@ struct GeometricLearningOptions {
   double tolerance = 1e-6;   ///< relative decrease of the objective to end a stage at
   /// Samples of one step of stochastic descent, 2048 for patches of images; 0: all, by L-BFGS
   std::int64_t batch_size = 0;
-  std::int64_t steps = 2500;  ///< of stochastic descent, in all stages together
-  double rate = 0.2;          ///< its first step, the angle in radians that a row turns by; it falls to 0
-  std::int64_t restarts = 1;  ///< random starts, the operator of lowest objective is kept
+  std::int64_t batches = 2500;  ///< of stochastic descent, in all stages together
+  double rate = 0.2;            ///< its first step, the angle in radians that a row turns by; it falls to 0
+  std::int64_t restarts = 1;    ///< random starts, the operator of lowest objective is kept
   std::uint64_t seed = 0;
 };
 
@@ -49,7 +49,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"tolerance", "relative decrease of the objective to end a stage at", 0, 1}, options.tolerance);
   visit(Field{"batch_size", "samples of a step of stochastic descent; 0: all, by L-BFGS", 0, 1e9},
         options.batch_size);
-  visit(Field{"steps", "of stochastic descent, in all stages together", 1, 1e9}, options.steps);
+  visit(Field{"batches", "steps of stochastic descent, in all stages together", 1, 1e9}, options.batches);
   visit(Field{"rate", "first step of stochastic descent, in radians", 1e-9, 1}, options.rate);
   visit(Field{"restarts", "random starts, the best is kept", 1, 10000}, options.restarts);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
