@@ -24,7 +24,7 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator learn signals.npy --rows 24 --output operator.npy
   parsimony operator learn signals.npy --rows 24 --method untf --noise-aware --output operator.npy
   parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy --picture atlas.png
-  parsimony operator learn images/*.png --rows 128 --samples 1M --batch-size 500 --output operator.npy
+  parsimony operator learn images/*.png --rows 128 --samples 1M --batch-size 2048 --output operator.npy
 
 The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean),
 and the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one stage.)";

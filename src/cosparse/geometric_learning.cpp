@@ -136,16 +136,18 @@ Run descend(std::vector<double> start, ObliqueObjective<float>& objective, const
                          .mu = options.mu};
     const Context part = context.part(kStage, stage - 1, options.stages);
     if (options.batch_size > 0 && options.batch_size < objective.samples.rows) {
+      const std::int64_t stage_steps =
+          options.batches * stage / options.stages - options.batches * (stage - 1) / options.stages;
       const StochasticOptions settings{
           .batch = options.batch_size,
-          .passes = options.passes / options.stages,
+          .steps = stage_steps,
           .rate = options.rate,
           .seed = RandomStream(options.seed, "geometric_learning.stage").bits(stage),
           .stage = kStage};
       const StochasticResult result = stochastic_descent(run.u, problem.atoms, objective, settings, part);
       run.stop = "steps ended";
-      run.iterations += result.steps;
-      run.evaluations += result.steps;
+      run.iterations += stage_steps;
+      run.evaluations += stage_steps;
       run.history.insert(run.history.end(), result.history.begin(), result.history.end());
       if (stage == options.stages) {
         std::vector<double> unused(run.u.size());
@@ -216,7 +218,10 @@ GeometricLearning learn_geometric(MatrixView<const float> samples, const Geometr
       best.stop == enum_name(LbfgsStop::iteration_limit) ? Status::iteration_limit : Status::converged;
   out.report.iterations = best.iterations;
   out.report.objective_history = std::move(best.history);
-  const FrameBounds bounds = frame_bounds(out.analysis);
+  // Of what rows can see: with zero_mean, the constant is in no row.
+  Matrix<double> seen(problem.atoms, problem.dimension);
+  std::ranges::copy(coordinates(out.analysis, problem), seen.data());
+  const FrameBounds bounds = frame_bounds(seen);
   auto& figures = out.report.figures;
   figures.emplace_back("stop", best.stop);
   figures.emplace_back("evaluations", evaluations);

@@ -18,8 +18,7 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
                                     ObliqueObjective<float>& objective, const StochasticOptions& options,
                                     const Context& context) {
   const MatrixView<const float> all = objective.samples;
-  const auto total = static_cast<std::int64_t>(
-      std::ceil(options.passes * static_cast<double>(all.rows) / static_cast<double>(options.batch)));
+  const std::int64_t total = options.steps;
   const std::int64_t m = std::ssize(u) / rows;
   const RandomStream draws(options.seed, "stochastic_descent.samples");
   Matrix<float> batch(options.batch, all.cols);
@@ -68,7 +67,6 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
       context.progress(options.stage, step + 1, total);
     }
   }
-  result.steps = total;
   objective.samples = all;
   return result;
 }

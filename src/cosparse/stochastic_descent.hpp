@@ -13,14 +13,13 @@ namespace parsimony::cosparse {
 
 struct StochasticOptions {
   std::int64_t batch = 4096;
-  double passes = 3;   ///< steps · batch / samples
+  std::int64_t steps = 2500;
   double rate = 0.05;  ///< angle in radians that a row turns by in the first steps
   std::uint64_t seed = 0;
   std::string_view stage = {};
 };
 
 struct StochasticResult {
-  std::int64_t steps = 0;
   std::vector<double> history;  ///< means of the objectives of the batches, over hundredths of the steps
 };
 

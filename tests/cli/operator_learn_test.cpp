@@ -173,7 +173,7 @@ TEST_F(OperatorLearn, RefusesFlagsThatCannotBe) {
                            "--tolerance=2",
                            "--restarts=0",
                            "--batch-size=-1",
-                           "--passes=-1",
+                           "--batches=-1",
                            "--rate=0",
                            "--seed=-1",
                            "--rows=0",

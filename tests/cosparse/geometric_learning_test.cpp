@@ -121,10 +121,10 @@ TEST(GeometricLearning, RecoversPlantedOperatorsFromMinibatches) {
   const Matrix<double> truth = random_untf(24, 16, 5);
   const auto samples = cosparse_signals(truth, {.samples = 20000, .cosparsity = 10}, Context(1));
   const GeometricLearning found = learn_geometric(
-      samples, {.atoms = 24, .stages = 1, .batch_size = 256, .passes = 5, .rate = 0.1}, Context(1));
+      samples, {.atoms = 24, .stages = 1, .batch_size = 256, .batches = 400, .rate = 0.1}, Context(1));
   EXPECT_EQ(recovered_rows(truth, found.analysis), 1);
   expect_unit_rows(found.analysis);
-  EXPECT_EQ(found.report.iterations, 391);  // 5 · 20000 / 256
+  EXPECT_EQ(found.report.iterations, 400);
   EXPECT_EQ(found.report.status, Status::converged);
   EXPECT_NEAR(found.objective, geometric_objective(samples, truth, {}, Context(1)), 0.02);
 }
@@ -144,6 +144,11 @@ TEST(GeometricLearning, RecoversRowsOfZeroMean) {
     double sum = 0;
     for (const double v : found.analysis.row(i)) sum += v;
     EXPECT_NEAR(sum, 0, 1e-12) << i;
+  }
+  for (const auto& [name, value] : found.report.figures) {  // of the subspace, where it is a frame
+    if (name == "lower_frame_bound") {
+      EXPECT_GT(std::get<double>(value), 0.5);
+    }
   }
 }
 
@@ -189,15 +194,18 @@ TEST(GeometricLearning, GivesTheSameBytesForAnyNumberOfThreads) {
   for (const std::int64_t batch : {0, 1500}) {
     std::vector<Matrix<double>> found;
     for (const int threads : {1, 2, 3}) {
-      found.push_back(
-          learn_geometric(samples, {.max_iterations = 5, .batch_size = batch, .seed = 4}, Context(threads))
-              .analysis);
+      found.push_back(learn_geometric(samples,
+                                      {.max_iterations = 5, .batch_size = batch, .batches = 7, .seed = 4},
+                                      Context(threads))
+                          .analysis);
     }
     EXPECT_TRUE(same(found[0], found[1])) << batch;
     EXPECT_TRUE(same(found[0], found[2])) << batch;
-    EXPECT_FALSE(same(
-        found[0],
-        learn_geometric(samples, {.max_iterations = 5, .batch_size = batch, .seed = 5}, Context(1)).analysis))
+    EXPECT_FALSE(
+        same(found[0],
+             learn_geometric(samples, {.max_iterations = 5, .batch_size = batch, .batches = 7, .seed = 5},
+                             Context(1))
+                 .analysis))
         << batch;
   }
 }

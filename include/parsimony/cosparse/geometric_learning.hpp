@@ -27,11 +27,11 @@ struct GeometricLearningOptions {
   int max_iterations = 250;  ///< of each stage
   int memory = 20;           ///< pairs that L-BFGS keeps
   double tolerance = 1e-6;   ///< relative decrease of the objective to end a stage at
-  /// Samples of one step of stochastic descent, for a million samples and more; 0: all, by L-BFGS
+  /// Samples of one step of stochastic descent, 2048 for patches of images; 0: all, by L-BFGS
   std::int64_t batch_size = 0;
-  double passes = 5;          ///< over the samples, of stochastic descent
-  double rate = 0.2;          ///< its first step, the angle in radians that a row turns by; it falls to 0
-  std::int64_t restarts = 1;  ///< random starts, the operator of lowest objective is kept
+  std::int64_t batches = 2500;  ///< of stochastic descent, in all stages together
+  double rate = 0.2;            ///< its first step, the angle in radians that a row turns by; it falls to 0
+  std::int64_t restarts = 1;    ///< random starts, the operator of lowest objective is kept
   std::uint64_t seed = 0;
 };
 
@@ -49,7 +49,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"tolerance", "relative decrease of the objective to end a stage at", 0, 1}, options.tolerance);
   visit(Field{"batch_size", "samples of a step of stochastic descent; 0: all, by L-BFGS", 0, 1e9},
         options.batch_size);
-  visit(Field{"passes", "over the samples, of stochastic descent", 0, 1e6}, options.passes);
+  visit(Field{"batches", "steps of stochastic descent, in all stages together", 1, 1e9}, options.batches);
   visit(Field{"rate", "first step of stochastic descent, in radians", 1e-9, 1}, options.rate);
   visit(Field{"restarts", "random starts, the best is kept", 1, 10000}, options.restarts);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
@@ -81,8 +81,8 @@ struct GeometricLearning {
 /// also leaves worse minima behind than L-BFGS does. In the spirit of [sandbichler2017online], for this
 /// objective.
 ///
-/// O(a n l) time per iteration or pass, see src/cosparse/penalty_objective.hpp; O(memory · a n) memory beside
-/// the samples. The same result for any number of threads.
+/// O(a n) time per sample of an iteration or step, see src/cosparse/penalty_objective.hpp; O(memory · a n)
+/// memory beside the samples. The same result for any number of threads.
 ///
 /// report: iterations (all stages of the kept run), objective_history (non-increasing within a stage; of
 /// batches: their means over hundredths of a stage), status (of batches: converged, their steps end at 0);
