@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 
 #include "exit_code.hpp"
@@ -27,6 +28,17 @@ std::string duration(double seconds) {
 
 }  // namespace
 
+namespace {
+
+pthread_t watching;
+
+// Libraries start threads before main() that leave signals open: what comes to one of these is passed on.
+extern "C" void pass_on(int signal) {
+  pthread_kill(watching, signal);
+}
+
+}  // namespace
+
 Interrupt::Interrupt() {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGTERM);
@@ -39,6 +51,13 @@ Interrupt::Interrupt() {
   }
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   watcher_ = std::thread([this] { watch(); });
+  watching = watcher_.native_handle();
+  struct sigaction action {};
+  action.sa_handler = pass_on;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (sigismember(&signals_, signal) == 1) sigaction(signal, &action, nullptr);
+  }
 }
 
 void Interrupt::watch() {
@@ -58,6 +77,9 @@ void Interrupt::watch() {
 
 Interrupt::~Interrupt() {
   done_ = true;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
+  }
   // The watcher waits for this signal, which wakes it and ends nothing.
   // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(watcher_.native_handle(), SIGTERM);
