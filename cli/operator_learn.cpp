@@ -58,6 +58,7 @@ void suit_images(const CLI::App& app, Settings& settings) {
   suit("--kappa", settings.geometric.kappa, 60);
   suit("--mu", settings.geometric.mu, 2);
   suit("--stages", settings.geometric.stages, 1);
+  suit("--batch-size", settings.geometric.batch_size, 2048);
 }
 
 void check(const CLI::App& app, const Settings& settings) {

@@ -109,7 +109,7 @@ def threshold():
 
 
 def fresh():
-    methods = ["parsimony-auto", "parsimony-auto-thorough", "leiden", "louvain", "leiden-scan"]
+    methods = ["parsimony-auto", "leiden", "louvain", "leiden-scan"]
     cases = [(label, FRESH_SEEDS, lambda seed, work, arguments=arguments: made(OPTIONS, arguments, seed, work), [])
              for label, arguments in FRESH]
     rows("fresh", f"Graphs of seeds {FRESH_SEEDS}, on which nothing was tuned. Weights are log-normal.", methods, cases)
@@ -118,7 +118,7 @@ def fresh():
 def real():
     methods = ["parsimony-auto", "parsimony-auto-thorough", "parsimony-exact", "parsimony-filtered", "sklearn", "leiden", "louvain",
                "leiden-scan"]
-    large = ["sklearn", "parsimony-exact", "parsimony-filtered"]
+    large = ["sklearn", "parsimony-exact", "parsimony-filtered"]  # take minutes there
     cases = [(label, range(5) if "file" not in label else range(3), lambda seed, work, graph=graph, truth=truth: {
         "name": graph, "graph": compare.DATA / graph, "truth": compare.DATA / truth, "clusters": None},
               large if "file" in label else []) for label, graph, truth in REAL]

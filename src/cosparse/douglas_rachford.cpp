@@ -31,6 +31,13 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
     throw Error(ErrorCode::invalid_argument, fmt::format("operator: {} × {}; the signals have {} values",
                                                          omega.rows, omega.cols, noisy.cols));
   }
+  for (std::int64_t i = 0; i < omega.rows; ++i) {
+    for (const double value : omega.row(i)) {
+      if (std::isfinite(value)) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("operator: row {} has a value that is not finite", i));
+    }
+  }
   CosparseSignals out;
   out.report = make_report("Douglas-Rachford splitting", context, 0);
   const Splitting<double> shared(omega, options.lambda, options.gamma);

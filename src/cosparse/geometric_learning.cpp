@@ -26,26 +26,30 @@ constexpr std::string_view kStage = "operator learning";
 
 // The mean of ‖x‖², without the mean of each sample where rows do not see it.
 double mean_square(MatrixView<const float> samples, bool zero_mean, const Context& context) {
-  const double sum = context.sum_blocks(samples.rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    double squares = 0;
-    for (std::int64_t s = begin; s < end; ++s) {
-      double mean = 0, own = 0;
-      for (const float v : samples.row(s)) {
-        own += static_cast<double>(v) * v;
-        mean += v;
-      }
-      if (!std::isfinite(own)) refuse(fmt::format("sample {} has a value that is not finite", s));
-      squares += zero_mean ? own - mean * mean / static_cast<double>(samples.cols) : own;
-    }
-    return squares;
+  const auto mean_of = [&](auto&& square) {
+    return context.sum_blocks(samples.rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
+      double sum = 0;
+      for (std::int64_t s = begin; s < end; ++s) sum += square(s);
+      return sum;
+    }) / static_cast<double>(samples.rows);
+  };
+  const double whole = mean_of([&](std::int64_t s) {
+    double own = 0;
+    for (const float v : samples.row(s)) own += static_cast<double>(v) * v;
+    if (!std::isfinite(own)) refuse(fmt::format("sample {} has a value that is not finite", s));
+    return own;
   });
-  const double mean = sum / static_cast<double>(samples.rows);
+  if (!(whole > 0)) refuse("all samples are zero; there is nothing to learn from");
+  if (!zero_mean) return whole;
+  const double varying = mean_of([&](std::int64_t s) {
+    double mean = 0, own = 0;
+    for (const float v : samples.row(s)) mean += v / static_cast<double>(samples.cols);
+    for (const float v : samples.row(s)) own += (v - mean) * (v - mean);
+    return own;
+  });
   // What rounding leaves of constant samples is not what to learn from.
-  if (!(mean > 1e-30)) {
-    refuse(zero_mean ? "all samples are constant; rows of zero mean see nothing of them"
-                     : "all samples are zero; there is nothing to learn from");
-  }
-  return mean;
+  if (!(varying > 1e-12 * whole)) refuse("all samples are constant; rows of zero mean see nothing of them");
+  return varying;
 }
 
 struct Problem {

@@ -1,5 +1,6 @@
 #include "cosparse/untf_steps.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>

@@ -171,6 +171,10 @@ TEST(DouglasRachford, RefusesWhatCannotBe) {
   };
   refuse(noisy_signals(5, 15), {}, "24 × 16; the signals have 15 values");
   refuse(noisy_signals(5, 16), {.lambda = 0}, "lambda");
+  Matrix<double> unknown = omega;
+  unknown(3, 2) = NAN;
+  expect_error(ErrorCode::invalid_argument, "row 3",
+               [&] { douglas_rachford(unknown, noisy_signals(5, 16), {.gamma = 1}); });
   refuse(noisy_signals(5, 16), {.gamma = -1}, "gamma");
   refuse(Matrix<float>(), {}, "signals: 0 × 0");
   Matrix<float> broken = noisy_signals(5, 16);

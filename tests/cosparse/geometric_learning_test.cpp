@@ -228,6 +228,8 @@ TEST(GeometricLearning, RefusesWhatItCannotLearnFrom) {
   Matrix<float> constant(20, 4);
   std::ranges::fill(constant.values(), 2.5f);
   refused("constant", constant, {.zero_mean = true});
+  std::ranges::fill(constant.values(), 1000.1f);  // of which rounding leaves something
+  refused("constant", constant, {.zero_mean = true});
   refused("6 x 4; must be 8 x 4", good, {.atoms = 8}, normals<double>(6, 4, "initial"));
   refused("6 x 5; must be 6 x 4", good, {}, normals<double>(6, 5, "initial"));
   Matrix<double> initial = normals<double>(6, 4, "initial");

@@ -40,9 +40,9 @@ struct CosparseSignals {
 /// of the dual: X = Y − Ωᵀ(γ B) / λ is what is returned, and its duality gap, Σ |r| − γ b r over r = Ω X,
 /// tells how far it can be from optimal.
 ///
-/// Signals are separable: blocks of them run all their iterations in the cache, each until its own gap is
-/// met. O(iterations · samples · a n) time; 4 n bytes per signal and 24 (a + n) · 64 per thread. In float64.
-/// The same bytes for any number of threads.
+/// Signals are separable: blocks of 64 run all their iterations in the cache, each block until its own gap is
+/// met, of which a weak signal among strong ones has a small part. O(iterations · samples · a n) time; 4 n
+/// bytes per signal and 24 (a + n) · 64 per thread. In float64. The same bytes for any number of threads.
 ///
 /// report: iterations is that of the slowest block, figures "relative_gap" and "mean_iterations".
 /// Throws invalid_argument (shapes, values that are not finite: named) and cancelled.
