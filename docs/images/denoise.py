@@ -44,7 +44,7 @@ def main():
         subprocess.run([COMMAND, "operator", "denoise", f"{folder}/noisy.npy", "--sigma", str(SIGMA), "--output",
                         f"{folder}/out.npy", "--quiet"], check=True, stdout=subprocess.DEVNULL)
         found = np.load(f"{folder}/out.npy")
-    figure, axes = plt.subplots(1, 3, figsize=(9, 3), dpi=100)
+    figure, axes = plt.subplots(1, 3, figsize=(9, 3.3), dpi=100, layout="constrained")
     panels = [("noisy, %.1f dB", noisy, 255), ("denoised, %.1f dB", found, 255),
               ("rows of the operator", atlas(np.load(sys.argv[2])), 1)]
     for axis, (title, pixels, top) in zip(axes, panels):
@@ -53,7 +53,6 @@ def main():
         axis.imshow(pixels, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
         axis.set_title(title, fontsize=10)
         axis.axis("off")
-    figure.tight_layout(pad=0.4)
     figure.savefig(ROOT / "docs/images/denoise.png")
 
 
