@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "files.hpp"
+#include "flags.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/cosparse/image_quality.hpp"
 #include "show.hpp"
@@ -26,6 +28,9 @@ void add_image_flags(CLI::App& app, ImageFiles& files) {
       ->type_name("FILE")
       ->group("Output");
   app.add_flag("--json", files.json, "print the report of the run as JSON")->group("Output");
+  Flags(app, "Run")
+      .word("max_memory", "unlimited", 0)(
+          Field{"max_memory", "bytes that one image may take; 0: no limit", 0, 9e18}, files.max_memory);
 }
 
 void check_image_files(const ImageFiles& files, const std::vector<std::string>& more) {
@@ -39,7 +44,7 @@ void check_image_files(const ImageFiles& files, const std::vector<std::string>& 
     check_readable(files.reference);
     check_writable("--output", files.output, {files.reference});
   }
-  check_writable("--output", files.output);
+  check_writable("--output", files.output, {files.input});
   try {
     image_format(files.output);
   } catch (const Error& error) {
@@ -56,8 +61,13 @@ void check_same_size(const std::string& flag, const Image& other, const Image& i
 
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image) {
   if (files.reference.empty()) return {};
-  Image reference = read_image(files.reference);
+  Image reference = read_image(files.reference, files.max_memory);
   check_same_size("--reference", reference, image);
+  for (const Matrix<float>& channel : reference.channels) {
+    if (std::ranges::all_of(channel.values(), [](float v) { return std::isfinite(v); })) continue;
+    throw Error(ErrorCode::invalid_argument,
+                "--reference: " + files.reference + " has values that are not finite");
+  }
   if (reference.colors() != image.colors()) {
     throw Error(ErrorCode::invalid_argument, fmt::format("--reference: {} colours for an image of {}",
                                                          reference.colors(), image.colors()));

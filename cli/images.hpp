@@ -15,6 +15,7 @@ namespace parsimony::cli {
 /// IN, --output, --reference, --json: the same of both verbs.
 struct ImageFiles {
   std::string input, output, reference;
+  std::int64_t max_memory = 0;
   bool json = false;
 };
 

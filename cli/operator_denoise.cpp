@@ -82,7 +82,7 @@ int denoise_signals(const Settings& settings, Terminal& terminal, const Context&
 }
 
 int denoise_image(const Settings& settings, const Context& context) {
-  const Image noisy = read_image(settings.files.input);
+  const Image noisy = read_image(settings.files.input, settings.files.max_memory);
   check_image(settings.files.output, noisy);
   const std::optional<Image> reference = read_reference(settings.files, noisy);
   const bool flow = settings.method == DenoisingMethod::flow;

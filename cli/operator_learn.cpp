@@ -24,10 +24,11 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator learn signals.npy --rows 24 --output operator.npy
   parsimony operator learn signals.npy --rows 24 --method untf --noise-aware --output operator.npy
   parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy --picture atlas.png
-  parsimony operator learn images/*.png --rows 128 --samples 1M --batch-size 2048 --output operator.npy
+  parsimony operator learn images/*.png --rows 128 --samples 1M --output operator.npy
 
 The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean),
-and the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one stage.)";
+and the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one
+stage, and --batch-size 2048 unless a flag of L-BFGS is given (--max-iterations, --memory, --tolerance).)";
 
 struct Settings {
   TrainingData data;
@@ -58,7 +59,9 @@ void suit_images(const CLI::App& app, Settings& settings) {
   suit("--kappa", settings.geometric.kappa, 60);
   suit("--mu", settings.geometric.mu, 2);
   suit("--stages", settings.geometric.stages, 1);
-  suit("--batch-size", settings.geometric.batch_size, 2048);
+  const bool as_a_whole =
+      app.count("--max-iterations") + app.count("--memory") + app.count("--tolerance") > 0;
+  if (!as_a_whole) suit("--batch-size", settings.geometric.batch_size, 2048);
 }
 
 void check(const CLI::App& app, const Settings& settings) {

@@ -18,6 +18,7 @@ namespace parsimony::cosparse {
 namespace {
 
 constexpr std::int64_t kBlock = 4096;
+constexpr double kLeastSquare = 1e-24;
 constexpr std::string_view kStage = "operator learning";
 
 [[noreturn]] void refuse(const std::string& message) {
@@ -40,6 +41,10 @@ double mean_square(MatrixView<const float> samples, bool zero_mean, const Contex
     return own;
   });
   if (!(whole > 0)) refuse("all samples are zero; there is nothing to learn from");
+  if (!(whole > kLeastSquare && whole < 1 / kLeastSquare)) {
+    refuse(fmt::format(
+        "the mean squared norm of the samples is {:.3g}; scale them, float32 holds no nu that fits", whole));
+  }
   if (!zero_mean) return whole;
   const double varying = mean_of([&](std::int64_t s) {
     double mean = 0, own = 0;
@@ -218,6 +223,9 @@ GeometricLearning learn_geometric(MatrixView<const float> samples, const Geometr
 
   out.analysis = objective.analysis(best.u);
   out.objective = best.objective;
+  if (!std::isfinite(out.objective)) {
+    refuse("the objective is not finite at the start: rows of the initial operator are equal or of no rank");
+  }
   out.report.status =
       best.stop == enum_name(LbfgsStop::iteration_limit) ? Status::iteration_limit : Status::converged;
   out.report.iterations = best.iterations;

@@ -69,8 +69,10 @@ double estimate_noise_level(MatrixView<const float> image, const Context& contex
                 fmt::format("noise cannot be estimated from {} × {} pixels; {} × {} are needed", image.cols,
                             image.rows, kLeast, kLeast));
   }
+  float most = 0;
   for (std::int64_t y = 0; y < image.rows; ++y) {
     for (const float value : image.row(y)) {
+      most = std::max(most, std::abs(value));
       if (std::isfinite(value)) continue;
       throw Error(ErrorCode::invalid_argument, "the image has values that are not finite");
     }
@@ -99,8 +101,7 @@ double estimate_noise_level(MatrixView<const float> image, const Context& contex
   for (std::int64_t i = 0; i < count; ++i) sum += blocks[order[i]].high;
   constexpr double kHigh = kSide * kSide - kLowest * (kLowest + 1) / 2;  // frequencies of a block
   const double level = std::sqrt(sum / (kHigh * static_cast<double>(count)));
-  const float most = *std::max_element(image.data, image.data + image.cols);
-  return level < 1e-5 * std::abs(most) ? 0 : level;  // rounding of a flat image
+  return level < 1e-5 * most ? 0 : level;  // rounding of a flat image
 }
 
 }  // namespace parsimony::cosparse

@@ -181,6 +181,13 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   denoise({"--sigma", "9"}, kUsage, {"finite"}, path("nan.npy"));
   denoise({}, kUsage, {"finite"}, path("nan.npy"));
 
+  denoise({"--max-memory", "100", "--sigma", "9"}, kFailed, {"--max-memory", "100"}, in);
+  Matrix<float> unknown = made_image(48, 60);
+  unknown(1, 2) = std::numeric_limits<float>::quiet_NaN();
+  write_npy(path("unknown.npy"), unknown.view());
+  refused({"--sigma", "9", "--reference", path("unknown.npy")}, {"--reference", "finite"});
+  expect_one_error(run({"operator", "denoise", in, "--output", in}), kUsage, {"--output"});
+  EXPECT_EQ(read_text(in), whole);
   expect_one_error(run({"operator", "denoise", in}), kUsage, {"--output"});
   expect_one_error(run({"operator", "denoise", in, "--output", path("out.jpg")}), kUsage,
                    {"--output", ".png"});

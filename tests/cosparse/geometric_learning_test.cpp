@@ -222,6 +222,9 @@ TEST(GeometricLearning, RefusesWhatItCannotLearnFrom) {
   refused("3 rows cannot span 4", good, {.atoms = 3});
   refused("nu", good, {.nu = 0});
   refused("all samples are zero", Matrix<float>(20, 4));
+  Matrix<float> tiny(20, 4);
+  std::ranges::fill(tiny.values(), 1e-20f);
+  refused("scale them", tiny);
   Matrix<float> bad = good;
   bad(7, 2) = std::numeric_limits<float>::infinity();
   refused("sample 7", bad);
