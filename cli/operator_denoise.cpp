@@ -43,6 +43,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   parsimony operator denoise photo.png --sigma 20 --output better.png
   parsimony operator denoise noisy.png --method analysis --operator op.npy --reference clean.png --output out.png
+  parsimony operator denoise photo.png --flow flow.npz --sigma 20 --output better.png
   parsimony operator denoise signals.npy --signals --operator op.npy --sigma 0.1 --output out.npy
 
 Methods: flow, trained for what it gives, the fastest; analysis, the log penalty of an operator's coefficients;
@@ -54,6 +55,7 @@ constexpr double kSignalWeight = 1.2;  // times n / a
 struct Settings {
   ImageFiles files;
   std::string op;
+  std::string flow;
   DenoisingMethod method = DenoisingMethod::automatic;
   cosparse::ImageDenoisingOptions options;
   bool signals = false;
@@ -89,6 +91,8 @@ int denoise_image(const Settings& settings, const Context& context) {
   const Matrix<double> omega = flow                  ? Matrix<double>()
                                : settings.op.empty() ? cosparse::shipped_operator()
                                                      : cosparse::read_operator(settings.op);
+  const cosparse::UnrolledFlow own =
+      settings.flow.empty() ? cosparse::UnrolledFlow() : cosparse::load_unrolled_flow(settings.flow);
   std::vector<Report> reports;
   std::vector<double> sigmas;
   const Image found =
@@ -108,7 +112,8 @@ int denoise_image(const Settings& settings, const Context& context) {
         }
         if (flow) {
           auto result =
-              denoise_by_flow(channel, options.sigma, cosparse::shipped_flow(options.sigma), context);
+              denoise_by_flow(channel, options.sigma,
+                              settings.flow.empty() ? cosparse::shipped_flow(options.sigma) : own, context);
           reports.push_back(std::move(result.report));
           return std::move(result.image);
         }
@@ -131,7 +136,7 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
   if (settings.signals) {
     if (settings.op.empty()) refuse("--operator: signals need the operator that they are cosparse under");
     if (settings.options.sigma == 0) refuse("--sigma: of signals it is not estimated; give it");
-    for (const char* flag : {"--method", "--reference", "--nu", "--max-iterations", "--tile"}) {
+    for (const char* flag : {"--method", "--flow", "--reference", "--nu", "--max-iterations", "--tile"}) {
       if (app.count(flag) > 0) refuse(fmt::format("{}: not with --signals", flag));
     }
     if (image_format(settings.files.input) != ImageFormat::npy ||
@@ -143,6 +148,11 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
     settings.method = settings.op.empty() ? DenoisingMethod::flow : DenoisingMethod::analysis;
   }
   const std::string name = kebab(enum_name(settings.method));
+  if (app.count("--flow") > 0) {
+    if (app.count("--operator") > 0) refuse("--flow: not with --operator; a flow has its own filters");
+    if (settings.method != DenoisingMethod::flow) refuse(fmt::format("--flow: not with --method {}", name));
+    if (settings.flow.empty()) refuse("--flow: '' names no file");
+  }
   for (const char* flag : {"--operator", "--weight", "--nu", "--max-iterations", "--tile"}) {
     const bool none = settings.method == DenoisingMethod::flow && !settings.signals;
     const bool log_only = settings.method == DenoisingMethod::l1 && std::string_view(flag) == "--nu";
@@ -152,7 +162,7 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
   }
   settings.options.penalty =
       settings.method == DenoisingMethod::l1 ? cosparse::ImagePenalty::l1 : cosparse::ImagePenalty::log;
-  check_image_files(settings.files, {settings.op});
+  check_image_files(settings.files, {settings.op, settings.flow});
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
   return settings.signals ? denoise_signals(settings, terminal, context) : denoise_image(settings, context);
@@ -167,6 +177,10 @@ Action add_operator_denoise(CLI::App& app) {
   const Flags flags(app, "Method");
   flags(Field{"method", "how"}, settings->method);
   app.add_option("--operator", settings->op, "operator to use instead of the one that comes with the program")
+      ->type_name("FILE")
+      ->group("Method");
+  app.add_option("--flow", settings->flow,
+                 "flow of operator learn --unrolled instead of those that come with it")
       ->type_name("FILE")
       ->group("Method");
   describe(settings->options, [&flags](const Field& field, auto& value) {

@@ -1,4 +1,4 @@
-// parsimony operator learn: an analysis operator from signals or images.
+// parsimony operator learn: an analysis operator from signals or images, or a flow from images.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -8,6 +8,7 @@
 #include "exit_code.hpp"
 #include "files.hpp"
 #include "flags.hpp"
+#include "operator_learn_flow.hpp"
 #include "parsimony/cosparse/atlas.hpp"
 #include "parsimony/cosparse/frames.hpp"
 #include "parsimony/cosparse/geometric_learning.hpp"
@@ -25,16 +26,22 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator learn signals.npy --rows 24 --method untf --noise-aware --output operator.npy
   parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy --picture atlas.png
   parsimony operator learn images/*.png --rows 128 --samples 1M --output operator.npy
+  parsimony operator learn images/*.png --unrolled --sigma 20 --output flow.npz
 
-The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean),
-and the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one
-stage, and --batch-size 2048 unless a flag of L-BFGS is given (--max-iterations, --memory, --tolerance).)";
+The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean), and
+the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one stage, and --batch-size 2048 unless a flag
+of L-BFGS is given (--max-iterations, --memory, --tolerance).
+
+With --unrolled it is a .npz archive for operator denoise --flow, and all files are clean images, .npy
+arrays too. What is reached lies in OUTPUT.checkpoint; the same command goes on from there.)";
 
 struct Settings {
   TrainingData data;
   std::string method = "geometric";
   cosparse::GeometricLearningOptions geometric;
   cosparse::UntfLearningOptions untf;
+  bool unrolled = false;
+  cosparse::FlowTrainingOptions flow;
   std::string output;
   std::string picture;
   std::int64_t max_memory = 0;
@@ -150,7 +157,6 @@ std::string json_of(const Settings& settings, const Matrix<float>& signals, cons
 }
 
 int run(const Settings& settings, Terminal& terminal) {
-  if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
 
   Report command;
@@ -215,7 +221,9 @@ Action add_operator_learn(CLI::App& app) {
     }
   }
   flags.name_methods();
-  app.add_option("-o,--output", settings->output, "file of the operator, .npy")
+  app.get_option("--rows")->required(false);  // of operators, as check_kind() says: flows have --filters
+  add_flow_flags(app, settings->unrolled, settings->flow);
+  app.add_option("-o,--output", settings->output, "file of the operator, .npy, or of the flow, .npz")
       ->required()
       ->type_name("FILE")
       ->group("Output");
@@ -228,6 +236,15 @@ Action add_operator_learn(CLI::App& app) {
                                           settings->max_memory);
   add_run_flags(app, settings->threads, settings->quiet);
   return [settings, flags, &app](Terminal& terminal) {
+    if (settings->quiet) terminal.be_quiet();
+    check_kind(app, settings->unrolled);
+    if (settings->unrolled) {
+      settings->flow.seed = settings->untf.seed;
+      return learn_flow(app,
+                        {settings->data.paths, settings->flow, settings->output, settings->max_memory,
+                         settings->threads, settings->json},
+                        terminal);
+    }
     flags.check_method(settings->method);
     if (are_images(settings->data)) suit_images(app, *settings);
     check(app, *settings);

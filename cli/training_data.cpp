@@ -113,19 +113,26 @@ std::vector<std::filesystem::path> check_data(const CLI::App& app, const Trainin
   return paths;
 }
 
-Matrix<float> read_training_data(const TrainingData& data, std::int64_t max_memory, std::uint64_t seed,
-                                 const Context& context) {
-  if (!are_images(data)) return read_signals(data, max_memory, seed);
+std::vector<Matrix<float>> read_images(const std::vector<std::string>& paths, std::int64_t max_memory,
+                                       const Context& context) {
   std::vector<Matrix<float>> images;
-  for (std::size_t i = 0; i < data.paths.size(); ++i) {
-    context.progress("reading", static_cast<std::int64_t>(i), static_cast<std::int64_t>(data.paths.size()));
-    images.push_back(luminance(read_image(input_path(data.paths[i]), max_memory)));
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    context.check_cancelled();
+    context.progress("reading", static_cast<std::int64_t>(i), static_cast<std::int64_t>(paths.size()));
+    images.push_back(luminance(read_image(input_path(paths[i]), max_memory)));
     for (const float value : images.back().values()) {
       if (!std::isfinite(value)) {
-        throw Error(ErrorCode::format, fmt::format("{}: has a value that is not finite", data.paths[i]));
+        throw Error(ErrorCode::format, fmt::format("{}: has a value that is not finite", paths[i]));
       }
     }
   }
+  return images;
+}
+
+Matrix<float> read_training_data(const TrainingData& data, std::int64_t max_memory, std::uint64_t seed,
+                                 const Context& context) {
+  if (!are_images(data)) return read_signals(data, max_memory, seed);
+  const std::vector<Matrix<float>> images = read_images(data.paths, max_memory, context);
   cosparse::PatchOptions options = data.patches;
   options.count = data.samples > 0 ? data.samples : kPatches;
   options.side = data.side > 0 ? data.side : kSide;

@@ -31,6 +31,11 @@ bool are_images(const TrainingData& data);
 /// Refuses files that are not there and flags that say nothing about them; returns the paths to read.
 std::vector<std::filesystem::path> check_data(const CLI::App& app, const TrainingData& data);
 
+/// The images, those in colour as their luminance. Throws format, naming the file, for values that are not
+/// finite.
+std::vector<Matrix<float>> read_images(const std::vector<std::string>& paths, std::int64_t max_memory,
+                                       const Context& context);
+
 /// samples × n. Of an array: all rows, or as many as asked for, drawn without replacement. Of images: patches
 /// without their means, of norm 1; those of colour images from their luminance. Throws format, naming the
 /// file, for values that are not finite.

@@ -6,6 +6,7 @@
 #include "parsimony/core/npy.hpp"
 #include "parsimony/cosparse/image_quality.hpp"
 #include "parsimony/cosparse/operator_file.hpp"
+#include "parsimony/cosparse/unrolled_flow.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -154,6 +155,24 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   refused({"--method", "flow", "--operator", op}, {"--operator", "--method flow", "analysis"});
   refused({"--weight", "1"}, {"--weight", "--method flow"});
   refused({"--method", "l1", "--nu", "9"}, {"--nu", "--method l1"});
+  const std::string flow = path("flow.npz");
+  cosparse::save_unrolled_flow(flow, cosparse::initial_unrolled_flow(3, 2, 3));
+  refused({"--flow", flow, "--operator", op}, {"--flow", "--operator"});
+  refused({"--flow", flow, "--method", "analysis"}, {"--flow", "--method analysis"});
+  refused({"--flow", flow, "--method", "l1"}, {"--flow", "--method l1"});
+  refused({"--flow", flow, "--nu", "9"}, {"--nu", "--method flow"});
+  refused({"--flow", flow, "--signals", "--operator", op, "--sigma", "1"}, {"--flow", "--signals"});
+  refused({"--flow="}, {"--flow"});
+  denoise({"--flow", path("none.npz")}, kFailed, {"none.npz"}, in);
+  denoise({"--flow", path("")}, kFailed, {"is a directory"}, in);
+  denoise({"--flow", op, "--sigma", "9"}, kFailed, {"op.npy"}, in);
+  const std::string archive = read_text(flow);
+  denoise({"--flow", write("cut.npz", archive.substr(0, archive.size() / 2)), "--sigma", "9"}, kFailed,
+          {"cut.npz"}, in);
+  denoise({"--flow", write("text.npz", "hello"), "--sigma", "9"}, kFailed, {"text.npz"}, in);
+  expect_one_error(run({"operator", "denoise", in, "--flow", flow, "--output", flow}), kUsage,
+                   {"--output", "would overwrite"});
+  EXPECT_EQ(read_text(flow), archive);
   refused({"--signals"}, {"--operator", "signals"});
   refused({"--signals", "--operator", op}, {"--sigma"});
   refused({"--signals", "--operator", op, "--sigma", "1", "--method", "l1"}, {"--method", "--signals"});
