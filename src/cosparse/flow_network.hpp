@@ -12,6 +12,9 @@
 
 namespace parsimony::cosparse {
 
+/// No parameter is larger: beyond it float32 filters and coefficients would overflow.
+inline constexpr double kLargestFlowValue = 30;
+
 /// One step, its filters multiplied out.
 struct FlowStep {
   Matrix<float> filters;  ///< W_s: filters × side²

@@ -176,7 +176,8 @@ class Training {
         double &m = first[a][k], &v = second[a][k];
         m = kFirstDecay * m + (1 - kFirstDecay) * slope;
         v = kSecondDecay * v + (1 - kSecondDecay) * slope * slope;
-        values[a][k] -= rate * (m / first_bias) / (std::sqrt(v / second_bias) + kSmall);
+        const double step = rate * (m / first_bias) / (std::sqrt(v / second_bias) + kSmall);
+        values[a][k] = std::clamp(values[a][k] - step, -kLargestFlowValue, kLargestFlowValue);
       }
     }
   }

@@ -171,8 +171,9 @@ void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name, Erro
       fail(fmt::format("{} is {} x {}; must be {} x {}", array, rows, cols, expected_rows, expected_cols));
     }
     for (const double value : values) {
-      // Beyond it float32 filters and coefficients would overflow.
-      if (!(std::abs(value) <= 30)) fail(fmt::format("{} has a value {}; must be -30 to 30", array, value));
+      if (std::abs(value) <= kLargestFlowValue) continue;
+      fail(fmt::format("{} has a value {}; must be {} to {}", array, value, -kLargestFlowValue,
+                       kLargestFlowValue));
     }
   };
   const auto require_matrix = [&](std::string_view array, const Matrix<double>& m, std::int64_t rows,
