@@ -20,7 +20,7 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator check operator.npy --data signals.npy --zero-tolerance 1e-4 --exact --json
   parsimony operator check operator.npy --data noisy.npy --noise-aware --lambda 20
 
-Verdicts: certified (a strict local optimum of the sum of |coefficients| among the unit-norm tight frames),
+Verdicts: certified (near a local optimum of the sum of |coefficients| among the unit-norm tight frames),
 refuted (a direction lowers it), undecided. With --noise-aware the data are noisy, and the pair of the operator
 and the signals that it makes of them is tested, with (lambda / 2) |noisy - signals|^2 in the sum. Status 3: undecided within the steps allowed.)";
 

@@ -22,6 +22,8 @@ constexpr double kNullSpace = 1e-10;  // of the largest eigenvalue of ΩᵀΩ, b
 constexpr double kBoxes[] = {0.99, 0.8, 0.6};
 constexpr int kTightening = 200;   // steps spent on a smaller box
 constexpr double kFarthest = 0.1;  // relative distance of the optimum, above which nothing is said of Ω
+// Of the objective: what the sums, and a frame that is one to 1e-12, may be off by.
+constexpr double kRounding = 1e-11;
 constexpr int kCheckEvery = 10;
 constexpr int kMostConjugateSteps = 2000;
 
@@ -71,6 +73,9 @@ class Search {
     }
     injectivity_ = injectivity(omega, blocks_, std::sqrt(longest), context);
     scale_ = std::sqrt(square_norm(pattern.gradient));
+    hidden_ = 2 * pattern.zero_sum + kRounding * pattern.objective;
+    frame_ = frame_residuals(omega);
+    widest_ = widest();
   }
 
   void run(OperatorCertificate& out) {
@@ -107,6 +112,23 @@ class Search {
     map_.adjoint(multipliers, with_gradient, out);
     tangent_.project(out);
     return out;
+  }
+
+  // ‖P_Λ(VX)‖₁ ≤ widest · ‖V‖_F for every V.
+  double widest() const {
+    const std::int64_t n = omega_.cols;
+    std::vector<double> squares(omega_.rows);
+    context_.for_blocks(omega_.rows, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const RowMajor block = as_eigen(MatrixView<const double>(blocks_.row(i * n).data(), n, n));
+        const Eigen::SelfAdjointEigenSolver<RowMajor> solver(block, Eigen::EigenvaluesOnly);
+        const auto zeros = static_cast<double>(pattern_.offsets[i + 1] - pattern_.offsets[i]);
+        squares[i] = zeros * std::max(0.0, solver.eigenvalues()[n - 1]) * (1 + 1e-9);
+      }
+    });
+    double sum = 0;
+    for (const double square : squares) sum += square;
+    return std::sqrt(sum);
   }
 
   // P_T AᵀA Δ for Δ in T.
@@ -151,29 +173,56 @@ class Search {
     for (std::size_t k = 0; k < change.size(); ++k) multipliers[k] -= change[k];
   }
 
+  // For every other UNTF Ω + Δ, ‖Δ‖ = r, f(Ω + Δ) − f(Ω) ≥ growth r − bend r² − hidden: ‖·‖₁ is convex, the
+  // part ΩS + DΩ of G + M Xᵀ outside of T has ⟨ΩS + DΩ, Δ⟩ = −½⟨S, ΔᵀΔ⟩ − ½ Σ d_i ‖δ_i‖², and Δ is off T by
+  // at most bending() r².
   bool certifies(const std::vector<double>& multipliers, OperatorCertificate& out) const {
-    const double most = largest(multipliers), off = std::sqrt(square_norm(residual(multipliers)));
+    Matrix<double> left(omega_.rows, omega_.cols);
+    map_.adjoint(multipliers, true, left);
+    const TangentSpace::Normal normal = tangent_.project(left);
+    const double most = largest(multipliers), off = std::sqrt(square_norm(left));
     const double growth = (1 - most) * injectivity_.lower - off;
     if (std::isnan(out.multiplier) || most <= out.multiplier) {
       out.multiplier = most;
       out.residual = off;
     }
     if (!(growth > out.growth)) return false;
-    out.growth = growth;
-    out.radius = 2 * pattern_.zero_sum / (growth * std::sqrt(static_cast<double>(omega_.cols)));
-    if (out.radius <= kFarthest) {
+    const Eigen::SelfAdjointEigenSolver<RowMajor> symmetric(RowMajor(as_eigen(normal.symmetric.view())),
+                                                            Eigen::EigenvaluesOnly);
+    const double pull = symmetric.eigenvalues()[omega_.cols - 1] +
+                        *std::max_element(normal.diagonal.begin(), normal.diagonal.end());
+    const double bend =
+        std::max(0.0, pull) / 2 + (1 - most) * (injectivity_.lower + widest_) * tangent_.bending();
+    double uneven = 0;
+    for (const double value : normal.diagonal) uneven += std::abs(value);
+    const double hidden =
+        hidden_ + frame_.tightness * std::sqrt(square_norm(normal.symmetric)) + 2 * frame_.norms * uneven;
+    const double room = growth * growth - 4 * bend * hidden;
+    const double whole = std::sqrt(static_cast<double>(omega_.cols));
+    const double radius = room > 0 ? 2 * hidden / ((growth + std::sqrt(room)) * whole) : 0;
+    if (room > 0 && radius <= kFarthest) {
+      out.growth = growth;
+      out.bend = bend;
+      out.radius = radius;
+      out.basin = bend > 0 ? (growth + std::sqrt(room)) / (2 * bend * whole)
+                           : std::numeric_limits<double>::infinity();
       out.verdict = Verdict::certified;
       out.explanation = fmt::format(
-          "Certified: a strict local optimum lies within {:.1e} (relative) of the operator; multipliers with "
-          "max|M| = {:.3g} < 1 prove that the objective grows in all {} directions of the tangent space.",
-          out.radius, most, out.dimension);
-    } else {
-      out.explanation = fmt::format(
-          "Undecided: the coefficients counted as zero are too large, a local optimum may lie at a relative "
-          "distance of {:.1e}; a smaller zero tolerance tells more.",
-          out.radius);
+          "Certified: a local optimum lies within {:.1e} (relative) of the operator; multipliers with "
+          "max|M| = {:.3g} < 1 bound the objective from below in all {} directions of the tangent space, and "
+          "up to a distance of {:.1e} the curvature does not undo that.",
+          out.radius, most, out.dimension, out.basin);
+      return true;
     }
-    return true;
+    if (out.verdict == Verdict::undecided) {
+      too_coarse_ = true;
+      out.explanation = fmt::format(
+          "Undecided: to first order the objective grows in all directions (by {:.2g}), but the coefficients "
+          "counted as zero are too large for that to outweigh the curvature; a smaller zero tolerance tells "
+          "more.",
+          growth);
+    }
+    return false;
   }
 
   // What the solver found is taken as a proposal: multipliers are made to fit, the direction is projected on
@@ -201,7 +250,7 @@ class Search {
     }
     if (out.verdict == Verdict::undecided) {
       as_eigen(direction.view()) *= -1;
-      if (!refutes(direction, out) && out.radius == 0) {
+      if (!refutes(direction, out) && !too_coarse_) {
         out.explanation = fmt::format(
             "Undecided: the smallest possible max|M| lies between {:.6g} and {:.6g}, too near to 1 to tell "
             "in floating "
@@ -318,7 +367,11 @@ class Search {
   ZeroMap map_;
   Matrix<double> blocks_;
   Injectivity injectivity_;
-  double scale_ = 0;  // ‖G‖_F
+  double scale_ = 0;   // ‖G‖_F
+  double hidden_ = 0;  // of the objective, by zeros that are not quite and by rounding
+  FrameResiduals frame_;
+  double widest_ = 0;
+  mutable bool too_coarse_ = false;
   std::vector<double> multipliers_;
 };
 

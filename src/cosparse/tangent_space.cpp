@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <Eigen/Eigenvalues>
+#include <cmath>
+#include <limits>
 
 #include "cosparse/eigen_map.hpp"
 #include "parsimony/core/error.hpp"
@@ -40,10 +42,17 @@ TangentSpace::TangentSpace(MatrixView<const double> omega) : omega_(copy(omega))
   const Eigen::SelfAdjointEigenSolver<RowMajor> solver(system);
   parts_ = (solver.eigenvalues().array() <= kNull).count();
   const auto range = solver.eigenvectors().rightCols(rows() - parts_);
+  stiffness_ =
+      parts_ < rows() ? square * solver.eigenvalues()[parts_] : std::numeric_limits<double>::infinity();
   inverse_ = Matrix<double>(rows(), rows());
   as_eigen(inverse_.view()) =
       range * (square * solver.eigenvalues().tail(rows() - parts_)).cwiseInverse().asDiagonal() *
       range.transpose();
+}
+
+double TangentSpace::bending() const {
+  const double side = 1 + std::sqrt(static_cast<double>(cols()) / static_cast<double>(rows()));
+  return std::sqrt(1 + side * side / stiffness_) / 2;
 }
 
 TangentSpace::Normal TangentSpace::project(MatrixView<double> v) const {

@@ -34,9 +34,8 @@ TEST_F(OperatorCheck, CertifiesThePlantedOperator) {
   const Outcome text = check(path("op.npy"), path("x.npy"));
   ASSERT_EQ(text.code, 0) << text.err;
   EXPECT_EQ(text.err, "");
-  for (const char* part :
-       {"operator          12 x 8", "zeros a signal    5.00 in the mean, median 5, 5 to 5",
-        "tangent space     49 dimensions", "\nCertified: a strict local optimum lies within "}) {
+  for (const char* part : {"operator          12 x 8", "zeros a signal    5.00 in the mean, median 5, 5 to 5",
+                           "tangent space     49 dimensions", "\nCertified: a local optimum lies within "}) {
     EXPECT_NE(text.out.find(part), std::string::npos) << part << " in\n" << text.out;
   }
   const Outcome json = check(path("op.npy"), path("x.npy"), {"--json", "--threads", "2"});

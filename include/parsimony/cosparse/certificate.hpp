@@ -56,7 +56,7 @@ void describe(Options& options, Visitor&& visit) {
 }
 
 enum class Verdict {
-  certified,  ///< a strict local optimum lies within `radius` of the operator
+  certified,  ///< a local optimum lies within `radius` of the operator
   refuted,    ///< `direction` lowers the objective
   undecided
 };
@@ -77,11 +77,11 @@ struct OperatorCertificate {
   /// direction (infinite: along it all zeros stay zero). Both from what the solver found, but computed here.
   /// NaN unless options.exact.
   double exact_lower = 0, exact_upper = 0;
-  /// ‖(Ω + Δ)X‖₁ grows by at least this times ‖Δ‖_F; 0 unless certified.
-  double growth = 0;
-  /// 2 Σ|coefficients counted as zero| / growth, relative to ‖Ω‖_F: how far the optimum may lie, to first
-  /// order.
-  double radius = 0;
+  /// Every UNTF Ω + Δ with r = ‖Δ‖_F has ‖(Ω + Δ)X‖₁ ≥ ‖ΩX‖₁ + growth r − bend r² − 2 Σ|coefficients counted
+  /// as zero|, but for rounding; 0 unless certified.
+  double growth = 0, bend = 0;
+  double radius = 0;  ///< where that begins to be above ‖ΩX‖₁, relative to ‖Ω‖_F: a local optimum is within
+  double basin = 0;          ///< where that ends: no UNTF in between is as good as Ω
   Matrix<double> tested;     ///< the UNTF that was tested (ΩᵀΩ = I on its span)
   Matrix<double> direction;  ///< of T, ‖Δ‖_F = 1, the slope along it below 0; empty unless refuted
   double slope = 0;          ///< derivative of the objective along it
@@ -89,7 +89,7 @@ struct OperatorCertificate {
   Report report;
 };
 
-/// Is Ω a strict local minimum of ‖ΩX‖₁ over unit-norm tight frames [yaghoobi2013constrained]? Signals are
+/// Is there a local minimum of ‖ΩX‖₁ over unit-norm tight frames at Ω [yaghoobi2013constrained]? Signals are
 /// the rows of `signals`, samples × n; Ω is a × n, of any scale.
 ///
 /// To first order the objective grows along Δ in the tangent space T by ⟨Δ, G⟩ + ‖P_Λ(ΔX)‖₁, G = sgn(ΩX)Xᵀ, Λ
@@ -101,7 +101,10 @@ struct OperatorCertificate {
 ///
 /// Nothing is certified by a number that merely came out small: with R the residual of M as computed and c a
 /// lower bound on ‖P_Λ(ΔX)‖₁ / ‖Δ‖_F from the eigenvalues of Σ_{j∈Λ_i} x_j x_jᵀ, the growth is at least
-/// (1 − max|M|) c − ‖R‖, which must be positive. Nothing is refuted unless a step along the direction,
+/// (1 − max|M|) c − ‖R‖. Along the manifold, that is curved, the objective loses up to bend ‖Δ‖_F²: ½
+/// (λmax(S) + max d_i) of G + M Xᵀ = ΩS + DΩ + R, and what a step of T loses of its length and its zeros
+/// (TangentSpace::bending). Certified is where for some ‖Δ‖_F the growth outweighs that and what inexact
+/// zeros hide. Nothing is refuted unless a step along the direction,
 /// brought back to UNTF, lowers the objective. In between (max|M| of the best multipliers near 1) the verdict
 /// is undecided; options.exact settles it where the program is small enough to be solved.
 ///

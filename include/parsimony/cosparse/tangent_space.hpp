@@ -29,6 +29,13 @@ class TangentSpace {
   /// a n − n (n + 1) / 2 − a + parts.
   std::int64_t dimension() const { return cols() * rows() - cols() * (cols() + 1) / 2 - rows() + parts_; }
 
+  /// Least eigenvalue of n/a I − K but for the null vectors; infinite where there is none.
+  double stiffness() const { return stiffness_; }
+  /// Another UNTF Ω + Δ is off T by at most this times ‖Δ‖_F²: with E = −½ΔᵀΔ and e_i = −½‖δ_i‖² the part
+  /// of Δ outside of T has the square ‖E‖² + rᵀ(n/a I − K)⁺r, r_i = e_i − w_iᵀEw_i, and ‖r‖ ≤ ½(1 +
+  /// √(n/a))‖Δ‖². No series is cut off: this holds at any distance.
+  double bending() const;
+
   struct Normal {
     Matrix<double> symmetric;      ///< S, n × n
     std::vector<double> diagonal;  ///< D, a values
@@ -40,6 +47,7 @@ class TangentSpace {
   Matrix<double> omega_;
   Matrix<double> inverse_;  // pseudo-inverse of n/a I − K
   std::int64_t parts_ = 0;
+  double stiffness_ = 0;
 };
 
 }  // namespace parsimony::cosparse
