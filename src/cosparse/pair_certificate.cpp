@@ -153,9 +153,11 @@ class PairTest {
       } else {
         out.verdict = Verdict::certified;
         out.explanation = fmt::format(
-            "Certified: a strict local optimum of operator and signals lies within {:.1e} (relative) of the "
-            "pair; max|N| = "
-            "{:.4g} < 1, and the curvature is at least {:.2g} in all {} directions of the tangent space.",
+            "Certified to second order at this pair: max|N| = {1:.4g} < 1, and the curvature is at least "
+            "{2:.2g} "
+            "in all {3} directions of the tangent space; by a Newton step, the optimum of operator and "
+            "signals "
+            "is {0:.1e} (relative) away.",
             out.radius, pair_.largest, out.curvature, out.dimension);
       }
       return;
