@@ -167,12 +167,15 @@ TEST(Injectivity, BoundsTheMapFromBelow) {
 struct Cell {
   std::int64_t cosparsity, samples;
   double low, high;  // max|M| of the least-squares multipliers over seeds
+  // The growth is well above what the curvature and the rounding of the signals to float32 take of it.
+  bool certain;
 };
 
 // Published figures are few draws each; ours have to meet their range, over more draws.
 TEST(LeastSquaresMultipliers, AreOfTheKnownSize) {
-  for (const Cell& cell : {Cell{6, 384, 1.03, 1.2}, Cell{8, 384, 0.82, 0.86}, Cell{10, 192, 0.86, 0.92},
-                           Cell{10, 768, 0.39, 0.54}, Cell{12, 96, 1.0, 1.19}, Cell{12, 768, 0.30, 0.36}}) {
+  for (const Cell& cell :
+       {Cell{6, 384, 1.03, 1.2, false}, Cell{8, 384, 0.82, 0.86, true}, Cell{10, 192, 0.86, 0.92, false},
+        Cell{10, 768, 0.39, 0.54, true}, Cell{12, 96, 1.0, 1.19, false}, Cell{12, 768, 0.30, 0.36, true}}) {
     SCOPED_TRACE(::testing::Message() << cell.cosparsity << " x " << cell.samples);
     std::vector<double> found;
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
@@ -181,8 +184,12 @@ TEST(LeastSquaresMultipliers, AreOfTheKnownSize) {
           omega, {.samples = cell.samples, .cosparsity = cell.cosparsity, .seed = seed + 100});
       const OperatorCertificate out = certify_operator(omega, x);
       EXPECT_NE(out.verdict, Verdict::refuted) << out.explanation;
+      if (cell.certain) {
+        EXPECT_EQ(out.verdict, Verdict::certified) << out.explanation;
+        EXPECT_GT(out.growth, 0);
+        EXPECT_LT(out.radius, 2e-3);
+      }
       EXPECT_EQ(out.dimension, 225);
-      EXPECT_LT(out.radius, 2e-3);
       found.push_back(out.least_squares);
     }
     std::sort(found.begin(), found.end());
@@ -435,6 +442,7 @@ TEST(LinearProgram, AndTheCertificateNeverContradictEachOther) {
     certified += exact.verdict == Verdict::certified;
     refuted += exact.verdict == Verdict::refuted;
   }
+  EXPECT_GE(certified + refuted, 38) << "the program says below or above 1, and curvature hides few of these";
   EXPECT_GT(certified, 8);
   EXPECT_GT(refuted, 8);
   EXPECT_GT(beyond_least_squares, 2) << "the search found nothing that least squares had not";
