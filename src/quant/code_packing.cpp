@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/quant/quantized_tensor.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+void check_width(int bits) {
+  if (bits < 1 || bits > 16) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("codes of {} bits: must be of 1 to 16", bits));
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> pack_codes(std::span<const std::uint16_t> codes, int bits) {
+  check_width(bits);
+  std::vector<std::uint8_t> packed;
+  packed.reserve((codes.size() * static_cast<std::size_t>(bits) + 7) / 8);
+  std::uint32_t pending = 0;  // fewer than 8 bits between codes
+  int held = 0;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] >> bits != 0) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("code {} is {}: does not fit into {} bits", i, codes[i], bits));
+    }
+    pending |= std::uint32_t{codes[i]} << held;
+    for (held += bits; held >= 8; held -= 8) {
+      packed.push_back(static_cast<std::uint8_t>(pending));
+      pending >>= 8;
+    }
+  }
+  if (held > 0) packed.push_back(static_cast<std::uint8_t>(pending));
+  return packed;
+}
+
+std::vector<std::uint16_t> unpack_codes(std::span<const std::uint8_t> packed, int bits, std::int64_t count) {
+  check_width(bits);
+  // Compared as bytes / bits, which does not overflow, whatever the count.
+  const auto whole = static_cast<std::int64_t>(packed.size()) * 8 / bits;
+  if (count < 0 || count > whole) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("{} codes of {} bits: {} bytes hold {} of them",
+                                                         count, bits, packed.size(), whole));
+  }
+  std::vector<std::uint16_t> codes(static_cast<std::size_t>(count));
+  const std::uint32_t mask = (std::uint32_t{1} << bits) - 1;
+  std::uint32_t pending = 0;
+  int held = 0;
+  std::size_t next = 0;
+  for (std::uint16_t& code : codes) {
+    for (; held < bits; held += 8) pending |= std::uint32_t{packed[next++]} << held;
+    code = static_cast<std::uint16_t>(pending & mask);
+    pending >>= bits;
+    held -= bits;
+  }
+  return codes;
+}
+
+}  // namespace parsimony::quant
