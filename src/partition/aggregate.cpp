@@ -12,6 +12,7 @@
 namespace parsimony::partition {
 namespace {
 
+constexpr std::int64_t kBlocks = 256;  // at least, so that a few large clusters find threads of their own
 constexpr std::int64_t kClustersPerBlock = 256;
 constexpr std::int64_t kRowsPerBlock = 1 << 13;
 
@@ -50,12 +51,13 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
   out.total = network.total;
   out.degree.resize(clusters);
   out.loop.resize(clusters);
-  std::vector<UpperRows> blocks((clusters + kClustersPerBlock - 1) / kClustersPerBlock);
+  const std::int64_t block = std::clamp<std::int64_t>(clusters / kBlocks, 1, kClustersPerBlock);
+  std::vector<UpperRows> blocks((clusters + block - 1) / block);
   Pool<ClusterWeights> pool;
-  context.for_blocks(clusters, kClustersPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(clusters, block, [&](std::int64_t begin, std::int64_t end) {
     const auto loan = pool.borrow();
     ClusterWeights& weights = *loan;
-    UpperRows& rows = blocks[begin / kClustersPerBlock];
+    UpperRows& rows = blocks[begin / block];
     rows.counts.resize(end - begin);
     for (std::int64_t r = begin; r < end; ++r) {
       std::int64_t entries = 0;
@@ -90,7 +92,7 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
   out.adjacency.offsets.assign(clusters + 1, 0);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     for (std::size_t r = 0; r < blocks[b].counts.size(); ++r) {
-      out.adjacency.offsets[b * kClustersPerBlock + r + 1] += blocks[b].counts[r];
+      out.adjacency.offsets[b * block + r + 1] += blocks[b].counts[r];
     }
     for (const Edge& edge : blocks[b].edges) ++out.adjacency.offsets[edge.to + 1];
   }
@@ -103,17 +105,17 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
     out.adjacency.values[at[row]++] = weight;
   };
   std::int64_t row = 0;
-  for (UpperRows& block : blocks) {
+  for (UpperRows& rows : blocks) {
     context.check_cancelled();
-    const Edge* edge = block.edges.data();
-    for (const std::int64_t count : block.counts) {
+    const Edge* edge = rows.edges.data();
+    for (const std::int64_t count : rows.counts) {
       for (std::int64_t e = 0; e < count; ++e, ++edge) {
         put(row, edge->to, edge->weight);
         put(edge->to, static_cast<std::int32_t>(row), edge->weight);
       }
       ++row;
     }
-    block.edges = {};
+    rows.edges = {};
   }
   return out;
 }

@@ -12,9 +12,10 @@
 namespace parsimony::partition {
 namespace {
 
-constexpr double kLeastGain = 1e-9;    // of the degree of a node: rounding moves nothing
-constexpr std::int64_t kBatches = 64;  // a round of visits has at least so many
-constexpr std::int64_t kLargestBatch = 1 << 13;
+constexpr double kLeastGain = 1e-9;                 // of the degree of a node: rounding moves nothing
+constexpr std::int64_t kBatches = 64;               // a round of visits has at least so many
+constexpr std::int64_t kLargestBatch = 1 << 13;     // places fit into 16 bits
+constexpr std::int64_t kEntriesPerBlock = 1 << 12;  // of the rows of the nodes visited, in the mean
 constexpr std::int64_t kVisitsPerBlock = 256;
 
 // First come, first served; a node is in it once at most.
@@ -39,16 +40,34 @@ class Queue {
   std::int64_t head_ = 0, tail_ = 0, count_;
 };
 
-struct NodeState {
-  std::uint32_t touched = 0;  // the last batch in which a neighbour moved
-  std::uint16_t visits = 0;
-  bool queued = true;
+struct NodeState {          // of 8 bytes: moves look up those of all neighbours
+  std::uint32_t batch = 0;  // the last one that the node was in, and its place there
+  std::uint16_t place = 0;
+  std::uint16_t visits : 15 = 0;
+  bool queued : 1 = true;
+};
+
+// What a move would set going: places [first, last) in the lists of its block.
+struct Range {
+  std::int32_t first = 0, last = 0;
 };
 
 struct Proposal {
   Visit visit;
   std::int32_t to = -1;  // −1: stays
   double weight = 0;     // to that cluster
+  Range follow, revisit;
+};
+
+struct Follower {
+  std::int32_t place;  // in the batch
+  float weight;        // of the edge to it
+};
+
+// Of the proposals of a block, in their order.
+struct Consequences {
+  std::vector<Follower> follow;       // neighbours that wait to be moved themselves
+  std::vector<std::int32_t> revisit;  // neighbours that the move may leave behind
 };
 
 template <class Gain>
@@ -65,24 +84,35 @@ class Mover {
         states_(network.nodes()) {}
 
   std::int64_t run() {
-    const std::int64_t most = std::clamp<std::int64_t>(network_.nodes() / kBatches, 1, kLargestBatch);
+    const std::int64_t nodes = network_.nodes();
+    const std::int64_t most = std::clamp<std::int64_t>(nodes / kBatches, 1, kLargestBatch);
+    const std::int64_t block = std::clamp<std::int64_t>(
+        kEntriesPerBlock * nodes / std::max<std::int64_t>(1, network_.adjacency.entries()), 1,
+        kVisitsPerBlock);
     std::vector<Proposal> batch(most);
+    std::vector<Consequences> consequences((most + block - 1) / block);
     for (batch_number_ = 1; queue_.count() > 0; ++batch_number_) {
       const std::int64_t count = std::min(most, queue_.count());
       for (std::int64_t s = 0; s < count; ++s) {
         const std::int32_t node = queue_.pop();
-        states_[node].queued = false;
-        ++states_[node].visits;
+        NodeState& state = states_[node];
+        state.batch = batch_number_;
+        state.place = static_cast<std::uint16_t>(s);
+        ++state.visits;
+        state.queued = false;
         batch[s].visit.node = node;
       }
-      context_.for_blocks(count, kVisitsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+      context_.for_blocks(count, block, [&](std::int64_t begin, std::int64_t end) {
         const auto weights = pool_.borrow();
         for (std::int64_t s = begin; s < end; ++s) propose(batch[s], *weights);
       });
-      const auto weights = pool_.borrow();
-      for (std::int64_t s = 0; s < count; ++s) {
-        if (batch[s].to >= 0) carry_out(batch[s], *weights);
-      }
+      context_.for_blocks(count, block, [&](std::int64_t begin, std::int64_t end) {
+        Consequences& of_block = consequences[begin / block];
+        of_block.follow.clear();
+        of_block.revisit.clear();
+        for (std::int64_t s = begin; s < end; ++s) foresee(batch, s, of_block);
+      });
+      for (std::int64_t s = 0; s < count; ++s) carry_out(batch, s, consequences[s / block]);
     }
     return moves_;
   }
@@ -115,33 +145,66 @@ class Mover {
     }
   }
 
-  // By the gain as it is now: the moves before this one in the batch have changed volumes, and where a
-  // neighbour moved the weights too.
-  void carry_out(Proposal& proposal, ClusterWeights& weights) {
-    const Visit& visit = proposal.visit;
-    if (must_stay(visit.cluster)) return;
-    const bool still_good =
-        states_[visit.node].touched != batch_number_ &&
-        gain_.leave(visit) + gain_.join(visit, proposal.to, proposal.weight) > kLeastGain * visit.degree;
-    if (!still_good) {
-      propose(proposal, weights);
-      if (proposal.to < 0) return;
-    }
-    move_node(partition_, visit, proposal.to, proposal.weight);
-    gain_.changed(visit.cluster);
-    gain_.changed(proposal.to);
-    ++moves_;
+  // Walks the neighbours while this can still be done side by side; what is left to the end is little.
+  void foresee(std::vector<Proposal>& batch, std::int64_t place, Consequences& out) const {
+    Proposal& proposal = batch[place];
+    if (proposal.to < 0) return;
+    const auto held = [](const auto& list) { return static_cast<std::int32_t>(list.size()); };
+    proposal.follow.first = held(out.follow);
+    proposal.revisit.first = held(out.revisit);
     const CsrView& a = network_.adjacency;
-    for (std::int64_t e = a.offsets[visit.node]; e < a.offsets[visit.node + 1]; ++e) {
+    for (std::int64_t e = a.offsets[proposal.visit.node]; e < a.offsets[proposal.visit.node + 1]; ++e) {
       const std::int32_t neighbor = a.columns[e];
-      NodeState& state = states_[neighbor];
-      state.touched = batch_number_;
-      if (state.queued || state.visits >= options_.max_visits || partition_.labels[neighbor] == proposal.to) {
-        continue;
+      const NodeState& state = states_[neighbor];
+      const bool here = state.batch == batch_number_;
+      if (here && state.place > place && batch[state.place].to >= 0) {
+        out.follow.push_back({state.place, a.weighted() ? a.values[e] : 1.0f});
       }
+      // One that is in the batch may move in between.
+      if (!state.queued && state.visits < options_.max_visits &&
+          (here || partition_.labels[neighbor] != proposal.to)) {
+        out.revisit.push_back(neighbor);
+      }
+    }
+    proposal.follow.last = held(out.follow);
+    proposal.revisit.last = held(out.revisit);
+  }
+
+  // By the gain as it is now: the moves before this one in the batch have changed volumes, and follow() the
+  // weights. Where a neighbour has moved, the cluster chosen may no longer be the best one; then that
+  // neighbour has put the node into the queue again.
+  void carry_out(std::vector<Proposal>& batch, std::int64_t place, const Consequences& consequences) {
+    const Proposal& proposal = batch[place];
+    const Visit& visit = proposal.visit;
+    const std::int32_t to = proposal.to;
+    if (to < 0 || must_stay(visit.cluster) ||
+        gain_.leave(visit) + gain_.join(visit, to, proposal.weight) <= kLeastGain * visit.degree) {
+      return;
+    }
+    move_node(partition_, visit, to, proposal.weight);
+    gain_.changed(visit.cluster);
+    gain_.changed(to);
+    ++moves_;
+    for (std::int32_t f = proposal.follow.first; f < proposal.follow.last; ++f) {
+      const auto [waiting, weight] = consequences.follow[f];
+      follow(batch[waiting], visit.cluster, to, weight);
+    }
+    for (std::int32_t r = proposal.revisit.first; r < proposal.revisit.last; ++r) {
+      const std::int32_t neighbor = consequences.revisit[r];
+      NodeState& state = states_[neighbor];
+      if (state.queued || partition_.labels[neighbor] == to) continue;
       state.queued = true;
       queue_.push(neighbor);
     }
+  }
+
+  // A neighbour at this weight went from one cluster to another.
+  static void follow(Proposal& waiting, std::int32_t from, std::int32_t to, double weight) {
+    Visit& visit = waiting.visit;
+    if (visit.cluster == from) visit.weight -= weight;
+    if (visit.cluster == to) visit.weight += weight;
+    if (waiting.to == from) waiting.weight -= weight;
+    if (waiting.to == to) waiting.weight += weight;
   }
 
   const NetworkView& network_;

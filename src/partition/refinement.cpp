@@ -1,5 +1,6 @@
 #include "partition/refinement.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "partition/cluster_weights.hpp"
@@ -9,6 +10,7 @@
 namespace parsimony::partition {
 namespace {
 
+constexpr std::int64_t kBlocks = 256;  // at least, so that a few large clusters find threads of their own
 constexpr std::int64_t kClustersPerBlock = 64;
 
 struct Growing {
@@ -84,7 +86,8 @@ Parts refine_clusters(const NetworkView& network, const Partition& partition, do
                         .cut = cut,
                         .alone = alone};
   Pool<ClusterWeights> pool;
-  context.for_blocks(clusters, kClustersPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t block = std::clamp<std::int64_t>(clusters / kBlocks, 1, kClustersPerBlock);
+  context.for_blocks(clusters, block, [&](std::int64_t begin, std::int64_t end) {
     const auto weights = pool.borrow();
     for (std::int64_t r = begin; r < end; ++r) {
       growing.refine(static_cast<std::int32_t>(r), members.of(r), *weights);
