@@ -1,4 +1,6 @@
 // parsimony operator check: can an analysis operator be trusted on these signals.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "exit_code.hpp"
@@ -22,7 +24,8 @@ constexpr const char* kExamples = R"(Examples:
 
 Verdicts: certified (near a local optimum of the sum of |coefficients| among the unit-norm tight frames),
 refuted (a direction lowers it), undecided. With --noise-aware the data are noisy, and the pair of the operator
-and the signals that it makes of them is tested, with (lambda / 2) |noisy - signals|^2 in the sum. Status 3: undecided within the steps allowed.)";
+and the signals that it makes of them is tested, with (lambda / 2) |noisy - signals|^2 in the sum; take the
+lambda that operator learn --noise-aware reports. Status 0: certified or refuted; 3: undecided.)";
 
 struct Settings {
   std::string op;
@@ -30,6 +33,7 @@ struct Settings {
   cosparse::CertificateOptions options;
   bool noise_aware = false;
   double lambda = 1;
+  double zero_tolerance = cosparse::PairOptions{}.zero_tolerance;  // of a pair
   std::int64_t max_memory = 0;
   int threads = 0;
   bool json = false;
@@ -44,11 +48,16 @@ cosparse::PairCertificate test_pair(const Settings& settings, const Matrix<doubl
       omega, noisy, {.lambda = settings.lambda, .max_iterations = 20000, .tolerance = 1e-9}, context);
   cosparse::PairCertificate out = cosparse::certify_pair(omega, noisy, denoised.signals,
                                                          {.lambda = settings.lambda,
+                                                          .zero_tolerance = settings.zero_tolerance,
                                                           .frame_tolerance = settings.options.frame_tolerance,
                                                           .exact = settings.options.exact},
                                                          context);
   add_before(out.report, denoised.report);
   return out;
+}
+
+int status_of(cosparse::Verdict verdict) {
+  return verdict == cosparse::Verdict::undecided ? kNotConverged : kDone;
 }
 
 int run(const Settings& settings, Terminal& terminal) {
@@ -63,12 +72,30 @@ int run(const Settings& settings, Terminal& terminal) {
   if (settings.noise_aware) {
     const cosparse::PairCertificate pair = test_pair(settings, omega, signals, context);
     print(settings.json ? pair_json(settings.op, pair) : pair_text(pair));
-    return kDone;
+    return status_of(pair.verdict);
   }
   const cosparse::OperatorCertificate found =
       cosparse::certify_operator(omega, signals, settings.options, context);
   print(settings.json ? certificate_json(settings.op, omega, found) : certificate_text(omega, found));
-  return found.report.status == Status::converged ? kDone : kNotConverged;
+  return status_of(found.verdict);
+}
+
+// What belongs to one of the two tests alone.
+void check_flags(const CLI::App& app, Settings& settings) {
+  const auto refuse = [](const char* message) { throw Error(ErrorCode::invalid_argument, message); };
+  if (!settings.noise_aware) {
+    if (app.count("--lambda") > 0) refuse("--lambda: is the weight of --noise-aware, which was not given");
+    return;
+  }
+  if (app.count("--lambda") == 0) {
+    refuse("--noise-aware: needs --lambda, the one that operator learn --noise-aware reports");
+  }
+  for (const char* flag : {"--project", "--max-iterations"}) {
+    if (app.count(flag) > 0) {
+      throw Error(ErrorCode::invalid_argument, fmt::format("{}: has no meaning with --noise-aware", flag));
+    }
+  }
+  if (app.count("--zero-tolerance") > 0) settings.zero_tolerance = settings.options.zero_tolerance;
 }
 
 }  // namespace
@@ -91,7 +118,10 @@ Action add_operator_check(CLI::App& app) {
       .word("max_memory", "unlimited", 0)(Field{"max_memory", "bytes a file may have; 0: no limit", 0, 9e18},
                                           settings->max_memory);
   add_run_flags(app, settings->threads, settings->quiet);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings, &app](Terminal& terminal) {
+    check_flags(app, *settings);
+    return run(*settings, terminal);
+  };
 }
 
 }  // namespace parsimony::cli

@@ -51,6 +51,12 @@ std::array<std::int64_t, 3> quantiles(const cosparse::CosparsityProfile& profile
   return out;
 }
 
+// JSON has no infinity, and null says that a bound was not computed.
+nlohmann::json bound_json(double bound) {
+  if (std::isinf(bound)) return "infinity";
+  return bound;
+}
+
 }  // namespace
 
 std::string certificate_text(const Matrix<double>& omega, const cosparse::OperatorCertificate& found) {
@@ -114,9 +120,11 @@ std::string certificate_json(const std::string& path, const Matrix<double>& omeg
                          {"least_squares_multiplier", found.least_squares},
                          {"multiplier", found.multiplier},
                          {"residual", found.residual},
-                         {"exact_multiplier", {found.exact_lower, found.exact_upper}},
+                         {"exact_multiplier", {bound_json(found.exact_lower), bound_json(found.exact_upper)}},
                          {"growth", found.growth},
+                         {"bend", found.bend},
                          {"radius", found.radius},
+                         {"basin", bound_json(found.basin)},
                          {"slope", found.slope},
                          {"decrease", found.decrease}};
   return json_text(root);

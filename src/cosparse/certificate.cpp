@@ -91,8 +91,8 @@ class Search {
     if (injectivity_.injective) {
       StageTimer timer(out.report, "least squares");
       correct(multipliers_);
-      out.least_squares = out.multiplier = largest(multipliers_);
       settled = certifies(multipliers_, out);
+      out.least_squares = out.multiplier;
     }
     // Multipliers of least norm just below 1 promise little growth.
     if (!settled || out.least_squares > kBoxes[1]) {
@@ -182,8 +182,9 @@ class Search {
     const TangentSpace::Normal normal = tangent_.project(left);
     const double most = largest(multipliers), off = std::sqrt(square_norm(left));
     const double growth = (1 - most) * injectivity_.lower - off;
-    if (std::isnan(out.multiplier) || most <= out.multiplier) {
-      out.multiplier = most;
+    const double bound = most + off / injectivity_.lower;  // of exact ones: what is off is taken up by some M
+    if (std::isnan(out.multiplier) || bound <= out.multiplier) {
+      out.multiplier = bound;
       out.residual = off;
     }
     if (!(growth > out.growth)) return false;
@@ -239,18 +240,22 @@ class Search {
     std::vector<double> change(map_.size());
     map_.apply(direction, change);
     const double across = sum_of_sizes(change), along = -inner(direction, pattern_.gradient);
-    // Rounding errors of the sums are not taken for zeros that a direction changes.
-    out.exact_lower = across > 1e-9 * along ? along / across : std::numeric_limits<double>::infinity();
+    // Rounding errors of the sums are taken neither for a slope nor for zeros that a direction changes.
+    const double rounding = 1e-12 * scale_ * std::sqrt(square_norm(direction));
+    out.exact_lower = along <= rounding       ? 0
+                      : across > 1e-9 * along ? along / across
+                                              : std::numeric_limits<double>::infinity();
     out.exact_upper = std::numeric_limits<double>::infinity();
     if (injectivity_.injective && !exact.multipliers.empty()) {
       std::vector<double> multipliers = exact.multipliers;
       correct(multipliers);
-      out.exact_upper = largest(multipliers);
+      out.exact_upper =
+          largest(multipliers) + std::sqrt(square_norm(residual(multipliers))) / injectivity_.lower;
       if (out.verdict != Verdict::refuted) certifies(multipliers, out);
     }
     if (out.verdict == Verdict::undecided) {
       as_eigen(direction.view()) *= -1;
-      if (!refutes(direction, out) && !too_coarse_) {
+      if (!refutes(direction, out) && !too_coarse_ && injectivity_.injective) {
         out.explanation = fmt::format(
             "Undecided: the smallest possible max|M| lies between {:.6g} and {:.6g}, too near to 1 to tell "
             "in floating "
@@ -344,7 +349,12 @@ class Search {
   }
 
   void explain_undecided(OperatorCertificate& out) const {
-    if (!injectivity_.injective) {
+    if (injectivity_.undecided) {
+      out.explanation =
+          "Undecided: too few signals vanish on the rows for their zeros to hold every direction of the "
+          "tangent "
+          "space, as far as can be told; more signals would tell.";
+    } else if (!injectivity_.injective) {
       out.explanation = fmt::format(
           "Undecided: there are directions of the tangent space along which all {} zeros stay zero; more "
           "signals, or "
@@ -383,11 +393,17 @@ RowMajor span_of_rows(MatrixView<const double> omega) {
   return solver.eigenvectors().rightCols((solver.eigenvalues().array() > least).count());
 }
 
+bool is_zero_mean(MatrixView<const double> omega) {
+  const auto w = as_eigen(omega);
+  return w.rowwise().sum().norm() <= 1e-6 * w.norm();
+}
+
 void check_operator(MatrixView<const double> omega, MatrixView<const float> signals) {
-  if (omega.rows < omega.cols || omega.cols < 1) {
+  if (omega.cols < 1 || omega.rows < omega.cols - (is_zero_mean(omega) ? 1 : 0)) {
     throw Error(
         ErrorCode::invalid_argument,
-        fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns",
+        fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns "
+                    "(one less if no row has a mean)",
                     omega.rows, omega.cols));
   }
   if (signals.cols != omega.cols) {

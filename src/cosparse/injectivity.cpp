@@ -12,6 +12,7 @@ namespace parsimony::cosparse {
 namespace {
 
 constexpr double kThresholds[] = {1e-9, 1e-3};  // of the largest eigenvalue
+constexpr std::int64_t kMostLost = 1024;        // directions: a dense eigenproblem of that size
 constexpr double kLost = 1e-10;                 // σ² of a direction that is lost but for rounding
 
 struct Direction {
@@ -23,7 +24,6 @@ struct Direction {
 double least_square(const RowMajor& omega, const std::vector<Direction>& directions) {
   const auto count = static_cast<Eigen::Index>(directions.size());
   if (count == 0) return std::numeric_limits<double>::infinity();
-  if (count > omega.cols() * (omega.cols() + 1) / 2) return 0;
   Eigen::MatrixXd gram(count, count);
   const RowMajor inner = omega * omega.transpose();
   Eigen::MatrixXd vectors(omega.cols(), count);
@@ -52,7 +52,7 @@ Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& bl
     for (std::int64_t i = begin; i < end; ++i) {
       RowMajor h = as_eigen(MatrixView<const double>(blocks.row(i * n).data(), n, n));
       const Eigen::VectorXd unit = w.row(i).transpose().normalized();
-      const double above = 2 * h.trace() + 1;  // puts w_i last
+      const double above = h.trace() > 0 ? 2 * h.trace() : 1;  // puts w_i last
       const Eigen::VectorXd image = h * unit;
       h -= unit * image.transpose() + image * unit.transpose();
       h += (unit.dot(image) + above) * unit * unit.transpose();
@@ -81,6 +81,11 @@ Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& bl
         }
       }
     }
+    if (std::ssize(lost) > std::min(kMostLost, n * (n + 1) / 2)) {
+      out.undecided = !out.injective && std::ssize(lost) <= n * (n + 1) / 2;
+      break;
+    }
+    context.check_cancelled();
     const double square = least_square(w, lost);
     if (!(square > kLost)) break;  // more directions only lower it
     out.injective = true;

@@ -8,8 +8,9 @@ namespace parsimony::cosparse {
 
 struct Injectivity {
   bool injective = false;
-  double lower = 0;    // ‖P_Λ(ΔX)‖₁ ≥ lower · ‖Δ‖_F for all Δ of T
-  double largest = 0;  // eigenvalue of AᵀA, at least that on T
+  bool undecided = false;  // too many directions may be lost for the test to be made
+  double lower = 0;        // ‖P_Λ(ΔX)‖₁ ≥ lower · ‖Δ‖_F for all Δ of T
+  double largest = 0;      // eigenvalue of AᵀA, at least that on T
 };
 
 /// blocks: the a matrices H_i = Σ_{j∈Λ_i} x_j x_jᵀ of ZeroMap::blocks(); largest_signal: the largest ‖x_j‖ on
@@ -18,8 +19,9 @@ struct Injectivity {
 /// With E the span of the eigenvectors of all H_i on w_i⊥ above a threshold, κ the least of their
 /// eigenvalues, and N that of the others: Δ = Δ_E + Δ_N in T has sym(ΩᵀΔ_N) = −sym(ΩᵀΔ_E), whence σ‖Δ_N‖ ≤
 /// ‖Δ_E‖ with σ the least singular value of Δ ↦ sym(ΩᵀΔ) on N, of which there are at most n (n + 1) / 2
-/// dimensions unless σ = 0. So ‖P_Λ(ΔX)‖₂² ≥ κ‖Δ‖² / (1 + 1/σ²); and ‖P_Λ(ΔX)‖₁ ≥ max(‖·‖₂, ‖·‖₂² / (‖Δ‖
-/// largest_signal)). Any threshold gives a bound; the best of a few is taken.
+/// dimensions unless σ = 0, and of which kMostLost are taken at most. So ‖P_Λ(ΔX)‖₂² ≥ κ‖Δ‖² / (1 + 1/σ²);
+/// and ‖P_Λ(ΔX)‖₁ ≥ max(‖·‖₂, ‖·‖₂² / (‖Δ‖ largest_signal)). Any threshold gives a bound; the best of a few
+/// is taken.
 Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& blocks, double largest_signal,
                         const Context& context);
 

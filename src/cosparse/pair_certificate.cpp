@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::int64_t kLargestForm = 2048;  // a n
 constexpr double kStrict = 1e-9;             // below 1 that |N| must stay
+constexpr double kFlat = 1e-9;               // of the form: a curvature that rounding may have made
+constexpr double kStep = 1e-3;               // relative: a first one short enough not to leave the basin
 constexpr double kFarthest = 0.1;  // relative distance of the optimum, above which nothing is said of Ω
 
 RowMajor in_float64(MatrixView<const float> view) {
@@ -90,6 +92,12 @@ class PairTest {
           pair_.inconsistent, noisy_.rows(), pair_.largest);
       return;
     }
+    if (pair_.signals.norm() <= 1e-12 * noisy_.norm()) {  // but for rounding
+      out.explanation =
+          "Undecided: lambda is so small that every signal is denoised to zero, for which all operators are "
+          "alike.";
+      return;
+    }
     RowMajor gradient = pair_.multipliers.transpose() * pair_.signals;
     const double length = gradient.norm();
     const TangentSpace::Normal normal =
@@ -136,12 +144,12 @@ class PairTest {
     const double scale = form.norm();  // puts what is outside of T last
     Eigen::MatrixXd inside = projector * form * projector;
     inside = ((inside + inside.transpose()) / 2 +
-              (scale + 1) * (Eigen::MatrixXd::Identity(size, size) - projector))
+              (scale > 0 ? 2 * scale : 1) * (Eigen::MatrixXd::Identity(size, size) - projector))
                  .eval();
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(inside);
     out.curvature =
         tangent_.dimension() > 0 ? solver.eigenvalues()[0] : std::numeric_limits<double>::infinity();
-    if (out.curvature > 1e-9 * scale) {
+    if (out.curvature > kFlat * scale) {
       out.radius = gradient / (out.curvature * omega_.norm());
       if (pair_.largest > 1 - kStrict) {
         out.explanation = fmt::format(
@@ -164,7 +172,7 @@ class PairTest {
     }
     const RowMajor direction =
         Eigen::Map<const RowMajor>(solver.eigenvectors().col(0).data(), omega_.rows(), omega_.cols());
-    if (out.curvature < 0 && (refutes(direction, out) || refutes(-direction, out))) return;
+    if (out.curvature < -kFlat * scale && (refutes(direction, out) || refutes(-direction, out))) return;
     out.explanation = fmt::format(
         "Undecided: the pair is stationary (relative {:.1e}), but the curvature is {:.2g} in one direction.",
         out.stationarity, out.curvature);
@@ -173,7 +181,7 @@ class PairTest {
   // A step along the direction, brought back to UNTF; the signals keep their zeros and are the best of those.
   bool refutes(const RowMajor& along, PairCertificate& out) {
     const RowMajor direction = along / along.norm();
-    double step = omega_.norm() / 4;
+    double step = kStep * omega_.norm();
     for (int halving = 0; halving < 50; ++halving, step /= 2) {
       context_.check_cancelled();
       Matrix<double> moved(omega_.rows(), omega_.cols());

@@ -62,7 +62,7 @@ TEST_F(OperatorCheck, SaysWhatIsNoFrame) {
   for (double& value : uneven.row(3)) value *= 2;
   cosparse::write_operator(path("uneven.npy"), uneven);
   const Outcome text = check(path("uneven.npy"), path("x.npy"));
-  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_EQ(text.code, 3) << text.err;
   EXPECT_NE(text.out.find("zeros a signal    5.00"), std::string::npos)
       << "the profile is there all the same";
   EXPECT_NE(text.out.find("\nNo verdict: the operator is no unit-norm tight frame"), std::string::npos)
@@ -101,8 +101,32 @@ TEST_F(OperatorCheck, TestsThePairOfNoisyData) {
   Matrix<double> uneven = omega_;
   for (double& value : uneven.row(3)) value *= 2;
   cosparse::write_operator(path("uneven.npy"), uneven);
-  expect_one_error(check(path("uneven.npy"), path("noisy.npy"), {"--noise-aware"}), 2,
-                   {"off a unit-norm tight frame"});
+  const std::vector<std::string> noisy{"--noise-aware", "--lambda", "50"};
+  expect_one_error(check(path("uneven.npy"), path("noisy.npy"), noisy), 2, {"off a unit-norm tight frame"});
+}
+
+TEST_F(OperatorCheck, TakesTheFlagsOfOneTestForThatTestAlone) {
+  const std::string op = path("op.npy"), x = path("x.npy");
+  expect_one_error(check(op, x, {"--lambda", "3"}), 2, {"--lambda", "--noise-aware"});
+  expect_one_error(check(op, x, {"--noise-aware"}), 2, {"--noise-aware: needs --lambda"});
+  expect_one_error(check(op, x, {"--noise-aware", "--lambda", "3", "--project"}), 2, {"--project"});
+  expect_one_error(check(op, x, {"--noise-aware", "--lambda", "3", "--max-iterations", "9"}), 2,
+                   {"--max-iterations"});
+  const Outcome nothing = check(op, x, {"--noise-aware", "--lambda", "1e-9"});
+  EXPECT_EQ(nothing.code, 3) << nothing.err;
+  EXPECT_NE(nothing.out.find("lambda is so small"), std::string::npos) << nothing.out;
+}
+
+TEST_F(OperatorCheck, TakesZeroMeanOperatorsOfOneRowLess) {
+  Matrix<double> differences(7, 8);  // an orthonormal basis of the vectors without a mean
+  for (std::int64_t i = 0; i < 7; ++i) {
+    const double length = std::sqrt(static_cast<double>((i + 1) * (i + 2)));
+    for (std::int64_t c = 0; c <= i; ++c) differences(i, c) = 1 / length;
+    differences(i, i + 1) = -static_cast<double>(i + 1) / length;
+  }
+  cosparse::write_operator(path("differences.npy"), differences);
+  const Outcome text = check(path("differences.npy"), path("x.npy"));
+  EXPECT_NE(text.out.find("rows span         7 dimensions"), std::string::npos) << text.out << text.err;
 }
 
 TEST_F(OperatorCheck, RefusesBadInputInOneLine) {

@@ -312,16 +312,19 @@ TEST(Certificate, BoundsTheObjectiveOfOtherFrames) {
 
 TEST(Certificate, DoesNotDependOnScales) {
   const Matrix<double> omega = random_untf(16, 10, 2);
-  Matrix<float> x = cosparse_signals(omega, {.samples = 150, .cosparsity = 6, .seed = 3});
+  const Matrix<float> x = cosparse_signals(omega, {.samples = 150, .cosparsity = 6, .seed = 3});
   const OperatorCertificate one = certify_operator(omega, x);
   Matrix<double> scaled = omega;
   as_eigen(scaled.view()) *= -64;
-  for (float& value : x.values()) value *= 1024;
-  const OperatorCertificate other = certify_operator(scaled, x);
-  EXPECT_EQ(one.verdict, other.verdict);
-  EXPECT_NEAR(one.least_squares, other.least_squares, 1e-9);
-  EXPECT_NEAR(one.growth * 1024, other.growth, 1e-3 * other.growth);
-  EXPECT_NEAR(one.radius, other.radius, 1e-3 * one.radius);
+  for (const float factor : {0x1p10f, 0x1p-30f, 0x1p-45f}) {
+    Matrix<float> other_x = x;
+    for (float& value : other_x.values()) value *= factor;
+    const OperatorCertificate other = certify_operator(scaled, other_x);
+    EXPECT_EQ(one.verdict, other.verdict) << factor;
+    EXPECT_NEAR(one.least_squares, other.least_squares, 1e-9) << factor;
+    EXPECT_NEAR(one.growth * factor, other.growth, 1e-3 * other.growth) << factor;
+    EXPECT_NEAR(one.radius, other.radius, 1e-3 * one.radius) << factor;
+  }
 }
 
 // An operator of zero-mean rows is a UNTF in one dimension less, and signals may have any mean.
