@@ -2,8 +2,10 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstring>
+#include <exception>
 #include <vector>
 
 #include "core/png_format.hpp"
@@ -21,12 +23,15 @@ struct Stream {
   std::string_view input;
   std::size_t used = 0;
   std::string output;
-  std::string message;
-  bool ended = false;  // the input did, before the image
+  std::array<char, 200> message{};  // of fixed size: no exception may pass through libpng
+  bool ended = false;               // the input did, before the image
 };
 
 [[noreturn]] void on_error(png_structp png, png_const_charp text) {
-  static_cast<Stream*>(png_get_error_ptr(png))->message = text;
+  std::array<char, 200>& message = static_cast<Stream*>(png_get_error_ptr(png))->message;
+  const std::size_t length = std::min(std::strlen(text), message.size() - 1);
+  std::memcpy(message.data(), text, length);
+  message[length] = 0;
   png_longjmp(png, 1);
 }
 
@@ -43,7 +48,13 @@ void on_read(png_structp png, png_bytep out, png_size_t count) {
 }
 
 void on_write(png_structp png, png_bytep bytes, png_size_t count) {
-  static_cast<Stream*>(png_get_io_ptr(png))->output.append(reinterpret_cast<const char*>(bytes), count);
+  bool held = true;
+  try {
+    static_cast<Stream*>(png_get_io_ptr(png))->output.append(reinterpret_cast<const char*>(bytes), count);
+  } catch (const std::exception&) {
+    held = false;
+  }
+  if (!held) png_error(png, "out of memory");
 }
 
 struct Handle {
@@ -53,7 +64,7 @@ struct Handle {
     info = png == nullptr ? nullptr : png_create_info_struct(png);
     if (info != nullptr) return;
     release();
-    throw Error(ErrorCode::internal, "libpng could not be started: " + stream.message);
+    throw Error(ErrorCode::internal, std::string("libpng could not be started: ") + stream.message.data());
   }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
@@ -111,7 +122,7 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
           ErrorCode::format,
           fmt::format("{}: truncated PNG: it ends after {} bytes, inside of the image", name, bytes.size()));
     }
-    throw Error(ErrorCode::format, fmt::format("{}: broken PNG: {}", name, stream.message));
+    throw Error(ErrorCode::format, fmt::format("{}: broken PNG: {}", name, stream.message.data()));
   };
   Handle handle(stream, true);
   png_structp png = handle.png;
@@ -175,7 +186,8 @@ std::string encode_png(const Samples& samples) {
     }
     png_write_end(png, handle.info);
   };
-  if (!run(png, write)) throw Error(ErrorCode::internal, "an image could not be encoded: " + stream.message);
+  if (!run(png, write))
+    throw Error(ErrorCode::internal, "an image could not be encoded: " + std::string(stream.message.data()));
   return std::move(stream.output);
 }
 
