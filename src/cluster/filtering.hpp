@@ -20,7 +20,7 @@
 namespace parsimony::cluster {
 
 inline constexpr std::int64_t kLine = 16;     // panels are whole cache lines of floats
-inline constexpr std::int64_t kColumns = 64;  // columns filtered at a time
+inline constexpr std::int64_t kColumns = 32;  // columns filtered at a time
 
 /// Rounds of k-means' exchanges: two or three end nearly every run.
 inline constexpr int kExchanges = 10;

@@ -25,7 +25,7 @@ std::int64_t feature_count(std::int64_t clusters) {
 }  // namespace
 
 std::int64_t over_clustering_memory(std::int64_t nodes, std::int64_t clusters) {
-  constexpr std::int64_t kPanel = 64;
+  constexpr std::int64_t kPanel = 32;
   const std::int64_t features = feature_count(clusters);
   return 4 * nodes * (features + 2 * std::min(features, kPanel) + kLine);
 }
