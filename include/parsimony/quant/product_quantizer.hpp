@@ -34,7 +34,7 @@ void describe(Options& options, Visitor&& visit) {
         options.blocks_per_centroid);
   visit(Field{"layout", "where the weights of a block lie"}, options.layout);
   visit(Field{"codebook", "type of the centroids in the file"}, options.codebook);
-  visit(Field{"iterations", "iterations of k-means", 0, 1e6}, options.iterations);
+  visit(Field{"iterations", "iterations of k-means", 0, 1 << 20}, options.iterations);
   visit(Field{"normalize_filters", "divide every output by its root mean square first"},
         options.normalize_filters);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
@@ -53,8 +53,8 @@ struct ProductQuantization {
 /// coordinates have weights of their own (with a start from the part of a that is of rank one). A block that
 /// d does not divide out has coordinates without a weight; they count nothing, so that no filling of theirs
 /// can draw a centroid. Where there is neither importance nor padding this is core's k-means, several times
-/// as fast. An emptied centroid moves to the block farthest from its own, as core has it; [stock2020bit]
-/// split the most populated one.
+/// as fast, from the centroids of a sample where there are many blocks. An emptied centroid moves to the
+/// block farthest from its own, as core has it; [stock2020bit] split the most populated one.
 ///
 /// normalize_filters: w divided by the root mean square of its output, which is its standard deviation where
 /// its mean is small, and unlike that is not 0 of a constant filter. The error is that of the divided
