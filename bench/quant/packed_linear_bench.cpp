@@ -1,0 +1,221 @@
+// Layers that multiply from their codes beside the same layers in float32, one thread: y = x Wᵀ for a few
+// shapes and batches, d = 8, 256 centroids. Arguments: outputs, inputs, rows of x.
+#include <benchmark/benchmark.h>
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <vector>
+
+#include "bench/peak.hpp"
+#include "bench/quant/limits.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/quant/packed_linear.hpp"
+
+#ifdef PARSIMONY_BENCH_OPENBLAS
+extern "C" {
+void openblas_set_num_threads(int threads);
+void cblas_sgemv(int order, int trans, int m, int n, float alpha, const float* a, int lda, const float* x,
+                 int incx, float beta, float* y, int incy);
+void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a,
+                 int lda, const float* b, int ldb, float beta, float* c, int ldc);
+}
+#endif
+
+namespace parsimony::quant {
+namespace {
+
+constexpr std::int64_t kD = 8, kCentroids = 256;
+
+Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
+  Matrix<float> out(rows, cols);
+  RandomStream(seed, "bench").fill_normal(out.values());
+  return out;
+}
+
+QuantizedTensor weight_of(std::int64_t outputs, std::int64_t inputs) {
+  QuantizedTensor weight;
+  weight.shape = {outputs, inputs};
+  weight.scheme = Scheme::product;
+  auto codebook = std::make_shared<Codebook>();
+  codebook->centroids = normals(kCentroids, kD, 1);
+  weight.codebook = codebook;
+  weight.packed.resize(static_cast<std::size_t>(outputs * inputs / kD));
+  const RandomStream stream(2, "bench");
+  for (std::size_t i = 0; i < weight.packed.size(); ++i) {
+    weight.packed[i] = static_cast<std::uint8_t>(stream.below(kCentroids, i));
+  }
+  return weight;
+}
+
+void report(benchmark::State& state) {
+  const auto products = static_cast<double>(state.range(0) * state.range(1) * state.range(2));
+  const auto rate = [&](double count) {
+    return benchmark::Counter(count, benchmark::Counter::kIsIterationInvariantRate);
+  };
+  state.counters["flops"] = rate(2 * products);
+  state.counters["lookups"] = rate(products / kD);
+}
+
+// The float32 weight; what is multiplied does not matter to the time.
+struct Dense {
+  explicit Dense(const benchmark::State& state)
+      : w(normals(state.range(0), state.range(1), 3)),
+        x(normals(state.range(2), state.range(1), 4)),
+        y(state.range(2), state.range(0)) {}
+  Matrix<float> w, x, y;
+};
+
+void multiply_add_peak(benchmark::State& state) {
+  double flops = 0;
+  float result = 0;
+  for (auto _ : state) {
+    flops += bench::multiply_adds(10000, result);
+    benchmark::DoNotOptimize(result);
+  }
+  state.counters["flops"] = benchmark::Counter(flops, benchmark::Counter::kIsRate);
+}
+BENCHMARK(multiply_add_peak);
+
+void byte_permute_peak(benchmark::State& state) {
+  double permutes = 0;
+  std::uint8_t result = 1;
+  for (auto _ : state) {
+    permutes += bench::byte_permutes(10000, result);
+    benchmark::DoNotOptimize(result);
+  }
+  state.counters["permutes"] = benchmark::Counter(permutes, benchmark::Counter::kIsRate);
+}
+BENCHMARK(byte_permute_peak);
+
+#ifdef PARSIMONY_BENCH_OPENBLAS
+void openblas(benchmark::State& state) {
+  constexpr int kRowMajor = 101, kPlain = 111, kTransposed = 112;
+  Dense dense(state);
+  const auto m = static_cast<int>(state.range(0)), n = static_cast<int>(state.range(1)),
+             rows = static_cast<int>(state.range(2));
+  openblas_set_num_threads(1);
+  for (auto _ : state) {
+    if (rows == 1) {
+      cblas_sgemv(kRowMajor, kPlain, m, n, 1, dense.w.data(), n, dense.x.data(), 1, 0, dense.y.data(), 1);
+    } else {
+      cblas_sgemm(kRowMajor, kPlain, kTransposed, rows, m, n, 1, dense.x.data(), n, dense.w.data(), n, 0,
+                  dense.y.data(), m);
+    }
+    benchmark::DoNotOptimize(dense.y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state);
+}
+#endif
+
+void own_float(benchmark::State& state) {
+  Dense dense(state);
+  for (auto _ : state) {
+    bench::dense_product(dense.w.data(), state.range(0), state.range(1), dense.x.data(), dense.y.data());
+    benchmark::DoNotOptimize(dense.y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state);
+}
+
+void packed(benchmark::State& state, TableAccuracy accuracy, std::int64_t switch_batch) {
+  const PackedLinear layer(weight_of(state.range(0), state.range(1)), {},
+                           {.accuracy = accuracy, .switch_batch = switch_batch});
+  const Matrix<float> x = normals(state.range(2), state.range(1), 4);
+  Matrix<float> y(state.range(2), state.range(0));
+  const Context context(1);
+  for (auto _ : state) {
+    layer.multiply(x, y, context);
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state);
+  if (state.range(2) == 1) {
+    const PackedLinear exact(weight_of(state.range(0), state.range(1)), {},
+                             {.accuracy = TableAccuracy::exact});
+    Matrix<float> right(1, state.range(0));
+    exact.multiply(x, right, context);
+    double error = 0, norm = 0;
+    for (std::int64_t o = 0; o < y.cols(); ++o) {
+      error += std::pow(static_cast<double>(y(0, o)) - right(0, o), 2);
+      norm += std::pow(static_cast<double>(right(0, o)), 2);
+    }
+    state.counters["error"] = std::sqrt(error / norm);
+  }
+  if (switch_batch == 0) state.counters["switch"] = static_cast<double>(layer.switch_batch());
+}
+
+// The two halves of a product by tables.
+void tables_alone(benchmark::State& state, TableAccuracy accuracy) {
+  const PackedLinear layer(weight_of(64, state.range(1)), {}, {.accuracy = accuracy});
+  const Matrix<float> x = normals(1, state.range(1), 4);
+  const Context context(1);
+  for (auto _ : state) benchmark::DoNotOptimize(layer.tables(x, context));
+  state.counters["flops"] = benchmark::Counter(2.0 * static_cast<double>(state.range(1)) * kCentroids,
+                                               benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void scan_alone(benchmark::State& state, TableAccuracy accuracy) {
+  const PackedLinear layer(weight_of(state.range(0), state.range(1)), {}, {.accuracy = accuracy});
+  const Context context(1);
+  const TableSet tables = layer.tables(normals(1, state.range(1), 4), context);
+  Matrix<float> y(1, state.range(0));
+  for (auto _ : state) {
+    layer.multiply(tables, y, context);
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state);
+}
+
+// The same without AVX-512, for processors that have no byte permutes.
+void scan_avx2(benchmark::State& state, TableAccuracy accuracy) {
+  hwy::SetSupportedTargetsForTest(HWY_AVX2);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  scan_alone(state, accuracy);
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+const int registered = [] {
+  constexpr std::int64_t kNever = 1 << 30;
+  const auto add = [](const char* name, auto body, std::vector<std::int64_t> batches) {
+    for (const auto& [outputs, inputs] : {std::pair{4096, 4096}, {3072, 768}, {768, 3072}}) {
+      for (const std::int64_t rows : batches) {
+        benchmark::RegisterBenchmark(name, body)
+            ->Args({outputs, inputs, rows})
+            ->Unit(benchmark::kMicrosecond);
+      }
+    }
+  };
+  const std::vector<std::int64_t> one{1}, all{1, 4, 16, 64, 512};
+#ifdef PARSIMONY_BENCH_OPENBLAS
+  add("openblas", openblas, all);
+#endif
+  add("own_float", own_float, one);
+  const auto way = [](TableAccuracy accuracy, std::int64_t switch_batch) {
+    return [=](benchmark::State& state) { packed(state, accuracy, switch_batch); };
+  };
+  add("tables8", way(TableAccuracy::tables8, kNever), all);
+  add("tables16", way(TableAccuracy::tables16, kNever), all);
+  add("exact", way(TableAccuracy::exact, kNever), all);
+  add("decoded", way(TableAccuracy::exact, 1), all);
+  add("automatic_exact", way(TableAccuracy::exact, 0), {1});
+  add("automatic_8", way(TableAccuracy::tables8, 0), {1});
+  for (const auto accuracy : {TableAccuracy::tables8, TableAccuracy::tables16}) {
+    const bool eight = accuracy == TableAccuracy::tables8;
+    add(
+        eight ? "tables_alone8" : "tables_alone16", [=](benchmark::State& s) { tables_alone(s, accuracy); },
+        one);
+    add(
+        eight ? "scan_alone8" : "scan_alone16", [=](benchmark::State& s) { scan_alone(s, accuracy); }, one);
+    add(
+        eight ? "scan_avx2_8" : "scan_avx2_16", [=](benchmark::State& s) { scan_avx2(s, accuracy); }, one);
+  }
+  return 0;
+}();
+
+}  // namespace
+}  // namespace parsimony::quant
+
+BENCHMARK_MAIN();
