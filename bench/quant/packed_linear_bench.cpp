@@ -4,6 +4,7 @@
 #include <hwy/highway.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "bench/peak.hpp"
@@ -200,8 +201,21 @@ const int registered = [] {
   add("tables16", way(TableAccuracy::tables16, kNever), all);
   add("exact", way(TableAccuracy::exact, kNever), all);
   add("decoded", way(TableAccuracy::exact, 1), all);
-  add("automatic_exact", way(TableAccuracy::exact, 0), {1});
-  add("automatic_8", way(TableAccuracy::tables8, 0), {1});
+  // Few outputs, where decoding pays soonest: which way is the faster from how many rows on, and the point
+  // that the costs give (counter "switch").
+  for (const std::int64_t rows : {4, 8, 12, 16, 32, 64}) {
+    const auto few = [&](const std::string& name, auto body) {
+      benchmark::RegisterBenchmark(("few_outputs_" + name).c_str(), body)
+          ->Args({256, 3072, rows})
+          ->Unit(benchmark::kMicrosecond);
+    };
+    few("tables8", way(TableAccuracy::tables8, kNever));
+    few("tables16", way(TableAccuracy::tables16, kNever));
+    few("decoded", way(TableAccuracy::exact, 1));
+    few("automatic8", way(TableAccuracy::tables8, 0));
+    few("automatic16", way(TableAccuracy::tables16, 0));
+  }
+  add("automatic_exact", way(TableAccuracy::exact, 0), {1, 16});
   for (const auto accuracy : {TableAccuracy::tables8, TableAccuracy::tables16}) {
     const bool eight = accuracy == TableAccuracy::tables8;
     add(

@@ -55,7 +55,7 @@ class TableSet {
 /// [jegou2011product]. Tables are scaled one by one in steps of half an octave and summed as integers with
 /// those of the same scale, so that one large value of x costs the others nothing. The error of a table entry
 /// is at most 1.5 · r / 510 (8 bits; / 131070 with 16), r the range of its table or, where that is more, 2⁻¹⁰
-/// of 2 max ‖centroid‖ √d max |x|; with Gaussian weights and 256 centroids that makes about .8e-2 (3e-5) of
+/// of 2 max ‖centroid‖ √d max |x|; with Gaussian weights and 256 centroids that makes about 8e-3 (3e-5) of
 /// ‖W x‖. Codebooks with rare outliers do worse. K > 256 and `exact` take float32 tables, integer weights are
 /// decoded in tiles.
 ///
