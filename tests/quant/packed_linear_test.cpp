@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "expect_error.hpp"
+#include "parsimony/quant/decode.hpp"
 #include "quantized_weights.hpp"
 
 namespace parsimony::quant {
@@ -293,6 +294,9 @@ TEST(PackedEmbedding, GivesTheRowsOfTheDenseWeight) {
   for (const int bits : {3, 8}) weights.push_back(random_integers({40, 11}, bits, bits == 3));
   for (const QuantizedTensor& weight : weights) {
     const Matrix<float> expected = dense(weight);
+    const std::vector<float> decoded = decode(weight);
+    ASSERT_TRUE(
+        std::equal(decoded.begin(), decoded.end(), expected.data(), expected.data() + expected.size()));
     const PackedEmbedding embedding(weight);
     const std::vector<std::int64_t> indices{39, 0, 7, 7, 20};
     Matrix<float> out(5, embedding.dimension());
