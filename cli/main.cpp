@@ -24,6 +24,9 @@ constexpr std::array kVerbs{
     Verb{"generate", "random graphs with planted clusters", add_generate},
     Verb{"convert", "a graph from one file format to another", add_convert},
     Verb{"operator", "analysis operators: learn one, and use it", add_operator},
+    Verb{"quantize", "a neural network in fewer bytes", add_quantize},
+    Verb{"inspect", "what a file of tensors holds", add_inspect},
+    Verb{"decompress", "the floats of a compact file", add_decompress},
     Verb{"info", "version, SIMD targets, threads", add_info},
     Verb{"completion", "a script by which bash completes verbs and flags", add_completion}};
 

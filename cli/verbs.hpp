@@ -25,6 +25,9 @@ Action add_score(CLI::App& app);
 Action add_generate(CLI::App& app);
 Action add_convert(CLI::App& app);
 Action add_operator(CLI::App& app);
+Action add_quantize(CLI::App& app);
+Action add_inspect(CLI::App& app);
+Action add_decompress(CLI::App& app);
 Action add_info(CLI::App& app);
 Action add_completion(CLI::App& app);
 

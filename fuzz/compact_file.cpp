@@ -1,0 +1,27 @@
+#include "parsimony/quant/compact_file.hpp"
+
+#include <algorithm>
+
+#include "check.hpp"
+#include "parsimony/quant/decode.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace parsimony;
+  fuzz::value_or_error([&] {
+    const SafetensorsFile file(fuzz::as_string(data, size), "input");
+    const quant::CompactModel model = quant::read_compact_file(file);
+    for (std::size_t i = 0; i < model.weights.size(); ++i) {
+      const auto& shape = model.recipe.weights[i].shape;
+      std::int64_t values = 1;
+      for (const std::int64_t side : shape) values *= side;
+      // A few codes may stand for many values.
+      const std::int64_t block = std::max<std::int64_t>(1, model.recipe.weights[i].block);
+      if (values > 1 << 16 || block * quant::code_count(model.weights[i]) > 1 << 20) continue;
+      fuzz::check(static_cast<std::int64_t>(quant::decode(model.weights[i]).size()) == values,
+                  "a value for each");
+    }
+    // What was read can be said again.
+    fuzz::check(quant::planned_size(model.recipe) > 0, "has a size");
+  });
+  return 0;
+}

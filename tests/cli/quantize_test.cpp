@@ -1,0 +1,172 @@
+// quantize, inspect, decompress: what they write, say and refuse.
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/quant/compact_file.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+using Json = nlohmann::json;
+
+class Quantize : public Command {
+ protected:
+  std::string model() const {
+    std::vector<float> conv(32 * 16 * 9), fc(10 * 128), bias(10);
+    RandomStream(1, "conv").fill_normal(conv, 0, 0.05f);
+    RandomStream(1, "fc").fill_normal(fc, 0, 0.05f);
+    const auto bytes = [](const std::vector<float>& values) {
+      return std::span(reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float));
+    };
+    write_safetensors(path("model.safetensors"),
+                      std::vector<TensorView>{{{"conv.weight", DType::float32, {32, 16, 3, 3}}, bytes(conv)},
+                                              {{"fc.weight", DType::float32, {10, 128}}, bytes(fc)},
+                                              {{"fc.bias", DType::float32, {10}}, bytes(bias)}});
+    return path("model.safetensors");
+  }
+  Outcome quantize(std::vector<std::string> more) const {
+    more.insert(more.begin(), {"quantize", model(), "--output", path("small.safetensors")});
+    return run(more);
+  }
+  std::int64_t size(const std::string& name) const {
+    return static_cast<std::int64_t>(std::filesystem::file_size(path(name)));
+  }
+};
+
+TEST_F(Quantize, TheDryRunSaysTheSizeOfTheFileToTheByte) {
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--scheme", "int8"},
+        {"--scheme", "int3", "--half"},
+        {"--scheme", "pq"},
+        {"--scheme", "pq", "--block", "4", "--layout", "input-channels", "--codebook", "int8"},
+        {"--budget", "3kB"}}) {
+    std::vector<std::string> dry = flags;
+    dry.insert(dry.end(), {"--dry-run", "--json"});
+    const Outcome planned = quantize(dry);
+    ASSERT_EQ(planned.code, 0) << planned.err;
+    EXPECT_FALSE(std::filesystem::exists(path("small.safetensors")));
+    const Outcome done = quantize(flags);
+    ASSERT_EQ(done.code, 0) << done.err;
+    EXPECT_EQ(Json::parse(planned.out)["output"]["bytes"], size("small.safetensors"));
+    EXPECT_NE(done.out.find("left alone: 'fc.bias': one dimension"), std::string::npos) << done.out;
+    if (flags[0] == "--budget") {
+      EXPECT_LE(size("small.safetensors"), 3000);
+    }
+    std::filesystem::remove(path("small.safetensors"));
+  }
+}
+
+TEST_F(Quantize, DecompressedAgainItIsTheModelButForTheError) {
+  ASSERT_EQ(quantize({"--scheme", "int8", "--quiet"}).code, 0);
+  const Outcome outcome =
+      run({"decompress", path("small.safetensors"), "--output", path("floats.safetensors"), "--quiet"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out + outcome.err, "");
+  const SafetensorsFile before(path("model.safetensors")), after(path("floats.safetensors"));
+  ASSERT_EQ(after.tensors().size(), 3u);
+  for (const TensorView& tensor : before.tensors()) {
+    const std::vector<float> a = float32_values(tensor), b = float32_values(after.at(tensor.name));
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      // Half a step of a range of at most 0.6, and what clipping adds.
+      ASSERT_NEAR(a[i], b[i], tensor.shape.size() > 1 ? 4e-3 : 0);
+    }
+  }
+}
+
+TEST_F(Quantize, InspectShowsBothKinds) {
+  ASSERT_EQ(quantize({"--scheme", "pq", "--seed", "3", "--threads", "2"}).code, 0);
+  const Outcome plain = run({"inspect", path("model.safetensors")});
+  EXPECT_NE(plain.out.find("32x16x3x3"), std::string::npos);
+  EXPECT_NE(plain.out.find("3 tensors, " + std::to_string(size("model.safetensors")) + " bytes"),
+            std::string::npos)
+      << plain.out;
+  const Outcome text = run({"inspect", path("small.safetensors")});
+  EXPECT_NE(text.out.find("pq of 9, 128 centroids"), std::string::npos) << text.out;
+  const Json json = Json::parse(run({"inspect", path("small.safetensors"), "--json"}).out);
+  EXPECT_EQ(json["bytes"], size("small.safetensors"));
+  EXPECT_EQ(json["compact"]["model_bytes"], size("model.safetensors"));
+  std::int64_t tensors = json["header_bytes"];
+  for (const Json& tensor : json["tensors"]) tensors += tensor["bytes"].get<std::int64_t>();
+  EXPECT_EQ(tensors, size("small.safetensors"));
+}
+
+TEST_F(Quantize, StrictNamesWhatWouldBeLeftAlone) {
+  const Outcome passed = quantize({"--scheme", "int8", "--strict"});
+  EXPECT_EQ(passed.code, 0) << passed.err;
+  std::filesystem::remove(path("small.safetensors"));
+  std::vector<float> tiny(4, 1);
+  write_safetensors(path("tiny"), std::vector<TensorView>{
+                                      {{"t.weight", DType::float32, {2, 2}},
+                                       std::span(reinterpret_cast<const std::uint8_t*>(tiny.data()), 16)}});
+  expect_one_error(
+      run({"quantize", path("tiny"), "--scheme", "int8", "--strict", "--output", path("small.safetensors")}),
+      kFailed, {"--strict", "'t.weight'", "too small"});
+  EXPECT_FALSE(std::filesystem::exists(path("small.safetensors")));
+  EXPECT_EQ(run({"quantize", path("tiny"), "--scheme", "int8", "--strict", "--exclude", "t", "--output",
+                 path("small.safetensors")})
+                .code,
+            0);
+}
+
+TEST_F(Quantize, WrongFlagsAreUsageErrors) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
+      {{}, "--scheme"},
+      {{"--scheme", "int9"}, "--scheme"},
+      {{"--scheme", "auto"}, "--scheme"},
+      {{"--scheme", "int8", "--budget", "3kB"}, "--budget"},
+      {{"--budget", "0"}, "--budget"},
+      {{"--budget", "much"}, "--budget"},
+      {{"--budget", "100"}, "--budget: 100 bytes; the least"},
+      {{"--budget", "3kB", "--block", "8"}, "--block"},
+      {{"--scheme", "int8", "--block", "8"}, "--block"},
+      {{"--scheme", "pq", "--block", "-1"}, "--block"},
+      {{"--scheme", "pq", "--centroids", "0"}, "--centroids"},
+      {{"--scheme", "pq", "--centroids", "65537"}, "--centroids"},
+      {{"--scheme", "pq", "--layout", "columns"}, "--layout"},
+      {{"--scheme", "int8", "--layers", "("}, "--layers"},
+      {{"--scheme", "int8", "--exclude", "[a"}, "--exclude"},
+      {{"--scheme", "int8", "--seed", "-1"}, "--seed"},
+      {{"--scheme", "int8", "--threads", "-1"}, "--threads"},
+      {{"--schem", "int8"}, "did you mean --scheme?"}};
+  for (const auto& [flags, piece] : wrong) {
+    SCOPED_TRACE(piece);
+    expect_one_error(quantize(flags), kUsage, {piece});
+    EXPECT_EQ(files(), (std::vector<std::string>{"model.safetensors"}));
+  }
+  expect_one_error(run({"quantize", model(), "--scheme", "int8"}), kUsage, {"--output"});
+  expect_one_error(run({"quantize", model(), "--scheme", "int8", "--output", model()}), kUsage,
+                   {"overwrite"});
+  expect_one_error(run({"quantize", model(), "--scheme", "int8", "--output", path("a.gz")}), kUsage,
+                   {"--output"});
+  expect_one_error(run({"decompress", model(), "--output", model()}), kUsage, {"overwrite"});
+  expect_one_error(run({"decompress", model()}), kUsage, {"--output"});
+  expect_one_error(run({"inspect"}), kUsage, {"FILE"});
+}
+
+TEST_F(Quantize, BrokenFilesFailAndLeaveNothing) {
+  const std::string whole = read_text(model());
+  const auto refused = [&](std::vector<std::string> arguments, const std::vector<std::string>& parts) {
+    if (arguments[0] != "inspect") arguments.insert(arguments.end(), {"--output", path("out")});
+    expect_one_error(run(arguments), kFailed, parts);
+    EXPECT_FALSE(std::filesystem::exists(path("out")));
+  };
+  const std::string broken = write("broken.safetensors", whole.substr(0, whole.size() - 1));
+  refused({"quantize", broken, "--scheme", "int8"}, {broken, "tensor '"});
+  refused({"decompress", broken}, {broken, "tensor '"});
+  refused({"inspect", broken}, {broken, "tensor '"});
+  refused({"inspect", path("missing")}, {path("missing")});
+  refused({"decompress", model()}, {"no compact file"});
+  refused({"quantize", model(), "--scheme", "int8", "--calibration", broken}, {broken});
+  refused({"quantize", model(), "--scheme", "int8", "--calibration", model()}, {"input_second_moment"});
+  ASSERT_EQ(quantize({"--scheme", "int4"}).code, 0);
+  refused({"quantize", path("small.safetensors"), "--scheme", "int8"}, {"compact file already"});
+  std::string flipped = read_text(path("small.safetensors"));
+  flipped.replace(flipped.find("\\\"bits\\\":4"), 10, "\\\"bits\\\":5");
+  refused({"decompress", write("flipped", flipped)}, {"flipped", "'conv.weight'", "5 bits"});
+}
+
+}  // namespace
+}  // namespace parsimony::cli

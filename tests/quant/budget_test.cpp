@@ -1,0 +1,117 @@
+#include "quant/budget.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <numeric>
+
+#include "expect_error.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+using Layers = std::vector<std::vector<Candidate>>;
+
+std::int64_t bytes_of(const Layers& layers, const Choices& choices) {
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) bytes += layers[i][choices[i]].bytes;
+  return bytes;
+}
+
+double error_of(const Layers& layers, const Choices& choices) {
+  double error = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) error += layers[i][choices[i]].error;
+  return error;
+}
+
+// Of all combinations within the limit.
+double least_error(const Layers& layers, std::int64_t limit, std::size_t layer = 0) {
+  if (limit < 0) return std::numeric_limits<double>::infinity();
+  if (layer == layers.size()) return 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (const Candidate& candidate : layers[layer]) {
+    least = std::min(least, candidate.error + least_error(layers, limit - candidate.bytes, layer + 1));
+  }
+  return least;
+}
+
+Layers random_layers(std::mt19937& random) {
+  Layers layers(1 + random() % 4);
+  for (auto& candidates : layers) {
+    candidates.resize(1 + random() % 6);
+    for (Candidate& candidate : candidates) {
+      candidate = {static_cast<double>(random() % 1000), static_cast<std::int64_t>(1 + random() % 50)};
+    }
+  }
+  return layers;
+}
+
+TEST(Budget, IsKeptAndIsWithinOneStepOfTheBestOfAllCombinations) {
+  // The relaxation in which steps may be taken in part is met but for the step at the limit, and bounds the
+  // optimum from below.
+  std::mt19937 random(1);
+  for (int trial = 0; trial < 500; ++trial) {
+    const Layers layers = random_layers(random);
+    std::int64_t least = 0;
+    double largest = 0;
+    for (const auto& candidates : layers) {
+      const auto [low, high] =
+          std::minmax_element(candidates.begin(), candidates.end(),
+                              [](const auto& a, const auto& b) { return a.error < b.error; });
+      largest = std::max(largest, high->error - low->error);
+      std::int64_t bytes = candidates[0].bytes;
+      for (const Candidate& candidate : candidates) bytes = std::min(bytes, candidate.bytes);
+      least += bytes;
+    }
+    const std::int64_t limit = least + static_cast<std::int64_t>(random() % 60);
+    const auto size = [&](const Choices& choices) { return bytes_of(layers, choices); };
+    const Choices choices = choose_under_budget(layers, limit, size);
+    ASSERT_LE(bytes_of(layers, choices), limit);
+    const double best = least_error(layers, limit);
+    ASSERT_LE(error_of(layers, choices), best + largest);
+    // At the bytes that it takes itself, no combination is better: what the Lagrangian promises of the points
+    // that it reaches without the steps taken out of their order.
+    const std::int64_t own = bytes_of(layers, choices);
+    if (own == limit && layers.size() == 1) {
+      ASSERT_EQ(error_of(layers, choices), best);
+    }
+  }
+}
+
+TEST(Budget, IsTheOptimumAtEveryPointOfTheLagrangian) {
+  std::mt19937 random(2);
+  for (int trial = 0; trial < 300; ++trial) {
+    const Layers layers = random_layers(random);
+    // For a price of a byte, each layer's best choice for itself is the best of all combinations of its size.
+    const double price = 0.37 + static_cast<double>(random() % 40);
+    Choices priced;
+    for (const auto& candidates : layers) {
+      const auto cost = [&](const Candidate& candidate) {
+        return candidate.error + price * static_cast<double>(candidate.bytes);
+      };
+      priced.push_back(static_cast<std::size_t>(
+          std::min_element(candidates.begin(), candidates.end(),
+                           [&](const auto& a, const auto& b) { return cost(a) < cost(b); }) -
+          candidates.begin()));
+    }
+    const std::int64_t limit = bytes_of(layers, priced);
+    const Choices choices =
+        choose_under_budget(layers, limit, [&](const Choices& c) { return bytes_of(layers, c); });
+    ASSERT_NEAR(error_of(layers, choices), error_of(layers, priced), 1e-9);
+    ASSERT_NEAR(error_of(layers, choices), least_error(layers, limit), 1e-9);
+  }
+}
+
+TEST(Budget, CountsTheBytesThatTheFileAdds) {
+  const Layers layers{{{10, 10}, {1, 20}}, {{10, 10}, {2, 20}}};
+  const auto size = [&](const Choices& choices) { return 100 + bytes_of(layers, choices); };
+  EXPECT_EQ(choose_under_budget(layers, 120, size), (Choices{0, 0}));
+  EXPECT_EQ(choose_under_budget(layers, 130, size), (Choices{1, 0}));
+  EXPECT_EQ(choose_under_budget(layers, 140, size), (Choices{1, 1}));
+  expect_error(ErrorCode::invalid_argument, "budget: 119 bytes; the least that this model comes to is 120",
+               [&] { choose_under_budget(layers, 119, size); });
+  EXPECT_TRUE(choose_under_budget({}, 100, [](const Choices&) { return 100; }).empty());
+}
+
+}  // namespace
+}  // namespace parsimony::quant
