@@ -72,8 +72,12 @@ TEST(Half, IsTheNearestOfRandomFloats) {
     if (!(value < 65504.0f)) continue;
     const std::uint16_t half = to_half(value);
     const double error = std::abs(meaning(half) - value);
-    if (half > 0) ASSERT_LE(error, std::abs(meaning(static_cast<std::uint16_t>(half - 1)) - value));
-    if (half < 0x7BFF) ASSERT_LE(error, std::abs(meaning(static_cast<std::uint16_t>(half + 1)) - value));
+    if (half > 0) {
+      ASSERT_LE(error, std::abs(meaning(static_cast<std::uint16_t>(half - 1)) - value));
+    }
+    if (half < 0x7BFF) {
+      ASSERT_LE(error, std::abs(meaning(static_cast<std::uint16_t>(half + 1)) - value));
+    }
   }
 }
 
