@@ -1,0 +1,250 @@
+// A compact file with any of its bytes wrong: an error, or values that are sound; never anything else.
+#include <gtest/gtest.h>
+
+#include "expect_error.hpp"
+#include "parsimony/quant/compact_file.hpp"
+#include "parsimony/quant/decode.hpp"
+#include "quant/compact_models.hpp"
+#include "temporary_directory.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+std::string small_file() {
+  RandomModel random(1);
+  CompactModel model;
+  const auto codebook = random.codebook(5, 4, CodebookType::int8);
+  random.add(model, "a.weight",
+             random.product({3, 5, 2, 2}, codebook, BlockLayout::input_channels, true, true));
+  random.add(model, "b.weight", random.product({2, 9}, codebook, BlockLayout::row));
+  for (auto& weight : model.recipe.weights) weight.codebook = "codebook";
+  random.add(model, "c.weight", random.integer({3, 3}, 3, true, true), true);
+  random.add_others(model,
+                    {other("bias", DType::float32, {3}, DType::float16), other("half", DType::float16, {2})});
+  model.recipe.aliases = {{"d.weight", "c.weight"}};
+  const TemporaryDirectory directory;
+  write_compact_file(directory / "a", model);
+  return TemporaryDirectory::content(directory / "a");
+}
+
+void expect_error_or_values(const std::string& bytes, std::size_t at) {
+  try {
+    const CompactModel model = read_compact_file(SafetensorsFile(bytes, "a.safetensors"));
+    for (std::size_t i = 0; i < model.weights.size(); ++i) {
+      std::int64_t size = 1;
+      for (const std::int64_t side : model.recipe.weights[i].shape) size *= side;
+      ASSERT_EQ(std::ssize(decode(model.weights[i])), size);
+    }
+    const TemporaryDirectory directory;
+    write_compact_file(directory / "again", model);
+    verify_compact_file(directory / "again", model);
+  } catch (const Error& error) {
+    const bool named = std::string(error.what()).find("a.safetensors") != std::string::npos;
+    EXPECT_TRUE(named) << "byte " << at << ": " << error.what();
+    EXPECT_TRUE(error.code() == ErrorCode::format || error.code() == ErrorCode::unsupported) << "byte " << at;
+  }
+}
+
+TEST(CompactCorruption, EveryByteWrong) {
+  const std::string whole = small_file();
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const int change : {0x01, 0x80, 0xFF, 0x10}) {
+      std::string bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ change);
+      expect_error_or_values(bytes, at);
+    }
+  }
+}
+
+TEST(CompactCorruption, EveryTruncation) {
+  const std::string whole = small_file();
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    expect_error(ErrorCode::format, "a.safetensors",
+                 [&] { read_compact_file(SafetensorsFile(whole.substr(0, size), "a.safetensors")); });
+  }
+}
+
+// Valid safetensors files whose recipe or tensors are not what the format says.
+class Hostile : public ::testing::Test {
+ protected:
+  struct Tensor {
+    std::string name;
+    DType dtype;
+    std::vector<std::int64_t> shape;
+    std::vector<std::uint8_t> bytes;
+  };
+
+  static std::vector<std::uint8_t> sides(std::vector<std::int64_t> shape) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(shape.data());
+    return {bytes, bytes + shape.size() * 8};
+  }
+  static std::vector<std::uint8_t> floats(const std::vector<float>& values) {
+    return tensor_bytes(values, DType::float32);
+  }
+
+  // int4 of 2 × 2 unless changed.
+  std::map<std::string, Tensor> tensors_{{"packed", {"a.weight_packed", DType::uint8, {2}, {0x21, 0x43}}},
+                                         {"shape", {"a.weight_shape", DType::int64, {2}, sides({2, 2})}},
+                                         {"scale", {"a.weight_scale", DType::float32, {1}, floats({0.5f})}},
+                                         {"zero_point", {"a.weight_zero_point", DType::uint8, {1}, {1}}}};
+  std::string recipe_ = R"({"groups":[{"scheme":"integer","bits":4,"weights":["a.weight"]}]})";
+  std::string version_ = "1";
+
+  void product(std::int64_t centroids, std::vector<float> values) {
+    const auto block = static_cast<std::int64_t>(values.size()) / centroids;
+    tensors_.erase("scale");
+    tensors_.erase("zero_point");
+    tensors_["codebook"] = {"a.weight_codebook", DType::float32, {centroids, block}, floats(values)};
+    recipe_ = R"({"groups":[{"scheme":"product","bits":2,"weights":["a.weight"]}]})";
+    tensors_["packed"] = {"a.weight_packed", DType::uint8, {1}, {0b0100}};
+  }
+
+  CompactModel read() const {
+    const TemporaryDirectory directory;
+    std::vector<TensorView> views;
+    for (const auto& [key, tensor] : tensors_)
+      views.push_back({{tensor.name, tensor.dtype, tensor.shape}, tensor.bytes});
+    write_safetensors(directory / "a", views,
+                      {{"parsimony.recipe", recipe_}, {"parsimony.format_version", version_}});
+    return read_compact_file(SafetensorsFile(TemporaryDirectory::content(directory / "a"), "a.st"));
+  }
+  void expect_refused(const std::string& piece, ErrorCode code = ErrorCode::format) const {
+    expect_error(code, piece, [&] { read(); });
+    expect_error(code, "a.st", [&] { read(); });
+  }
+};
+
+TEST_F(Hostile, TheSoundOnesAreRead) {
+  EXPECT_EQ(decode(read().weights.at(0)), (std::vector<float>{0, 0.5f, 1, 1.5f}));
+  product(2, {1, 2, 3, 4});
+  EXPECT_EQ(decode(read().weights.at(0)), (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST_F(Hostile, WrongCodeWidths) {
+  for (const std::string bits :
+       {"0", "17", "-4", "9223372036854775807", "18446744073709551615", "4.0", "\"4\"", "null"}) {
+    recipe_ = R"({"groups":[{"scheme":"integer","bits":)" + bits + R"(,"weights":["a.weight"]}]})";
+    expect_refused("parsimony.recipe");
+  }
+  for (const std::string bits : {"1", "9"}) {
+    recipe_ = R"({"groups":[{"scheme":"integer","bits":)" + bits + R"(,"weights":["a.weight"]}]})";
+    expect_refused("'a.weight'");
+  }
+  recipe_ = R"({"groups":[{"scheme":"integer","bits":5,"weights":["a.weight"]}]})";
+  expect_refused("4 codes of 5 bits need 3 bytes, there are 2");
+}
+
+TEST_F(Hostile, ShapesThatDoNotFit) {
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{4},
+                                                 {2, 0},
+                                                 {-2, -2},
+                                                 {1 << 30, 1 << 30},
+                                                 {std::int64_t{1} << 62, 4},
+                                                 {3, 2},
+                                                 {1, 1, 1, 1, 2, 2}}) {
+    tensors_["shape"] = {
+        "a.weight_shape", DType::int64, {static_cast<std::int64_t>(shape.size())}, sides(shape)};
+    expect_refused("'a.weight'");
+  }
+  tensors_["shape"] = {"a.weight_shape", DType::int32, {4}, sides({2, 2})};
+  expect_refused("'a.weight_shape': of dtype I32");
+  tensors_["shape"] = {"a.weight_shape", DType::int64, {1, 2}, sides({2, 2})};
+  expect_refused("'a.weight_shape': of 2 dimensions");
+}
+
+TEST_F(Hostile, TensorsThatAreMissingOrWrong) {
+  for (const auto& [key, tensor] : std::map(tensors_)) {
+    tensors_.erase(key);
+    expect_refused("there is no tensor '" + tensor.name + "'");
+    tensors_[key] = tensor;
+  }
+  tensors_["scale"].bytes = floats({INFINITY});
+  expect_refused("'a.weight_scale'");
+  tensors_["scale"].bytes = floats({1});
+  tensors_["zero_point"] = {"a.weight_zero_point", DType::uint8, {2}, {1, 1}};
+  expect_refused("zero points");
+  tensors_["zero_point"] = {"a.weight_zero_point", DType::int16, {1}, {1, 1}};
+  expect_refused("I16");
+  tensors_["zero_point"] = {"a.weight_zero_point", DType::uint8, {1}, {1}};
+  tensors_["again"] = {"a.weight", DType::float32, {1}, floats({1})};
+  expect_refused("'a.weight': lies in codes and as it is");
+}
+
+TEST_F(Hostile, CodebooksThatDoNotFit) {
+  product(2, {1, 2, 3, 4});
+  tensors_["packed"].bytes = {0b1000};
+  expect_refused("code 1 is 2; there are 2 centroids");
+  tensors_["packed"].bytes = {0b10100};
+  expect_refused("the bits behind the last code must be 0");
+  product(5, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  expect_refused("5 centroids; codes of 2 bits have 1 to 4");
+  product(2, {1, NAN, 3, 4});
+  expect_refused("must be finite");
+  product(1, std::vector<float>(4097, 1.0f));
+  expect_refused("'a.weight_codebook'");
+  tensors_["codebook"] = {"a.weight_codebook", DType::float32, {0, 2}, {}};
+  expect_refused("'a.weight_codebook'");
+  tensors_["codebook"] = {"a.weight_codebook", DType::int8, {2, 2}, {1, 2, 3, 0x80}};
+  expect_refused("'a.weight_codebook_scale'");
+  tensors_["codebook_scale"] = {"a.weight_codebook_scale", DType::float32, {1}, floats({1})};
+  expect_refused("-128");
+  tensors_["codebook_scale"].bytes = floats({-1});
+  expect_refused("'a.weight_codebook_scale'");
+}
+
+TEST_F(Hostile, PermutationsThatAreNone) {
+  product(2, {1, 2, 3, 4});
+  recipe_ = R"({"groups":[{"scheme":"product","bits":2,"permuted":true,"weights":["a.weight"]}]})";
+  expect_refused("there is no tensor 'a.weight_permutation'");
+  for (const std::vector<std::uint8_t>& permutation :
+       {std::vector<std::uint8_t>{}, {0}, {0, 0}, {0, 2}, {0, 1, 2}}) {
+    tensors_["permutation"] = {
+        "a.weight_permutation", DType::uint8, {static_cast<std::int64_t>(permutation.size())}, permutation};
+    expect_refused("'a.weight");
+  }
+}
+
+TEST_F(Hostile, RecipesThatAreNone) {
+  for (const std::string recipe :
+       {"",
+        "[]",
+        "1",
+        "{",
+        "{\"groups\":1}",
+        "{\"groups\":{}}",
+        "{\"groups\":[1]}",
+        "{\"groups\":[[]]}",
+        "{\"groups\":[{}]}",
+        R"({"groups":[{"scheme":"integer","bits":4,"weights":"a.weight"}]})",
+        R"({"groups":[{"scheme":"integer","bits":4,"weights":[1]}]})",
+        R"({"groups":[{"scheme":"float","bits":4,"weights":["a.weight"]}]})",
+        R"({"groups":[{"scheme":"integer","bits":4,"dtype":"F9","weights":["a.weight"]}]})",
+        R"({"groups":[{"scheme":"integer","bits":4,"x":1,"weights":["a.weight"]}]})",
+        R"({"groups":[{"scheme":"integer","bits":4,"weights":["a.weight","a.weight"]}]})",
+        R"({"aliases":["a"]})",
+        R"({"aliases":{"b":1}})",
+        R"({"halves":{}})",
+        R"({"halves":[1]})",
+        R"({"more":1})"}) {
+    recipe_ = recipe;
+    SCOPED_TRACE(recipe);
+    expect_refused("parsimony.recipe");
+  }
+  recipe_ = std::string(1 << 20, '[');
+  expect_refused("parsimony.recipe");
+  recipe_ = R"({"aliases":{"b.weight":"c.weight"}})";
+  expect_refused("'b.weight': is tied to 'c.weight'");
+  recipe_ = R"({"aliases":{"a.weight_packed":"a.weight_shape"}})";
+  expect_refused("'a.weight_packed': is tied to another and there itself");
+}
+
+TEST_F(Hostile, OtherVersionsAndOtherFiles) {
+  version_ = "2";
+  expect_refused("version '2'", ErrorCode::unsupported);
+  const TemporaryDirectory directory;
+  write_safetensors(directory / "plain", {});
+  expect_error(ErrorCode::format, "no compact file", [&] { read_compact_file(directory / "plain"); });
+}
+
+}  // namespace
+}  // namespace parsimony::quant

@@ -1,0 +1,205 @@
+#include "parsimony/quant/compact_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "expect_error.hpp"
+#include "parsimony/quant/decode.hpp"
+#include "quant/compact_models.hpp"
+#include "temporary_directory.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+// Written, read back, of the planned size, and decoded to the same bits.
+void expect_round_trip(const CompactModel& model) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "a.safetensors";
+  write_compact_file(path, model);
+  EXPECT_EQ(static_cast<std::int64_t>(std::filesystem::file_size(path)), planned_size(model.recipe));
+  verify_compact_file(path, model);
+  const CompactModel read = read_compact_file(path);
+  ASSERT_EQ(read.weights.size(), model.weights.size());
+  for (std::size_t i = 0; i < model.weights.size(); ++i) {
+    const QuantizedTensor* weight = read.find_weight(model.recipe.weights[i].name);
+    ASSERT_NE(weight, nullptr);
+    const std::vector<float> before = decode(model.weights[i]), after = decode(*weight);
+    ASSERT_EQ(before.size(), after.size());
+    EXPECT_EQ(std::memcmp(before.data(), after.data(), before.size() * sizeof(float)), 0);
+    EXPECT_EQ(weight->packed, model.weights[i].packed);
+  }
+  // What is read can be written: the same bytes.
+  write_compact_file(directory / "b.safetensors", read);
+  EXPECT_EQ(TemporaryDirectory::content(path), TemporaryDirectory::content(directory / "b.safetensors"));
+}
+
+TEST(CompactFile, IntegersOfEveryWidthComeBack) {
+  RandomModel random(1);
+  for (int bits = 2; bits <= 8; ++bits) {
+    CompactModel model;
+    random.add(model, "a.weight", random.integer({7, 5}, bits, true));
+    random.add(model, "b.weight", random.integer({3, 2, 3, 3}, bits, false));
+    random.add(model, "c.weight", random.integer({2, 3, 5}, bits, true, true), true);
+    expect_round_trip(model);
+  }
+}
+
+TEST(CompactFile, ZeroPointsThatAreNoCodesComeBack) {
+  RandomModel random(2);
+  CompactModel model;
+  QuantizedTensor tensor = random.integer({3, 4}, 4, true);
+  tensor.zero_point = {-75, 8388607, 3};
+  random.add(model, "a.weight", tensor);
+  EXPECT_EQ(model.recipe.weights[0].zero_point_dtype, DType::int32);
+  expect_round_trip(model);
+}
+
+TEST(CompactFile, ProductsOfEveryWidthLayoutAndCodebookComeBack) {
+  RandomModel random(3);
+  for (const CodebookType type : {CodebookType::float32, CodebookType::float16, CodebookType::int8}) {
+    for (const BlockLayout layout : {BlockLayout::row, BlockLayout::input_channels}) {
+      for (const std::int64_t centroids : {1, 2, 3, 17, 256, 257, 1000}) {
+        for (const std::int64_t block : {1, 4, 9}) {
+          for (const bool extras : {false, true}) {
+            CompactModel model;
+            const auto codebook = random.codebook(centroids, block, type);
+            random.add(model, "a.weight",
+                       random.product({6, 10}, codebook, BlockLayout::row, extras, extras));
+            random.add(model, "b.weight",
+                       random.product({4, 5, 3, 3}, random.codebook(centroids, block, type), layout, extras,
+                                      extras));
+            expect_round_trip(model);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(CompactFile, ManyChannelsPermuted) {
+  RandomModel random(4);
+  for (const std::int64_t channels : {256, 257, 32768, 32769}) {
+    CompactModel model;
+    random.add(model, "a.weight",
+               random.product({1, channels}, random.codebook(4, 8, CodebookType::float16), BlockLayout::row,
+                              false, true));
+    expect_round_trip(model);
+  }
+}
+
+TEST(CompactFile, ASharedCodebookAndATiedWeightLieThereOnce) {
+  RandomModel random(5);
+  CompactModel model;
+  const auto codebook = random.codebook(64, 8, CodebookType::float32);
+  for (const std::string name : {"a.weight", "b.weight", "c.weight"}) {
+    random.add(model, name, random.product({4, 16}, codebook, BlockLayout::row));
+    model.recipe.weights.back().codebook = "a.weight_codebook";
+  }
+  model.recipe.aliases = {{"tied.weight", "b.weight"}, {"tied.bias", "x.bias"}};
+  random.add_others(model, {other("x.bias", DType::float32, {4})});
+  expect_round_trip(model);
+  std::int64_t codebooks = 0;
+  for (const TensorInfo& tensor : stored_tensors(model.recipe))
+    codebooks += tensor.name.find("codebook") != std::string::npos;
+  EXPECT_EQ(codebooks, 1);
+
+  const TemporaryDirectory directory;
+  write_compact_file(directory / "a", model);
+  const CompactModel read = read_compact_file(directory / "a");
+  EXPECT_EQ(read.weights[0].codebook, read.weights[2].codebook);
+  EXPECT_EQ(read.find_weight("tied.weight"), read.find_weight("b.weight"));
+  write_decompressed(directory / "floats", read);
+  const SafetensorsFile floats(directory / "floats");
+  EXPECT_EQ(float32_values(floats.at("tied.weight")), decode(model.weights[1]));
+  EXPECT_EQ(float32_values(floats.at("tied.bias")), float32_values(floats.at("x.bias")));
+}
+
+TEST(CompactFile, OtherTensorsKeepNamesAndDtypes) {
+  RandomModel random(6);
+  CompactModel model;
+  random.add(model, "a.weight", random.integer({4, 4}, 8, true));
+  model.recipe.weights[0].dtype = DType::bfloat16;
+  model.recipe.weights[0].kind = "linear";
+  model.recipe.metadata = {{"source", "here"}};
+  random.add_others(model, {other("bn.running_mean", DType::float32, {5}),
+                            other("bn.running_var", DType::float32, {5}, DType::float16),
+                            other("was.half", DType::float16, {3}), other("ids", DType::int64, {2, 2}),
+                            other("mask", DType::boolean, {7}), other("empty", DType::float32, {0, 3}),
+                            other("scalar", DType::float64, {})});
+  expect_round_trip(model);
+  const TemporaryDirectory directory;
+  write_compact_file(directory / "a", model);
+  const SafetensorsFile file(directory / "a");
+  EXPECT_EQ(file.at("bn.running_mean").dtype, DType::float32);
+  EXPECT_EQ(file.at("bn.running_var").dtype, DType::float16);
+  EXPECT_EQ(file.metadata().at("source"), "here");
+  EXPECT_EQ(file.metadata().at("format"), "pt");
+  const CompactModel read = read_compact_file(file);
+  EXPECT_EQ(read.recipe.weights[0].kind, "linear");
+  write_decompressed(directory / "floats", read);
+  const SafetensorsFile floats(directory / "floats");
+  EXPECT_EQ(floats.at("a.weight").dtype, DType::bfloat16);
+  EXPECT_EQ(floats.at("bn.running_var").dtype, DType::float32);
+  EXPECT_EQ(floats.at("was.half").dtype, DType::float16);
+  EXPECT_EQ(floats.metadata().at("source"), "here");
+  EXPECT_FALSE(floats.metadata().contains("parsimony.recipe"));
+  for (const TensorView& tensor : model.others) {
+    const TensorView& out = floats.at(tensor.name);
+    EXPECT_EQ(out.shape, tensor.shape);
+    if (tensor.name == "bn.running_var") continue;  // rounded
+    EXPECT_TRUE(std::equal(out.data.begin(), out.data.end(), tensor.data.begin(), tensor.data.end()))
+        << tensor.name;
+  }
+}
+
+TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
+  const TemporaryDirectory directory;
+  RandomModel random(7);
+  const auto refused = [&](const std::string& piece, const CompactModel& model) {
+    expect_error(ErrorCode::invalid_argument, piece, [&] { write_compact_file(directory / "a", model); });
+    EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+  };
+  CompactModel integers;
+  random.add(integers, "a.weight", random.integer({3, 4}, 4, true));
+  CompactModel wrong = integers;
+  wrong.recipe.weights[0].scale_dtype = DType::float16;
+  refused("no half", wrong);
+  wrong = integers;
+  wrong.weights[0].zero_point[1] = 256;
+  refused("'a.weight_zero_point': 256", wrong);
+  wrong = integers;
+  wrong.weights[0].packed.pop_back();
+  refused("need 6 bytes, there are 5", wrong);
+  wrong = integers;
+  wrong.weights[0].bits = 5;
+  refused("'a.weight'", wrong);
+  wrong = integers;
+  wrong.weights[0].scale[2] = NAN;
+  refused("must be finite", wrong);
+  wrong = integers;
+  wrong.recipe.aliases = {{"b.weight", "c.weight"}};
+  refused("'b.weight'", wrong);
+  wrong = integers;
+  random.add_others(wrong, {other("a.weight_packed", DType::float32, {1})});
+  refused("'a.weight_packed' is there twice", wrong);
+  wrong = integers;
+  wrong.weights.pop_back();
+  refused("a recipe of 1 weights", wrong);
+
+  CompactModel product;
+  auto codebook = std::make_shared<Codebook>(*random.codebook(3, 4, CodebookType::float16));
+  random.add(product, "a.weight", random.product({4, 8}, codebook, BlockLayout::row));
+  wrong = product;
+  wrong.weights[0].packed[0] |= 3;
+  refused("there are 3 centroids", wrong);
+  wrong = product;
+  codebook->centroids(1, 2) = 1e-3f;
+  refused("'a.weight_codebook': holds 0.001, which is no half", wrong);
+  wrong.recipe.weights[0].codebook_type = codebook->type = CodebookType::int8;
+  codebook->scale = 0.01f;
+  refused("no multiple", wrong);
+}
+
+}  // namespace
+}  // namespace parsimony::quant
