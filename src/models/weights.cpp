@@ -1,6 +1,7 @@
 #include "parsimony/models/weights.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/torch.h>
 
 #include <algorithm>
