@@ -1,7 +1,7 @@
-# cmake -DROOT=… -DROOM=core -DALLOWED=core,kernels [-DSTAMP=file] -P check_includes.cmake
+# cmake -DROOT=… -DROOM=core -DALLOWED=core,kernels [-DSPEAKS=torch] [-DSTAMP=file] -P check_includes.cmake
 #
 # Fails, with file and line, when a file of the room includes a header of a room outside ALLOWED, or a public
-# header of it includes anything but parsimony's own and the standard library's headers.
+# header of it includes anything but parsimony's own, the standard library's and those of the folder SPEAKS.
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" allowed "${ALLOWED}")
 file(GLOB public_files RELATIVE ${ROOT} ${ROOT}/include/parsimony/${ROOM}/*.hpp)
@@ -28,7 +28,8 @@ foreach(file IN LISTS public_files private_files)
     string(REGEX REPLACE "^[<\"]" "" plain "${name}")
     if(plain MATCHES "\\.\\./" OR (room IN_LIST rooms AND NOT room IN_LIST allowed))
       string(APPEND faults "\n  ${file}:${number}: the room ${ROOM} must not include ${plain}; it may use ${ALLOWED}")
-    elseif(file IN_LIST public_files AND NOT name MATCHES "^\"parsimony/" AND NOT name MATCHES "^<[a-z_0-9]+$")
+    elseif(file IN_LIST public_files AND NOT name MATCHES "^\"parsimony/" AND NOT name MATCHES "^<[a-z_0-9]+$"
+        AND NOT (SPEAKS AND name MATCHES "^<${SPEAKS}/"))
       string(APPEND faults "\n  ${file}:${number}: a public header may include only \"parsimony/…\" and the standard library, not ${plain}")
     endif()
   endforeach()

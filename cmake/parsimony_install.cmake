@@ -1,11 +1,15 @@
 # find_package(parsimony) for others: the rooms with what they link, the version, the licence.
 include(CMakePackageConfigHelpers)
 
-get_property(rooms GLOBAL PROPERTY PARSIMONY_ROOMS)
+get_property(rooms GLOBAL PROPERTY PARSIMONY_ROOMS_OF_parsimony-targets)
+get_property(train_rooms GLOBAL PROPERTY PARSIMONY_ROOMS_OF_parsimony-train-targets)
 set(packages "")
+set(train_packages "")
 if(NOT BUILD_SHARED_LIBS)
-  get_property(packages GLOBAL PROPERTY PARSIMONY_PACKAGES)
+  get_property(packages GLOBAL PROPERTY PARSIMONY_PACKAGES_OF_parsimony-targets)
+  get_property(train_packages GLOBAL PROPERTY PARSIMONY_PACKAGES_OF_parsimony-train-targets)
   list(REMOVE_DUPLICATES packages)
+  list(REMOVE_DUPLICATES train_packages)
 endif()
 
 set(destination ${CMAKE_INSTALL_LIBDIR}/cmake/parsimony)
@@ -14,4 +18,8 @@ write_basic_package_version_file(parsimony-config-version.cmake COMPATIBILITY Sa
 install(FILES ${PROJECT_BINARY_DIR}/parsimony-config.cmake ${PROJECT_BINARY_DIR}/parsimony-config-version.cmake
   DESTINATION ${destination})
 install(EXPORT parsimony-targets NAMESPACE parsimony:: DESTINATION ${destination})
+if(train_rooms)
+  install(FILES cmake/parsimony_torch.cmake DESTINATION ${destination})
+  install(EXPORT parsimony-train-targets NAMESPACE parsimony:: DESTINATION ${destination})
+endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,11 +1,14 @@
-# parsimony_room(<name> SOURCES <files...> [USES <rooms...>] [LINKS <private targets...>] [HEADER_ONLY <targets...>])
+# parsimony_room(<name> SOURCES <files...> [USES <rooms...>] [LINKS <private targets...>] [HEADER_ONLY <targets...>]
+#   [SPEAKS <prefix>] [EXPORT <set>] [PRECOMPILED <target>])
 #
 # A room is a library parsimony_<name>, exported as parsimony::<name>, with public headers in
 # include/parsimony/<name> and private ones in src/<name>. USES is the dependency graph: a file of the room that
 # includes a header of a room that is not reached through USES stops the build. LINKS are packages that who links
-# the room needs too; HEADER_ONLY are those that are gone once the room is compiled.
+# the room needs too; HEADER_ONLY are those that are gone once the room is compiled. SPEAKS is the folder of the one
+# other library whose headers the room's public ones may include (torch). EXPORT names what a consumer includes to
+# get the room, parsimony-targets without it. PRECOMPILED is a target whose precompiled header the room reads.
 function(parsimony_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LINKS;HEADER_ONLY" ${ARGN})
+  cmake_parse_arguments(ROOM "" "SPEAKS;EXPORT;PRECOMPILED" "SOURCES;USES;LINKS;HEADER_ONLY" ${ARGN})
   set(target parsimony_${name})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/parsimony/${name}/*.hpp)
 
@@ -21,17 +24,24 @@ function(parsimony_room name)
   list(TRANSFORM ROOM_HEADER_ONLY REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
   target_link_libraries(${target} PUBLIC ${used} PRIVATE ${ROOM_LINKS} ${ROOM_HEADER_ONLY})
 
-  parsimony_check_includes(${name} "${ROOM_USES}")
+  if(ROOM_PRECOMPILED)
+    target_precompile_headers(${target} REUSE_FROM ${ROOM_PRECOMPILED})
+  endif()
 
-  install(TARGETS ${target} EXPORT parsimony-targets FILE_SET HEADERS)
+  parsimony_check_includes(${name} "${ROOM_USES}" "${ROOM_SPEAKS}")
+
+  if(NOT ROOM_EXPORT)
+    set(ROOM_EXPORT parsimony-targets)
+  endif()
+  install(TARGETS ${target} EXPORT ${ROOM_EXPORT} FILE_SET HEADERS)
   list(FILTER ROOM_LINKS INCLUDE REGEX "::")
   list(TRANSFORM ROOM_LINKS REPLACE "::.*" "" OUTPUT_VARIABLE packages)
-  set_property(GLOBAL APPEND PROPERTY PARSIMONY_PACKAGES ${packages})
-  set_property(GLOBAL APPEND PROPERTY PARSIMONY_ROOMS ${name})
+  set_property(GLOBAL APPEND PROPERTY PARSIMONY_PACKAGES_OF_${ROOM_EXPORT} ${packages})
+  set_property(GLOBAL APPEND PROPERTY PARSIMONY_ROOMS_OF_${ROOM_EXPORT} ${name})
 endfunction()
 
 # Stops the build of a room whose files include what they must not: see check_includes.cmake.
-function(parsimony_check_includes name uses)
+function(parsimony_check_includes name uses speaks)
   set(reached ${name} ${uses})
   foreach(room IN LISTS uses)
     get_property(more GLOBAL PROPERTY PARSIMONY_REACHED_${room})
@@ -47,7 +57,8 @@ function(parsimony_check_includes name uses)
   set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${name}.includes)
   add_custom_command(OUTPUT ${stamp} DEPENDS ${script} ${files} VERBATIM
     COMMENT "Checking what the room ${name} includes"
-    COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DROOM=${name} -DALLOWED=${allowed} -DSTAMP=${stamp} -P ${script})
+    COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DROOM=${name} -DALLOWED=${allowed} -DSPEAKS=${speaks}
+      -DSTAMP=${stamp} -P ${script})
   target_sources(parsimony_${name} PRIVATE ${stamp})
 endfunction()
 

@@ -46,6 +46,16 @@ std::uint64_t RandomStream::bits(std::uint64_t position) const {
   return (static_cast<std::uint64_t>(words[at + 1]) << 32) | words[at];
 }
 
+void RandomStream::fill_bits(std::span<std::uint64_t> out, std::uint64_t first) const {
+  Block words{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::uint64_t position = first + i;
+    if (i == 0 || position % 2 == 0) words = philox(seed_, stream_, position / 2);
+    const unsigned at = 2 * static_cast<unsigned>(position % 2);
+    out[i] = (static_cast<std::uint64_t>(words[at + 1]) << 32) | words[at];
+  }
+}
+
 double RandomStream::uniform(std::uint64_t position) const {
   return (static_cast<double>(bits(position) >> 11) + 0.5) * 0x1p-53;
 }

@@ -73,6 +73,15 @@ TEST(RandomStream, SeedsStreamsAndIndicesDiffer) {
   EXPECT_EQ(RandomStream(1, "a", 5).bits(9), RandomStream(1, "a", 5).bits(9));
 }
 
+TEST(RandomStream, FilledBitsAreTheSingleOnes) {
+  const RandomStream stream(8, "bits");
+  for (const std::uint64_t first : {0, 1, 2, 7}) {
+    std::vector<std::uint64_t> filled(9);
+    stream.fill_bits(filled, first);
+    for (std::size_t i = 0; i < filled.size(); ++i) EXPECT_EQ(filled[i], stream.bits(first + i));
+  }
+}
+
 TEST(RandomStream, UniformStaysInside) {
   const RandomStream stream(4, "uniform");
   double sum = 0;

@@ -1,12 +1,13 @@
 # cmake -DSCRIPT=check_includes.cmake -DWORK=… -P includes_check.cmake: the check finds each kind of wrong include,
 # at its line, and accepts right ones.
 cmake_minimum_required(VERSION 3.25)
+set(speaks "")
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK}/src/core ${WORK}/src/graph ${WORK}/src/kernels ${WORK}/include/parsimony/core)
 
 function(expect file content verdict)
   file(WRITE ${WORK}/${file} "${content}")
-  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -DROOM=core -DALLOWED=core,kernels -P ${SCRIPT}
+  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -DROOM=core -DALLOWED=core,kernels -DSPEAKS=${speaks} -P ${SCRIPT}
     RESULT_VARIABLE status ERROR_VARIABLE message)
   file(REMOVE ${WORK}/${file})
   if(verdict STREQUAL "right")
@@ -26,3 +27,7 @@ expect(include/parsimony/core/a.hpp "#include <vector>\n#include <stop_token>\n"
 expect(include/parsimony/core/a.hpp "#include <vector>\n#include <fmt/format.h>\n" 2)
 expect(include/parsimony/core/a.hpp "#include <zlib.h>\n" 1)
 expect(include/parsimony/core/a.hpp "#include \"kernels/dot.hpp\"\n" 1)
+expect(include/parsimony/core/a.hpp "#include <torch/torch.h>\n" 1)
+set(speaks torch)
+expect(include/parsimony/core/a.hpp "#include <torch/torch.h>\n" right)
+expect(include/parsimony/core/a.hpp "#include <torch/torch.h>\n#include <torchvision/vision.h>\n" 2)

@@ -1,0 +1,46 @@
+// Residual networks for small images [he2016deep].
+#pragma once
+
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "parsimony/core/options.hpp"
+
+namespace parsimony::models {
+
+struct ResNetOptions {
+  int depth = 20;  ///< 6 n + 2: three stages of n blocks of two convolutions
+  std::int64_t classes = 10;
+};
+
+template <OptionsOf<ResNetOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"depth", "layers with weights, 6 n + 2", 8, 1202}, options.depth);
+  visit(Field{"classes", "classes to tell apart", 2, 1 << 20}, options.classes);
+}
+
+/// The networks of the paper's section on CIFAR-10: 16, 32 and 64 channels, and shortcuts without weights
+/// (option A: every second pixel, zeros for the new channels). Parameters are named as in the files of the
+/// common PyTorch implementation: conv1, bn1, layer1.0.conv1, …, linear. ResNet-20 has 269,722 parameters.
+class ResNet : public torch::nn::Module {
+ public:
+  /// Throws invalid_argument for another depth. Convolutions and the classifier begin at He's normal
+  /// distribution, by LibTorch's generator.
+  explicit ResNet(const ResNetOptions& options = {});
+
+  /// images: n × 3 × h × w, normalised as in training. Logits: n × classes.
+  torch::Tensor forward(torch::Tensor images);
+
+ private:
+  torch::nn::Conv2d conv1_{nullptr};
+  torch::nn::BatchNorm2d bn1_{nullptr};
+  torch::nn::Sequential layer1_{nullptr}, layer2_{nullptr}, layer3_{nullptr};
+  torch::nn::Linear linear_{nullptr};
+};
+
+}  // namespace parsimony::models

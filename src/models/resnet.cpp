@@ -1,0 +1,78 @@
+#include "parsimony/models/resnet.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::models {
+namespace {
+
+torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(1).bias(false));
+}
+
+class BasicBlock : public torch::nn::Module {
+ public:
+  BasicBlock(std::int64_t in, std::int64_t out, std::int64_t stride)
+      : stride_(stride),
+        added_((out - in) / 2),
+        conv1_(register_module("conv1", convolution(in, out, stride))),
+        bn1_(register_module("bn1", torch::nn::BatchNorm2d(out))),
+        conv2_(register_module("conv2", convolution(out, out, 1))),
+        bn2_(register_module("bn2", torch::nn::BatchNorm2d(out))) {}
+
+  torch::Tensor forward(torch::Tensor x) {
+    torch::Tensor y = torch::relu(bn1_(conv1_(x)));
+    y = bn2_(conv2_(y));
+    if (stride_ > 1) x = x.slice(2, 0, x.size(2), stride_).slice(3, 0, x.size(3), stride_);
+    if (added_ > 0) x = torch::constant_pad_nd(x, {0, 0, 0, 0, added_, added_});
+    return torch::relu(y + x);
+  }
+
+ private:
+  std::int64_t stride_, added_;  // added: channels of zeros before and behind
+  torch::nn::Conv2d conv1_;
+  torch::nn::BatchNorm2d bn1_;
+  torch::nn::Conv2d conv2_;
+  torch::nn::BatchNorm2d bn2_;
+};
+
+torch::nn::Sequential stage(int blocks, std::int64_t in, std::int64_t out) {
+  torch::nn::Sequential layers;
+  for (int i = 0; i < blocks; ++i) {
+    const bool first = i == 0;
+    layers->push_back(BasicBlock(first ? in : out, out, first && in != out ? 2 : 1));
+  }
+  return layers;
+}
+
+}  // namespace
+
+ResNet::ResNet(const ResNetOptions& options) {
+  validate_fields(options);
+  if (options.depth % 6 != 2) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("depth: a ResNet of {} layers; must be 6 n + 2 (20, 32, 44, 56, …)", options.depth));
+  }
+  const int blocks = options.depth / 6;
+  conv1_ = register_module("conv1", convolution(3, 16, 1));
+  bn1_ = register_module("bn1", torch::nn::BatchNorm2d(16));
+  layer1_ = register_module("layer1", stage(blocks, 16, 16));
+  layer2_ = register_module("layer2", stage(blocks, 16, 32));
+  layer3_ = register_module("layer3", stage(blocks, 32, 64));
+  linear_ = register_module("linear", torch::nn::Linear(64, options.classes));
+  const torch::NoGradGuard no_gradient;
+  for (const auto& parameter : named_parameters()) {
+    if (parameter.value().dim() > 1) torch::nn::init::kaiming_normal_(parameter.value());
+  }
+}
+
+torch::Tensor ResNet::forward(torch::Tensor images) {
+  torch::Tensor x = torch::relu(bn1_(conv1_(images)));
+  x = layer3_->forward(layer2_->forward(layer1_->forward(x)));
+  return linear_(x.mean({2, 3}));
+}
+
+}  // namespace parsimony::models

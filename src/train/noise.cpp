@@ -1,0 +1,155 @@
+#include "parsimony/train/noise.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <regex>
+#include <vector>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/random.hpp"
+#include "train/block_shape.hpp"
+#include "train/layers.hpp"
+#include "train/noised_weight.hpp"
+#include "train/straight_through.hpp"
+#include "train/weight_swap.hpp"
+
+namespace parsimony::train {
+namespace {
+
+bool has_codebook(const NoiseOptions& options) {
+  return options.function == NoiseFunction::product || options.function == NoiseFunction::product_integer;
+}
+
+std::span<float> values_of(const torch::Tensor& tensor) {
+  return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+void check_finite(std::span<const float> values, const std::string& layer) {
+  const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+  if (bad != values.end()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("the weight of layer \"{}\" has the value {} at {}; noise needs finite weights",
+                            layer, *bad, bad - values.begin()));
+  }
+}
+
+}  // namespace
+
+struct NoisyWeights::State {
+  WeightSwap swap;
+  double rate = 0;
+  std::int64_t weights = 0;
+  DrawnBlocks blocks;
+};
+
+NoisyWeights::NoisyWeights(std::unique_ptr<State> state) : state_(std::move(state)) {}
+NoisyWeights::NoisyWeights(NoisyWeights&&) noexcept = default;
+NoisyWeights::~NoisyWeights() = default;
+double NoisyWeights::rate() const {
+  return state_->rate;
+}
+std::int64_t NoisyWeights::weights() const {
+  return state_->weights;
+}
+std::int64_t NoisyWeights::blocks() const {
+  return state_->blocks.all;
+}
+std::int64_t NoisyWeights::drawn_blocks() const {
+  return state_->blocks.drawn;
+}
+
+Noise::Noise(NoiseOptions options, Context context)
+    : options_(std::move(options)), context_(std::move(context)) {
+  validate_fields(options_);
+  layer_pattern(options_.layers);
+}
+
+void Noise::refresh() {
+  refresh_ = true;
+}
+
+double Noise::rate(std::int64_t step) const {
+  const double span = options_.rate - options_.first_rate;
+  switch (options_.schedule) {
+    case RateSchedule::constant:
+      break;
+    case RateSchedule::linear:
+      if (step >= options_.ramp_steps) break;
+      return options_.first_rate +
+             span * static_cast<double>(step) / static_cast<double>(options_.ramp_steps);
+    case RateSchedule::random:
+      return options_.first_rate +
+             span * RandomStream(options_.seed, "train.noise.rate").uniform(static_cast<std::uint64_t>(step));
+  }
+  return options_.rate;
+}
+
+NoisyWeights Noise::apply(torch::nn::Module& model) {
+  const std::regex pattern = layer_pattern(options_.layers);
+  auto state = std::make_unique<NoisyWeights::State>();
+  state->rate = rate(step_);
+  const bool learn =
+      refresh_ || (options_.refresh_steps > 0 && step_ > 0 && step_ % options_.refresh_steps == 0);
+  bool matched = false;
+  std::uint64_t index = 0;
+  for (const Layer& layer : weight_layers(model)) {
+    ++index;  // of all layers, so that a draw does not depend on the pattern
+    if (!std::regex_match(layer.name, pattern)) continue;
+    matched = true;
+    if (!layer.training) continue;
+    if (const torch::Tensor* shared = state->swap.find(*layer.weight)) {
+      state->swap.add(layer, *shared);
+      continue;
+    }
+
+    const torch::Tensor& weight = *layer.weight;
+    const torch::Tensor read = weight.detach().to(torch::kCPU, torch::kFloat).contiguous();
+    const std::span<const float> values = values_of(read);
+    check_finite(values, layer.name);
+    const quant::BlockGrid grid = layer_grid(layer, options_.block_size, options_.layout);
+    MatrixView<const float> codebook;
+    if (has_codebook(options_)) {
+      Matrix<float>& kept = codebooks_[layer.name];
+      if (learn || kept.cols() != grid.block) {
+        kept = learn_codebook(values, grid, options_, layer.padding_row, kept, context_);
+      }
+      codebook = kept;
+    }
+    torch::Tensor noised = torch::empty_like(read);
+    torch::Tensor drawn;
+    std::span<std::uint8_t> drawn_values;
+    // In another precision what is not drawn still has to be the weight, bit by bit.
+    if (weight.scalar_type() != torch::kFloat) {
+      drawn = torch::empty(read.sizes(), torch::kByte);
+      drawn_values = {drawn.data_ptr<std::uint8_t>(), values.size()};
+    }
+    const Draw draw{state->rate, static_cast<std::uint64_t>(step_), index, layer.padding_row};
+    const DrawnBlocks blocks =
+        noise_weight(values, grid, options_, draw, codebook, values_of(noised), drawn_values, context_);
+    if (drawn.defined()) {
+      noised =
+          torch::where(drawn.to(weight.device(), torch::kBool), noised.to(weight.options()), weight.detach());
+    } else {
+      noised = noised.to(weight.device());
+    }
+    state->weights += 1;
+    state->blocks.all += blocks.all;
+    state->blocks.drawn += blocks.drawn;
+    state->swap.add(layer, StraightThrough::apply(weight, &noised));
+  }
+  if (!matched) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("layers: \"{}\" matches none of the model's {} layers with weights; for example "
+                            "\"{}\" is one",
+                            options_.layers, index, index == 0 ? "" : weight_layers(model).front().name));
+  }
+  state->swap.begin();
+  ++step_;
+  refresh_ = false;
+  return NoisyWeights(std::move(state));
+}
+
+}  // namespace parsimony::train

@@ -1,0 +1,209 @@
+#include "parsimony/train/ipq.hpp"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <limits>
+
+#include "expect_error.hpp"
+#include "parsimony/models/resnet.hpp"
+#include "parsimony/quant/decode.hpp"
+#include "train/small_net.hpp"
+
+namespace parsimony::train {
+namespace {
+
+torch::Tensor decoded(const quant::QuantizedTensor& tensor) {
+  std::vector<float> values = quant::decode(tensor);
+  return torch::from_blob(values.data(), tensor.shape, torch::kFloat).clone();
+}
+
+std::map<std::string, torch::Tensor*> weights(SmallNet& net) {
+  return {{"conv", &net.conv->weight},           {"depthwise", &net.depthwise->weight},
+          {"grouped", &net.grouped->weight},     {"conv1d", &net.conv1d->weight},
+          {"embedding", &net.embedding->weight}, {"linear", &net.linear->weight}};
+}
+
+IpqOptions small_options() {
+  return {.block_size = 4, .centroids = 6, .codebook = quant::CodebookType::float32};
+}
+
+// Every value of a codebook, its gradient times the number of blocks, is the slope of the loss: by central
+// differences, in all kinds of layers, with blocks that are padded (rows of 9, 12 or 24 by fours) and a
+// shared codebook.
+TEST(Ipq, CentroidsFollowTheMeanOfTheGradientsOfTheirBlocks) {
+  for (const bool shared : {false, true}) {
+    SmallProblem problem(1, torch::kDouble);
+    problem.words.masked_fill_(problem.words.eq(SmallNet::kPaddingRow), 0);  // has no gradient by definition
+    IpqOptions options = small_options();
+    options.shared_codebook = shared;
+    options.layout = shared ? quant::BlockLayout::input_channels : quant::BlockLayout::row;
+    Ipq ipq(*problem.net, options);
+    EXPECT_EQ(ipq.quantize(".*").size(), 6);
+    const auto loss = [&] {
+      const DecodedWeights guard = ipq.apply();
+      return problem.loss();
+    };
+    loss().backward();
+    // How many blocks a centroid stands for, from the codes.
+    std::map<const quant::Codebook*, std::vector<std::int64_t>> counts;
+    std::vector<const quant::Codebook*> order;
+    const auto tensors = ipq.tensors();
+    for (const auto& [name, tensor] : tensors) {
+      auto& of = counts[tensor.codebook.get()];
+      of.resize(tensor.codebook->centroids.rows());
+      for (const auto code : quant::unpack_codes(tensor.packed, tensor.bits, quant::code_count(tensor)))
+        ++of[code];
+    }
+    EXPECT_EQ(counts.size(), ipq.centroids().size());
+    const torch::NoGradGuard no_gradient;
+    constexpr double kStep = 1e-5;
+    for (torch::Tensor c : ipq.centroids()) {
+      const auto match = std::find_if(counts.begin(), counts.end(), [&](const auto& item) {
+        return item.first->centroids.rows() == c.size(0) &&
+               std::abs(item.first->centroids(0, 0) - c[0][0].item<float>()) < 1e-12;
+      });
+      ASSERT_NE(match, counts.end());
+      for (std::int64_t k = 0; k < c.size(0); ++k) {
+        const double own = c[k][0].item<double>();
+        c[k][0] = own + kStep;
+        const double above = loss().item<double>();
+        c[k][0] = own - kStep;
+        const double below = loss().item<double>();
+        c[k][0] = own;
+        // The first coordinate of a block is never padding.
+        EXPECT_NEAR(c.grad()[k][0].item<double>() * static_cast<double>(match->second[k]),
+                    (above - below) / (2 * kStep), 1e-8);
+      }
+    }
+  }
+}
+
+TEST(Ipq, LayersComputeWithWhatTheirCodesStandFor) {
+  const SmallProblem problem(2);
+  Ipq ipq(*problem.net, small_options());
+  EXPECT_EQ(ipq.quantize("linear|conv"), (std::vector<std::string>{"conv", "linear"}));
+  EXPECT_EQ(ipq.quantize("linear|embedding"), (std::vector<std::string>{"embedding"}));
+  const torch::Tensor leaf = problem.net->linear->weight, before = leaf.detach().clone();
+  torch::optim::SGD optimizer(ipq.centroids(), 0.5);
+  const auto first = ipq.tensors();
+  for (int step = 0; step < 5; ++step) {
+    const DecodedWeights guard = ipq.apply();
+    optimizer.zero_grad();
+    problem.loss().backward();
+    optimizer.step();
+  }
+  const auto last = ipq.tensors();
+  for (const auto& [name, tensor] : last) {
+    EXPECT_EQ(tensor.packed, first.at(name).packed) << name;
+    EXPECT_FALSE(torch::equal(decoded(tensor), decoded(first.at(name)))) << name;
+  }
+  torch::Tensor quantized;
+  {
+    const DecodedWeights guard = ipq.apply();
+    for (const auto& [name, weight] : weights(*problem.net)) {
+      EXPECT_EQ(weight->is_leaf(), !last.contains(name)) << name;
+      if (weight->is_leaf()) continue;
+      EXPECT_TRUE(torch::equal(weight->detach(), decoded(last.at(name)))) << name;
+    }
+    quantized = problem.loss().detach();
+  }
+  EXPECT_TRUE(problem.net->linear->weight.is_same(leaf));
+  EXPECT_TRUE(torch::equal(leaf.detach(), before));
+  ipq.store();
+  EXPECT_TRUE(problem.net->linear->weight.is_same(leaf));
+  EXPECT_TRUE(torch::equal(problem.loss().detach(), quantized));
+}
+
+TEST(Ipq, StoresCentroidsInTheirType) {
+  const SmallProblem problem(3);
+  IpqOptions options = small_options();
+  options.codebook = quant::CodebookType::int8;
+  Ipq ipq(*problem.net, options);
+  ipq.quantize("linear");
+  ipq.store();
+  const auto tensor = ipq.tensors().at("linear");
+  EXPECT_EQ(tensor.codebook->type, quant::CodebookType::int8);
+  EXPECT_TRUE(torch::equal(problem.net->linear->weight.detach(), decoded(tensor)));
+  const torch::Tensor multiples = problem.net->linear->weight.detach() / tensor.codebook->scale;
+  EXPECT_LE((multiples - multiples.round()).abs().max().item<float>(), 1e-4);
+}
+
+// The float weights get the gradient of the decoded ones, and codes are the nearest centroids of them.
+TEST(Ipq, CodesFollowLatentWeights) {
+  const SmallProblem problem(4);
+  IpqOptions options = small_options();
+  options.latent_weights = true;
+  Ipq ipq(*problem.net, options);
+  ipq.quantize("linear");
+  EXPECT_EQ(ipq.reassign(), 0);
+  const torch::Tensor leaf = problem.net->linear->weight;
+  {
+    const DecodedWeights guard = ipq.apply();
+    const torch::Tensor weight = problem.net->linear->weight;
+    EXPECT_TRUE(torch::equal(weight.detach(), decoded(ipq.tensors().at("linear"))));
+    weight.retain_grad();
+    problem.loss().backward();
+    EXPECT_TRUE(torch::equal(leaf.grad(), weight.grad()));
+    EXPECT_TRUE(ipq.centroids()[0].grad().defined());
+  }
+  {
+    const torch::NoGradGuard no_gradient;
+    leaf.normal_();
+  }
+  const double changed = ipq.reassign();
+  EXPECT_GT(changed, 0);
+  EXPECT_LE(changed, 1);
+  const auto tensor = ipq.tensors().at("linear");
+  const torch::Tensor blocks = leaf.detach().reshape({-1, 4});
+  const torch::Tensor distances = torch::cdist(blocks, ipq.centroids()[0].detach());
+  const torch::Tensor nearest = std::get<0>(distances.min(1));
+  const torch::Tensor got = (decoded(tensor).reshape({-1, 4}) - blocks).norm(2, 1);
+  EXPECT_LE((got - nearest).abs().max().item<float>(), 1e-5);
+}
+
+TEST(Ipq, ReassigningNeedsLatentWeights) {
+  const SmallProblem problem(5);
+  Ipq ipq(*problem.net, small_options());
+  expect_error(ErrorCode::invalid_argument, "latent_weights", [&] { ipq.reassign(); });
+  expect_error(ErrorCode::invalid_argument, "\"decoder\" matches no layer", [&] { ipq.quantize("decoder"); });
+  ipq.quantize("linear");
+  expect_error(ErrorCode::invalid_argument, "matches no layer", [&] { ipq.quantize("linear"); });
+  const DecodedWeights guard = ipq.apply();
+  expect_error(ErrorCode::invalid_argument, "computes with other weights", [&] { ipq.quantize("linear"); });
+}
+
+TEST(Ipq, SharedWeightsHaveOneCode) {
+  struct Tied : torch::nn::Module {
+    torch::nn::Embedding in{nullptr};
+    torch::nn::Linear out{nullptr};
+    Tied() {
+      in = register_module("in", torch::nn::Embedding(40, 8));
+      out = register_module("out", torch::nn::Linear(8, 40));
+      out->weight = in->weight;
+    }
+  };
+  Tied model;
+  Ipq ipq(model, small_options());
+  EXPECT_EQ(ipq.quantize(".*").size(), 2);
+  EXPECT_EQ(ipq.tensors().size(), 1);
+  const DecodedWeights guard = ipq.apply();
+  EXPECT_FALSE(model.in->weight.is_leaf());
+  EXPECT_TRUE(model.in->weight.is_same(model.out->weight));
+}
+
+TEST(Ipq, StagesAreOfTheKindsOfLayers) {
+  models::ResNet resnet;
+  const std::vector<std::string> stages = ipq_stages(resnet);
+  ASSERT_EQ(stages.size(), 18);
+  EXPECT_EQ(stages.front(), R"(layer1\.0\.conv1)");
+  EXPECT_EQ(stages.back(), R"(layer3\.2\.conv2)");
+  torch::nn::Sequential encoder;
+  encoder->push_back("words", torch::nn::Embedding(10, 8));
+  encoder->push_back("block", torch::nn::TransformerEncoderLayer(8, 2));
+  EXPECT_EQ(ipq_stages(*encoder), (std::vector<std::string>{R"(block\.linear1|block\.linear2)", "words",
+                                                            R"(block\.self_attn\.out_proj)"}));
+}
+
+}  // namespace
+}  // namespace parsimony::train
