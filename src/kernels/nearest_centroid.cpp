@@ -24,21 +24,27 @@ void NearestCentroid(const float* tiles, int64_t tile_count, int64_t d, const fl
   const hn::RebindToSigned<Lanes> i;
   const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   const auto infinity = hn::Set(f, std::numeric_limits<float>::infinity());
+  const auto one = hn::Set(i, 1);
   for (int64_t tile = 0; tile < tile_count; ++tile) {
     for (int64_t t = 0; t < kTile; t += 2 * lanes) {
       auto best0 = infinity, best1 = infinity, second0 = infinity, second1 = infinity;
-      auto index0 = hn::Zero(i), index1 = hn::Zero(i);
-      for_scores(tiles + tile * d * kTile + t, d, centroids, half_norms, k,
-                 [&](int64_t c, auto s0, auto s1) HWY_ATTR {
-                   const auto index = hn::Set(i, static_cast<int32_t>(c));
-                   const auto less0 = hn::Lt(s0, best0), less1 = hn::Lt(s1, best1);
-                   second0 = hn::Min(second0, hn::Max(best0, s0));
-                   second1 = hn::Min(second1, hn::Max(best1, s1));
-                   best0 = hn::Min(s0, best0);
-                   best1 = hn::Min(s1, best1);
-                   index0 = hn::IfThenElse(hn::RebindMask(i, less0), index, index0);
-                   index1 = hn::IfThenElse(hn::RebindMask(i, less1), index, index1);
-                 });
+      auto index0 = hn::Zero(i), index1 = hn::Zero(i), index = hn::Zero(i);
+      const auto use = [&](int64_t, auto s0, auto s1) HWY_ATTR {
+        const auto less0 = hn::Lt(s0, best0), less1 = hn::Lt(s1, best1);
+        second0 = hn::Min(second0, hn::Max(best0, s0));
+        second1 = hn::Min(second1, hn::Max(best1, s1));
+        best0 = hn::Min(s0, best0);
+        best1 = hn::Min(s1, best1);
+        index0 = hn::IfThenElse(hn::RebindMask(i, less0), index, index0);
+        index1 = hn::IfThenElse(hn::RebindMask(i, less1), index, index1);
+        index = hn::Add(index, one);
+      };
+      const float* x = tiles + tile * d * kTile + t;
+      if (kManyRegisters && d >= 4 && d <= 64 && k >= 4) {
+        for_scores_interleaved(x, d, centroids, half_norms, k, use);
+      } else {
+        for_scores(x, d, centroids, half_norms, k, use);
+      }
       const int64_t at = tile * kTile + t;
       hn::StoreU(index0, i, nearest + at);
       hn::StoreU(index1, i, nearest + at + lanes);
@@ -179,8 +185,6 @@ double WeightedSum(const float* weights, const float* values, int64_t count) {
   return hn::GetLane(hn::SumOfLanes(f64, hn::Add(even, odd)));
 #endif
 }
-
-#undef PARSIMONY_EIGHT_SCORES
 
 }  // namespace parsimony::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
