@@ -12,8 +12,8 @@
 namespace parsimony {
 namespace {
 
-constexpr std::int64_t kChunk = 16 * kernels::kTile;  // points whose objective is one sum
-constexpr std::int64_t kSmallestBlock = 4 * kChunk;
+constexpr std::int64_t kRun = 16 * kernels::kTile;  // points whose objective is one sum
+constexpr std::int64_t kSmallestBlock = 4 * kRun;
 constexpr float kUnderflow = 0x1p-110f;   // more than the products below the smallest float can add up to
 constexpr std::int64_t kMostBlocks = 64;  // each has its own sums: k d float64
 
@@ -29,9 +29,8 @@ class Lloyd {
         n_(problem.points.rows),
         d_(problem.points.cols),
         k_(centroids.rows()),
-        chunk_(d_ <= 16 ? 4 * kChunk : kChunk),
-        block_(
-            std::max(kSmallestBlock, ((n_ + kMostBlocks - 1) / kMostBlocks + kChunk - 1) / kChunk * kChunk)),
+        chunk_(d_ <= 16 ? 4 * kRun : kRun),
+        block_(std::max(kSmallestBlock, ((n_ + kMostBlocks - 1) / kMostBlocks + kRun - 1) / kRun * kRun)),
         blocks_((n_ + block_ - 1) / block_),
         error_{static_cast<float>(d_ + 8) * 0x1p-23f, 0, kUnderflow},
         distance_(n_),
@@ -109,8 +108,8 @@ class Lloyd {
       for (std::int64_t at = begin; at < end; at += chunk_) {
         const std::int64_t stop = std::min(at + chunk_, end);
         assign_chunk(at, stop - at, first, chunk, partial);
-        for (std::int64_t from = at; from < stop; from += kChunk)
-          add_chunk(from, std::min(kChunk, stop - from), partial);
+        add_points(at, stop - at, partial);
+        add_objective(at, stop - at, partial.objective);
       }
     });
     std::int64_t changed = 0;
@@ -125,7 +124,8 @@ class Lloyd {
       context_.for_blocks(n_, block_, [&](std::int64_t begin, std::int64_t end) {
         Partial& partial = partial_[begin / block_];
         partial.clear(k_, d_);
-        add_chunk(begin, end - begin, partial);
+        add_points(begin, end - begin, partial);
+        partial.objective = objective_of(begin, end - begin);
       });
       add_partials();
     }
@@ -191,19 +191,39 @@ class Lloyd {
     partial.evaluated += pending;
   }
 
-  void add_chunk(std::int64_t begin, std::int64_t count, Partial& partial) const {
+  void add_points(std::int64_t begin, std::int64_t count, Partial& partial) const {
     const std::int32_t* labels = out_.labels.data() + begin;
-    const float* distance = distance_.data() + begin;
     const float* weights = problem_.weights.empty() ? nullptr : problem_.weights.data() + begin;
     kernels::accumulate(rows_from(begin), count, labels, weights, partial.sums.data());
-    double objective = 0;
     for (std::int64_t t = 0; t < count; ++t) {
-      const double weight = weights ? weights[t] : 1.0;
-      objective += weight * distance[t];
       ++partial.sizes[labels[t]];
-      if (weights) partial.weights[labels[t]] += weight;
+      if (weights) partial.weights[labels[t]] += weights[t];
     }
-    partial.objective += objective;
+  }
+
+  double objective_of(std::int64_t begin, std::int64_t count) const {
+    double sum = 0;
+    for (std::int64_t i = begin; i < begin + count; ++i)
+      sum += (problem_.weights.empty() ? 1.0 : problem_.weights[i]) * distance_[i];
+    return sum;
+  }
+
+  // objective_of() runs of kRun points, added to `sum` in turn; four of them at once, as an addition waits
+  // for the one before it.
+  void add_objective(std::int64_t begin, std::int64_t count, double& sum) const {
+    const std::int64_t end = begin + count;
+    for (; problem_.weights.empty() && begin + 4 * kRun <= end; begin += 4 * kRun) {
+      const float* distance = distance_.data() + begin;
+      double first = 0, second = 0, third = 0, fourth = 0;
+      for (std::int64_t t = 0; t < kRun; ++t) {
+        first += distance[t];
+        second += distance[t + kRun];
+        third += distance[t + 2 * kRun];
+        fourth += distance[t + 3 * kRun];
+      }
+      for (const double part : {first, second, third, fourth}) sum += part;
+    }
+    for (; begin < end; begin += kRun) sum += objective_of(begin, std::min(kRun, end - begin));
   }
 
   // How far the centroids moved since the last assignment, and the distance of each to the nearest other.
