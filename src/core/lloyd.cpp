@@ -6,13 +6,14 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/hamerly_bounds.hpp"
 #include "kernels/nearest_centroid.hpp"
 
 namespace parsimony {
 namespace {
 
-constexpr std::int64_t kChunk = 16 * kernels::kTile;  // points whose tiles stay in the cache
-constexpr std::int64_t kSmallestBlock = 4 * kChunk;
+constexpr std::int64_t kRun = 16 * kernels::kTile;  // points whose objective is one sum
+constexpr std::int64_t kSmallestBlock = 4 * kRun;
 constexpr float kUnderflow = 0x1p-110f;   // more than the products below the smallest float can add up to
 constexpr std::int64_t kMostBlocks = 64;  // each has its own sums: k d float64
 
@@ -28,10 +29,10 @@ class Lloyd {
         n_(problem.points.rows),
         d_(problem.points.cols),
         k_(centroids.rows()),
-        rounding_(static_cast<float>(d_ + 8) * 0x1p-23f),
-        block_(
-            std::max(kSmallestBlock, ((n_ + kMostBlocks - 1) / kMostBlocks + kChunk - 1) / kChunk * kChunk)),
+        chunk_(d_ <= 16 ? 4 * kRun : kRun),
+        block_(std::max(kSmallestBlock, ((n_ + kMostBlocks - 1) / kMostBlocks + kRun - 1) / kRun * kRun)),
         blocks_((n_ + block_ - 1) / block_),
+        error_{static_cast<float>(d_ + 8) * 0x1p-23f, 0, kUnderflow},
         distance_(n_),
         lower_(n_),
         nearest_other_(k_),
@@ -81,10 +82,13 @@ class Lloyd {
 
   // Scratch of one chunk.
   struct Chunk {
-    explicit Chunk(std::int64_t d) : tiles(kChunk, d) {}
+    Chunk(std::int64_t points, std::int64_t d) : tiles(points, d) {
+      for (auto* floats : {&norm, &margin, &best, &second, &new_distance, &new_norm}) floats->resize(points);
+      for (auto* ids : {&pending, &nearest, &switched, &switched_label}) ids->resize(points);
+    }
     Matrix<float> tiles;
-    std::array<float, kChunk> norm, best, second, new_distance, new_norm;
-    std::array<std::int32_t, kChunk> pending, nearest, switched, switched_label;
+    std::vector<float> norm, margin, best, second, new_distance, new_norm;
+    std::vector<std::int32_t> pending, nearest, switched, switched_label;
   };
 
   kernels::PointRows rows_from(std::int64_t begin, const std::int32_t* rows = nullptr) const {
@@ -94,17 +98,18 @@ class Lloyd {
   // Labels, distances, sums and objective for the current centroids; returns the number of changed labels.
   std::int64_t assign() {
     half_norms_ = half_norms(out_.centroids);
-    highest_half_norm_ = *std::max_element(half_norms_.begin(), half_norms_.end());
+    error_.highest_half_norm = *std::max_element(half_norms_.begin(), half_norms_.end());
     const bool first = out_.history.empty();
     if (problem_.bounds && !first) update_bounds();
     context_.for_blocks(n_, block_, [&](std::int64_t begin, std::int64_t end) {
       Partial& partial = partial_[begin / block_];
       partial.clear(k_, d_);
-      Chunk chunk(d_);
-      for (std::int64_t at = begin; at < end; at += kChunk) {
-        const std::int64_t count = std::min(kChunk, end - at);
-        assign_chunk(at, count, first, chunk, partial);
-        add_chunk(at, count, partial);
+      Chunk chunk(std::min(chunk_, (end - begin + kernels::kTile - 1) / kernels::kTile * kernels::kTile), d_);
+      for (std::int64_t at = begin; at < end; at += chunk_) {
+        const std::int64_t stop = std::min(at + chunk_, end);
+        assign_chunk(at, stop - at, first, chunk, partial);
+        add_points(at, stop - at, partial);
+        add_objective(at, stop - at, partial.objective);
       }
     });
     std::int64_t changed = 0;
@@ -119,7 +124,8 @@ class Lloyd {
       context_.for_blocks(n_, block_, [&](std::int64_t begin, std::int64_t end) {
         Partial& partial = partial_[begin / block_];
         partial.clear(k_, d_);
-        add_chunk(begin, end - begin, partial);
+        add_points(begin, end - begin, partial);
+        partial.objective = objective_of(begin, end - begin);
       });
       add_partials();
     }
@@ -127,10 +133,6 @@ class Lloyd {
                                            [](double sum, const Partial& p) { return sum + p.objective; }));
     return changed;
   }
-
-  // E such that every score of a point of this squared norm is within E of the exact one; 2 ‖x‖ ‖c‖ <= ‖x‖² +
-  // ‖c‖².
-  float score_error(float norm2) const { return rounding_ * (norm2 + 3 * highest_half_norm_) + kUnderflow; }
 
   void assign_chunk(std::int64_t begin, std::int64_t count, bool first, Chunk& chunk, Partial& partial) {
     std::int32_t* labels = out_.labels.data() + begin;
@@ -145,19 +147,27 @@ class Lloyd {
     }
     kernels::assigned_distances(points, count, out_.centroids.data(), labels, distance, chunk.norm.data());
     if (!first) {
+      if (problem_.bounds) {
+        kernels::hamerly_margins(error_, moves_, labels, distance, chunk.norm.data(), count, lower,
+                                 chunk.margin.data());
+      } else {
+        std::fill_n(chunk.margin.begin(), count, 0.0f);
+      }
       for (std::int64_t t = 0; t < count; ++t) {
         chunk.pending[pending] = static_cast<std::int32_t>(t);
-        pending += !problem_.bounds || !settled(labels[t], distance[t], chunk.norm[t], lower[t]);
+        pending += !(chunk.margin[t] > 0);
       }
     }
     const std::int64_t tiles = (pending + kernels::kTile - 1) / kernels::kTile;
     kernels::pack_tiles(rows_from(begin, chunk.pending.data()), pending, chunk.tiles.data());
     kernels::nearest_centroid(chunk.tiles.data(), tiles, d_, out_.centroids.data(), half_norms_.data(), k_,
                               chunk.nearest.data(), chunk.best.data(), chunk.second.data());
+    kernels::runner_up_distances(error_, chunk.pending.data(), chunk.norm.data(), chunk.second.data(),
+                                 pending, chunk.second.data());
     std::int64_t switched = 0;
     for (std::int64_t p = 0; p < pending; ++p) {
       const std::int32_t t = chunk.pending[p];
-      lower[t] = lower_bound(chunk.norm[t], chunk.second[p]);
+      lower[t] = chunk.second[p];
       chunk.switched[switched] = t;
       chunk.switched_label[switched] = chunk.nearest[p];
       switched += chunk.nearest[p] != labels[t];
@@ -181,37 +191,44 @@ class Lloyd {
     partial.evaluated += pending;
   }
 
-  void add_chunk(std::int64_t begin, std::int64_t count, Partial& partial) const {
+  void add_points(std::int64_t begin, std::int64_t count, Partial& partial) const {
     const std::int32_t* labels = out_.labels.data() + begin;
-    const float* distance = distance_.data() + begin;
     const float* weights = problem_.weights.empty() ? nullptr : problem_.weights.data() + begin;
     kernels::accumulate(rows_from(begin), count, labels, weights, partial.sums.data());
-    double objective = 0;
     for (std::int64_t t = 0; t < count; ++t) {
-      const double weight = weights ? weights[t] : 1.0;
-      objective += weight * distance[t];
       ++partial.sizes[labels[t]];
-      if (weights) partial.weights[labels[t]] += weight;
+      if (weights) partial.weights[labels[t]] += weights[t];
     }
-    partial.objective += objective;
   }
 
-  bool settled(std::int32_t label, float distance, float norm2, float& lower) const {
-    lower = std::max(0.0f, (lower - (label == fastest_ ? second_fall_ : first_fall_)) * (1 - 0x1p-20f));
-    const float above = distance * (1 + rounding_);  // squared distance to its own centroid, at most
-    const float other = std::max(lower, nearest_other_[label] - std::sqrt(above) * (1 + 0x1p-20f));  // >= 0
-    return other * other * (1 - 0x1p-20f) - above > 4 * score_error(norm2);
+  double objective_of(std::int64_t begin, std::int64_t count) const {
+    double sum = 0;
+    for (std::int64_t i = begin; i < begin + count; ++i)
+      sum += (problem_.weights.empty() ? 1.0 : problem_.weights[i]) * distance_[i];
+    return sum;
   }
 
-  float lower_bound(float norm2, float second) const {
-    const float squared = norm2 * (1 - rounding_) + 2 * second - 2 * score_error(norm2);
-    return squared > 0 ? std::sqrt(squared) * (1 - 0x1p-20f) : 0.0f;
+  // objective_of() runs of kRun points, added to `sum` in turn; four of them at once, as an addition waits
+  // for the one before it.
+  void add_objective(std::int64_t begin, std::int64_t count, double& sum) const {
+    const std::int64_t end = begin + count;
+    for (; problem_.weights.empty() && begin + 4 * kRun <= end; begin += 4 * kRun) {
+      const float* distance = distance_.data() + begin;
+      double first = 0, second = 0, third = 0, fourth = 0;
+      for (std::int64_t t = 0; t < kRun; ++t) {
+        first += distance[t];
+        second += distance[t + kRun];
+        third += distance[t + 2 * kRun];
+        fourth += distance[t + 3 * kRun];
+      }
+      for (const double part : {first, second, third, fourth}) sum += part;
+    }
+    for (; begin < end; begin += kRun) sum += objective_of(begin, std::min(kRun, end - begin));
   }
 
   // How far the centroids moved since the last assignment, and the distance of each to the nearest other.
   void update_bounds() {
-    first_fall_ = second_fall_ = 0;
-    fastest_ = -1;
+    moves_ = {0, 0, -1, nearest_other_.data()};
     for (std::int64_t c = 0; c < k_; ++c) {
       double squared = 0;
       for (std::int64_t j = 0; j < d_; ++j) {
@@ -219,12 +236,12 @@ class Lloyd {
         squared += moved * moved;
       }
       const float fall = static_cast<float>(std::sqrt(squared)) * (1 + 0x1p-20f);
-      if (fall > first_fall_) {
-        second_fall_ = first_fall_;
-        first_fall_ = fall;
-        fastest_ = static_cast<std::int32_t>(c);
+      if (fall > moves_.first_fall) {
+        moves_.second_fall = moves_.first_fall;
+        moves_.first_fall = fall;
+        moves_.fastest = static_cast<std::int32_t>(c);
       } else {
-        second_fall_ = std::max(second_fall_, fall);
+        moves_.second_fall = std::max(moves_.second_fall, fall);
       }
     }
     const std::vector<float> zero(d_);
@@ -235,9 +252,11 @@ class Lloyd {
       kernels::pack_tiles({out_.centroids.row(begin).data(), d_, d_, zero.data()}, end - begin, tile.data());
       kernels::nearest_centroid(tile.data(), 1, d_, out_.centroids.data(), half_norms_.data(), k_,
                                 nearest.data(), best.data(), second.data());
-      for (std::int64_t c = begin; c < end; ++c) {  // the best is itself
-        nearest_other_[c] = lower_bound(2 * half_norms_[c], second[c - begin]);
-      }
+      std::array<float, kernels::kTile> norm;
+      for (std::int64_t c = begin; c < end; ++c) norm[c - begin] = 2 * half_norms_[c];
+      std::iota(nearest.begin(), nearest.end(), 0);
+      kernels::runner_up_distances(error_, nearest.data(), norm.data(), second.data(), end - begin,
+                                   nearest_other_.data() + begin);  // the best is itself
     });
   }
 
@@ -299,8 +318,12 @@ class Lloyd {
   const LloydProblem& problem_;
   const Context& context_;
   const std::int64_t n_, d_, k_;
-  const float rounding_;  // relative, of a sum of d products: twice the bound of (d + 2) 2⁻²⁴, and some
+  const std::int64_t
+      chunk_;  // points compared at once: the more, the fewer lanes of their last tile are idle
   const std::int64_t block_, blocks_;
+  // Relative: of a sum of d products, twice the bound of (d + 2) 2⁻²⁴, and some; 2 ‖x‖ ‖c‖ <= ‖x‖² + ‖c‖².
+  kernels::ScoreError error_;
+  kernels::CentroidMoves moves_;
   std::vector<float> distance_;  // squared, to its own centroid
   std::vector<float> lower_;
   std::vector<float> nearest_other_;
@@ -310,9 +333,6 @@ class Lloyd {
   Matrix<double> sums_;
   std::vector<Partial> partial_;
   Matrix<float> assigned_centroids_;  // those of the last assignment
-  float highest_half_norm_ = 0;
-  float first_fall_ = 0, second_fall_ = 0;  // largest moves of two centroids
-  std::int32_t fastest_ = -1;               // the centroid of the first
   LloydResult out_;
 };
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <hwy/cache_control.h>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/nearest_centroid.cpp"
 #include <hwy/foreach_target.h>
@@ -24,21 +26,27 @@ void NearestCentroid(const float* tiles, int64_t tile_count, int64_t d, const fl
   const hn::RebindToSigned<Lanes> i;
   const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   const auto infinity = hn::Set(f, std::numeric_limits<float>::infinity());
+  const auto one = hn::Set(i, 1);
   for (int64_t tile = 0; tile < tile_count; ++tile) {
     for (int64_t t = 0; t < kTile; t += 2 * lanes) {
       auto best0 = infinity, best1 = infinity, second0 = infinity, second1 = infinity;
-      auto index0 = hn::Zero(i), index1 = hn::Zero(i);
-      for_scores(tiles + tile * d * kTile + t, d, centroids, half_norms, k,
-                 [&](int64_t c, auto s0, auto s1) HWY_ATTR {
-                   const auto index = hn::Set(i, static_cast<int32_t>(c));
-                   const auto less0 = hn::Lt(s0, best0), less1 = hn::Lt(s1, best1);
-                   second0 = hn::Min(second0, hn::Max(best0, s0));
-                   second1 = hn::Min(second1, hn::Max(best1, s1));
-                   best0 = hn::Min(s0, best0);
-                   best1 = hn::Min(s1, best1);
-                   index0 = hn::IfThenElse(hn::RebindMask(i, less0), index, index0);
-                   index1 = hn::IfThenElse(hn::RebindMask(i, less1), index, index1);
-                 });
+      auto index0 = hn::Zero(i), index1 = hn::Zero(i), index = hn::Zero(i);
+      const auto use = [&](int64_t, auto s0, auto s1) HWY_ATTR {
+        const auto less0 = hn::Lt(s0, best0), less1 = hn::Lt(s1, best1);
+        second0 = hn::Min(second0, hn::Max(best0, s0));
+        second1 = hn::Min(second1, hn::Max(best1, s1));
+        best0 = hn::Min(s0, best0);
+        best1 = hn::Min(s1, best1);
+        index0 = hn::IfThenElse(hn::RebindMask(i, less0), index, index0);
+        index1 = hn::IfThenElse(hn::RebindMask(i, less1), index, index1);
+        index = hn::Add(index, one);
+      };
+      const float* x = tiles + tile * d * kTile + t;
+      if (kManyRegisters && d >= 4 && d <= 64 && k >= 4) {
+        for_scores_interleaved(x, d, centroids, half_norms, k, use);
+      } else {
+        for_scores(x, d, centroids, half_norms, k, use);
+      }
       const int64_t at = tile * kTile + t;
       hn::StoreU(index0, i, nearest + at);
       hn::StoreU(index1, i, nearest + at + lanes);
@@ -107,24 +115,43 @@ void PackTiles(const PointRows& points, int64_t count, float* tiles) {
   }
 }
 
+#if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE
+#define PARSIMONY_FOUR_ROWS 0
+#else
+#define PARSIMONY_FOUR_ROWS 1
+// The sums of the lanes of four vectors, added in the same order as by SumOfLanes on x86.
+template <class V>
+HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> four_sums(const V v0, const V v1, const V v2, const V v3) {
+  const hn::CappedTag<float, 4> f;
+  const hn::Repartition<uint64_t, decltype(f)> pairs;
+  const auto fold = [](const V v) HWY_ATTR {
+    if constexpr (hn::MaxLanes(RowLanes()) == 8) {
+      return hn::Add(hn::LowerHalf(v), hn::UpperHalf(hn::Half<RowLanes>(), v));
+    } else {
+      return v;
+    }
+  };
+  const auto fold_pairs = [&](auto x, auto y) HWY_ATTR {
+    const auto a = hn::BitCast(pairs, x), b = hn::BitCast(pairs, y);
+    return hn::Add(hn::BitCast(f, hn::InterleaveLower(pairs, a, b)),
+                   hn::BitCast(f, hn::InterleaveUpper(pairs, a, b)));
+  };
+  const auto even = fold_pairs(fold(v0), fold(v2)), odd = fold_pairs(fold(v1), fold(v3));
+  return fold_pairs(hn::InterleaveLower(f, even, odd), hn::InterleaveUpper(f, even, odd));
+}
+#endif
+
 void AssignedDistances(const PointRows& points, int64_t count, const float* centroids, const int32_t* labels,
                        float* distance, float* norm) {
   const RowLanes f;
   const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   const int64_t d = points.d, whole = d - d % lanes;
   const float* HWY_RESTRICT shift = points.shift;
-  for (int64_t t = 0; t < count; ++t) {
-    const float* HWY_RESTRICT x = points.data + (points.rows ? points.rows[t] : t) * points.stride;
-    const float* HWY_RESTRICT c = centroids + labels[t] * d;
-    auto distances = hn::Zero(f), norms = hn::Zero(f);
-    for (int64_t j = 0; j < whole; j += lanes) {
-      const auto value = hn::Sub(hn::LoadU(f, x + j), hn::LoadU(f, shift + j));
-      const auto apart = hn::Sub(value, hn::LoadU(f, c + j));
-      norms = hn::MulAdd(value, value, norms);
-      distances = hn::MulAdd(apart, apart, distances);
-    }
-    float distance_sum = hn::GetLane(hn::SumOfLanes(f, distances)),
-          norm_sum = hn::GetLane(hn::SumOfLanes(f, norms));
+  const auto row = [&](int64_t t) {
+    return points.data + (points.rows ? points.rows[t] : t) * points.stride;
+  };
+  const auto add_rest = [&](int64_t t, float distance_sum, float norm_sum) {
+    const float *x = row(t), *c = centroids + labels[t] * d;
     for (int64_t j = whole; j < d; ++j) {
       const float value = x[j] - shift[j], apart = value - c[j];
       norm_sum += value * value;
@@ -132,8 +159,47 @@ void AssignedDistances(const PointRows& points, int64_t count, const float* cent
     }
     distance[t] = distance_sum;
     norm[t] = norm_sum;
+  };
+  const auto add = [&](const auto shifted, const float* c, auto& distances, auto& norms) HWY_ATTR {
+    const auto apart = hn::Sub(shifted, hn::LoadU(f, c));
+    norms = hn::MulAdd(shifted, shifted, norms);
+    distances = hn::MulAdd(apart, apart, distances);
+  };
+  int64_t t = 0;
+#if PARSIMONY_FOUR_ROWS
+  const hn::CappedTag<float, 4> four;
+  constexpr int64_t kAhead = 64;
+  for (; t + 4 <= count; t += 4) {
+    const float *x0 = row(t), *x1 = row(t + 1), *x2 = row(t + 2), *x3 = row(t + 3);
+    const float *c0 = centroids + labels[t] * d, *c1 = centroids + labels[t + 1] * d;
+    const float *c2 = centroids + labels[t + 2] * d, *c3 = centroids + labels[t + 3] * d;
+    if (t + kAhead + 4 <= count) {
+      for (int64_t s = t + kAhead; s < t + kAhead + 4; ++s) hwy::Prefetch(row(s));
+    }
+    auto distance0 = hn::Zero(f), distance1 = distance0, distance2 = distance0, distance3 = distance0;
+    auto norm0 = distance0, norm1 = distance0, norm2 = distance0, norm3 = distance0;
+    for (int64_t j = 0; j < whole; j += lanes) {
+      const auto origin = hn::LoadU(f, shift + j);
+      add(hn::Sub(hn::LoadU(f, x0 + j), origin), c0 + j, distance0, norm0);
+      add(hn::Sub(hn::LoadU(f, x1 + j), origin), c1 + j, distance1, norm1);
+      add(hn::Sub(hn::LoadU(f, x2 + j), origin), c2 + j, distance2, norm2);
+      add(hn::Sub(hn::LoadU(f, x3 + j), origin), c3 + j, distance3, norm3);
+    }
+    hn::StoreU(four_sums(distance0, distance1, distance2, distance3), four, distance + t);
+    hn::StoreU(four_sums(norm0, norm1, norm2, norm3), four, norm + t);
+    if (whole == d) continue;
+    for (int64_t s = t; s < t + 4; ++s) add_rest(s, distance[s], norm[s]);
+  }
+#endif
+  for (; t < count; ++t) {
+    const float *x = row(t), *c = centroids + labels[t] * d;
+    auto distances = hn::Zero(f), norms = hn::Zero(f);
+    for (int64_t j = 0; j < whole; j += lanes)
+      add(hn::Sub(hn::LoadU(f, x + j), hn::LoadU(f, shift + j)), c + j, distances, norms);
+    add_rest(t, hn::GetLane(hn::SumOfLanes(f, distances)), hn::GetLane(hn::SumOfLanes(f, norms)));
   }
 }
+#undef PARSIMONY_FOUR_ROWS
 
 void Accumulate(const PointRows& points, int64_t count, const int32_t* labels, const float* weights,
                 double* sums) {
@@ -179,8 +245,6 @@ double WeightedSum(const float* weights, const float* values, int64_t count) {
   return hn::GetLane(hn::SumOfLanes(f64, hn::Add(even, odd)));
 #endif
 }
-
-#undef PARSIMONY_EIGHT_SCORES
 
 }  // namespace parsimony::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -20,11 +20,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes = hn::CappedTag<float, 16>;  // divides kTile / 2
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64
-#define PARSIMONY_EIGHT_SCORES 1  // 32 registers
-#else
-#define PARSIMONY_EIGHT_SCORES 0
-#endif
+// 32 registers rather than 16.
+inline constexpr bool kManyRegisters =
+    HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64;
 
 // Subtracts the products of one column of four centroids (d apart) and two vectors of points.
 template <class V>
@@ -64,29 +62,30 @@ HWY_INLINE void for_scores(const float* x, int64_t d, const float* centroids, co
   const Lanes f;
   const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   int64_t c = 0;
-#if PARSIMONY_EIGHT_SCORES
-  // Sixteen independent chains of multiply-adds: more than their latency times the two that start in a cycle.
-  for (; c + 8 <= k; c += 8) {
-    const float* from = centroids + c * d;
-    const float* h = half_norms + c;
-    V a0 = hn::Set(f, h[0]), b0 = hn::Set(f, h[1]), c0 = hn::Set(f, h[2]), d0 = hn::Set(f, h[3]);
-    V e0 = hn::Set(f, h[4]), f0 = hn::Set(f, h[5]), g0 = hn::Set(f, h[6]), h0 = hn::Set(f, h[7]);
-    V a1 = a0, b1 = b0, c1 = c0, d1 = d0, e1 = e0, f1 = f0, g1 = g0, h1 = h0;
-    for (int64_t j = 0; j < d; ++j) {
-      const V x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
-      subtract_products(x0, x1, from + j, d, a0, a1, b0, b1, c0, c1, d0, d1);
-      subtract_products(x0, x1, from + 4 * d + j, d, e0, e1, f0, f1, g0, g1, h0, h1);
+  if constexpr (kManyRegisters) {
+    // Sixteen independent chains of multiply-adds: more than their latency times the two that start in a
+    // cycle.
+    for (; c + 8 <= k; c += 8) {
+      const float* from = centroids + c * d;
+      const float* h = half_norms + c;
+      V a0 = hn::Set(f, h[0]), b0 = hn::Set(f, h[1]), c0 = hn::Set(f, h[2]), d0 = hn::Set(f, h[3]);
+      V e0 = hn::Set(f, h[4]), f0 = hn::Set(f, h[5]), g0 = hn::Set(f, h[6]), h0 = hn::Set(f, h[7]);
+      V a1 = a0, b1 = b0, c1 = c0, d1 = d0, e1 = e0, f1 = f0, g1 = g0, h1 = h0;
+      for (int64_t j = 0; j < d; ++j) {
+        const V x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
+        subtract_products(x0, x1, from + j, d, a0, a1, b0, b1, c0, c1, d0, d1);
+        subtract_products(x0, x1, from + 4 * d + j, d, e0, e1, f0, f1, g0, g1, h0, h1);
+      }
+      use(c, a0, a1);
+      use(c + 1, b0, b1);
+      use(c + 2, c0, c1);
+      use(c + 3, d0, d1);
+      use(c + 4, e0, e1);
+      use(c + 5, f0, f1);
+      use(c + 6, g0, g1);
+      use(c + 7, h0, h1);
     }
-    use(c, a0, a1);
-    use(c + 1, b0, b1);
-    use(c + 2, c0, c1);
-    use(c + 3, d0, d1);
-    use(c + 4, e0, e1);
-    use(c + 5, f0, f1);
-    use(c + 6, g0, g1);
-    use(c + 7, h0, h1);
   }
-#endif
   for (; c + 4 <= k; c += 4) {
     const float* from = centroids + c * d;
     const float* h = half_norms + c;
@@ -108,8 +107,54 @@ HWY_INLINE void for_scores(const float* x, int64_t d, const float* centroids, co
   }
 }
 
+// for_scores, for d >= 4, k >= 4 and 32 registers: four scores are used between the products of the next
+// four, so that minima and comparisons find the units that multiply-adds leave idle (a use that waits for all
+// products of its scores makes the next ones wait). Worth it while d is not far above what a use costs.
+template <class Use>
+HWY_INLINE void for_scores_interleaved(const float* x, int64_t d, const float* centroids,
+                                       const float* half_norms, int64_t k, const Use& use) {
+  using V = hn::Vec<Lanes>;
+  const Lanes f;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  V a0 = hn::Set(f, half_norms[0]), b0 = hn::Set(f, half_norms[1]), c0 = hn::Set(f, half_norms[2]),
+    d0 = hn::Set(f, half_norms[3]);
+  V a1 = a0, b1 = b0, c1 = c0, d1 = d0;
+  const auto column = [&](const float* from, int64_t j) HWY_ATTR {
+    const V x0 = hn::Load(f, x + j * kTile), x1 = hn::Load(f, x + j * kTile + lanes);
+    subtract_products(x0, x1, from + j, d, a0, a1, b0, b1, c0, c1, d0, d1);
+  };
+  for (int64_t j = 0; j < d; ++j) column(centroids, j);
+  int64_t c = 4;
+  for (; c + 4 <= k; c += 4) {
+    const float* from = centroids + c * d;
+    const float* h = half_norms + c;
+    const V done_a0 = a0, done_a1 = a1, done_b0 = b0, done_b1 = b1;
+    const V done_c0 = c0, done_c1 = c1, done_d0 = d0, done_d1 = d1;
+    a0 = a1 = hn::Set(f, h[0]);
+    b0 = b1 = hn::Set(f, h[1]);
+    c0 = c1 = hn::Set(f, h[2]);
+    d0 = d1 = hn::Set(f, h[3]);
+    column(from, 0);
+    use(c - 4, done_a0, done_a1);
+    column(from, 1);
+    use(c - 3, done_b0, done_b1);
+    column(from, 2);
+    use(c - 2, done_c0, done_c1);
+    column(from, 3);
+    use(c - 1, done_d0, done_d1);
+    for (int64_t j = 4; j < d; ++j) column(from, j);
+  }
+  use(c - 4, a0, a1);
+  use(c - 3, b0, b1);
+  use(c - 2, c0, c1);
+  use(c - 1, d0, d1);
+  for (; c < k; ++c) {
+    one_score(x, d, centroids + c * d, half_norms[c], a0, a1);
+    use(c, a0, a1);
+  }
+}
+
 }  // namespace parsimony::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#undef PARSIMONY_EIGHT_SCORES
 #endif

@@ -1,0 +1,126 @@
+#include "kernels/hamerly_bounds.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/hamerly_bounds.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+
+// 1 ∓ 2⁻²⁰: more than the few roundings of a bound add up to, in the direction that keeps it one.
+#ifndef PARSIMONY_HAMERLY_BOUNDS_ONCE
+#define PARSIMONY_HAMERLY_BOUNDS_ONCE
+namespace parsimony::kernels {
+namespace {
+constexpr float kBelow = 1 - 0x1p-20f, kAbove = 1 + 0x1p-20f;
+}
+}  // namespace parsimony::kernels
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace parsimony::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::ScalableTag<float>;
+
+template <class V>
+HWY_INLINE V score_error(const ScoreError& error, V norm) {
+  const Floats f;
+  return hn::MulAdd(hn::Set(f, error.relative), hn::Add(norm, hn::Set(f, 3 * error.highest_half_norm)),
+                    hn::Set(f, error.absolute));
+}
+
+void HamerlyMargins(const ScoreError& error, const CentroidMoves& moves, const int32_t* label,
+                    const float* distance, const float* norm, int64_t count, float* lower, float* margin) {
+  const Floats f;
+  const hn::RebindToSigned<Floats> i;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  const auto first = hn::Set(f, moves.first_fall), second = hn::Set(f, moves.second_fall);
+  const auto fastest = hn::Set(i, moves.fastest);
+  const auto below = hn::Set(f, kBelow), above = hn::Set(f, kAbove);
+  const auto more = hn::Set(f, 1 + error.relative), four = hn::Set(f, 4.0f);
+  int64_t t = 0;
+  for (; t + lanes <= count; t += lanes) {
+    const auto own = hn::LoadU(i, label + t);
+    const auto fall = hn::IfThenElse(hn::RebindMask(f, hn::Eq(own, fastest)), second, first);
+    const auto low = hn::Max(hn::Zero(f), hn::Mul(hn::Sub(hn::LoadU(f, lower + t), fall), below));
+    hn::StoreU(low, f, lower + t);
+    const auto squared = hn::Mul(hn::LoadU(f, distance + t), more);  // at most
+    const auto apart = hn::GatherIndex(f, moves.nearest_other, own);
+    const auto other = hn::Max(low, hn::Sub(apart, hn::Mul(hn::Sqrt(squared), above)));
+    const auto gap = hn::Sub(hn::Mul(hn::Mul(other, other), below), squared);
+    hn::StoreU(hn::NegMulAdd(four, score_error(error, hn::LoadU(f, norm + t)), gap), f, margin + t);
+  }
+  scalar::hamerly_margins(error, moves, label + t, distance + t, norm + t, count - t, lower + t, margin + t);
+}
+
+void RunnerUpDistances(const ScoreError& error, const int32_t* rows, const float* norm, const float* second,
+                       int64_t count, float* lower) {
+  const Floats f;
+  const hn::RebindToSigned<Floats> i;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(f));
+  const auto two = hn::Set(f, 2.0f), less = hn::Set(f, 1 - error.relative), below = hn::Set(f, kBelow);
+  int64_t p = 0;
+  for (; p + lanes <= count; p += lanes) {
+    const auto norm2 = hn::GatherIndex(f, norm, hn::LoadU(i, rows + p));
+    const auto squared = hn::NegMulAdd(two, score_error(error, norm2),
+                                       hn::MulAdd(two, hn::LoadU(f, second + p), hn::Mul(norm2, less)));
+    hn::StoreU(hn::Mul(hn::Sqrt(hn::Max(squared, hn::Zero(f))), below), f, lower + p);
+  }
+  scalar::runner_up_distances(error, rows + p, norm, second + p, count - p, lower + p);
+}
+
+}  // namespace parsimony::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace parsimony::kernels {
+
+HWY_EXPORT(HamerlyMargins);
+HWY_EXPORT(RunnerUpDistances);
+
+void hamerly_margins(const ScoreError& error, const CentroidMoves& moves, const std::int32_t* label,
+                     const float* distance, const float* norm, std::int64_t count, float* lower,
+                     float* margin) {
+  HWY_DYNAMIC_DISPATCH(HamerlyMargins)(error, moves, label, distance, norm, count, lower, margin);
+}
+
+void runner_up_distances(const ScoreError& error, const std::int32_t* rows, const float* norm,
+                         const float* second, std::int64_t count, float* lower) {
+  HWY_DYNAMIC_DISPATCH(RunnerUpDistances)(error, rows, norm, second, count, lower);
+}
+
+namespace scalar {
+namespace {
+
+float score_error(const ScoreError& error, float norm) {
+  return error.relative * (norm + 3 * error.highest_half_norm) + error.absolute;
+}
+
+}  // namespace
+
+void hamerly_margins(const ScoreError& error, const CentroidMoves& moves, const std::int32_t* label,
+                     const float* distance, const float* norm, std::int64_t count, float* lower,
+                     float* margin) {
+  for (std::int64_t t = 0; t < count; ++t) {
+    const float fall = label[t] == moves.fastest ? moves.second_fall : moves.first_fall;
+    lower[t] = std::max(0.0f, (lower[t] - fall) * kBelow);
+    const float squared = distance[t] * (1 + error.relative);
+    const float other = std::max(lower[t], moves.nearest_other[label[t]] - std::sqrt(squared) * kAbove);
+    margin[t] = other * other * kBelow - squared - 4 * score_error(error, norm[t]);
+  }
+}
+
+void runner_up_distances(const ScoreError& error, const std::int32_t* rows, const float* norm,
+                         const float* second, std::int64_t count, float* lower) {
+  for (std::int64_t p = 0; p < count; ++p) {
+    const float norm2 = norm[rows[p]];
+    const float squared = norm2 * (1 - error.relative) + 2 * second[p] - 2 * score_error(error, norm2);
+    lower[p] = squared > 0 ? std::sqrt(squared) * kBelow : 0.0f;
+  }
+}
+
+}  // namespace scalar
+}  // namespace parsimony::kernels
+#endif
