@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <regex>
+#include <set>
 #include <unordered_map>
 
 #include "parsimony/core/error.hpp"
@@ -82,8 +83,11 @@ std::vector<WeightRecipe> candidates_of(const TensorInfo& weight, const WeightRa
   }
   const WeightRecipe int8 = integer_recipe(weight, 8, range, options);
   const std::int64_t most = file_bytes(int8);
+  std::set<std::pair<BlockLayout, std::int64_t>> tried;  // blocks longer than an output all come to one
   const auto add = [&](std::int64_t block, BlockLayout layout) {
     std::int64_t last = 0;
+    const WeightRecipe first = product_recipe(weight, block, 1, layout, range, options);
+    if (!tried.emplace(first.layout, first.block).second) return;
     for (const std::int64_t centroids : {16, 64, 256, 1024}) {
       WeightRecipe recipe = product_recipe(weight, block, centroids, layout, range, options);
       if (recipe.centroids == last) continue;  // as many as there may be
@@ -179,12 +183,8 @@ class Planner {
   void leave(const TensorView& tensor, Reason reason) {
     plan_.left_alone.push_back({tensor.name, std::move(reason.text), reason.expected});
     OtherRecipe other{tensor, tensor.dtype};
-    if (options_.half && tensor.dtype == DType::float32) {
-      const std::vector<float> values = float32_values(tensor);
-      const bool fits = std::all_of(values.begin(), values.end(), [](float value) {
-        return !(std::abs(value) > 65504);  // a NaN stays one
-      });
-      if (fits) other.stored_dtype = DType::float16;
+    if (options_.half && tensor.dtype == DType::float32 && fits_half(float32_values(tensor))) {
+      other.stored_dtype = DType::float16;
     }
     plan_.recipe.others.push_back(std::move(other));
   }
@@ -232,25 +232,30 @@ class Planner {
 
   void spend_budget() {
     auto& weights = plan_.recipe.weights;
+    const auto apply = [&](const Choices& choices) {
+      for (std::size_t w = 0; w < weights.size(); ++w) weights[w] = candidates_[w][choices[w]];
+    };
+    const auto size = [&](const Choices& choices) {
+      apply(choices);
+      return planned_size(plan_.recipe);
+    };
     std::vector<std::vector<Candidate>> measured(weights.size());
+    for (std::size_t w = 0; w < weights.size(); ++w) {
+      for (const WeightRecipe& recipe : candidates_[w]) measured[w].push_back({0, file_bytes(recipe)});
+    }
+    choose_under_budget(measured, options_.budget, size);  // a budget below the least is refused at once
     for (std::size_t w = 0; w < weights.size(); ++w) {
       const TensorView& tensor = model_.at(weights[w].name);
       const std::vector<float> values = float32_values(tensor);
       const std::vector<float> importance = importance_of(tensor, calibration_);
-      for (const WeightRecipe& recipe : candidates_[w]) {
+      for (std::size_t c = 0; c < candidates_[w].size(); ++c) {
         context_.check_cancelled();
-        measured[w].push_back(
-            {measured_error(tensor, recipe, importance, options_, context_, values), file_bytes(recipe)});
+        measured[w][c].error =
+            measured_error(tensor, candidates_[w][c], importance, options_, context_, values);
       }
       context_.progress("measure", static_cast<std::int64_t>(w) + 1, std::ssize(weights));
     }
-    const auto apply = [&](const Choices& choices) {
-      for (std::size_t w = 0; w < weights.size(); ++w) weights[w] = candidates_[w][choices[w]];
-    };
-    apply(choose_under_budget(measured, options_.budget, [&](const Choices& choices) {
-      apply(choices);
-      return planned_size(plan_.recipe);
-    }));
+    apply(choose_under_budget(measured, options_.budget, size));
   }
 
   const SafetensorsFile& model_;
