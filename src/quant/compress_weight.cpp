@@ -79,6 +79,22 @@ std::vector<float> second_moments(const TensorView& input, std::size_t weight_di
   return moments;
 }
 
+// Of the channels of an input per value of the weight: of each group of a convolution's outputs those that it
+// sees.
+std::vector<float> of_groups(const std::vector<float>& moments, const TensorInfo& weight) {
+  const std::int64_t outputs = weight.shape[0], channels = weight.shape[1];
+  const std::int64_t positions = weight.values() / outputs / channels;
+  const std::int64_t per_group = outputs * channels / std::ssize(moments);
+  std::vector<float> out;
+  out.reserve(static_cast<std::size_t>(weight.values()));
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      out.insert(out.end(), static_cast<std::size_t>(positions), moments[o / per_group * channels + c]);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 bool fits_half(std::span<const float> values) {
@@ -181,6 +197,7 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
     prefix += '.';
   }
   std::vector<float> importance;
+  bool per_value = false;  // of an output
   std::string name = prefix + "input_second_moment";
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::format,
@@ -188,6 +205,7 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
   };
   if (const TensorView* moments = calibration->find(name)) {
     importance = float32_values(*moments);
+    per_value = std::ssize(importance) == weight.values() / weight.shape[0];
   } else {
     name = prefix + "input";
     const TensorView* input = calibration->find(name);
@@ -195,8 +213,10 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
     if (input->shape.size() < 2 || input->values() == 0) fail("must have samples and channels");
     importance = second_moments(*input, weight.shape.size());
   }
-  const std::int64_t channels = weight.shape[1], n = weight.values() / weight.shape[0];
-  if (std::ssize(importance) != channels && std::ssize(importance) != n) {
+  const std::int64_t channels = weight.shape[1], count = std::ssize(importance), groups = count / channels;
+  const bool grouped = !per_value && weight.shape.size() > 2 && groups > 1 && count % channels == 0 &&
+                       weight.shape[0] % groups == 0;
+  if (!per_value && count != channels && !grouped) {
     fail(fmt::format("of {} channels; {} of shape ({}) has {}", importance.size(), quoted_name(weight.name),
                      fmt::join(weight.shape, ", "), channels));
   }
@@ -206,7 +226,7 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
     any = any || value > 0;
   }
   if (!any) fail("all second moments are 0");
-  return importance;
+  return grouped ? of_groups(importance, weight) : importance;
 }
 
 }  // namespace parsimony::quant

@@ -39,7 +39,8 @@ QuantizedTensor quantize_weight(const WeightView& weight, const WeightRecipe& re
 /// Σ a (w − ŵ)².
 double squared_error(const WeightView& weight, std::span<const float> decoded);
 
-/// Of the calibration, or empty. Throws format, naming the tensor, for one that does not fit.
+/// Of the calibration, or empty; per value where the input has the channels of several groups. Throws format,
+/// naming the tensor, for one that does not fit.
 std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile* calibration);
 
 }  // namespace parsimony::quant

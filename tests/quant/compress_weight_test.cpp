@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "expect_error.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/gaussian_weight.hpp"
+#include "quant/model_files.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -117,6 +120,50 @@ TEST(CompressWeight, BlocksAreNotLongerThanTheRunsThatTheyAreCutFrom) {
   EXPECT_EQ(block_of({20, 3, 3, 3}, 9, BlockLayout::input_channels), 3);
   EXPECT_EQ(block_of({20, 3, 3, 3}, 9, BlockLayout::row), 9);
   EXPECT_EQ(block_of({20, 1, 3, 3}, 16, BlockLayout::input_channels), 9);  // cut as row
+}
+
+class Calibration : public ModelFiles {
+ protected:
+  std::vector<float> importance(std::vector<std::int64_t> shape, const TensorView& tensor) const {
+    const SafetensorsFile calibration = file({tensor});
+    return importance_of({"m.weight", DType::float32, std::move(shape)}, &calibration);
+  }
+};
+
+TEST_F(Calibration, EachGroupOfAConvolutionCountsTheChannelsThatItSees) {
+  // The moments of the channels are 1, 4, 9, …, and those of a group of outputs are of its own channels.
+  std::vector<float> moments(64), inputs(2 * 64 * 5);
+  for (int c = 0; c < 64; ++c) moments[c] = static_cast<float>((c + 1) * (c + 1));
+  for (int i = 0; i < 2 * 64 * 5; ++i)
+    inputs[i] = static_cast<float>(i / 5 % 64 + 1) * (i % 2 == 0 ? 1.0f : -1.0f);
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{64, 1, 3, 3}, {64, 1, 8, 8}, {128, 1, 3}, {32, 16, 3, 3}, {8, 32, 5}}) {
+    std::int64_t n = 1;
+    for (std::size_t i = 1; i < shape.size(); ++i) n *= shape[i];
+    const std::int64_t channels = shape[1], positions = n / channels, per_group = shape[0] / (64 / channels);
+    const std::vector<float> counts = importance(shape, floats("m.input", {2, 64, 5}, inputs));
+    ASSERT_EQ(std::ssize(counts), shape[0] * n);
+    for (std::int64_t i = 0; i < shape[0] * n; ++i) {
+      ASSERT_EQ(counts[i], moments[i / n / per_group * channels + i % n / positions]) << i;
+    }
+    const std::vector<float> given = importance(shape, floats("m.input_second_moment", {64}, moments));
+    EXPECT_EQ(given, n == 64 ? moments : counts);  // as many as an output has values: one for each
+  }
+  EXPECT_EQ(importance({10, 64, 3, 3}, floats("m.input", {2, 64, 5}, inputs)), moments);
+}
+
+TEST_F(Calibration, ChannelsOfNoGroupsAreRefused) {
+  const auto refused = [&](std::vector<std::int64_t> shape, std::int64_t channels) {
+    const TensorView input =
+        floats("m.input", {2, channels}, std::vector<float>(static_cast<std::size_t>(2 * channels), 1.0f));
+    expect_error(ErrorCode::format, "of " + std::to_string(channels) + " channels",
+                 [&] { importance(shape, input); });
+  };
+  refused({64, 32}, 64);        // no convolution
+  refused({64, 3, 3, 3}, 64);   // no multiple
+  refused({64, 1, 3, 3}, 128);  // more groups than outputs
+  refused({9, 2, 3, 3}, 4);     // outputs that two groups do not divide
+  refused({4, 3, 3, 3}, 27);    // one for each value of an output is only what moments can be
 }
 
 }  // namespace
