@@ -126,7 +126,9 @@ int main(int argc, char** argv) {
     terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));
     return exit_code(error.code());
   } catch (const std::bad_alloc&) {
-    terminal.error("out of memory; --max-memory refuses what is too large before it starts");
+    const bool limited = innermost(app).get_option_no_throw("--max-memory") != nullptr;
+    terminal.error(fmt::format("out of memory{}",
+                               limited ? "; --max-memory refuses what is too large before it starts" : ""));
     return kFailed;
   } catch (const std::exception& error) {
     terminal.error(fmt::format("internal error, please report it: {}", error.what()));

@@ -23,8 +23,8 @@ constexpr const char* kExamples = R"(Examples:
   parsimony quantize model.safetensors --budget 3.3MB --calibration inputs.safetensors --dry-run
 
 Codes are made of the tensors of 2 to 5 dimensions whose name ends in "weight"; everything else stays as it is
-and is listed. With --budget each layer gets the scheme by which the squared error is least. Decoded again by
-parsimony decompress, or from Python (docs/formats/compact.md).)";
+and is counted (--json lists it). With --budget each layer gets the scheme by which the squared error is
+least. Decoded again by parsimony decompress, or from Python (docs/formats/compact.md).)";
 
 struct Settings {
   std::string input;
@@ -82,9 +82,7 @@ std::string text_of(const Settings& settings, const quant::CompressionPlan& plan
                     const std::optional<quant::Compression>& done) {
   std::string text = compact_text(
       plan.recipe, done ? std::span<const double>(done->relative_mse) : std::span<const double>());
-  for (const quant::LeftAlone& left : plan.left_alone) {
-    text += fmt::format("left alone: {}: {}\n", quoted_name(left.name), left.reason);
-  }
+  text += left_alone_text(plan.left_alone);
   const std::int64_t after = quant::planned_size(plan.recipe);
   text += fmt::format("{}{} bytes of {}, {:.2f} times fewer\n", done ? settings.output + ": " : "would be ",
                       after, before, static_cast<double>(before) / static_cast<double>(after));
@@ -156,7 +154,8 @@ Action add_quantize(CLI::App& app) {
       ->type_name("REGEX")
       ->group("Layers");
   app.add_flag("--strict", settings->strict,
-               "fail where a tensor of several dimensions would be left alone that is not excluded")
+               "fail where a tensor of floats of several dimensions would be left alone that --layers and\n"
+               "--exclude let through")
       ->group("Layers");
   app.add_flag("--dry-run", settings->dry_run,
                "write nothing, print the bytes of every tensor and of the file");

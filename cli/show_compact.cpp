@@ -35,10 +35,12 @@ std::vector<std::int64_t> bytes_of(const quant::CompactRecipe& recipe) {
   std::vector<std::int64_t> bytes;
   std::set<std::string> codebooks;
   for (const quant::WeightRecipe& weight : recipe.weights) {
-    const bool counted = !weight.codebook.empty() && !codebooks.insert(weight.codebook).second;
+    const std::string& codebook = weight.codebook;
+    const bool counted = !codebook.empty() && !codebooks.insert(codebook).second;
     bytes.push_back(0);
     for (const TensorInfo& tensor : quant::stored_tensors({.weights = {weight}})) {
-      if (!counted || !tensor.name.starts_with(weight.codebook)) bytes.back() += tensor.bytes();
+      const bool of_codebook = tensor.name == codebook || tensor.name == codebook + "_scale";
+      if (!counted || !of_codebook) bytes.back() += tensor.bytes();
     }
   }
   return bytes;
@@ -101,15 +103,14 @@ nlohmann::ordered_json tensors_json(const SafetensorsFile& file) {
 
 std::int64_t model_bytes(const quant::CompactRecipe& recipe) {
   std::vector<TensorInfo> tensors(recipe.others.begin(), recipe.others.end());
-  std::map<std::string_view, const quant::WeightRecipe*> weights;
-  for (const quant::WeightRecipe& weight : recipe.weights) {
-    tensors.push_back(model_tensor(weight));
-    weights.emplace(weight.name, &weight);
-  }
+  for (const quant::WeightRecipe& weight : recipe.weights) tensors.push_back(model_tensor(weight));
+  std::map<std::string, std::size_t> index;
+  for (std::size_t i = 0; i < tensors.size(); ++i) index.emplace(tensors[i].name, i);
   for (const auto& [alias, target] : recipe.aliases) {
-    if (const auto found = weights.find(target); found != weights.end()) {
-      tensors.push_back(model_tensor(*found->second));
-      tensors.back().name = alias;
+    if (const auto found = index.find(target); found != index.end()) {
+      TensorInfo tied = tensors[found->second];
+      tied.name = alias;
+      tensors.push_back(std::move(tied));
     }
   }
   return safetensors_size(tensors, recipe.metadata);
@@ -119,19 +120,38 @@ std::string compact_text(const quant::CompactRecipe& recipe, std::span<const dou
   const std::vector<std::int64_t> bytes = bytes_of(recipe);
   const std::size_t width = widest(recipe.weights);
   std::string text = fmt::format("{:<{}}  {:<18} {:<28} {:>11} {:>11}{}\n", "weight", width, "shape", "codes",
-                                 "bytes", "of", relative_mse.empty() ? "" : "   error");
+                                 "bytes", "of", relative_mse.empty() ? "" : "     error");
   for (std::size_t i = 0; i < recipe.weights.size(); ++i) {
     const quant::WeightRecipe& weight = recipe.weights[i];
     text +=
         fmt::format("{:<{}}  {:<18} {:<28} {:>11} {:>11}", printable(weight.name), width,
                     shape_text(weight.shape), scheme_text(weight), bytes[i], model_tensor(weight).bytes());
-    text += relative_mse.empty() ? "\n" : fmt::format("  {:.4f}\n", relative_mse[i]);
+    text += relative_mse.empty() ? "\n" : fmt::format("  {:.2e}\n", relative_mse[i]);
   }
   for (const auto& [alias, target] : recipe.aliases) {
     text += fmt::format("{:<{}}  tied to {}\n", printable(alias), width, printable(target));
   }
   const Sum others = sum_of_others(recipe);
   return text + fmt::format("{} other tensors: {} bytes of {}\n", others.count, others.stored, others.model);
+}
+
+std::string left_alone_text(std::span<const quant::LeftAlone> left_alone) {
+  std::string text;
+  std::map<std::string_view, std::vector<std::string_view>> expected;  // by their reason
+  for (const quant::LeftAlone& left : left_alone) {
+    if (left.expected) {
+      expected[left.reason].push_back(left.name);
+    } else {
+      text += fmt::format("left alone: {}: {}\n", quoted_name(left.name), left.reason);
+    }
+  }
+  for (const auto& [reason, names] : expected) {
+    const std::string first = quoted_name(names.front());
+    text += names.size() == 1
+                ? fmt::format("left alone: {}: {}\n", first, reason)
+                : fmt::format("left alone: {} tensors, {} first: {}\n", names.size(), first, reason);
+  }
+  return text;
 }
 
 nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,

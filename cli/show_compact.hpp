@@ -23,6 +23,9 @@ std::string compact_text(const quant::CompactRecipe& recipe, std::span<const dou
 nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
                                     std::span<const double> relative_mse = {});
 
+/// A line for each that one would not expect, and for each reason of the others.
+std::string left_alone_text(std::span<const quant::LeftAlone> left_alone);
+
 /// Bytes of the safetensors file that the model would be uncompressed.
 std::int64_t model_bytes(const quant::CompactRecipe& recipe);
 

@@ -55,8 +55,7 @@ bool same_values(const TensorView& model, const TensorView& file) {
 void verify_compact_file(const std::filesystem::path& path, const CompactModel& model) {
   const CompactModel read = read_compact_file(path);
   const auto fail = [&](const std::string& name) {
-    throw Error(ErrorCode::io, fmt::format("{}: read back, {} is not what was written; is the disk sound?",
-                                           path.string(), name));
+    throw Error(ErrorCode::io, fmt::format("{}: read back, {} is not what was written", path.string(), name));
   };
   std::map<std::string_view, const TensorView*> others;
   for (const TensorView& other : read.others) others.emplace(other.name, &other);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/half.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr float kLargestValue = 1e15f;  // what product_quantize takes
 constexpr float kLargestHalf = 65504;
+constexpr float kLeastNormalHalf = 0x1p-14f;
 constexpr float kLeastHalfScale = 0x1p-20f;  // below, the steps between halves are coarse
 
 // Not below the value, so that no code is clipped for it.
@@ -26,26 +28,37 @@ float half_above(float value) {
   return from_half(from_half(half) < value ? static_cast<std::uint16_t>(half + 1) : half);
 }
 
+// The grid of the same values but for half a step at most: of an output far from 0 the zero point is many
+// steps long, and with the old one it would move by as many times what the scale grew.
+AffineCode with_half_scale(const AffineCode& code) {
+  const float scale = half_above(code.scale);
+  const double zero = std::round(static_cast<double>(code.zero_point) * code.scale / scale);
+  return {scale, static_cast<std::int32_t>(zero)};
+}
+
 QuantizedTensor quantize_integers(const WeightView& weight, const WeightRecipe& recipe,
                                   const CompressOptions& options, const Context& context) {
   IntegerOptions integer{.bits = recipe.bits, .range = options.range};
   QuantizedTensor tensor = integer_quantize(weight, integer, {}, context);
-  const auto is_byte = [](std::int32_t zero) { return zero >= 0 && zero <= 255; };
-  if (recipe.zero_point_dtype == DType::uint8 &&
-      !std::all_of(tensor.zero_point.begin(), tensor.zero_point.end(), is_byte)) {
-    integer.range = RangeRule::min_max;  // clipped, a range need not hold the 0 that its values surround
-    tensor = integer_quantize(weight, integer, {}, context);
-  }
-  if (recipe.scale_dtype != DType::float16) return tensor;
+  integer.range = RangeRule::min_max;
+  std::vector<std::uint16_t> codes;  // once one of them is another
   const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
-  std::vector<std::uint16_t> codes(weight.values.size());
   for (std::int64_t o = 0; o < outputs; ++o) {
-    tensor.scale[o] = half_above(tensor.scale[o]);
-    for (std::int64_t i = o * n; i < (o + 1) * n; ++i) {
-      codes[i] = integer_code(weight.values[i], {tensor.scale[o], tensor.zero_point[o]}, recipe.bits);
+    const std::span<const float> values = weight.values.subspan(o * n, n);
+    const AffineCode chosen{tensor.scale[o], tensor.zero_point[o]};
+    AffineCode code = chosen;
+    if (recipe.zero_point_dtype == DType::uint8 && !std::in_range<std::uint8_t>(code.zero_point)) {
+      code = choose_affine_code(values,
+                                integer);  // clipped, a range need not hold the 0 that its values surround
     }
+    if (recipe.scale_dtype == DType::float16) code = with_half_scale(code);
+    if (code.scale == chosen.scale && code.zero_point == chosen.zero_point) continue;
+    if (codes.empty()) codes = unpack_codes(tensor.packed, recipe.bits, outputs * n);
+    tensor.scale[o] = code.scale;
+    tensor.zero_point[o] = code.zero_point;
+    for (std::int64_t i = 0; i < n; ++i) codes[o * n + i] = integer_code(values[i], code, recipe.bits);
   }
-  tensor.packed = pack_codes(codes, recipe.bits);
+  if (!codes.empty()) tensor.packed = pack_codes(codes, recipe.bits);
   return tensor;
 }
 
@@ -66,7 +79,29 @@ std::vector<float> second_moments(const TensorView& input, std::size_t weight_di
   return moments;
 }
 
+// Of the channels of an input per value of the weight: of each group of a convolution's outputs those that it
+// sees.
+std::vector<float> of_groups(const std::vector<float>& moments, const TensorInfo& weight) {
+  const std::int64_t outputs = weight.shape[0], channels = weight.shape[1];
+  const std::int64_t positions = weight.values() / outputs / channels;
+  const std::int64_t per_group = outputs * channels / std::ssize(moments);
+  std::vector<float> out;
+  out.reserve(static_cast<std::size_t>(weight.values()));
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      out.insert(out.end(), static_cast<std::size_t>(positions), moments[o / per_group * channels + c]);
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+bool fits_half(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float value) {
+    return std::isnan(value) || std::abs(from_half(to_half(value)) - value) <= 0x1p-11f * std::abs(value);
+  });
+}
 
 WeightRange range_of(std::span<const float> values, std::int64_t outputs) {
   WeightRange range;
@@ -112,13 +147,15 @@ WeightRecipe product_recipe(const TensorInfo& weight, std::int64_t block, std::i
   recipe.scheme = Scheme::product;
   recipe.scales = 0;
   recipe.layout = weight.shape.size() == 2 || weight.shape[1] == 1 ? BlockLayout::row : layout;
-  recipe.block = block;
-  const std::int64_t blocks = block_grid(weight.shape, block, recipe.layout).count();
+  recipe.block = std::min(block, block_grid(weight.shape, block, recipe.layout).run_length());
+  const std::int64_t blocks = block_grid(weight.shape, recipe.block, recipe.layout).count();
   recipe.centroids = centroids_for(blocks, {.centroids = centroids});
   recipe.bits =
       std::max(1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(recipe.centroids - 1))));
-  const bool too_large = options.codebook == CodebookType::float16 && range.largest > kLargestHalf;
-  recipe.codebook_type = too_large ? CodebookType::float32 : options.codebook;
+  const bool halves_hold_it =
+      range.largest <= kLargestHalf && (range.largest == 0 || range.largest >= kLeastNormalHalf);
+  const bool other = options.codebook == CodebookType::float16 && !halves_hold_it;
+  recipe.codebook_type = other ? CodebookType::float32 : options.codebook;
   return recipe;
 }
 
@@ -160,6 +197,7 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
     prefix += '.';
   }
   std::vector<float> importance;
+  bool per_value = false;  // of an output
   std::string name = prefix + "input_second_moment";
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::format,
@@ -167,6 +205,7 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
   };
   if (const TensorView* moments = calibration->find(name)) {
     importance = float32_values(*moments);
+    per_value = std::ssize(importance) == weight.values() / weight.shape[0];
   } else {
     name = prefix + "input";
     const TensorView* input = calibration->find(name);
@@ -174,8 +213,10 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
     if (input->shape.size() < 2 || input->values() == 0) fail("must have samples and channels");
     importance = second_moments(*input, weight.shape.size());
   }
-  const std::int64_t channels = weight.shape[1], n = weight.values() / weight.shape[0];
-  if (std::ssize(importance) != channels && std::ssize(importance) != n) {
+  const std::int64_t channels = weight.shape[1], count = std::ssize(importance), groups = count / channels;
+  const bool grouped = !per_value && weight.shape.size() > 2 && groups > 1 && count % channels == 0 &&
+                       weight.shape[0] % groups == 0;
+  if (!per_value && count != channels && !grouped) {
     fail(fmt::format("of {} channels; {} of shape ({}) has {}", importance.size(), quoted_name(weight.name),
                      fmt::join(weight.shape, ", "), channels));
   }
@@ -185,7 +226,7 @@ std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile
     any = any || value > 0;
   }
   if (!any) fail("all second moments are 0");
-  return importance;
+  return grouped ? of_groups(importance, weight) : importance;
 }
 
 }  // namespace parsimony::quant

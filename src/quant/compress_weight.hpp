@@ -19,12 +19,16 @@ struct WeightRange {
   float least_width = 0;        ///< of the outputs' ranges that are not 0 (of a constant output: its value)
 };
 
+/// Whether halves have each of the values to 2^-11 of it, as they have between their least normal value and
+/// their largest; a NaN stays one.
+bool fits_half(std::span<const float> values);
+
 WeightRange range_of(std::span<const float> values, std::int64_t outputs);
 
 /// dtype and name are of the tensor in the model.
 WeightRecipe integer_recipe(const TensorInfo& weight, int bits, const WeightRange& range,
                             const CompressOptions& options);
-/// K is lowered as product_quantize lowers it.
+/// K is lowered as product_quantize lowers it, and a block is not longer than what blocks are cut from.
 WeightRecipe product_recipe(const TensorInfo& weight, std::int64_t block, std::int64_t centroids,
                             BlockLayout layout, const WeightRange& range, const CompressOptions& options);
 
@@ -35,7 +39,8 @@ QuantizedTensor quantize_weight(const WeightView& weight, const WeightRecipe& re
 /// Σ a (w − ŵ)².
 double squared_error(const WeightView& weight, std::span<const float> decoded);
 
-/// Of the calibration, or empty. Throws format, naming the tensor, for one that does not fit.
+/// Of the calibration, or empty; per value where the input has the channels of several groups. Throws format,
+/// naming the tensor, for one that does not fit.
 std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile* calibration);
 
 }  // namespace parsimony::quant

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <regex>
+#include <set>
 #include <unordered_map>
 
 #include "parsimony/core/error.hpp"
@@ -13,7 +14,8 @@
 namespace parsimony::quant {
 namespace {
 
-constexpr std::size_t kLongestName = 1024;  // regular expressions recurse with the length of a text
+// Regular expressions recurse with the length of a text: they see so much of a name.
+constexpr std::size_t kLongestName = 1024;
 constexpr std::int64_t kLargestWeight = std::int64_t{1} << 40;
 constexpr std::int64_t kMeasuredValues = std::int64_t{1} << 22;
 
@@ -36,6 +38,13 @@ std::int64_t file_bytes(const WeightRecipe& weight) {
     bytes += tensor.bytes() + std::ssize(tensor.name) + kEntry;
   }
   return bytes;
+}
+
+// Equal constants (norms that were never trained, counters) are not tied.
+bool constant(const TensorView& tensor) {
+  const auto width = static_cast<std::size_t>(std::max(1, bits_of(tensor.dtype) / 8));
+  return tensor.data.size() <= width || std::equal(tensor.data.begin() + static_cast<std::ptrdiff_t>(width),
+                                                   tensor.data.end(), tensor.data.begin());
 }
 
 int bits_of(CompressionScheme scheme) {
@@ -82,8 +91,11 @@ std::vector<WeightRecipe> candidates_of(const TensorInfo& weight, const WeightRa
   }
   const WeightRecipe int8 = integer_recipe(weight, 8, range, options);
   const std::int64_t most = file_bytes(int8);
+  std::set<std::pair<BlockLayout, std::int64_t>> tried;  // blocks longer than an output all come to one
   const auto add = [&](std::int64_t block, BlockLayout layout) {
     std::int64_t last = 0;
+    const WeightRecipe first = product_recipe(weight, block, 1, layout, range, options);
+    if (!tried.emplace(first.layout, first.block).second) return;
     for (const std::int64_t centroids : {16, 64, 256, 1024}) {
       WeightRecipe recipe = product_recipe(weight, block, centroids, layout, range, options);
       if (recipe.centroids == last) continue;  // as many as there may be
@@ -110,12 +122,18 @@ double measured_error(const TensorView& weight, const WeightRecipe& recipe, std:
   const std::int64_t outputs = weight.shape[0], n = std::ssize(values) / outputs;
   const std::int64_t step = std::max<std::int64_t>(1, std::ssize(values) / kMeasuredValues);
   std::vector<std::int64_t> shape = weight.shape;
-  std::vector<float> part;
+  std::vector<float> part, part_importance;
   if (step > 1) {
-    shape[0] = 0;
-    for (std::int64_t o = 0; o < outputs; o += step, ++shape[0]) {
-      part.insert(part.end(), values.begin() + o * n, values.begin() + (o + 1) * n);
-    }
+    const auto part_of = [&](std::span<const float> all) {
+      std::vector<float> out;
+      for (std::int64_t o = 0; o < outputs; o += step) {
+        out.insert(out.end(), all.begin() + o * n, all.begin() + (o + 1) * n);
+      }
+      return out;
+    };
+    shape[0] = (outputs + step - 1) / step;
+    part = part_of(values);
+    if (importance.size() == values.size()) importance = part_importance = part_of(importance);
     values = part;
   }
   const WeightView view{.values = values, .shape = shape, .importance = importance};
@@ -144,28 +162,34 @@ class Planner {
         take(tensor);
       }
     }
+    check_names();
     if (options_.budget > 0) spend_budget();
     return std::move(plan_);
   }
 
  private:
+  using ByContent = std::unordered_map<std::size_t, std::vector<const TensorView*>>;
   struct Reason {
     std::string text;
     bool expected = true;
   };
 
   std::optional<Reason> reason_to_leave(const TensorView& tensor) const {
-    const std::string& name = tensor.name;
+    const std::string name = tensor.name.substr(0, kLongestName);
     const std::size_t dimensions = tensor.shape.size();
-    if (name.size() > kLongestName) return Reason{fmt::format("its name has {} bytes", name.size()), false};
     if (exclude_ && std::regex_search(name, *exclude_)) return Reason{"excluded"};
+    if (dimensions < 2) return Reason{dimensions == 1 ? "one dimension" : "a single value"};
     if (layers_ && !std::regex_search(name, *layers_)) return Reason{"not among the layers asked for"};
     if (!has_float32_values(tensor.dtype)) {
       const bool floats = enum_name(tensor.dtype).find('F') != std::string_view::npos;
       return Reason{fmt::format("dtype {}; codes are made of F32, F16 and BF16", enum_name(tensor.dtype)),
-                    dimensions < 2 || !floats};
+                    !floats};
     }
-    if (dimensions < 2) return Reason{dimensions == 1 ? "one dimension" : "a single value"};
+    if (name.size() < tensor.name.size()) {
+      return Reason{
+          fmt::format("its name has {} bytes; must have at most {}", tensor.name.size(), kLongestName),
+          false};
+    }
     if (dimensions > 5)
       return Reason{fmt::format("{} dimensions; codes are made of 2 to 5", dimensions), false};
     if (!layers_ && !name.ends_with("weight")) {
@@ -178,13 +202,10 @@ class Planner {
 
   void leave(const TensorView& tensor, Reason reason) {
     plan_.left_alone.push_back({tensor.name, std::move(reason.text), reason.expected});
+    if (!constant(tensor) && tie(tensor, others_)) return;
     OtherRecipe other{tensor, tensor.dtype};
-    if (options_.half && tensor.dtype == DType::float32) {
-      const std::vector<float> values = float32_values(tensor);
-      const bool fits = std::all_of(values.begin(), values.end(), [](float value) {
-        return !(std::abs(value) > 65504);  // a NaN stays one
-      });
-      if (fits) other.stored_dtype = DType::float16;
+    if (options_.half && tensor.dtype == DType::float32 && fits_half(float32_values(tensor))) {
+      other.stored_dtype = DType::float16;
     }
     plan_.recipe.others.push_back(std::move(other));
   }
@@ -206,7 +227,7 @@ class Planner {
              false});
       return;
     }
-    if (!range.constant && tie(tensor)) return;
+    if (!range.constant && tie(tensor, weights_)) return;
     if (options_.budget > 0) {
       std::vector<WeightRecipe> candidates = candidates_of(tensor, range, options_);
       candidates_.push_back(std::move(candidates));
@@ -214,10 +235,10 @@ class Planner {
     plan_.recipe.weights.push_back(std::move(recipe));
   }
 
-  // To a weight before it of the same bytes.
-  bool tie(const TensorView& tensor) {
+  // To one before it of the same bytes. What is left alone stays as it is, so that the two kinds do not mix.
+  bool tie(const TensorView& tensor, ByContent& known) {
     const std::string_view bytes(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
-    auto& same = by_content_[std::hash<std::string_view>{}(bytes)];
+    auto& same = known[std::hash<std::string_view>{}(bytes)];
     for (const TensorView* other : same) {
       const bool equal = other->dtype == tensor.dtype && other->shape == tensor.shape &&
                          std::equal(tensor.data.begin(), tensor.data.end(), other->data.begin());
@@ -230,27 +251,51 @@ class Planner {
     return false;
   }
 
+  // What belongs to a weight is named after it, as another tensor of the model may be.
+  void check_names() const {
+    std::set<std::string_view> names;
+    for (const OtherRecipe& other : plan_.recipe.others) names.insert(other.name);
+    for (const auto& [alias, target] : plan_.recipe.aliases) names.insert(alias);
+    const auto check = [&](const WeightRecipe& weight) {
+      for (const TensorInfo& tensor : stored_tensors({.weights = {weight}})) {
+        if (!names.contains(tensor.name)) continue;
+        std::string part = tensor.name.substr(weight.name.size() + 1);
+        std::replace(part.begin(), part.end(), '_', ' ');
+        throw Error(ErrorCode::format,
+                    fmt::format("{}: {} is also the name of the {} of {}, which option exclude leaves alone",
+                                model_.name(), quoted_name(tensor.name), part, quoted_name(weight.name)));
+      }
+    };
+    for (const WeightRecipe& weight : plan_.recipe.weights) check(weight);
+    for (const auto& candidates : candidates_) std::for_each(candidates.begin(), candidates.end(), check);
+  }
+
   void spend_budget() {
     auto& weights = plan_.recipe.weights;
+    const auto apply = [&](const Choices& choices) {
+      for (std::size_t w = 0; w < weights.size(); ++w) weights[w] = candidates_[w][choices[w]];
+    };
+    const auto size = [&](const Choices& choices) {
+      apply(choices);
+      return planned_size(plan_.recipe);
+    };
     std::vector<std::vector<Candidate>> measured(weights.size());
+    for (std::size_t w = 0; w < weights.size(); ++w) {
+      for (const WeightRecipe& recipe : candidates_[w]) measured[w].push_back({0, file_bytes(recipe)});
+    }
+    choose_under_budget(measured, options_.budget, size);  // a budget below the least is refused at once
     for (std::size_t w = 0; w < weights.size(); ++w) {
       const TensorView& tensor = model_.at(weights[w].name);
       const std::vector<float> values = float32_values(tensor);
       const std::vector<float> importance = importance_of(tensor, calibration_);
-      for (const WeightRecipe& recipe : candidates_[w]) {
+      for (std::size_t c = 0; c < candidates_[w].size(); ++c) {
         context_.check_cancelled();
-        measured[w].push_back(
-            {measured_error(tensor, recipe, importance, options_, context_, values), file_bytes(recipe)});
+        measured[w][c].error =
+            measured_error(tensor, candidates_[w][c], importance, options_, context_, values);
       }
       context_.progress("measure", static_cast<std::int64_t>(w) + 1, std::ssize(weights));
     }
-    const auto apply = [&](const Choices& choices) {
-      for (std::size_t w = 0; w < weights.size(); ++w) weights[w] = candidates_[w][choices[w]];
-    };
-    apply(choose_under_budget(measured, options_.budget, [&](const Choices& choices) {
-      apply(choices);
-      return planned_size(plan_.recipe);
-    }));
+    apply(choose_under_budget(measured, options_.budget, size));
   }
 
   const SafetensorsFile& model_;
@@ -260,7 +305,7 @@ class Planner {
   const Context& context_;
   CompressionPlan plan_;
   std::vector<std::vector<WeightRecipe>> candidates_;  // of each weight, with a budget
-  std::unordered_map<std::size_t, std::vector<const TensorView*>> by_content_;
+  ByContent weights_, others_;
 };
 
 }  // namespace

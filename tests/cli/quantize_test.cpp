@@ -1,4 +1,7 @@
 // quantize, inspect, decompress: what they write, say and refuse.
+#include <sys/resource.h>
+
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
@@ -167,6 +170,101 @@ TEST_F(Quantize, BrokenFilesFailAndLeaveNothing) {
   flipped.replace(flipped.find("\\\"bits\\\":4"), 10, "\\\"bits\\\":5");
   refused({"decompress", write("flipped", flipped)}, {"flipped", "'conv.weight'", "5 bits"});
 }
+
+TEST_F(Quantize, StrictIsAboutFloatsThatNoFilterKeepsOut) {
+  EXPECT_EQ(quantize({"--scheme", "int8", "--strict", "--layers", "^conv"}).code, 0);
+  const std::vector<std::uint8_t> zeros(800);
+  write_safetensors(path("ids"), std::vector<TensorView>{{{"ids.weight", DType::int64, {10, 10}}, zeros},
+                                                         {{"mask.weight", DType::boolean, {10, 80}}, zeros}});
+  EXPECT_EQ(run({"quantize", path("ids"), "--scheme", "int8", "--strict", "--dry-run"}).code, 0);
+}
+
+TEST_F(Quantize, ANameThatCodesWouldHaveFailsWithTheFlagThatHelps) {
+  const std::vector<std::uint8_t> ones(64 * 64 * 4, 1);
+  write_safetensors(path("twice"),
+                    std::vector<TensorView>{{{"a.weight", DType::float32, {64, 64}}, ones},
+                                            {{"a.weight_scale", DType::uint8, {64 * 64 * 4}}, ones}});
+  const std::vector<std::string> dry{"quantize", path("twice"), "--scheme", "int8", "--dry-run"};
+  expect_one_error(run(dry), kFailed,
+                   {path("twice"), "'a.weight_scale'", "the scale of 'a.weight'", "--exclude"});
+  std::vector<std::string> without = dry;
+  without.insert(without.end(), {"--exclude", "^a.weight$"});
+  EXPECT_EQ(run(without).code, 0);
+}
+
+TEST_F(Quantize, ShowsSmallErrorsAndALineForAllOfOneReason) {
+  std::vector<float> values(64 * 64);
+  RandomStream(1, "values").fill_normal(values, 0, 0.05f);
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float));
+  std::vector<TensorView> tensors{{{"a.weight", DType::float32, {64, 64}}, bytes},
+                                  {{"table", DType::float32, {32, 64}}, bytes.first(32 * 64 * 4)}};
+  for (int i = 10; i < 50; ++i) {
+    tensors.push_back({{"norm" + std::to_string(i), DType::float32, {4}}, bytes.subspan(16 * i, 16)});
+  }
+  write_safetensors(path("norms"), tensors);
+  const std::vector<std::string> arguments{"quantize", path("norms"), "--scheme",
+                                           "int8",     "--output",    path("small.safetensors")};
+  const Outcome done = run(arguments);
+  EXPECT_NE(done.out.find("left alone: 40 tensors, 'norm10' first: one dimension\n"), std::string::npos)
+      << done.out;
+  EXPECT_NE(done.out.find("left alone: 'table': its name"), std::string::npos) << done.out;
+  EXPECT_EQ(done.out.find("norm11"), std::string::npos);
+  std::vector<std::string> json = arguments;
+  json.push_back("--json");
+  const Json root = Json::parse(run(json).out);
+  EXPECT_EQ(root["left_alone"].size(), 41u);
+  // The error that the line of the weight ends with has three digits of what JSON says.
+  const double error = root["compact"]["weights"][0]["relative_mse"];
+  const std::string line = done.out.substr(done.out.find("a.weight"));
+  const double shown = std::stod(line.substr(line.rfind(' ', line.find('\n')) + 1));
+  EXPECT_GT(error, 0);
+  EXPECT_NEAR(shown, error, 0.006 * error);
+}
+
+TEST_F(Quantize, InspectCountsEveryByteOfWeightsNamedLikeTheirCodebook) {
+  auto codebook = std::make_shared<quant::Codebook>();
+  codebook->centroids = Matrix<float>(4, 2);
+  quant::CompactModel model;
+  for (const std::string name : {"layer", "layer2"}) {
+    quant::QuantizedTensor weight;
+    weight.shape = {16, 8};
+    weight.scheme = quant::Scheme::product;
+    weight.bits = 2;
+    weight.codebook = codebook;
+    weight.packed.assign(16, 0);
+    model.recipe.weights.push_back(quant::recipe_of(name, weight));
+    model.recipe.weights.back().codebook = "layer";
+    model.weights.push_back(std::move(weight));
+  }
+  quant::write_compact_file(path("shared"), model);
+  const Json json = Json::parse(run({"inspect", path("shared"), "--json"}).out);
+  std::int64_t bytes = json["header_bytes"];
+  for (const Json& weight : json["compact"]["weights"]) bytes += weight["bytes"].get<std::int64_t>();
+  EXPECT_EQ(bytes, size("shared"));
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need terabytes of addresses
+TEST_F(Quantize, OutOfMemoryNamesNoFlagThatTheVerbDoesNotHave) {
+  // Holes of a file, which is mapped, and twice as much as floats: more than the limit of addresses leaves.
+  constexpr std::int64_t kRows = 300000, kBytes = kRows * 1000 * 2;
+  std::string header = "{\"a.weight\":{\"dtype\":\"F16\",\"shape\":[" + std::to_string(kRows) +
+                       ",1000],\"data_offsets\":[0," + std::to_string(kBytes) + "]}}";
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t length = header.size();
+  write("holes", std::string(reinterpret_cast<const char*>(&length), sizeof length) + header);
+  std::filesystem::resize_file(path("holes"), sizeof length + length + kBytes);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = std::uint64_t{3} << 29;
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &low), 0);
+  const pid_t process = start({"quantize", path("holes"), "--scheme", "int8", "--dry-run", "--threads", "1"});
+  setrlimit(RLIMIT_AS, &before);
+  const Outcome outcome = finish(process);
+  expect_one_error(outcome, kFailed, {"out of memory"});
+  EXPECT_EQ(outcome.err.find("--max-memory"), std::string::npos) << outcome.err;
+}
+#endif
 
 }  // namespace
 }  // namespace parsimony::cli

@@ -3,35 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "expect_error.hpp"
-#include "parsimony/core/random.hpp"
 #include "parsimony/quant/decode.hpp"
-#include "quant/compact_models.hpp"
-#include "temporary_directory.hpp"
+#include "quant/model_files.hpp"
 
 namespace parsimony::quant {
 namespace {
 
-class Compress : public ::testing::Test {
+class Compress : public ModelFiles {
  protected:
-  TensorView normal(const std::string& name, std::vector<std::int64_t> shape, float scale = 0.05f,
-                    DType dtype = DType::float32) {
-    TensorView view{{name, dtype, std::move(shape)}, {}};
-    std::vector<float> values(static_cast<std::size_t>(view.values()));
-    RandomStream(1, name).fill_normal(values, 0, scale);
-    buffers_.push_back(tensor_bytes(values, dtype));
-    view.data = buffers_.back();
-    return view;
-  }
-  TensorView floats(const std::string& name, std::vector<std::int64_t> shape,
-                    const std::vector<float>& values) {
-    buffers_.push_back(tensor_bytes(values, DType::float32));
-    return {{name, DType::float32, std::move(shape)}, buffers_.back()};
-  }
-  SafetensorsFile file(const std::vector<TensorView>& tensors,
-                       const std::string& name = "m.safetensors") const {
-    write_safetensors(directory_ / name, tensors);
-    return SafetensorsFile(directory_ / name);
-  }
   // Convolutions, linear layers, an embedding, and what is not to be in codes; shapes that no block divides.
   SafetensorsFile network() {
     const std::vector<std::uint8_t>& counter = buffers_.emplace_back(8);
@@ -59,9 +38,6 @@ class Compress : public ::testing::Test {
     }
     return size;
   }
-
-  TemporaryDirectory directory_;
-  std::list<std::vector<std::uint8_t>> buffers_;
 };
 
 using S = CompressionScheme;

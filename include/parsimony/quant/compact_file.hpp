@@ -71,7 +71,8 @@ void write_compact_file(const std::filesystem::path& path, const CompactModel& m
 CompactModel read_compact_file(const std::filesystem::path& path);
 CompactModel read_compact_file(const SafetensorsFile& file);
 
-/// Reads the file back and throws io where it is not the model to the last byte.
+/// Reads the file back, from the system's cache if it is still there, and throws io where a code, scale,
+/// codebook, value of another tensor or tied name is not that of the model. Metadata is not compared.
 void verify_compact_file(const std::filesystem::path& path, const CompactModel& model);
 
 /// Whether it says of itself to be one.

@@ -66,8 +66,8 @@ void describe(Options& options, Visitor&& visit) {
 }
 
 /// Which tensors become codes: those of 2 to 5 dimensions whose name ends in "weight" and matches `layers`,
-/// if that is given, but not `exclude` (ECMAScript, found anywhere in the name). A name that `layers` matches
-/// need not end in "weight".
+/// if that is given, but not `exclude` (ECMAScript, found anywhere in the first 1024 bytes of the name). A
+/// name that `layers` matches need not end in "weight".
 struct LayerFilter {
   std::string layers;
   std::string exclude;
@@ -76,7 +76,7 @@ struct LayerFilter {
 struct LeftAlone {
   std::string name;
   std::string reason;
-  bool expected = true;  ///< nobody would have it in codes: one dimension, integers, excluded
+  bool expected = true;  ///< nobody would have it in codes: one dimension, no floats, not in the LayerFilter
 };
 
 struct CompressionPlan {
@@ -85,17 +85,20 @@ struct CompressionPlan {
 };
 
 /// Everything of the file but the codes, so that planned_size(plan.recipe) is its size. A weight that the
-/// same values have been met of (tied, not constant) becomes an alias. Products of which the codebook would
+/// same values have been met of (tied, not constant) becomes an alias, and so does, of another, what is left
+/// alone. Products of which the codebook would
 /// take more bytes than int8 become int8. With a budget each layer gets the scheme by which the sum of the
 /// squared errors is least, among the points of the lower convex hulls of what was measured (of layers above
 /// four million weights on a part of their outputs); a layer's error counts as calibration says.
 ///
 /// calibration, when given, has for a weight m.weight a tensor m.input_second_moment, E[x²] per input channel
 /// or per value of an output, or m.input, of which it is taken: samples first, channels last for 2-D weights,
-/// second otherwise.
+/// second otherwise. Of a convolution in groups the channels are those of all groups; as many moments as an
+/// output has values are one for each.
 ///
-/// Throws invalid_argument (options, regular expressions, a budget that no choice meets, which is named),
-/// format (a calibration that does not fit; a model that is a compact file already), cancelled.
+/// Throws invalid_argument (options, regular expressions; before anything is measured, a budget below the
+/// least that any choice comes to, which is named), format (a calibration that does not fit; a tensor of the
+/// name that codes of another would have; a model that is a compact file already), cancelled.
 CompressionPlan plan_compression(const SafetensorsFile& model, const CompressOptions& options,
                                  const LayerFilter& filter = {}, const SafetensorsFile* calibration = nullptr,
                                  const Context& context = Context{});

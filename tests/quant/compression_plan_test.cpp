@@ -1,0 +1,111 @@
+// What becomes codes, and how, before anything is in codes.
+#include <algorithm>
+
+#include "expect_error.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/quant/compress.hpp"
+#include "quant/model_files.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+using S = CompressionScheme;
+
+class CompressionPlans : public ModelFiles {
+ protected:
+  static const OtherRecipe& other(const CompressionPlan& plan, const std::string& name) {
+    return *std::find_if(plan.recipe.others.begin(), plan.recipe.others.end(),
+                         [&](const OtherRecipe& recipe) { return recipe.name == name; });
+  }
+};
+
+TEST_F(CompressionPlans, ABudgetBelowTheLeastIsRefusedBeforeAnythingIsMeasured) {
+  const SafetensorsFile model = file({normal("a.weight", {64, 64}), normal("b.weight", {32, 16, 3, 3})});
+  int measured = 0;
+  Context context(1);
+  context.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++measured; };
+  const auto plan = [&](std::int64_t budget) {
+    return plan_compression(model, {.budget = budget, .iterations = 1}, {}, nullptr, context);
+  };
+  expect_error(ErrorCode::invalid_argument, "budget: 500 bytes; the least", [&] { plan(500); });
+  EXPECT_EQ(measured, 0);
+  EXPECT_LE(planned_size(plan(4000).recipe), 4000);
+  EXPECT_GT(measured, 0);
+}
+
+TEST_F(CompressionPlans, SmallValuesStayFloatsWhereHalvesWouldLoseThem) {
+  const SafetensorsFile model =
+      file({floats("bn.running_var", {3}, {1, 1e-9f, 2}), floats("bn.bias", {3}, {1, 0, -2})});
+  const CompressionPlan plan = plan_compression(model, {.scheme = S::int8, .half = true});
+  EXPECT_EQ(other(plan, "bn.running_var").stored_dtype, DType::float32);
+  EXPECT_EQ(other(plan, "bn.bias").stored_dtype, DType::float16);
+}
+
+TEST_F(CompressionPlans, NoBlockIsLongerThanAnOutput) {
+  const SafetensorsFile model = file({normal("a.weight", {2000, 3})});
+  const CompressionPlan plan = plan_compression(model, {.scheme = S::pq});
+  EXPECT_EQ(plan.recipe.weights.at(0).block, 3);
+  for (const std::int64_t block : {3, 8}) {
+    EXPECT_EQ(planned_size(plan_compression(model, {.scheme = S::pq, .block = block}).recipe),
+              planned_size(plan.recipe));
+  }
+}
+
+TEST_F(CompressionPlans, ANameThatWhatBelongsToAWeightWouldHaveIsRefused) {
+  const auto refused = [&](const std::string& taken, const std::string& part,
+                           const CompressOptions& options) {
+    const SafetensorsFile model = file({normal("a.weight", {64, 64}), normal(taken, {64})});
+    expect_error(ErrorCode::format, "'" + taken + "' is also the name of the " + part + " of 'a.weight'",
+                 [&] { plan_compression(model, options); });
+    EXPECT_TRUE(
+        plan_compression(model, options, {.layers = {}, .exclude = "^a.weight$"}).recipe.weights.empty());
+  };
+  refused("a.weight_scale", "scale", {.scheme = S::int8});
+  refused("a.weight_zero_point", "zero point", {.scheme = S::int8});
+  refused("a.weight_codebook", "codebook", {.scheme = S::pq});
+  refused("a.weight_codebook", "codebook", {.budget = 100000});
+  refused("a.weight_packed", "packed", {.budget = 100000});
+  const SafetensorsFile model = file({normal("a.weight", {64, 64}), normal("a.weight_codebook", {64})});
+  EXPECT_EQ(plan_compression(model, {.scheme = S::int8}).recipe.weights.size(), 1u);  // integers have none
+}
+
+TEST_F(CompressionPlans, ALongNameIsExpectedWhereItIsExcludedOrOfOneDimension) {
+  const std::string filler(2000, 'x');
+  const SafetensorsFile model = file({normal("a" + filler, {64}), normal("b" + filler, {64, 64})});
+  const CompressOptions options{.scheme = S::int8};
+  const CompressionPlan plan = plan_compression(model, options);
+  ASSERT_EQ(plan.left_alone.size(), 2u);
+  EXPECT_TRUE(plan.left_alone[0].expected) << plan.left_alone[0].reason;
+  EXPECT_FALSE(plan.left_alone[1].expected);
+  EXPECT_NE(plan.left_alone[1].reason.find("2001 bytes"), std::string::npos) << plan.left_alone[1].reason;
+  EXPECT_TRUE(plan_compression(model, options, {.layers = {}, .exclude = "^b"}).left_alone[1].expected);
+}
+
+TEST_F(CompressionPlans, WhatIsLeftAloneLiesThereOnceToo) {
+  TensorView twin = normal("embed.weight", {64, 32});
+  const TensorView first = twin;
+  twin.name = "head.weight";
+  TensorView code = twin;
+  code.name = "third.weight";
+  const SafetensorsFile model = file({first, twin, code, floats("bn1.bias", {64}, std::vector<float>(64)),
+                                      floats("bn2.bias", {64}, std::vector<float>(64))});
+  const CompressOptions options{.scheme = S::int4, .half = true};
+  const CompressionPlan plan = plan_compression(model, options, {.layers = {}, .exclude = "embed|head"});
+  EXPECT_EQ(plan.recipe.aliases,
+            (std::map<std::string, std::string, std::less<>>{{"head.weight", "embed.weight"}}));
+  EXPECT_EQ(plan.recipe.others.size(), 3u);   // constants are not tied
+  EXPECT_EQ(plan.recipe.weights.size(), 1u);  // nor is what is in codes to what is not
+  EXPECT_EQ(plan.left_alone.size(), 4u);
+  const Compression done = compress(model, plan, options);
+  write_compact_file(directory_ / "c", done.model);
+  verify_compact_file(directory_ / "c", done.model);
+  EXPECT_EQ(static_cast<std::int64_t>(std::filesystem::file_size(directory_ / "c")),
+            planned_size(plan.recipe));
+  write_decompressed(directory_ / "f", read_compact_file(directory_ / "c"));
+  const SafetensorsFile floats(directory_ / "f");
+  EXPECT_EQ(floats.tensors().size(), 5u);
+  EXPECT_EQ(float32_values(floats.at("head.weight")), float32_values(floats.at("embed.weight")));
+}
+
+}  // namespace
+}  // namespace parsimony::quant
