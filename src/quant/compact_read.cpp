@@ -5,6 +5,7 @@
 #include <cstring>
 #include <set>
 
+#include "quant/check_weight.hpp"
 #include "quant/compact_recipe.hpp"
 
 namespace parsimony::quant {

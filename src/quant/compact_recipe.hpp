@@ -41,8 +41,4 @@ struct ParsedRecipe {
 };
 ParsedRecipe parse_recipe(const SafetensorsFile& file);
 
-/// Throws invalid_argument where the fields of the tensor do not fit together, bytes of the codes are missing
-/// or too many, or a code has no centroid.
-void check_codes(const QuantizedTensor& tensor);
-
 }  // namespace parsimony::quant

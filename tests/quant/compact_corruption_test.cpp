@@ -176,6 +176,8 @@ TEST_F(Hostile, CodebooksThatDoNotFit) {
   expect_refused("code 1 is 2; there are 2 centroids");
   tensors_["packed"].bytes = {0b10100};
   expect_refused("the bits behind the last code must be 0");
+  product(2, {1, 2, 3, 4, 5, 6});  // for a weight of 2 × 2
+  expect_refused("blocks of 3 values; 2 are all");
   product(5, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
   expect_refused("5 centroids; codes of 2 bits have 1 to 4");
   product(2, {1, NAN, 3, 4});
