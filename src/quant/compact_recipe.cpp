@@ -99,6 +99,11 @@ WeightRecipe read_group(const Json& group) {
   if (!group.contains("scheme") || !group.contains("bits") || !group.contains("weights")) {
     throw Error(ErrorCode::format, "a group must have scheme, bits and weights");
   }
+  for (const char* key : {"layout", "codebook", "scaled", "permuted"}) {
+    if (weight.scheme == Scheme::integer && group.contains(key)) {
+      throw Error(ErrorCode::format, fmt::format("integers have no {}", key));
+    }
+  }
   if (weight.scheme == Scheme::integer) weight.scales = 1;
   if (weight.scheme == Scheme::product && !group.contains("scaled")) weight.scales = 0;
   return weight;

@@ -37,7 +37,7 @@ struct ParsedRecipe {
   std::vector<WeightRecipe> weights;
   std::map<std::string, std::string, std::less<>> aliases;
   bool halved = false;
-  std::vector<std::string> halves;  ///< float16 in the model too, sorted
+  std::vector<std::string> halves;  ///< float16 in the model too, sorted; read_compact_file checks them
 };
 ParsedRecipe parse_recipe(const SafetensorsFile& file);
 

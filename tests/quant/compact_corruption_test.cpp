@@ -240,6 +240,27 @@ TEST_F(Hostile, RecipesThatAreNone) {
   expect_refused("'a.weight_packed': is tied to another and there itself");
 }
 
+TEST_F(Hostile, IntegersWithWhatProductsHave) {
+  for (const std::string key :
+       {R"("layout":"row")", R"("codebook":"c")", R"("scaled":true)", R"("permuted":false)"}) {
+    recipe_ = R"({"groups":[{"scheme":"integer","bits":4,)" + key + R"(,"weights":["a.weight"]}]})";
+    expect_refused("integers have no " + key.substr(1, key.find(':') - 2));
+  }
+}
+
+TEST_F(Hostile, HalvesThatAreNone) {
+  const std::string groups = R"({"groups":[{"scheme":"integer","bits":4,"weights":["a.weight"]}],"halves":)";
+  tensors_["half"] = {"half", DType::float16, {1}, {0, 0}};
+  tensors_["other"] = {"other", DType::float32, {1}, floats({1})};
+  tensors_["scale"] = {"a.weight_scale", DType::float16, {1}, {0, 0x38}};
+  recipe_ = groups + R"(["half"]})";
+  EXPECT_EQ(read().recipe.others.at(0).dtype, DType::float16);
+  for (const std::string name : {"other", "a.weight_scale", "a.weight", "nothing"}) {
+    recipe_ = groups + "[\"half\",\"" + name + "\"]}";
+    expect_refused("'" + name + "': is one of the halves of the model");
+  }
+}
+
 TEST_F(Hostile, OtherVersionsAndOtherFiles) {
   version_ = "2";
   expect_refused("version '2'", ErrorCode::unsupported);
