@@ -1,13 +1,47 @@
 #!/usr/bin/env python3
 """Reads a compact file of parsimony quantize without parsimony: read_compact.py SMALL.safetensors MODEL.safetensors
 
-docs/formats/compact.md says what each tensor is. Weights come out as float32; needs numpy and safetensors."""
+docs/formats/compact.md says what each tensor is. Weights come out as float32, all else as it is; needs numpy."""
 import json
 import sys
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
+
+# Of the tensors that are computed with; others, of dtypes that numpy may not have, stay the bytes that they are.
+DTYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1", "I16": "<i2", "I32": "<i4", "I64": "<i8"}
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    metadata = header.pop("__metadata__", {})
+    return metadata, {name: (info["dtype"], info["shape"], data[slice(*info["data_offsets"])])
+                      for name, info in header.items()}
+
+
+def write_safetensors(path, metadata, tensors):
+    header, end = {"__metadata__": metadata}, 0
+    # The widest first, so that every tensor begins at a multiple of its width.
+    order = sorted(tensors, key=lambda name: (-len(tensors[name][2]) // max(1, int(np.prod(tensors[name][1]))), name))
+    for name in order:
+        dtype, shape, data = tensors[name]
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + len(data)]}
+        end += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.writelines(tensors[name][2] for name in order)
+
+
+def array(tensor):
+    dtype, shape, data = tensor
+    return np.frombuffer(data, DTYPES[dtype]).reshape(shape)
+
+
+def floats(values):
+    return "F32", list(values.shape), values.astype("<f4").tobytes()
 
 
 def unpack(packed, bits, count):
@@ -16,52 +50,54 @@ def unpack(packed, bits, count):
 
 
 def weight(stored, name, group):
-    shape = stored.pop(name + "_shape")
+    shape = array(stored.pop(name + "_shape"))
     outputs, channels, n = shape[0], shape[1], int(np.prod(shape[1:]))
-    packed = stored.pop(name + "_packed")
+    packed = array(stored.pop(name + "_packed"))
     rows = (-1, 1, 1)  # of what there is one of per output
     if group["scheme"] == "integer":
         codes = unpack(packed, group["bits"], outputs * n).reshape(outputs, channels, -1)
-        zero = stored.pop(name + "_zero_point").astype(np.int64).reshape(rows)
-        scale = stored.pop(name + "_scale").astype(np.float32).reshape(rows)
+        zero = array(stored.pop(name + "_zero_point")).astype(np.int64).reshape(rows)
+        scale = array(stored.pop(name + "_scale")).astype(np.float32).reshape(rows)
         return ((codes - zero).astype(np.float32) * scale).reshape(shape)
     book_name = group.get("codebook", name + "_codebook")
-    book = stored[book_name].astype(np.float32)
-    if stored[book_name].dtype == np.int8:
-        book = book * stored[book_name + "_scale"]
+    book = array(stored[book_name]).astype(np.float32)
+    if stored[book_name][0] == "I8":
+        book = book * array(stored[book_name + "_scale"])
     runs = n // channels if group.get("layout") == "input-channels" else 1  # cut into blocks one by one
     length, d = n // runs, book.shape[1]
     codes = unpack(packed, group["bits"], outputs * runs * -(-length // d))
     values = book[codes].reshape(outputs, runs, -1)[:, :, :length]
     values = values.transpose(0, 2, 1).reshape(outputs, channels, -1)
     if group.get("permuted"):
-        order = stored.pop(name + "_permutation").astype(np.int64)
+        order = array(stored.pop(name + "_permutation")).astype(np.int64)
         values = values[:, np.argsort(order)]
     if group.get("scaled"):
-        values = values * stored.pop(name + "_scale").astype(np.float32).reshape(rows)
+        values = values * array(stored.pop(name + "_scale")).astype(np.float32).reshape(rows)
     return values.reshape(shape)
 
 
 def read_compact(path):
-    with safe_open(path, "numpy") as file:
-        metadata = file.metadata()
-        stored = {name: file.get_tensor(name) for name in file.keys()}
-    assert metadata["parsimony.format_version"] == "1"
+    metadata, stored = read_safetensors(path)
+    if "parsimony.recipe" not in metadata:
+        sys.exit(f"{path}: no compact file: its metadata has no parsimony.recipe")
+    if metadata["parsimony.format_version"] != "1":
+        sys.exit(f"{path}: a compact file of version {metadata['parsimony.format_version']}; this reads version 1")
     recipe = json.loads(metadata["parsimony.recipe"])
     weights, books = {}, set()
     for group in recipe.get("groups", []):
         for name in group["weights"]:
-            weights[name] = weight(stored, name, group)
+            weights[name] = floats(weight(stored, name, group))
             if group["scheme"] == "product":
                 books.add(group.get("codebook", name + "_codebook"))
-    others = {name: value for name, value in stored.items()
-              if name not in books and not (name.endswith("_scale") and name[:-6] in books)}
+    books |= {name + "_scale" for name in books if stored[name][0] == "I8"}
+    others = {name: tensor for name, tensor in stored.items() if name not in books}
     if "halves" in recipe:
-        others = {name: value.astype(np.float32) if value.dtype == np.float16 and name not in recipe["halves"] else value
-                  for name, value in others.items()}
+        others = {name: floats(array(tensor)) if tensor[0] == "F16" and name not in recipe["halves"] else tensor
+                  for name, tensor in others.items()}
     model = {**others, **weights}
-    return model | {alias: model[name] for alias, name in recipe.get("aliases", {}).items()}
+    model |= {alias: model[name] for alias, name in recipe.get("aliases", {}).items()}
+    return {key: text for key, text in metadata.items() if not key.startswith("parsimony.")}, model
 
 
 if __name__ == "__main__":
-    save_file({name: np.ascontiguousarray(value) for name, value in read_compact(sys.argv[1]).items()}, sys.argv[2])
+    write_safetensors(sys.argv[2], *read_compact(sys.argv[1]))

@@ -157,6 +157,12 @@ std::vector<const TensorInfo*> in_order(std::vector<const TensorInfo*> tensors) 
   return tensors;
 }
 
+void check_bytes(const TensorInfo& tensor, std::size_t size) {
+  if (static_cast<std::uint64_t>(tensor.bytes()) == size) return;
+  throw Error(ErrorCode::invalid_argument, fmt::format("tensor {}: its shape needs {} bytes, there are {}",
+                                                       quoted_name(tensor.name), tensor.bytes(), size));
+}
+
 TensorMetadata with_format(TensorMetadata metadata) {
   metadata.try_emplace("format", "pt");
   return metadata;
@@ -282,22 +288,25 @@ std::int64_t SafetensorsFile::header_bytes() const {
 
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata) {
+  for (const TensorView& tensor : tensors) check_bytes(tensor, tensor.data.size());
+  const std::vector<TensorInfo> infos(tensors.begin(), tensors.end());
+  write_safetensors(
+      path, infos, [&](std::size_t i) { return tensors[i].data; }, metadata);
+}
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
+                       const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
+                       const TensorMetadata& metadata) {
   std::vector<const TensorInfo*> infos;
-  for (const TensorView& tensor : tensors) {
-    if (static_cast<std::uint64_t>(tensor.bytes()) != tensor.data.size()) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("tensor {}: its shape needs {} bytes, there are {}", quoted_name(tensor.name),
-                              tensor.bytes(), tensor.data.size()));
-    }
-    infos.push_back(&tensor);
-  }
+  for (const TensorInfo& tensor : tensors) infos.push_back(&tensor);
   infos = in_order(std::move(infos));
   const std::string header = safetensors_header(infos, with_format(metadata));
   AtomicFile file(path);
   file.write(header);
   for (const TensorInfo* info : infos) {
-    const auto data = static_cast<const TensorView*>(info)->data;
-    file.write({reinterpret_cast<const char*>(data.data()), data.size()});
+    const auto bytes = data(static_cast<std::size_t>(info - tensors.data()));
+    check_bytes(*info, bytes.size());
+    file.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   file.commit();
 }

@@ -13,7 +13,6 @@
 namespace parsimony::quant {
 namespace {
 
-constexpr float kLargestValue = 1e15f;
 constexpr std::int64_t kStrip = 64;   // channels whose products are one task
 constexpr std::int64_t kDepth = 512;  // samples summed in float32 before they join the sum
 constexpr double kRidge = 1e-6;       // of the mean variance: channels may be copies of each other
@@ -171,7 +170,7 @@ std::vector<std::int32_t> by_variance(const Moments& moments, std::int64_t d) {
 ChannelPermutation search_channel_permutation(const WeightView& weight, const PermutationOptions& options,
                                               const Context& context) {
   validate_fields(options);
-  check_weight(weight, kLargestValue);
+  check_weight(weight, kLargestBlockValue);
   ChannelPermutation out;
   out.report = make_report("channel permutation", context, options.seed);
   record_options(out.report, options);

@@ -11,8 +11,6 @@
 namespace parsimony::quant {
 namespace {
 
-constexpr std::int64_t kLargest = std::int64_t{1} << 40;
-
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, message);
 }
@@ -25,8 +23,8 @@ std::int64_t checked_size(std::span<const std::int64_t> shape) {
   }
   std::int64_t size = 1;
   for (const std::int64_t extent : shape) {
-    if (extent < 1 || extent > kLargest / size) {
-      refuse(fmt::format("weight of shape {}: every dimension must be at least 1, their product below 2^40",
+    if (extent < 1 || extent > kMostValues / size) {
+      refuse(fmt::format("weight of shape {}: every dimension must be at least 1, their product at most 2^40",
                          fmt::join(shape, " x ")));
     }
     size *= extent;

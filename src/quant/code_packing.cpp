@@ -57,4 +57,13 @@ std::vector<std::uint16_t> unpack_codes(std::span<const std::uint8_t> packed, in
   return codes;
 }
 
+std::uint16_t code_at(std::span<const std::uint8_t> packed, int bits, std::int64_t i) {
+  std::uint32_t held = 0;  // a code of up to 16 bits lies in at most 3 bytes
+  const std::int64_t first = i * bits, byte = first / 8;
+  for (std::int64_t b = 0; b < 3 && byte + b < std::ssize(packed); ++b) {
+    held |= std::uint32_t{packed[byte + b]} << (8 * b);
+  }
+  return static_cast<std::uint16_t>((held >> (first % 8)) & ((std::uint32_t{1} << bits) - 1));
+}
+
 }  // namespace parsimony::quant

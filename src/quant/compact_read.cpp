@@ -5,6 +5,7 @@
 #include <cstring>
 #include <set>
 
+#include "quant/check_weight.hpp"
 #include "quant/compact_recipe.hpp"
 
 namespace parsimony::quant {
@@ -198,6 +199,12 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
     if (halved) other.dtype = DType::float32;
     model.recipe.others.push_back(std::move(other));
     model.others.push_back(tensor);
+  }
+  for (const std::string& name : parsed.halves) {
+    const TensorView* half = reader.used(name) ? nullptr : file.find(name);
+    if (half == nullptr || half->dtype != DType::float16) {
+      reader.fail(name, "is one of the halves of the model, and no F16 tensor outside of codes");
+    }
   }
   for (const auto& [alias, target] : model.recipe.aliases) {
     if (names.contains(alias)) reader.fail(alias, "is tied to another and there itself");

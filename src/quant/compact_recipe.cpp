@@ -99,6 +99,11 @@ WeightRecipe read_group(const Json& group) {
   if (!group.contains("scheme") || !group.contains("bits") || !group.contains("weights")) {
     throw Error(ErrorCode::format, "a group must have scheme, bits and weights");
   }
+  for (const char* key : {"layout", "codebook", "scaled", "permuted"}) {
+    if (weight.scheme == Scheme::integer && group.contains(key)) {
+      throw Error(ErrorCode::format, fmt::format("integers have no {}", key));
+    }
+  }
   if (weight.scheme == Scheme::integer) weight.scales = 1;
   if (weight.scheme == Scheme::product && !group.contains("scaled")) weight.scales = 0;
   return weight;
@@ -178,7 +183,12 @@ void check_recipe(const WeightRecipe& weight) {
     refuse(fmt::format("codes of {} bits; must be of {} to {}", weight.bits, least, most));
   }
   if (integer) return;
-  block_grid(weight.shape, weight.block, weight.layout);
+  // A code of a longer block would stand for padding, of which a small file could ask for much.
+  const BlockGrid grid = block_grid(weight.shape, weight.block, weight.layout);
+  if (grid.block > grid.run_length()) {
+    refuse(fmt::format("blocks of {} values; {} are all that are cut into blocks together", grid.block,
+                       grid.run_length()));
+  }
   if (weight.centroids < 1 || weight.centroids > std::int64_t{1} << weight.bits) {
     refuse(fmt::format("{} centroids; codes of {} bits have 1 to {}", weight.centroids, weight.bits,
                        std::int64_t{1} << weight.bits));
@@ -234,27 +244,6 @@ ParsedRecipe parse_recipe(const SafetensorsFile& file) {
     fail(error.what());
   }
   return parsed;
-}
-
-void check_codes(const QuantizedTensor& tensor) {
-  const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, what); };
-  const std::int64_t count = code_count(tensor);
-  const std::int64_t bytes = (count * tensor.bits + 7) / 8;
-  if (std::ssize(tensor.packed) != bytes) {
-    refuse(fmt::format("{} codes of {} bits need {} bytes, there are {}", count, tensor.bits, bytes,
-                       tensor.packed.size()));
-  }
-  const auto used = static_cast<int>(count * tensor.bits % 8);
-  if (used != 0 && tensor.packed.back() >> used != 0) refuse("the bits behind the last code must be 0");
-  if (tensor.scheme == Scheme::integer) return;
-  const std::int64_t centroids = tensor.codebook->centroids.rows();
-  if (centroids == std::int64_t{1} << tensor.bits) return;
-  const std::vector<std::uint16_t> codes = unpack_codes(tensor.packed, tensor.bits, count);
-  const auto beyond =
-      std::find_if(codes.begin(), codes.end(), [&](std::uint16_t code) { return code >= centroids; });
-  if (beyond != codes.end()) {
-    refuse(fmt::format("code {} is {}; there are {} centroids", beyond - codes.begin(), *beyond, centroids));
-  }
 }
 
 }  // namespace parsimony::quant

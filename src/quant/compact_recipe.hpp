@@ -37,12 +37,8 @@ struct ParsedRecipe {
   std::vector<WeightRecipe> weights;
   std::map<std::string, std::string, std::less<>> aliases;
   bool halved = false;
-  std::vector<std::string> halves;  ///< float16 in the model too, sorted
+  std::vector<std::string> halves;  ///< float16 in the model too, sorted; read_compact_file checks them
 };
 ParsedRecipe parse_recipe(const SafetensorsFile& file);
-
-/// Throws invalid_argument where the fields of the tensor do not fit together, bytes of the codes are missing
-/// or too many, or a code has no centroid.
-void check_codes(const QuantizedTensor& tensor);
 
 }  // namespace parsimony::quant

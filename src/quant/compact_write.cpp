@@ -1,13 +1,16 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <deque>
+#include <numeric>
 #include <set>
 
 #include "parsimony/core/half.hpp"
 #include "parsimony/quant/decode.hpp"
+#include "quant/check_weight.hpp"
 #include "quant/compact_recipe.hpp"
 
 namespace parsimony::quant {
@@ -196,6 +199,18 @@ void check_names(const CompactRecipe& recipe) {
   for (const auto& [alias, target] : recipe.aliases) add(alias);
 }
 
+// Decoded, a weight is there as float32 and as the bytes of its dtype.
+void check_memory(const TensorInfo& weight, const std::string& file) {
+  const double bytes =
+      static_cast<double>(weight.values()) * sizeof(float) + static_cast<double>(weight.bytes());
+  const double memory =
+      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  if (bytes <= memory) return;
+  throw Error(ErrorCode::unsupported,
+              fmt::format("{}: tensor {}: decoding it takes {:.1f} GB; this machine has {:.1f} GB", file,
+                          quoted_name(weight.name), bytes / 1e9, memory / 1e9));
+}
+
 // What recipe_of would say, but for what it leaves open.
 void check_tensor(const WeightRecipe& weight, const QuantizedTensor& tensor) {
   try {
@@ -283,35 +298,39 @@ void write_compact_file(const std::filesystem::path& path, const CompactModel& m
 void write_decompressed(const std::filesystem::path& path, const CompactModel& model,
                         const Context& context) {
   const CompactRecipe& recipe = model.recipe;
-  std::vector<TensorView> tensors;
-  std::deque<std::vector<std::uint8_t>> buffers;
-  std::map<std::string, std::size_t> index;
-  const auto add = [&](const TensorInfo& info, std::span<const std::uint8_t> data) {
-    index.emplace(info.name, tensors.size());
-    tensors.push_back({info, data});
-  };
-  for (std::size_t i = 0; i < recipe.weights.size(); ++i) {
-    const WeightRecipe& weight = recipe.weights[i];
-    context.check_cancelled();
-    context.progress("decode", static_cast<std::int64_t>(i) + 1, std::ssize(recipe.weights));
-    buffers.push_back(tensor_bytes(decode(model.weights[i], context), weight.dtype));
-    add({weight.name, weight.dtype, weight.shape}, buffers.back());
+  std::vector<TensorInfo> tensors;
+  for (const WeightRecipe& weight : recipe.weights) {
+    tensors.push_back({weight.name, weight.dtype, weight.shape});
+    check_memory(tensors.back(), model.storage.empty() ? path.string() : model.storage.front().name());
   }
-  for (std::size_t i = 0; i < recipe.others.size(); ++i) {
-    const OtherRecipe& other = recipe.others[i];
-    if (model.others[i].dtype == other.dtype) {
-      add(other, model.others[i].data);
-    } else {
-      buffers.push_back(tensor_bytes(float32_values(model.others[i]), other.dtype));
-      add(other, buffers.back());
-    }
-  }
+  tensors.insert(tensors.end(), recipe.others.begin(), recipe.others.end());
+  std::map<std::string_view, std::size_t> index;
+  for (std::size_t i = 0; i < tensors.size(); ++i) index.emplace(tensors[i].name, i);
+  std::vector<std::size_t> sources(tensors.size());  // of whose values each is
+  std::iota(sources.begin(), sources.end(), std::size_t{0});
   for (const auto& [alias, target] : recipe.aliases) {
-    TensorView tied = tensors.at(index.at(target));
+    sources.push_back(index.at(target));
+    TensorInfo tied = tensors[sources.back()];
     tied.name = alias;
     tensors.push_back(std::move(tied));
   }
-  write_safetensors(path, tensors, recipe.metadata);
+  std::vector<std::uint8_t> buffer;  // of one tensor: decoded, they may be far more than the file
+  std::int64_t done = 0;
+  const auto bytes = [&](std::size_t i) -> std::span<const std::uint8_t> {
+    context.check_cancelled();
+    context.progress("decode", ++done, std::ssize(tensors));
+    const std::size_t source = sources[i], weights = recipe.weights.size();
+    if (source >= weights && model.others[source - weights].dtype == tensors[i].dtype) {
+      return model.others[source - weights].data;
+    }
+    buffer.clear();
+    buffer.shrink_to_fit();
+    buffer = tensor_bytes(source < weights ? decode(model.weights[source], context)
+                                           : float32_values(model.others[source - weights]),
+                          tensors[i].dtype);
+    return buffer;
+  };
+  write_safetensors(path, tensors, bytes, recipe.metadata);
 }
 
 }  // namespace parsimony::quant

@@ -76,6 +76,10 @@ std::int64_t code_count(const QuantizedTensor& tensor) {
       refuse(fmt::format("integers of {} outputs with {} scales and {} zero points: must be 1 or {} of both",
                          outputs, scales, tensor.zero_point.size(), outputs));
     }
+    if (!tensor.channel_permutation.empty()) {
+      refuse("integers with a channel permutation: only products have one");
+    }
+    if (tensor.codebook) refuse("integers with a codebook: only products have one");
     return size;
   }
   if (!tensor.codebook || tensor.codebook->centroids.size() == 0) refuse("product without a codebook");
@@ -86,8 +90,31 @@ std::int64_t code_count(const QuantizedTensor& tensor) {
     refuse(
         fmt::format("product of {} outputs with {} factors: must be none or {}", outputs, scales, outputs));
   }
+  if (!tensor.zero_point.empty()) {
+    refuse(fmt::format("product with {} zero points: must have none", tensor.zero_point.size()));
+  }
   check_permutation(tensor.channel_permutation, tensor.shape[1]);
   return block_grid(tensor.shape, tensor.codebook->centroids.cols(), tensor.layout).count();
+}
+
+void check_codes(const QuantizedTensor& tensor) {
+  const std::int64_t count = code_count(tensor);
+  const std::int64_t bytes = (count * tensor.bits + 7) / 8;
+  if (std::ssize(tensor.packed) != bytes) {
+    refuse(fmt::format("{} codes of {} bits need {} bytes, there are {}", count, tensor.bits, bytes,
+                       tensor.packed.size()));
+  }
+  const auto used = static_cast<int>(count * tensor.bits % 8);
+  if (used != 0 && tensor.packed.back() >> used != 0) refuse("the bits behind the last code must be 0");
+  if (tensor.scheme == Scheme::integer) return;
+  const std::int64_t centroids = tensor.codebook->centroids.rows();
+  if (centroids == std::int64_t{1} << tensor.bits) return;
+  const std::vector<std::uint16_t> codes = unpack_codes(tensor.packed, tensor.bits, count);
+  const auto beyond =
+      std::find_if(codes.begin(), codes.end(), [&](std::uint16_t code) { return code >= centroids; });
+  if (beyond != codes.end()) {
+    refuse(fmt::format("code {} is {}; there are {} centroids", beyond - codes.begin(), *beyond, centroids));
+  }
 }
 
 std::vector<float> decode(const QuantizedTensor& tensor, const Context& context) {

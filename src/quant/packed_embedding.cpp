@@ -4,18 +4,19 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/packed_linear.hpp"
+#include "quant/check_weight.hpp"
 #include "quant/packed_weight.hpp"
 
 namespace parsimony::quant {
 
 struct PackedEmbedding::Data {
   explicit Data(QuantizedTensor tensor) : weight(std::move(tensor)) {
-    check_tensor(weight);
+    check_codes(weight);
     if (weight.shape.size() != 2) {
       throw Error(ErrorCode::invalid_argument,
                   fmt::format("embedding: has {} dimensions; must have 2", weight.shape.size()));
     }
-    codes = codes_per_output(weight);
+    codes = code_grid(weight).blocks_per_output();
     places = value_places(weight);
   }
 
@@ -25,7 +26,7 @@ struct PackedEmbedding::Data {
     const auto of_row = [&](const auto& values) { return values[values.size() == 1 ? 0 : row]; };
     const float scale = weight.scale.empty() ? 1.0f : of_row(weight.scale);
     for (std::int64_t c = 0; c < codes; ++c) {
-      const std::int64_t code = code_at(weight, row * codes + c);
+      const std::int64_t code = code_at(weight.packed, weight.bits, row * codes + c);
       for (std::int64_t j = 0; j < d; ++j) {
         const std::int64_t place = places.empty() ? c * d + j : places[c * d + j];
         if (place < 0) continue;
@@ -37,7 +38,7 @@ struct PackedEmbedding::Data {
 
   QuantizedTensor weight;
   std::int64_t codes = 0;
-  std::vector<std::int32_t> places;
+  std::vector<std::int64_t> places;
 };
 
 PackedEmbedding::PackedEmbedding(QuantizedTensor weight)
@@ -52,9 +53,9 @@ std::int64_t PackedEmbedding::dimension() const {
 
 std::int64_t PackedEmbedding::bytes() const {
   const QuantizedTensor& weight = data_->weight;
-  return static_cast<std::int64_t>(
-             weight.packed.size() +
-             4 * (weight.scale.size() + weight.zero_point.size() + data_->places.size())) +
+  return static_cast<std::int64_t>(weight.packed.size() +
+                                   4 * (weight.scale.size() + weight.zero_point.size()) +
+                                   8 * data_->places.size()) +
          (weight.codebook ? weight.codebook->centroids.size() * 4 : 0);
 }
 

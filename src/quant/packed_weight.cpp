@@ -7,138 +7,37 @@
 #include <limits>
 
 #include "parsimony/core/error.hpp"
+#include "quant/check_weight.hpp"
 
 namespace parsimony::quant {
-namespace {
 
-[[noreturn]] void refuse(const std::string& text) {
-  throw Error(ErrorCode::invalid_argument, "packed weight: " + text);
-}
-
-// Two to five dimensions of which nothing overflows 31 bits per output and 62 bits in all.
-void check_shape(const std::vector<std::int64_t>& shape) {
-  if (shape.size() < 2 || shape.size() > 5) {
-    refuse(fmt::format("has {} dimensions; must have 2 to 5", shape.size()));
-  }
-  double values = 1;
-  for (const std::int64_t size : shape) {
-    if (size < 1) refuse(fmt::format("has a dimension of {}; must be at least 1", size));
-    values *= static_cast<double>(size);
-  }
-  if (values / static_cast<double>(shape[0]) > std::numeric_limits<std::int32_t>::max() || values > 0x1p56) {
-    refuse(fmt::format("of {} values a row and {} rows is too large", values / static_cast<double>(shape[0]),
-                       shape[0]));
-  }
-}
-
-// Values of an output per input channel.
-std::int64_t positions(const QuantizedTensor& weight) {
-  return values_per_output(weight) / weight.shape[1];
-}
-
-void check_permutation(const QuantizedTensor& weight) {
-  const auto& order = weight.channel_permutation;
-  if (order.empty()) return;
-  const std::int64_t channels = weight.shape[1];
-  std::vector<bool> seen(channels);
-  for (const std::int32_t channel : order) {
-    if (channel < 0 || channel >= channels || seen[channel]) {
-      refuse(fmt::format("the order of its {} channels is no permutation", channels));
-    }
-    seen[channel] = true;
-  }
-  if (static_cast<std::int64_t>(order.size()) != channels) {
-    refuse(fmt::format("orders {} of {} channels", order.size(), channels));
-  }
-}
-
-}  // namespace
-
-std::int64_t values_per_output(const QuantizedTensor& weight) {
-  std::int64_t values = 1;
-  for (std::size_t i = 1; i < weight.shape.size(); ++i) values *= weight.shape[i];
-  return values;
-}
-
-std::int64_t codes_per_output(const QuantizedTensor& weight) {
-  const std::int64_t values = values_per_output(weight);
-  if (weight.scheme == Scheme::integer) return values;
-  const std::int64_t d = weight.codebook->centroids.cols();
-  if (weight.layout == BlockLayout::row) return (values + d - 1) / d;
-  return (weight.shape[1] + d - 1) / d * positions(weight);
-}
-
-std::uint16_t code_at(const QuantizedTensor& weight, std::int64_t i) {
-  std::uint32_t bits = 0;  // a code of up to 16 bits lies in at most 3 bytes
-  const std::int64_t first = i * weight.bits, byte = first / 8;
-  for (std::int64_t b = 0; b < 3 && byte + b < static_cast<std::int64_t>(weight.packed.size()); ++b) {
-    bits |= std::uint32_t{weight.packed[byte + b]} << (8 * b);
-  }
-  return static_cast<std::uint16_t>((bits >> (first % 8)) & ((1u << weight.bits) - 1));
-}
-
-void check_tensor(const QuantizedTensor& weight) {
-  check_shape(weight.shape);
-  check_permutation(weight);
+BlockGrid code_grid(const QuantizedTensor& weight) {
   const bool product = weight.scheme == Scheme::product;
-  if (weight.bits < (product ? 1 : 2) || weight.bits > (product ? 16 : 8)) {
-    refuse(fmt::format("{} codes of {} bits; must have {}", enum_name(weight.scheme), weight.bits,
-                       product ? "1 to 16" : "2 to 8"));
-  }
-  if (product &&
-      (!weight.codebook || weight.codebook->centroids.rows() < 1 || weight.codebook->centroids.cols() < 1)) {
-    refuse("has no codebook");
-  }
-  const auto outputs = static_cast<std::size_t>(weight.shape[0]);
-  const std::size_t scales = weight.scale.size(), zeros = weight.zero_point.size();
-  if (product ? (scales != 0 && scales != outputs) || zeros != 0
-              : (scales != 1 && scales != outputs) || zeros != scales) {
-    refuse(fmt::format("{} codes of {} rows with {} scales and {} zero points", enum_name(weight.scheme),
-                       outputs, scales, zeros));
-  }
-  const std::int64_t codes = weight.shape[0] * codes_per_output(weight);
-  if (codes > static_cast<std::int64_t>(weight.packed.size()) * 8 / weight.bits) {
-    refuse(
-        fmt::format("{} codes of {} bits do not lie in {} bytes", codes, weight.bits, weight.packed.size()));
-  }
-  if (!product) return;
-  const std::int64_t centroids = weight.codebook->centroids.rows();
-  if (centroids >= std::int64_t{1} << weight.bits) return;
-  for (std::int64_t i = 0; i < codes; ++i) {
-    const std::uint16_t code = code_at(weight, i);
-    if (code >= centroids) refuse(fmt::format("code {} is {} of {} centroids", i, code, centroids));
-  }
+  return block_grid(weight.shape, product ? weight.codebook->centroids.cols() : 1,
+                    product ? weight.layout : BlockLayout::row);
 }
 
-std::vector<std::int32_t> value_places(const QuantizedTensor& weight) {
-  const std::int64_t values = values_per_output(weight), each = positions(weight), channels = weight.shape[1];
-  const std::int64_t d = weight.scheme == Scheme::product ? weight.codebook->centroids.cols() : 1;
-  const std::int64_t columns = codes_per_output(weight);
-  std::vector<std::int32_t> places(columns * d, -1);
-  const auto place = [&](std::int64_t channel, std::int64_t position) {
-    const auto& order = weight.channel_permutation;
-    return static_cast<std::int32_t>((order.empty() ? channel : order[channel]) * each + position);
-  };
-  bool moved = columns * d != values;
-  const bool by_row = weight.scheme == Scheme::integer || weight.layout == BlockLayout::row;
-  for (std::int64_t i = 0; i < columns * d; ++i) {
-    if (by_row) {
-      if (i < values) places[i] = place(i / each, i % each);
-    } else {
-      const std::int64_t blocks = columns / each, channel = i / d % blocks * d + i % d;
-      if (channel < channels) places[i] = place(channel, i / d / blocks);
-    }
-    moved = moved || places[i] != i;
+std::vector<std::int64_t> value_places(const QuantizedTensor& weight) {
+  if (weight.scheme == Scheme::integer) return {};
+  const BlockGrid grid = code_grid(weight);
+  std::vector<std::int64_t> places = block_offsets(grid, weight.channel_permutation);
+  std::int64_t next = 0;
+  if (std::all_of(places.begin(), places.end(), [&](std::int64_t place) { return place == next++; })) {
+    places.clear();
   }
-  if (!moved) places.clear();
   return places;
 }
 
 PackedWeight::PackedWeight(const QuantizedTensor& weight) {
-  check_tensor(weight);
-  outputs = weight.shape[0];
-  inputs = values_per_output(weight);
-  columns = codes_per_output(weight);
+  check_codes(weight);
+  const BlockGrid grid = code_grid(weight);
+  outputs = grid.outputs;
+  inputs = grid.values_per_output();
+  columns = grid.blocks_per_output();
+  if (inputs > std::numeric_limits<std::int32_t>::max()) {  // columns are put into an order of 32 bits
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("packed weight: outputs of {} values; must be of at most 2^31 - 1", inputs));
+  }
   places = value_places(weight);
   scale = weight.scale;
   zero_point = weight.zero_point;
@@ -232,7 +131,7 @@ void PackedWeight::decode(std::int64_t group, std::int64_t begin, std::int64_t e
   if (!codebook) {
     for (std::int64_t i = 0; i < rows; ++i) {
       const std::int64_t o = group * kGroup + i;
-      const std::int32_t zero = zero_point[zero_point.size() == 1 ? 0 : o];
+      const std::int64_t zero = zero_point[zero_point.size() == 1 ? 0 : o];
       const std::uint8_t* from = bytes.data() + o * columns;
       for (std::int64_t c = begin; c < end; ++c) {
         tile[i * stride + c - begin] = static_cast<float>(from[c] - zero);

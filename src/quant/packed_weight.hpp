@@ -9,6 +9,7 @@
 #include "kernels/table_lookup.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
+#include "parsimony/quant/blocks.hpp"
 #include "parsimony/quant/quantized_tensor.hpp"
 
 namespace parsimony::quant {
@@ -17,19 +18,11 @@ namespace parsimony::quant {
 inline constexpr std::int64_t kTileGroups = 8;
 inline constexpr std::int64_t kTileOutputs = kTileGroups * kernels::kLookupGroup;
 
-/// Throws invalid_argument unless the parts of the tensor fit together; codes are looked at one by one.
-void check_tensor(const QuantizedTensor& weight);
+/// How its codes lie: blocks of d, of integers d = 1. For a weight that check_codes has seen.
+BlockGrid code_grid(const QuantizedTensor& weight);
 
-/// Values per output.
-std::int64_t values_per_output(const QuantizedTensor& weight);
-/// Codes per output: blocks, or values.
-std::int64_t codes_per_output(const QuantizedTensor& weight);
-/// Code i of a weight.
-std::uint16_t code_at(const QuantizedTensor& weight, std::int64_t i);
-
-/// Where the d values of every block column belong among the values of an output: column · d + j → place, −1
-/// for what completes a block. Empty where every value is at its own place.
-std::vector<std::int32_t> value_places(const QuantizedTensor& weight);
+/// block_offsets of its codes; empty where every value is at its own place.
+std::vector<std::int64_t> value_places(const QuantizedTensor& weight);
 
 /// A weight of outputs × columns · d values: products have d > 0 and codes of 8 or 16 bits in tiles, see
 /// add_lookups; integers have d = 1 and rows of bytes.
@@ -37,7 +30,7 @@ struct PackedWeight {
   explicit PackedWeight(const QuantizedTensor& weight);
 
   std::int64_t outputs = 0, inputs = 0, columns = 0, d = 1;
-  std::vector<std::int32_t> places;
+  std::vector<std::int64_t> places;          ///< see value_places
   std::vector<float> scale;                  ///< of the outputs; empty: 1
   std::vector<std::int32_t> zero_point;      ///< of integers: 1 or one per output
   std::shared_ptr<const Codebook> codebook;  ///< null: integers

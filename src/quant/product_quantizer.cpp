@@ -20,7 +20,6 @@ namespace parsimony::quant {
 namespace {
 
 constexpr std::int64_t kSamplePerCentroid = 256;
-constexpr float kLargestValue = 1e15f;  // squares and sums of blocks of 4096 stay within k-means' limits
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, message);
@@ -45,7 +44,7 @@ BlockSet cut_into_blocks(std::span<const WeightView> weights, std::int64_t d, co
   bool weighted = false;
   std::int64_t count = 0;
   for (const WeightView& weight : weights) {
-    check_weight(weight, kLargestValue);
+    check_weight(weight, kLargestBlockValue);
     set.grids.push_back(block_grid(weight.shape, d, layout_of(weight, options)));
     count += set.grids.back().count();
     weighted = weighted || !weight.importance.empty() || set.grids.back().padded();

@@ -40,7 +40,7 @@ struct TableSet::Data {
   std::int64_t entries = 0, columns = 0;
   std::vector<RowTables> rows;
   std::shared_ptr<const Codebook> codebook;
-  std::vector<std::int32_t> places;  ///< as those of the weight: which value of x is where
+  std::vector<std::int64_t> places;  ///< as those of the weight: which value of x is where
 
   /// Fills the tables anew; memory of before is kept where it suffices.
   void build(const PackedWeight& weight, const TableCodebook& tables, int planes_, MatrixView<const float> x,

@@ -205,6 +205,33 @@ TEST(Safetensors, EveryTruncationIsAnError) {
   }
 }
 
+TEST(Safetensors, BytesAreAskedForInTheOrderOfTheFileAndNotKept) {
+  const TemporaryDirectory directory;
+  const std::vector<std::uint8_t> bytes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const std::span<const std::uint8_t> all(bytes);
+  const std::vector<TensorView> views{{{"a", DType::uint8, {4}}, all.subspan(0, 4)},
+                                      {{"c", DType::float32, {1}}, all.subspan(4, 4)},
+                                      {{"b", DType::float32, {1}}, all.subspan(8, 4)}};
+  write_safetensors(directory / "whole", views);
+  const std::vector<TensorInfo> infos(views.begin(), views.end());
+  std::vector<std::size_t> asked;
+  std::vector<std::uint8_t> buffer;
+  const auto next = [&](std::size_t i) -> std::span<const std::uint8_t> {
+    asked.push_back(i);
+    std::fill(buffer.begin(), buffer.end(), std::uint8_t{0xFF});
+    buffer.assign(views[i].data.begin(), views[i].data.end());
+    return buffer;
+  };
+  write_safetensors(directory / "streamed", infos, next);
+  EXPECT_EQ(asked, (std::vector<std::size_t>{2, 1, 0}));
+  EXPECT_EQ(TemporaryDirectory::content(directory / "streamed"),
+            TemporaryDirectory::content(directory / "whole"));
+  expect_error(ErrorCode::invalid_argument, "'b': its shape needs 4 bytes, there are 3", [&] {
+    write_safetensors(directory / "short", infos, [&](std::size_t) { return all.subspan(0, 3); });
+  });
+  EXPECT_FALSE(std::filesystem::exists(directory / "short"));
+}
+
 TEST(Safetensors, WhatCannotBeWrittenLeavesNoFile) {
   const TemporaryDirectory directory;
   const std::vector<std::uint8_t> data(8);

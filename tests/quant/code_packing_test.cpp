@@ -15,6 +15,9 @@ TEST(PackedCodes, ComeBackAtEveryWidthAndLength) {
       const auto packed = pack_codes(codes, bits);
       ASSERT_EQ(packed.size(), (count * static_cast<std::size_t>(bits) + 7) / 8);
       ASSERT_EQ(unpack_codes(packed, bits, static_cast<std::int64_t>(count)), codes);
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(code_at(packed, bits, static_cast<std::int64_t>(i)), codes[i]);
+      }
     }
   }
 }

@@ -176,6 +176,8 @@ TEST_F(Hostile, CodebooksThatDoNotFit) {
   expect_refused("code 1 is 2; there are 2 centroids");
   tensors_["packed"].bytes = {0b10100};
   expect_refused("the bits behind the last code must be 0");
+  product(2, {1, 2, 3, 4, 5, 6});  // for a weight of 2 × 2
+  expect_refused("blocks of 3 values; 2 are all");
   product(5, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
   expect_refused("5 centroids; codes of 2 bits have 1 to 4");
   product(2, {1, NAN, 3, 4});
@@ -236,6 +238,27 @@ TEST_F(Hostile, RecipesThatAreNone) {
   expect_refused("'b.weight': is tied to 'c.weight'");
   recipe_ = R"({"aliases":{"a.weight_packed":"a.weight_shape"}})";
   expect_refused("'a.weight_packed': is tied to another and there itself");
+}
+
+TEST_F(Hostile, IntegersWithWhatProductsHave) {
+  for (const std::string key :
+       {R"("layout":"row")", R"("codebook":"c")", R"("scaled":true)", R"("permuted":false)"}) {
+    recipe_ = R"({"groups":[{"scheme":"integer","bits":4,)" + key + R"(,"weights":["a.weight"]}]})";
+    expect_refused("integers have no " + key.substr(1, key.find(':') - 2));
+  }
+}
+
+TEST_F(Hostile, HalvesThatAreNone) {
+  const std::string groups = R"({"groups":[{"scheme":"integer","bits":4,"weights":["a.weight"]}],"halves":)";
+  tensors_["half"] = {"half", DType::float16, {1}, {0, 0}};
+  tensors_["other"] = {"other", DType::float32, {1}, floats({1})};
+  tensors_["scale"] = {"a.weight_scale", DType::float16, {1}, {0, 0x38}};
+  recipe_ = groups + R"(["half"]})";
+  EXPECT_EQ(read().recipe.others.at(0).dtype, DType::float16);
+  for (const std::string name : {"other", "a.weight_scale", "a.weight", "nothing"}) {
+    recipe_ = groups + "[\"half\",\"" + name + "\"]}";
+    expect_refused("'" + name + "': is one of the halves of the model");
+  }
 }
 
 TEST_F(Hostile, OtherVersionsAndOtherFiles) {

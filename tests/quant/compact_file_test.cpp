@@ -67,7 +67,7 @@ TEST(CompactFile, ProductsOfEveryWidthLayoutAndCodebookComeBack) {
             random.add(model, "a.weight",
                        random.product({6, 10}, codebook, BlockLayout::row, extras, extras));
             random.add(model, "b.weight",
-                       random.product({4, 5, 3, 3}, random.codebook(centroids, block, type), layout, extras,
+                       random.product({4, 10, 3, 3}, random.codebook(centroids, block, type), layout, extras,
                                       extras));
             expect_round_trip(model);
           }
@@ -153,6 +153,25 @@ TEST(CompactFile, OtherTensorsKeepNamesAndDtypes) {
   }
 }
 
+TEST(CompactFile, WhatDecodesToMoreThanTheMemoryIsRefusedBeforeItIsDecoded) {
+  const TemporaryDirectory directory;
+  RandomModel random(8);
+  CompactModel model;
+  QuantizedTensor tensor;  // 32 MiB of codes for 4 TiB of values
+  tensor.scheme = Scheme::product;
+  tensor.shape = {1 << 20, 1 << 20};
+  tensor.bits = 1;
+  tensor.codebook = random.codebook(2, 4096, CodebookType::float32);
+  tensor.packed.resize(std::size_t{1} << 25);
+  random.add(model, "a.weight", std::move(tensor));
+  write_safetensors(directory / "empty", {});
+  model.storage.emplace_back(TemporaryDirectory::content(directory / "empty"), "small.safetensors");
+  std::filesystem::remove(directory / "empty");
+  expect_error(ErrorCode::unsupported, "small.safetensors: tensor 'a.weight': decoding it takes 8796.1 GB",
+               [&] { write_decompressed(directory / "a", model); });
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
 TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   const TemporaryDirectory directory;
   RandomModel random(7);
@@ -199,6 +218,12 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   wrong.recipe.weights[0].codebook_type = codebook->type = CodebookType::int8;
   codebook->scale = 0.01f;
   refused("no multiple", wrong);
+
+  CompactModel long_blocks;
+  random.add(
+      long_blocks, "a.weight",
+      random.product({4, 3, 5}, random.codebook(3, 4, CodebookType::float16), BlockLayout::input_channels));
+  refused("'a.weight': blocks of 4 values; 3 are all", long_blocks);
 }
 
 }  // namespace

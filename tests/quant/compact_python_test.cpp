@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "parsimony/quant/compact_file.hpp"
 #include "quant/compact_models.hpp"
@@ -12,11 +13,18 @@
 namespace parsimony::quant {
 namespace {
 
-TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
-  if (std::system("python3 -c 'import numpy, safetensors.numpy' >/dev/null 2>&1") != 0) {
-    GTEST_SKIP() << "python3 has no numpy or no safetensors";
-  }
-  RandomModel random(1);
+// PARSIMONY_PYTHON, that of build/venv, or what there is.
+std::string python() {
+  if (const char* chosen = std::getenv("PARSIMONY_PYTHON")) return chosen;
+  return std::filesystem::exists(PARSIMONY_VENV_PYTHON) ? PARSIMONY_VENV_PYTHON : "python3";
+}
+
+bool succeeds(const std::string& command) {
+  return std::system(command.c_str()) == 0;
+}
+
+// Everything that a compact file can hold.
+CompactModel model_of_everything(RandomModel& random) {
   CompactModel model;
   const auto shared = random.codebook(37, 4, CodebookType::int8);
   random.add(model, "a.weight", random.integer({5, 7}, 3, true));
@@ -26,23 +34,33 @@ TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
              random.product({4, 6, 3, 3}, shared, BlockLayout::input_channels, false, true));
   model.recipe.weights[2].codebook = model.recipe.weights[3].codebook = "shared";
   random.add(model, "e.weight",
-             random.product({4, 2, 5}, random.codebook(300, 3, CodebookType::float16),
+             random.product({4, 4, 5}, random.codebook(300, 3, CodebookType::float16),
                             BlockLayout::input_channels, true));
   random.add(model, "f.weight",
              random.product({4, 3, 3, 3}, random.codebook(1, 9, CodebookType::float32), BlockLayout::row,
                             false, true));
-  random.add_others(model, {other("bias", DType::float32, {4}, DType::float16),
-                            other("half", DType::float16, {3}), other("ids", DType::int64, {2})});
-  model.recipe.aliases = {{"tied.weight", "d.weight"}};
+  random.add_others(
+      model, {other("bias", DType::float32, {4}, DType::float16), other("half", DType::float16, {3}),
+              other("ids", DType::int64, {2}), other("steps", DType::int64, {}),
+              other("brain", DType::bfloat16, {2, 3}), other("rate", DType::float32, {}, DType::float16)});
+  model.recipe.aliases = {{"tied.weight", "d.weight"}, {"tied.steps", "steps"}};
+  model.recipe.metadata = {{"source", "here"}};
+  return model;
+}
 
+TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
+  if (!succeeds(python() + " -c 'import numpy' >/dev/null 2>&1")) GTEST_SKIP() << python() << " has no numpy";
+  RandomModel random(1);
+  const CompactModel model = model_of_everything(random);
   const TemporaryDirectory directory;
   write_compact_file(directory / "small.safetensors", model);
   write_decompressed(directory / "ours.safetensors", read_compact_file(directory / "small.safetensors"));
   const std::string script = PARSIMONY_EXAMPLES "/read_compact.py";
-  const std::string command = "python3 " + script + " " + (directory / "small.safetensors").string() + " " +
-                              (directory / "theirs.safetensors").string();
-  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  const std::string command = python() + " " + script + " " + (directory / "small.safetensors").string() +
+                              " " + (directory / "theirs.safetensors").string();
+  ASSERT_TRUE(succeeds(command)) << command;
   const SafetensorsFile ours(directory / "ours.safetensors"), theirs(directory / "theirs.safetensors");
+  EXPECT_EQ(ours.metadata(), theirs.metadata());
   ASSERT_EQ(ours.tensors().size(), theirs.tensors().size());
   for (const TensorView& tensor : ours.tensors()) {
     const TensorView& other = theirs.at(tensor.name);
@@ -51,6 +69,33 @@ TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
     EXPECT_TRUE(std::equal(tensor.data.begin(), tensor.data.end(), other.data.begin(), other.data.end()))
         << tensor.name;
   }
+  // A model that is in no codes.
+  const std::string plain = python() + " " + script + " " + (directory / "ours.safetensors").string() + " " +
+                            (directory / "none").string() + " 2>" + (directory / "said").string();
+  EXPECT_FALSE(succeeds(plain));
+  EXPECT_EQ(TemporaryDirectory::content(directory / "said"),
+            (directory / "ours.safetensors").string() +
+                ": no compact file: its metadata has no parsimony.recipe\n");
+}
+
+TEST(CompactPython, ThePackageOfTheFormatOpensTheFile) {
+  if (!succeeds(python() + " -c 'import numpy, safetensors' >/dev/null 2>&1")) {
+    GTEST_SKIP() << python() << " has no numpy or no safetensors";
+  }
+  RandomModel random(2);
+  const CompactModel model = model_of_everything(random);
+  const TemporaryDirectory directory;
+  const std::string path = (directory / "small.safetensors").string();
+  write_compact_file(path, model);
+  const std::string script =
+      "import sys, safetensors; file = safetensors.safe_open(sys.argv[1], 'numpy'); "
+      "print(file.metadata()['source'], file.get_slice('steps').get_shape(), *sorted(file.keys()))";
+  const std::string said = (directory / "said").string();
+  ASSERT_TRUE(succeeds(python() + " -c \"" + script + "\" " + path + " >" + said));
+  std::string expected = "here []";
+  const SafetensorsFile file(path);
+  for (const TensorView& tensor : file.tensors()) expected += " " + tensor.name;
+  EXPECT_EQ(TemporaryDirectory::content(said), expected + "\n");
 }
 
 }  // namespace

@@ -265,17 +265,19 @@ TEST(PackedLinear, RefusesWhatDoesNotFit) {
     QuantizedTensor weight = random_product({6, 16}, random_codebook(5, 4));
     change(weight);
     expect_error(ErrorCode::invalid_argument, piece, [&] { PackedLinear{weight}; });
+    expect_error(ErrorCode::invalid_argument, piece, [&] { PackedEmbedding{weight}; });
   };
   expect("dimensions", [](auto& w) { w.shape = {6}; });
-  expect("dimension of 0", [](auto& w) { w.shape = {0, 16}; });
-  expect("too large", [](auto& w) { w.shape = {std::int64_t{1} << 62, 16}; });
+  expect("every dimension must be at least 1", [](auto& w) { w.shape = {0, 16}; });
+  expect("at most 2^40", [](auto& w) { w.shape = {std::int64_t{1} << 62, 16}; });
   expect("codes of 17 bits", [](auto& w) { w.bits = 17; });
-  expect("no codebook", [](auto& w) { w.codebook = nullptr; });
-  expect("5 scales", [](auto& w) { w.scale.assign(5, 1); });
-  expect("do not lie in", [](auto& w) { w.packed.pop_back(); });
-  expect("of 5 centroids", [](auto& w) { w.packed[3] = 0xff; });
+  expect("without a codebook", [](auto& w) { w.codebook = nullptr; });
+  expect("5 factors", [](auto& w) { w.scale.assign(5, 1); });
+  expect("24 codes of 3 bits need 9 bytes, there are 8", [](auto& w) { w.packed.pop_back(); });
+  expect("24 codes of 3 bits need 9 bytes, there are 10", [](auto& w) { w.packed.push_back(0); });
+  expect("there are 5 centroids", [](auto& w) { w.packed[3] = 0xff; });
   expect("permutation", [](auto& w) { w.channel_permutation.assign(16, 1); });
-  expect("orders 2 of 16", [](auto& w) { w.channel_permutation = {1, 0}; });
+  expect("channel permutation of 2", [](auto& w) { w.channel_permutation = {1, 0}; });
   const QuantizedTensor weight = random_product({6, 16}, random_codebook(5, 4));
   expect_error(ErrorCode::invalid_argument, "bias", [&] { PackedLinear(weight, std::vector<float>(5)); });
   expect_error(ErrorCode::invalid_argument, "switch_batch",
@@ -283,6 +285,42 @@ TEST(PackedLinear, RefusesWhatDoesNotFit) {
   Matrix<float> x(2, 16), y(2, 5);
   expect_error(ErrorCode::invalid_argument, "y: is 2 × 5; must be 2 × 6",
                [&] { PackedLinear(weight).multiply(x, y); });
+}
+
+// What decode refuses and what the packed layers refuse is one thing.
+TEST(PackedLinear, RefusesWhatDecodeRefuses) {
+  const auto expect = [](const std::string& piece, const QuantizedTensor& weight) {
+    expect_error(ErrorCode::invalid_argument, piece, [&] { decode(weight); });
+    expect_error(ErrorCode::invalid_argument, piece, [&] { PackedLinear{weight}; });
+    expect_error(ErrorCode::invalid_argument, piece, [&] { PackedEmbedding{weight}; });
+  };
+  QuantizedTensor integers = random_integers({3, 4}, 4, true);
+  integers.channel_permutation = {3, 2, 1, 0};
+  expect("integers with a channel permutation", integers);
+  integers = random_integers({3, 4}, 4, true);
+  integers.codebook = random_codebook(5, 4);
+  expect("integers with a codebook", integers);
+  QuantizedTensor product = random_product({6, 16}, random_codebook(5, 4));
+  product.zero_point.assign(6, 1);
+  expect("product with 6 zero points", product);
+  expect("blocks of 16384", random_product({2, 16384}, random_codebook(2, 16384)));
+}
+
+TEST(PackedLinear, TakesAnyZeroPoint) {
+  for (const std::int32_t zero :
+       {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()}) {
+    QuantizedTensor weight = random_integers({70, 12}, 8, true);
+    weight.zero_point.assign(70, zero);
+    const std::vector<float> decoded = decode(weight);
+    Matrix<float> unit(1, 12);
+    unit(0, 5) = 1;
+    const Matrix<float> y = product(PackedLinear(weight), unit);
+    Matrix<float> row(1, 12);
+    PackedEmbedding(weight).lookup(std::vector<std::int64_t>{69}, row);
+    EXPECT_EQ(decoded[0], weight.scale[0] * -static_cast<float>(zero));  // a code is less than their step
+    for (std::int64_t o = 0; o < 70; ++o) ASSERT_EQ(y(0, o), decoded[o * 12 + 5]) << o;
+    for (std::int64_t i = 0; i < 12; ++i) ASSERT_EQ(row(0, i), decoded[69 * 12 + i]) << i;
+  }
 }
 
 TEST(PackedEmbedding, GivesTheRowsOfTheDenseWeight) {

@@ -94,8 +94,7 @@ inline Matrix<float> dense(const QuantizedTensor& weight) {
     const auto codes = unpack_codes(weight.packed, weight.bits, outputs * values);
     for (std::int64_t i = 0; i < outputs * values; ++i) {
       const std::int64_t s = weight.scale.size() == 1 ? 0 : i / values, v = i % values;
-      out(i / values, channel(v / positions) * positions + v % positions) =
-          weight.scale[s] * static_cast<float>(codes[i] - weight.zero_point[s]);
+      out(i / values, v) = weight.scale[s] * static_cast<float>(codes[i] - weight.zero_point[s]);
     }
     return out;
   }

@@ -93,6 +93,12 @@ class SafetensorsFile {
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata = {});
 
+/// The same of tensors that are not all in memory: data(i) are the bytes of tensors[i], asked for when they
+/// are to be written, and used until the next are.
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
+                       const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
+                       const TensorMetadata& metadata = {});
+
 /// Bytes of the file that write_safetensors would write.
 std::int64_t safetensors_size(std::span<const TensorInfo> tensors, const TensorMetadata& metadata = {});
 

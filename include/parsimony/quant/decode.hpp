@@ -11,7 +11,8 @@
 namespace parsimony::quant {
 
 /// The number of codes that its shape, scheme, layout and codebook ask for. Throws invalid_argument when the
-/// fields of the tensor do not fit together (all of them are looked at but the codes).
+/// fields of the tensor do not fit together or its scheme does not have one that it has: all of them are
+/// looked at but the codes, and the layout of integers, which means nothing.
 std::int64_t code_count(const QuantizedTensor& tensor);
 
 /// The weight, in C order of its shape. An integer decodes to float32(code − zero_point) · scale, a product

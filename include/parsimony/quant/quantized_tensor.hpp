@@ -63,6 +63,9 @@ std::vector<std::uint8_t> pack_codes(std::span<const std::uint16_t> codes, int b
 /// The first `count` codes. Throws invalid_argument if packed has fewer.
 std::vector<std::uint16_t> unpack_codes(std::span<const std::uint8_t> packed, int bits, std::int64_t count);
 
+/// Code i alone, of those that packed holds.
+std::uint16_t code_at(std::span<const std::uint8_t> packed, int bits, std::int64_t i);
+
 }  // namespace parsimony::quant
 
 namespace parsimony {
