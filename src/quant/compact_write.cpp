@@ -304,7 +304,7 @@ void write_decompressed(const std::filesystem::path& path, const CompactModel& m
     check_memory(tensors.back(), model.storage.empty() ? path.string() : model.storage.front().name());
   }
   tensors.insert(tensors.end(), recipe.others.begin(), recipe.others.end());
-  std::map<std::string_view, std::size_t> index;
+  std::map<std::string, std::size_t> index;  // of names of its own: tensors grows below
   for (std::size_t i = 0; i < tensors.size(); ++i) index.emplace(tensors[i].name, i);
   std::vector<std::size_t> sources(tensors.size());  // of whose values each is
   std::iota(sources.begin(), sources.end(), std::size_t{0});
