@@ -16,11 +16,12 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/report.hpp"
 #include "parsimony/graph/laplacian.hpp"
+#include "spectral/panel.hpp"
 
 namespace parsimony::cluster {
 
-inline constexpr std::int64_t kLine = 16;     // panels are whole cache lines of floats
-inline constexpr std::int64_t kColumns = 32;  // columns filtered at a time
+inline constexpr std::int64_t kLine = spectral::kPanelWidth;        // panels are whole cache lines of floats
+inline constexpr std::int64_t kColumns = spectral::kMaxPanelWidth;  // columns filtered at a time
 
 /// Rounds of k-means' exchanges: two or three end nearly every run.
 inline constexpr int kExchanges = 10;

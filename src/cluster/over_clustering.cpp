@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/filtering.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/partition/communities.hpp"
@@ -13,21 +14,18 @@
 namespace parsimony::cluster {
 namespace {
 
-constexpr std::int64_t kLine = 16;  // panels are whole cache lines of floats
 constexpr int kOrder = 50;
 constexpr int kPasses = 8;
 constexpr std::int64_t kFewestFeatures = 64;  // near the threshold 32 yield an ARI of .36 where 64 yield .77
 
 std::int64_t feature_count(std::int64_t clusters) {
-  return (std::max<std::int64_t>(kFewestFeatures, clusters / 2) + kLine - 1) / kLine * kLine;
+  return whole_lines(std::max<std::int64_t>(kFewestFeatures, clusters / 2));
 }
 
 }  // namespace
 
 std::int64_t over_clustering_memory(std::int64_t nodes, std::int64_t clusters) {
-  constexpr std::int64_t kPanel = 32;
-  const std::int64_t features = feature_count(clusters);
-  return 4 * nodes * (features + 2 * std::min(features, kPanel) + kLine);
+  return features_bytes(nodes, feature_count(clusters)) + matrix_bytes(nodes, kLine);
 }
 
 partition::Partition features_to_k(CsrView adjacency, const partition::NetworkView& network,

@@ -12,12 +12,12 @@
 #include "parsimony/core/half.hpp"
 #include "parsimony/quant/blocks.hpp"
 #include "parsimony/quant/product_quantizer.hpp"
+#include "quant/check_weight.hpp"
 #include "quant/importance.hpp"
 
 namespace parsimony::quant {
 namespace {
 
-constexpr float kLargestValue = 1e15f;  // what product_quantize takes
 constexpr float kLargestHalf = 65504;
 constexpr float kLeastNormalHalf = 0x1p-14f;
 constexpr float kLeastHalfScale = 0x1p-20f;  // below, the steps between halves are coarse
@@ -109,7 +109,7 @@ WeightRange range_of(std::span<const float> values, std::int64_t outputs) {
   for (std::int64_t o = 0; o < outputs; ++o) {
     float low = values[o * n], high = low;
     for (const float value : values.subspan(o * n, n)) {
-      if (!(std::abs(value) <= kLargestValue)) range.usable = false;
+      if (!(std::abs(value) <= kLargestBlockValue)) range.usable = false;
       low = std::min(low, value);
       high = std::max(high, value);
     }

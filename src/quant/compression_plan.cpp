@@ -9,6 +9,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/budget.hpp"
+#include "quant/check_weight.hpp"
 #include "quant/compress_weight.hpp"
 
 namespace parsimony::quant {
@@ -16,7 +17,6 @@ namespace {
 
 // Regular expressions recurse with the length of a text: they see so much of a name.
 constexpr std::size_t kLongestName = 1024;
-constexpr std::int64_t kLargestWeight = std::int64_t{1} << 40;
 constexpr std::int64_t kMeasuredValues = std::int64_t{1} << 22;
 
 std::optional<std::regex> expression(const char* option, const std::string& text) {
@@ -196,7 +196,7 @@ class Planner {
       return Reason{"its name does not end in weight, and it is not among the layers asked for", false};
     }
     if (tensor.values() == 0) return Reason{"empty"};
-    if (tensor.values() > kLargestWeight) return Reason{"too large", false};
+    if (tensor.values() > kMostValues) return Reason{"too large", false};
     return std::nullopt;
   }
 

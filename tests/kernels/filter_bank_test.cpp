@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
@@ -62,21 +63,14 @@ void expect_twins(std::int64_t filters, std::int64_t side, std::int64_t columns)
 }
 
 TEST(FilterBank, EqualsTheScalarTwinsOnEveryTarget) {
-  int tried = 0;
-  for (auto left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(left & -left);
-    SCOPED_TRACE(hwy::TargetName(left & -left));
+  for_targets([&] {
     for (std::int64_t columns = 0; columns <= 67; ++columns) expect_twins(columns % 11 + 1, 8, columns);
     for (std::int64_t side = 1; side <= kMaxFilterSide; ++side) {
       expect_twins(side % 3 + 7, side, 3 * side + 5);
     }
     expect_twins(63, 8, 131);
     expect_twins(128, 8, 33);
-    ++tried;
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  EXPECT_GT(tried, 0);
+  });
 }
 
 // <W x, s> = <x, Wᵀ s>, and the gradient is the derivative of <W x, s> by W.

@@ -1,8 +1,6 @@
 #include "kernels/hamerly_bounds.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
-#include <hwy/targets.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,23 +8,11 @@
 #include <numeric>
 #include <vector>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
 namespace {
-
-// Runs body under every target that was compiled in and that this machine has.
-template <class Body>
-void for_targets(const Body& body) {
-  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    body();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
 
 constexpr std::int64_t kLongest = 67, kClusters = 5;
 constexpr ScoreError kError{0x1p-19f, 3.0f, 0x1p-110f};

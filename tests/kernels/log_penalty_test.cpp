@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
@@ -16,20 +17,6 @@ namespace {
 // Per term, of the sum: two roundings of values below 2, one of 1 + nu r² and one of the product.
 template <class T>
 constexpr double kBudget = 2 * static_cast<double>(std::numeric_limits<T>::epsilon());
-
-template <class Body>
-void on_every_target(const Body& body) {
-  int tried = 0;
-  for (auto left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(left & -left);
-    SCOPED_TRACE(hwy::TargetName(left & -left));
-    body();
-    ++tried;
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  EXPECT_GT(tried, 0);
-}
 
 template <class T>
 std::vector<T> normals(std::int64_t count, double scale) {
@@ -73,14 +60,14 @@ void expect_twins() {
 }
 
 TEST(LogPenalty, EqualsTheScalarTwinOnEveryTarget) {
-  on_every_target([] {
+  for_targets([] {
     expect_twins<float>();
     expect_twins<double>();
   });
 }
 
 TEST(LogPenalty, IsNaNForWhatIsNotFinite) {
-  on_every_target([] {
+  for_targets([] {
     for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                             std::numeric_limits<float>::max()}) {
       for (const std::int64_t at : {0, 40, 66}) {

@@ -1,26 +1,13 @@
 #include "kernels/lookup_tables.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
-#include <hwy/targets.h>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
 namespace {
-
-template <class Body>
-void for_targets(const Body& body) {
-  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    body();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
 
 struct Made {
   Made(const float* x, std::int64_t columns, const TransposedCodebook& codebook, int planes_, bool plain,

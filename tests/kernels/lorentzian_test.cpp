@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
@@ -20,12 +21,8 @@ std::vector<float> normals(std::int64_t count, std::uint64_t seed) {
 }
 
 TEST(Lorentzian, EqualsTheScalarTwinsOnEveryTarget) {
-  int tried = 0;
   constexpr double kBudget = 5e-6;  // a few roundings of values below 1, times up to 12 of the tangents
-  for (auto left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(left & -left);
-    SCOPED_TRACE(hwy::TargetName(left & -left));
+  for_targets([&] {
     for (std::int64_t count = 0; count <= 67; ++count) {
       std::vector<float> r = normals(count, 1), expected = r, backward = r, twin = r;
       lorentzian_influence(r.data() + 1, count, kWeights);
@@ -41,10 +38,7 @@ TEST(Lorentzian, EqualsTheScalarTwinsOnEveryTarget) {
       }
       for (std::size_t k = 0; k < sums.size(); ++k) EXPECT_NEAR(sums[k], sums_twin[k], 1e-4);
     }
-    ++tried;
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  EXPECT_GT(tried, 0);
+  });
 }
 
 // By central differences of the penalty, and of its influence.

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
@@ -34,11 +35,7 @@ void expect_twin(std::int64_t rows, std::int64_t lines, std::int64_t depth, bool
 }
 
 TEST(MatrixProduct, EqualsTheScalarTwinOnEveryTarget) {
-  int tried = 0;
-  for (auto left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(left & -left);
-    SCOPED_TRACE(hwy::TargetName(left & -left));
+  for_targets([&] {
     for (std::int64_t rows = 0; rows <= 67; rows += rows < 19 ? 1 : 16) {
       for (const std::int64_t lines : {1, 2, 3}) {
         for (const std::int64_t depth : {0, 1, 2, 33, 67}) {
@@ -48,10 +45,7 @@ TEST(MatrixProduct, EqualsTheScalarTwinOnEveryTarget) {
         }
       }
     }
-    ++tried;
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  EXPECT_GT(tried, 0);
+  });
 }
 
 }  // namespace

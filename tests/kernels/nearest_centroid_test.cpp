@@ -1,31 +1,17 @@
 #include "kernels/nearest_centroid.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
-#include <hwy/targets.h>
 
 #include <cmath>
 #include <limits>
 #include <numeric>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
 namespace {
-
-// Runs body under every target that was compiled in and that this machine has.
-template <class Body>
-void for_targets(const Body& body) {
-  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    body();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
 
 constexpr std::int64_t kLongest = 67;
 

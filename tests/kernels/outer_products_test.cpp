@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
@@ -31,11 +32,7 @@ void expect_twin(std::int64_t m, std::int64_t n, std::int64_t depth, bool accumu
 }
 
 TEST(OuterProducts, EqualTheScalarTwinOnEveryTarget) {
-  int tried = 0;
-  for (auto left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(left & -left);
-    SCOPED_TRACE(hwy::TargetName(left & -left));
+  for_targets([&] {
     for (std::int64_t depth = 0; depth <= 67; depth += depth < 4 ? 1 : 9) {
       for (const bool accumulate : {false, true}) {
         for (const std::int64_t tiles : {1, 2, 5}) {
@@ -45,10 +42,7 @@ TEST(OuterProducts, EqualTheScalarTwinOnEveryTarget) {
         }
       }
     }
-    ++tried;
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  EXPECT_GT(tried, 0);
+  });
 }
 
 }  // namespace

@@ -3,28 +3,15 @@
 #include "kernels/table_lookup.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
-#include <hwy/targets.h>
 
 #include <numeric>
 
+#include "kernels/every_target.hpp"
 #include "kernels/lookup_tables.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
 namespace {
-
-template <class Body>
-void for_targets(const Body& body) {
-  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    body();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
 
 struct Case {
   Case(std::int64_t entries, int planes, std::int64_t groups_, std::int64_t count)
