@@ -56,9 +56,11 @@ void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
     if (connected[i] == 0) labels[i] = -1;
     if (labels[i] >= 0) ++sizes[labels[i]];
   }
-  const auto largest =
-      static_cast<std::int32_t>(std::max_element(sizes.begin(), sizes.end()) - sizes.begin());
-  std::replace(labels.begin(), labels.end(), -1, largest);
+  // One without nodes is not the smallest: it would become a cluster of such nodes alone.
+  const auto order = [](std::int64_t a, std::int64_t b) { return a > 0 && (b == 0 || a < b); };
+  const auto smallest =
+      static_cast<std::int32_t>(std::min_element(sizes.begin(), sizes.end(), order) - sizes.begin());
+  std::replace(labels.begin(), labels.end(), -1, smallest);
 }
 
 std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters) {
@@ -79,7 +81,7 @@ graph::Components note_structure(Report& report, CsrView adjacency, const Contex
   if (components.count == 1) return components;
   std::string text = fmt::format("the graph has {} connected components", components.count);
   if (components.isolated > 0) {
-    text += fmt::format(", {} of them single nodes without edges, which join the largest cluster",
+    text += fmt::format(", {} of them single nodes without edges, which join the smallest cluster",
                         components.isolated);
   }
   context.log(LogLevel::warning, text);

@@ -23,8 +23,8 @@ Csr connected_part(CsrView adjacency, std::span<const float> connected);
 void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,
                          std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels);
 
-/// Nodes without edges, and those without a label (−1), say nothing about where they belong: all go to the
-/// largest cluster, which they change least.
+/// Nodes without edges, and those without a label (−1), say nothing about where they belong, nor apart from
+/// each other: all go to the smallest cluster, so that as few pairs as can be are together without a reason.
 void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
                    std::span<const float> connected);
 

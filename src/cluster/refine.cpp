@@ -26,7 +26,7 @@ void refine_by_moves(CsrView adjacency, ClusterResult& result, std::uint64_t see
     context.progress("refine", pass + 1, kPasses);
     moves += made;
   }
-  // Moves may have left a cluster to nodes without edges, and another may be the largest now.
+  // Moves may have left a cluster to nodes without edges, and another may be the smallest now.
   partition::split_off_nodes(network, partition, result.clusters, 1, context);
   result.labels = std::move(partition.labels);
   const std::vector<float> connected = marks_of_connected(adjacency);

@@ -78,7 +78,7 @@ void describe(Options& options, Visitor&& visit) {
 
 /// adjacency: symmetric, no self loops (see graph::Graph). Every result has exactly `clusters` non-empty
 /// clusters:
-/// - Nodes without edges are never counted or sampled; all of them join the largest cluster, and so do, with
+/// - Nodes without edges are never counted or sampled; all of them join the smallest cluster, and so do, with
 ///   assign = filter or interpolate, nodes that no sampled node reaches within the filter's order.
 /// - A cluster that the assignment left empty takes back a node that k-means had given it.
 /// - With as many clusters as nodes with edges, or more, each such node is a cluster, then single isolated
