@@ -57,6 +57,10 @@ void verify_compact_file(const std::filesystem::path& path, const CompactModel& 
   const auto fail = [&](const std::string& name) {
     throw Error(ErrorCode::io, fmt::format("{}: read back, {} is not what was written", path.string(), name));
   };
+  std::map<std::string_view, const QuantizedTensor*> weights;
+  for (std::size_t i = 0; i < read.weights.size(); ++i) {
+    weights.emplace(read.recipe.weights[i].name, &read.weights[i]);
+  }
   std::map<std::string_view, const TensorView*> others;
   for (const TensorView& other : read.others) others.emplace(other.name, &other);
   if (read.recipe.weights.size() != model.recipe.weights.size() || others.size() != model.others.size()) {
@@ -64,8 +68,10 @@ void verify_compact_file(const std::filesystem::path& path, const CompactModel& 
   }
   for (std::size_t i = 0; i < model.weights.size(); ++i) {
     const std::string& name = model.recipe.weights[i].name;
-    const QuantizedTensor* weight = read.find_weight(name);
-    if (weight == nullptr || !same_weight(model.weights[i], *weight)) fail("tensor " + quoted_name(name));
+    const auto found = weights.find(name);
+    if (found == weights.end() || !same_weight(model.weights[i], *found->second)) {
+      fail("tensor " + quoted_name(name));
+    }
   }
   for (const TensorView& other : model.others) {
     const auto found = others.find(other.name);

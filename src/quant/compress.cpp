@@ -2,6 +2,7 @@
 
 #include "parsimony/quant/decode.hpp"
 #include "quant/compress_weight.hpp"
+#include "quant/weight_error.hpp"
 
 namespace parsimony::quant {
 
@@ -24,8 +25,9 @@ Compression compress(const SafetensorsFile& model, const CompressionPlan& plan,
     const WeightView view{.values = values, .shape = tensor.shape, .importance = importance};
     out.model.weights.push_back(quantize_weight(view, recipe, options, context));
     const std::vector<float> decoded = decode(out.model.weights.back(), context);
-    out.relative_mse.push_back(relative_mse(view, decoded));
-    error += squared_error(view, decoded);
+    const WeightError of_weight = weight_error(view, decoded);
+    out.relative_mse.push_back(of_weight.relative());
+    error += of_weight.error;
     context.progress("quantize", std::ssize(out.model.weights), std::ssize(plan.recipe.weights));
   }
   quantizing.finish();

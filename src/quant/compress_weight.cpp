@@ -172,21 +172,6 @@ QuantizedTensor quantize_weight(const WeightView& weight, const WeightRecipe& re
                           context);
 }
 
-double squared_error(const WeightView& weight, std::span<const float> decoded) {
-  const Importance importance(weight);
-  const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
-  double error = 0;
-  for (std::int64_t o = 0; o < outputs; ++o) {
-    double of_output = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const double apart = static_cast<double>(weight.values[o * n + i]) - decoded[o * n + i];
-      of_output += importance(o, i) * apart * apart;
-    }
-    error += of_output;
-  }
-  return error;
-}
-
 std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile* calibration) {
   if (calibration == nullptr) return {};
   constexpr std::string_view kEnding = "weight";

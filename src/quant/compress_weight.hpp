@@ -36,9 +36,6 @@ WeightRecipe product_recipe(const TensorInfo& weight, std::int64_t block, std::i
 QuantizedTensor quantize_weight(const WeightView& weight, const WeightRecipe& recipe,
                                 const CompressOptions& options, const Context& context);
 
-/// Σ a (w − ŵ)².
-double squared_error(const WeightView& weight, std::span<const float> decoded);
-
 /// Of the calibration, or empty; per value where the input has the channels of several groups. Throws format,
 /// naming the tensor, for one that does not fit.
 std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile* calibration);

@@ -6,11 +6,13 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/budget.hpp"
 #include "quant/check_weight.hpp"
 #include "quant/compress_weight.hpp"
+#include "quant/weight_error.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -21,12 +23,7 @@ constexpr std::int64_t kMeasuredValues = std::int64_t{1} << 22;
 
 std::optional<std::regex> expression(const char* option, const std::string& text) {
   if (text.empty()) return std::nullopt;
-  try {
-    return std::regex(text, std::regex::ECMAScript | std::regex::optimize);
-  } catch (const std::regex_error&) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: {} is no regular expression", option, quoted_name(text)));
-  }
+  return name_pattern(option, text);
 }
 
 // Of a tensor in the header, about, beside its name.
@@ -138,7 +135,7 @@ double measured_error(const TensorView& weight, const WeightRecipe& recipe, std:
   }
   const WeightView view{.values = values, .shape = shape, .importance = importance};
   const std::vector<float> decoded = decode(quantize_weight(view, recipe, options, context), context);
-  return squared_error(view, decoded) * static_cast<double>(outputs) / static_cast<double>(shape[0]);
+  return weight_error(view, decoded).error * static_cast<double>(outputs) / static_cast<double>(shape[0]);
 }
 
 class Planner {

@@ -9,7 +9,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/blocks.hpp"
 #include "quant/check_weight.hpp"
-#include "quant/importance.hpp"
+#include "quant/weight_error.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -126,26 +126,11 @@ std::vector<float> decode(const QuantizedTensor& tensor, const Context& context)
 
 double relative_mse(const WeightView& weight, std::span<const float> decoded) {
   check_weight(weight, std::numeric_limits<float>::max());
-  const Importance importance(weight);
   if (decoded.size() != weight.values.size()) {
     refuse(fmt::format("relative_mse: {} decoded values of a weight of {}", decoded.size(),
                        weight.values.size()));
   }
-  const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
-  double error = 0, norm = 0;
-  for (std::int64_t o = 0; o < outputs; ++o) {
-    double row_error = 0, row_norm = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const double value = weight.values[o * n + i], apart = value - decoded[o * n + i];
-      const double counts = importance(o, i);
-      row_error += counts * apart * apart;
-      row_norm += counts * value * value;
-    }
-    error += row_error;
-    norm += row_norm;
-  }
-  if (norm > 0) return error / norm;
-  return error > 0 ? std::numeric_limits<double>::infinity() : 0;
+  return weight_error(weight, decoded).relative();
 }
 
 }  // namespace parsimony::quant

@@ -8,6 +8,7 @@
 #include <regex>
 #include <tuple>
 
+#include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "train/block_shape.hpp"
@@ -140,7 +141,7 @@ Ipq::~Ipq() = default;
 
 std::vector<std::string> Ipq::quantize(const std::string& layers) {
   const IpqOptions& options = state_->options;
-  const std::regex pattern = layer_pattern(layers);
+  const std::regex pattern = name_pattern("layers", layers);
   std::vector<std::string> names;
   std::map<std::tuple<std::int64_t, quant::BlockLayout, std::size_t>, Group> groups;
   std::vector<Layer> tied;

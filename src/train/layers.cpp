@@ -1,10 +1,6 @@
 #include "train/layers.hpp"
 
-#include <fmt/format.h>
-
 #include <set>
-
-#include "parsimony/core/error.hpp"
 
 namespace parsimony::train {
 namespace {
@@ -65,15 +61,6 @@ std::vector<Layer> weight_layers(torch::nn::Module& model) {
   Walk walk;
   walk.visit(model, "", nullptr);
   return std::move(walk.layers);
-}
-
-std::regex layer_pattern(const std::string& text) {
-  try {
-    return std::regex(text);
-  } catch (const std::regex_error& error) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("layers: \"{}\" is no regular expression: {}", text, error.what()));
-  }
 }
 
 }  // namespace parsimony::train

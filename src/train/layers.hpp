@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,5 @@ struct Layer {
 /// Linear, Embedding, EmbeddingBag, Conv1d to Conv3d, in the order of registration; a module that is
 /// registered twice, once.
 std::vector<Layer> weight_layers(torch::nn::Module& model);
-
-/// What the whole names of layers match. Throws invalid_argument for text that is no regular expression.
-std::regex layer_pattern(const std::string& text);
 
 }  // namespace parsimony::train

@@ -8,6 +8,7 @@
 #include <regex>
 #include <vector>
 
+#include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "train/block_shape.hpp"
@@ -64,7 +65,7 @@ std::int64_t NoisyWeights::drawn_blocks() const {
 Noise::Noise(NoiseOptions options, Context context)
     : options_(std::move(options)), context_(std::move(context)) {
   validate_fields(options_);
-  layer_pattern(options_.layers);
+  name_pattern("layers", options_.layers);
 }
 
 void Noise::refresh() {
@@ -88,7 +89,7 @@ double Noise::rate(std::int64_t step) const {
 }
 
 NoisyWeights Noise::apply(torch::nn::Module& model) {
-  const std::regex pattern = layer_pattern(options_.layers);
+  const std::regex pattern = name_pattern("layers", options_.layers);
   auto state = std::make_unique<NoisyWeights::State>();
   state->rate = rate(step_);
   const bool learn =

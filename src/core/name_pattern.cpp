@@ -1,0 +1,22 @@
+#include "core/name_pattern.hpp"
+
+#include <fmt/format.h>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony {
+
+std::regex name_pattern(std::string_view option, const std::string& text) {
+  auto flags = std::regex::ECMAScript | std::regex::optimize;
+#ifdef __GLIBCXX__
+  flags |= std::regex_constants::__polynomial;
+#endif
+  try {
+    return std::regex(text, flags);
+  } catch (const std::regex_error& error) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: '{}' is no regular expression: {}", option, text, error.what()));
+  }
+}
+
+}  // namespace parsimony
