@@ -99,7 +99,8 @@ std::vector<std::int32_t> initial_labels(const MethodSettings& settings, const g
 }
 
 cluster::ClusterResult run_method(const MethodSettings& settings, CsrView adjacency,
-                                  std::span<const std::int32_t> initial, const Context& context) {
+                                  std::span<const std::int32_t> initial, const Context& context,
+                                  const spectral::SpectralDensity* density) {
   if (settings.method == "auto") {
     return cluster::automatic_clustering(adjacency, settings.automatic, context, initial);
   }
@@ -107,7 +108,7 @@ cluster::ClusterResult run_method(const MethodSettings& settings, CsrView adjace
     return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context, initial);
   }
   if (settings.method == "exact") {
-    return cluster::exact_spectral_clustering(adjacency, settings.exact, context);
+    return cluster::exact_spectral_clustering(adjacency, settings.exact, context, density);
   }
   return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context, initial);
 }
@@ -201,7 +202,8 @@ Clustering cluster_graph(MethodSettings settings, const graph::GraphFile& file, 
     out.choice = choose_clusters(settings, file.graph, before, context);
     check_memory(settings, file, context.threads());
   }
-  out.result = run_method(settings, file.graph, initial_labels(settings, file, context), context);
+  out.result = run_method(settings, file.graph, initial_labels(settings, file, context), context,
+                          out.choice && out.choice->density ? &*out.choice->density : nullptr);
   if (out.choice && out.result.lambda_k == out.choice->lambda_k) out.result.density = out.choice->density;
   add_before(out.result.report, before);
   return out;

@@ -5,7 +5,7 @@
 Block models of mean degree 16 at a quarter of the detectability threshold, a fresh graph for each seed; real graphs in
 ../shared/data, and the 10-nearest-neighbour graph of scikit-learn's digits. The range is the default, 2 to 200 at most.
 The cost is that of `--clusters auto` for a range of 20 candidates and for the default range, beside the same method given the
-number: seconds of whole commands, least of five taken in turns.
+number: seconds of whole commands, least of ten taken in turns.
 """
 
 import json
@@ -34,9 +34,9 @@ def choose(graph, *more):
 
 
 def seconds(*commands):
-    """Of each command, the least of five; in turns, so that all see the same machine."""
+    """Of each command, the least of ten; in turns, so that all see the same machine."""
     best = [float("inf")] * len(commands)
-    for _ in range(5):
+    for _ in range(10):
         for place, arguments in enumerate(commands):
             before = time.perf_counter()
             run("cluster", *arguments, "--json")
@@ -84,7 +84,7 @@ def main():
 
 
 def costs(folder):
-    print("\nCost beside the same run with the number given, seconds of the whole command, least of five.\n")
+    print("\nCost beside the same run with the number given, seconds of the whole command, least of ten.\n")
     print("| N | k | method | given | 20 candidates | ratio | default range | ratio |\n|---|---|---|---|---|---|---|---|")
     for nodes, k in [(20000, 20), (100000, 50)]:
         graph = block_model(folder, nodes, k, 0)

@@ -65,7 +65,7 @@ std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options, int
 }
 
 ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& requested,
-                                        const Context& context) {
+                                        const Context& context, const spectral::SpectralDensity* density) {
   validate_fields(requested);
   check_refinement(requested.refine);
   const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
@@ -96,7 +96,8 @@ ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& r
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  spectral::Eigenvectors eigen = spectral::smallest_eigenvectors(laplacian, eigen_options(options), context);
+  spectral::Eigenvectors eigen =
+      spectral::smallest_eigenvectors(laplacian, eigen_options(options), context, density);
   result.lambda_k = eigen.values.back();
   report.status = eigen.report.status;
   report.stages.insert(report.stages.end(), eigen.report.stages.begin(), eigen.report.stages.end());

@@ -264,15 +264,16 @@ class Trials {
                                 std::min(options_.samples, std::max(fewest, per_cluster * numbers[c])));
     });
     std::vector<std::vector<std::int32_t>> labels(numbers.size() * runs);
+    const Context inside = context_of_a_run(std::ssize(labels));
     context_.for_blocks(std::ssize(labels), 1, [&](std::int64_t at, std::int64_t) {
       const std::int64_t run = at % runs;
       const auto order = random_order(signals, options_.seed, run / 2);
       Matrix<float> part = columns_of(rows[at / runs], std::span(order).subspan(run % 2 * (signals - d), d));
-      if (options_.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(part, quiet());
+      if (options_.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(part, inside);
       const KMeansOptions settings{.clusters = numbers[at / runs],
                                    .exchanges = exchanges,
                                    .seed = RandomStream(options_.seed, "choice.k-means").bits(run)};
-      labels[at] = kmeans(part, {}, settings, quiet()).labels;
+      labels[at] = kmeans(part, {}, settings, inside).labels;
     });
     for (std::size_t c = 0; c < numbers.size(); ++c) {
       const std::int64_t k = numbers[c];
@@ -293,9 +294,11 @@ class Trials {
     }
   }
 
-  Context quiet() const {  // progress counts candidates, not the runs of k-means
-    Context context = context_;
-    context.on_progress = nullptr;
+  // Silent: progress counts candidates. Runs that are enough for all threads have one each: they are small,
+  // and threads that share one mostly wait.
+  Context context_of_a_run(std::int64_t runs) const {
+    Context context(runs >= 2 * context_.threads() ? 1 : context_.threads());
+    context.stop = context_.stop;
     return context;
   }
 

@@ -43,7 +43,7 @@ class FilteredSubspace {
     tolerance_ = options.tolerance * laplacian.lambda_max / 2;
   }
 
-  Eigenvectors run() {
+  Eigenvectors run(const SpectralDensity* density) {
     Eigenvectors out;
     out.report = make_report("Chebyshev-filtered subspace", context_, options_.seed);
     record_options(out.report, options_);
@@ -52,10 +52,12 @@ class FilteredSubspace {
     double cutoff = laplacian_.lambda_max;
     if (!complete) {
       StageTimer timer(out.report, "cut-off");
-      const auto density =
-          spectral_density(laplacian_, {.order = kDensityOrder, .seed = options_.seed}, context_);
-      cutoff = density.eigenvalue(static_cast<double>(dimension_));
-      products_ += density.order() * density.moments().rows();
+      std::optional<SpectralDensity> counted;
+      if (density == nullptr) {
+        counted = spectral_density(laplacian_, {.order = kDensityOrder, .seed = options_.seed}, context_);
+        products_ += counted->order() * counted->moments().rows();
+      }
+      cutoff = (counted ? *counted : *density).eigenvalue(static_cast<double>(dimension_));
     }
     StageTimer timer(out.report, "subspace");
     panel_ = Matrix<float>(nodes_, std::min(basis_.cols(), kMaxPanelWidth));
@@ -320,9 +322,9 @@ std::int64_t subspace_dimension(const EigenOptions& options, std::int64_t nodes)
 }
 
 Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options,
-                                   const Context& context) {
+                                   const Context& context, const SpectralDensity* density) {
   validate_fields(options);
-  return FilteredSubspace(laplacian, options, context).run();
+  return FilteredSubspace(laplacian, options, context).run(density);
 }
 
 }  // namespace parsimony::spectral

@@ -14,6 +14,7 @@
 #include "dense.hpp"
 #include "expect_error.hpp"
 #include "parsimony/graph/generators.hpp"
+#include "parsimony/spectral/density.hpp"
 
 namespace parsimony::spectral {
 namespace {
@@ -180,6 +181,22 @@ TEST(SmallestEigenvectors, DoNotDependOnHowTheyAreFound) {
         EigenOptions{.oversampling = 1000}, EigenOptions{.degree = 3}, EigenOptions{.tolerance = 1e-5}}) {
     expect_eigenvectors(problem, 9, options);
   }
+}
+
+TEST(SmallestEigenvectors, TakeADensityThatIsThere) {
+  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 10, .seed = 1});
+  const graph::Laplacian laplacian = graph::make_laplacian(planted.graph, LaplacianKind::normalized, 0);
+  const SpectralDensity density = spectral_density(laplacian, {.order = 50, .signals = 32, .seed = 3});
+  const EigenOptions options{.count = 10, .tolerance = 1e-5};
+  const Eigenvectors counted = smallest_eigenvectors(laplacian, options);
+  const Eigenvectors given = smallest_eigenvectors(laplacian, options, Context{}, &density);
+  const auto products = [](const Report& report) {
+    const auto found =
+        std::ranges::find(report.figures, "products", &std::pair<std::string, ReportValue>::first);
+    return std::get<std::int64_t>(found->second);
+  };
+  EXPECT_LT(products(given.report), products(counted.report));
+  for (int j = 0; j < 10; ++j) EXPECT_NEAR(given.values[j], counted.values[j], 1e-6) << j;
 }
 
 TEST(SmallestEigenvectors, SayWhenTheyAreNotThereYet) {

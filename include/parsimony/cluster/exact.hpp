@@ -49,7 +49,7 @@ void describe(Options& options, Visitor&& visit) {
 /// spectral::smallest_eigenvectors, their rows divided by their norms (normalised Laplacian only), k-means:
 /// `restarts` runs on max(20 k, 10,000) nodes with edges, the best of them continued on all nodes.
 ///
-/// Always exactly `clusters` non-empty clusters; nodes without edges join the largest. k at or above the
+/// Always exactly `clusters` non-empty clusters; nodes without edges join the smallest. k at or above the
 /// number of nodes with edges: each of these is a cluster, then single isolated nodes. A disconnected graph
 /// is clustered as a whole.
 ///
@@ -61,8 +61,10 @@ void describe(Options& options, Visitor&& visit) {
 /// same seed and SIMD target give the same labels for any thread count. Throws invalid_argument (options out
 /// of range, more clusters than nodes), memory_limit, cancelled; invalid_argument as well for degrees that
 /// float32 cannot hold (see graph::make_laplacian).
+/// density: of the same Laplacian, where it is there already; spares a tenth of the time.
 ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& options = {},
-                                        const Context& context = Context{});
+                                        const Context& context = Context{},
+                                        const spectral::SpectralDensity* density = nullptr);
 
 /// Peak bytes that the call above needs beside the graph itself: an upper bound, and within a third of it
 /// when k is far below N.

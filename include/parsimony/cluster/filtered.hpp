@@ -59,7 +59,7 @@ void describe(Options& options, Visitor&& visit) {
 /// adjacency: symmetric, no self loops (see graph::Graph). The rows of the N × d features h(L) R, each
 /// divided by its norm where L is normalised, stand for the rows of the first k eigenvectors, and k-means on
 /// all of them gives the labels: no sample, nothing to assign afterwards. Exactly `clusters` non-empty
-/// clusters; nodes without edges are no points of k-means and join the largest one. With as many clusters as
+/// clusters; nodes without edges are no points of k-means and join the smallest one. With as many clusters as
 /// nodes with edges, or a graph of several components, as compressive_spectral_clustering.
 ///
 /// The paper draws the restarts of k-means on all rows. Here they run on 50 rows a cluster (and at least

@@ -13,6 +13,8 @@
 
 namespace parsimony::spectral {
 
+class SpectralDensity;
+
 struct EigenOptions {
   std::int64_t count = 8;  ///< k
   /// Columns of the subspace beyond k: the more, the farther the k-th eigenvalue lies from the cut-off and
@@ -75,8 +77,10 @@ struct Eigenvectors {
 ///
 /// O(products · E + passes · N d²) time; (4 d + 512) N bytes. The same bytes for any number of threads.
 /// Throws invalid_argument (options out of range, more eigenvectors than nodes with edges) and cancelled.
+/// density: of this Laplacian, where it is there already; counted otherwise.
 Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options = {},
-                                   const Context& context = Context{});
+                                   const Context& context = Context{},
+                                   const SpectralDensity* density = nullptr);
 
 /// Columns d of the subspace for a graph of this many nodes with edges.
 std::int64_t subspace_dimension(const EigenOptions& options, std::int64_t nodes);
