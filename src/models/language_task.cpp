@@ -1,0 +1,133 @@
+#include "parsimony/models/language_task.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
+
+namespace parsimony::models {
+namespace {
+
+constexpr std::int64_t kLinesOfStretch = 100;
+constexpr std::int64_t kLogitsAtOnce = std::int64_t{1} << 24;  // 64 MiB in an evaluation
+
+torch::Tensor as_tensor(const std::vector<std::int32_t>& tokens) {
+  return torch::tensor(tokens, torch::kInt);
+}
+
+train::Tokenizer tokenizer_of(const LanguageTaskOptions& options) {
+  if (options.encoder.empty() != options.merges.empty()) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("{}: is missing; byte pairs need encoder and merges",
+                                                         options.encoder.empty() ? "encoder" : "merges"));
+  }
+  if (options.encoder.empty()) return {};
+  return train::read_byte_pairs(options.encoder, options.merges, options.max_vocabulary);
+}
+
+// Evaluation mode, until it dies.
+class Evaluating {
+ public:
+  explicit Evaluating(torch::nn::Module& model) : model_(model), training_(model.is_training()) {
+    model_.eval();
+  }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+  ~Evaluating() { model_.train(training_); }
+
+ private:
+  torch::nn::Module& model_;
+  bool training_;
+  torch::NoGradGuard no_gradient_;
+};
+
+}  // namespace
+
+SplitText split_lines(std::string_view text, std::int64_t every) {
+  SplitText out;
+  for (std::int64_t stretch = 0; !text.empty(); ++stretch) {
+    std::size_t end = 0;
+    for (std::int64_t line = 0; line < kLinesOfStretch && end < text.size(); ++line) {
+      end = std::min(text.find('\n', end), text.size() - 1) + 1;
+    }
+    (stretch % every == every - 1 ? out.held_out : out.text) += text.substr(0, end);
+    text.remove_prefix(end);
+  }
+  return out;
+}
+
+LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOptions model,
+                           const Context& context) {
+  validate_fields(options);
+  tokenizer_ = tokenizer_of(options);
+  SplitText parts;
+  parts.text = read_file(options.text, 0, context.stop);
+  if (options.held_out.empty()) {
+    parts = split_lines(parts.text, options.held_out_every);
+  } else {
+    parts.held_out = read_file(options.held_out, 0, context.stop);
+  }
+  tokens_ = as_tensor(tokenizer_.encode(parts.text));
+  context.check_cancelled();
+  held_out_ = as_tensor(tokenizer_.encode(parts.held_out));
+  model.vocabulary = tokenizer_.vocabulary();
+  model_ = std::make_shared<Transformer>(model);
+  if (examples() < 1) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: {} tokens to learn from; a window of {} needs one more than that",
+                            options.text, tokens_.numel(), model.context));
+  }
+  if (held_out_.numel() < 2) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: {} tokens are held out; must be 2 at least",
+                            options.held_out.empty() ? options.text : options.held_out, held_out_.numel()));
+  }
+}
+
+std::int64_t LanguageTask::examples() const {
+  return (tokens_.numel() - 1) / model_->options().context;
+}
+
+train::Batch LanguageTask::batch(std::span<const std::int64_t> examples, std::uint64_t, std::int64_t) const {
+  const std::int64_t length = model_->options().context;
+  std::vector<torch::Tensor> windows;
+  for (const std::int64_t i : examples) {
+    if (i < 0 || i >= this->examples()) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("example {}: there are {}, numbered from 0", i, this->examples()));
+    }
+    windows.push_back(tokens_.slice(0, i * length, (i + 1) * length + 1));
+  }
+  const torch::Tensor all = torch::stack(windows).to(torch::kLong);
+  return {all.slice(1, 0, length), all.slice(1, 1, length + 1)};
+}
+
+std::map<std::string, double> LanguageTask::evaluate(const Context& context) {
+  const Evaluating evaluating(*model_);
+  const std::int64_t count = held_out_.numel() - 1, length = model_->options().context;
+  const std::int64_t windows = std::max<std::int64_t>(kLogitsAtOnce / (length * tokenizer_.vocabulary()), 1);
+  double nats = 0;
+  for (std::int64_t begin = 0; begin < count;) {
+    context.check_cancelled();
+    // Whole windows, then the rest as a shorter one.
+    const std::int64_t rows = std::clamp<std::int64_t>((count - begin) / length, 1, windows);
+    const std::int64_t width = std::min(length, count - begin);
+    const auto part = [&](std::int64_t from) {
+      return held_out_.slice(0, from, from + rows * width).to(torch::kLong).view({rows, width});
+    };
+    const torch::Tensor log_p = model_->forward(part(begin)).log_softmax(-1);
+    nats -= log_p.gather(2, part(begin + 1).unsqueeze(2)).sum(torch::kDouble).item<double>();
+    begin += rows * width;
+    context.progress("evaluate", begin, count);
+  }
+  double bytes = 0;
+  const auto* tokens = held_out_.data_ptr<std::int32_t>();
+  for (std::int64_t i = 1; i <= count; ++i) bytes += static_cast<double>(tokenizer_.bytes(tokens[i]).size());
+  return {{"perplexity", std::exp(nats / static_cast<double>(count))},
+          {"bits_per_byte", nats / std::log(2.0) / bytes}};
+}
+
+}  // namespace parsimony::models

@@ -1,0 +1,36 @@
+// A layer of a Transformer.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "parsimony/models/transformer.hpp"
+
+namespace parsimony::models {
+
+class Attention : public torch::nn::Module {
+ public:
+  Attention(std::int64_t width, std::int64_t heads);
+
+  /// x: n × t × width; hidden: t × t, true where a row must not see a column.
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& hidden);
+
+ private:
+  std::int64_t heads_;
+  torch::nn::Linear query_, key_, value_, output_;
+};
+
+class TransformerLayer : public torch::nn::Module {
+ public:
+  explicit TransformerLayer(const TransformerOptions& options);
+
+  torch::Tensor forward(torch::Tensor x, const torch::Tensor& hidden);
+
+ private:
+  double dropout_;
+  torch::nn::LayerNorm attention_norm_;
+  std::shared_ptr<Attention> attention_;
+  torch::nn::LayerNorm feed_forward_norm_;
+  torch::nn::Sequential feed_forward_;
+};
+
+}  // namespace parsimony::models
