@@ -26,11 +26,10 @@ Recipe read_recipe(const std::filesystem::path& file) {
   std::uint64_t seed = 0;
   root(Field{"seed", "seed of all randomness"}, seed);
 
-  auto task = root.object("task");
-  if (!task) root.text("task");  // says that it is missing
-  const std::size_t kind = task->choice("kind", task_kinds());
-  recipe.task = read_task(kind, *task, seed);
-  task->finish();
+  RecipeObject task = root.required_object("task");
+  const std::size_t kind = task.choice("kind", task_kinds());
+  recipe.task = read_task(kind, task, seed);
+  task.finish();
 
   train::TrainingPlan& plan = recipe.plan;
   plan.trainer.seed = seed;

@@ -84,6 +84,11 @@ std::optional<RecipeObject> RecipeObject::object(std::string_view key) {
   return RecipeObject(*this, name_of(key) + ".", *found);
 }
 
+RecipeObject RecipeObject::required_object(std::string_view key) {
+  if (find(key) == nullptr) wrong_type(key, "an object");
+  return *object(key);
+}
+
 std::string RecipeObject::text(std::string_view key) {
   const Json* found = find(key);
   if (found == nullptr || !found->is_string()) wrong_type(key, "a text");

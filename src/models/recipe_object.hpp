@@ -52,7 +52,7 @@ class RecipeObject {
       // The greatest is rounded up to a power of two where T has 64 bits.
       if (!(whole >= static_cast<double>(std::numeric_limits<T>::min()) &&
             whole < static_cast<double>(std::numeric_limits<T>::max()))) {
-        wrong_type(field.name, "a smaller number");
+        wrong_type(field.name, whole < 0 ? "0 or positive" : "a smaller number");
       }
       value = static_cast<T>(whole);
     } else if constexpr (std::is_floating_point_v<T>) {
@@ -68,6 +68,8 @@ class RecipeObject {
 
   /// The object under that key, if there is one.
   std::optional<RecipeObject> object(std::string_view key);
+  /// The same; throws where there is none.
+  RecipeObject required_object(std::string_view key);
   /// The text under that key. Throws where there is none.
   std::string text(std::string_view key);
   /// What the text of the key is one of, by its place.

@@ -93,8 +93,8 @@ TEST(Recipe, MistakesAreNamedWithTheirPathAndWhatWasMeant) {
   refused_part(R"("noise": [])", "noise is []; must be an object");
   refused_part(R"("ipq": {"stages": "conv"})", "ipq.stages is \"conv\"; must be an array of texts");
   refused_part(R"("ipq": {"stages": [1]})", "ipq.stages is [1]; must be an array of texts");
-  refused_part(R"("seed": -1)", "seed is -1; must be");
-  refused(R"({"training": {}})", "task is missing");
+  refused_part(R"("seed": -1)", "seed is -1; must be 0 or positive");
+  refused(R"({"training": {}})", "task is missing; must be an object");
   refused(R"({"task": {"kind": "music"}})", "task.kind is \"music\"; must be one of \"images\"");
   refused(R"({"task": {"archive": "a.zip"}})", "task.kind is missing");
   refused(R"({"task": {"kind": "images", "archiv": "a.zip"}})", "did you mean archive?");

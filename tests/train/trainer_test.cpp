@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <set>
+#include <stop_token>
 
 #include "expect_error.hpp"
 #include "parsimony/quant/decode.hpp"
@@ -181,7 +183,8 @@ TEST(Trainer, AStoppedRunGoesOnBitByBit) {
     std::stop_source stop;
     context.stop = stop.get_token();
     std::int64_t first = -1;
-    context.on_progress = [&](std::string_view, std::int64_t step, std::int64_t) {
+    context.on_progress = [&](std::string_view stage, std::int64_t step, std::int64_t) {
+      if (stage != "training") return;
       if (first < 0) first = step;
       if (step >= first + 13) stop.request_stop();
     };
