@@ -3,57 +3,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <new>
-#include <numeric>
 
 #include "exit_code.hpp"
 #include "flags.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/nearest_name.hpp"
 #include "parsimony/core/version.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
 namespace {
-
-constexpr std::array kVerbs{
-    Verb{"cluster", "the clusters of a graph, or of points", add_cluster},
-    Verb{"assign", "new points to the clusters of a saved model", add_assign},
-    Verb{"knn-graph", "the graph of the nearest neighbours of points", add_knn_graph},
-    Verb{"score", "how good a partition is", add_score},
-    Verb{"generate", "random graphs with planted clusters", add_generate},
-    Verb{"convert", "a graph from one file format to another", add_convert},
-    Verb{"operator", "analysis operators: learn one, and use it", add_operator},
-    Verb{"quantize", "a neural network in fewer bytes", add_quantize},
-    Verb{"inspect", "what a file of tensors holds", add_inspect},
-    Verb{"decompress", "the floats of a compact file", add_decompress},
-    Verb{"info", "version, SIMD targets, threads", add_info},
-    Verb{"completion", "a script by which bash completes verbs and flags", add_completion}};
-
-// Levenshtein distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0u);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] != b[j])});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
-// "; did you mean …?" for the nearest of the names, when it is near.
-std::string suggestion(std::string_view text, const std::vector<std::string>& names) {
-  const auto nearer = [&](const std::string& a, const std::string& b) {
-    return distance(a, text) < distance(b, text);
-  };
-  const auto best = std::min_element(names.begin(), names.end(), nearer);
-  if (best == names.end() || distance(*best, text) > std::max<std::size_t>(2, text.size() / 3)) return "";
-  return fmt::format("; did you mean {}?", *best);
-}
 
 // The verb at whose flags the parsing ended, the inner one of "generate sbm".
 const CLI::App& innermost(const CLI::App& app) {
@@ -83,7 +43,7 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
                           is_flag         ? "flag"
                           : verbs.empty() ? "argument"
                                           : "verb",
-                          word, suggestion(word, is_flag ? flags : verbs));
+                          word, nearest_name(word, is_flag ? flags : verbs));
   } else if (!verbs.empty()) {
     message = fmt::format("a verb is missing: {}", fmt::join(verbs, ", "));
   } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
@@ -105,7 +65,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(30);
   std::vector<std::pair<CLI::App*, Action>> actions;
   try {
-    for (const Verb& verb : kVerbs) {
+    for (const Verb& verb : verbs()) {
       CLI::App* sub = app.add_subcommand(verb.name, verb.summary);
       actions.emplace_back(sub, verb.add(*sub));
     }

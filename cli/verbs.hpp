@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <span>
 
 #include "terminal.hpp"
 
@@ -17,6 +18,9 @@ struct Verb {
   Action (*add)(CLI::App& app);
 };
 
+/// Those of this program, in the order of its help.
+std::span<const Verb> verbs();
+
 /// Each adds its flags to the app of the verb and returns its action.
 Action add_cluster(CLI::App& app);
 Action add_knn_graph(CLI::App& app);
@@ -28,6 +32,8 @@ Action add_operator(CLI::App& app);
 Action add_quantize(CLI::App& app);
 Action add_inspect(CLI::App& app);
 Action add_decompress(CLI::App& app);
+Action add_train(CLI::App& app);
+Action add_evaluate(CLI::App& app);
 Action add_info(CLI::App& app);
 Action add_completion(CLI::App& app);
 

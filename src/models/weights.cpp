@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/safetensors.hpp"
+#include "parsimony/quant/compact_file.hpp"
+#include "parsimony/quant/decode.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -46,20 +49,62 @@ bool may_be_missing(const std::string& name) {
   return name.ends_with("num_batches_tracked");
 }
 
+torch::Tensor tensor_of(std::vector<float> values, const std::vector<std::int64_t>& shape) {
+  return torch::from_blob(values.data(), shape, torch::kFloat).clone();
+}
+
 torch::Tensor from_file(const TensorView& view) {
   if (view.dtype == DType::int64) {
     torch::Tensor out = torch::empty(view.shape, torch::kLong);
     std::memcpy(out.data_ptr(), view.data.data(), view.data.size());
     return out;
   }
-  std::vector<float> values = float32_values(view);
-  return torch::from_blob(values.data(), view.shape, torch::kFloat).clone();
+  return tensor_of(float32_values(view), view.shape);
 }
+
+// The tensors of a model by their names, whether the file is compact or not.
+class WeightFile {
+ public:
+  explicit WeightFile(const std::filesystem::path& path) : file_(path) {
+    if (!quant::is_compact_file(file_)) {
+      for (const TensorView& view : file_.tensors()) names_.insert(view.name);
+      return;
+    }
+    compact_ = quant::read_compact_file(file_);
+    for (const quant::WeightRecipe& weight : compact_->recipe.weights) names_.insert(weight.name);
+    for (const auto& [name, same] : compact_->recipe.aliases) names_.insert(name);
+    for (const TensorView& view : compact_->others) names_.insert(view.name);
+  }
+
+  const std::string& name() const { return file_.name(); }
+  const std::set<std::string, std::less<>>& names() const { return names_; }
+  /// nullptr where it is in codes.
+  const TensorView* view(const std::string& name) const {
+    if (!compact_) return &file_.at(name);
+    const auto found = std::find_if(compact_->others.begin(), compact_->others.end(),
+                                    [&](const TensorView& other) { return other.name == name; });
+    return found == compact_->others.end() ? nullptr : &*found;
+  }
+  const std::vector<std::int64_t>& shape(const std::string& name) const {
+    const TensorView* plain = view(name);
+    return plain != nullptr ? plain->shape : compact_->find_weight(name)->shape;
+  }
+  torch::Tensor read(const std::string& name) const {
+    const TensorView* plain = view(name);
+    if (plain != nullptr) return from_file(*plain);
+    return tensor_of(quant::decode(*compact_->find_weight(name)), shape(name));
+  }
+
+ private:
+  SafetensorsFile file_;
+  std::optional<quant::CompactModel> compact_;
+  std::set<std::string, std::less<>> names_;
+};
 
 }  // namespace
 
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
-  const SafetensorsFile file(path);
+  const WeightFile file(path);
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::format, fmt::format("{}: {}", file.name(), what));
   };
@@ -68,25 +113,25 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
   for (const Entry& entry : entries(model)) {
     known.insert(entry.names.begin(), entry.names.end());
     const auto name = std::find_if(entry.names.begin(), entry.names.end(),
-                                   [&](const std::string& n) { return file.find(n) != nullptr; });
+                                   [&](const std::string& n) { return file.names().contains(n); });
     if (name == entry.names.end()) {
       if (may_be_missing(entry.names.front())) continue;
       fail(fmt::format("the model's tensor {} is missing", quoted_name(entry.names.front())));
     }
-    const TensorView& view = file.at(*name);
-    if (view.shape != entry.tensor.sizes().vec()) {
+    if (file.shape(*name) != entry.tensor.sizes().vec()) {
       fail(fmt::format("tensor {} has the shape {}; the model needs {}", quoted_name(*name),
-                       shape_text(view.shape), shape_text(entry.tensor.sizes().vec())));
+                       shape_text(file.shape(*name)), shape_text(entry.tensor.sizes().vec())));
     }
-    if (!has_float32_values(view.dtype) &&
-        !(view.dtype == DType::int64 && entry.tensor.scalar_type() == torch::kLong)) {
+    const TensorView* view = file.view(*name);
+    if (view != nullptr && !has_float32_values(view->dtype) &&
+        !(view->dtype == DType::int64 && entry.tensor.scalar_type() == torch::kLong)) {
       fail(fmt::format("tensor {} is {}, which the model cannot take", quoted_name(*name),
-                       enum_name(view.dtype)));
+                       enum_name(view->dtype)));
     }
-    copies.emplace_back(entry.tensor, from_file(view));
+    copies.emplace_back(entry.tensor, file.read(*name));
   }
-  for (const TensorView& view : file.tensors()) {
-    if (!known.contains(view.name)) fail(fmt::format("the model has no tensor {}", quoted_name(view.name)));
+  for (const std::string& name : file.names()) {
+    if (!known.contains(name)) fail(fmt::format("the model has no tensor {}", quoted_name(name)));
   }
   const torch::NoGradGuard no_gradient;
   for (auto& [to, from] : copies) to.copy_(from);

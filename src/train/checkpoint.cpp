@@ -9,12 +9,13 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/train/ipq.hpp"
 #include "parsimony/train/noise.hpp"
 
 namespace parsimony::train {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 using torch::serialize::InputArchive;
 using torch::serialize::OutputArchive;
@@ -30,19 +31,47 @@ std::int64_t read_number(InputArchive& archive, const std::string& key) {
 }
 
 // Names of layers have dots, which archives do not bear in keys: they go by number, with the name beside.
+void write_text(OutputArchive& archive, const std::string& key, const std::string& text) {
+  archive.write(key, torch::tensor(std::vector<std::uint8_t>(text.begin(), text.end()), torch::kByte), true);
+}
+
+torch::Tensor read_tensor(InputArchive& archive, const std::string& key, torch::ScalarType type) {
+  torch::Tensor values;
+  archive.read(key, values, true);
+  TORCH_CHECK(values.scalar_type() == type, key, " is of another type");
+  return values.contiguous();
+}
+
+std::string read_text(InputArchive& archive, const std::string& key) {
+  const torch::Tensor letters = read_tensor(archive, key, torch::kByte);
+  const auto* bytes = letters.data_ptr<std::uint8_t>();
+  return {bytes, bytes + letters.numel()};
+}
+
+void write_matrix(OutputArchive& archive, const std::string& key, const Matrix<float>& matrix) {
+  archive.write(
+      key,
+      torch::from_blob(const_cast<float*>(matrix.data()), {matrix.rows(), matrix.cols()}, torch::kFloat)
+          .clone(),
+      true);
+}
+
+Matrix<float> read_matrix(InputArchive& archive, const std::string& key) {
+  const torch::Tensor values = read_tensor(archive, key, torch::kFloat);
+  TORCH_CHECK(values.dim() == 2, key, " is no matrix");
+  Matrix<float> matrix(values.size(0), values.size(1));
+  std::copy_n(values.data_ptr<float>(), matrix.size(), matrix.data());
+  return matrix;
+}
+
 void write_noise(OutputArchive& archive, const Noise& noise) {
   write_number(archive, "step", noise.step());
   write_number(archive, "codebooks", static_cast<std::int64_t>(noise.codebooks().size()));
   int index = 0;
   for (const auto& [name, codebook] : noise.codebooks()) {
     OutputArchive entry;
-    entry.write("name", torch::tensor(std::vector<std::int64_t>(name.begin(), name.end()), torch::kLong),
-                true);
-    entry.write("values",
-                torch::from_blob(const_cast<float*>(codebook.data()), {codebook.rows(), codebook.cols()},
-                                 torch::kFloat)
-                    .clone(),
-                true);
+    write_text(entry, "name", name);
+    write_matrix(entry, "values", codebook);
     archive.write(fmt::format("codebook{}", index++), entry);
   }
 }
@@ -53,53 +82,166 @@ void read_noise(InputArchive& archive, Noise& noise) {
   for (std::int64_t i = 0; i < count; ++i) {
     InputArchive entry;
     archive.read(fmt::format("codebook{}", i), entry);
-    torch::Tensor name, values;
-    entry.read("name", name, true);
-    entry.read("values", values, true);
-    const auto* letters = name.data_ptr<std::int64_t>();
-    Matrix<float> codebook(values.size(0), values.size(1));
-    std::copy_n(values.contiguous().data_ptr<float>(), codebook.size(), codebook.data());
-    codebooks[std::string(letters, letters + name.numel())] = std::move(codebook);
+    codebooks[read_text(entry, "name")] = read_matrix(entry, "values");
   }
   noise.set_codebooks(std::move(codebooks));
   noise.set_step(read_number(archive, "step"));
 }
 
+// A layer whose codebook is that of the one before does not repeat it.
+void write_ipq(OutputArchive& archive, const Ipq& ipq) {
+  const std::vector<IpqLayer> layers = ipq.layers();
+  write_number(archive, "layers", std::ssize(layers));
+  const quant::Codebook* before = nullptr;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto& [name, same_as, tensor] = layers[i];
+    OutputArchive entry;
+    write_text(entry, "name", name);
+    write_text(entry, "same_as", same_as);
+    if (same_as.empty()) {
+      entry.write("shape", torch::tensor(tensor.shape, torch::kLong), true);
+      write_number(entry, "bits", tensor.bits);
+      write_number(entry, "layout", static_cast<std::int64_t>(tensor.layout));
+      entry.write("codes", torch::tensor(tensor.packed, torch::kByte), true);
+      const bool own = tensor.codebook.get() != before;
+      before = tensor.codebook.get();
+      write_matrix(entry, "codebook", own ? tensor.codebook->centroids : Matrix<float>(0, 0));
+    }
+    archive.write(fmt::format("layer{}", i), entry);
+  }
+}
+
+std::vector<IpqLayer> read_ipq(InputArchive& archive) {
+  std::vector<IpqLayer> layers;
+  std::shared_ptr<const quant::Codebook> codebook;
+  const std::int64_t count = read_number(archive, "layers");
+  for (std::int64_t i = 0; i < count; ++i) {
+    InputArchive entry;
+    archive.read(fmt::format("layer{}", i), entry);
+    IpqLayer layer{.name = read_text(entry, "name"), .same_as = read_text(entry, "same_as")};
+    if (layer.same_as.empty()) {
+      quant::QuantizedTensor& tensor = layer.tensor;
+      const torch::Tensor shape = read_tensor(entry, "shape", torch::kLong);
+      tensor.shape.assign(shape.data_ptr<std::int64_t>(), shape.data_ptr<std::int64_t>() + shape.numel());
+      tensor.scheme = quant::Scheme::product;
+      tensor.bits = static_cast<int>(read_number(entry, "bits"));
+      tensor.layout = static_cast<quant::BlockLayout>(read_number(entry, "layout"));
+      const torch::Tensor codes = read_tensor(entry, "codes", torch::kByte);
+      tensor.packed.assign(codes.data_ptr<std::uint8_t>(), codes.data_ptr<std::uint8_t>() + codes.numel());
+      if (Matrix<float> own = read_matrix(entry, "codebook"); own.rows() > 0) {
+        codebook = std::make_shared<const quant::Codebook>(quant::Codebook{.centroids = std::move(own)});
+      }
+      tensor.codebook = codebook;
+    }
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state) {
-  OutputArchive archive, model, optimizer, position;
+  OutputArchive archive, model, optimizer, position, texts, histories;
   state.model.save(model);
   state.optimizer.save(optimizer);
   for (const auto& [key, value] : state.position) write_number(position, key, value);
+  for (const auto& [key, text] : state.texts) write_text(texts, key, text);
+  for (const auto& [key, values] : state.histories) {
+    histories.write(key, torch::tensor(values, torch::kDouble), true);
+  }
   write_number(archive, "parsimony_checkpoint", kVersion);
   archive.write("model", model);
   archive.write("optimizer", optimizer);
   archive.write("position", position);
+  archive.write("texts", texts);
+  archive.write("histories", histories);
   archive.write("generator", at::detail::getDefaultCPUGenerator().get_state(), true);
   if (state.noise != nullptr) {
     OutputArchive noise;
     write_noise(noise, *state.noise);
     archive.write("noise", noise);
   }
+  if (state.ipq != nullptr) {
+    OutputArchive ipq;
+    write_ipq(ipq, *state.ipq);
+    archive.write("ipq", ipq);
+  }
   std::ostringstream bytes;
   archive.save_to(bytes);
   write_file(path, std::move(bytes).str());
 }
 
-void load_checkpoint(const std::filesystem::path& path, TrainingState& state) {
+struct Checkpoint::State {
+  std::string name;
+  InputArchive archive;
+  std::map<std::string, std::int64_t> position;
+  std::map<std::string, std::string> texts;
+  std::map<std::string, std::vector<double>> histories;
+
+  // What LibTorch cannot read is a file of something else.
+  template <class Body>
+  void read(const Body& body) {
+    try {
+      body();
+    } catch (const c10::Error& error) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: no checkpoint of this run: {}", name, error.what_without_backtrace()));
+    }
+  }
+};
+
+Checkpoint::Checkpoint(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
   std::istringstream bytes(read_file(path));
-  try {
-    InputArchive archive, model, optimizer, position;
+  state_->name = path.string();
+  state_->read([&] {
+    InputArchive& archive = state_->archive;
     archive.load_from(bytes);
     if (const std::int64_t version = read_number(archive, "parsimony_checkpoint"); version != kVersion) {
       throw Error(ErrorCode::unsupported,
-                  fmt::format("{}: a checkpoint of version {}; this program reads version {}", path.string(),
+                  fmt::format("{}: a checkpoint of version {}; this program reads version {}", state_->name,
                               version, kVersion));
     }
+    InputArchive position, texts, histories;
+    archive.read("position", position);
+    archive.read("texts", texts);
+    archive.read("histories", histories);
+    for (const std::string& key : position.keys()) state_->position[key] = read_number(position, key);
+    for (const std::string& key : texts.keys()) state_->texts[key] = read_text(texts, key);
+    for (const std::string& key : histories.keys()) {
+      const torch::Tensor values = read_tensor(histories, key, torch::kDouble);
+      state_->histories[key].assign(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+    }
+  });
+}
+Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
+Checkpoint::~Checkpoint() = default;
+
+const std::map<std::string, std::int64_t>& Checkpoint::position() const {
+  return state_->position;
+}
+const std::map<std::string, std::string>& Checkpoint::texts() const {
+  return state_->texts;
+}
+
+void Checkpoint::restore(Ipq& ipq) const {
+  state_->read([&] {
+    InputArchive archive;
+    state_->archive.read("ipq", archive);
+    try {
+      ipq.set_layers(read_ipq(archive));
+    } catch (const Error& error) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: no checkpoint of this run: {}", state_->name, error.what()));
+    }
+  });
+}
+
+void Checkpoint::restore(TrainingState& state) const {
+  state_->read([&] {
+    InputArchive& archive = state_->archive;
+    InputArchive model, optimizer;
     archive.read("model", model);
     archive.read("optimizer", optimizer);
-    archive.read("position", position);
     state.model.load(model);
     state.optimizer.state().clear();  // load only adds to it
     state.optimizer.load(optimizer);
@@ -112,12 +254,14 @@ void load_checkpoint(const std::filesystem::path& path, TrainingState& state) {
     archive.read("generator", generator, true);
     at::Generator to = at::detail::getDefaultCPUGenerator();
     to.set_state(generator);
-    state.position.clear();
-    for (const std::string& key : position.keys()) state.position[key] = read_number(position, key);
-  } catch (const c10::Error& error) {
-    throw Error(ErrorCode::format, fmt::format("{}: no checkpoint of this run: {}", path.string(),
-                                               error.what_without_backtrace()));
-  }
+  });
+  state.position = state_->position;
+  state.texts = state_->texts;
+  state.histories = state_->histories;
+}
+
+void load_checkpoint(const std::filesystem::path& path, TrainingState& state) {
+  Checkpoint(path).restore(state);
 }
 
 }  // namespace parsimony::train

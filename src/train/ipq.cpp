@@ -73,6 +73,14 @@ void take_codes(Group& group) {
   group.counts = counts.clamp_min(1).to(group.centroids.scalar_type());
 }
 
+// In the type of the weights that they stand for.
+torch::Tensor leaf_of(const Matrix<float>& centroids, const torch::Tensor& weight) {
+  return torch::from_blob(const_cast<float*>(centroids.data()), {centroids.rows(), centroids.cols()},
+                          torch::kFloat)
+      .to(weight.scalar_type(), false, true)
+      .requires_grad_();
+}
+
 std::shared_ptr<const quant::Codebook> codebook_of(const Group& group, quant::CodebookType type) {
   const torch::Tensor values = group.centroids.detach().to(torch::kFloat).contiguous();
   Matrix<float> centroids(values.size(0), values.size(1));
@@ -122,11 +130,7 @@ struct Ipq::State {
       views.push_back(view_of(member, values.back()));
     }
     auto made = quant::product_quantize(views, product(group.members.front().grid), context);
-    const Matrix<float>& centroids = made.tensors.front().codebook->centroids;
-    group.centroids = torch::from_blob(const_cast<float*>(centroids.data()),
-                                       {centroids.rows(), centroids.cols()}, torch::kFloat)
-                          .to(group.members.front().weight.scalar_type(), false, true)
-                          .requires_grad_();
+    group.centroids = leaf_of(made.tensors.front().codebook->centroids, group.members.front().weight);
     for (std::size_t i = 0; i < views.size(); ++i) group.members[i].tensor = std::move(made.tensors[i]);
     take_codes(group);
     groups.push_back(std::move(group));
@@ -252,6 +256,64 @@ std::map<std::string, quant::QuantizedTensor> Ipq::tensors() const {
     }
   }
   return out;
+}
+
+std::vector<IpqLayer> Ipq::layers() const {
+  std::vector<IpqLayer> out;
+  for (const Group& group : state_->groups) {
+    const auto codebook = codebook_of(group, quant::CodebookType::float32);
+    for (const Member& member : group.members) {
+      out.push_back({.name = member.layer.name, .tensor = member.tensor});
+      out.back().tensor.codebook = codebook;
+    }
+  }
+  for (const Layer& layer : state_->tied) {
+    out.push_back({.name = layer.name, .same_as = state_->find(*layer.weight)->layer.name});
+  }
+  return out;
+}
+
+void Ipq::set_layers(const std::vector<IpqLayer>& layers) {
+  const auto refuse = [](const std::string& name, const char* what) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("layer \"{}\" {}", name, what));
+  };
+  const std::vector<Layer> known = weight_layers(state_->model);
+  std::vector<Group> groups;
+  std::vector<Layer> tied;
+  const quant::Codebook* before = nullptr;
+  for (const IpqLayer& from : layers) {
+    const auto layer =
+        std::find_if(known.begin(), known.end(), [&](const Layer& l) { return l.name == from.name; });
+    if (layer == known.end()) refuse(from.name, "is not in the model");
+    if (!from.same_as.empty()) {
+      tied.push_back(*layer);
+      continue;
+    }
+    const IpqOptions& options = state_->options;
+    Member member{*layer,
+                  *layer->weight,
+                  layer->weight->sizes().vec(),
+                  layer_grid(*layer, options.block_size, options.layout),
+                  from.tensor,
+                  {}};
+    if (from.tensor.shape != member.shape || from.tensor.codebook == nullptr ||
+        from.tensor.codebook->centroids.cols() != member.grid.block ||
+        quant::code_count(from.tensor) != member.grid.count()) {
+      refuse(from.name, "has codes of another shape or blocks of another size");
+    }
+    const Matrix<float>& centroids = from.tensor.codebook->centroids;
+    for (const std::uint16_t code : codes_of(member)) {
+      if (code >= centroids.rows()) refuse(from.name, "has a code without a centroid");
+    }
+    if (from.tensor.codebook.get() != before) {
+      before = from.tensor.codebook.get();
+      groups.emplace_back().centroids = leaf_of(centroids, member.weight);
+    }
+    groups.back().members.push_back(std::move(member));
+  }
+  for (Group& group : groups) take_codes(group);
+  state_->groups = std::move(groups);
+  state_->tied = std::move(tied);
 }
 
 void Ipq::store() {

@@ -162,6 +162,47 @@ TEST(Ipq, CodesFollowLatentWeights) {
   EXPECT_LE((got - nearest).abs().max().item<float>(), 1e-5);
 }
 
+// An Ipq that is given the layers of another one goes on as that does, groups and tied layers included.
+TEST(Ipq, LayersAreAllThatItHas) {
+  for (const bool shared : {false, true}) {
+    IpqOptions options = small_options();
+    options.shared_codebook = shared;
+    options.latent_weights = true;
+    const SmallProblem first(7), second(7);
+    Ipq ipq(*first.net, options), other(*second.net, options);
+    ipq.quantize("conv|grouped");
+    ipq.quantize("embedding|linear");
+    other.quantize("linear");  // is forgotten
+    const std::vector<IpqLayer> layers = ipq.layers();
+    other.set_layers(layers);
+    for (int step = 0; step < 3; ++step) {
+      torch::Tensor losses[2];
+      int i = 0;
+      for (const auto& [one, problem] : {std::pair{&ipq, &first}, std::pair{&other, &second}}) {
+        torch::optim::SGD optimizer(one->centroids(), 0.5);
+        const DecodedWeights guard = one->apply();
+        losses[i] = problem->loss();
+        losses[i++].backward();
+        optimizer.step();
+      }
+      EXPECT_TRUE(torch::equal(losses[0], losses[1]));
+      EXPECT_EQ(ipq.reassign(), other.reassign());
+    }
+    ASSERT_EQ(ipq.centroids().size(), other.centroids().size());
+    for (std::size_t i = 0; i < ipq.centroids().size(); ++i) {
+      EXPECT_TRUE(torch::equal(ipq.centroids()[i], other.centroids()[i]));
+    }
+    std::vector<IpqLayer> wrong = layers;
+    wrong[0].name = "nowhere";
+    expect_error(ErrorCode::invalid_argument, "\"nowhere\" is not in the model",
+                 [&] { other.set_layers(wrong); });
+    wrong = layers;
+    wrong[0].tensor.shape = {2, 2};
+    expect_error(ErrorCode::invalid_argument, "\"conv\"", [&] { other.set_layers(wrong); });
+    EXPECT_EQ(other.layers().size(), 4) << "nothing was changed";
+  }
+}
+
 TEST(Ipq, ReassigningNeedsLatentWeights) {
   const SmallProblem problem(5);
   Ipq ipq(*problem.net, small_options());

@@ -1,53 +1,14 @@
 #include "parsimony/train/labelled_images.hpp"
 
-#include <cstdio>
-// libjpeg's header needs the one above.
 #include <gtest/gtest.h>
-#include <jpeglib.h>
-
-#include <array>
-#include <cstdlib>
 
 #include "core/zip.hpp"
 #include "expect_error.hpp"
 #include "temporary_directory.hpp"
+#include "train/jpeg_file.hpp"
 
 namespace parsimony::train {
 namespace {
-
-using Color = std::array<std::uint8_t, 3>;
-
-// Left half of one colour, right half of another.
-std::string jpeg(int width, int height, Color left, Color right) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &bytes, &size);
-  info.image_width = width;
-  info.image_height = height;
-  info.input_components = 3;
-  info.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&info);
-  jpeg_set_quality(&info, 100, TRUE);
-  jpeg_start_compress(&info, TRUE);
-  std::vector<std::uint8_t> row;
-  for (int x = 0; x < width; ++x) {
-    const Color& color = x < width / 2 ? left : right;
-    row.insert(row.end(), color.begin(), color.end());
-  }
-  for (int y = 0; y < height; ++y) {
-    JSAMPROW rows[] = {row.data()};
-    jpeg_write_scanlines(&info, rows, 1);
-  }
-  jpeg_finish_compress(&info);
-  jpeg_destroy_compress(&info);
-  std::string out(reinterpret_cast<char*>(bytes), size);
-  std::free(bytes);
-  return out;
-}
 
 constexpr Color kRed{200, 30, 40}, kGreen{20, 180, 60}, kBlue{10, 20, 220}, kGrey{128, 128, 128};
 

@@ -29,7 +29,8 @@ struct Stage {
   std::int64_t bytes = 0;  ///< bytes the stage must move through memory, by its cost model; 0: not modelled
 };
 
-using ReportValue = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, std::vector<double>>;
+using ReportValue = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, std::vector<double>,
+                                 std::vector<std::string>>;
 
 struct Report {
   std::string algorithm;
@@ -72,6 +73,8 @@ struct Record {
       out.emplace_back(std::move(name), static_cast<std::int64_t>(value));
     } else if constexpr (std::is_floating_point_v<T>) {
       out.emplace_back(std::move(name), static_cast<double>(value));
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      out.emplace_back(std::move(name), value);
     } else {
       out.emplace_back(std::move(name), std::string(value));
     }

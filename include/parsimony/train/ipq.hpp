@@ -61,6 +61,13 @@ class DecodedWeights {
   std::unique_ptr<State> state_;
 };
 
+/// A quantized layer in the midst of training.
+struct IpqLayer {
+  std::string name;
+  std::string same_as{};            ///< layer whose weight it shares, and then it has no more than this
+  quant::QuantizedTensor tensor{};  ///< its centroids to the last bit; one pointer for all that share them
+};
+
 /// The codes and centroids of a model in training.
 ///
 ///   train::Ipq ipq(*model);
@@ -102,6 +109,13 @@ class Ipq {
 
   /// Centroids rounded to their stored type, and the model's parameters set to what they stand for.
   void store();
+
+  /// All that a run needs to be resumed, where the model computes in float32: what quantize and the steps
+  /// made, in the order of quantize, and an Ipq of the same model and options that is given it is this one.
+  /// Throws invalid_argument for layers that do not fit the model, the options or each other, and changes
+  /// nothing.
+  std::vector<IpqLayer> layers() const;
+  void set_layers(const std::vector<IpqLayer>& layers);
 
   /// By the name of the layer, as a file stores them, centroids rounded.
   std::map<std::string, quant::QuantizedTensor> tensors() const;

@@ -1,0 +1,55 @@
+#include "parsimony/models/recipe.hpp"
+
+#include "models/recipe_object.hpp"
+#include "models/task_kinds.hpp"
+#include "parsimony/train/task.hpp"
+
+namespace parsimony::models {
+namespace {
+
+// The object under that key, whole, as options.
+template <class Options>
+bool read_options(RecipeObject& recipe, std::string_view key, Options& options) {
+  auto object = recipe.object(key);
+  if (!object) return false;
+  describe(options, *object);
+  object->finish();
+  return true;
+}
+
+}  // namespace
+
+Recipe read_recipe(const std::filesystem::path& file) {
+  Recipe recipe;
+  recipe.file = file;
+  RecipeObject root(file);
+  std::uint64_t seed = 0;
+  root(Field{"seed", "seed of all randomness"}, seed);
+
+  RecipeObject task = root.required_object("task");
+  const std::size_t kind = task.choice("kind", task_kinds());
+  recipe.task = read_task(kind, task, seed);
+  task.finish();
+
+  train::TrainingPlan& plan = recipe.plan;
+  plan.trainer.seed = seed;
+  read_options(root, "training", plan.trainer);
+  train::NoiseOptions noise;
+  noise.seed = seed;
+  if (read_options(root, "noise", noise)) plan.noise = noise;
+  train::IpqTrainingOptions ipq;
+  ipq.codes.seed = seed;
+  if (read_options(root, "ipq", ipq)) plan.ipq = ipq;
+  if (auto teacher = root.object("teacher")) {
+    describe(plan.distillation, *teacher);
+    recipe.teacher = read_task(kind, *teacher, seed, recipe.task.get());
+    teacher->finish();
+  }
+
+  recipe.output = root.resolve(file.stem().string());
+  root(Field{"output", "folder of what is made"}, recipe.output);
+  root.finish();
+  return recipe;
+}
+
+}  // namespace parsimony::models

@@ -1,0 +1,121 @@
+#include "models/recipe_object.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
+#include "parsimony/core/nearest_name.hpp"
+
+namespace parsimony::models {
+namespace {
+
+constexpr std::int64_t kLargestRecipe = std::int64_t{1} << 22;
+
+[[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
+  throw Error(ErrorCode::format, fmt::format("{}: {}", file.string(), what));
+}
+
+}  // namespace
+
+RecipeObject::RecipeObject(const std::filesystem::path& file) : file_(file) {
+  const std::string text = read_file(file, kLargestRecipe);
+  try {
+    json_ = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
+    throw Error(ErrorCode::format, fmt::format("{}:{}: is no JSON here: {}", file.string(),
+                                               1 + std::count(text.begin(), end, '\n'), error.what()));
+  }
+  if (!json_.is_object()) fail(file, "must be a JSON object");
+}
+
+const RecipeObject::Json* RecipeObject::find(std::string_view key) {
+  known_.emplace(key);
+  const auto found = json_.find(std::string(key));
+  return found == json_.end() ? nullptr : &*found;
+}
+
+std::string RecipeObject::name_of(std::string_view key) const {
+  return fmt::format("{}{}", path_, key);
+}
+
+void RecipeObject::wrong_type(std::string_view key, std::string_view right) const {
+  const auto found = json_.find(std::string(key));
+  const std::string text = found == json_.end()
+                               ? "is missing"
+                               : "is " + found->dump(-1, ' ', false, Json::error_handler_t::replace);
+  fail(file_, fmt::format("{} {}; must be {}", name_of(key), text, right));
+}
+
+void RecipeObject::wrong_choice(std::string_view key, const std::vector<std::string>& names) const {
+  wrong_type(key, fmt::format("one of \"{}\"", fmt::join(names, "\", \"")));
+}
+
+double RecipeObject::number(const Field& field, const Json& value, bool whole) const {
+  if (!value.is_number()) wrong_type(field.name, whole ? "a whole number" : "a number");
+  const auto out = value.get<double>();
+  if (whole && std::nearbyint(out) != out) wrong_type(field.name, "a whole number");
+  try {
+    Validate{}(field, out);
+  } catch (const Error& error) {
+    fail(file_, name_of(error.what()));
+  }
+  return out;
+}
+
+std::vector<std::string> RecipeObject::texts(std::string_view key, const Json& value) const {
+  std::vector<std::string> out;
+  if (!value.is_array()) wrong_type(key, "an array of texts");
+  for (const Json& item : value) {
+    if (!item.is_string()) wrong_type(key, "an array of texts");
+    out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+std::optional<RecipeObject> RecipeObject::object(std::string_view key) {
+  const Json* found = find(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_object()) wrong_type(key, "an object");
+  return RecipeObject(*this, name_of(key) + ".", *found);
+}
+
+RecipeObject RecipeObject::required_object(std::string_view key) {
+  if (find(key) == nullptr) wrong_type(key, "an object");
+  return *object(key);
+}
+
+std::string RecipeObject::text(std::string_view key) {
+  const Json* found = find(key);
+  if (found == nullptr || !found->is_string()) wrong_type(key, "a text");
+  return found->get<std::string>();
+}
+
+std::size_t RecipeObject::choice(std::string_view key, const std::vector<std::string>& names) {
+  const Json* found = find(key);
+  const auto match = found == nullptr || !found->is_string()
+                         ? names.end()
+                         : std::find(names.begin(), names.end(), found->get_ref<const std::string&>());
+  if (match == names.end()) wrong_choice(key, names);
+  return static_cast<std::size_t>(match - names.begin());
+}
+
+std::filesystem::path RecipeObject::resolve(const std::string& path) const {
+  if (path.empty()) return {};
+  return std::filesystem::absolute(file_.parent_path() / path).lexically_normal();
+}
+
+void RecipeObject::finish() const {
+  const std::vector<std::string> names(known_.begin(), known_.end());
+  for (const auto& item : json_.items()) {
+    if (known_.contains(item.key())) continue;
+    fail(file_,
+         fmt::format("{} is no key of a recipe{}", name_of(item.key()), nearest_name(item.key(), names)));
+  }
+}
+
+}  // namespace parsimony::models

@@ -1,0 +1,62 @@
+#include "parsimony/models/recipe_run.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
+#include "parsimony/models/weights.hpp"
+#include "parsimony/train/task.hpp"
+
+namespace parsimony::models {
+namespace {
+
+std::vector<std::pair<std::string, ReportValue>> options_of(const Recipe& recipe) {
+  std::vector<std::pair<std::string, ReportValue>> out{{"task.kind", std::string(recipe.task->kind())}};
+  for (auto& [name, value] : recipe.task->options()) out.emplace_back("task." + name, std::move(value));
+  if (recipe.teacher == nullptr) return out;
+  for (auto& [name, value] : recipe.teacher->options()) out.emplace_back("teacher." + name, std::move(value));
+  return out;
+}
+
+}  // namespace
+
+RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output, bool restart,
+                       const Context& context) {
+  Report reading;
+  std::unique_ptr<train::Task> task, teacher;
+  {
+    const StageTimer timer(reading, "read");
+    torch::set_num_threads(context.threads());
+    task = recipe.task->make(Purpose::training, nullptr, context);
+    if (recipe.teacher != nullptr) teacher = recipe.teacher->make(Purpose::teaching, task.get(), context);
+  }
+  std::error_code failed;
+  std::filesystem::create_directories(output, failed);
+  if (failed) {
+    throw Error(ErrorCode::io, fmt::format("{}: cannot be made: {}", output.string(), failed.message()));
+  }
+  train::TrainingPlan plan = recipe.plan;
+  plan.teacher = teacher.get();
+  const std::filesystem::path checkpoint = output / "train.checkpoint";
+  train::TrainingResult result =
+      train::train(*task, plan, {checkpoint, restart, options_of(recipe)}, context);
+  add_before(result.report, reading);
+  context.check_cancelled();  // from here on files appear: all of them or none
+
+  RecipeRun run{output / "model.safetensors", std::move(result.figures), std::move(result.report)};
+  save_weights(task->model(), run.model);
+  write_file(output / "report.json", run.report.to_json() + "\n");
+  std::filesystem::remove(checkpoint, failed);  // one that stays does no harm: the same run ends at once
+  return run;
+}
+
+std::map<std::string, double> evaluate_recipe(const Recipe& recipe, const std::filesystem::path& model,
+                                              const Context& context) {
+  torch::set_num_threads(context.threads());
+  const std::unique_ptr<train::Task> task = recipe.task->make(Purpose::evaluation, nullptr, context);
+  load_weights(task->model(), model);
+  return task->evaluate(context);
+}
+
+}  // namespace parsimony::models

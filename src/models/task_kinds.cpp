@@ -1,0 +1,75 @@
+#include "models/task_kinds.hpp"
+
+#include <array>
+
+#include "parsimony/models/image_task.hpp"
+
+namespace parsimony::models {
+namespace {
+
+// What each kind adds: how its options become a task.
+std::unique_ptr<train::Task> make_task(const ImageTaskOptions& options, Purpose purpose,
+                                       const train::Task* student, const Context& context) {
+  const auto* same = dynamic_cast<const ImageTask*>(student);
+  return std::make_unique<ImageTask>(
+      options,
+      same != nullptr ? same->data() : read_image_data(options, purpose == Purpose::training, context));
+}
+
+template <class Options>
+class TaskRecipeOf : public TaskRecipe {
+ public:
+  TaskRecipeOf(std::string_view kind, Options options) : kind_(kind), options_(std::move(options)) {}
+
+  std::string_view kind() const override { return kind_; }
+  std::vector<std::pair<std::string, ReportValue>> options() const override {
+    std::vector<std::pair<std::string, ReportValue>> out;
+    describe(options_, Record{out});
+    return out;
+  }
+  std::unique_ptr<train::Task> make(Purpose purpose, const train::Task* student,
+                                    const Context& context) const override {
+    Options options = options_;
+    if (purpose == Purpose::evaluation) options.weights.clear();
+    return make_task(options, purpose, student, context);
+  }
+  const Options& read() const { return options_; }
+
+ private:
+  std::string_view kind_;
+  Options options_;
+};
+
+template <class Options>
+std::shared_ptr<const TaskRecipe> read(std::string_view kind, RecipeObject& object, std::uint64_t seed,
+                                       const TaskRecipe* base) {
+  Options options;
+  options.seed = seed;
+  if (base != nullptr) options = dynamic_cast<const TaskRecipeOf<Options>&>(*base).read();
+  describe(options, object);
+  return std::make_shared<TaskRecipeOf<Options>>(kind, std::move(options));
+}
+
+struct Kind {
+  std::string_view name;
+  std::shared_ptr<const TaskRecipe> (*read)(std::string_view, RecipeObject&, std::uint64_t,
+                                            const TaskRecipe*);
+};
+
+// Options of a kind have weights, a seed and describe(); make_task() above knows them.
+constexpr std::array kKinds{Kind{"images", read<ImageTaskOptions>}};
+
+}  // namespace
+
+std::vector<std::string> task_kinds() {
+  std::vector<std::string> names;
+  for (const Kind& kind : kKinds) names.emplace_back(kind.name);
+  return names;
+}
+
+std::shared_ptr<const TaskRecipe> read_task(std::size_t kind, RecipeObject& object, std::uint64_t seed,
+                                            const TaskRecipe* base) {
+  return kKinds.at(kind).read(kKinds.at(kind).name, object, seed, base);
+}
+
+}  // namespace parsimony::models

@@ -1,0 +1,67 @@
+#include "train/run_identity.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <sstream>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::train {
+namespace {
+
+template <class Options>
+void add(OptionList& out, const char* part, const Options& options) {
+  OptionList own;
+  describe(options, Record{own});
+  for (auto& [name, value] : own) out.emplace_back(fmt::format("{}.{}", part, name), std::move(value));
+}
+
+bool says_only_when(const std::string& name) {
+  return name == "training.evaluation_steps" || name == "training.checkpoint_steps" ||
+         name == "training.report_steps";
+}
+
+// The lines of a text, and an empty one behind.
+std::string next_line(std::istringstream& text) {
+  std::string line;
+  std::getline(text, line);
+  return line.empty() ? "nothing" : line;
+}
+
+}  // namespace
+
+OptionList options_of(const TrainingPlan& plan) {
+  OptionList out;
+  add(out, "training", plan.trainer);
+  if (plan.noise) add(out, "noise", *plan.noise);
+  if (plan.teacher != nullptr) add(out, "teacher", plan.distillation);
+  if (plan.ipq) add(out, "ipq", *plan.ipq);
+  return out;
+}
+
+std::string identity_of(const OptionList& options) {
+  std::string out;
+  for (const auto& [name, value] : options) {
+    if (says_only_when(name)) continue;
+    std::visit([&, &key = name](const auto& held) { out += fmt::format("{} = {}\n", key, held); }, value);
+  }
+  return out;
+}
+
+void check_identity(const std::string& saved, const std::string& now,
+                    const std::filesystem::path& checkpoint) {
+  if (saved == now) return;
+  std::istringstream before(saved), after(now);
+  std::string was, is;
+  do {
+    was = next_line(before);
+    is = next_line(after);
+  } while (was == is);
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("{}: is of another run: it had {}, now there is {}; the same run goes on, option "
+                          "restart begins anew",
+                          checkpoint.string(), was, is));
+}
+
+}  // namespace parsimony::train

@@ -1,0 +1,368 @@
+#include "parsimony/train/trainer.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/train/batch_norm.hpp"
+#include "parsimony/train/checkpoint.hpp"
+#include "parsimony/train/distillation.hpp"
+#include "parsimony/train/example_order.hpp"
+#include "parsimony/train/task.hpp"
+#include "train/deterministic.hpp"
+#include "train/optimizer.hpp"
+#include "train/run_identity.hpp"
+
+namespace parsimony::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Each once, though several layers may share it.
+std::vector<torch::Tensor> parameters_of(const torch::nn::Module& model) {
+  std::vector<torch::Tensor> out;
+  for (const torch::Tensor& p : model.parameters()) {
+    const auto same = [&](const torch::Tensor& other) { return other.is_same(p); };
+    if (p.requires_grad() && std::none_of(out.begin(), out.end(), same)) out.push_back(p);
+  }
+  return out;
+}
+
+bool has_batch_norm(const torch::nn::Module& model) {
+  for (const auto& module : model.modules()) {
+    if (module->as<torch::nn::BatchNorm1d>() != nullptr || module->as<torch::nn::BatchNorm2d>() != nullptr ||
+        module->as<torch::nn::BatchNorm3d>() != nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+}
+
+// Phase 0 are the steps before codes, phase p those of stage p. A checkpoint is always of the moment after a
+// step: what comes between two phases is done again, from the same state.
+class Training {
+ public:
+  Training(Task& task, const TrainingPlan& plan, const TrainingFiles& files, const Context& context)
+      : task_(task),
+        plan_(plan),
+        files_(files),
+        context_(context),
+        silent_(context),
+        deterministic_(context.threads()),
+        order_(task.examples(), plan.trainer.seed) {
+    silent_.stop = {};  // a step is done or not
+    silent_.on_progress = nullptr;
+    check();
+    if (plan.noise) noise_.emplace(*plan.noise, silent_);
+    if (plan.ipq) {
+      stages_ = plan.ipq->stages.empty() ? ipq_stages(task.model()) : plan.ipq->stages;
+      ipq_ = std::make_unique<Ipq>(task.model(), plan.ipq->codes, context);
+    }
+    for (std::int64_t phase = 0; phase <= std::ssize(stages_); ++phase) all_steps_ += steps_of(phase);
+    report_ = make_report("training", context, plan.trainer.seed);
+    report_.options = options_of(plan);
+    report_.options.insert(report_.options.begin(), files.task.begin(), files.task.end());
+    identity_ = identity_of(report_.options);
+  }
+
+  TrainingResult run() {
+    torch::manual_seed(plan_.trainer.seed);
+    task_.model().train();
+    if (plan_.teacher != nullptr) plan_.teacher->model().eval();
+    bool resumed = resume();
+    started_ = Clock::now();
+    first_ = done_;
+    for (; phase_ <= std::ssize(stages_); ++phase_, step_ = 0, resumed = false) {
+      const StageTimer timer(report_, phase_ == 0 ? "training" : fmt::format("codes {}", phase_));
+      if (!resumed) begin_phase();
+      make_steps();
+      end_phase();
+    }
+    return finish();
+  }
+
+ private:
+  const OptimizationOptions& optimization() const {
+    return phase_ == 0 ? plan_.trainer.optimization : plan_.ipq->optimization;
+  }
+  std::int64_t steps_of(std::int64_t phase) const {
+    return planned_steps(phase == 0 ? plan_.trainer.optimization : plan_.ipq->optimization, task_.examples(),
+                         plan_.trainer.batch_size);
+  }
+
+  void check() const {
+    validate_fields(plan_.trainer);
+    if (plan_.ipq) validate_fields(*plan_.ipq);
+    if (plan_.teacher != nullptr) validate_fields(plan_.distillation);
+    if (plan_.trainer.batch_size > task_.examples()) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("batch_size: {} of {} examples; must be at most as many",
+                              plan_.trainer.batch_size, task_.examples()));
+    }
+  }
+
+  void begin_phase() {
+    if (phase_ > 0) {
+      if (phase_ == 1 && plan_.ipq->normalize_filters) {
+        normalize_filters(task_.model(), layers_before_batch_norm(task_.model()));
+      }
+      ipq_->quantize(stages_[phase_ - 1]);
+    }
+    begin_optimizer();
+  }
+
+  void begin_optimizer() {
+    std::vector<torch::Tensor> decayed, others;
+    for (const torch::Tensor& p : parameters_of(task_.model())) (p.dim() > 1 ? decayed : others).push_back(p);
+    if (phase_ > 0) {
+      const std::vector<torch::Tensor> centroids = ipq_->centroids();
+      others.insert(others.end(), centroids.begin(), centroids.end());
+    }
+    leaves_ = decayed;
+    leaves_.insert(leaves_.end(), others.begin(), others.end());
+    optimizer_ = make_optimizer(optimization(), std::move(decayed), std::move(others));
+  }
+
+  TrainingState state() {
+    return {
+        .model = task_.model(),
+        .optimizer = *optimizer_,
+        .noise = noise_ ? &*noise_ : nullptr,
+        .position = {{"phase", phase_}, {"step", step_}, {"done", done_}, {"threads", context_.threads()}},
+        .ipq = phase_ > 0 ? ipq_.get() : nullptr,
+        .texts = {{"identity", identity_}},
+        .histories = histories_};
+  }
+
+  void save() {
+    if (files_.checkpoint.empty() || saved_ == done_) return;
+    save_checkpoint(files_.checkpoint, state());
+    saved_ = done_;
+  }
+
+  bool resume() {
+    const std::filesystem::path& path = files_.checkpoint;
+    if (path.empty() || !std::filesystem::exists(path)) return false;
+    if (files_.restart) {
+      std::filesystem::remove(path);
+      return false;
+    }
+    const Checkpoint checkpoint(path);
+    const auto text = checkpoint.texts().find("identity");
+    check_identity(text == checkpoint.texts().end() ? "" : text->second, identity_, path);
+    const auto number = [&](const char* key, std::int64_t most) {
+      const auto found = checkpoint.position().find(key);
+      if (found != checkpoint.position().end() && found->second >= 0 && found->second <= most) {
+        return found->second;
+      }
+      throw Error(ErrorCode::format, fmt::format("{}: no checkpoint of this run: {}", path.string(), key));
+    };
+    phase_ = number("phase", std::ssize(stages_));
+    step_ = number("step", steps_of(phase_));
+    done_ = saved_ = number("done", all_steps_);
+    if (number("threads", 1 << 20) != context_.threads()) {
+      context_.log(LogLevel::warning,
+                   fmt::format("{} was written by {} threads, and these are {}: other roundings are to be "
+                               "expected than of a run that was not stopped",
+                               path.string(), number("threads", 1 << 20), context_.threads()));
+    }
+    if (phase_ > 0) checkpoint.restore(*ipq_);
+    begin_optimizer();
+    TrainingState restored = state();
+    checkpoint.restore(restored);
+    histories_ = std::move(restored.histories);
+    context_.log(LogLevel::info, fmt::format("goes on after step {} of {}", done_, all_steps_));
+    return true;
+  }
+
+  Batch batch(ExampleOrder& order, std::uint64_t seed, std::int64_t step) const {
+    return task_.batch(order.batch(step, plan_.trainer.batch_size), seed, step);
+  }
+
+  torch::Tensor loss(const Batch& batch) {
+    const torch::Tensor logits = task_.forward(batch.inputs);
+    const double share = plan_.teacher == nullptr ? 0 : plan_.distillation.share;
+    torch::Tensor out;
+    if (share < 1) {
+      out = (1 - share) * torch::nn::functional::cross_entropy(logits.reshape({-1, logits.size(-1)}),
+                                                               batch.targets.reshape({-1}));
+    }
+    if (share == 0) return out;
+    torch::Tensor taught;
+    {
+      const torch::NoGradGuard no_gradient;
+      taught = plan_.teacher->forward(batch.inputs);
+    }
+    const torch::Tensor soft = share * distillation_loss(logits, taught, plan_.distillation.temperature);
+    return out.defined() ? out + soft : soft;
+  }
+
+  double make_step(std::int64_t steps) {
+    set_learning_rate(*optimizer_, learning_rate(optimization(), step_, steps));
+    for (torch::Tensor& leaf : leaves_) leaf.mutable_grad() = torch::Tensor();
+    double value = 0;
+    {
+      std::optional<NoisyWeights> noisy;
+      std::optional<DecodedWeights> decoded;
+      if (phase_ > 0) decoded.emplace(ipq_->apply());
+      if (phase_ == 0 && noise_) noisy.emplace(noise_->apply(task_.model()));
+      const torch::Tensor all = loss(batch(order_, plan_.trainer.seed, done_));
+      value = all.item<double>();
+      if (!std::isfinite(value)) {
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("learning_rate: {} makes a loss of {} at step {}; it must be smaller, or "
+                                "clip_norm positive",
+                                optimization().learning_rate, value, done_));
+      }
+      all.backward();
+    }
+    if (optimization().clip_norm > 0) torch::nn::utils::clip_grad_norm_(leaves_, optimization().clip_norm);
+    optimizer_->step();
+    const std::int64_t every = phase_ > 0 && plan_.ipq->codes.latent_weights ? plan_.ipq->reassign_steps : 0;
+    if (every > 0 && (step_ + 1) % every == 0) ipq_->reassign();
+    return value;
+  }
+
+  void make_steps() {
+    const std::int64_t steps = steps_of(phase_);
+    while (step_ < steps) {
+      if (context_.stop.stop_requested()) stop();
+      const double value = make_step(steps);
+      ++step_;
+      ++done_;
+      try {
+        record(value);
+        const TrainerOptions& options = plan_.trainer;
+        if (options.evaluation_steps > 0 && done_ % options.evaluation_steps == 0 && done_ < all_steps_) {
+          evaluate_between();
+        }
+        if (options.checkpoint_steps > 0 && done_ % options.checkpoint_steps == 0) save();
+        context_.progress("training", done_, all_steps_);
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::cancelled) stop();
+        throw;
+      }
+    }
+    if (steps > 0) save();
+  }
+
+  [[noreturn]] void stop() {
+    save();
+    if (saved_ == done_ && !files_.checkpoint.empty()) {
+      context_.log(LogLevel::info, fmt::format("stopped after step {} of {}; the same run goes on from there",
+                                               done_, all_steps_));
+    }
+    throw Error(ErrorCode::cancelled, "cancelled");
+  }
+
+  void record(double value) {
+    std::vector<double>& window = histories_["window"];
+    window.push_back(value);
+    if (std::ssize(window) < plan_.trainer.report_steps && done_ < all_steps_) return;
+    double mean = 0;
+    for (const double v : window) mean += v / static_cast<double>(window.size());
+    window.clear();
+    histories_["loss"].push_back(mean);
+    const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+    const double rate = static_cast<double>(done_ - first_) / seconds;
+    context_.log(LogLevel::info,
+                 fmt::format("step {} of {}: loss {:.4f}, {:.0f} examples/s, {} left", done_, all_steps_,
+                             mean, rate * static_cast<double>(plan_.trainer.batch_size),
+                             duration(static_cast<double>(all_steps_ - done_) / rate)));
+  }
+
+  void evaluate_between() {
+    std::map<std::string, double> figures;
+    {
+      std::optional<DecodedWeights> decoded;
+      if (phase_ > 0) decoded.emplace(ipq_->apply());
+      figures = evaluate();
+    }
+    histories_["evaluation_step"].push_back(static_cast<double>(done_));
+    std::string text;
+    for (const auto& [name, value] : figures) {
+      histories_["evaluation_" + name].push_back(value);
+      text += fmt::format(", {} {:.4f}", name, value);
+    }
+    context_.log(LogLevel::info, fmt::format("step {}{}", done_, text));
+  }
+
+  std::map<std::string, double> evaluate() {
+    std::map<std::string, double> figures = task_.evaluate(context_);
+    task_.model().train();
+    return figures;
+  }
+
+  void end_phase() {
+    const bool last = phase_ == std::ssize(stages_);
+    if (phase_ > 0 && last) ipq_->store();
+    const std::int64_t batches = plan_.trainer.recalibration_batches;
+    if (batches == 0 || (phase_ == 0 && !noise_) || !has_batch_norm(task_.model())) return;
+    std::optional<DecodedWeights> decoded;
+    if (phase_ > 0) decoded.emplace(ipq_->apply());
+    const std::uint64_t seed = plan_.trainer.seed + 1 + static_cast<std::uint64_t>(phase_);
+    ExampleOrder order(task_.examples(), seed);
+    recalibrate_batch_norm(task_.model(), [&] {
+      for (std::int64_t i = 0; i < batches; ++i) {
+        context_.check_cancelled();
+        task_.forward(batch(order, seed, i).inputs);
+      }
+    });
+  }
+
+  TrainingResult finish() {
+    TrainingResult result;
+    {
+      const StageTimer timer(report_, "evaluation");
+      result.figures = evaluate();
+    }
+    report_.iterations = done_;
+    report_.objective_history = histories_["loss"];
+    for (const auto& [name, value] : result.figures) report_.figures.emplace_back(name, value);
+    for (const auto& [name, values] : histories_) {
+      if (name.starts_with("evaluation_")) report_.figures.emplace_back(name, values);
+    }
+    result.ipq = std::move(ipq_);
+    result.report = std::move(report_);
+    return result;
+  }
+
+  Task& task_;
+  const TrainingPlan& plan_;
+  const TrainingFiles& files_;
+  const Context& context_;
+  Context silent_;
+  Deterministic deterministic_;
+  ExampleOrder order_;
+  std::optional<Noise> noise_;
+  std::unique_ptr<Ipq> ipq_;
+  std::vector<std::string> stages_;
+  std::vector<torch::Tensor> leaves_;  // of the optimizer
+  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  std::int64_t phase_ = 0, step_ = 0;  // step_: of the phase
+  std::int64_t done_ = 0, all_steps_ = 0, first_ = 0, saved_ = -1;
+  std::map<std::string, std::vector<double>> histories_;
+  std::string identity_;
+  Report report_;
+  Clock::time_point started_;
+};
+
+}  // namespace
+
+TrainingResult train(Task& task, const TrainingPlan& plan, const TrainingFiles& files,
+                     const Context& context) {
+  return Training(task, plan, files, context).run();
+}
+
+}  // namespace parsimony::train

@@ -1,0 +1,102 @@
+// parsimony train and evaluate: what is refused before anything is read, and a run from images to weights.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#ifdef PARSIMONY_TRAIN
+#include "core/zip.hpp"
+#include "train/jpeg_file.hpp"
+#endif
+
+namespace parsimony::cli {
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+
+class Train : public Command {};
+
+TEST_F(Train, UsageIsCheckedByTheCommandItself) {
+  const std::string recipe = write("r.json", "{}");
+  expect_one_error(run({"train"}), kUsage, {"RECIPE"});
+  expect_one_error(run({"train", recipe, "--outputs", "x"}), kUsage, {"--outputs", "did you mean --output?"});
+  expect_one_error(run({"train", recipe, "--threads", "many"}), kUsage, {"--threads"});
+  expect_one_error(run({"train", path("missing.json")}), kFailed, {"missing.json"});
+  expect_one_error(run({"evaluate", recipe}), kUsage, {"RECIPE"});
+  expect_one_error(run({"evaluate", path("missing.safetensors"), recipe}), kFailed, {"missing.safetensors"});
+  expect_one_error(run({"evaluate", recipe, path("missing.json")}), kFailed, {"missing.json"});
+  for (const char* verb : {"train", "evaluate"}) {
+    const Outcome help = run({verb, "--help"});
+    EXPECT_EQ(help.code, 0);
+    EXPECT_NE(help.out.find("Examples:"), std::string::npos);
+  }
+  EXPECT_EQ(files(), (std::vector<std::string>{"r.json"}));
+}
+
+#ifdef PARSIMONY_TRAIN
+
+// Two classes by their colour, the halves of which differ.
+std::string archive() {
+  std::vector<std::pair<std::string, std::string>> members;
+  for (const char* split : {"train", "test"}) {
+    for (int i = 0; i < 16; ++i) {
+      const auto level = static_cast<std::uint8_t>(40 + 5 * i);
+      const train::Color red{220, level, 30}, blue{30, level, 220};
+      const std::string name = std::to_string(i) + ".jpg";
+      members.emplace_back(std::string(split) + "/blue/" + name, train::jpeg(8, 8, blue, {level, 0, 200}));
+      members.emplace_back(std::string(split) + "/red/" + name, train::jpeg(8, 8, red, {200, 0, level}));
+    }
+  }
+  return make_zip(members);
+}
+
+TEST_F(Train, FromImagesToWeightsThatEvaluateAlike) {
+  write("images.zip", archive());
+  const std::string recipe = write("small.json", R"({
+    "task": {"kind": "images", "archive": "images.zip", "depth": 8, "crop_padding": 1},
+    "training": {"steps": 12, "batch_size": 16, "learning_rate": 0.05, "recalibration_batches": 2},
+    "noise": {"function": "integer", "bits": 4, "rate": 0.5},
+    "seed": 3})");
+  const Outcome trained = run({"train", recipe, "--json", "--threads", "2", "--quiet"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(trained.err, "");
+  const auto report = nlohmann::json::parse(trained.out);
+  EXPECT_EQ(report["iterations"], 12);
+  EXPECT_EQ(report["options"]["training.batch_size"], 16);
+  EXPECT_EQ(report["options"]["noise.seed"], 3);
+  EXPECT_EQ(report["figures"]["accuracy"], 1) << "of two colours";
+  EXPECT_EQ(files(), (std::vector<std::string>{"images.zip", "small", "small.json"}));
+  const std::string model = path("small/model.safetensors");
+  EXPECT_TRUE(std::filesystem::exists(model));
+  EXPECT_TRUE(std::filesystem::exists(path("small/report.json")));
+  EXPECT_FALSE(std::filesystem::exists(path("small/train.checkpoint")));
+
+  const Outcome judged = run({"evaluate", model, recipe, "--json", "--threads", "2"});
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  const auto figures = nlohmann::json::parse(judged.out)["figures"];
+  EXPECT_EQ(figures["accuracy"], report["figures"]["accuracy"]);
+  EXPECT_EQ(figures["loss"], report["figures"]["loss"]);
+
+  ASSERT_EQ(run({"quantize", model, "--scheme", "int8", "--output", path("small.safetensors")}).code, 0);
+  const Outcome compact = run({"evaluate", path("small.safetensors"), recipe});
+  ASSERT_EQ(compact.code, 0) << compact.err;
+  EXPECT_NE(compact.out.find("accuracy          1\n"), std::string::npos) << compact.out;
+}
+
+TEST_F(Train, MistakesInARecipeAreOneLine) {
+  const std::string recipe = write("r.json", R"({"task": {"kind": "images"}, "trainin": {}})");
+  expect_one_error(run({"train", recipe}), kFailed, {"r.json", "trainin", "did you mean training?"});
+  EXPECT_EQ(files(), (std::vector<std::string>{"r.json"}));
+}
+
+#else
+
+TEST_F(Train, SaysWhatIsMissingWithoutLibTorch) {
+  const std::string recipe = write("r.json", "{}");
+  expect_one_error(run({"train", recipe}), kFailed, {"train: needs parsimony-torch", "libtorch-dev"});
+  expect_one_error(run({"evaluate", recipe, recipe}), kFailed, {"evaluate: needs parsimony-torch"});
+}
+
+#endif
+
+}  // namespace
+}  // namespace parsimony::cli

@@ -1,0 +1,67 @@
+#include "parsimony/models/weights.hpp"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "expect_error.hpp"
+#include "parsimony/models/resnet.hpp"
+#include "parsimony/quant/compress.hpp"
+#include "temporary_directory.hpp"
+
+namespace parsimony::models {
+namespace {
+
+// A compact file is what it decompresses to, codes of both schemes and what is not in codes.
+TEST(Weights, OfACompactFileAreTheDecodedOnes) {
+  const TemporaryDirectory directory;
+  const ResNet model({.depth = 8});
+  save_weights(model, directory / "model.safetensors");
+  const SafetensorsFile file(directory / "model.safetensors");
+  for (const auto scheme : {quant::CompressionScheme::int4, quant::CompressionScheme::pq}) {
+    quant::CompressOptions options;
+    options.scheme = scheme;
+    const quant::CompressionPlan plan = quant::plan_compression(file, options);
+    ASSERT_FALSE(plan.recipe.weights.empty());
+    const quant::Compression made = quant::compress(file, plan, options);
+    quant::write_compact_file(directory / "small.safetensors", made.model);
+    quant::write_decompressed(directory / "decoded.safetensors",
+                              quant::read_compact_file(directory / "small.safetensors"));
+    ResNet compact({.depth = 8}), decoded({.depth = 8});
+    load_weights(compact, directory / "small.safetensors");
+    load_weights(decoded, directory / "decoded.safetensors");
+    const auto expected = decoded.named_parameters();
+    for (const auto& item : compact.named_parameters()) {
+      EXPECT_TRUE(torch::equal(item.value(), expected[item.key()])) << item.key();
+    }
+    EXPECT_FALSE(
+        torch::equal(compact.named_parameters()["linear.weight"], model.named_parameters()["linear.weight"]));
+    ResNet deep({.depth = 14});
+    expect_error(ErrorCode::format, "is missing",
+                 [&] { load_weights(deep, directory / "small.safetensors"); });
+  }
+}
+
+// Layers that share a weight have one entry in a file, and take it from any of their names.
+TEST(Weights, SharedOnesAreStoredOnce) {
+  struct Tied : torch::nn::Module {
+    torch::nn::Embedding in{nullptr};
+    torch::nn::Linear out{nullptr};
+    Tied() {
+      in = register_module("in", torch::nn::Embedding(40, 8));
+      out = register_module("out", torch::nn::Linear(torch::nn::LinearOptions(8, 40).bias(false)));
+      out->register_parameter("weight", in->weight);
+      out->weight = in->weight;
+    }
+  };
+  const TemporaryDirectory directory;
+  const Tied model;
+  save_weights(model, directory / "model.safetensors");
+  const SafetensorsFile file(directory / "model.safetensors");
+  EXPECT_EQ(file.tensors().size(), 1);
+  Tied other;
+  load_weights(other, directory / "model.safetensors");
+  EXPECT_TRUE(torch::equal(other.out->weight, model.in->weight));
+}
+
+}  // namespace
+}  // namespace parsimony::models

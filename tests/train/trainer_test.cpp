@@ -1,0 +1,233 @@
+#include "parsimony/train/trainer.hpp"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <set>
+#include <stop_token>
+
+#include "expect_error.hpp"
+#include "parsimony/quant/decode.hpp"
+#include "parsimony/train/distillation.hpp"
+#include "parsimony/train/example_order.hpp"
+#include "temporary_directory.hpp"
+#include "train/small_task.hpp"
+
+namespace parsimony::train {
+namespace {
+
+TEST(ExampleOrder, IsAPermutationInEveryEpochAndAFunctionOfThePlace) {
+  constexpr std::int64_t kExamples = 23, kSize = 5;
+  ExampleOrder order(kExamples, 3);
+  std::vector<std::vector<std::int64_t>> batches;
+  std::vector<std::int64_t> seen;
+  for (std::int64_t step = 0; step < 3 * kExamples; ++step) {
+    batches.push_back(order.batch(step, kSize));
+    seen.insert(seen.end(), batches.back().begin(), batches.back().end());
+  }
+  std::set<std::vector<std::int64_t>> epochs;
+  for (std::int64_t e = 0; e < 3 * kSize; ++e) {
+    const std::vector<std::int64_t> epoch(seen.begin() + e * kExamples, seen.begin() + (e + 1) * kExamples);
+    EXPECT_EQ(std::set<std::int64_t>(epoch.begin(), epoch.end()).size(), kExamples);
+    epochs.insert(epoch);
+  }
+  EXPECT_EQ(epochs.size(), 3 * kSize) << "no two alike";
+  ExampleOrder other(kExamples, 3);
+  for (const std::int64_t step : {40, 7, 8, 0, 68}) EXPECT_EQ(other.batch(step, kSize), batches[step]);
+  EXPECT_NE(ExampleOrder(kExamples, 4).batch(0, kExamples), ExampleOrder(kExamples, 3).batch(0, kExamples));
+  expect_error(ErrorCode::invalid_argument, "examples", [] { ExampleOrder(0, 1); });
+}
+
+TEST(LearningRate, RisesAndFallsAsItsScheduleSays) {
+  OptimizationOptions options{.learning_rate = 2, .warmup_steps = 10, .decay = RateDecay::linear};
+  EXPECT_DOUBLE_EQ(learning_rate(options, 0, 110), 0.2);
+  EXPECT_DOUBLE_EQ(learning_rate(options, 9, 110), 2);
+  EXPECT_DOUBLE_EQ(learning_rate(options, 10, 110), 2);
+  EXPECT_DOUBLE_EQ(learning_rate(options, 60, 110), 1);
+  EXPECT_DOUBLE_EQ(learning_rate(options, 110, 110), 0);
+  options.decay = RateDecay::cosine;
+  EXPECT_NEAR(learning_rate(options, 35, 110), 1 + std::sqrt(0.5), 1e-12);
+  EXPECT_NEAR(learning_rate(options, 110, 110), 0, 1e-12);
+  options.decay = RateDecay::constant;
+  EXPECT_DOUBLE_EQ(learning_rate(options, 109, 110), 2);
+  EXPECT_EQ(planned_steps({.epochs = 1.5}, 100, 8), 19);
+  EXPECT_EQ(planned_steps({.steps = 4, .epochs = 1.5}, 100, 8), 4);
+}
+
+// A step of plain gradient descent is known: p − rate (g + decay p), decay of weights alone.
+TrainingPlan one_step() {
+  TrainingPlan plan;
+  plan.trainer.batch_size = 16;
+  plan.trainer.optimization = {
+      .steps = 1, .learning_rate = 0.5, .decay = RateDecay::constant, .momentum = 0, .nesterov = false};
+  return plan;
+}
+
+struct Step {
+  std::vector<torch::Tensor> before, gradient, after;
+};
+
+Step take(const TrainingPlan& plan, Task* teacher = nullptr) {
+  SpotTask task(1, 0), same(1, 0);
+  Step out;
+  for (const torch::Tensor& p : task.model().parameters()) out.before.push_back(p.detach().clone());
+  ExampleOrder order(task.examples(), plan.trainer.seed);
+  const Batch batch = same.batch(order.batch(0, plan.trainer.batch_size), plan.trainer.seed, 0);
+  const torch::Tensor logits = same.forward(batch.inputs);
+  torch::Tensor loss = torch::nn::functional::cross_entropy(logits, batch.targets);
+  if (teacher != nullptr) {
+    const auto& [share, temperature] = plan.distillation;
+    loss =
+        (1 - share) * loss + share * distillation_loss(logits, teacher->forward(batch.inputs), temperature);
+  }
+  loss.backward();
+  for (const torch::Tensor& p : same.model().parameters()) out.gradient.push_back(p.grad());
+  train(task, plan, {}, Context(1));
+  for (const torch::Tensor& p : task.model().parameters()) out.after.push_back(p.detach().clone());
+  return out;
+}
+
+void expect_close(const torch::Tensor& a, const torch::Tensor& b) {
+  EXPECT_LE((a - b).abs().max().item<float>(), 1e-6 * (1 + b.abs().max().item<float>()));
+}
+
+TEST(Trainer, AStepIsThatOfTheLossWithDecayOfWeightsAlone) {
+  TrainingPlan plan = one_step();
+  plan.trainer.optimization.weight_decay = 0.1;
+  const auto [before, gradient, after] = take(plan);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const double decay = before[i].dim() > 1 ? 0.1 : 0;
+    expect_close(after[i], before[i] - 0.5 * (gradient[i] + decay * before[i]));
+  }
+}
+
+TEST(Trainer, GradientsAreClippedAsAWhole) {
+  TrainingPlan plan = one_step();
+  plan.trainer.optimization.clip_norm = 1e-2;
+  const auto [before, gradient, after] = take(plan);
+  double norm = 0;
+  for (const torch::Tensor& g : gradient) norm += g.square().sum().item<double>();
+  norm = std::sqrt(norm);
+  ASSERT_GT(norm, 1e-2);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_LE((after[i] - before[i] + 0.5 * 1e-2 / norm * gradient[i]).abs().max().item<float>(), 1e-6);
+  }
+}
+
+TEST(Trainer, ATeacherHasItsShareOfTheLoss) {
+  SpotTask teacher(9, 0);
+  teacher.model().eval();
+  TrainingPlan plan = one_step();
+  plan.teacher = &teacher;
+  for (const double share : {0.3, 1.0}) {
+    plan.distillation = {.share = share, .temperature = 3};
+    const auto [before, gradient, after] = take(plan, &teacher);
+    for (std::size_t i = 0; i < before.size(); ++i) expect_close(after[i], before[i] - 0.5 * gradient[i]);
+  }
+  for (const torch::Tensor& p : teacher.model().parameters()) EXPECT_FALSE(p.grad().defined());
+}
+
+// Noise with codebooks, then two stages of codes that follow latent weights.
+TrainingPlan whole_plan() {
+  TrainingPlan plan;
+  plan.trainer = {.batch_size = 32,
+                  .optimization = {.steps = 60, .learning_rate = 0.05, .warmup_steps = 5, .clip_norm = 5},
+                  .recalibration_batches = 3,
+                  .evaluation_steps = 25,
+                  .report_steps = 10,
+                  .seed = 5};
+  plan.noise = NoiseOptions{
+      .function = NoiseFunction::product, .rate = 0.2, .centroids = 16, .refresh_steps = 7, .seed = 5};
+  plan.ipq = IpqTrainingOptions{
+      .codes = {.block_size = 4, .centroids = 24, .latent_weights = true, .seed = 5},
+      .stages = {"second", "hidden"},
+      .optimization = {
+          .steps = 15, .optimizer = OptimizerKind::adamw, .learning_rate = 3e-3, .weight_decay = 0.01}};
+  return plan;
+}
+
+TEST(Trainer, LearnsWithNoiseAndCodesAndTheModelIsWhatTheyStandFor) {
+  SpotTask task;
+  EXPECT_LT(task.evaluate(Context{}).at("accuracy"), 0.6);
+  const TrainingResult result = train(task, whole_plan(), {}, Context(1));
+  EXPECT_GT(result.figures.at("accuracy"), 0.75);  // by chance 0.25
+  EXPECT_EQ(result.report.iterations, 90);
+  EXPECT_EQ(result.report.objective_history.size(), 9);
+  EXPECT_LT(result.report.objective_history.back(), result.report.objective_history.front());
+  const auto tensors = result.ipq->tensors();
+  ASSERT_EQ(tensors.size(), 2);
+  for (const auto& [name, weight] :
+       {std::pair{"second", task.net->second->weight}, std::pair{"hidden", task.net->hidden->weight}}) {
+    std::vector<float> decoded = quant::decode(tensors.at(name));
+    EXPECT_TRUE(torch::equal(weight.detach().flatten(),
+                             torch::from_blob(decoded.data(), {weight.numel()}, torch::kFloat)));
+  }
+}
+
+// Stopped after some steps, in each phase and between them, a run ends as one that was not.
+TEST(Trainer, AStoppedRunGoesOnBitByBit) {
+  const TemporaryDirectory directory;
+  std::string whole;
+  {
+    SpotTask task;
+    train(task, whole_plan(), {}, Context(1));
+    whole = bytes_of(task.model());
+  }
+  const TrainingFiles files{directory / "run.checkpoint"};
+  int runs = 0;
+  for (bool done = false; !done; ++runs) {
+    SpotTask task(static_cast<std::uint64_t>(runs));  // what it begins with is in the checkpoint
+    if (runs == 0) task = SpotTask(1);
+    Context context(1);
+    std::stop_source stop;
+    context.stop = stop.get_token();
+    std::int64_t first = -1;
+    context.on_progress = [&](std::string_view stage, std::int64_t step, std::int64_t) {
+      if (stage != "training") return;
+      if (first < 0) first = step;
+      if (step >= first + 13) stop.request_stop();
+    };
+    try {
+      train(task, whole_plan(), files, context);
+      done = true;
+      EXPECT_TRUE(bytes_of(task.model()) == whole);
+    } catch (const Error& error) {
+      ASSERT_EQ(error.code(), ErrorCode::cancelled) << error.what();
+    }
+  }
+  EXPECT_GE(runs, 6);
+}
+
+TEST(Trainer, ACheckpointOfAnotherPlanIsRefusedByTheNameOfWhatDiffers) {
+  const TemporaryDirectory directory;
+  TrainingFiles files{directory / "run.checkpoint"};
+  TrainingPlan plan = one_step();
+  SpotTask task;
+  train(task, plan, files);
+  plan.trainer.report_steps = 7;  // says only when something is written
+  train(task, plan, files);
+  plan.trainer.optimization.learning_rate = 0.25;
+  expect_error(ErrorCode::invalid_argument,
+               "it had training.learning_rate = 0.5, now there is "
+               "training.learning_rate = 0.25",
+               [&] { train(task, plan, files); });
+  files.restart = true;
+  train(task, plan, files);
+}
+
+TEST(Trainer, RefusesWhatCannotBe) {
+  SpotTask task;
+  TrainingPlan plan = one_step();
+  plan.trainer.batch_size = 97;
+  expect_error(ErrorCode::invalid_argument, "batch_size: 97 of 96", [&] { train(task, plan); });
+  plan = one_step();
+  plan.trainer.optimization.steps = 50;
+  plan.trainer.optimization.learning_rate = 1e6;
+  expect_error(ErrorCode::invalid_argument, "learning_rate", [&] { train(task, plan); });
+  plan.ipq = IpqTrainingOptions{.reassign_steps = -1};
+  expect_error(ErrorCode::invalid_argument, "reassign_steps", [&] { train(task, plan); });
+}
+
+}  // namespace
+}  // namespace parsimony::train
