@@ -16,8 +16,9 @@
 namespace parsimony::cli {
 
 void add_image_flags(CLI::App& app, ImageFiles& files) {
-  app.add_option("IN", files.input,
-                 "image: PNG, PGM or PPM of 8 or 16 bits, or a 2-D .npy array on the scale 0 to 255")
+  app.add_option(
+         "IN", files.input,
+         "image: PNG, PGM or PPM of 8 or 16 bits (- for stdin), or a 2-D .npy array on the scale 0 to 255")
       ->required()
       ->type_name("");
   app.add_option("-o,--output", files.output, "file of the result, .png, .pgm, .ppm or .npy; the bits of IN")

@@ -1,17 +1,18 @@
 // parsimony operator check: can an analysis operator be trusted on these signals.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 
 #include "exit_code.hpp"
 #include "files.hpp"
 #include "flags.hpp"
-#include "parsimony/core/npy.hpp"
 #include "parsimony/cosparse/certificate.hpp"
 #include "parsimony/cosparse/douglas_rachford.hpp"
 #include "parsimony/cosparse/operator_file.hpp"
 #include "parsimony/cosparse/pair_certificate.hpp"
 #include "show_certificate.hpp"
+#include "training_data.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -21,6 +22,7 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator check operator.npy --data signals.npy
   parsimony operator check operator.npy --data signals.npy --zero-tolerance 1e-4 --exact --json
   parsimony operator check operator.npy --data noisy.npy --noise-aware --lambda 20
+  parsimony operator check atoms.npy --data images/*.png --zero-tolerance 0.01
 
 Verdicts: certified (near a local optimum of the sum of |coefficients| among the unit-norm tight frames),
 refuted (a direction lowers it), undecided. With --noise-aware the data are noisy, and the pair of the operator
@@ -29,7 +31,7 @@ lambda that operator learn --noise-aware reports. Status 0: certified or refuted
 
 struct Settings {
   std::string op;
-  std::string data;
+  TrainingData data;
   cosparse::CertificateOptions options;
   bool noise_aware = false;
   double lambda = 1;
@@ -56,19 +58,35 @@ cosparse::PairCertificate test_pair(const Settings& settings, const Matrix<doubl
   return out;
 }
 
+// An array, or patches as large as the rows.
+Matrix<float> read_signals(const Settings& settings, const Matrix<double>& omega, const Context& context) {
+  TrainingData data = settings.data;
+  if (are_images(data)) {
+    const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols()))));
+    if (side * side != omega.cols() || (data.side > 0 && data.side != side)) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("--data: images, but the rows of {} have {} values and are no patches of {} "
+                              "pixels",
+                              settings.op, omega.cols(),
+                              data.side > 0 ? fmt::format("{0} × {0}", data.side) : "as many by as many"));
+    }
+    data.side = side;
+  }
+  return read_training_data(data, settings.max_memory, 0, context);
+}
+
 int status_of(cosparse::Verdict verdict) {
   return verdict == cosparse::Verdict::undecided ? kNotConverged : kDone;
 }
 
 int run(const Settings& settings, Terminal& terminal) {
-  const auto op = input_path(settings.op), data = input_path(settings.data);
+  const auto op = input_path(settings.op);
   check_readable(op);
-  check_readable(data);
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
 
   const Matrix<double> omega = cosparse::read_operator(op, settings.max_memory);
-  const Matrix<float> signals = read_npy_matrix(data, settings.max_memory);
+  const Matrix<float> signals = read_signals(settings, omega, context);
   if (settings.noise_aware) {
     const cosparse::PairCertificate pair = test_pair(settings, omega, signals, context);
     print(settings.json ? pair_json(settings.op, pair) : pair_text(pair));
@@ -104,9 +122,7 @@ Action add_operator_check(CLI::App& app) {
   const auto settings = std::make_shared<Settings>();
   app.footer(kExamples);
   app.add_option("OPERATOR", settings->op, "the operator: .npy, an atom a row")->required()->type_name("");
-  app.add_option("--data", settings->data, "the signals: 2-D .npy, a signal a row; plain, .gz or .zst")
-      ->required()
-      ->type_name("FILE");
+  add_data_flags(app, settings->data, "--data");
   describe(settings->options, Flags(app, "Certificate"));
   const Flags noise(app, "Noise");
   noise(Field{"noise_aware", "the data are noisy: test the operator with the signals it makes of them"},
@@ -120,6 +136,7 @@ Action add_operator_check(CLI::App& app) {
   add_run_flags(app, settings->threads, settings->quiet);
   return [settings, &app](Terminal& terminal) {
     check_flags(app, *settings);
+    check_data(app, settings->data);
     return run(*settings, terminal);
   };
 }

@@ -10,8 +10,8 @@
 #include "files.hpp"
 #include "flags.hpp"
 #include "images.hpp"
-#include "parsimony/core/npy.hpp"
-#include "parsimony/cosparse/douglas_rachford.hpp"
+#include "operator_denoise_signals.hpp"
+#include "parsimony/cosparse/adaptive_denoising.hpp"
 #include "parsimony/cosparse/image_denoising.hpp"
 #include "parsimony/cosparse/noise_level.hpp"
 #include "parsimony/cosparse/operator_file.hpp"
@@ -44,13 +44,14 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator denoise photo.png --sigma 20 --output better.png
   parsimony operator denoise noisy.png --method analysis --operator op.npy --reference clean.png --output out.png
   parsimony operator denoise photo.png --flow flow.npz --sigma 20 --output better.png
+  parsimony operator denoise photo.png --adapt --output better.png
   parsimony operator denoise signals.npy --signals --operator op.npy --sigma 0.1 --output out.npy
+  parsimony operator denoise line.npy --operator windows.npy --sigma 0.1 --output out.npy
 
 Methods: flow, trained for what it gives, the fastest; analysis, the log penalty of an operator's coefficients;
 l1, their sum of absolute values. auto is flow, or analysis with --operator. Without --sigma the noise is
-estimated. Colours are denoised as luminance and two differences; alpha stays as it is.)";
-
-constexpr double kSignalWeight = 1.2;  // times n / a
+estimated. Colours are denoised as luminance and two differences; alpha stays as it is. --adapt takes seconds
+and is for texture that repeats. A 1-D array is one signal: the rows of --operator are filters along it.)";
 
 struct Settings {
   ImageFiles files;
@@ -58,33 +59,13 @@ struct Settings {
   std::string flow;
   DenoisingMethod method = DenoisingMethod::automatic;
   cosparse::ImageDenoisingOptions options;
+  bool adapt = false;
   bool signals = false;
   int threads = 0;
   bool quiet = false;
 };
 
-int denoise_signals(const Settings& settings, Terminal& terminal, const Context& context) {
-  Matrix<double> omega = cosparse::read_operator(settings.op);
-  for (std::int64_t i = 0; i < omega.rows(); ++i) {
-    double squares = 0;
-    for (const double value : omega.row(i)) squares += value * value;
-    for (double& value : omega.row(i)) value /= std::sqrt(squares);
-  }
-  const double redundancy = static_cast<double>(omega.rows()) / static_cast<double>(omega.cols());
-  const double weight = settings.options.weight > 0 ? settings.options.weight : kSignalWeight / redundancy;
-  const Matrix<float> noisy = read_npy_matrix(settings.files.input);
-  cosparse::CosparseSignals found =
-      cosparse::douglas_rachford(omega, noisy, {.lambda = 1 / (weight * settings.options.sigma)}, context);
-  context.check_cancelled();
-  write_npy(settings.files.output, found.signals.view());
-  print_image_result(settings.files, {found.report}, {settings.options.sigma}, nullptr);
-  if (found.report.status == Status::converged) return kDone;
-  terminal.warning("not converged: an iteration limit was met; the signals are what was reached by then");
-  return kNotConverged;
-}
-
-int denoise_image(const Settings& settings, const Context& context) {
-  const Image noisy = read_image(settings.files.input, settings.files.max_memory);
+int denoise_image(const Settings& settings, const Image& noisy, const Context& context) {
   check_image(settings.files.output, noisy);
   const std::optional<Image> reference = read_reference(settings.files, noisy);
   const bool flow = settings.method == DenoisingMethod::flow;
@@ -111,9 +92,14 @@ int denoise_image(const Settings& settings, const Context& context) {
                       "--sigma: no noise is found in the image (is it constant?); say how much there is");
         }
         if (flow) {
-          auto result =
-              denoise_by_flow(channel, options.sigma,
-                              settings.flow.empty() ? cosparse::shipped_flow(options.sigma) : own, context);
+          const cosparse::UnrolledFlow steps =
+              settings.flow.empty() ? cosparse::shipped_flow(options.sigma) : own;
+          if (settings.adapt) {
+            auto result = cosparse::denoise_adaptively(channel, steps, {.sigma = options.sigma}, context);
+            reports.push_back(std::move(result.report));
+            return std::move(result.image);
+          }
+          auto result = cosparse::denoise_by_flow(channel, options.sigma, steps, context);
           reports.push_back(std::move(result.report));
           return std::move(result.image);
         }
@@ -128,6 +114,11 @@ int denoise_image(const Settings& settings, const Context& context) {
   return kDone;
 }
 
+// A 1-D array: a column of values.
+bool is_line(const Image& image) {
+  return image.bits == 32 && image.width() == 1 && image.height() > 1;
+}
+
 int run(Settings settings, const CLI::App& app, Terminal& terminal) {
   const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, what); };
   if (app.count("--sigma") > 0 && settings.options.sigma == 0) {
@@ -135,8 +126,8 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
   }
   if (settings.signals) {
     if (settings.op.empty()) refuse("--operator: signals need the operator that they are cosparse under");
-    if (settings.options.sigma == 0) refuse("--sigma: of signals it is not estimated; give it");
-    for (const char* flag : {"--method", "--flow", "--reference", "--nu", "--max-iterations", "--tile"}) {
+    for (const char* flag :
+         {"--method", "--flow", "--adapt", "--reference", "--nu", "--max-iterations", "--tile"}) {
       if (app.count(flag) > 0) refuse(fmt::format("{}: not with --signals", flag));
     }
     if (image_format(settings.files.input) != ImageFormat::npy ||
@@ -153,6 +144,10 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
     if (settings.method != DenoisingMethod::flow) refuse(fmt::format("--flow: not with --method {}", name));
     if (settings.flow.empty()) refuse("--flow: '' names no file");
   }
+  if (settings.adapt && settings.method != DenoisingMethod::flow) {
+    refuse(app.count("--operator") > 0 ? "--adapt: learns its own operator; not with --operator"
+                                       : fmt::format("--adapt: not with --method {}; flow has it", name));
+  }
   for (const char* flag : {"--operator", "--weight", "--nu", "--max-iterations", "--tile"}) {
     const bool none = settings.method == DenoisingMethod::flow && !settings.signals;
     const bool log_only = settings.method == DenoisingMethod::l1 && std::string_view(flag) == "--nu";
@@ -165,7 +160,18 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
   check_image_files(settings.files, {settings.op, settings.flow});
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
-  return settings.signals ? denoise_signals(settings, terminal, context) : denoise_image(settings, context);
+  const SignalDenoising of_signals{settings.op, settings.options.sigma, settings.options.weight,
+                                   settings.options.nu, settings.options.max_iterations};
+  if (settings.signals) return denoise_signals(settings.files, of_signals, terminal, context);
+  const Image noisy = read_image(input_path(settings.files.input), settings.files.max_memory);
+  if (is_line(noisy)) {
+    for (const char* flag : {"--method", "--flow", "--adapt", "--tile"}) {
+      if (app.count(flag) > 0)
+        refuse(fmt::format("{}: of images; {} is one signal", flag, settings.files.input));
+    }
+    return denoise_line(settings.files, of_signals, noisy.channels[0], context);
+  }
+  return denoise_image(settings, noisy, context);
 }
 
 }  // namespace
@@ -186,6 +192,9 @@ Action add_operator_denoise(CLI::App& app) {
   describe(settings->options, [&flags](const Field& field, auto& value) {
     if (field.name != "penalty") flags(field, value);
   });
+  app.add_flag("--adapt", settings->adapt,
+               "learn an operator on the image too, and blend what it gives with what the flow gives")
+      ->group("Method");
   app.add_flag("--signals", settings->signals, "IN holds signals, one a row: their analysis sparse coding")
       ->group("Method");
   add_run_flags(app, settings->threads, settings->quiet);

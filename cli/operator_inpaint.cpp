@@ -34,7 +34,7 @@ int run(const Settings& settings, Terminal& terminal) {
   check_image_files(settings.files, {settings.mask, settings.op});
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
-  const Image image = read_image(settings.files.input, settings.files.max_memory);
+  const Image image = read_image(input_path(settings.files.input), settings.files.max_memory);
   check_image(settings.files.output, image);
   const Image mask = read_image(settings.mask, settings.files.max_memory);
   check_same_size("--mask", mask, image);

@@ -3,18 +3,17 @@
 
 #include <cmath>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "exit_code.hpp"
 #include "files.hpp"
 #include "flags.hpp"
 #include "operator_learn_flow.hpp"
 #include "parsimony/cosparse/atlas.hpp"
-#include "parsimony/cosparse/frames.hpp"
 #include "parsimony/cosparse/geometric_learning.hpp"
 #include "parsimony/cosparse/operator_file.hpp"
 #include "parsimony/cosparse/untf_learning.hpp"
 #include "show.hpp"
+#include "show_learned.hpp"
 #include "training_data.hpp"
 #include "verbs.hpp"
 
@@ -48,12 +47,6 @@ struct Settings {
   int threads = 0;
   bool json = false;
   bool quiet = false;
-};
-
-struct Learned {
-  Matrix<double> omega;
-  double objective = 0;
-  Report report;
 };
 
 // What suits patches, where no flag says otherwise.
@@ -118,42 +111,10 @@ void check_shape(const Settings& settings, const Matrix<float>& signals) {
 Learned learn(const Settings& settings, const Matrix<float>& signals, const Context& context) {
   if (settings.method == "untf") {
     cosparse::LearnedOperator found = cosparse::untf_learning(signals, settings.untf, context);
-    return {std::move(found.omega), found.objective, std::move(found.report)};
+    return {settings.method, std::move(found.omega), found.objective, std::move(found.report)};
   }
   cosparse::GeometricLearning found = cosparse::learn_geometric(signals, settings.geometric, context);
-  return {std::move(found.analysis), found.objective, std::move(found.report)};
-}
-
-struct Figures {
-  cosparse::FrameBounds bounds;
-  double coherence = 0;
-};
-
-std::string text_of(const Settings& settings, const Matrix<float>& signals, const Learned& learned,
-                    const Figures& figures) {
-  std::string text = fmt::format("signals           {} of {} values\n", signals.rows(), signals.cols());
-  text += fmt::format("operator          {} x {}, {}\n", learned.omega.rows(), learned.omega.cols(),
-                      settings.method);
-  text += fmt::format("iterations        {}\nobjective         {:.6g}\n", learned.report.iterations,
-                      learned.objective);
-  text += fmt::format("frame bounds      {:.6g} to {:.6g}\ncoherence         {:.4f}\n", figures.bounds.lower,
-                      figures.bounds.upper, figures.coherence);
-  return text + fmt::format("seconds           {:.3f}\n", learned.report.seconds());
-}
-
-std::string json_of(const Settings& settings, const Matrix<float>& signals, const Learned& learned,
-                    const Figures& figures) {
-  auto root = nlohmann::ordered_json::parse(learned.report.to_json());
-  root["data"] = {{"paths", settings.data.paths},
-                  {"images", are_images(settings.data)},
-                  {"signals", signals.rows()},
-                  {"values", signals.cols()}};
-  root["operator"] = {
-      {"path", settings.output},        {"method", settings.method},
-      {"rows", learned.omega.rows()},   {"cols", learned.omega.cols()},
-      {"objective", learned.objective}, {"frame_bounds", {figures.bounds.lower, figures.bounds.upper}},
-      {"coherence", figures.coherence}};
-  return json_text(root);
+  return {settings.method, std::move(found.analysis), found.objective, std::move(found.report)};
 }
 
 int run(const Settings& settings, Terminal& terminal) {
@@ -167,25 +128,13 @@ int run(const Settings& settings, Terminal& terminal) {
   check_shape(settings, signals);
   Learned learned = learn(settings, signals, context);
   add_before(learned.report, command);
-  const Matrix<double>& omega = learned.omega;
-  // Of zero-mean atoms, on what they can see: a constant of the norm of the rows completes the frame.
-  Figures figures{cosparse::frame_bounds(omega), cosparse::coherence(omega)};
-  if (settings.untf.zero_mean) {
-    Matrix<double> seen(omega.rows(), omega.cols() - 1);
-    const Matrix<double> basis = cosparse::zero_mean_basis(omega.cols());
-    for (std::int64_t i = 0; i < omega.rows(); ++i) {
-      for (std::int64_t c = 0; c < omega.cols(); ++c) {
-        for (std::int64_t k = 0; k < seen.cols(); ++k) seen(i, k) += omega(i, c) * basis(c, k);
-      }
-    }
-    figures.bounds = cosparse::frame_bounds(seen);
-  }
-  const Image picture = settings.picture.empty() ? Image{} : cosparse::atlas(omega);
+  const FrameFigures figures = frame_figures(learned.omega, settings.untf.zero_mean);
+  const Image picture = settings.picture.empty() ? Image{} : cosparse::atlas(learned.omega);
   context.check_cancelled();  // from here on files appear: all of them or none
-  cosparse::write_operator(settings.output, omega);
+  cosparse::write_operator(settings.output, learned.omega);
   if (!settings.picture.empty()) write_image(settings.picture, picture);
-  print(settings.json ? json_of(settings, signals, learned, figures)
-                      : text_of(settings, signals, learned, figures));
+  print(settings.json ? learned_json(learned, figures, signals, settings.data, settings.output)
+                      : learned_text(learned, figures, signals));
   if (learned.report.status == Status::converged) return kDone;
   terminal.warning("not converged: an iteration limit was met; the operator is what was reached by then");
   return kNotConverged;

@@ -71,14 +71,13 @@ Matrix<float> luminance(Image image) {
 
 }  // namespace
 
-void add_data_flags(CLI::App& app, TrainingData& data) {
-  app.add_option(
-         "DATA", data.paths,
-         "one 2-D .npy array, a signal a row (plain, .gz or .zst; - for stdin); or images: PNG, PGM, PPM")
-      ->required()
-      ->type_name("");
+void add_data_flags(CLI::App& app, TrainingData& data, const std::string& option) {
+  CLI::Option* files = app.add_option(
+      option, data.paths,
+      "one 2-D .npy array, a signal a row (plain, .gz or .zst; - for stdin); or images: PNG, PGM, PPM");
+  files->required()->type_name(option.starts_with("--") ? "FILE" : "");
   const Flags flags = Flags(app, "Data").word("samples", "auto", 0).word("patch", "auto", 0);
-  flags(Field{"samples", "signals to learn from; auto: all of an array, 34000 patches of images", 1, 1 << 30},
+  flags(Field{"samples", "signals to take; auto: all of an array, 34000 patches of images", 1, 1 << 30},
         data.samples);
   flags(Field{"patch", "side of the patches of images in pixels; auto: 8. With it a .npy array is an image",
               2, 64},

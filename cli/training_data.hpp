@@ -1,4 +1,4 @@
-// What operators are learned from: signals in a .npy array, or patches of images.
+// What operators are learned from, and checked on: signals in a .npy array, or patches of images.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -22,8 +22,8 @@ struct TrainingData {
 
 inline constexpr std::int64_t kPatches = 34000;
 
-/// Adds DATA, --samples, --patch and the options of patches.
-void add_data_flags(CLI::App& app, TrainingData& data);
+/// Adds the files, as DATA or the flag that is named, --samples, --patch and the options of patches.
+void add_data_flags(CLI::App& app, TrainingData& data, const std::string& option = "DATA");
 
 /// Whether the files are images: all but one .npy array without --patch.
 bool are_images(const TrainingData& data);

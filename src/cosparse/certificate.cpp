@@ -2,36 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "cosparse/certificate_search.hpp"
 #include "cosparse/eigen_map.hpp"
+#include "cosparse/row_span.hpp"
 #include "cosparse/zero_pattern.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::cosparse {
 namespace {
 
-constexpr double kNullSpace = 1e-10;  // of the largest eigenvalue of ΩᵀΩ, below which a direction is in it
-
-// An orthonormal basis, n × r, of what the rows span.
-RowMajor span_of_rows(MatrixView<const double> omega) {
-  const auto w = as_eigen(omega);
-  const Eigen::SelfAdjointEigenSolver<RowMajor> solver(RowMajor(w.transpose() * w));
-  const double least = kNullSpace * solver.eigenvalues().tail(1)[0];
-  return solver.eigenvectors().rightCols((solver.eigenvalues().array() > least).count());
-}
-
-bool is_zero_mean(MatrixView<const double> omega) {
-  const auto w = as_eigen(omega);
-  return w.rowwise().sum().norm() <= 1e-6 * w.norm();
-}
-
 void check_operator(MatrixView<const double> omega, MatrixView<const float> signals) {
-  if (omega.cols < 1 || omega.rows < omega.cols - (is_zero_mean(omega) ? 1 : 0)) {
+  if (!has_enough_rows(omega)) {
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns "
@@ -69,8 +54,7 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
   // Within the span of the rows, at the scale of a tight frame.
   StageTimer setup(out.report, "zeros");
   const double norm = as_eigen(omega).norm();
-  const RowMajor basis =
-      norm > 0 ? span_of_rows(omega) : RowMajor(RowMajor::Identity(omega.cols, omega.cols));
+  const RowMajor basis = span_of_rows(omega);
   out.rank = basis.cols();
   const bool whole = out.rank == omega.cols;
   Matrix<double> inside(omega.rows, out.rank), coordinates(omega.cols, out.rank);

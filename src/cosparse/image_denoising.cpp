@@ -44,6 +44,10 @@ ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<c
                   "sigma: no noise is found in the image (is it constant?); say how much there is");
     }
   }
+  if (out.sigma < kLeastNoiseLevel) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("sigma: {} is out of range; must be at least {:g}", out.sigma, kLeastNoiseLevel));
+  }
   if (out.weight == 0) out.weight = (log ? kLogWeight : kL1Weight) / static_cast<double>(rows);
   if (out.max_iterations == 0) out.max_iterations = log ? 20 : 80;
   if (out.tile == 0) out.tile = log ? 512 : 256;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cosparse/patch_analysis.hpp"
+#include "cosparse/unit_rows.hpp"
 #include "parsimony/cosparse/frames.hpp"
 
 namespace parsimony::cosparse {
@@ -15,13 +16,7 @@ constexpr std::int64_t kRows = 16;  // of the image, in a block
 // The square of the norm of Ω on all periodic patches, rows scaled to norm 1: a bound that tight frames
 // reach.
 double squared_norm(MatrixView<const double> omega) {
-  Matrix<double> rows(omega.rows, omega.cols);
-  for (std::int64_t i = 0; i < omega.rows; ++i) {
-    double squares = 0;
-    for (const double value : omega.row(i)) squares += value * value;
-    for (std::int64_t k = 0; k < omega.cols; ++k) rows(i, k) = omega(i, k) / std::sqrt(squares);
-  }
-  return static_cast<double>(omega.cols) * frame_bounds(rows).upper;
+  return static_cast<double>(omega.cols) * frame_bounds(unit_rows(omega)).upper;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cosparse/denoised_pair.hpp"
 #include "cosparse/exact_multipliers.hpp"
 #include "cosparse/linear_program.hpp"
+#include "cosparse/row_span.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/cosparse/frames.hpp"
 #include "parsimony/cosparse/tangent_space.hpp"
@@ -20,6 +21,8 @@ constexpr std::int64_t kLargestForm = 2048;  // a n
 constexpr double kStrict = 1e-9;             // below 1 that |N| must stay
 constexpr double kFlat = 1e-9;               // of the form: a curvature that rounding may have made
 constexpr double kStep = 1e-3;               // relative: a first one short enough not to leave the basin
+constexpr double kRounding = 1e-13, kStationary = 1e-10;  // relative gradients
+constexpr int kMostSteps = 30;
 constexpr double kFarthest = 0.1;  // relative distance of the optimum, above which nothing is said of Ω
 
 RowMajor in_float64(MatrixView<const float> view) {
@@ -32,9 +35,11 @@ RowMajor in_float64(MatrixView<const float> view) {
 
 void check(MatrixView<const double> omega, MatrixView<const float> noisy, MatrixView<const float> denoised) {
   const auto refuse = [](const std::string& text) { throw Error(ErrorCode::invalid_argument, text); };
-  if (omega.rows < omega.cols || omega.cols < 1) {
-    refuse(fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns",
-                       omega.rows, omega.cols));
+  if (!has_enough_rows(omega)) {
+    refuse(
+        fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns "
+                    "(one less if no row has a mean)",
+                    omega.rows, omega.cols));
   }
   if (noisy.cols != omega.cols || noisy.rows < 1) {
     refuse(fmt::format("noisy signals: {} x {}, but the operator is {} x {}; one signal a row is expected",
@@ -100,8 +105,7 @@ class PairTest {
     }
     RowMajor gradient = pair_.multipliers.transpose() * pair_.signals;
     const double length = gradient.norm();
-    const TangentSpace::Normal normal =
-        tangent_.project(MatrixView<double>(gradient.data(), omega_.rows(), omega_.cols()));
+    tangent_.project(MatrixView<double>(gradient.data(), omega_.rows(), omega_.cols()));
     out.stationarity = length > 0 ? gradient.norm() / length : 0;
     if (out.stationarity > options_.stationarity) {
       if (!refutes(-gradient, out)) {
@@ -113,7 +117,7 @@ class PairTest {
       return;
     }
     StageTimer timer(out.report, "second order");
-    second_order(normal, gradient.norm(), out);
+    second_order(out);
   }
 
  private:
@@ -121,9 +125,76 @@ class PairTest {
     return {matrix.data(), matrix.rows(), matrix.cols()};
   }
 
-  void second_order(const TangentSpace::Normal& normal, double gradient, PairCertificate& out) {
+  // An operator with the signals that keep the zeros and signs of the pattern, and the gradient there.
+  struct Point {
+    RowMajor omega;
+    TangentSpace tangent;
+    DenoisedPair pair;
+    RowMajor gradient;  // within T
+    TangentSpace::Normal normal;
+    double stationarity = 0;
+  };
+
+  Point point_at(const RowMajor& omega) const {
+    Point out{omega,
+              TangentSpace(view(omega)),
+              solve_pattern(omega, noisy_, pattern_, options_.lambda, context_),
+              RowMajor(),
+              {}};
+    out.gradient = out.pair.multipliers.transpose() * out.pair.signals;
+    const double length = out.gradient.norm();
+    out.normal = out.tangent.project(MatrixView<double>(out.gradient.data(), omega.rows(), omega.cols()));
+    out.stationarity = length > 0 ? out.gradient.norm() / length : 0;
+    return out;
+  }
+
+  struct Curvature {
+    Eigen::VectorXd values;  // of the form on T, ascending; what is outside of T comes last
+    Eigen::MatrixXd vectors;
+    double scale = 0;
+  };
+
+  Curvature curvature_at(const Point& point) const {
     const Eigen::Index size = omega_.size();
-    if (size > kLargestForm) {
+    const Eigen::MatrixXd form = second_order_form(
+        point.omega, pattern_, point.pair, options_.lambda, as_eigen(point.normal.symmetric.view()),
+        Eigen::Map<const Eigen::VectorXd>(point.normal.diagonal.data(), omega_.rows()), context_);
+    Eigen::MatrixXd projector(size, size);
+    for (Eigen::Index k = 0; k < size; ++k) {
+      Matrix<double> unit(omega_.rows(), omega_.cols());
+      unit.data()[k] = 1;
+      point.tangent.project(unit);
+      projector.col(k) = Eigen::Map<const Eigen::VectorXd>(unit.data(), size);
+    }
+    const double scale = form.norm();
+    Eigen::MatrixXd inside = projector * form * projector;
+    inside = ((inside + inside.transpose()) / 2 +
+              (scale > 0 ? 2 * scale : 1) * (Eigen::MatrixXd::Identity(size, size) - projector))
+                 .eval();
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(inside);
+    return {solver.eigenvalues(), solver.eigenvectors(), scale};
+  }
+
+  // Newton's steps with the curvature of the start, until the gradient is rounding, or falls no more.
+  Point walked(Point from, const Curvature& curvature) const {
+    for (int step = 0; step < kMostSteps && from.stationarity > kRounding; ++step) {
+      context_.check_cancelled();
+      const Eigen::Map<const Eigen::VectorXd> gradient(from.gradient.data(), from.gradient.size());
+      const Eigen::VectorXd change =
+          curvature.vectors * (curvature.vectors.transpose() * gradient).cwiseQuotient(curvature.values);
+      Matrix<double> moved(omega_.rows(), omega_.cols());
+      as_eigen(moved.view()) =
+          from.omega - Eigen::Map<const RowMajor>(change.data(), omega_.rows(), omega_.cols());
+      project_untf(moved, {.tolerance = 1e-13, .exact = false});
+      Point next = point_at(as_eigen(moved.view()));
+      if (!(next.stationarity < from.stationarity)) break;
+      from = std::move(next);
+    }
+    return from;
+  }
+
+  void second_order(PairCertificate& out) {
+    if (omega_.size() > kLargestForm) {
       out.explanation = fmt::format(
           "Undecided: the pair is stationary (relative {:.1e}), but of {} x {} the second-order condition is "
           "too large to "
@@ -131,48 +202,55 @@ class PairTest {
           out.stationarity, omega_.rows(), omega_.cols());
       return;
     }
-    const Eigen::MatrixXd form =
-        second_order_form(omega_, pattern_, pair_, options_.lambda, as_eigen(normal.symmetric.view()),
-                          Eigen::Map<const Eigen::VectorXd>(normal.diagonal.data(), omega_.rows()), context_);
-    Eigen::MatrixXd projector(size, size);
-    for (Eigen::Index k = 0; k < size; ++k) {
-      Matrix<double> unit(omega_.rows(), omega_.cols());
-      unit.data()[k] = 1;
-      tangent_.project(unit);
-      projector.col(k) = Eigen::Map<const Eigen::VectorXd>(unit.data(), size);
-    }
-    const double scale = form.norm();  // puts what is outside of T last
-    Eigen::MatrixXd inside = projector * form * projector;
-    inside = ((inside + inside.transpose()) / 2 +
-              (scale > 0 ? 2 * scale : 1) * (Eigen::MatrixXd::Identity(size, size) - projector))
-                 .eval();
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(inside);
-    out.curvature =
-        tangent_.dimension() > 0 ? solver.eigenvalues()[0] : std::numeric_limits<double>::infinity();
-    if (out.curvature > kFlat * scale) {
-      out.radius = gradient / (out.curvature * omega_.norm());
-      if (pair_.largest > 1 - kStrict) {
+    const Point here = point_at(omega_);
+    Curvature curvature = curvature_at(here);
+    const bool tangents = tangent_.dimension() > 0;
+    out.curvature = tangents ? curvature.values[0] : std::numeric_limits<double>::infinity();
+    if (out.curvature > kFlat * curvature.scale) {
+      const Point there = walked(here, curvature);
+      out.radius = (there.omega - omega_).norm() / omega_.norm();
+      out.stationarity = there.stationarity;
+      out.multiplier = there.pair.largest;
+      if (tangents && out.radius > 0) {
+        curvature = curvature_at(there);
+        out.curvature = curvature.values[0];
+      }
+      if (there.pair.inconsistent > 0 || there.stationarity > kStationary) {
         out.explanation = fmt::format(
-            "Undecided: max|N| = {:.9g} is too near to 1 for zeros to be sure to stay.", pair_.largest);
+            "Undecided: the pair is nearly stationary, but Newton's steps from it, zeros and signs kept, end "
+            "at a "
+            "relative gradient of {:.1e}{}.",
+            there.stationarity,
+            there.pair.inconsistent > 0 ? ", where they are no longer those of the signals" : "");
+      } else if (there.pair.largest > 1 - kStrict) {
+        out.explanation = fmt::format(
+            "Undecided: max|N| = {:.9g} is too near to 1 for zeros to be sure to stay.", there.pair.largest);
+      } else if (!(out.curvature > kFlat * curvature.scale)) {
+        out.explanation =
+            fmt::format("Undecided: where the gradient is zero, the curvature is {:.2g} in one direction.",
+                        out.curvature);
       } else if (out.radius > kFarthest) {
         out.explanation = fmt::format(
-            "Undecided: the gradient is small, but a local optimum may lie at a relative distance of {:.1e}.",
+            "Undecided: the gradient is small, but the local optimum is at a relative distance of {:.1e}.",
             out.radius);
       } else {
         out.verdict = Verdict::certified;
         out.explanation = fmt::format(
-            "Certified to second order at this pair: max|N| = {1:.4g} < 1, and the curvature is at least "
-            "{2:.2g} "
-            "in all {3} directions of the tangent space; by a Newton step, the optimum of operator and "
-            "signals "
-            "is {0:.1e} (relative) away.",
-            out.radius, pair_.largest, out.curvature, out.dimension);
+            "Certified to second order: Newton's steps end {0:.1e} (relative) from this pair, at one with "
+            "the "
+            "same "
+            "zeros and signs, max|N| = {1:.4g} < 1, a gradient of {4:.1e} of its size and a curvature of at "
+            "least "
+            "{2:.2g} in all {3} directions of the tangent space: a strict local optimum, to rounding.",
+            out.radius, there.pair.largest, out.curvature, out.dimension, there.stationarity);
       }
       return;
     }
     const RowMajor direction =
-        Eigen::Map<const RowMajor>(solver.eigenvectors().col(0).data(), omega_.rows(), omega_.cols());
-    if (out.curvature < -kFlat * scale && (refutes(direction, out) || refutes(-direction, out))) return;
+        Eigen::Map<const RowMajor>(curvature.vectors.col(0).data(), omega_.rows(), omega_.cols());
+    if (out.curvature < -kFlat * curvature.scale && (refutes(direction, out) || refutes(-direction, out))) {
+      return;
+    }
     out.explanation = fmt::format(
         "Undecided: the pair is stationary (relative {:.1e}), but the curvature is {:.2g} in one direction.",
         out.stationarity, out.curvature);
@@ -254,23 +332,32 @@ PairCertificate certify_pair(MatrixView<const double> omega, MatrixView<const fl
   validate_fields(options);
   check(omega, noisy, denoised);
   context.check_cancelled();
-  const FrameResiduals frame = frame_residuals(omega);
+  const RowMajor basis = span_of_rows(omega);
+  const bool whole = basis.cols() == omega.cols;
+  Matrix<double> tested(omega.rows, basis.cols()), coordinates(omega.cols, basis.cols());
+  as_eigen(tested.view()) = whole ? RowMajor(as_eigen(omega)) : RowMajor(as_eigen(omega) * basis);
+  as_eigen(coordinates.view()) = basis;
+  const FrameResiduals frame = frame_residuals(tested);
   if (!(frame.tightness <= options.frame_tolerance && frame.norms <= options.frame_tolerance)) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format(
-            "operator: off a unit-norm tight frame with ΩᵀΩ = I by {:.2g} (tightness) and {:.2g} (row "
-            "norms), above frame_tolerance {:g}; project_untf makes it one",
-            frame.tightness, frame.norms, options.frame_tolerance));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("operator: off a unit-norm tight frame with ΩᵀΩ = I{} by {:.2g} (tightness) and "
+                            "{:.2g} (row norms), above frame_tolerance {:g}; the test is one among those",
+                            whole ? "" : " within the span of its rows", frame.tightness, frame.norms,
+                            options.frame_tolerance));
   }
   PairCertificate out;
   out.report = make_report("local optimality of a pair", context, 0);
   record_options(out.report, options);
   out.curvature = out.first_order_gap = std::numeric_limits<double>::quiet_NaN();
-  Matrix<double> tested(omega.rows, omega.cols);
-  as_eigen(tested.view()) = as_eigen(omega);
   project_untf(tested, {.tolerance = 1e-12, .exact = false});
-  PairTest(as_eigen(tested.view()), noisy, denoised, options, context).run(out);
+  if (whole) {
+    PairTest(as_eigen(tested.view()), noisy, denoised, options, context).run(out);
+    return out;
+  }
+  const Matrix<float> noisy_inside = to_complement(noisy, coordinates),
+                      denoised_inside = to_complement(denoised, coordinates);
+  PairTest(as_eigen(tested.view()), noisy_inside, denoised_inside, options, context).run(out);
+  if (out.direction.rows() > 0) out.direction = from_complement(out.direction, coordinates);
   return out;
 }
 

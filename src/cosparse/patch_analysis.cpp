@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "cosparse/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::cosparse {
@@ -33,17 +34,8 @@ kernels::FilterBank patch_filters(MatrixView<const double> omega) {
                 fmt::format("operator: {} rows of {} values are no square patches of 2 × 2 to {} × {} pixels",
                             omega.rows, omega.cols, kernels::kMaxFilterSide, kernels::kMaxFilterSide));
   }
-  std::vector<float> rows;
-  rows.reserve(static_cast<std::size_t>(omega.rows * omega.cols));
-  for (std::int64_t i = 0; i < omega.rows; ++i) {
-    double squares = 0;
-    for (const double value : omega.row(i)) squares += value * value;
-    if (!(squares > 0) || !std::isfinite(squares)) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("operator: row {} is 0 or not finite; each must have a direction", i));
-    }
-    for (const double value : omega.row(i)) rows.push_back(static_cast<float>(value / std::sqrt(squares)));
-  }
+  const Matrix<double> unit = unit_rows(omega);
+  const std::vector<float> rows(unit.values().begin(), unit.values().end());
   return {rows.data(), omega.rows, side};
 }
 

@@ -9,6 +9,7 @@
 #include "cosparse/flow_network.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/cosparse/noise_level.hpp"
 
 namespace parsimony::cosparse {
 namespace {
@@ -195,8 +196,9 @@ void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name, Erro
 FlowDenoising denoise_by_flow(MatrixView<const float> image, double sigma, const UnrolledFlow& flow,
                               const Context& context) {
   check_image(image);
-  if (!(sigma > 0 && std::isfinite(sigma))) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("sigma: {}; must be above 0", sigma));
+  if (!(sigma >= kLeastNoiseLevel && std::isfinite(sigma))) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("sigma: {} is out of range; must be at least {:g}", sigma, kLeastNoiseLevel));
   }
   check_unrolled_flow(flow, "flow");
   FlowDenoising result{.report = make_report("unrolled flow", context, 0)};

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "parsimony/core/image.hpp"
 #include "parsimony/core/npy.hpp"
 #include "parsimony/cosparse/certificate.hpp"
 #include "parsimony/cosparse/frames.hpp"
@@ -129,6 +130,63 @@ TEST_F(OperatorCheck, TakesZeroMeanOperatorsOfOneRowLess) {
   EXPECT_NE(text.out.find("rows span         7 dimensions"), std::string::npos) << text.out << text.err;
 }
 
+// Of clean zero-mean signals and of noisy ones, the verdict is that among the 8 dimensions that the rows see.
+TEST_F(OperatorCheck, TakesTheVerdictOfZeroMeanOperatorsFromWhatTheySee) {
+  const Matrix<double> basis = cosparse::zero_mean_basis(9);
+  const auto lifted = [&](const Matrix<float>& signals) {
+    Matrix<float> out(signals.rows(), 9);
+    for (std::int64_t s = 0; s < signals.rows(); ++s) {
+      for (std::int64_t c = 0; c < 9; ++c) {
+        double value = 5;  // a mean that no row sees
+        for (std::int64_t k = 0; k < 8; ++k) value += basis(c, k) * signals(s, k);
+        out(s, c) = static_cast<float>(value);
+      }
+    }
+    return out;
+  };
+  cosparse::write_operator(path("lifted.npy"), cosparse::from_complement(omega_, basis));
+  const Matrix<float> noisy = cosparse::with_noise(signals_, 20, 3);
+  write_npy(path("noisy.npy"), noisy);
+  write_npy(path("lifted_noisy.npy"), lifted(noisy));
+  const std::vector<std::string> flags{"--noise-aware", "--lambda", "50", "--json"};
+  const Outcome outcome = check(path("lifted.npy"), path("lifted_noisy.npy"), flags);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json seen = Json::parse(outcome.out)["certificate"];
+  const Json plain = Json::parse(check(path("op.npy"), path("noisy.npy"), flags).out)["certificate"];
+  EXPECT_EQ(seen["verdict"], plain["verdict"]);
+  EXPECT_EQ(seen["zeros"], plain["zeros"]);
+  EXPECT_EQ(seen["tangent_dimension"], plain["tangent_dimension"]);
+  EXPECT_NEAR(seen["objective"].get<double>() / plain["objective"].get<double>(), 1, 1e-4);
+}
+
+TEST_F(OperatorCheck, TakesPatchesOfImages) {
+  Image image{{Matrix<float>(60, 70)}, 8, false};  // flat fields, in which differences are zero
+  for (std::int64_t i = 0; i < 60; ++i) {
+    for (std::int64_t j = 0; j < 70; ++j) image.channels[0](i, j) = i / 20 + j / 20 == 2 ? 200.0f : 40.0f;
+  }
+  write_image(path("fields.png"), image);
+  Matrix<double> differences(12, 9);  // of neighbours in 3 × 3 pixels
+  std::int64_t row = 0;
+  for (std::int64_t k = 0; k < 9; ++k) {
+    for (const std::int64_t next : {k + 1, k + 3}) {
+      if (next > 8 || (next == k + 1 && next % 3 == 0)) continue;
+      differences(row, k) = -1;
+      differences(row++, next) = 1;
+    }
+  }
+  ASSERT_EQ(row, 12);
+  cosparse::write_operator(path("differences.npy"), differences);
+  const Outcome outcome = check(path("differences.npy"), path("fields.png"), {"--samples", "300", "--json"});
+  ASSERT_EQ(outcome.code, 3) << outcome.err;  // no tight frame
+  const Json root = Json::parse(outcome.out);
+  EXPECT_EQ(root["profile"]["signals"], 300);
+  EXPECT_GT(root["profile"]["mean_zeros"].get<double>(), 6);  // an edge crosses three pairs of twelve, or six
+  expect_one_error(check(path("op.npy"), path("fields.png")), 2, {"--data", "8 values"});
+  expect_one_error(check(path("differences.npy"), path("fields.png"), {"--patch", "4"}), 2, {"4 × 4"});
+  expect_one_error(check(path("differences.npy"), path("x.npy"), {"--min-deviation", "4"}), 2,
+                   {"--min-deviation"});
+}
+
 TEST_F(OperatorCheck, RefusesBadInputInOneLine) {
   const std::string op = path("op.npy"), x = path("x.npy");
   expect_one_error(check(path("none.npy"), x), 1, {"none.npy"});
@@ -149,7 +207,7 @@ TEST_F(OperatorCheck, RefusesBadInputInOneLine) {
   Matrix<float> bad = signals_;
   bad(7, 3) = std::nanf("");
   write_npy(path("bad.npy"), bad);
-  expect_one_error(check(op, path("bad.npy")), 2, {"signals: row 7", "not finite"});
+  expect_one_error(check(op, path("bad.npy")), 1, {"bad.npy: row 7", "not finite"});
   Matrix<double> few(5, 8);
   for (std::int64_t i = 0; i < 5; ++i) few(i, i) = 1;
   cosparse::write_operator(path("few.npy"), few);

@@ -103,6 +103,52 @@ TEST_F(OperatorImages, FloatsAndSignals) {
             cosparse::psnr(read_npy_matrix(path("signals.npy")), constants) + 10);
 }
 
+// Of a 1-D array the rows of the operator are filters along it, whatever its length.
+TEST_F(OperatorImages, ALineIsOneSignal) {
+  Matrix<float> clean(700, 1);
+  for (std::int64_t i = 0; i < clean.size(); ++i) clean.data()[i] = i / 90 % 2 == 0 ? 2.0f : 5.0f;
+  const Matrix<float> noisy = with_noise(clean, 0.3f, 1);
+  write_npy(path("line.npy"), std::span<const float>(noisy.values()));
+  const std::vector<std::string> common{"operator", "denoise", path("line.npy"), "--operator",  cosines(),
+                                        "--sigma",  "0.3",     "--output",       path("o.npy"), "--quiet"};
+  const Outcome outcome = run(common);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Matrix<float> found = read_npy_matrix(path("o.npy"));
+  ASSERT_EQ(found.rows(), 700);
+  EXPECT_GT(cosparse::psnr(found, clean), cosparse::psnr(noisy, clean) + 7);
+  std::filesystem::remove(path("o.npy"));
+  const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
+    more.insert(more.begin(), {"operator", "denoise", path("line.npy")});
+    expect_one_error(run(more), kUsage, parts);
+  };
+  refused({"--output", path("o.npy"), "--sigma", "1"}, {"--operator", "one signal"});
+  refused({"--output", path("o.npy"), "--operator", cosines()}, {"--sigma"});
+  refused({"--output", path("o.png"), "--operator", cosines(), "--sigma", "1"}, {"--output", ".npy"});
+  refused({"--output", path("o.npy"), "--adapt", "--sigma", "1"}, {"--adapt", "one signal"});
+  EXPECT_FALSE(std::filesystem::exists(path("o.npy")));
+}
+
+TEST_F(OperatorImages, StandardInputIsAnImage) {
+  const std::string in = noisy();
+  ASSERT_EQ(run({"operator", "denoise", in, "--sigma", "15", "--output", path("file.png"), "--quiet"}).code,
+            0);
+  const Outcome piped = finish(
+      start({"operator", "denoise", "-", "--sigma", "15", "--output", path("pipe.png"), "--quiet"}, in));
+  ASSERT_EQ(piped.code, 0) << piped.err;
+  EXPECT_EQ(read_text(path("pipe.png")), read_text(path("file.png")));
+}
+
+TEST_F(OperatorImages, AdaptBlendsWhatIsLearnedOnTheImage) {
+  const std::string in = noisy();
+  const Outcome outcome = run({"operator", "denoise", in, "--adapt", "--sigma", "15", "--output",
+                               path("out.png"), "--reference", clean(), "--json", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto report = nlohmann::json::parse(outcome.out);
+  EXPECT_GE(report["figures"]["share"].get<double>(), 0);
+  EXPECT_LE(report["figures"]["share"].get<double>(), 1);
+  EXPECT_GT(report["quality"]["psnr"].get<double>(), 28);
+}
+
 TEST_F(OperatorImages, InpaintFillsWhatIsBlackInTheMask) {
   Matrix<float> mask(48, 60), holes = made_image(48, 60);
   const RandomStream random(1, "test");
@@ -154,6 +200,10 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   refused({"--method", "analysis", "--tile", "100"}, {"--tile: 100", "128"});
   refused({"--method", "flow", "--operator", op}, {"--operator", "--method flow", "analysis"});
   refused({"--weight", "1"}, {"--weight", "--method flow"});
+  refused({"--adapt", "--operator", op}, {"--adapt", "--operator"});
+  refused({"--adapt", "--method", "l1"}, {"--adapt", "--method l1"});
+  refused({"--sigma", "1e-40"}, {"sigma: 1e-40 is out of range", "1e-06"});
+  refused({"--sigma", "1e-25", "--method", "analysis"}, {"sigma: 1e-25 is out of range"});
   refused({"--method", "l1", "--nu", "9"}, {"--nu", "--method l1"});
   const std::string flow = path("flow.npz");
   cosparse::save_unrolled_flow(flow, cosparse::initial_unrolled_flow(3, 2, 3));

@@ -183,6 +183,7 @@ TEST(PairCertificate, CertifiesWhatWasPlantedAndRefutesWhatWasMoved) {
     EXPECT_EQ(out.zeros, 480);
     EXPECT_LT(out.moved, 1e-5);
     EXPECT_LT(out.radius, 1e-4);
+    EXPECT_LT(out.stationarity, 1e-10) << "where Newton's steps end";
     certified += out.verdict == Verdict::certified;
 
     // Another operator, with the signals that are optimal for it: found by the splitting.
@@ -200,6 +201,28 @@ TEST(PairCertificate, CertifiesWhatWasPlantedAndRefutesWhatWasMoved) {
     EXPECT_NE(mixed.verdict, Verdict::certified) << mixed.explanation;
   }
   EXPECT_GE(certified, 2);
+}
+
+// From a pair that is off, but has the zeros and signs of the planted one, to the planted one.
+TEST(PairCertificate, WalksToTheOptimumAndSaysHowFarItIs) {
+  const double lambda = 100;
+  int walked = 0;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    SCOPED_TRACE(seed);
+    const Planted problem = planted(10, 6, 120, 4, lambda, seed);
+    Matrix<double> near = problem.omega;
+    const RandomStream random(seed, "test.near");
+    for (std::int64_t k = 0; k < near.size(); ++k) near.data()[k] += 1e-6 * random.normal(k);
+    project_untf(near);
+    const double off = (as_eigen(near.view()) - as_eigen(problem.omega.view())).norm() / std::sqrt(6.0);
+    const PairCertificate out =
+        certify_pair(near, problem.noisy, problem.denoised, {.lambda = lambda, .stationarity = 1e-2});
+    if (out.verdict != Verdict::certified) continue;
+    ++walked;
+    EXPECT_NEAR(out.radius, off, 0.2 * off);  // the optimum of float32 signals is near the planted one
+    EXPECT_LT(out.stationarity, 1e-10);
+  }
+  EXPECT_GE(walked, 2);
 }
 
 TEST(PairCertificate, AgreesWithTheLinearProgram) {

@@ -134,7 +134,7 @@ TEST(UnrolledFlow, RefusesWhatCannotBe) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { denoise_by_flow(image, sigma, by); });
   };
   refuse(Matrix<float>(0, 3), 1, flow, "image: has no pixels");
-  refuse(Matrix<float>(3, 3), 0, flow, "sigma: 0; must be above 0");
+  refuse(Matrix<float>(3, 3), 0, flow, "sigma: 0 is out of range");
   refuse(Matrix<float>(3, 3), std::numeric_limits<double>::infinity(), flow, "sigma");
   Matrix<float> image(4, 5);
   image(2, 3) = std::numeric_limits<float>::quiet_NaN();

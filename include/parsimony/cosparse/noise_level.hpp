@@ -6,6 +6,10 @@
 
 namespace parsimony::cosparse {
 
+/// The least standard deviation that images are denoised for: in units of a smaller one, and squared, their
+/// values would leave float32.
+inline constexpr double kLeastNoiseLevel = 1e-6;
+
 /// The standard deviation of white noise in `image`, in its units. The flattest hundredth (1024 at least) of
 /// its 8 × 8 blocks is chosen by the low frequencies of their cosine transform; the mean square of their high
 /// frequencies, on which under white noise the choice does not depend, is the variance.

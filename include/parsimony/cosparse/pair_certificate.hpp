@@ -46,7 +46,7 @@ struct PairCertificate {
   double stationarity = 0;     ///< ‖P_T(U Xᵀ)‖ / ‖U Xᵀ‖
   std::int64_t dimension = 0;  ///< of the tangent space T
   double curvature = 0;  ///< least eigenvalue of the second-order form on T; NaN where it was not computed
-  double radius = 0;  ///< ‖P_T(U Xᵀ)‖ / (curvature ‖Ω‖_F): how far the optimum may lie, to second order
+  double radius = 0;     ///< ‖Ω* − Ω‖_F / ‖Ω‖_F of the optimum Ω* that Newton's steps end at
   Matrix<double> direction;  ///< of T, ‖Δ‖_F = 1; empty unless refuted
   double decrease = 0;       ///< what a step along it takes off the objective, signals following
   /// Least Σ|(S + N)Xᵀ − ΩS′ − D′Ω| / ‖ΩX‖₁ + Σ|Ωᵀ(S + N) − λ(Y − X)| / (λ Σ|Y − X|) over |N| ≤ 1: 0 where no
@@ -69,6 +69,14 @@ struct PairCertificate {
 ///     2 ⟨U, ΔΞ⟩ + λ ‖Ξ‖² − ⟨S′, ΔᵀΔ⟩ − Σ d_i ‖δ_i‖²,  U Xᵀ = ΩS′ + D′Ω,
 /// positive for all Δ of T and Ξ with P_Λ(ΔX + ΩΞ) = 0. Ξ is eliminated signal by signal; the form in Δ alone
 /// is a dense a n × a n matrix.
+///
+/// A pair is never quite stationary. From one whose form is positive Newton's steps lead on, zeros and signs
+/// kept, until the gradient is rounding; there signs, |N| and the form are tested again, and what is
+/// certified is that pair, at the distance `radius`. multiplier, stationarity and curvature are then those
+/// there.
+///
+/// An operator with a null space, zero-mean rows, is tested within the span of its rows, where it must be a
+/// UNTF; what the signals have in the null space is in both of them alike and does not count.
 ///
 /// Refuted are pairs that a step along −P_T(U Xᵀ), or along a direction of negative curvature, improves once
 /// it is brought back to UNTF and the signals have followed.

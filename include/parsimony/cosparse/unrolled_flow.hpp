@@ -65,7 +65,7 @@ struct FlowDenoising {
 };
 
 /// image: any height and width from 1 on, any scale of values. sigma: the standard deviation of its noise,
-/// white and Gaussian, on the same scale, > 0. Continued symmetrically by `side` on each side.
+/// white and Gaussian, on the same scale, 1e-6 at least. Continued symmetrically by `side` on each side.
 ///
 /// 4 · steps · filters · side² flops a pixel, at 80 % of what two cores multiply and add at best; memory: 4
 /// images in float32 and 1 MiB a thread. The same bytes for any number of threads.
