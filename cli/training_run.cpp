@@ -23,7 +23,8 @@ std::string figures_text(const std::map<std::string, double>& figures) {
 
 int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal) {
   const models::Recipe recipe = models::read_recipe(settings.recipe);
-  const std::filesystem::path output = settings.output.empty() ? recipe.output : settings.output;
+  const std::filesystem::path output =
+      settings.output.empty() ? recipe.output : std::filesystem::path(settings.output);
   const Context context = terminal.context(settings.threads);
   const models::RecipeRun run = models::train_recipe(recipe, output, settings.restart, context);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(run.model));

@@ -78,12 +78,13 @@ LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOption
   if (examples() < 1) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("{}: {} tokens to learn from; a window of {} needs one more than that",
-                            options.text, tokens_.numel(), model.context));
+                            options.text.string(), tokens_.numel(), model.context));
   }
   if (held_out_.numel() < 2) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("{}: {} tokens are held out; must be 2 at least",
-                            options.held_out.empty() ? options.text : options.held_out, held_out_.numel()));
+                            (options.held_out.empty() ? options.text : options.held_out).string(),
+                            held_out_.numel()));
   }
 }
 

@@ -1,11 +1,33 @@
 #include "models/task_kinds.hpp"
 
+#include <torch/torch.h>
+
 #include <array>
 
 #include "parsimony/models/image_task.hpp"
+#include "parsimony/models/language_task.hpp"
+#include "parsimony/models/weights.hpp"
 
 namespace parsimony::models {
 namespace {
+
+struct LanguageRecipe {
+  LanguageTaskOptions data;
+  TransformerOptions model;
+  std::filesystem::path weights;
+  std::uint64_t seed = 0;
+};
+
+// The tokens say how many there are, and one seed serves the weights and the layers that are skipped.
+template <OptionsOf<LanguageRecipe> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  describe(options.data, visit);
+  describe(options.model, [&](const Field& field, auto& value) {
+    if (field.name != "vocabulary" && field.name != "seed") visit(field, value);
+  });
+  visit(Field{"weights", "safetensors file to begin at, empty: weights by the seed"}, options.weights);
+  visit(Field{"seed", "seed of the weights and of the layers that are skipped"}, options.seed);
+}
 
 // What each kind adds: how its options become a task.
 std::unique_ptr<train::Task> make_task(const ImageTaskOptions& options, Purpose purpose,
@@ -14,6 +36,16 @@ std::unique_ptr<train::Task> make_task(const ImageTaskOptions& options, Purpose 
   return std::make_unique<ImageTask>(
       options,
       same != nullptr ? same->data() : read_image_data(options, purpose == Purpose::training, context));
+}
+
+std::unique_ptr<train::Task> make_task(const LanguageRecipe& options, Purpose, const train::Task*,
+                                       const Context& context) {
+  torch::manual_seed(options.seed);
+  TransformerOptions model = options.model;
+  model.seed = options.seed;
+  auto task = std::make_unique<LanguageTask>(options.data, model, context);
+  if (!options.weights.empty()) load_weights(task->model(), options.weights);
+  return task;
 }
 
 template <class Options>
@@ -57,7 +89,7 @@ struct Kind {
 };
 
 // Options of a kind have weights, a seed and describe(); make_task() above knows them.
-constexpr std::array kKinds{Kind{"images", read<ImageTaskOptions>}};
+constexpr std::array kKinds{Kind{"images", read<ImageTaskOptions>}, Kind{"language", read<LanguageRecipe>}};
 
 }  // namespace
 

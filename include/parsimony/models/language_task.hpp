@@ -1,6 +1,7 @@
 // Learning to say which token comes next.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -12,11 +13,11 @@
 namespace parsimony::models {
 
 struct LanguageTaskOptions {
-  std::string text;                  ///< file to learn from
-  std::string held_out;              ///< file to be judged by; empty: a part of text
+  std::filesystem::path text;        ///< file to learn from
+  std::filesystem::path held_out;    ///< file to be judged by; empty: a part of text
   std::int64_t held_out_every = 20;  ///< without such a file: of so many stretches of 100 lines the last
-  std::string encoder;               ///< encoder.json of byte pairs; empty: tokens are bytes
-  std::string merges;                ///< their vocab.bpe
+  std::filesystem::path encoder;     ///< encoder.json of byte pairs; empty: tokens are bytes
+  std::filesystem::path merges;      ///< their vocab.bpe
   std::int64_t max_vocabulary = 0;   ///< tokens at most, 0: all
 };
 

@@ -27,7 +27,8 @@ class Task {
   virtual std::int64_t examples() const = 0;
 
   /// These examples, augmented by draws of (seed, step, place in the batch) alone.
-  virtual Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step) const = 0;
+  virtual Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed,
+                      std::int64_t step) const = 0;
 
   /// Logits of the model, … × classes, whose leading dimensions are those of the targets.
   virtual torch::Tensor forward(const torch::Tensor& inputs) = 0;
