@@ -16,7 +16,7 @@ constexpr const char* kExamples = R"(Examples:
 The recipe is a JSON file (docs/training.md): what is trained on what, noise on the weights, a teacher,
 product codes. In the folder of the output lies train.checkpoint; the same command goes on from there, after
 Ctrl-C or a power cut, and the weights come out as if nothing had been. At the end the folder has
-model.safetensors and report.json.)";
+model.safetensors, or model.compact.safetensors of one in product codes, and report.json.)";
 
 }  // namespace
 

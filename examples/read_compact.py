@@ -4,11 +4,14 @@
 docs/formats/compact.md says what each tensor is. Weights come out as float32, all else as it is; needs numpy."""
 import json
 import sys
+import zlib
 
 import numpy as np
 
 # Of the tensors that are computed with; others, of dtypes that numpy may not have, stay the bytes that they are.
 DTYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1", "I16": "<i2", "I32": "<i4", "I64": "<i8"}
+WIDTHS = {"BOOL": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2,
+          "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8}
 
 
 def read_safetensors(path):
@@ -18,6 +21,17 @@ def read_safetensors(path):
     metadata = header.pop("__metadata__", {})
     return metadata, {name: (info["dtype"], info["shape"], data[slice(*info["data_offsets"])])
                       for name, info in header.items()}
+
+
+def inflate(stored):
+    header = json.loads(zlib.decompress(stored["parsimony.header"][2]))
+    data, begin, tensors = stored["parsimony.data"][2], 0, {}
+    for name, dtype, shape, *values in header["tensors"]:
+        size = int(np.prod(shape, dtype=np.int64)) * WIDTHS[dtype]
+        content = np.array(values[0], "<i8").tobytes() if values else data[begin:begin + size]
+        begin += 0 if values else size
+        tensors[name] = dtype, shape, content
+    return header["metadata"], tensors
 
 
 def write_safetensors(path, metadata, tensors):
@@ -78,6 +92,8 @@ def weight(stored, name, group):
 
 def read_compact(path):
     metadata, stored = read_safetensors(path)
+    if metadata.get("parsimony.format_version") == "2":
+        metadata, stored = inflate(stored)
     if "parsimony.recipe" not in metadata:
         sys.exit(f"{path}: no compact file: its metadata has no parsimony.recipe")
     if metadata["parsimony.format_version"] != "1":

@@ -6,6 +6,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/models/weights.hpp"
+#include "parsimony/train/export.hpp"
 #include "parsimony/train/task.hpp"
 
 namespace parsimony::models {
@@ -17,6 +18,14 @@ std::vector<std::pair<std::string, ReportValue>> options_of(const Recipe& recipe
   if (recipe.teacher == nullptr) return out;
   for (auto& [name, value] : recipe.teacher->options()) out.emplace_back("teacher." + name, std::move(value));
   return out;
+}
+
+// The file holds roundings of what was judged at the end of the training.
+void judge_again(train::Task& task, RecipeRun& run, const Context& context) {
+  run.figures = task.evaluate(context);
+  for (auto& [name, value] : run.report.figures) {
+    if (const auto found = run.figures.find(name); found != run.figures.end()) value = found->second;
+  }
 }
 
 }  // namespace
@@ -45,7 +54,13 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
   context.check_cancelled();  // from here on files appear: all of them or none
 
   RecipeRun run{output / "model.safetensors", std::move(result.figures), std::move(result.report)};
-  save_weights(task->model(), run.model);
+  if (result.ipq == nullptr) {
+    save_weights(task->model(), run.model);
+  } else {
+    run.model = output / "model.compact.safetensors";
+    train::export_compact(run.model, task->model(), result.ipq->tensors());
+    judge_again(*task, run, context);
+  }
   write_file(output / "report.json", run.report.to_json() + "\n");
   std::filesystem::remove(checkpoint, failed);  // one that stays does no harm: the same run ends at once
   return run;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "quant/check_weight.hpp"
+#include "quant/compact_deflated.hpp"
 #include "quant/compact_recipe.hpp"
 
 namespace parsimony::quant {
@@ -167,7 +168,7 @@ const QuantizedTensor* CompactModel::find_weight(std::string_view name) const {
 }
 
 bool is_compact_file(const SafetensorsFile& file) {
-  return file.metadata().contains(kRecipeKey);
+  return file.metadata().contains(kRecipeKey) || is_deflated(file);
 }
 
 CompactModel read_compact_file(const std::filesystem::path& path) {
@@ -175,6 +176,16 @@ CompactModel read_compact_file(const std::filesystem::path& path) {
 }
 
 CompactModel read_compact_file(const SafetensorsFile& file) {
+  if (is_deflated(file)) {
+    const SafetensorsFile plain = inflate_compact_file(file);
+    if (is_deflated(plain)) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: what is deflated in it is deflated again", file.name()));
+    }
+    CompactModel model = read_compact_file(plain);
+    model.recipe.deflated = true;
+    return model;
+  }
   ParsedRecipe parsed = parse_recipe(file);
   CompactModel model;
   model.storage.push_back(file);

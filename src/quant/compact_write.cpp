@@ -11,6 +11,7 @@
 #include "parsimony/core/half.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/check_weight.hpp"
+#include "quant/compact_deflated.hpp"
 #include "quant/compact_recipe.hpp"
 
 namespace parsimony::quant {
@@ -240,7 +241,8 @@ std::vector<TensorInfo> stored_tensors(const CompactRecipe& recipe) {
 }
 
 std::int64_t planned_size(const CompactRecipe& recipe) {
-  return safetensors_size(stored_tensors(recipe), file_metadata(recipe));
+  const std::vector<TensorInfo> tensors = stored_tensors(recipe);
+  return recipe.deflated ? deflated_size(tensors, recipe) : safetensors_size(tensors, file_metadata(recipe));
 }
 
 WeightRecipe recipe_of(std::string name, const QuantizedTensor& tensor, bool half_scales) {
@@ -292,6 +294,7 @@ void write_compact_file(const std::filesystem::path& path, const CompactModel& m
     }
     stored.add(other, &view);
   }
+  if (recipe.deflated) return write_deflated(path, stored.tensors, recipe);
   write_safetensors(path, stored.tensors, file_metadata(recipe));
 }
 

@@ -22,20 +22,6 @@ constexpr float kLargestHalf = 65504;
 constexpr float kLeastNormalHalf = 0x1p-14f;
 constexpr float kLeastHalfScale = 0x1p-20f;  // below, the steps between halves are coarse
 
-// Not below the value, so that no code is clipped for it.
-float half_above(float value) {
-  const std::uint16_t half = to_half(value);
-  return from_half(from_half(half) < value ? static_cast<std::uint16_t>(half + 1) : half);
-}
-
-// The grid of the same values but for half a step at most: of an output far from 0 the zero point is many
-// steps long, and with the old one it would move by as many times what the scale grew.
-AffineCode with_half_scale(const AffineCode& code) {
-  const float scale = half_above(code.scale);
-  const double zero = std::round(static_cast<double>(code.zero_point) * code.scale / scale);
-  return {scale, static_cast<std::int32_t>(zero)};
-}
-
 QuantizedTensor quantize_integers(const WeightView& weight, const WeightRecipe& recipe,
                                   const CompressOptions& options, const Context& context) {
   IntegerOptions integer{.bits = recipe.bits, .range = options.range};

@@ -151,6 +151,7 @@ class Planner {
 
   CompressionPlan plan() {
     for (const auto& [key, value] : model_.metadata()) plan_.recipe.metadata.emplace(key, value);
+    plan_.recipe.deflated = options_.deflate_header;
     for (const TensorView& tensor : model_.tensors()) {
       context_.check_cancelled();
       if (auto reason = reason_to_leave(tensor)) {

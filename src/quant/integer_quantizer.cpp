@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/half.hpp"
 #include "quant/check_weight.hpp"
 #include "quant/integer_range.hpp"
 
@@ -16,6 +17,12 @@ namespace {
 
 constexpr float kLargestValue = 1e38f;  // two of the coarsest steps above it are finite
 constexpr std::int64_t kBlock = 1 << 16;
+
+// Not below the value, so that no code is clipped for it.
+float half_above(float value) {
+  const std::uint16_t half = to_half(value);
+  return from_half(from_half(half) < value ? static_cast<std::uint16_t>(half + 1) : half);
+}
 
 }  // namespace
 
@@ -29,6 +36,14 @@ AffineCode affine_code(float low, float high, int bits) {
   const double least = std::max<double>(largest * 0x1p-23, std::numeric_limits<float>::min());
   const auto scale = static_cast<float>(std::max(width / ((1 << bits) - 1), least));
   return {scale, static_cast<std::int32_t>(-round_to_even(low / static_cast<double>(scale)))};
+}
+
+// The grid moves by half a step at most: of an output far from 0 the zero point is many steps long, and with
+// the old one it would move by as many times what the scale grew.
+AffineCode with_half_scale(const AffineCode& code) {
+  const float scale = half_above(code.scale);
+  const double zero = std::round(static_cast<double>(code.zero_point) * code.scale / scale);
+  return {scale, static_cast<std::int32_t>(zero)};
 }
 
 std::uint16_t integer_code(float value, const AffineCode& code, int bits) {

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -19,7 +20,7 @@ struct BatchNorm {
   std::string name;
   torch::nn::Module* module = nullptr;
   torch::nn::BatchNormOptions* options = nullptr;
-  torch::Tensor weight, mean, variance, batches;
+  torch::Tensor weight, bias, mean, variance, batches;
 };
 
 template <class Found>
@@ -27,13 +28,14 @@ void fill(BatchNorm& norm, Found* found) {
   if (found == nullptr) return;
   norm.options = &found->options;
   norm.weight = found->weight;
+  norm.bias = found->bias;
   norm.mean = found->running_mean;
   norm.variance = found->running_var;
   norm.batches = found->num_batches_tracked;
 }
 
 std::optional<BatchNorm> as_batch_norm(torch::nn::Module& module, std::string name) {
-  BatchNorm norm{std::move(name), &module, nullptr, {}, {}, {}, {}};
+  BatchNorm norm{std::move(name), &module, nullptr, {}, {}, {}, {}, {}};
   fill(norm, module.as<torch::nn::BatchNorm1d>());
   fill(norm, module.as<torch::nn::BatchNorm2d>());
   fill(norm, module.as<torch::nn::BatchNorm3d>());
@@ -176,6 +178,21 @@ void normalize_filters(torch::nn::Module& model, const std::vector<NormalizedLay
     norm->weight.detach().mul_(ratio);
     norm->mean.div_(size);
     norm->variance.div_(size.square());
+  }
+}
+
+void fold_statistics(torch::nn::Module& model) {
+  const torch::NoGradGuard no_gradient;
+  for (BatchNorm& norm : batch_norms(model)) {
+    if (!norm.weight.defined() || !norm.bias.defined()) continue;
+    const double eps = norm.options->eps();
+    // γ (x − m) / √(v + ε) + β as γ' x / √(1 + ε) + β'
+    const torch::Tensor factor = norm.weight / (norm.variance + eps).sqrt();
+    norm.bias.sub_(factor * norm.mean);
+    norm.weight.copy_(factor * std::sqrt(1 + eps));
+    norm.mean.zero_();
+    norm.variance.fill_(1);
+    norm.batches.zero_();
   }
 }
 

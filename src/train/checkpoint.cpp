@@ -103,9 +103,15 @@ void write_ipq(OutputArchive& archive, const Ipq& ipq) {
       write_number(entry, "bits", tensor.bits);
       write_number(entry, "layout", static_cast<std::int64_t>(tensor.layout));
       entry.write("codes", torch::tensor(tensor.packed, torch::kByte), true);
-      const bool own = tensor.codebook.get() != before;
-      before = tensor.codebook.get();
-      write_matrix(entry, "codebook", own ? tensor.codebook->centroids : Matrix<float>(0, 0));
+      write_number(entry, "scheme", static_cast<std::int64_t>(tensor.scheme));
+      if (tensor.scheme == quant::Scheme::integer) {
+        entry.write("scale", torch::tensor(tensor.scale, torch::kFloat), true);
+        entry.write("zero_point", torch::tensor(tensor.zero_point, torch::kInt), true);
+      } else {
+        const bool own = tensor.codebook.get() != before;
+        before = tensor.codebook.get();
+        write_matrix(entry, "codebook", own ? tensor.codebook->centroids : Matrix<float>(0, 0));
+      }
     }
     archive.write(fmt::format("layer{}", i), entry);
   }
@@ -123,15 +129,23 @@ std::vector<IpqLayer> read_ipq(InputArchive& archive) {
       quant::QuantizedTensor& tensor = layer.tensor;
       const torch::Tensor shape = read_tensor(entry, "shape", torch::kLong);
       tensor.shape.assign(shape.data_ptr<std::int64_t>(), shape.data_ptr<std::int64_t>() + shape.numel());
-      tensor.scheme = quant::Scheme::product;
+      tensor.scheme = static_cast<quant::Scheme>(read_number(entry, "scheme"));
       tensor.bits = static_cast<int>(read_number(entry, "bits"));
       tensor.layout = static_cast<quant::BlockLayout>(read_number(entry, "layout"));
       const torch::Tensor codes = read_tensor(entry, "codes", torch::kByte);
       tensor.packed.assign(codes.data_ptr<std::uint8_t>(), codes.data_ptr<std::uint8_t>() + codes.numel());
-      if (Matrix<float> own = read_matrix(entry, "codebook"); own.rows() > 0) {
-        codebook = std::make_shared<const quant::Codebook>(quant::Codebook{.centroids = std::move(own)});
+      if (tensor.scheme == quant::Scheme::integer) {
+        const torch::Tensor scale = read_tensor(entry, "scale", torch::kFloat);
+        const torch::Tensor zero_point = read_tensor(entry, "zero_point", torch::kInt);
+        tensor.scale.assign(scale.data_ptr<float>(), scale.data_ptr<float>() + scale.numel());
+        const auto* zeros = zero_point.data_ptr<std::int32_t>();
+        tensor.zero_point.assign(zeros, zeros + zero_point.numel());
+      } else {
+        if (Matrix<float> own = read_matrix(entry, "codebook"); own.rows() > 0) {
+          codebook = std::make_shared<const quant::Codebook>(quant::Codebook{.centroids = std::move(own)});
+        }
+        tensor.codebook = codebook;
       }
-      tensor.codebook = codebook;
     }
     layers.push_back(std::move(layer));
   }

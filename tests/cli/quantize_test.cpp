@@ -42,6 +42,7 @@ TEST_F(Quantize, TheDryRunSaysTheSizeOfTheFileToTheByte) {
   for (const std::vector<std::string>& flags :
        {std::vector<std::string>{"--scheme", "int8"},
         {"--scheme", "int3", "--half"},
+        {"--scheme", "int3", "--deflate-header"},
         {"--scheme", "pq"},
         {"--scheme", "pq", "--block", "4", "--layout", "input-channels", "--codebook", "int8"},
         {"--budget", "3kB"}}) {

@@ -1,5 +1,6 @@
 // A compact file with any of its bytes wrong: an error, or values that are sound; never anything else.
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include "expect_error.hpp"
 #include "parsimony/quant/compact_file.hpp"
@@ -10,7 +11,7 @@
 namespace parsimony::quant {
 namespace {
 
-std::string small_file() {
+std::string small_file(bool deflated = false) {
   RandomModel random(1);
   CompactModel model;
   const auto codebook = random.codebook(5, 4, CodebookType::int8);
@@ -22,6 +23,7 @@ std::string small_file() {
   random.add_others(model,
                     {other("bias", DType::float32, {3}, DType::float16), other("half", DType::float16, {2})});
   model.recipe.aliases = {{"d.weight", "c.weight"}};
+  model.recipe.deflated = deflated;
   const TemporaryDirectory directory;
   write_compact_file(directory / "a", model);
   return TemporaryDirectory::content(directory / "a");
@@ -45,8 +47,10 @@ void expect_error_or_values(const std::string& bytes, std::size_t at) {
   }
 }
 
-TEST(CompactCorruption, EveryByteWrong) {
-  const std::string whole = small_file();
+class CompactCorruption : public ::testing::TestWithParam<bool> {};
+
+TEST_P(CompactCorruption, EveryByteWrong) {
+  const std::string whole = small_file(GetParam());
   for (std::size_t at = 0; at < whole.size(); ++at) {
     for (const int change : {0x01, 0x80, 0xFF, 0x10}) {
       std::string bytes = whole;
@@ -56,13 +60,17 @@ TEST(CompactCorruption, EveryByteWrong) {
   }
 }
 
-TEST(CompactCorruption, EveryTruncation) {
-  const std::string whole = small_file();
+TEST_P(CompactCorruption, EveryTruncation) {
+  const std::string whole = small_file(GetParam());
   for (std::size_t size = 0; size < whole.size(); ++size) {
     expect_error(ErrorCode::format, "a.safetensors",
                  [&] { read_compact_file(SafetensorsFile(whole.substr(0, size), "a.safetensors")); });
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Headers, CompactCorruption, ::testing::Bool(), [](const auto& deflated) {
+  return deflated.param ? std::string("Deflated") : std::string("Plain");
+});
 
 // Valid safetensors files whose recipe or tensors are not what the format says.
 class Hostile : public ::testing::Test {
@@ -262,11 +270,62 @@ TEST_F(Hostile, HalvesThatAreNone) {
 }
 
 TEST_F(Hostile, OtherVersionsAndOtherFiles) {
+  version_ = "3";
+  expect_refused("version '3'", ErrorCode::unsupported);
   version_ = "2";
-  expect_refused("version '2'", ErrorCode::unsupported);
+  expect_refused("of version 2 has parsimony.header and parsimony.data of U8 alone");
   const TemporaryDirectory directory;
   write_safetensors(directory / "plain", {});
   expect_error(ErrorCode::format, "no compact file", [&] { read_compact_file(directory / "plain"); });
+}
+
+// A file with this header, deflated.
+CompactModel read_deflated(const std::string& json, std::vector<std::uint8_t> data, std::size_t cut = 0) {
+  uLongf size = compressBound(json.size());
+  std::vector<std::uint8_t> header(size);
+  EXPECT_EQ(compress(header.data(), &size, reinterpret_cast<const Bytef*>(json.data()), json.size()), Z_OK);
+  header.resize(size - cut);
+  const TemporaryDirectory directory;
+  const std::vector<TensorView> views{{{"parsimony.header", DType::uint8, {std::ssize(header)}}, header},
+                                      {{"parsimony.data", DType::uint8, {std::ssize(data)}}, data}};
+  write_safetensors(directory / "a", views, {{"parsimony.format_version", "2"}});
+  return read_compact_file(SafetensorsFile(TemporaryDirectory::content(directory / "a"), "a.st"));
+}
+
+TEST(DeflatedHeader, WhatItSaysIsChecked) {
+  const std::string metadata =
+      R"("metadata":{"parsimony.format_version":"1","parsimony.recipe":"{\"groups\":[]}"})";
+  const auto with = [&](const std::string& tensors) {
+    return "{" + metadata + ",\"tensors\":[" + tensors + "]}";
+  };
+  const auto refused = [&](const std::string& piece, const std::string& json, std::vector<std::uint8_t> data,
+                           std::size_t cut = 0) {
+    SCOPED_TRACE(json.substr(0, 200));
+    expect_error(ErrorCode::format, piece, [&] { read_deflated(json, data, cut); });
+    expect_error(ErrorCode::format, "a.st", [&] { read_deflated(json, data, cut); });
+  };
+  const CompactModel sound =
+      read_deflated(with(R"(["a","U8",[2]],["b","I64",[2],[3,4]],["c","U8",[1]])"), {1, 2, 3});
+  ASSERT_EQ(sound.others.size(), 3);
+  EXPECT_EQ(sound.others[1].data[8], 4);
+  EXPECT_EQ(sound.others[2].data[0], 3);
+  refused("no zlib stream", with(""), {}, 3);
+  for (const std::string json : {"", "[]", "{}", "{\"tensors\":[]}", "{\"metadata\":1,\"tensors\":[1]}"}) {
+    refused("parsimony.header", json, {});
+  }
+  refused("lies beyond the data", with(R"(["a","U8",[3]])"), {1, 2});
+  refused("lies beyond the data", with(R"(["a","F32",[9223372036854775807]])"), {1, 2});
+  refused("lies beyond the data", with(R"(["a","F32",[4294967296,4294967296,2]])"), {1, 2});
+  refused("lies beyond the data", with(R"(["a","U8",[-1]])"), {1});
+  refused("belong to no tensor", with(R"(["a","U8",[1]])"), {1, 2});
+  refused("there twice", with(R"(["a","U8",[1]],["a","U8",[1]])"), {1, 2});
+  refused("there twice", with(R"(["__metadata__","U8",[1]])"), {1});
+  refused("no dtype", with(R"(["a","U9",[1]])"), {1});
+  refused("other values", with(R"(["a","I64",[2],[1]])"), {});
+  refused("other values", with(R"(["a","U8",[1],[1]])"), {});
+  refused("no list", with(R"({"a":1})"), {});
+  refused("deflated again", R"({"metadata":{"parsimony.format_version":"2"},"tensors":[]})", {});
+  refused("inflates to more", std::string(101'000'000, ' '), {});
 }
 
 }  // namespace

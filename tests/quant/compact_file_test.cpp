@@ -13,7 +13,7 @@ namespace parsimony::quant {
 namespace {
 
 // Written, read back, of the planned size, and decoded to the same bits.
-void expect_round_trip(const CompactModel& model) {
+void expect_round_trip_of(const CompactModel& model) {
   const TemporaryDirectory directory;
   const auto path = directory / "a.safetensors";
   write_compact_file(path, model);
@@ -32,6 +32,14 @@ void expect_round_trip(const CompactModel& model) {
   // What is read can be written: the same bytes.
   write_compact_file(directory / "b.safetensors", read);
   EXPECT_EQ(TemporaryDirectory::content(path), TemporaryDirectory::content(directory / "b.safetensors"));
+}
+
+// With the header as it is, and deflated.
+void expect_round_trip(CompactModel& model) {
+  expect_round_trip_of(model);
+  model.recipe.deflated = true;
+  expect_round_trip_of(model);
+  model.recipe.deflated = false;
 }
 
 TEST(CompactFile, IntegersOfEveryWidthComeBack) {

@@ -51,31 +51,34 @@ CompactModel model_of_everything(RandomModel& random) {
 TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
   if (!succeeds(python() + " -c 'import numpy' >/dev/null 2>&1")) GTEST_SKIP() << python() << " has no numpy";
   RandomModel random(1);
-  const CompactModel model = model_of_everything(random);
-  const TemporaryDirectory directory;
-  write_compact_file(directory / "small.safetensors", model);
-  write_decompressed(directory / "ours.safetensors", read_compact_file(directory / "small.safetensors"));
-  const std::string script = PARSIMONY_EXAMPLES "/read_compact.py";
-  const std::string command = python() + " " + script + " " + (directory / "small.safetensors").string() +
-                              " " + (directory / "theirs.safetensors").string();
-  ASSERT_TRUE(succeeds(command)) << command;
-  const SafetensorsFile ours(directory / "ours.safetensors"), theirs(directory / "theirs.safetensors");
-  EXPECT_EQ(ours.metadata(), theirs.metadata());
-  ASSERT_EQ(ours.tensors().size(), theirs.tensors().size());
-  for (const TensorView& tensor : ours.tensors()) {
-    const TensorView& other = theirs.at(tensor.name);
-    EXPECT_EQ(other.dtype, tensor.dtype) << tensor.name;
-    EXPECT_EQ(other.shape, tensor.shape) << tensor.name;
-    EXPECT_TRUE(std::equal(tensor.data.begin(), tensor.data.end(), other.data.begin(), other.data.end()))
-        << tensor.name;
+  CompactModel model = model_of_everything(random);
+  for (const bool deflated : {false, true}) {
+    const TemporaryDirectory directory;
+    model.recipe.deflated = deflated;
+    write_compact_file(directory / "small.safetensors", model);
+    write_decompressed(directory / "ours.safetensors", read_compact_file(directory / "small.safetensors"));
+    const std::string script = PARSIMONY_EXAMPLES "/read_compact.py";
+    const std::string command = python() + " " + script + " " + (directory / "small.safetensors").string() +
+                                " " + (directory / "theirs.safetensors").string();
+    ASSERT_TRUE(succeeds(command)) << command;
+    const SafetensorsFile ours(directory / "ours.safetensors"), theirs(directory / "theirs.safetensors");
+    EXPECT_EQ(ours.metadata(), theirs.metadata());
+    ASSERT_EQ(ours.tensors().size(), theirs.tensors().size());
+    for (const TensorView& tensor : ours.tensors()) {
+      const TensorView& other = theirs.at(tensor.name);
+      EXPECT_EQ(other.dtype, tensor.dtype) << tensor.name;
+      EXPECT_EQ(other.shape, tensor.shape) << tensor.name;
+      EXPECT_TRUE(std::equal(tensor.data.begin(), tensor.data.end(), other.data.begin(), other.data.end()))
+          << tensor.name;
+    }
+    // A model that is in no codes.
+    const std::string plain = python() + " " + script + " " + (directory / "ours.safetensors").string() +
+                              " " + (directory / "none").string() + " 2>" + (directory / "said").string();
+    EXPECT_FALSE(succeeds(plain));
+    EXPECT_EQ(TemporaryDirectory::content(directory / "said"),
+              (directory / "ours.safetensors").string() +
+                  ": no compact file: its metadata has no parsimony.recipe\n");
   }
-  // A model that is in no codes.
-  const std::string plain = python() + " " + script + " " + (directory / "ours.safetensors").string() + " " +
-                            (directory / "none").string() + " 2>" + (directory / "said").string();
-  EXPECT_FALSE(succeeds(plain));
-  EXPECT_EQ(TemporaryDirectory::content(directory / "said"),
-            (directory / "ours.safetensors").string() +
-                ": no compact file: its metadata has no parsimony.recipe\n");
 }
 
 TEST(CompactPython, ThePackageOfTheFormatOpensTheFile) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "expect_error.hpp"
+#include "parsimony/core/half.hpp"
 #include "parsimony/models/resnet.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "train/small_net.hpp"
@@ -212,6 +213,65 @@ TEST(Ipq, ReassigningNeedsLatentWeights) {
   expect_error(ErrorCode::invalid_argument, "matches no layer", [&] { ipq.quantize("linear"); });
   const DecodedWeights guard = ipq.apply();
   expect_error(ErrorCode::invalid_argument, "computes with other weights", [&] { ipq.quantize("linear"); });
+}
+
+// φ by ranges that stay until they are fitted anew, the gradient straight through, and a file's codes.
+TEST(Ipq, StagesHaveSchemesOfTheirOwn) {
+  const SmallProblem problem(6);
+  Ipq ipq(*problem.net, small_options());
+  ipq.quantize("linear");
+  ipq.quantize("grouped|conv",
+               {.scheme = quant::Scheme::integer, .bits = 3, .range = quant::RangeRule::min_max});
+  EXPECT_EQ(ipq.centroids().size(), 1);
+  const torch::Tensor leaf = problem.net->conv->weight;
+  const auto first = ipq.tensors();
+  EXPECT_EQ(first.at("conv").bits, 3);
+  EXPECT_EQ(first.at("linear").scheme, quant::Scheme::product);
+  for (const float scale : first.at("conv").scale) EXPECT_EQ(from_half(to_half(scale)), scale);
+  {
+    const DecodedWeights guard = ipq.apply();
+    const torch::Tensor weight = problem.net->conv->weight;
+    EXPECT_TRUE(torch::equal(weight.detach(), decoded(first.at("conv"))));
+    // Half a step from the values, and half a step for the zero point that is whole.
+    const torch::Tensor scale = torch::tensor(first.at("conv").scale).view({-1, 1, 1, 1});
+    EXPECT_LE(((leaf - weight).detach() / scale).abs().max().item<float>(), 1.01F);
+    weight.retain_grad();
+    problem.loss().backward();
+    EXPECT_TRUE(torch::equal(leaf.grad(), weight.grad()));
+    EXPECT_TRUE(problem.net->grouped->weight.grad_fn() != nullptr);
+  }
+  {
+    const torch::NoGradGuard no_gradient;
+    leaf.mul_(2);
+  }
+  EXPECT_EQ(ipq.tensors().at("conv").scale, first.at("conv").scale);
+  ipq.fit_ranges();
+  const auto last = ipq.tensors();
+  for (std::size_t o = 0; o < last.at("conv").scale.size(); ++o) {
+    EXPECT_NEAR(last.at("conv").scale[o] / first.at("conv").scale[o], 2, 0.01);
+  }
+  EXPECT_EQ(last.at("grouped").scale, first.at("grouped").scale);
+  ipq.store();
+  EXPECT_TRUE(torch::equal(leaf.detach(), decoded(last.at("conv"))));
+  EXPECT_EQ(ipq.tensors().at("conv").packed, last.at("conv").packed);
+  expect_error(ErrorCode::invalid_argument, "latent_weights", [&] { ipq.reassign(); });
+}
+
+// Input channels that count more are met better, by their own measure.
+TEST(Ipq, CodebooksFollowTheImportanceOfTheWeights) {
+  torch::manual_seed(7);
+  torch::nn::Sequential net(torch::nn::Linear(16, 64));
+  const torch::Tensor weight = net[0]->as<torch::nn::Linear>()->weight.detach();
+  torch::Tensor importance = torch::full({16}, 0.01F);
+  importance.slice(0, 0, 16, 4).fill_(1);
+  const std::vector<float> values(importance.data_ptr<float>(), importance.data_ptr<float>() + 16);
+  const auto error = [&](bool weighted) {
+    Ipq ipq(*net, {.block_size = 4, .centroids = 16, .codebook = quant::CodebookType::float32});
+    if (weighted) ipq.set_importance({{"0", values}});
+    ipq.quantize("0");
+    return ((decoded(ipq.tensors().at("0")) - weight).square() * importance).sum().item<double>();
+  };
+  EXPECT_LT(error(true), 0.8 * error(false));
 }
 
 TEST(Ipq, SharedWeightsHaveOneCode) {

@@ -18,7 +18,8 @@ struct RecipeRun {
 };
 
 /// Trains as the recipe says. In the folder, which is made, lies meanwhile train.checkpoint, from which the
-/// next call goes on unless it is to restart; at the end model.safetensors and report.json. Throws what
+/// next call goes on unless it is to restart; at the end model.safetensors, or of one in codes
+/// model.compact.safetensors, and report.json. Throws what
 /// train::train and the task throw, and io.
 RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output, bool restart = false,
                        const Context& context = Context{});

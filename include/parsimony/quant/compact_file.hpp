@@ -44,6 +44,9 @@ struct CompactRecipe {
   std::vector<OtherRecipe> others;
   std::map<std::string, std::string, std::less<>> aliases;  ///< name of a tied weight → whose values it has
   TensorMetadata metadata;                                  ///< of the model, kept beside that of the format
+  /// The header is deflated: of small models, where it would be a large part of the file. Other programs then
+  /// see two tensors of bytes, and a reader copies the file instead of mapping it.
+  bool deflated = false;
 };
 
 /// What write_compact_file writes: the tensors, and bytes of the file, to the byte.

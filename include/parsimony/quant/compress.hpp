@@ -43,6 +43,7 @@ struct CompressOptions {
   RangeRule range = RangeRule::mse;  ///< of integers
   int iterations = 20;               ///< of k-means
   bool half = false;                 ///< float32 of scales and of what is not in codes lies as float16
+  bool deflate_header = false;       ///< CompactRecipe::deflated
   std::uint64_t seed = 0;
 };
 
@@ -62,6 +63,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"range", "how the range of integers is chosen"}, options.range);
   visit(Field{"iterations", "iterations of k-means", 0, 1e6}, options.iterations);
   visit(Field{"half", "scales, biases and norms of float32 as float16"}, options.half);
+  visit(Field{"deflate_header", "for small models: the names and shapes deflated"}, options.deflate_header);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 

@@ -74,6 +74,10 @@ AffineCode affine_code(float low, float high, int bits);
 AffineCode choose_affine_code(std::span<const float> values, const IntegerOptions& options,
                               const Context& context = Context{});
 
+/// The code of the same values, but for half a step at most, whose scale is a half and not smaller. Scales
+/// below 2⁻²⁰, where the steps between halves are coarse, grow noticeably; 65504 is the largest.
+AffineCode with_half_scale(const AffineCode& code);
+
 /// The nearest code, clamped.
 std::uint16_t integer_code(float value, const AffineCode& code, int bits);
 /// φ of every value; `out` may be `values`.

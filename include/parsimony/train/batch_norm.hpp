@@ -32,4 +32,9 @@ std::vector<NormalizedLayer> layers_before_batch_norm(torch::nn::Module& model);
 /// invalid_argument for a name that is no such layer, or channels that differ, before anything is changed.
 void normalize_filters(torch::nn::Module& model, const std::vector<NormalizedLayer>& pairs);
 
+/// Puts the statistics of each BatchNorm that has a weight and a bias into these: means are 0 then and
+/// variances 1, and in evaluation the model computes the same but for rounding. A file holds that in half of
+/// the bytes; the model is not to be trained on.
+void fold_statistics(torch::nn::Module& model);
+
 }  // namespace parsimony::train

@@ -10,6 +10,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
+#include "parsimony/quant/integer_quantizer.hpp"
 #include "parsimony/quant/product_quantizer.hpp"
 #include "parsimony/quant/quantized_tensor.hpp"
 
@@ -23,6 +24,9 @@ class Module;
 namespace parsimony::train {
 
 struct IpqOptions {
+  quant::Scheme scheme = quant::Scheme::product;
+  int bits = 8;                                    ///< of integers
+  quant::RangeRule range = quant::RangeRule::mse;  ///< of integers, of each output
   std::int64_t block_size =
       0;  ///< weights of a block; 0: a kernel, 4 of convolutions of one position, 8 of others
   quant::BlockLayout layout = quant::BlockLayout::row;          ///< of convolutions
@@ -36,6 +40,9 @@ struct IpqOptions {
 
 template <OptionsOf<IpqOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
+  visit(Field{"scheme", "products, or integers of `bits`"}, options.scheme);
+  visit(Field{"bits", "bits of an integer", 2, 8}, options.bits);
+  visit(Field{"range", "how the range of the integers of an output is chosen"}, options.range);
   visit(Field{"block_size", "weights of a block, 0: by the kind of layer", 0, 4096}, options.block_size);
   visit(Field{"layout", "where the weights of a block of a convolution lie"}, options.layout);
   visit(Field{"centroids", "centroids of a codebook at most", 1, 65536}, options.centroids);
@@ -88,24 +95,37 @@ struct IpqLayer {
 /// C[A] + W − stopgrad(W): the float weights W get the gradient of what they stand for, and reassign() gives
 /// each block the centroid that is nearest to it now. Layers that are not quantized yet are trained as
 /// always.
+///
+/// A weight in integers is φ(W) by ranges of its outputs, which fit_ranges() chooses anew; its float weights
+/// are latent and get the gradient straight through. Scales are halves, as files may store them. Stages may
+/// have schemes of their own: integers here, products there, a codebook for each stage.
 class Ipq {
  public:
   /// The model must live longer. Throws invalid_argument for options out of range.
   explicit Ipq(torch::nn::Module& model, IpqOptions options = {}, Context context = Context{});
   ~Ipq();
 
-  /// k-means on the present weights of the layers whose names match the regular expression and that have no
-  /// codes yet: their names. Throws invalid_argument where there is none.
+  /// k-means on the present weights (or ranges) of the layers whose names match the regular expression and
+  /// that have no codes yet: their names. Throws invalid_argument where there is none.
   std::vector<std::string> quantize(const std::string& layers);
+  /// By other options than those of the constructor.
+  std::vector<std::string> quantize(const std::string& layers, const IpqOptions& options);
+
+  /// By the name of the layer what an error of its weights counts (WeightView::importance), for layers that
+  /// are quantized from now on; input_second_moments gathers it.
+  void set_importance(std::map<std::string, std::vector<float>> importance);
 
   DecodedWeights apply();
 
   /// The codebooks, each K × d with gradients, in the order of quantize.
   std::vector<at::Tensor> centroids() const;
 
-  /// New codes by the latent weights: the fraction of all that changed. Throws invalid_argument without
-  /// latent_weights.
+  /// New codes of products by the latent weights: the fraction of all that changed. Throws invalid_argument
+  /// where no layer has latent_weights.
   double reassign();
+
+  /// Ranges of integers by the weights as they are now.
+  void fit_ranges();
 
   /// Centroids rounded to their stored type, and the model's parameters set to what they stand for.
   void store();

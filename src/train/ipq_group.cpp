@@ -1,0 +1,168 @@
+#include "train/ipq_group.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "parsimony/quant/integer_quantizer.hpp"
+#include "train/decode_blocks.hpp"
+#include "train/straight_through.hpp"
+
+namespace parsimony::train {
+namespace {
+
+// Between them float16 has scales finely.
+constexpr float kLeastHalfScale = 0x1p-20f, kLargestHalfScale = 0x1p15f;
+
+torch::Tensor read_weight(const IpqMember& member) {
+  return member.weight.detach().to(torch::kCPU, torch::kFloat).contiguous();
+}
+
+quant::WeightView view_of(const IpqMember& member, const torch::Tensor& values) {
+  return {.values = {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())},
+          .shape = member.shape,
+          .importance = member.importance};
+}
+
+std::vector<std::uint16_t> codes_of(const IpqMember& member) {
+  return quant::unpack_codes(member.tensor.packed, member.tensor.bits, member.grid.count());
+}
+
+// The index of a weight from its codes.
+torch::Tensor index_of(const IpqMember& member) {
+  const quant::BlockGrid& grid = member.grid;
+  const std::vector<std::int64_t> offsets = quant::block_offsets(grid);
+  const std::vector<std::uint16_t> codes = codes_of(member);
+  const std::int64_t values = grid.values_per_output(), each = grid.blocks_per_output();
+  torch::Tensor index = torch::empty({grid.outputs * values}, torch::kLong);
+  auto* out = index.data_ptr<std::int64_t>();
+  for (std::int64_t o = 0; o < grid.outputs; ++o) {
+    for (std::int64_t j = 0; j < each * grid.block; ++j) {
+      if (offsets[j] < 0) continue;
+      out[o * values + offsets[j]] = codes[o * each + j / grid.block] * grid.block + j % grid.block;
+    }
+  }
+  return index;
+}
+
+quant::ProductOptions product_options(const IpqOptions& options, const quant::BlockGrid& grid) {
+  return {.block = grid.block,
+          .centroids = options.centroids,
+          .layout = grid.layout,
+          .codebook = quant::CodebookType::float32,
+          .iterations = options.kmeans_iterations,
+          .seed = options.seed};
+}
+
+// body(values of an output, its code, where they begin)
+template <class Body>
+void for_outputs(const IpqMember& member, const torch::Tensor& values, const Body& body) {
+  const std::int64_t outputs = member.shape[0], n = values.numel() / outputs;
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    const auto at = static_cast<std::size_t>(o);
+    body(std::span(values.data_ptr<float>() + o * n, static_cast<std::size_t>(n)),
+         quant::AffineCode{member.tensor.scale[at], member.tensor.zero_point[at]}, o * n);
+  }
+}
+
+}  // namespace
+
+void IpqGroup::learn(const Context& context) {
+  if (integers()) return fit_ranges(context);
+  std::vector<torch::Tensor> values;
+  std::vector<quant::WeightView> views;
+  for (const IpqMember& member : members) {
+    values.push_back(read_weight(member));
+    views.push_back(view_of(member, values.back()));
+  }
+  auto made = quant::product_quantize(views, product_options(options, members.front().grid), context);
+  const auto book = made.tensors.front().codebook;
+  for (std::size_t i = 0; i < views.size(); ++i) members[i].tensor = std::move(made.tensors[i]);
+  restore(book->centroids);
+}
+
+void IpqGroup::restore(const Matrix<float>& found) {
+  centroids = torch::from_blob(const_cast<float*>(found.data()), {found.rows(), found.cols()}, torch::kFloat)
+                  .to(members.front().weight.scalar_type(), false, true)
+                  .requires_grad_();
+  take_codes();
+}
+
+void IpqGroup::fit_ranges(const Context& context) {
+  for (IpqMember& member : members) {
+    const torch::Tensor values = read_weight(member);
+    const quant::IntegerOptions how{.bits = options.bits, .range = options.range};
+    member.tensor = quant::integer_quantize(view_of(member, values), how, {}, context);
+    for (std::size_t o = 0; o < member.tensor.scale.size(); ++o) {
+      const float scale = member.tensor.scale[o];
+      if (scale < kLeastHalfScale || scale > kLargestHalfScale) continue;
+      const quant::AffineCode half = quant::with_half_scale({scale, member.tensor.zero_point[o]});
+      member.tensor.scale[o] = half.scale;
+      member.tensor.zero_point[o] = half.zero_point;
+    }
+  }
+}
+
+void IpqGroup::take_codes() {
+  const std::int64_t values = centroids.numel();
+  torch::Tensor all = torch::zeros({values}, torch::kLong);
+  for (IpqMember& member : members) {
+    member.index = index_of(member);
+    all += torch::bincount(member.index, {}, values);
+  }
+  counts = all.clamp_min(1).to(centroids.scalar_type());
+}
+
+std::pair<std::int64_t, std::int64_t> IpqGroup::reassign(const Context& context) {
+  std::int64_t changed = 0, all = 0;
+  const auto book = codebook(quant::CodebookType::float32);
+  for (IpqMember& member : members) {
+    const torch::Tensor values = read_weight(member);
+    const quant::WeightView view = view_of(member, values);
+    const std::vector<std::uint16_t> before = codes_of(member);
+    member.tensor = std::move(
+        quant::assign_codes({&view, 1}, book, product_options(options, member.grid), context).front());
+    const std::vector<std::uint16_t> after = codes_of(member);
+    for (std::size_t i = 0; i < after.size(); ++i) changed += before[i] != after[i] ? 1 : 0;
+    all += std::ssize(after);
+  }
+  take_codes();
+  return {changed, all};
+}
+
+torch::Tensor IpqGroup::decoded(const IpqMember& member) const {
+  if (integers()) {
+    torch::Tensor value = read_weight(member).clone();
+    auto* out = value.data_ptr<float>();
+    for_outputs(member, value,
+                [&](std::span<const float> own, const quant::AffineCode& code, std::int64_t at) {
+                  quant::fake_quantize(own, code, options.bits, {out + at, own.size()});
+                });
+    value = value.to(member.weight.scalar_type());
+    return StraightThrough::apply(member.weight, &value);
+  }
+  torch::Tensor weight = DecodeBlocks::apply(centroids, member.index, counts, member.shape);
+  if (options.latent_weights) weight = weight + (member.weight - member.weight.detach());
+  return weight;
+}
+
+std::shared_ptr<const quant::Codebook> IpqGroup::codebook(quant::CodebookType type) const {
+  const torch::Tensor values = centroids.detach().to(torch::kFloat).contiguous();
+  Matrix<float> out(values.size(0), values.size(1));
+  std::copy_n(values.data_ptr<float>(), out.size(), out.data());
+  return std::make_shared<const quant::Codebook>(quant::round_codebook(std::move(out), type));
+}
+
+quant::QuantizedTensor IpqGroup::stored(const IpqMember& member) const {
+  quant::QuantizedTensor tensor = member.tensor;
+  if (!integers()) return tensor;
+  const torch::Tensor values = read_weight(member);
+  std::vector<std::uint16_t> codes;
+  codes.reserve(static_cast<std::size_t>(values.numel()));
+  for_outputs(member, values, [&](std::span<const float> own, const quant::AffineCode& code, std::int64_t) {
+    for (const float value : own) codes.push_back(quant::integer_code(value, code, options.bits));
+  });
+  tensor.packed = quant::pack_codes(codes, options.bits);
+  return tensor;
+}
+
+}  // namespace parsimony::train

@@ -1,0 +1,55 @@
+// Layers in codes by one scheme, as Ipq trains them.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "parsimony/quant/blocks.hpp"
+#include "parsimony/quant/weight_view.hpp"
+#include "parsimony/train/ipq.hpp"
+#include "train/layers.hpp"
+
+namespace parsimony::train {
+
+struct IpqMember {
+  Layer layer;
+  torch::Tensor weight;  // the leaf, and the latent weight
+  std::vector<std::int64_t> shape;
+  quant::BlockGrid grid;
+  quant::QuantizedTensor tensor;  // its codes; of integers those of the last fit of the ranges
+  torch::Tensor index{};          // see DecodeBlocks
+  std::vector<float> importance{};
+};
+
+/// Products with one codebook, or one layer in integers.
+struct IpqGroup {
+  IpqOptions options;
+  std::vector<IpqMember> members;
+  torch::Tensor centroids, counts;
+
+  bool integers() const { return options.scheme == quant::Scheme::integer; }
+  bool latent() const { return integers() || options.latent_weights; }
+
+  /// The codebook by k-means, or the ranges.
+  void learn(const Context& context);
+  /// As another had it: the codes are those of the members.
+  void restore(const Matrix<float>& found);
+  /// Ranges of integers by the present weights.
+  void fit_ranges(const Context& context);
+  /// How many codes changed, of how many.
+  std::pair<std::int64_t, std::int64_t> reassign(const Context& context);
+
+  /// What the layer computes with, with its gradients.
+  torch::Tensor decoded(const IpqMember& member) const;
+  std::shared_ptr<const quant::Codebook> codebook(quant::CodebookType type) const;
+  /// As a file stores it; of products without the codebook.
+  quant::QuantizedTensor stored(const IpqMember& member) const;
+
+ private:
+  void take_codes();
+};
+
+}  // namespace parsimony::train
