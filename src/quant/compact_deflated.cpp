@@ -95,13 +95,13 @@ std::string inflated(std::span<const std::uint8_t> bytes, const std::string& fil
   std::string text;
   int status = Z_OK;
   while (status == Z_OK) {
-    if (text.size() > kMostHeaderBytes) fail(fmt::format("inflates to more than {} bytes", kMostHeaderBytes));
     const std::size_t done = text.size(), room = std::max<std::size_t>(4096, done);
     text.resize(done + room);
     stream.next_out = reinterpret_cast<Bytef*>(text.data() + done);
     stream.avail_out = static_cast<uInt>(room);
     status = inflate(&stream, Z_NO_FLUSH);
     text.resize(done + room - stream.avail_out);
+    if (text.size() > kMostHeaderBytes) fail(fmt::format("inflates to more than {} bytes", kMostHeaderBytes));
   }
   if (status != Z_STREAM_END || stream.avail_in != 0)
     fail("is no zlib stream that ends where the tensor does");

@@ -2,6 +2,7 @@
 
 #include <ATen/record_function.h>
 #include <torch/torch.h>
+#include <torch/version.h>
 
 #include <string_view>
 
@@ -33,7 +34,30 @@ void add(Observed& to, const torch::Tensor& input, const torch::Tensor& weight) 
   to.sum = to.sum.defined() ? to.sum + sum : sum;
 }
 
+#if TORCH_VERSION_MAJOR < 2
+// Linear layers multiply by the transpose of their weight there, and no call has the weight itself.
+void observe_product(const at::RecordFunction& call) {
+  const std::string_view name = call.name();
+  const std::size_t first = name == "aten::addmm" ? 1 : 0;
+  const auto inputs = call.inputs();
+  if (name != "aten::addmm" && name != "aten::matmul") return;
+  if (inputs.size() < first + 2 || !inputs[first].isTensor() || !inputs[first + 1].isTensor()) return;
+  const torch::Tensor input = inputs[first].toTensor(), factor = inputs[first + 1].toTensor();
+  if (!input.defined() || !factor.defined() || factor.dim() != 2 || input.numel() == 0) return;
+  for (Observed& layer : *observed) {
+    const torch::Tensor& weight = *layer.layer.weight;
+    if (!layer.layer.embedding && weight.dim() == 2 && factor.is_alias_of(weight) &&
+        factor.sizes() == weight.t().sizes() && factor.strides() == weight.t().strides()) {
+      add(layer, input, weight);
+    }
+  }
+}
+#else
+void observe_product(const at::RecordFunction&) {}
+#endif
+
 std::unique_ptr<at::ObserverContext> observe(const at::RecordFunction& call) {
+  observe_product(call);
   const std::string_view name = call.name();
   const bool embedding = name == "aten::embedding";
   if (!embedding && name != "aten::linear" && !name.starts_with("aten::conv1d") &&

@@ -224,7 +224,7 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
                    {"--output", "would overwrite"});
   EXPECT_EQ(read_text(flow), archive);
   refused({"--signals"}, {"--operator", "signals"});
-  refused({"--signals", "--operator", op}, {"--sigma"});
+  refused({"--signals", "--operator", op}, {"--signals", ".npy"});
   refused({"--signals", "--operator", op, "--sigma", "1", "--method", "l1"}, {"--method", "--signals"});
   refused({"--signals", "--operator", op, "--sigma", "1"}, {"--signals", ".npy"});
   denoise({}, kUsage, {"noise", "constant"}, image("constant.png", Matrix<float>(20, 20)));

@@ -95,7 +95,8 @@ TEST(Recipe, MistakesAreNamedWithTheirPathAndWhatWasMeant) {
   refused_part(R"("ipq": {"stages": [1]})", "ipq.stages is [1]; must be an array of texts");
   refused_part(R"("seed": -1)", "seed is -1; must be 0 or positive");
   refused(R"({"training": {}})", "task is missing; must be an object");
-  refused(R"({"task": {"kind": "music"}})", "task.kind is \"music\"; must be one of \"images\", \"language\"");
+  refused(R"({"task": {"kind": "music"}})",
+          "task.kind is \"music\"; must be one of \"images\", \"language\"");
   refused(R"({"task": {"archive": "a.zip"}})", "task.kind is missing");
   refused(R"({"task": {"kind": "images", "archiv": "a.zip"}})", "did you mean archive?");
   refused("{\n\"task\": {,}}", "run.json:2: is no JSON");

@@ -39,7 +39,7 @@ TEST(InputMoments, AreTheMeanSquaresOfWhatEachLayerReads) {
   expect_near(moments(found.at("grouped")), of_channels.reshape({8, 3}));
   const torch::Tensor counts = torch::bincount(words.flatten(), {}, 9).to(torch::kFloat);
   expect_near(moments(found.at("embedding")), (counts / counts.sum()).unsqueeze(1).expand({9, 12}));
-  expect_near(moments(found.at("conv1d")), net.embedding(words).square().mean({0, 1}));
+  expect_near(moments(found.at("conv1d")), net.embedding(words).square().flatten(0, 1).mean(0));
   const torch::Tensor sum =
       net.grouped(second).mean({2, 3}) + net.conv1d(net.embedding(words).transpose(1, 2)).mean(2);
   expect_near(moments(found.at("linear")), torch::tanh(sum).square().mean(0));
