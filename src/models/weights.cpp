@@ -81,8 +81,10 @@ class WeightFile {
   /// nullptr where it is in codes.
   const TensorView* view(const std::string& name) const {
     if (!compact_) return &file_.at(name);
+    const auto alias = compact_->recipe.aliases.find(name);
+    const std::string& stored = alias == compact_->recipe.aliases.end() ? name : alias->second;
     const auto found = std::find_if(compact_->others.begin(), compact_->others.end(),
-                                    [&](const TensorView& other) { return other.name == name; });
+                                    [&](const TensorView& other) { return other.name == stored; });
     return found == compact_->others.end() ? nullptr : &*found;
   }
   const std::vector<std::int64_t>& shape(const std::string& name) const {

@@ -82,6 +82,52 @@ TEST_F(Train, FromImagesToWeightsThatEvaluateAlike) {
   EXPECT_NE(compact.out.find("accuracy          1\n"), std::string::npos) << compact.out;
 }
 
+// What is said of a network in codes is what its file does.
+TEST_F(Train, ProductCodesBecomeACompactFile) {
+  write("images.zip", archive());
+  const std::string recipe = write("codes.json", R"({
+    "task": {"kind": "images", "archive": "images.zip", "depth": 8, "crop_padding": 1},
+    "training": {"steps": 6, "batch_size": 16, "learning_rate": 0.05, "recalibration_batches": 2},
+    "teacher": {"share": 1},
+    "ipq": {"stages": ["layer.*"], "shared_codebook": true, "latent_weights": true, "codebook": "int8",
+            "centroids": 16, "steps": 4, "reassign_steps": 2}})");
+  const Outcome trained = run({"train", recipe, "--json", "--threads", "2", "--quiet"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const auto report = nlohmann::json::parse(trained.out);
+  EXPECT_EQ(report["iterations"], 10);
+  const std::string model = path("codes/model.compact.safetensors");
+  ASSERT_TRUE(std::filesystem::exists(model));
+  EXPECT_FALSE(std::filesystem::exists(path("codes/model.safetensors")));
+  EXPECT_NE(run({"inspect", model}).out.find("layer1"), std::string::npos);
+
+  const Outcome judged = run({"evaluate", model, recipe, "--json", "--threads", "2"});
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  EXPECT_EQ(nlohmann::json::parse(judged.out)["figures"]["loss"], report["figures"]["loss"]);
+}
+
+TEST_F(Train, TextBecomesALanguageModel) {
+  std::string text;
+  for (int line = 0; line < 4000; ++line) text += "abc\n";
+  write("text.txt", text);
+  const std::string recipe = write("language.json", R"({
+    "task": {"kind": "language", "text": "text.txt", "layers": 1, "width": 16, "heads": 2, "feed_forward": 16,
+             "context": 8},
+    "training": {"steps": 150, "batch_size": 16, "optimizer": "adamw", "learning_rate": 0.01},
+    "noise": {"function": "proxy", "rate": 0.05}})");
+  const Outcome trained = run({"train", recipe, "--json", "--threads", "1", "--quiet"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const auto report = nlohmann::json::parse(trained.out);
+  // Each letter says which follows: 1 but for what noise in training leaves.
+  EXPECT_LT(report["figures"]["perplexity"], 1.2);
+  const Outcome judged =
+      run({"evaluate", path("language/model.safetensors"), recipe, "--json", "--threads", "1"});
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  EXPECT_EQ(nlohmann::json::parse(judged.out)["figures"], report["figures"]);
+
+  write("wrong.json", R"({"task": {"kind": "language", "text": "text.txt", "vocabulary": 9}})");
+  expect_one_error(run({"train", path("wrong.json")}), kFailed, {"wrong.json", "task.vocabulary"});
+}
+
 TEST_F(Train, MistakesInARecipeAreOneLine) {
   const std::string recipe = write("r.json", R"({"task": {"kind": "images"}, "trainin": {}})");
   expect_one_error(run({"train", recipe}), kFailed, {"r.json", "trainin", "did you mean training?"});
