@@ -17,6 +17,22 @@ bool read_options(RecipeObject& recipe, std::string_view key, Options& options) 
   return true;
 }
 
+// What a scheme does not say is as for the other layers.
+std::optional<train::IpqTrainingOptions> read_ipq(RecipeObject& recipe, std::uint64_t seed) {
+  auto object = recipe.object("ipq");
+  if (!object) return std::nullopt;
+  train::IpqTrainingOptions ipq;
+  ipq.codes.seed = seed;
+  describe(ipq, *object);
+  for (RecipeObject& scheme : object->objects("schemes")) {
+    ipq.schemes.push_back({scheme.text("layers"), ipq.codes});
+    describe(ipq.schemes.back().options, scheme);
+    scheme.finish();
+  }
+  object->finish();
+  return ipq;
+}
+
 }  // namespace
 
 Recipe read_recipe(const std::filesystem::path& file) {
@@ -37,9 +53,13 @@ Recipe read_recipe(const std::filesystem::path& file) {
   train::NoiseOptions noise;
   noise.seed = seed;
   if (read_options(root, "noise", noise)) plan.noise = noise;
-  train::IpqTrainingOptions ipq;
-  ipq.codes.seed = seed;
-  if (read_options(root, "ipq", ipq)) plan.ipq = ipq;
+  plan.ipq = read_ipq(root, seed);
+  if (auto exported = root.object("export")) {
+    describe(recipe.exported, *exported);
+    (*exported)(Field{"fold_statistics", "put those of batch norms into their weights"},
+                recipe.fold_statistics);
+    exported->finish();
+  }
   if (auto teacher = root.object("teacher")) {
     describe(plan.distillation, *teacher);
     recipe.teacher = read_task(kind, *teacher, seed, recipe.task.get());

@@ -84,6 +84,18 @@ std::optional<RecipeObject> RecipeObject::object(std::string_view key) {
   return RecipeObject(*this, name_of(key) + ".", *found);
 }
 
+std::vector<RecipeObject> RecipeObject::objects(std::string_view key) {
+  std::vector<RecipeObject> out;
+  const Json* found = find(key);
+  if (found == nullptr) return out;
+  if (!found->is_array()) wrong_type(key, "an array of objects");
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    if (!(*found)[i].is_object()) wrong_type(key, "an array of objects");
+    out.push_back(RecipeObject(*this, fmt::format("{}[{}].", name_of(key), i), (*found)[i]));
+  }
+  return out;
+}
+
 RecipeObject RecipeObject::required_object(std::string_view key) {
   if (find(key) == nullptr) wrong_type(key, "an object");
   return *object(key);

@@ -68,7 +68,9 @@ class RecipeObject {
 
   /// The object under that key, if there is one.
   std::optional<RecipeObject> object(std::string_view key);
-  /// The same; throws where there is none.
+  /// The objects of the array under that key; none where it is not there.
+  std::vector<RecipeObject> objects(std::string_view key);
+  /// The same as object; throws where there is none.
   RecipeObject required_object(std::string_view key);
   /// The text under that key. Throws where there is none.
   std::string text(std::string_view key);

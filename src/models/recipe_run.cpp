@@ -6,6 +6,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/models/weights.hpp"
+#include "parsimony/train/batch_norm.hpp"
 #include "parsimony/train/export.hpp"
 #include "parsimony/train/task.hpp"
 
@@ -20,12 +21,11 @@ std::vector<std::pair<std::string, ReportValue>> options_of(const Recipe& recipe
   return out;
 }
 
-// The file holds roundings of what was judged at the end of the training.
-void judge_again(train::Task& task, RecipeRun& run, const Context& context) {
+// The file holds roundings of what was trained.
+void judge_exported(train::Task& task, RecipeRun& run, const Context& context) {
+  const StageTimer timer(run.report, "evaluation");
   run.figures = task.evaluate(context);
-  for (auto& [name, value] : run.report.figures) {
-    if (const auto found = run.figures.find(name); found != run.figures.end()) value = found->second;
-  }
+  for (const auto& [name, value] : run.figures) run.report.figures.emplace_back(name, value);
 }
 
 }  // namespace
@@ -47,6 +47,7 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
   }
   train::TrainingPlan plan = recipe.plan;
   plan.teacher = teacher.get();
+  plan.evaluate = !plan.ipq;  // what has codes is judged as the file has it
   const std::filesystem::path checkpoint = output / "train.checkpoint";
   train::TrainingResult result =
       train::train(*task, plan, {checkpoint, restart, options_of(recipe)}, context);
@@ -58,8 +59,9 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
     save_weights(task->model(), run.model);
   } else {
     run.model = output / "model.compact.safetensors";
-    train::export_compact(run.model, task->model(), result.ipq->tensors());
-    judge_again(*task, run, context);
+    if (recipe.fold_statistics) train::fold_statistics(task->model());
+    train::export_compact(run.model, task->model(), result.ipq->tensors(), recipe.exported);
+    judge_exported(*task, run, context);
   }
   write_file(output / "report.json", run.report.to_json() + "\n");
   std::filesystem::remove(checkpoint, failed);  // one that stays does no harm: the same run ends at once

@@ -25,9 +25,13 @@ DecodedWeights::DecodedWeights(DecodedWeights&&) noexcept = default;
 DecodedWeights::~DecodedWeights() = default;
 
 struct Ipq::State {
+  struct Scheme {
+    std::regex layers;
+    IpqOptions options;
+  };
   torch::nn::Module& model;
-  IpqOptions options;
   Context context;
+  std::vector<Scheme> schemes{};  // the last is that of all other layers
   std::vector<IpqGroup> groups{};
   std::vector<Layer> tied{};  // layers whose weight is a member's
   std::map<std::string, std::vector<float>> importance{};
@@ -40,11 +44,23 @@ struct Ipq::State {
     }
     return nullptr;
   }
+
+  std::size_t scheme_of(const std::string& layer) const {
+    const auto found = std::find_if(schemes.begin(), schemes.end() - 1, [&](const Scheme& scheme) {
+      return std::regex_match(layer, scheme.layers);
+    });
+    return static_cast<std::size_t>(found - schemes.begin());
+  }
 };
 
-Ipq::Ipq(torch::nn::Module& model, IpqOptions options, Context context)
-    : state_(new State{model, std::move(options), std::move(context)}) {
-  validate_fields(state_->options);
+Ipq::Ipq(torch::nn::Module& model, IpqOptions options, Context context, const std::vector<IpqScheme>& schemes)
+    : state_(new State{model, std::move(context)}) {
+  const auto add = [&](const std::string& layers, const IpqOptions& of_layers) {
+    validate_fields(of_layers);
+    state_->schemes.push_back({name_pattern("layers", layers), of_layers});
+  };
+  for (const IpqScheme& scheme : schemes) add(scheme.layers, scheme.options);
+  add(".*", options);
 }
 Ipq::~Ipq() = default;
 
@@ -53,14 +69,9 @@ void Ipq::set_importance(std::map<std::string, std::vector<float>> importance) {
 }
 
 std::vector<std::string> Ipq::quantize(const std::string& layers) {
-  return quantize(layers, state_->options);
-}
-
-std::vector<std::string> Ipq::quantize(const std::string& layers, const IpqOptions& options) {
-  validate_fields(options);
   const std::regex pattern = name_pattern("layers", layers);
   std::vector<std::string> names;
-  std::map<std::tuple<std::int64_t, quant::BlockLayout, std::size_t>, IpqGroup> groups;
+  std::map<std::tuple<std::size_t, std::int64_t, quant::BlockLayout, std::size_t>, IpqGroup> groups;
   std::vector<Layer> tied;
   for (const Layer& layer : weight_layers(state_->model)) {
     if (!std::regex_match(layer.name, pattern)) continue;
@@ -89,6 +100,8 @@ std::vector<std::string> Ipq::quantize(const std::string& layers, const IpqOptio
       tied.push_back(layer);
       continue;
     }
+    const std::size_t scheme = state_->scheme_of(layer.name);
+    const IpqOptions& options = state_->schemes[scheme].options;
     IpqMember member{layer,
                      *layer.weight,
                      layer.weight->sizes().vec(),
@@ -99,7 +112,7 @@ std::vector<std::string> Ipq::quantize(const std::string& layers, const IpqOptio
     }
     const bool together = options.shared_codebook && options.scheme == quant::Scheme::product;
     const std::size_t alone = together ? 0 : names.size();
-    IpqGroup& group = groups[{member.grid.block, member.grid.layout, alone}];
+    IpqGroup& group = groups[{scheme, member.grid.block, member.grid.layout, alone}];
     group.options = options;
     group.members.push_back(std::move(member));
   }
@@ -142,7 +155,8 @@ std::vector<at::Tensor> Ipq::centroids() const {
 
 double Ipq::reassign() {
   std::int64_t changed = 0, all = 0;
-  bool latent = state_->options.latent_weights;
+  bool latent = std::any_of(state_->schemes.begin(), state_->schemes.end(),
+                            [](const State::Scheme& scheme) { return scheme.options.latent_weights; });
   for (IpqGroup& group : state_->groups) {
     if (group.integers() || !group.latent()) continue;
     latent = true;
@@ -218,10 +232,12 @@ void Ipq::set_layers(const std::vector<IpqLayer>& layers) {
     quant::decode(from.tensor);  // refuses codes without a centroid
     if (!product || from.tensor.codebook.get() != before) {
       before = from.tensor.codebook.get();
-      IpqOptions options = state_->options;  // of a stage with options of its own what its codes tell
-      options.scheme = from.tensor.scheme;
-      if (!product) options.bits = from.tensor.bits;
-      groups.emplace_back().options = options;
+      IpqGroup& group = groups.emplace_back();
+      group.options = state_->schemes[state_->scheme_of(from.name)].options;
+      if (group.options.scheme != from.tensor.scheme ||
+          (!product && group.options.bits != from.tensor.bits)) {
+        refuse(from.name, "has codes of another scheme");
+      }
     }
     groups.back().members.push_back(std::move(member));
   }

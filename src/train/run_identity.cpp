@@ -11,7 +11,7 @@ namespace parsimony::train {
 namespace {
 
 template <class Options>
-void add(OptionList& out, const char* part, const Options& options) {
+void add(OptionList& out, const std::string& part, const Options& options) {
   OptionList own;
   describe(options, Record{own});
   for (auto& [name, value] : own) out.emplace_back(fmt::format("{}.{}", part, name), std::move(value));
@@ -36,7 +36,13 @@ OptionList options_of(const TrainingPlan& plan) {
   add(out, "training", plan.trainer);
   if (plan.noise) add(out, "noise", *plan.noise);
   if (plan.teacher != nullptr) add(out, "teacher", plan.distillation);
-  if (plan.ipq) add(out, "ipq", *plan.ipq);
+  if (!plan.ipq) return out;
+  add(out, "ipq", *plan.ipq);
+  for (std::size_t i = 0; i < plan.ipq->schemes.size(); ++i) {
+    const std::string part = fmt::format("ipq.schemes[{}]", i);
+    out.emplace_back(part + ".layers", plan.ipq->schemes[i].layers);
+    add(out, part, plan.ipq->schemes[i].options);
+  }
   return out;
 }
 

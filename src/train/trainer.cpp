@@ -12,7 +12,9 @@
 #include "parsimony/train/checkpoint.hpp"
 #include "parsimony/train/distillation.hpp"
 #include "parsimony/train/example_order.hpp"
+#include "parsimony/train/input_moments.hpp"
 #include "parsimony/train/task.hpp"
+#include "train/bfloat16.hpp"
 #include "train/deterministic.hpp"
 #include "train/optimizer.hpp"
 #include "train/run_identity.hpp"
@@ -21,6 +23,8 @@ namespace parsimony::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kRecalibrationSeed = 1, kImportanceSeed = 1'000'003;
 
 // Each once, though several layers may share it.
 std::vector<torch::Tensor> parameters_of(const torch::nn::Module& model) {
@@ -67,7 +71,11 @@ class Training {
     if (plan.noise) noise_.emplace(*plan.noise, silent_);
     if (plan.ipq) {
       stages_ = plan.ipq->stages.empty() ? ipq_stages(task.model()) : plan.ipq->stages;
-      ipq_ = std::make_unique<Ipq>(task.model(), plan.ipq->codes, context);
+      ipq_ = std::make_unique<Ipq>(task.model(), plan.ipq->codes, context, plan.ipq->schemes);
+      const auto& schemes = plan.ipq->schemes;
+      latent_ =
+          plan.ipq->codes.latent_weights ||
+          std::any_of(schemes.begin(), schemes.end(), [](const auto& s) { return s.options.latent_weights; });
     }
     for (std::int64_t phase = 0; phase <= std::ssize(stages_); ++phase) all_steps_ += steps_of(phase);
     report_ = make_report("training", context, plan.trainer.seed);
@@ -113,13 +121,34 @@ class Training {
   }
 
   void begin_phase() {
+    if (phase_ == 0 && plan_.ipq && plan_.ipq->normalize_filters) {  // noise meets what codes will
+      normalize_filters(task_.model(), layers_before_batch_norm(task_.model()));
+    }
     if (phase_ > 0) {
-      if (phase_ == 1 && plan_.ipq->normalize_filters) {
-        normalize_filters(task_.model(), layers_before_batch_norm(task_.model()));
-      }
+      if (plan_.ipq->importance_batches > 0) weigh_inputs();
       ipq_->quantize(stages_[phase_ - 1]);
     }
     begin_optimizer();
+  }
+
+  // What each layer reads, as the network is now.
+  void weigh_inputs() {
+    std::optional<DecodedWeights> decoded;
+    if (phase_ > 1) decoded.emplace(ipq_->apply());
+    task_.model().eval();
+    ipq_->set_importance(input_second_moments(
+        task_.model(), [&] { forward_batches(plan_.ipq->importance_batches, kImportanceSeed); }));
+    task_.model().train();
+  }
+
+  // Batches that are no steps.
+  void forward_batches(std::int64_t count, std::uint64_t other_seed) {
+    const std::uint64_t seed = plan_.trainer.seed + other_seed + static_cast<std::uint64_t>(phase_);
+    ExampleOrder order(task_.examples(), seed);
+    for (std::int64_t i = 0; i < count; ++i) {
+      context_.check_cancelled();
+      task_.forward(batch(order, seed, i).inputs);
+    }
   }
 
   void begin_optimizer() {
@@ -191,7 +220,11 @@ class Training {
   }
 
   torch::Tensor loss(const Batch& batch) {
-    const torch::Tensor logits = task_.forward(batch.inputs);
+    const auto forward = [&](Task& task) {
+      const Bfloat16 lower(plan_.trainer.bfloat16);
+      return task.forward(lower.inputs(batch.inputs)).to(torch::kFloat);
+    };
+    const torch::Tensor logits = forward(task_);
     const double share = plan_.teacher == nullptr ? 0 : plan_.distillation.share;
     torch::Tensor out;
     if (share < 1) {
@@ -202,7 +235,7 @@ class Training {
     torch::Tensor taught;
     {
       const torch::NoGradGuard no_gradient;
-      taught = plan_.teacher->forward(batch.inputs);
+      taught = forward(*plan_.teacher);
     }
     const torch::Tensor soft = share * distillation_loss(logits, taught, plan_.distillation.temperature);
     return out.defined() ? out + soft : soft;
@@ -229,8 +262,11 @@ class Training {
     }
     if (optimization().clip_norm > 0) torch::nn::utils::clip_grad_norm_(leaves_, optimization().clip_norm);
     optimizer_->step();
-    const std::int64_t every = phase_ > 0 && plan_.ipq->codes.latent_weights ? plan_.ipq->reassign_steps : 0;
-    if (every > 0 && (step_ + 1) % every == 0) ipq_->reassign();
+    if (phase_ > 0) {
+      const auto due = [&](std::int64_t every) { return every > 0 && (step_ + 1) % every == 0; };
+      if (latent_ && due(plan_.ipq->reassign_steps)) ipq_->reassign();
+      if (due(plan_.ipq->fit_steps)) ipq_->fit_ranges();
+    }
     return value;
   }
 
@@ -311,19 +347,12 @@ class Training {
     if (batches == 0 || (phase_ == 0 && !noise_) || !has_batch_norm(task_.model())) return;
     std::optional<DecodedWeights> decoded;
     if (phase_ > 0) decoded.emplace(ipq_->apply());
-    const std::uint64_t seed = plan_.trainer.seed + 1 + static_cast<std::uint64_t>(phase_);
-    ExampleOrder order(task_.examples(), seed);
-    recalibrate_batch_norm(task_.model(), [&] {
-      for (std::int64_t i = 0; i < batches; ++i) {
-        context_.check_cancelled();
-        task_.forward(batch(order, seed, i).inputs);
-      }
-    });
+    recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed); });
   }
 
   TrainingResult finish() {
     TrainingResult result;
-    {
+    if (plan_.evaluate) {
       const StageTimer timer(report_, "evaluation");
       result.figures = evaluate();
     }
@@ -347,6 +376,7 @@ class Training {
   ExampleOrder order_;
   std::optional<Noise> noise_;
   std::unique_ptr<Ipq> ipq_;
+  bool latent_ = false;  // some codes follow weights
   std::vector<std::string> stages_;
   std::vector<torch::Tensor> leaves_;  // of the optimizer
   std::unique_ptr<torch::optim::Optimizer> optimizer_;

@@ -32,7 +32,9 @@ TEST(Recipe, SaysWhatIsTrainedOnWhatAndHow) {
     "training": {"epochs": 2.5, "batch_size": 1e2, "optimizer": "adamw", "decay": "linear", "nesterov": false},
     "noise": {"function": "product-integer", "rate": 0.25, "layers": "layer.*", "seed": 3},
     "teacher": {"weights": "/models/t.safetensors", "temperature": 4},
-    "ipq": {"stages": ["a", "b|c"], "layout": "input-channels", "steps": 7, "learning_rate": 1e-4},
+    "ipq": {"stages": ["a", "b|c"], "layout": "input-channels", "steps": 7, "learning_rate": 1e-4,
+            "schemes": [{"layers": "b", "scheme": "integer", "bits": 3}, {"layers": "a", "block_size": 9}]},
+    "export": {"others": "int8", "deflate_header": true, "fold_statistics": true},
     "output": "runs/one"})");
   const Recipe recipe = read_recipe(file);
   EXPECT_EQ(recipe.task->kind(), "images");
@@ -60,6 +62,13 @@ TEST(Recipe, SaysWhatIsTrainedOnWhatAndHow) {
   EXPECT_EQ(plan.ipq->codes.layout, quant::BlockLayout::input_channels);
   EXPECT_EQ(plan.ipq->codes.seed, 18446744073709551615ull);
   EXPECT_EQ(plan.ipq->optimization.steps, 7);
+  ASSERT_EQ(plan.ipq->schemes.size(), 2);
+  EXPECT_EQ(plan.ipq->schemes[0].layers, "b");
+  EXPECT_EQ(plan.ipq->schemes[0].options.bits, 3);
+  EXPECT_EQ(plan.ipq->schemes[1].options.block_size, 9);
+  EXPECT_EQ(plan.ipq->schemes[1].options.layout, quant::BlockLayout::input_channels) << "as for all";
+  EXPECT_EQ(recipe.exported.others, train::OtherTensors::int8);
+  EXPECT_TRUE(recipe.exported.deflate_header && recipe.fold_statistics);
 }
 
 TEST(Recipe, TakesLittle) {
@@ -93,6 +102,11 @@ TEST(Recipe, MistakesAreNamedWithTheirPathAndWhatWasMeant) {
   refused_part(R"("noise": [])", "noise is []; must be an object");
   refused_part(R"("ipq": {"stages": "conv"})", "ipq.stages is \"conv\"; must be an array of texts");
   refused_part(R"("ipq": {"stages": [1]})", "ipq.stages is [1]; must be an array of texts");
+  refused_part(R"("ipq": {"schemes": {}})", "ipq.schemes is {}; must be an array of objects");
+  refused_part(R"("ipq": {"schemes": [{"layers": "a"}, {"layers": "b", "bit": 3}]})",
+               "ipq.schemes[1].bit is no key of a recipe; did you mean bits?");
+  refused_part(R"("ipq": {"schemes": [{"bits": 3}]})", "ipq.schemes[0].layers is missing; must be a text");
+  refused_part(R"("export": {"fold": true})", "export.fold is no key of a recipe");
   refused_part(R"("seed": -1)", "seed is -1; must be 0 or positive");
   refused(R"({"training": {}})", "task is missing; must be an object");
   refused(R"({"task": {"kind": "music"}})",

@@ -22,7 +22,10 @@ struct Compressed {
            .layout = quant::BlockLayout::input_channels,
            .centroids = 32,
            .codebook = quant::CodebookType::int8,
-           .shared_codebook = true}};
+           .shared_codebook = true},
+          Context{},
+          {{"conv1|linear", {.scheme = quant::Scheme::integer, .bits = 8}},
+           {R"(layer1\..*)", {.scheme = quant::Scheme::integer, .bits = 3}}}};
 
   explicit Compressed(std::uint64_t seed) {
     torch::manual_seed(seed);
@@ -31,8 +34,7 @@ struct Compressed {
       if (buffer.value().is_floating_point()) buffer.value().uniform_(0.5, 2);
     }
     ipq.quantize(R"(layer2\..*)");
-    ipq.quantize("conv1|linear", {.scheme = quant::Scheme::integer, .bits = 8});
-    ipq.quantize(R"(layer1\..*)", {.scheme = quant::Scheme::integer, .bits = 3});
+    ipq.quantize(R"(conv1|linear|layer1\..*)");
     net.eval();
   }
 };

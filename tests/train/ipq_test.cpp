@@ -216,12 +216,12 @@ TEST(Ipq, ReassigningNeedsLatentWeights) {
 }
 
 // φ by ranges that stay until they are fitted anew, the gradient straight through, and a file's codes.
-TEST(Ipq, StagesHaveSchemesOfTheirOwn) {
+TEST(Ipq, LayersHaveSchemesOfTheirOwn) {
   const SmallProblem problem(6);
-  Ipq ipq(*problem.net, small_options());
-  ipq.quantize("linear");
-  ipq.quantize("grouped|conv",
-               {.scheme = quant::Scheme::integer, .bits = 3, .range = quant::RangeRule::min_max});
+  const IpqOptions integers{.scheme = quant::Scheme::integer, .bits = 3, .range = quant::RangeRule::min_max};
+  Ipq ipq(*problem.net, small_options(), Context{},
+          {{"grouped|conv", integers}, {"conv.*", small_options()}});
+  EXPECT_EQ(ipq.quantize("linear|grouped|conv"), (std::vector<std::string>{"conv", "grouped", "linear"}));
   EXPECT_EQ(ipq.centroids().size(), 1);
   const torch::Tensor leaf = problem.net->conv->weight;
   const auto first = ipq.tensors();
@@ -255,6 +255,51 @@ TEST(Ipq, StagesHaveSchemesOfTheirOwn) {
   EXPECT_TRUE(torch::equal(leaf.detach(), decoded(last.at("conv"))));
   EXPECT_EQ(ipq.tensors().at("conv").packed, last.at("conv").packed);
   expect_error(ErrorCode::invalid_argument, "latent_weights", [&] { ipq.reassign(); });
+}
+
+// A codebook is shared by the layers of a scheme whose blocks are alike, and by no others.
+TEST(Ipq, CodebooksAreSharedWithinASchemeAndAStage) {
+  const SmallProblem problem(8);
+  IpqOptions options = small_options();
+  options.shared_codebook = true;
+  IpqOptions other = options;
+  other.centroids = 5;
+  other.latent_weights = true;
+  Ipq ipq(*problem.net, options, Context{}, {{"linear|conv", other}});
+  ipq.quantize("conv|grouped|linear");
+  ipq.quantize("embedding");
+  const auto tensors = ipq.tensors();
+  const auto book = [&](const char* name) { return tensors.at(name).codebook.get(); };
+  EXPECT_EQ(book("conv"), book("linear"));
+  EXPECT_EQ(book("conv")->centroids.rows(), 5);
+  EXPECT_NE(book("conv"), book("grouped"));
+  EXPECT_NE(book("grouped"), book("embedding")) << "another stage";
+  EXPECT_EQ(ipq.centroids().size(), 3);
+
+  // What is resumed has the schemes again: only latent codes move.
+  const SmallProblem again(8);
+  Ipq resumed(*again.net, options, Context{}, {{"linear|conv", other}});
+  resumed.set_layers(ipq.layers());
+  {
+    const torch::NoGradGuard no_gradient;
+    for (const auto& problem_of : {&problem, &again}) {
+      for (const auto& [name, weight] : weights(*problem_of->net)) weight->neg_();
+    }
+  }
+  EXPECT_GT(resumed.reassign(), 0);
+  ipq.reassign();
+  const auto now = resumed.tensors();
+  for (const auto& [name, tensor] : ipq.tensors()) {
+    EXPECT_EQ(tensor.packed, now.at(name).packed) << name;
+    EXPECT_EQ(tensor.packed == tensors.at(name).packed, name == "grouped" || name == "embedding") << name;
+  }
+  IpqOptions integers = options;
+  integers.scheme = quant::Scheme::integer;
+  Ipq wrong(*again.net, integers);
+  expect_error(ErrorCode::invalid_argument, "another scheme", [&] { wrong.set_layers(ipq.layers()); });
+  expect_error(ErrorCode::invalid_argument, "layers", [&] {
+    Ipq(*again.net, options, Context{}, {{"(", options}});
+  });
 }
 
 // Input channels that count more are met better, by their own measure.

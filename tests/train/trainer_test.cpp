@@ -141,7 +141,9 @@ TrainingPlan whole_plan() {
       .function = NoiseFunction::product, .rate = 0.2, .centroids = 16, .refresh_steps = 7, .seed = 5};
   plan.ipq = IpqTrainingOptions{
       .codes = {.block_size = 4, .centroids = 24, .latent_weights = true, .seed = 5},
-      .stages = {"second", "hidden"},
+      .schemes = {{"first", {.scheme = quant::Scheme::integer, .bits = 4}}},
+      .stages = {"first|second", "hidden"},
+      .fit_steps = 6,
       .optimization = {
           .steps = 15, .optimizer = OptimizerKind::adamw, .learning_rate = 3e-3, .weight_decay = 0.01}};
   return plan;
@@ -156,13 +158,71 @@ TEST(Trainer, LearnsWithNoiseAndCodesAndTheModelIsWhatTheyStandFor) {
   EXPECT_EQ(result.report.objective_history.size(), 9);
   EXPECT_LT(result.report.objective_history.back(), result.report.objective_history.front());
   const auto tensors = result.ipq->tensors();
-  ASSERT_EQ(tensors.size(), 2);
+  ASSERT_EQ(tensors.size(), 3);
   for (const auto& [name, weight] :
        {std::pair{"second", task.net->second->weight}, std::pair{"hidden", task.net->hidden->weight}}) {
     std::vector<float> decoded = quant::decode(tensors.at(name));
     EXPECT_TRUE(torch::equal(weight.detach().flatten(),
                              torch::from_blob(decoded.data(), {weight.numel()}, torch::kFloat)));
   }
+}
+
+// In bfloat16 a product is right to 2^-8 of its terms, and a short training to about as much: the losses are
+// those of float32, though no weight is.
+TEST(Trainer, StepsInBfloat16AreThoseOfFloat32ToItsRoundings) {
+  TrainingPlan plan = one_step();
+  plan.trainer.optimization.steps = 20;
+  plan.trainer.optimization.learning_rate = 0.05;
+  plan.trainer.report_steps = 1;
+  std::vector<std::vector<double>> losses;
+  std::vector<std::string> bytes;
+  for (const bool bfloat16 : {false, true}) {
+    plan.trainer.bfloat16 = bfloat16;
+    SpotTask task(1, 0);
+    losses.push_back(train(task, plan, {}, Context(1)).report.objective_history);
+    bytes.push_back(bytes_of(task.model()));
+  }
+  EXPECT_NE(bytes[0], bytes[1]);
+  ASSERT_EQ(losses[0].size(), 20);
+  for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR(losses[1][i], losses[0][i], 0.03 * losses[0][i]) << i;
+}
+
+// All in one stage: integers, products whose codes follow weights, and products by what the layers read.
+TEST(Trainer, LayersHaveSchemesOfTheirOwn) {
+  TrainingPlan plan = whole_plan();
+  plan.noise.reset();
+  plan.trainer.optimization.steps = 40;
+  plan.ipq->codes.latent_weights = false;
+  plan.ipq->stages = {".*"};
+  plan.ipq->fit_steps = 4;
+  plan.ipq->importance_batches = 2;
+  IpqOptions integers = plan.ipq->codes, latent = plan.ipq->codes;
+  integers.scheme = quant::Scheme::integer;
+  integers.bits = 4;
+  latent.latent_weights = true;
+  plan.ipq->schemes = {{"first|out", integers}, {"second", latent}};
+  SpotTask task;
+  const TrainingResult result = train(task, plan, {}, Context(1));
+  const auto tensors = result.ipq->tensors();
+  ASSERT_EQ(tensors.size(), 4);
+  EXPECT_EQ(tensors.at("first").bits, 4);
+  EXPECT_EQ(tensors.at("out").scheme, quant::Scheme::integer);
+  EXPECT_EQ(tensors.at("hidden").scheme, quant::Scheme::product);
+  // The codes of the layer with latent weights are those of the last assignment, the others' of the first.
+  plan.ipq->reassign_steps = 0;
+  SpotTask other;
+  const auto still = train(other, plan, {}, Context(1)).ipq->tensors();
+  EXPECT_NE(still.at("second").packed, tensors.at("second").packed);
+  EXPECT_EQ(still.at("hidden").packed, tensors.at("hidden").packed);
+  plan.ipq->importance_batches = 0;
+  SpotTask unweighted;
+  const auto plain = train(unweighted, plan, {}, Context(1)).ipq->tensors();
+  EXPECT_NE(plain.at("hidden").packed, still.at("hidden").packed);
+  // An option of a scheme is one of the run.
+  const auto& options = result.report.options;
+  EXPECT_TRUE(std::any_of(options.begin(), options.end(), [](const auto& option) {
+    return option.first == "ipq.schemes[1].latent_weights";
+  }));
 }
 
 // Stopped after some steps, in each phase and between them, a run ends as one that was not.

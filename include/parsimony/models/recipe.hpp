@@ -10,6 +10,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/report.hpp"
+#include "parsimony/train/export.hpp"
 #include "parsimony/train/trainer.hpp"
 
 namespace parsimony::train {
@@ -40,16 +41,19 @@ struct Recipe {
   std::shared_ptr<const TaskRecipe> task;
   std::shared_ptr<const TaskRecipe> teacher;  ///< nullptr: none
   train::TrainingPlan plan;                   ///< but for the teacher
+  train::ExportOptions exported;              ///< of what has codes
+  bool fold_statistics = false;               ///< before: the file is smaller, and not to be trained on
   std::filesystem::path output;               ///< folder of what is made
 };
 
 /// Reads a file such as
 ///   {"task": {"kind": "images", "archive": "cifar10.zip", "weights": "resnet20.safetensors"},
 ///    "training": {"epochs": 3, "learning_rate": 0.05}, "noise": {"function": "integer", "bits": 4}}
-/// "training", "noise", "teacher" and "ipq" have the fields of their options, "teacher" also those of the
-/// task where it is another: its "weights", its "depth". "seed" is that of all parts which have none of their
-/// own, "output" the folder, that of the name of the file beside it where there is none. Relative paths begin
-/// beside the file.
+/// "training", "noise", "teacher", "ipq" and "export" have the fields of their options, "teacher" also those
+/// of the task where it is another: its "weights", its "depth"; "ipq" may have "schemes", an array of objects
+/// with the "layers" of each and in which its options differ, and "export" "fold_statistics". "seed" is that
+/// of all parts which have none of their own, "output" the folder, that of the name of the file beside it
+/// where there is none. Relative paths begin beside the file.
 ///
 /// Throws io, and format, naming the file and the key, for what is no JSON, a key that does not exist, with
 /// the nearest that does, and a value of another type or out of range.

@@ -53,6 +53,12 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 
+/// Layers that have options of their own.
+struct IpqScheme {
+  std::string layers;  ///< regular expression that the whole name of a layer matches
+  IpqOptions options{};
+};
+
 /// While it lives, quantized layers compute with the weights that their codes stand for. Guards of one module
 /// end in the reverse order of their beginnings.
 class DecodedWeights {
@@ -97,19 +103,20 @@ struct IpqLayer {
 /// always.
 ///
 /// A weight in integers is φ(W) by ranges of its outputs, which fit_ranges() chooses anew; its float weights
-/// are latent and get the gradient straight through. Scales are halves, as files may store them. Stages may
-/// have schemes of their own: integers here, products there, a codebook for each stage.
+/// are latent and get the gradient straight through. Scales are halves, as files may store them. Layers may
+/// have schemes of their own: integers here, products there, in one stage or in several.
 class Ipq {
  public:
-  /// The model must live longer. Throws invalid_argument for options out of range.
-  explicit Ipq(torch::nn::Module& model, IpqOptions options = {}, Context context = Context{});
+  /// The model must live longer. The options of a layer are those of the first scheme that it matches, and
+  /// of none `options`. Throws invalid_argument for options out of range and broken regular expressions.
+  explicit Ipq(torch::nn::Module& model, IpqOptions options = {}, Context context = Context{},
+               const std::vector<IpqScheme>& schemes = {});
   ~Ipq();
 
   /// k-means on the present weights (or ranges) of the layers whose names match the regular expression and
-  /// that have no codes yet: their names. Throws invalid_argument where there is none.
+  /// that have no codes yet: their names. A codebook is shared within a scheme. Throws invalid_argument where
+  /// there is none.
   std::vector<std::string> quantize(const std::string& layers);
-  /// By other options than those of the constructor.
-  std::vector<std::string> quantize(const std::string& layers, const IpqOptions& options);
 
   /// By the name of the layer what an error of its weights counts (WeightView::importance), for layers that
   /// are quantized from now on; input_second_moments gathers it.
@@ -121,7 +128,7 @@ class Ipq {
   std::vector<at::Tensor> centroids() const;
 
   /// New codes of products by the latent weights: the fraction of all that changed. Throws invalid_argument
-  /// where no layer has latent_weights.
+  /// where neither options nor schemes have latent_weights.
   double reassign();
 
   /// Ranges of integers by the weights as they are now.

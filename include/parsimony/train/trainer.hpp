@@ -25,6 +25,7 @@ class Task;
 struct TrainerOptions {
   std::int64_t batch_size = 128;
   OptimizationOptions optimization{};
+  bool bfloat16 = false;  ///< convolutions and products of the steps; evaluation is always in float32
   std::int64_t recalibration_batches = 0;  ///< after noise and each stage of codes, for batch norm
   std::int64_t evaluation_steps = 0;       ///< between evaluations; 0: at the end only
   std::int64_t checkpoint_steps = 200;     ///< between checkpoints; 0: none but when it is stopped
@@ -36,6 +37,7 @@ template <OptionsOf<TrainerOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"batch_size", "examples of a step", 1, 1 << 24}, options.batch_size);
   describe(options.optimization, visit);
+  visit(Field{"bfloat16", "convolutions and products of the steps in bfloat16"}, options.bfloat16);
   visit(
       Field{"recalibration_batches", "batches that batch norm is calibrated on after noise or codes", 0, 1e9},
       options.recalibration_batches);
@@ -61,9 +63,12 @@ void describe(Options& options, Visitor&& visit) {
 
 struct IpqTrainingOptions {
   IpqOptions codes{};
-  std::vector<std::string> stages{};  ///< regular expressions of the layers of each; none: ipq_stages
-  std::int64_t reassign_steps = 4;    ///< of latent_weights, between new codes; 0: none
-  bool normalize_filters = true;      ///< before the first stage, those that a batch norm follows
+  std::vector<IpqScheme> schemes{};     ///< layers that have other options than `codes`
+  std::vector<std::string> stages{};    ///< regular expressions of the layers of each; none: ipq_stages
+  std::int64_t reassign_steps = 4;      ///< of latent_weights, between new codes; 0: none
+  std::int64_t fit_steps = 50;          ///< of integers, between new ranges; 0: none
+  std::int64_t importance_batches = 0;  ///< that errors are weighted by the inputs of; 0: all count the same
+  bool normalize_filters = true;        ///< at the beginning, those that a batch norm follows
   OptimizationOptions optimization{.steps = 200,
                                    .optimizer = OptimizerKind::adamw,
                                    .learning_rate = 1e-3,
@@ -73,10 +78,14 @@ struct IpqTrainingOptions {
 
 template <OptionsOf<IpqTrainingOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  describe(options.codes, visit);
+  describe(options.codes, visit);  // but for the schemes
   visit(Field{"stages", "regular expressions of the layers of each stage"}, options.stages);
   visit(Field{"reassign_steps", "steps between new codes, where latent_weights are trained", 0, 1e12},
         options.reassign_steps);
+  visit(Field{"fit_steps", "steps between new ranges of integers", 0, 1e12}, options.fit_steps);
+  visit(Field{"importance_batches", "batches whose inputs say what an error of a weight counts, 0: none", 0,
+              1e9},
+        options.importance_batches);
   visit(Field{"normalize_filters", "filters before a batch norm of one size first"},
         options.normalize_filters);
   describe(options.optimization, visit);
@@ -87,6 +96,7 @@ struct TrainingPlan {
   std::optional<NoiseOptions> noise{};      ///< in the steps before codes
   std::optional<IpqTrainingOptions> ipq{};  ///< then
   Task* teacher = nullptr;                  ///< its model in evaluation mode says what is right
+  bool evaluate = true;                     ///< at the end
   DistillationOptions distillation{};       ///< of a teacher
 };
 
@@ -97,7 +107,7 @@ struct TrainingFiles {
 };
 
 struct TrainingResult {
-  std::map<std::string, double> figures;  ///< of the last evaluation
+  std::map<std::string, double> figures;  ///< of the evaluation at the end
   std::unique_ptr<Ipq> ipq;               ///< the codes, where the plan has them; the model must live longer
   Report report;
 };
