@@ -65,13 +65,16 @@ SCHEMES = {
     "14 a": widths(bits(3), codes(4, 256), codes(4, 256)),
     "14 b": widths(bits(3), bits(3), codes(4, 128)),
     "14 c": widths(bits(4), codes(4, 512), codes(4, 256)),
+    "14 d": widths(bits(4), bits(3), codes(4, 128)),
     "20 a": widths(codes(4, 256), codes(4, 256), codes(9, 512)),
     "20 b": widths(bits(3), codes(4, 128), codes(9, 512)),
     "20 c": widths(bits(3), codes(4, 512), codes(9, 256)),
+    "20 d": widths(bits(4), codes(4, 512), codes(9, 256)),
     "26 a": widths(codes(9, 128), codes(9, 256), codes(9, 256)),
     "26 b": widths(codes(4, 64), codes(9, 256), codes(9, 256)),
+    "26 c": widths(codes(4, 128), codes(9, 256), codes(9, 256)),
 }
-FRONT = {"≥ 14 ×": "14 a", "≥ 20 ×": "20 c", "≥ 26 ×": "26 b"}
+FRONT = {"≥ 14 ×": "14 a", "≥ 20 ×": "20 a", "≥ 26 ×": "26 c"}
 FRONT_STEPS = 1000
 NOISE_STEPS, CODE_STEPS = 150, 150
 

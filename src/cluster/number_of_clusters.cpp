@@ -8,8 +8,10 @@
 #include <numeric>
 #include <set>
 
+#include "cluster/clusterwise_agreement.hpp"
 #include "cluster/filtering.hpp"
 #include "cluster/placement.hpp"
+#include "cluster/sampled_terms.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
@@ -29,49 +31,6 @@ constexpr std::int64_t kFirstSamplesPerCluster = 8;
 constexpr int kFirstExchanges = 1;
 constexpr double kLeastLambda = 1e-3;        // of lambda_max: below that no eigenvalue is told from 0
 constexpr std::int64_t kMostClusters = 200;  // by default; and beyond it the sample grows no more
-
-// The rows of T_0 X, …, T_p X of a few nodes: h(L) X of these nodes for any filter of degree p is then a sum,
-// and the one recurrence that counts the eigenvalues serves every number of clusters.
-class SampledTerms {
- public:
-  SampledTerms(const graph::Laplacian& laplacian, std::span<const std::int32_t> sample, std::int64_t signals,
-               int order)
-      : laplacian_(laplacian),
-        sample_(sample),
-        terms_(std::ssize(sample) * (order + 1), signals),
-        order_(order) {}
-
-  void keep(std::int64_t first, int term, MatrixView<const float> panel) {
-    if (term > order_) return;
-    for (std::int64_t s = 0; s < std::ssize(sample_); ++s) {
-      const float scale = laplacian_.scale[sample_[s]];
-      const float* from = panel.row_data(sample_[s]);
-      float* to = terms_.row(s * (order_ + 1) + term).data() + first;
-      for (std::int64_t c = 0; c < std::min(panel.cols, terms_.cols() - first); ++c) to[c] = scale * from[c];
-    }
-  }
-
-  // Rows of `count` of the nodes, spread evenly over them.
-  Matrix<float> filtered(std::span<const double> coefficients, std::int64_t count) const {
-    Matrix<float> rows(count, terms_.cols());
-    for (std::int64_t s = 0; s < count; ++s) {
-      const std::int64_t from = s * std::ssize(sample_) / count * (order_ + 1);
-      float* row = rows.row(s).data();
-      for (int j = 0; j <= order_; ++j) {
-        const auto c = static_cast<float>(coefficients[j]);
-        const float* term = terms_.row(from + j).data();
-        for (std::int64_t column = 0; column < terms_.cols(); ++column) row[column] += c * term[column];
-      }
-    }
-    return rows;
-  }
-
- private:
-  const graph::Laplacian& laplacian_;
-  std::span<const std::int32_t> sample_;
-  Matrix<float> terms_;  // T_j of sample s in row s · (order + 1) + j
-  int order_;
-};
 
 // Signals of which a realisation has d: a third more, up to whole cache lines.
 std::int64_t signals_of(std::int64_t features) {
@@ -93,34 +52,6 @@ Matrix<float> columns_of(const Matrix<float>& rows, std::span<const std::int32_t
     for (std::int64_t c = 0; c < out.cols(); ++c) out(s, c) = rows(s, columns[c]);
   }
   return out;
-}
-
-// Mean over the clusters of both labelings of the largest Jaccard index |a ∩ b| / |a ∪ b| with one of the
-// other [hennig2007clusterwise], scaled so that chance gives 0: random labels of k even clusters have 1/(2 k
-// − 1). Each cluster counts alike, so that a cluster of a few outliers, which no index over pairs of nodes
-// notices, is seen to come and go.
-double clusterwise_agreement(std::span<const std::int32_t> a, std::span<const std::int32_t> b,
-                             std::int64_t k) {
-  Matrix<std::int32_t> common(k, k);
-  std::vector<std::int32_t> size_a(k), size_b(k);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ++common(a[i], b[i]);
-    ++size_a[a[i]];
-    ++size_b[b[i]];
-  }
-  std::vector<double> best_a(k), best_b(k);
-  for (std::int64_t r = 0; r < k; ++r) {
-    for (std::int64_t c = 0; c < k; ++c) {
-      const double jaccard = common(r, c) / static_cast<double>(size_a[r] + size_b[c] - common(r, c));
-      best_a[r] = std::max(best_a[r], jaccard);
-      best_b[c] = std::max(best_b[c], jaccard);
-    }
-  }
-  const double mean = (std::accumulate(best_a.begin(), best_a.end(), 0.0) +
-                       std::accumulate(best_b.begin(), best_b.end(), 0.0)) /
-                      static_cast<double>(2 * k);
-  const double chance = 1 / static_cast<double>(2 * k - 1);
-  return (mean - chance) / (1 - chance);
 }
 
 // The options with what is automatic filled in, and refused where they contradict each other or the graph.

@@ -58,9 +58,33 @@ ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<c
   return out;
 }
 
+// The image and what is seen of it in a mirror beyond its borders: a pixel there counts as often in the data
+// as in the patches. With patches of a mirrored image but the data of the image alone borders are smoothed
+// twice, and lose 0.1 dB of a picture of 256 × 256.
+Matrix<float> mirrored(MatrixView<const float> y, std::int64_t side) {
+  const auto place = [](std::int64_t i, std::int64_t extent) {
+    const std::int64_t at = (i % (2 * extent) + 2 * extent) % (2 * extent);
+    return at < extent ? at : 2 * extent - 1 - at;
+  };
+  Matrix<float> out(y.rows + 2 * side, y.cols + 2 * side);
+  for (std::int64_t i = 0; i < out.rows(); ++i) {
+    for (std::int64_t j = 0; j < out.cols(); ++j)
+      out(i, j) = y(place(i - side, y.rows), place(j - side, y.cols));
+  }
+  return out;
+}
+
+Matrix<float> without_border(const Matrix<float>& image, std::int64_t side) {
+  Matrix<float> out(image.rows() - 2 * side, image.cols() - 2 * side);
+  for (std::int64_t i = 0; i < out.rows(); ++i) {
+    std::copy_n(image.row(i + side).data() + side, out.cols(), out.row(i).data());
+  }
+  return out;
+}
+
 Matrix<float> log_denoise(MatrixView<const float> y, const kernels::FilterBank& bank,
                           const ImageDenoisingOptions& options, LbfgsResult& result, const Context& context) {
-  PatchAnalysis analysis(bank, y.rows, y.cols, Border::symmetric, context);
+  PatchAnalysis analysis(bank, y.rows, y.cols, Border::none, context);
   Matrix<float> x(y.rows, y.cols);
   for (std::int64_t i = 0; i < y.rows; ++i) std::copy_n(y.row_data(i), y.cols, x.row(i).data());
   const Matrix<float> noisy = x;
@@ -92,29 +116,6 @@ Matrix<float> log_denoise(MatrixView<const float> y, const kernels::FilterBank& 
   return x;
 }
 
-// The periodic model of the image mirrored beyond its borders, so that it does not meet its other side there.
-Matrix<float> l1_denoise_mirrored(MatrixView<const float> y, MatrixView<const double> omega,
-                                  const ImageDenoisingOptions& options, std::vector<double>& history,
-                                  const Context& context) {
-  const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols))));
-  const auto mirrored = [](std::int64_t i, std::int64_t extent) {
-    const std::int64_t at = (i % (2 * extent) + 2 * extent) % (2 * extent);
-    return at < extent ? at : 2 * extent - 1 - at;
-  };
-  Matrix<float> padded(y.rows + 2 * side, y.cols + 2 * side), out(y.rows, y.cols);
-  for (std::int64_t i = 0; i < padded.rows(); ++i) {
-    for (std::int64_t j = 0; j < padded.cols(); ++j) {
-      padded(i, j) = y(mirrored(i - side, y.rows), mirrored(j - side, y.cols));
-    }
-  }
-  const double tau = options.weight * options.sigma;
-  const Matrix<float> found = l1_denoise(padded, omega, tau, options.max_iterations, history, context);
-  for (std::int64_t i = 0; i < y.rows; ++i) {
-    std::copy_n(found.row(i + side).data() + side, y.cols, out.row(i).data());
-  }
-  return out;
-}
-
 }  // namespace
 
 DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const double> omega,
@@ -141,17 +142,19 @@ DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const doub
                   const Context part = context.part("denoising", index, count);
                   const MatrixView<const float> tile(image.row_data(row) + column, rows, cols, image.stride);
                   tiles = count;
+                  const Matrix<float> padded = mirrored(tile, bank.side());
                   Matrix<float> found;
                   std::vector<double> history;
                   if (log) {
                     LbfgsResult result;
-                    found = log_denoise(tile, bank, options, result, part);
+                    found = log_denoise(padded, bank, options, result, part);
                     history = std::move(result.history);
                   } else {
-                    found = l1_denoise_mirrored(tile, omega, options, history, part);
+                    const double tau = options.weight * options.sigma;
+                    found = l1_denoise(padded, omega, tau, options.max_iterations, history, part);
                   }
                   if (index == 0) out.report.objective_history = std::move(history);
-                  return found;
+                  return without_border(found, bank.side());
                 });
   out.report.iterations = std::max<std::int64_t>(
       0, static_cast<std::int64_t>(out.report.objective_history.size()) - (log ? 1 : 0));

@@ -43,7 +43,7 @@ PatchAnalysis::PatchAnalysis(const kernels::FilterBank& bank, std::int64_t heigh
                              Border border, const Context& context)
     : bank_(bank), context_(context), side_(bank.side()), height_(height), width_(width) {
   const std::int64_t before = border == Border::symmetric ? side_ : 0;
-  const std::int64_t after = border == Border::symmetric ? side_ : side_ - 1;
+  const std::int64_t after = border == Border::periodic ? side_ - 1 : before;
   row_of_ = places(height, before, after, border);
   column_of_ = places(width, before, after, border);
   padded_height_ = height + before + after;

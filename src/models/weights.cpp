@@ -15,31 +15,10 @@
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "parsimony/quant/decode.hpp"
+#include "train/named_tensors.hpp"
 
 namespace parsimony::models {
 namespace {
-
-struct Entry {
-  std::vector<std::string> names;  // several of a tensor that is shared
-  torch::Tensor tensor;
-};
-
-std::vector<Entry> entries(const torch::nn::Module& model) {
-  std::vector<Entry> out;
-  const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
-    if (!tensor.defined()) return;
-    const auto same =
-        std::find_if(out.begin(), out.end(), [&](const Entry& e) { return e.tensor.is_same(tensor); });
-    if (same != out.end()) {
-      same->names.push_back(name);
-    } else {
-      out.push_back({{name}, tensor});
-    }
-  };
-  for (const auto& item : model.named_parameters()) add(item.key(), item.value());
-  for (const auto& item : model.named_buffers()) add(item.key(), item.value());
-  return out;
-}
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
@@ -112,7 +91,7 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
   };
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   std::set<std::string, std::less<>> known;
-  for (const Entry& entry : entries(model)) {
+  for (const train::NamedTensor& entry : train::named_tensors(model)) {
     known.insert(entry.names.begin(), entry.names.end());
     const auto name = std::find_if(entry.names.begin(), entry.names.end(),
                                    [&](const std::string& n) { return file.names().contains(n); });
@@ -142,7 +121,7 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
 void save_weights(const torch::nn::Module& model, const std::filesystem::path& path) {
   std::vector<TensorView> views;
   std::vector<torch::Tensor> kept;  // what the views show
-  for (const Entry& entry : entries(model)) {
+  for (const train::NamedTensor& entry : train::named_tensors(model)) {
     TensorView view;
     view.name = entry.names.front();
     view.shape = entry.tensor.sizes().vec();

@@ -14,24 +14,10 @@
 #include "parsimony/quant/decode.hpp"
 #include "parsimony/quant/integer_quantizer.hpp"
 #include "train/layers.hpp"
+#include "train/named_tensors.hpp"
 
 namespace parsimony::train {
 namespace {
-
-struct Entry {
-  std::string name;
-  torch::Tensor tensor;
-  bool buffer = false;
-};
-
-// A shared tensor comes again under its other names.
-std::vector<Entry> entries(const torch::nn::Module& model) {
-  std::vector<Entry> out;
-  for (const auto& item : model.named_parameters()) out.push_back({item.key(), item.value(), false});
-  for (const auto& item : model.named_buffers()) out.push_back({item.key(), item.value(), true});
-  std::erase_if(out, [](const Entry& entry) { return !entry.tensor.defined(); });
-  return out;
-}
 
 std::vector<float> floats_of(const torch::Tensor& tensor) {
   const torch::Tensor values = tensor.detach().to(torch::kCPU, torch::kFloat).contiguous();
@@ -70,11 +56,15 @@ class Exporter {
       throw Error(ErrorCode::invalid_argument, fmt::format("export: the model has no layer \"{}\"", name));
     }
     out_.model.recipe.deflated = options.deflate_header;
-    std::vector<Entry> all = entries(model);
-    // Of names that share a weight the one that has codes.
-    std::stable_partition(all.begin(), all.end(), [&](const Entry& e) { return weights_.contains(e.name); });
-    for (const Entry& entry : all) {
-      if (!tie_shared(entry)) add(entry);
+    for (const NamedTensor& entry : named_tensors(model)) {
+      // Of names that share a weight the one that has codes.
+      const auto coded = std::find_if(entry.names.begin(), entry.names.end(),
+                                      [&](const std::string& name) { return weights_.contains(name); });
+      const std::string& name = coded == entry.names.end() ? entry.names.front() : *coded;
+      for (const std::string& other : entry.names) {
+        if (other != name) out_.model.recipe.aliases.emplace(other, name);
+      }
+      add(name, entry);
     }
     share_codebooks();
   }
@@ -82,33 +72,23 @@ class Exporter {
   Exported take() { return std::move(out_); }
 
  private:
-  bool tie_shared(const Entry& entry) {
-    for (const Entry& other : seen_) {
-      if (!other.tensor.is_same(entry.tensor)) continue;
-      out_.model.recipe.aliases.emplace(entry.name, other.name);
-      return true;
-    }
-    seen_.push_back(entry);
-    return false;
-  }
-
-  void add(const Entry& entry) {
+  void add(const std::string& name, const NamedTensor& entry) {
     const torch::Tensor& tensor = entry.tensor;
-    if (const auto found = weights_.find(entry.name); found != weights_.end()) {
+    if (const auto found = weights_.find(name); found != weights_.end()) {
       if (found->second->shape != tensor.sizes().vec()) {
         throw Error(ErrorCode::invalid_argument,
                     fmt::format("export: codes of shape [{}] for {}, which has [{}]",
-                                fmt::join(found->second->shape, ", "), quoted_name(entry.name),
+                                fmt::join(found->second->shape, ", "), quoted_name(name),
                                 fmt::join(tensor.sizes().vec(), ", ")));
       }
-      return add_weight(entry.name, *found->second);
+      return add_weight(name, *found->second);
     }
     const bool integers = tensor.scalar_type() == torch::kLong;
     if (!tensor.is_floating_point() && !integers) {
       throw Error(ErrorCode::unsupported,
-                  fmt::format("export: {} is neither of floats nor of int64", quoted_name(entry.name)));
+                  fmt::format("export: {} is neither of floats nor of int64", quoted_name(name)));
     }
-    quant::OtherRecipe other{{entry.name, DType::float32, tensor.sizes().vec()}, DType::float32};
+    quant::OtherRecipe other{{name, DType::float32, tensor.sizes().vec()}, DType::float32};
     std::vector<std::uint8_t> bytes;
     if (integers) {
       other.dtype = other.stored_dtype = DType::int64;
@@ -119,7 +99,7 @@ class Exporter {
       const std::vector<float> values = floats_of(tensor);
       const bool codes = options_.others == OtherTensors::int8 && !entry.buffer && tensor.numel() > 0 &&
                          tensor.dim() >= 2 && tensor.dim() <= 5;
-      if (codes) return add_int8(entry.name, values, other.shape);
+      if (codes) return add_int8(name, values, other.shape);
       if (options_.others != OtherTensors::float32 && fits_half(values, entry.buffer)) {
         other.stored_dtype = DType::float16;
       }
@@ -178,15 +158,16 @@ class Exporter {
   const ExportOptions& options_;
   std::map<std::string, std::string> kinds_;                      // of weights
   std::map<std::string, const quant::QuantizedTensor*> weights_;  // in codes
-  std::vector<Entry> seen_;
-  std::vector<bool> buffers_;  // of others
+  std::vector<bool> buffers_;                                     // of others
   Exported out_;
 };
 
 void set_to(torch::nn::Module& model, const Exported& exported) {
   const torch::NoGradGuard no_gradient;
   std::map<std::string, torch::Tensor> places;
-  for (const Entry& entry : entries(model)) places.emplace(entry.name, entry.tensor);
+  for (const NamedTensor& entry : named_tensors(model)) {
+    for (const std::string& name : entry.names) places.emplace(name, entry.tensor);
+  }
   const auto set = [&](const std::string& name, const std::vector<std::int64_t>& shape,
                        std::vector<float> values) {
     places.at(name).copy_(torch::from_blob(values.data(), shape, torch::kFloat));

@@ -33,7 +33,7 @@ std::vector<double> coefficients(const Matrix<double>& omega, const Matrix<doubl
     while (i < 0 || i >= extent) i = i < 0 ? -1 - i : 2 * extent - 1 - i;
     return i;
   };
-  const std::int64_t more = border == Border::symmetric ? side + 1 : 0;
+  const std::int64_t more = border == Border::symmetric ? side + 1 : border == Border::none ? 1 - side : 0;
   std::vector<double> out;
   for (std::int64_t i = 0; i < omega.rows(); ++i) {
     for (std::int64_t y = 0; y < x.rows() + more; ++y) {
@@ -83,9 +83,10 @@ TEST(PatchAnalysis, EnergyAndGradientAreThoseOfTheDefinition) {
     std::int64_t height, width, side, rows;
   };
   for (const Case& c : {Case{5, 4, 3, 5}, {2, 3, 4, 3}, {1, 9, 2, 2}, {37, 21, 3, 4}, {3, 800, 2, 3}}) {
-    for (const Border border : {Border::symmetric, Border::periodic}) {
-      SCOPED_TRACE(::testing::Message() << c.height << " × " << c.width << ", side " << c.side
-                                        << (border == Border::symmetric ? ", mirrored" : ", periodic"));
+    for (const Border border : {Border::symmetric, Border::periodic, Border::none}) {
+      if (border == Border::none && (c.height < c.side || c.width < c.side)) continue;
+      SCOPED_TRACE(::testing::Message() << c.height << " × " << c.width << ", side " << c.side << ", border "
+                                        << static_cast<int>(border));
       const Context context(2);
       const Matrix<double> omega = random_rows(c.rows, c.side, 1);
       const kernels::FilterBank bank = patch_filters(omega);

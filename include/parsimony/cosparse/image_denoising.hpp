@@ -47,14 +47,13 @@ struct DenoisedImage {
 /// The minimiser, or what the iterations reach of it, of
 ///   log:  ½ ‖x − y‖² + weight · σ² Σ_i Σ_u log(1 + (ν/σ²) r_i(u)²), weight 0.32 / a by default,
 ///   l1:   ½ ‖x − y‖² + weight · σ Σ_i Σ_u |r_i(u)|, weight 1.2 / a by default,
-/// over images x; y is `image`, r_i its correlation with row i of omega, scaled to norm 1, as a patch of p ×
-/// p pixels. omega is a × p², p from 2 to 16; rows should have the mean 0, or the brightness of the image is
-/// penalised too.
+/// over images x; y is `image` with p pixels more on every side, mirrored, which are cut off at the end; r_i
+/// is the correlation of x with row i of omega, scaled to norm 1, as a patch of p × p pixels. omega is a ×
+/// p², p from 2 to 16; rows should have the mean 0, or the brightness of the image is penalised too.
 ///
-/// log: r of the image mirrored by p pixels at its borders; L-BFGS with memory 8 from y. The problem is not
-/// convex, and 20 iterations are part of the method: nothing is gained by more. l1: r of the image mirrored
-/// as far and then continued periodically; ADMM in scaled form, whose x-update is a division where the rows
-/// are a tight frame and is linearised where they are not.
+/// log: r of all patches in it; L-BFGS with memory 8 from y. The problem is not convex, and 20 iterations are
+/// part of the method: nothing is gained by more. l1: r of it continued periodically; ADMM in scaled form,
+/// whose x-update is a division where the rows are a tight frame and is linearised where they are not.
 ///
 /// Images larger than `tile` in a direction are cut in tiles that overlap by 64 pixels, in which they fade
 /// into each other. As the iterations stop before the minimum, the result differs from that of the whole
