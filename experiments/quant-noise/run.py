@@ -1,8 +1,8 @@
 """Quant-Noise in miniature: what noise, codes and the parts of the recipe are worth, on a ResNet-20 and a small Transformer.
 
-    python3 experiments/quant-noise/run.py front table ablation language
+    build/venv/bin/python experiments/quant-noise/run.py front table ablation language
 
-from the project's root, after ./dev build. Every run is a recipe of `parsimony train`; its figures are a line of
+from the project's root, after ./dev build; the environment is that of bench/requirements.txt. Every run is a recipe of `parsimony train`; its figures are a line of
 build/quant-noise/results.jsonl, and what is there is not run again. The tables are table.md and front.png beside this file:
 means over the seeds with 95 % intervals (Student's t); bytes are those of the file on disk.
 
@@ -76,7 +76,7 @@ SCHEMES = {
 }
 FRONT = {"≥ 14 ×": "14 a", "≥ 20 ×": "20 a", "≥ 26 ×": "26 c"}
 FRONT_STEPS = 1000
-NOISE_STEPS, CODE_STEPS = 150, 150
+NOISE_STEPS, CODE_STEPS, ABLATION_STEPS = 150, 150, 100
 
 
 def resnet(seed, steps, ipq, training=None, split="test", teacher=True, **more):
@@ -97,8 +97,7 @@ ONE_SCHEME = {  # name: codes, steps with them, noises
     "int8": ({"scheme": "integer", "bits": 8}, 0, {"QAT": {**INT8, "rate": 1}, "Quant-Noise": {**INT8, "rate": 0.5}}),
     "int4": ({"scheme": "integer", "bits": 4}, 0, {"QAT": {**INT4, "rate": 1}, "Quant-Noise": {**INT4, "rate": 0.5}}),
     "iPQ": ({"latent_weights": False, "schemes": widths(codes(9, 256), codes(9, 256), codes(9, 256))}, CODE_STEPS,
-            {"QAT": {**KERNELS, "rate": 1}, "Quant-Noise": {**KERNELS, "rate": 0.1},
-             "Quant-Noise, proxy": {"function": "proxy", "block_size": 9, "rate": 0.1, "layers": r"layer\d.*"}}),
+            {"QAT": {**KERNELS, "rate": 1}, "Quant-Noise": {**KERNELS, "rate": 0.1}}),
 }
 
 
@@ -111,8 +110,7 @@ def table_runs(seed):
 
 
 def ablation_runs(seed):
-    schemes = SCHEMES[FRONT["≥ 26 ×"]]
-    steps = 150
+    schemes, steps = SCHEMES[FRONT["≥ 26 ×"]], ABLATION_STEPS
     yield "all of the recipe", resnet(seed, steps, {"schemes": schemes})
     yield "codes stay: centroids alone are trained", resnet(seed, steps, {"schemes": schemes, "latent_weights": False})
     yield "labels instead of the teacher", resnet(seed, steps, {"schemes": schemes}, teacher=False)
@@ -120,6 +118,11 @@ def ablation_runs(seed):
     yield "filters as they are", resnet(seed, steps, {"schemes": schemes, "normalize_filters": False})
     yield "and errors weighted by activations", resnet(seed, steps, {"schemes": schemes, "importance_batches": 8})
     yield "no training", resnet(seed, 0, {"schemes": schemes})
+    four = {"schemes": SCHEMES[FRONT["≥ 14 ×"]]}
+    yield "blocks of four: the scheme at 14 ×", resnet(seed, steps, four)
+    yield "and channels permuted", resnet(seed, steps, {"permute_channels": True, **four})
+    yield "the scheme at 14 ×, no training", resnet(seed, 0, four)
+    yield "and channels permuted, no training", resnet(seed, 0, {"permute_channels": True, **four})
 
 
 # ---- a Transformer on the Brown corpus
@@ -130,15 +133,14 @@ TEXT = {"kind": "language", "text": str(DATA / "text/brown.txt"), "encoder": str
 TEXT_ADAM = {"optimizer": "adamw", "beta2": 0.98}
 LANGUAGE_FLOAT = {"seed": 1, "task": TEXT, "training": {"steps": 1200, "batch_size": 16, **TEXT_ADAM, "learning_rate": 3e-3,
                                                         "warmup_steps": 100, "clip_norm": 1}}
-TEXT_NOISE_STEPS, TEXT_CODE_STEPS = 300, 100
+TEXT_NOISE_STEPS, TEXT_CODE_STEPS = 200, 60
 PRODUCTS8 = {"function": "product", "block_size": 8, "centroids": 256, "refresh_steps": 100}
 LANGUAGE_SCHEMES = {
     "int8": ({"scheme": "integer", "bits": 8, "stages": [".*"]}, 0, {"QAT": {**INT8, "rate": 1}, "Quant-Noise": {**INT8, "rate": 0.5}}),
     "int4": ({"scheme": "integer", "bits": 4, "stages": [".*"]}, 0, {"QAT": {**INT4, "rate": 1}, "Quant-Noise": {**INT4, "rate": 0.5}}),
     "iPQ": ({"block_size": 8, "codebook": "int8", "shared_codebook": True,
              "schemes": [{"layers": r".*attention\..*", "block_size": 4}]}, TEXT_CODE_STEPS,
-            {"QAT": {**PRODUCTS8, "rate": 1}, "Quant-Noise": {**PRODUCTS8, "rate": 0.05},
-             "Quant-Noise, proxy": {"function": "proxy", "block_size": 8, "rate": 0.05}}),
+            {"QAT": {**PRODUCTS8, "rate": 1}, "Quant-Noise": {**PRODUCTS8, "rate": 0.05}}),
 }
 
 
@@ -180,17 +182,19 @@ def load():
 
 
 def carry_out(program, recipe, folder):
-    """The figures of a recipe, and the bytes of the file that it makes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.json").write_text(json.dumps(recipe, indent=1), encoding="utf-8")
-    done = subprocess.run([program, "train", folder / "recipe.json", "--output", folder, "--threads", "1", "--json"],
-                          capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    report = json.loads(done.stdout)
+    """The figures of a recipe, and the bytes of the file that it makes; of one that was broken off the rest is made."""
+    report = folder / "report.json"
+    if not report.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "recipe.json").write_text(json.dumps(recipe, indent=1), encoding="utf-8")
+        done = subprocess.run([program, "train", folder / "recipe.json", "--output", folder, "--threads", "1", "--quiet"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+    found = json.loads(report.read_text(encoding="utf-8"))
     names = ("accuracy", "loss", "perplexity", "bits_per_byte")
-    return {"bytes": report["output"]["bytes"], "seconds": sum(stage["seconds"] for stage in report["stages"]),
-            **{name: report["figures"][name] for name in names if name in report["figures"]}}
+    return {"bytes": next(folder.glob("model.*")).stat().st_size, "seconds": sum(stage["seconds"] for stage in found["stages"]),
+            **{name: found["figures"][name] for name in names if name in found["figures"]}}
 
 
 def split_archive():
@@ -272,7 +276,7 @@ def text_lines(found, whole):
 
 def report():
     known = load()
-    text = ["`python3 experiments/quant-noise/run.py front table ablation language`: means over the seeds ± half of the 95 % interval; bytes",
+    text = ["`experiments/quant-noise/run.py front table ablation language`: means over the seeds ± half of the 95 % interval; bytes",
             "are those of the file on disk. Activations are floats everywhere. Steps compute in bfloat16 (images) or float32",
             "(text), evaluation in float32, from what the file holds."]
     if identity(FLOAT) in known:
@@ -284,7 +288,7 @@ def report():
                 "front": f"## The front\n\nSchemes of `FRONT` and `SCHEMES`, {FRONT_STEPS} steps.",
                 "table": f"## Noise, quantization-aware training, or neither\n\n{NOISE_STEPS} steps with the noise of the row (post-training: "
                          f"without), then codes; of iPQ {CODE_STEPS}\nsteps more on the centroids.",
-                "ablation": "## What each part brings\n\nThe scheme of the front at 26 ×, 150 steps."}.items():
+                "ablation": f"## What each part brings\n\nThe scheme of the front at 26 ×, {ABLATION_STEPS} steps."}.items():
             found = rows(part, known)
             if found:
                 text += ["", *title.split("\n"), *image_lines(found, whole, base)]

@@ -15,7 +15,7 @@
 namespace parsimony::train {
 namespace {
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 
 using torch::serialize::InputArchive;
 using torch::serialize::OutputArchive;
@@ -110,6 +110,7 @@ void write_ipq(OutputArchive& archive, const Ipq& ipq) {
       } else {
         const bool own = tensor.codebook.get() != before;
         before = tensor.codebook.get();
+        entry.write("permutation", torch::tensor(tensor.channel_permutation, torch::kInt), true);
         write_matrix(entry, "codebook", own ? tensor.codebook->centroids : Matrix<float>(0, 0));
       }
     }
@@ -145,6 +146,9 @@ std::vector<IpqLayer> read_ipq(InputArchive& archive) {
           codebook = std::make_shared<const quant::Codebook>(quant::Codebook{.centroids = std::move(own)});
         }
         tensor.codebook = codebook;
+        const torch::Tensor permutation = read_tensor(entry, "permutation", torch::kInt);
+        const auto* channels = permutation.data_ptr<std::int32_t>();
+        tensor.channel_permutation.assign(channels, channels + permutation.numel());
       }
     }
     layers.push_back(std::move(layer));

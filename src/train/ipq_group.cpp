@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "parsimony/quant/channel_permutation.hpp"
 #include "parsimony/quant/integer_quantizer.hpp"
 #include "train/decode_blocks.hpp"
 #include "train/straight_through.hpp"
@@ -20,7 +21,8 @@ torch::Tensor read_weight(const IpqMember& member) {
 quant::WeightView view_of(const IpqMember& member, const torch::Tensor& values) {
   return {.values = {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())},
           .shape = member.shape,
-          .importance = member.importance};
+          .importance = member.importance,
+          .channel_permutation = member.tensor.channel_permutation};
 }
 
 std::vector<std::uint16_t> codes_of(const IpqMember& member) {
@@ -30,7 +32,7 @@ std::vector<std::uint16_t> codes_of(const IpqMember& member) {
 // The index of a weight from its codes.
 torch::Tensor index_of(const IpqMember& member) {
   const quant::BlockGrid& grid = member.grid;
-  const std::vector<std::int64_t> offsets = quant::block_offsets(grid);
+  const std::vector<std::int64_t> offsets = quant::block_offsets(grid, member.tensor.channel_permutation);
   const std::vector<std::uint16_t> codes = codes_of(member);
   const std::int64_t values = grid.values_per_output(), each = grid.blocks_per_output();
   torch::Tensor index = torch::empty({grid.outputs * values}, torch::kLong);
@@ -42,6 +44,18 @@ torch::Tensor index_of(const IpqMember& member) {
     }
   }
   return index;
+}
+
+// None where every order has the same blocks: whole kernels, or one block a run.
+std::vector<std::int32_t> permutation_of(const IpqMember& member, const quant::WeightView& view,
+                                         const IpqOptions& options, const Context& context) {
+  const quant::BlockGrid& grid = member.grid;
+  const bool of_channels = grid.layout == quant::BlockLayout::input_channels || grid.positions == 1;
+  if (!options.permute_channels || !of_channels || grid.block < 2) return {};
+  auto found = quant::search_channel_permutation(view, {.block = grid.block, .seed = options.seed}, context)
+                   .permutation;
+  if (std::is_sorted(found.begin(), found.end())) found.clear();
+  return found;
 }
 
 quant::ProductOptions product_options(const IpqOptions& options, const quant::BlockGrid& grid) {
@@ -70,8 +84,10 @@ void IpqGroup::learn(const Context& context) {
   if (integers()) return fit_ranges(context);
   std::vector<torch::Tensor> values;
   std::vector<quant::WeightView> views;
-  for (const IpqMember& member : members) {
+  for (IpqMember& member : members) {
     values.push_back(read_weight(member));
+    member.tensor.channel_permutation =
+        permutation_of(member, view_of(member, values.back()), options, context);
     views.push_back(view_of(member, values.back()));
   }
   auto made = quant::product_quantize(views, product_options(options, members.front().grid), context);

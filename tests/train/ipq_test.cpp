@@ -302,6 +302,42 @@ TEST(Ipq, CodebooksAreSharedWithinASchemeAndAStage) {
   });
 }
 
+// Channels c and c + 4 are alike. In their own order no block of two holds such a pair; side by side each
+// block lies near a line, of which few centroids are enough.
+TEST(Ipq, PermutedChannelsAreDecodedWhereTheyBelong) {
+  const SmallProblem problem(9), again(9);
+  const torch::Tensor leaf = problem.net->linear->weight;
+  const std::int64_t inputs = leaf.size(1), half = inputs / 2;
+  {
+    const torch::NoGradGuard no_gradient;
+    const torch::Tensor first = torch::randn({leaf.size(0), half});
+    leaf.copy_(torch::cat({first, first + 0.05 * torch::randn_like(first)}, 1));
+    again.net->linear->weight.copy_(leaf);
+  }
+  IpqOptions options{.block_size = 2, .centroids = 12, .codebook = quant::CodebookType::float32};
+  double error[2];
+  for (const bool permute : {false, true}) {
+    options.permute_channels = permute;
+    Ipq ipq(*problem.net, options);
+    ipq.quantize("linear");
+    const auto tensor = ipq.tensors().at("linear");
+    EXPECT_EQ(tensor.channel_permutation.empty(), !permute);
+    error[permute] = (decoded(tensor) - leaf.detach()).square().sum().item<double>();
+    const DecodedWeights guard = ipq.apply();
+    EXPECT_TRUE(torch::equal(problem.net->linear->weight.detach(), decoded(tensor)));
+  }
+  EXPECT_LT(error[1], 0.5 * error[0]);
+  options.latent_weights = true;
+  Ipq ipq(*problem.net, options), resumed(*again.net, options);
+  ipq.quantize("linear");
+  EXPECT_EQ(ipq.reassign(), 0) << "its own order is kept";
+  resumed.set_layers(ipq.layers());
+  EXPECT_TRUE(torch::equal(decoded(resumed.tensors().at("linear")), decoded(ipq.tensors().at("linear"))));
+  auto wrong = ipq.layers();
+  wrong[0].tensor.channel_permutation[0] = wrong[0].tensor.channel_permutation[1];
+  expect_error(ErrorCode::invalid_argument, "permutation", [&] { resumed.set_layers(wrong); });
+}
+
 // Input channels that count more are met better, by their own measure.
 TEST(Ipq, CodebooksFollowTheImportanceOfTheWeights) {
   torch::manual_seed(7);

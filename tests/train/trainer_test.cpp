@@ -140,7 +140,8 @@ TrainingPlan whole_plan() {
   plan.noise = NoiseOptions{
       .function = NoiseFunction::product, .rate = 0.2, .centroids = 16, .refresh_steps = 7, .seed = 5};
   plan.ipq = IpqTrainingOptions{
-      .codes = {.block_size = 4, .centroids = 24, .latent_weights = true, .seed = 5},
+      .codes =
+          {.block_size = 4, .centroids = 24, .permute_channels = true, .latent_weights = true, .seed = 5},
       .schemes = {{"first", {.scheme = quant::Scheme::integer, .bits = 4}}},
       .stages = {"first|second", "hidden"},
       .fit_steps = 6,

@@ -33,8 +33,9 @@ struct IpqOptions {
   std::int64_t centroids = 256;                                 ///< at most; at least 4 blocks share one
   quant::CodebookType codebook = quant::CodebookType::float16;  ///< as it is stored
   int kmeans_iterations = 20;
-  bool shared_codebook = false;  ///< one for the layers of a stage whose blocks are alike
-  bool latent_weights = false;   ///< the float weights are trained too, and codes may follow them
+  bool permute_channels = false;  ///< see quant::search_channel_permutation; a byte or two a channel more
+  bool shared_codebook = false;   ///< one for the layers of a stage whose blocks are alike
+  bool latent_weights = false;    ///< the float weights are trained too, and codes may follow them
   std::uint64_t seed = 0;
 };
 
@@ -48,6 +49,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"centroids", "centroids of a codebook at most", 1, 65536}, options.centroids);
   visit(Field{"codebook", "type of the centroids as stored"}, options.codebook);
   visit(Field{"kmeans_iterations", "iterations for a codebook", 0, 1e6}, options.kmeans_iterations);
+  visit(Field{"permute_channels", "input channels in an order whose blocks are easier to quantize"},
+        options.permute_channels);
   visit(Field{"shared_codebook", "one codebook for the like layers of a stage"}, options.shared_codebook);
   visit(Field{"latent_weights", "train the float weights too"}, options.latent_weights);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
