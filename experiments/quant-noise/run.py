@@ -76,7 +76,7 @@ SCHEMES = {
 }
 FRONT = {"≥ 14 ×": "14 a", "≥ 20 ×": "20 a", "≥ 26 ×": "26 c"}
 FRONT_STEPS = 1000
-NOISE_STEPS, CODE_STEPS, ABLATION_STEPS = 150, 150, 100
+NOISE_STEPS, CODE_STEPS, ABLATION_STEPS = 150, 150, 60
 
 
 def resnet(seed, steps, ipq, training=None, split="test", teacher=True, **more):

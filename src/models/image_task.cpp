@@ -72,8 +72,9 @@ ImageTask::ImageTask(const ImageTaskOptions& options, std::shared_ptr<const Imag
     : options_(options), data_(std::move(data)) {
   validate_fields(options);
   torch::manual_seed(options.seed);
-  model_ = std::make_shared<ResNet>(
-      ResNetOptions{.depth = options.depth, .classes = std::ssize(data_->evaluation.classes)});
+  model_ = std::make_shared<ResNet>(ResNetOptions{.depth = options.depth,
+                                                  .classes = std::ssize(data_->evaluation.classes),
+                                                  .activation_bits = options.activation_bits});
   if (!options.weights.empty()) load_weights(*model_, options.weights);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "models/layer_input.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::models {
@@ -14,17 +15,19 @@ torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t st
 
 class BasicBlock : public torch::nn::Module {
  public:
-  BasicBlock(std::int64_t in, std::int64_t out, std::int64_t stride)
+  BasicBlock(std::int64_t in, std::int64_t out, std::int64_t stride, int activation_bits)
       : stride_(stride),
         added_((out - in) / 2),
+        conv1_input_(add_input(*this, "conv1", activation_bits)),
+        conv2_input_(add_input(*this, "conv2", activation_bits)),
         conv1_(register_module("conv1", convolution(in, out, stride))),
         bn1_(register_module("bn1", torch::nn::BatchNorm2d(out))),
         conv2_(register_module("conv2", convolution(out, out, 1))),
         bn2_(register_module("bn2", torch::nn::BatchNorm2d(out))) {}
 
   torch::Tensor forward(torch::Tensor x) {
-    torch::Tensor y = torch::relu(bn1_(conv1_(x)));
-    y = bn2_(conv2_(y));
+    torch::Tensor y = torch::relu(bn1_(conv1_(read(conv1_input_, x))));
+    y = bn2_(conv2_(read(conv2_input_, y)));
     if (stride_ > 1) x = x.slice(2, 0, x.size(2), stride_).slice(3, 0, x.size(3), stride_);
     if (added_ > 0) x = torch::constant_pad_nd(x, {0, 0, 0, 0, added_, added_});
     return torch::relu(y + x);
@@ -32,17 +35,18 @@ class BasicBlock : public torch::nn::Module {
 
  private:
   std::int64_t stride_, added_;  // added: channels of zeros before and behind
+  train::IntegerActivation conv1_input_, conv2_input_;
   torch::nn::Conv2d conv1_;
   torch::nn::BatchNorm2d bn1_;
   torch::nn::Conv2d conv2_;
   torch::nn::BatchNorm2d bn2_;
 };
 
-torch::nn::Sequential stage(int blocks, std::int64_t in, std::int64_t out) {
+torch::nn::Sequential stage(int blocks, std::int64_t in, std::int64_t out, int activation_bits) {
   torch::nn::Sequential layers;
   for (int i = 0; i < blocks; ++i) {
     const bool first = i == 0;
-    layers->push_back(BasicBlock(first ? in : out, out, first && in != out ? 2 : 1));
+    layers->push_back(BasicBlock(first ? in : out, out, first && in != out ? 2 : 1, activation_bits));
   }
   return layers;
 }
@@ -56,12 +60,14 @@ ResNet::ResNet(const ResNetOptions& options) {
         ErrorCode::invalid_argument,
         fmt::format("depth: a ResNet of {} layers; must be 6 n + 2 (20, 32, 44, 56, …)", options.depth));
   }
-  const int blocks = options.depth / 6;
+  const int blocks = options.depth / 6, bits = options.activation_bits;
+  conv1_input_ = add_input(*this, "conv1", bits);
+  linear_input_ = add_input(*this, "linear", bits);
   conv1_ = register_module("conv1", convolution(3, 16, 1));
   bn1_ = register_module("bn1", torch::nn::BatchNorm2d(16));
-  layer1_ = register_module("layer1", stage(blocks, 16, 16));
-  layer2_ = register_module("layer2", stage(blocks, 16, 32));
-  layer3_ = register_module("layer3", stage(blocks, 32, 64));
+  layer1_ = register_module("layer1", stage(blocks, 16, 16, bits));
+  layer2_ = register_module("layer2", stage(blocks, 16, 32, bits));
+  layer3_ = register_module("layer3", stage(blocks, 32, 64, bits));
   linear_ = register_module("linear", torch::nn::Linear(64, options.classes));
   const torch::NoGradGuard no_gradient;
   for (const auto& parameter : named_parameters()) {
@@ -70,9 +76,9 @@ ResNet::ResNet(const ResNetOptions& options) {
 }
 
 torch::Tensor ResNet::forward(torch::Tensor images) {
-  torch::Tensor x = torch::relu(bn1_(conv1_(images)));
+  torch::Tensor x = torch::relu(bn1_(conv1_(read(conv1_input_, images))));
   x = layer3_->forward(layer2_->forward(layer1_->forward(x)));
-  return linear_(x.mean({2, 3}));
+  return linear_(read(linear_input_, x.mean({2, 3})));
 }
 
 }  // namespace parsimony::models

@@ -42,6 +42,7 @@ Transformer::Transformer(const TransformerOptions& options) : options_(options) 
   layers_ = register_module("layers", torch::nn::ModuleList());
   const std::int64_t count = options.share_adjacent ? (options.layers + 1) / 2 : options.layers;
   for (std::int64_t i = 0; i < count; ++i) layers_->push_back(std::make_shared<TransformerLayer>(options));
+  output_input_ = add_input(*this, "output", options.activation_bits);
   norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width})));
   if (options.tied_embeddings) return;
   output_ = register_module(
@@ -78,7 +79,7 @@ torch::Tensor Transformer::forward(const torch::Tensor& tokens) {
     const std::int64_t block = options_.share_adjacent ? depth / 2 : depth;
     if (!dropped[block]) x = layers_->ptr<TransformerLayer>(block)->forward(x, hidden);
   }
-  x = norm_(x);
+  x = read(output_input_, norm_(x));
   return output_ ? output_(x) : torch::linear(x, embedding_->weight);
 }
 

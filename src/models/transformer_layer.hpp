@@ -3,19 +3,21 @@
 
 #include <torch/torch.h>
 
+#include "models/layer_input.hpp"
 #include "parsimony/models/transformer.hpp"
 
 namespace parsimony::models {
 
 class Attention : public torch::nn::Module {
  public:
-  Attention(std::int64_t width, std::int64_t heads);
+  explicit Attention(const TransformerOptions& options);
 
   /// x: n × t × width; hidden: t × t, true where a row must not see a column.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& hidden);
 
  private:
   std::int64_t heads_;
+  train::IntegerActivation query_input_, output_input_;  // that of query, key and value, and that of output
   torch::nn::Linear query_, key_, value_, output_;
 };
 
@@ -30,6 +32,7 @@ class TransformerLayer : public torch::nn::Module {
   torch::nn::LayerNorm attention_norm_;
   std::shared_ptr<Attention> attention_;
   torch::nn::LayerNorm feed_forward_norm_;
+  train::IntegerActivation feed_forward_input_, hidden_input_;  // of its first and of its second linear layer
   torch::nn::Sequential feed_forward_;
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "models/layer_input.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/compact_file.hpp"
@@ -25,7 +26,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 bool may_be_missing(const std::string& name) {
-  return name.ends_with("num_batches_tracked");
+  return name.ends_with("num_batches_tracked") || name.ends_with(kInputRange);
 }
 
 torch::Tensor tensor_of(std::vector<float> values, const std::vector<std::int64_t>& shape) {

@@ -11,6 +11,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "train/layers.hpp"
+#include "train/module_modes.hpp"
 
 namespace parsimony::train {
 namespace {
@@ -43,14 +44,6 @@ std::optional<BatchNorm> as_batch_norm(torch::nn::Module& module, std::string na
   return norm;
 }
 
-void for_modules(torch::nn::Module& module, const std::string& name,
-                 const std::function<void(const std::string&, torch::nn::Module&)>& body) {
-  body(name, module);
-  for (const auto& child : module.named_children()) {
-    for_modules(*child.value(), name.empty() ? child.key() : name + "." + child.key(), body);
-  }
-}
-
 std::vector<BatchNorm> batch_norms(torch::nn::Module& model) {
   std::vector<BatchNorm> out;
   for_modules(model, "", [&](const std::string& name, torch::nn::Module& module) {
@@ -58,21 +51,6 @@ std::vector<BatchNorm> batch_norms(torch::nn::Module& model) {
   });
   return out;
 }
-
-// train() of a module reaches its children, parents come first here.
-struct Modes {
-  explicit Modes(torch::nn::Module& model) {
-    for_modules(model, "", [&](const std::string&, torch::nn::Module& module) {
-      modes.emplace_back(&module, module.is_training());
-    });
-  }
-  Modes(const Modes&) = delete;
-  Modes& operator=(const Modes&) = delete;
-  ~Modes() {
-    for (const auto& [module, training] : modes) module->train(training);
-  }
-  std::vector<std::pair<torch::nn::Module*, bool>> modes;
-};
 
 }  // namespace
 
@@ -88,7 +66,7 @@ void recalibrate_batch_norm(torch::nn::Module& model, const std::function<void()
         {norm.mean.clone(), norm.variance.clone(), norm.batches.clone(), norm.options->momentum()});
   }
   const torch::NoGradGuard no_gradient;
-  const Modes modes(model);
+  const ModuleModes modes(model);
   const auto restore_momentum = [&] {
     for (std::size_t i = 0; i < norms.size(); ++i) norms[i].options->momentum() = kept[i].momentum;
   };

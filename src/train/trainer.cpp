@@ -13,6 +13,7 @@
 #include "parsimony/train/distillation.hpp"
 #include "parsimony/train/example_order.hpp"
 #include "parsimony/train/input_moments.hpp"
+#include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"
 #include "train/bfloat16.hpp"
 #include "train/deterministic.hpp"
@@ -24,7 +25,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kRecalibrationSeed = 1, kImportanceSeed = 1'000'003;
+constexpr std::uint64_t kRecalibrationSeed = 1, kImportanceSeed = 1'000'003, kActivationSeed = 2'000'003;
 
 // Each once, though several layers may share it.
 std::vector<torch::Tensor> parameters_of(const torch::nn::Module& model) {
@@ -344,9 +345,11 @@ class Training {
     const bool last = phase_ == std::ssize(stages_);
     if (phase_ > 0 && last) ipq_->store();
     const std::int64_t batches = plan_.trainer.recalibration_batches;
-    if (batches == 0 || (phase_ == 0 && !noise_) || !has_batch_norm(task_.model())) return;
+    if (batches == 0) return;
     std::optional<DecodedWeights> decoded;
     if (phase_ > 0) decoded.emplace(ipq_->apply());
+    calibrate_activations(task_.model(), [&] { forward_batches(batches, kActivationSeed); });
+    if ((phase_ == 0 && !noise_) || !has_batch_norm(task_.model())) return;
     recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed); });
   }
 

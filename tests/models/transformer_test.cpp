@@ -62,7 +62,7 @@ TEST(Transformer, SeesNothingOfWhatFollows) {
 TEST(Transformer, AttendsAsLibTorchDoes) {
   torch::manual_seed(2);
   constexpr std::int64_t kWidth = 12, kHeads = 3, kLength = 7;
-  Attention attention(kWidth, kHeads);
+  Attention attention({.width = kWidth, .heads = kHeads});
   torch::nn::MultiheadAttention other(torch::nn::MultiheadAttentionOptions(kWidth, kHeads));
   auto p = attention.named_parameters();
   {

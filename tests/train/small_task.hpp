@@ -1,5 +1,5 @@
 // A task in no time: where in an image of 6 × 6 the bright spot is. The net has all that a run must bring
-// back: batch norm, dropout, layers that take codes.
+// back: batch norm, dropout, a range of activations, layers that take codes.
 #pragma once
 
 #include <torch/torch.h>
@@ -11,6 +11,7 @@
 #include <string>
 
 #include "parsimony/core/random.hpp"
+#include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"
 
 namespace parsimony::train {
@@ -19,6 +20,7 @@ struct SpotNet : torch::nn::Module {
   torch::nn::Conv2d first{nullptr}, second{nullptr};
   torch::nn::BatchNorm2d norm{nullptr};
   torch::nn::Dropout dropout{nullptr};
+  IntegerActivation hidden_input{nullptr};
   torch::nn::Linear hidden{nullptr}, out{nullptr};
 
   explicit SpotNet(double drop) {
@@ -27,12 +29,13 @@ struct SpotNet : torch::nn::Module {
     norm = register_module("norm", torch::nn::BatchNorm2d(8));
     second = register_module("second", torch::nn::Conv2d(Conv2dOptions(8, 8, 3).stride(2).padding(1)));
     dropout = register_module("dropout", torch::nn::Dropout(drop));
+    hidden_input = register_module("hidden_input", IntegerActivation(8));
     hidden = register_module("hidden", torch::nn::Linear(72, 16));
     out = register_module("out", torch::nn::Linear(16, 4));
   }
   torch::Tensor forward(torch::Tensor x) {
     x = torch::relu(second(torch::relu(norm(first(x)))));
-    return out(torch::relu(hidden(dropout(x.flatten(1)))));
+    return out(torch::relu(hidden(hidden_input(dropout(x.flatten(1))))));
   }
 };
 

@@ -30,6 +30,7 @@ struct ImageTaskOptions {
   std::string train_split = "train";  ///< folder of the images that are trained on
   std::string test_split = "test";    ///< and of those that the network is judged by
   int depth = 20;                     ///< of the ResNet
+  int activation_bits = 0;            ///< of the integers that layers read; 0: floats
   std::filesystem::path weights{};    ///< that it begins with, safetensors; empty: drawn by seed
   Normalization normalization = Normalization::imagenet;
   std::int64_t crop_padding = 4;  ///< black pixels around an image of which one of its size is cut
@@ -43,6 +44,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"train_split", "folder of the images to train on"}, options.train_split);
   visit(Field{"test_split", "folder of the images to judge by"}, options.test_split);
   visit(Field{"depth", "layers of the ResNet, 6 n + 2", 8, 1202}, options.depth);
+  visit(Field{"activation_bits", "of the integers that layers read, 2 to 8; 0: floats", 0, 8},
+        options.activation_bits);
   visit(Field{"weights", "safetensors file to begin with, empty: drawn by seed"}, options.weights);
   visit(Field{"normalization", "mean and deviation of the colours"}, options.normalization);
   visit(Field{"crop_padding", "pixels that a crop may be off by", 0, 1024}, options.crop_padding);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/train/integer_activation.hpp"
 
 namespace parsimony::models {
 
@@ -24,6 +25,7 @@ struct TransformerOptions {
   double dropout = 0;                ///< of embeddings and of what layers add
   bool tied_embeddings = true;       ///< the output has the weights of the embeddings
   bool share_adjacent = false;       ///< layers 2 n and 2 n + 1 are one
+  int activation_bits = 0;           ///< of the integers that linear layers read; 0: floats
   double layer_drop = 0;             ///< probability of a block to be skipped in a forward of training
   std::uint64_t seed = 0;            ///< of what layer_drop draws
 };
@@ -39,6 +41,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"dropout", "probability of a value to be dropped", 0, 0.99}, options.dropout);
   visit(Field{"tied_embeddings", "use the weights of the embeddings in the output"}, options.tied_embeddings);
   visit(Field{"share_adjacent", "pairs of layers share their weights"}, options.share_adjacent);
+  visit(Field{"activation_bits", "of the integers that layers read, 2 to 8; 0: floats", 0, 8},
+        options.activation_bits);
   visit(Field{"layer_drop", "probability of a layer to be skipped in training", 0, 0.99}, options.layer_drop);
   visit(Field{"seed", "seed of the layers that are skipped"}, options.seed);
 }
@@ -90,7 +94,8 @@ class Transformer : public torch::nn::Module {
   torch::nn::Embedding embedding_{nullptr};
   torch::nn::ModuleList layers_{nullptr};
   torch::nn::LayerNorm norm_{nullptr};
-  torch::nn::Linear output_{nullptr};  // none where embeddings are tied
+  train::IntegerActivation output_input_{nullptr};  // none: floats
+  torch::nn::Linear output_{nullptr};               // none where embeddings are tied
 };
 
 /// 0, 2, 4, …: what stays when every other block is pruned, the rule of [fan2020reducing] for a half.

@@ -26,7 +26,7 @@ struct TrainerOptions {
   std::int64_t batch_size = 128;
   OptimizationOptions optimization{};
   bool bfloat16 = false;  ///< convolutions and products of the steps; evaluation is always in float32
-  std::int64_t recalibration_batches = 0;  ///< after noise and each stage of codes, for batch norm
+  std::int64_t recalibration_batches = 0;  ///< after noise and codes, for batch norm; ranges of activations
   std::int64_t evaluation_steps = 0;       ///< between evaluations; 0: at the end only
   std::int64_t checkpoint_steps = 200;     ///< between checkpoints; 0: none but when it is stopped
   std::int64_t report_steps = 50;          ///< that a loss of the history is the mean of
@@ -38,9 +38,10 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"batch_size", "examples of a step", 1, 1 << 24}, options.batch_size);
   describe(options.optimization, visit);
   visit(Field{"bfloat16", "convolutions and products of the steps in bfloat16"}, options.bfloat16);
-  visit(
-      Field{"recalibration_batches", "batches that batch norm is calibrated on after noise or codes", 0, 1e9},
-      options.recalibration_batches);
+  visit(Field{"recalibration_batches",
+              "batches that batch norm and ranges of activations are calibrated on after noise or codes", 0,
+              1e9},
+        options.recalibration_batches);
   visit(Field{"evaluation_steps", "steps between evaluations, 0: at the end only", 0, 1e12},
         options.evaluation_steps);
   visit(Field{"checkpoint_steps", "steps between checkpoints, 0: only when stopped", 0, 1e12},

@@ -1,0 +1,40 @@
+// The modes of the modules of a model, put back.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace parsimony::train {
+
+/// Parents first, by their dotted names.
+inline void for_modules(torch::nn::Module& module, const std::string& name,
+                        const std::function<void(const std::string&, torch::nn::Module&)>& body) {
+  body(name, module);
+  for (const auto& child : module.named_children()) {
+    for_modules(*child.value(), name.empty() ? child.key() : name + "." + child.key(), body);
+  }
+}
+
+/// train() of a module reaches its children, parents come first here.
+class ModuleModes {
+ public:
+  explicit ModuleModes(torch::nn::Module& model) {
+    for_modules(model, "", [&](const std::string&, torch::nn::Module& module) {
+      modes_.emplace_back(&module, module.is_training());
+    });
+  }
+  ModuleModes(const ModuleModes&) = delete;
+  ModuleModes& operator=(const ModuleModes&) = delete;
+  ~ModuleModes() {
+    for (const auto& [module, training] : modes_) module->train(training);
+  }
+
+ private:
+  std::vector<std::pair<torch::nn::Module*, bool>> modes_;
+};
+
+}  // namespace parsimony::train
