@@ -31,7 +31,7 @@ class SampledTerms {
     }
   }
 
-  // Rows of `count` of the nodes, spread evenly over them.
+  /// Rows of `count` of the nodes, spread evenly over them.
   Matrix<float> filtered(std::span<const double> coefficients, std::int64_t count) const {
     Matrix<float> rows(count, terms_.cols());
     for (std::int64_t s = 0; s < count; ++s) {

@@ -68,8 +68,9 @@ Matrix<float> mirrored(MatrixView<const float> y, std::int64_t side) {
   };
   Matrix<float> out(y.rows + 2 * side, y.cols + 2 * side);
   for (std::int64_t i = 0; i < out.rows(); ++i) {
-    for (std::int64_t j = 0; j < out.cols(); ++j)
+    for (std::int64_t j = 0; j < out.cols(); ++j) {
       out(i, j) = y(place(i - side, y.rows), place(j - side, y.cols));
+    }
   }
   return out;
 }

@@ -10,16 +10,16 @@
 
 namespace parsimony::models {
 
-/// The name of its range ends so, behind that of the layer; files of float networks have none.
+/// What the name of a range ends with; files of float networks have none.
 constexpr std::string_view kInputRange = "_input.range";
 
-/// Of that layer of the model; none with bits 0.
+/// Of a layer of the model, or of those that read the same; none with bits 0.
 inline train::IntegerActivation add_input(torch::nn::Module& model, const std::string& layer, int bits) {
   if (bits == 0) return nullptr;
   return model.register_module(layer + "_input", train::IntegerActivation(bits));
 }
 
-inline torch::Tensor read(train::IntegerActivation& input, const torch::Tensor& x) {
+inline torch::Tensor quantize_input(train::IntegerActivation& input, const torch::Tensor& x) {
   return input.is_empty() ? x : input(x);
 }
 

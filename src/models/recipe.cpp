@@ -1,7 +1,10 @@
 #include "parsimony/models/recipe.hpp"
 
+#include <fmt/format.h>
+
 #include "models/recipe_object.hpp"
 #include "models/task_kinds.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/train/task.hpp"
 
 namespace parsimony::models {
@@ -55,6 +58,10 @@ Recipe read_recipe(const std::filesystem::path& file) {
   if (read_options(root, "noise", noise)) plan.noise = noise;
   plan.ipq = read_ipq(root, seed);
   if (auto exported = root.object("export")) {
+    if (!plan.ipq) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: export is of what has codes; needs ipq", file.string()));
+    }
     describe(recipe.exported, *exported);
     (*exported)(Field{"fold_statistics", "put those of batch norms into their weights"},
                 recipe.fold_statistics);

@@ -8,6 +8,7 @@
 #include "parsimony/models/weights.hpp"
 #include "parsimony/train/batch_norm.hpp"
 #include "parsimony/train/export.hpp"
+#include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"
 
 namespace parsimony::models {
@@ -16,9 +17,23 @@ namespace {
 std::vector<std::pair<std::string, ReportValue>> options_of(const Recipe& recipe) {
   std::vector<std::pair<std::string, ReportValue>> out{{"task.kind", std::string(recipe.task->kind())}};
   for (auto& [name, value] : recipe.task->options()) out.emplace_back("task." + name, std::move(value));
+  if (recipe.plan.ipq) {
+    std::vector<std::pair<std::string, ReportValue>> exported;
+    describe(recipe.exported, Record{exported});
+    for (auto& [name, value] : exported) out.emplace_back("export." + name, std::move(value));
+    out.emplace_back("export.fold_statistics", recipe.fold_statistics);
+  }
   if (recipe.teacher == nullptr) return out;
   for (auto& [name, value] : recipe.teacher->options()) out.emplace_back("teacher." + name, std::move(value));
   return out;
+}
+
+// What activation_bits ask for, and floats are in place of.
+void check_ranges(torch::nn::Module& model, const std::string& what, const char* remedy) {
+  if (const std::string name = train::uncalibrated_activation(model); !name.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("activation_bits: {} has no range of {}; {}", what, name, remedy));
+  }
 }
 
 // The file holds roundings of what was trained.
@@ -52,6 +67,7 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
   train::TrainingResult result =
       train::train(*task, plan, {checkpoint, restart, options_of(recipe)}, context);
   add_before(result.report, reading);
+  check_ranges(task->model(), "the network", "must be trained, or recalibration_batches positive");
   context.check_cancelled();  // from here on files appear: all of them or none
 
   RecipeRun run{output / "model.safetensors", std::move(result.figures), std::move(result.report)};
@@ -61,7 +77,9 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
     run.model = output / "model.compact.safetensors";
     if (recipe.fold_statistics) train::fold_statistics(task->model());
     train::export_compact(run.model, task->model(), result.ipq->tensors(), recipe.exported);
-    judge_exported(*task, run, context);
+    Context whole = context;
+    whole.stop = {};
+    judge_exported(*task, run, whole);
   }
   write_file(output / "report.json", run.report.to_json() + "\n");
   std::filesystem::remove(checkpoint, failed);  // one that stays does no harm: the same run ends at once
@@ -73,6 +91,7 @@ std::map<std::string, double> evaluate_recipe(const Recipe& recipe, const std::f
   torch::set_num_threads(context.threads());
   const std::unique_ptr<train::Task> task = recipe.task->make(Purpose::evaluation, nullptr, context);
   load_weights(task->model(), model);
+  check_ranges(task->model(), model.string(), "must be a file that the recipe trained");
   return task->evaluate(context);
 }
 

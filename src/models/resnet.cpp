@@ -26,8 +26,8 @@ class BasicBlock : public torch::nn::Module {
         bn2_(register_module("bn2", torch::nn::BatchNorm2d(out))) {}
 
   torch::Tensor forward(torch::Tensor x) {
-    torch::Tensor y = torch::relu(bn1_(conv1_(read(conv1_input_, x))));
-    y = bn2_(conv2_(read(conv2_input_, y)));
+    torch::Tensor y = torch::relu(bn1_(conv1_(quantize_input(conv1_input_, x))));
+    y = bn2_(conv2_(quantize_input(conv2_input_, y)));
     if (stride_ > 1) x = x.slice(2, 0, x.size(2), stride_).slice(3, 0, x.size(3), stride_);
     if (added_ > 0) x = torch::constant_pad_nd(x, {0, 0, 0, 0, added_, added_});
     return torch::relu(y + x);
@@ -76,9 +76,9 @@ ResNet::ResNet(const ResNetOptions& options) {
 }
 
 torch::Tensor ResNet::forward(torch::Tensor images) {
-  torch::Tensor x = torch::relu(bn1_(conv1_(read(conv1_input_, images))));
+  torch::Tensor x = torch::relu(bn1_(conv1_(quantize_input(conv1_input_, images))));
   x = layer3_->forward(layer2_->forward(layer1_->forward(x)));
-  return linear_(read(linear_input_, x.mean({2, 3})));
+  return linear_(quantize_input(linear_input_, x.mean({2, 3})));
 }
 
 }  // namespace parsimony::models

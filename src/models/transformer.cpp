@@ -79,7 +79,7 @@ torch::Tensor Transformer::forward(const torch::Tensor& tokens) {
     const std::int64_t block = options_.share_adjacent ? depth / 2 : depth;
     if (!dropped[block]) x = layers_->ptr<TransformerLayer>(block)->forward(x, hidden);
   }
-  x = read(output_input_, norm_(x));
+  x = quantize_input(output_input_, norm_(x));
   return output_ ? output_(x) : torch::linear(x, embedding_->weight);
 }
 

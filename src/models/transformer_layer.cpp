@@ -29,7 +29,7 @@ Attention::Attention(const TransformerOptions& options)
       output_(register_module("output", linear(options.width, options.width))) {}
 
 torch::Tensor Attention::forward(const torch::Tensor& values, const torch::Tensor& hidden) {
-  const torch::Tensor x = read(query_input_, values);
+  const torch::Tensor x = quantize_input(query_input_, values);
   const std::int64_t n = x.size(0), t = x.size(1), each = x.size(2) / heads_;
   const auto by_head = [&](const torch::Tensor& all) {
     return all.view({n, t, heads_, each}).transpose(1, 2);  // n × heads × t × each
@@ -39,7 +39,7 @@ torch::Tensor Attention::forward(const torch::Tensor& values, const torch::Tenso
   const torch::Tensor weights =
       scores.masked_fill(hidden, -std::numeric_limits<double>::infinity()).softmax(-1);
   const torch::Tensor mixed = weights.matmul(by_head(value_(x))).transpose(1, 2);
-  return output_(read(output_input_, mixed.reshape({n, t, heads_ * each})));
+  return output_(quantize_input(output_input_, mixed.reshape({n, t, heads_ * each})));
 }
 
 TransformerLayer::TransformerLayer(const TransformerOptions& options)
@@ -57,10 +57,11 @@ TransformerLayer::TransformerLayer(const TransformerOptions& options)
 torch::Tensor TransformerLayer::forward(torch::Tensor x, const torch::Tensor& hidden) {
   const auto dropped = [&](const torch::Tensor& y) { return torch::dropout(y, dropout_, is_training()); };
   x = x + dropped(attention_->forward(attention_norm_(x), hidden));
-  // Piece by piece: what its second layer reads lies within the sequence.
+  // Piece by piece: what its second layer reads lies within the Sequential.
   const auto part = [&](std::size_t i) { return feed_forward_->ptr<torch::nn::LinearImpl>(i); };
-  const torch::Tensor inner = torch::relu(part(0)->forward(read(feed_forward_input_, feed_forward_norm_(x))));
-  return x + dropped(part(2)->forward(read(hidden_input_, inner)));
+  const torch::Tensor inner =
+      torch::relu(part(0)->forward(quantize_input(feed_forward_input_, feed_forward_norm_(x))));
+  return x + dropped(part(2)->forward(quantize_input(hidden_input_, inner)));
 }
 
 }  // namespace parsimony::models

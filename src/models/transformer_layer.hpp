@@ -12,8 +12,8 @@ class Attention : public torch::nn::Module {
  public:
   explicit Attention(const TransformerOptions& options);
 
-  /// x: n × t × width; hidden: t × t, true where a row must not see a column.
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& hidden);
+  /// values: n × t × width; hidden: t × t, true where a row must not see a column.
+  torch::Tensor forward(const torch::Tensor& values, const torch::Tensor& hidden);
 
  private:
   std::int64_t heads_;

@@ -26,7 +26,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 bool may_be_missing(const std::string& name) {
-  return name.ends_with("num_batches_tracked") || name.ends_with(kInputRange);
+  return name.ends_with("num_batches_tracked");
 }
 
 torch::Tensor tensor_of(std::vector<float> values, const std::vector<std::int64_t>& shape) {
@@ -92,12 +92,18 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
   };
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   std::set<std::string, std::less<>> known;
+  const bool ranges = std::any_of(file.names().begin(), file.names().end(),
+                                  [](const std::string& name) { return name.ends_with(kInputRange); });
   for (const train::NamedTensor& entry : train::named_tensors(model)) {
     known.insert(entry.names.begin(), entry.names.end());
     const auto name = std::find_if(entry.names.begin(), entry.names.end(),
                                    [&](const std::string& n) { return file.names().contains(n); });
     if (name == entry.names.end()) {
       if (may_be_missing(entry.names.front())) continue;
+      if (!ranges && entry.names.front().ends_with(kInputRange)) {  // of the floats none is known
+        copies.emplace_back(entry.tensor, torch::zeros_like(entry.tensor));
+        continue;
+      }
       fail(fmt::format("the model's tensor {} is missing", quoted_name(entry.names.front())));
     }
     if (file.shape(*name) != entry.tensor.sizes().vec()) {

@@ -54,6 +54,10 @@ std::vector<BatchNorm> batch_norms(torch::nn::Module& model) {
 
 }  // namespace
 
+bool has_batch_norm(torch::nn::Module& model) {
+  return !batch_norms(model).empty();
+}
+
 void recalibrate_batch_norm(torch::nn::Module& model, const std::function<void()>& pass) {
   struct Kept {
     torch::Tensor mean, variance, batches;

@@ -6,35 +6,48 @@
 
 namespace parsimony::train {
 
-/// While it lives LibTorch computes convolutions and products of bfloat16 with sums of float32.
+/// While it lives LibTorch computes convolutions and products of bfloat16, with sums of float32, and what
+/// comes between them of what they give.
 class Bfloat16 {
  public:
-  explicit Bfloat16(bool enabled) : enabled_(enabled) { set(true); }
+  explicit Bfloat16(bool enabled) : enabled_(enabled), was_enabled_(is_enabled()), type_(type()) {
+    if (enabled_) set(true, at::kBFloat16);
+  }
   Bfloat16(const Bfloat16&) = delete;
   Bfloat16& operator=(const Bfloat16&) = delete;
   ~Bfloat16() {
-    set(false);
-    if (enabled_) at::autocast::clear_cache();  // of weights that are about to change
-  }
-
-  /// Images channel by channel within a pixel, which such convolutions read without a copy.
-  torch::Tensor inputs(const torch::Tensor& inputs) const {
-    return enabled_ && inputs.dim() == 4 ? inputs.contiguous(torch::MemoryFormat::ChannelsLast) : inputs;
+    if (!enabled_) return;
+    set(was_enabled_, type_);
+    at::autocast::clear_cache();  // of weights that are about to change
   }
 
  private:
-  void set(bool on) const {
-    if (!enabled_) return;
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, on);
-#else
-    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-    at::autocast::set_cpu_enabled(on);
-#endif
+  static bool is_enabled() {
+    return at::autocast::is_autocast_enabled(at::kCPU);
   }
+  static at::ScalarType type() {
+    return at::autocast::get_autocast_dtype(at::kCPU);
+  }
+  static void set(bool on, at::ScalarType type) {
+    at::autocast::set_autocast_dtype(at::kCPU, type);
+    at::autocast::set_autocast_enabled(at::kCPU, on);
+  }
+#else
+  static bool is_enabled() {
+    return at::autocast::is_cpu_enabled();
+  }
+  static at::ScalarType type() {
+    return at::autocast::get_autocast_cpu_dtype();
+  }
+  static void set(bool on, at::ScalarType type) {
+    at::autocast::set_autocast_cpu_dtype(type);
+    at::autocast::set_cpu_enabled(on);
+  }
+#endif
 
-  bool enabled_;
+  bool enabled_, was_enabled_;
+  at::ScalarType type_;
 };
 
 }  // namespace parsimony::train

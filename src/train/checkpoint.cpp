@@ -94,12 +94,13 @@ void write_ipq(OutputArchive& archive, const Ipq& ipq) {
   write_number(archive, "layers", std::ssize(layers));
   const quant::Codebook* before = nullptr;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto& [name, same_as, tensor] = layers[i];
+    const auto& [name, same_as, tensor, importance] = layers[i];
     OutputArchive entry;
     write_text(entry, "name", name);
     write_text(entry, "same_as", same_as);
     if (same_as.empty()) {
       entry.write("shape", torch::tensor(tensor.shape, torch::kLong), true);
+      entry.write("importance", torch::tensor(importance, torch::kFloat), true);
       write_number(entry, "bits", tensor.bits);
       write_number(entry, "layout", static_cast<std::int64_t>(tensor.layout));
       entry.write("codes", torch::tensor(tensor.packed, torch::kByte), true);
@@ -133,6 +134,9 @@ std::vector<IpqLayer> read_ipq(InputArchive& archive) {
       tensor.scheme = static_cast<quant::Scheme>(read_number(entry, "scheme"));
       tensor.bits = static_cast<int>(read_number(entry, "bits"));
       tensor.layout = static_cast<quant::BlockLayout>(read_number(entry, "layout"));
+      const torch::Tensor importance = read_tensor(entry, "importance", torch::kFloat);
+      layer.importance.assign(importance.data_ptr<float>(),
+                              importance.data_ptr<float>() + importance.numel());
       const torch::Tensor codes = read_tensor(entry, "codes", torch::kByte);
       tensor.packed.assign(codes.data_ptr<std::uint8_t>(), codes.data_ptr<std::uint8_t>() + codes.numel());
       if (tensor.scheme == quant::Scheme::integer) {

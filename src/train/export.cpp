@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "parsimony/core/error.hpp"
@@ -61,10 +62,10 @@ class Exporter {
       const auto coded = std::find_if(entry.names.begin(), entry.names.end(),
                                       [&](const std::string& name) { return weights_.contains(name); });
       const std::string& name = coded == entry.names.end() ? entry.names.front() : *coded;
+      const std::string stored = add(name, entry);
       for (const std::string& other : entry.names) {
-        if (other != name) out_.model.recipe.aliases.emplace(other, name);
+        if (other != stored) out_.model.recipe.aliases.emplace(other, stored);
       }
-      add(name, entry);
     }
     share_codebooks();
   }
@@ -72,7 +73,8 @@ class Exporter {
   Exported take() { return std::move(out_); }
 
  private:
-  void add(const std::string& name, const NamedTensor& entry) {
+  // The name that it lies under.
+  std::string add(const std::string& name, const NamedTensor& entry) {
     const torch::Tensor& tensor = entry.tensor;
     if (const auto found = weights_.find(name); found != weights_.end()) {
       if (found->second->shape != tensor.sizes().vec()) {
@@ -81,7 +83,8 @@ class Exporter {
                                 fmt::join(found->second->shape, ", "), quoted_name(name),
                                 fmt::join(tensor.sizes().vec(), ", ")));
       }
-      return add_weight(name, *found->second);
+      add_weight(name, *found->second);
+      return name;
     }
     const bool integers = tensor.scalar_type() == torch::kLong;
     if (!tensor.is_floating_point() && !integers) {
@@ -99,23 +102,28 @@ class Exporter {
       const std::vector<float> values = floats_of(tensor);
       const bool codes = options_.others == OtherTensors::int8 && !entry.buffer && tensor.numel() > 0 &&
                          tensor.dim() >= 2 && tensor.dim() <= 5;
-      if (codes) return add_int8(name, values, other.shape);
+      if (codes) {
+        add_int8(name, values, other.shape);
+        return name;
+      }
       if (options_.others != OtherTensors::float32 && fits_half(values, entry.buffer)) {
         other.stored_dtype = DType::float16;
       }
       bytes = tensor_bytes(values, other.stored_dtype);
     }
-    if (entry.buffer && tie_equal(other, bytes)) return;
+    if (const auto equal = entry.buffer ? equal_buffer(other, bytes) : std::nullopt) return *equal;
     out_.bytes.push_back(std::move(bytes));
     TensorView view{other, out_.bytes.back()};
     view.dtype = other.stored_dtype;
     out_.model.others.push_back(std::move(view));
     out_.model.recipe.others.push_back(std::move(other));
     buffers_.push_back(entry.buffer);
+    return name;
   }
 
   // Of batch norms that were folded all statistics are the same.
-  bool tie_equal(const quant::OtherRecipe& other, const std::vector<std::uint8_t>& bytes) {
+  std::optional<std::string> equal_buffer(const quant::OtherRecipe& other,
+                                          const std::vector<std::uint8_t>& bytes) const {
     for (std::size_t i = 0; i < buffers_.size(); ++i) {
       const quant::OtherRecipe& known = out_.model.recipe.others[i];
       if (!buffers_[i] || known.dtype != other.dtype || known.stored_dtype != other.stored_dtype ||
@@ -123,10 +131,9 @@ class Exporter {
           !std::equal(bytes.begin(), bytes.end(), out_.model.others[i].data.begin())) {
         continue;
       }
-      out_.model.recipe.aliases.emplace(other.name, known.name);
-      return true;
+      return known.name;
     }
-    return false;
+    return std::nullopt;
   }
 
   void add_weight(const std::string& name, quant::QuantizedTensor tensor) {

@@ -61,6 +61,14 @@ Ipq::Ipq(torch::nn::Module& model, IpqOptions options, Context context, const st
   };
   for (const IpqScheme& scheme : schemes) add(scheme.layers, scheme.options);
   add(".*", options);
+  std::vector<bool> used(schemes.size() + 1);
+  for (const Layer& layer : weight_layers(model)) used[state_->scheme_of(layer.name)] = true;
+  for (std::size_t i = 0; i < schemes.size(); ++i) {
+    if (used[i]) continue;
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("schemes: \"{}\" matches no layer that those before it leave", schemes[i].layers));
+  }
 }
 Ipq::~Ipq() = default;
 
@@ -153,18 +161,20 @@ std::vector<at::Tensor> Ipq::centroids() const {
   return out;
 }
 
+bool Ipq::has_latent_weights() const {
+  return std::any_of(state_->schemes.begin(), state_->schemes.end(),
+                     [](const State::Scheme& scheme) { return scheme.options.latent_weights; });
+}
+
 double Ipq::reassign() {
   std::int64_t changed = 0, all = 0;
-  bool latent = std::any_of(state_->schemes.begin(), state_->schemes.end(),
-                            [](const State::Scheme& scheme) { return scheme.options.latent_weights; });
   for (IpqGroup& group : state_->groups) {
     if (group.integers() || !group.latent()) continue;
-    latent = true;
     const auto [of_group, count] = group.reassign(state_->context);
     changed += of_group;
     all += count;
   }
-  if (!latent) {
+  if (!has_latent_weights()) {
     throw Error(ErrorCode::invalid_argument,
                 "reassign: codes follow latent_weights, which are not asked for");
   }
@@ -194,7 +204,7 @@ std::vector<IpqLayer> Ipq::layers() const {
   for (const IpqGroup& group : state_->groups) {
     const auto codebook = group.integers() ? nullptr : group.codebook(quant::CodebookType::float32);
     for (const IpqMember& member : group.members) {
-      out.push_back({.name = member.layer.name, .tensor = member.tensor});
+      out.push_back({.name = member.layer.name, .tensor = member.tensor, .importance = member.importance});
       out.back().tensor.codebook = codebook;
     }
   }
@@ -225,6 +235,11 @@ void Ipq::set_layers(const std::vector<IpqLayer>& layers) {
     const std::int64_t block = product ? from.tensor.codebook->centroids.cols() : 0;
     IpqMember member{*layer, *layer->weight, layer->weight->sizes().vec(),
                      layer_grid(*layer, block, from.tensor.layout), from.tensor};
+    member.importance = from.importance;
+    const IpqOptions& options = state_->schemes[state_->scheme_of(from.name)].options;
+    if (options.scheme != from.tensor.scheme || (!product && options.bits != from.tensor.bits)) {
+      refuse(from.name, "has codes of another scheme than its options say");
+    }
     const std::int64_t codes = product ? member.grid.count() : layer->weight->numel();
     if (from.tensor.shape != member.shape || quant::code_count(from.tensor) != codes) {
       refuse(from.name, "has codes of another shape or blocks of another size");
@@ -232,12 +247,7 @@ void Ipq::set_layers(const std::vector<IpqLayer>& layers) {
     quant::decode(from.tensor);  // refuses codes without a centroid
     if (!product || from.tensor.codebook.get() != before) {
       before = from.tensor.codebook.get();
-      IpqGroup& group = groups.emplace_back();
-      group.options = state_->schemes[state_->scheme_of(from.name)].options;
-      if (group.options.scheme != from.tensor.scheme ||
-          (!product && group.options.bits != from.tensor.bits)) {
-        refuse(from.name, "has codes of another scheme");
-      }
+      groups.emplace_back().options = options;
     }
     groups.back().members.push_back(std::move(member));
   }

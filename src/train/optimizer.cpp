@@ -22,6 +22,15 @@ std::unique_ptr<torch::optim::Optimizer> make(const Options& options, std::vecto
 
 }  // namespace
 
+std::vector<torch::Tensor> trained_parameters(const torch::nn::Module& model) {
+  std::vector<torch::Tensor> out;
+  for (const torch::Tensor& p : model.parameters()) {
+    const auto same = [&](const torch::Tensor& other) { return other.is_same(p); };
+    if (p.requires_grad() && std::none_of(out.begin(), out.end(), same)) out.push_back(p);
+  }
+  return out;
+}
+
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizationOptions& options,
                                                         std::vector<torch::Tensor> decayed,
                                                         std::vector<torch::Tensor> others) {

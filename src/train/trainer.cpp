@@ -17,6 +17,7 @@
 #include "parsimony/train/task.hpp"
 #include "train/bfloat16.hpp"
 #include "train/deterministic.hpp"
+#include "train/module_modes.hpp"
 #include "train/optimizer.hpp"
 #include "train/run_identity.hpp"
 
@@ -26,26 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kRecalibrationSeed = 1, kImportanceSeed = 1'000'003, kActivationSeed = 2'000'003;
-
-// Each once, though several layers may share it.
-std::vector<torch::Tensor> parameters_of(const torch::nn::Module& model) {
-  std::vector<torch::Tensor> out;
-  for (const torch::Tensor& p : model.parameters()) {
-    const auto same = [&](const torch::Tensor& other) { return other.is_same(p); };
-    if (p.requires_grad() && std::none_of(out.begin(), out.end(), same)) out.push_back(p);
-  }
-  return out;
-}
-
-bool has_batch_norm(const torch::nn::Module& model) {
-  for (const auto& module : model.modules()) {
-    if (module->as<torch::nn::BatchNorm1d>() != nullptr || module->as<torch::nn::BatchNorm2d>() != nullptr ||
-        module->as<torch::nn::BatchNorm3d>() != nullptr) {
-      return true;
-    }
-  }
-  return false;
-}
 
 std::string duration(double seconds) {
   const auto whole = static_cast<std::int64_t>(seconds + 0.5);
@@ -72,11 +53,7 @@ class Training {
     if (plan.noise) noise_.emplace(*plan.noise, silent_);
     if (plan.ipq) {
       stages_ = plan.ipq->stages.empty() ? ipq_stages(task.model()) : plan.ipq->stages;
-      ipq_ = std::make_unique<Ipq>(task.model(), plan.ipq->codes, context, plan.ipq->schemes);
-      const auto& schemes = plan.ipq->schemes;
-      latent_ =
-          plan.ipq->codes.latent_weights ||
-          std::any_of(schemes.begin(), schemes.end(), [](const auto& s) { return s.options.latent_weights; });
+      ipq_ = std::make_unique<Ipq>(task.model(), plan.ipq->codes, silent_, plan.ipq->schemes);
     }
     for (std::int64_t phase = 0; phase <= std::ssize(stages_); ++phase) all_steps_ += steps_of(phase);
     report_ = make_report("training", context, plan.trainer.seed);
@@ -126,20 +103,21 @@ class Training {
       normalize_filters(task_.model(), layers_before_batch_norm(task_.model()));
     }
     if (phase_ > 0) {
-      if (plan_.ipq->importance_batches > 0) weigh_inputs();
+      context_.check_cancelled();
+      if (plan_.ipq->importance_batches > 0) measure_inputs();
       ipq_->quantize(stages_[phase_ - 1]);
     }
     begin_optimizer();
   }
 
   // What each layer reads, as the network is now.
-  void weigh_inputs() {
+  void measure_inputs() {
     std::optional<DecodedWeights> decoded;
     if (phase_ > 1) decoded.emplace(ipq_->apply());
+    const ModuleModes modes(task_.model());
     task_.model().eval();
     ipq_->set_importance(input_second_moments(
         task_.model(), [&] { forward_batches(plan_.ipq->importance_batches, kImportanceSeed); }));
-    task_.model().train();
   }
 
   // Batches that are no steps.
@@ -154,7 +132,8 @@ class Training {
 
   void begin_optimizer() {
     std::vector<torch::Tensor> decayed, others;
-    for (const torch::Tensor& p : parameters_of(task_.model())) (p.dim() > 1 ? decayed : others).push_back(p);
+    for (const torch::Tensor& p : trained_parameters(task_.model()))
+      (p.dim() > 1 ? decayed : others).push_back(p);
     if (phase_ > 0) {
       const std::vector<torch::Tensor> centroids = ipq_->centroids();
       others.insert(others.end(), centroids.begin(), centroids.end());
@@ -223,7 +202,8 @@ class Training {
   torch::Tensor loss(const Batch& batch) {
     const auto forward = [&](Task& task) {
       const Bfloat16 lower(plan_.trainer.bfloat16);
-      return task.forward(lower.inputs(batch.inputs)).to(torch::kFloat);
+      const torch::Tensor out = task.forward(batch.inputs);
+      return plan_.trainer.bfloat16 ? out.to(torch::kFloat) : out;
     };
     const torch::Tensor logits = forward(task_);
     const double share = plan_.teacher == nullptr ? 0 : plan_.distillation.share;
@@ -265,7 +245,7 @@ class Training {
     optimizer_->step();
     if (phase_ > 0) {
       const auto due = [&](std::int64_t every) { return every > 0 && (step_ + 1) % every == 0; };
-      if (latent_ && due(plan_.ipq->reassign_steps)) ipq_->reassign();
+      if (ipq_->has_latent_weights() && due(plan_.ipq->reassign_steps)) ipq_->reassign();
       if (due(plan_.ipq->fit_steps)) ipq_->fit_ranges();
     }
     return value;
@@ -348,9 +328,9 @@ class Training {
     if (batches == 0) return;
     std::optional<DecodedWeights> decoded;
     if (phase_ > 0) decoded.emplace(ipq_->apply());
+    if ((phase_ > 0 || noise_) && has_batch_norm(task_.model()))
+      recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed); });
     calibrate_activations(task_.model(), [&] { forward_batches(batches, kActivationSeed); });
-    if ((phase_ == 0 && !noise_) || !has_batch_norm(task_.model())) return;
-    recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed); });
   }
 
   TrainingResult finish() {
@@ -379,7 +359,6 @@ class Training {
   ExampleOrder order_;
   std::optional<Noise> noise_;
   std::unique_ptr<Ipq> ipq_;
-  bool latent_ = false;  // some codes follow weights
   std::vector<std::string> stages_;
   std::vector<torch::Tensor> leaves_;  // of the optimizer
   std::unique_ptr<torch::optim::Optimizer> optimizer_;

@@ -110,6 +110,8 @@ TEST(ImageTask, WeightsAreOfTheSeed) {
   EXPECT_TRUE(torch::equal(one.model().parameters()[0], same.model().parameters()[0]));
   EXPECT_FALSE(torch::equal(one.model().parameters()[0], other.model().parameters()[0]));
   EXPECT_EQ(one.model().named_parameters()["linear.weight"].size(0), 3) << "the classes of the images";
+  ImageTask integers({.depth = 8, .activation_bits = 4}, images);
+  EXPECT_TRUE(integers.model().named_buffers().contains("conv1_input.range"));
   expect_error(ErrorCode::invalid_argument, "archive", [] { read_image_data({}, true); });
 }
 

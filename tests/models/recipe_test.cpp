@@ -106,7 +106,8 @@ TEST(Recipe, MistakesAreNamedWithTheirPathAndWhatWasMeant) {
   refused_part(R"("ipq": {"schemes": [{"layers": "a"}, {"layers": "b", "bit": 3}]})",
                "ipq.schemes[1].bit is no key of a recipe; did you mean bits?");
   refused_part(R"("ipq": {"schemes": [{"bits": 3}]})", "ipq.schemes[0].layers is missing; must be a text");
-  refused_part(R"("export": {"fold": true})", "export.fold is no key of a recipe");
+  refused_part(R"("ipq": {}, "export": {"fold": true})", "export.fold is no key of a recipe");
+  refused_part(R"("export": {})", "export is of what has codes; needs ipq");
   refused_part(R"("seed": -1)", "seed is -1; must be 0 or positive");
   refused(R"({"training": {}})", "task is missing; must be an object");
   refused(R"({"task": {"kind": "music"}})",

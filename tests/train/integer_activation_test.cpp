@@ -95,6 +95,24 @@ void check_model(Options options, const torch::Tensor& inputs, std::int64_t rang
     models::load_weights(*again, directory / "integers");
     EXPECT_TRUE(torch::equal(again->forward(inputs), y));
   }
+  // An exception leaves all ranges as they were, and so does a pass that reaches nothing.
+  options.activation_bits = 8;
+  const auto kept = std::make_shared<Model>(options);
+  EXPECT_FALSE(uncalibrated_activation(*kept).empty());
+  calibrate_activations(*kept, [&] { kept->forward(inputs); });
+  EXPECT_TRUE(uncalibrated_activation(*kept).empty());
+  EXPECT_THROW(calibrate_activations(*kept,
+                                     [&] {
+                                       kept->forward(inputs);
+                                       throw std::runtime_error("stop");
+                                     }),
+               std::runtime_error);
+  EXPECT_TRUE(kept->is_training()) << "as it was";
+  EXPECT_TRUE(uncalibrated_activation(*kept).empty());
+  kept->eval();
+  const torch::Tensor evaluated = kept->forward(inputs);
+  calibrate_activations(*kept, [] {});
+  EXPECT_TRUE(torch::equal(kept->forward(inputs), evaluated));
   EXPECT_EQ(calibrate_activations(*floats, [] { FAIL() << "nothing to calibrate"; }), 0);
 }
 

@@ -145,6 +145,7 @@ TrainingPlan whole_plan() {
       .schemes = {{"first", {.scheme = quant::Scheme::integer, .bits = 4}}},
       .stages = {"first|second", "hidden"},
       .fit_steps = 6,
+      .importance_batches = 2,
       .optimization = {
           .steps = 15, .optimizer = OptimizerKind::adamw, .learning_rate = 3e-3, .weight_decay = 0.01}};
   return plan;
@@ -155,6 +156,7 @@ TEST(Trainer, LearnsWithNoiseAndCodesAndTheModelIsWhatTheyStandFor) {
   EXPECT_LT(task.evaluate(Context{}).at("accuracy"), 0.6);
   const TrainingResult result = train(task, whole_plan(), {}, Context(1));
   EXPECT_GT(result.figures.at("accuracy"), 0.75);  // by chance 0.25
+  EXPECT_TRUE(task.net->hidden_input->calibrated());
   EXPECT_EQ(result.report.iterations, 90);
   EXPECT_EQ(result.report.objective_history.size(), 9);
   EXPECT_LT(result.report.objective_history.back(), result.report.objective_history.front());
@@ -184,6 +186,8 @@ TEST(Trainer, StepsInBfloat16AreThoseOfFloat32ToItsRoundings) {
     bytes.push_back(bytes_of(task.model()));
   }
   EXPECT_NE(bytes[0], bytes[1]);
+  const torch::Tensor product = torch::ones({2, 2}).matmul(torch::ones({2, 2}));
+  EXPECT_EQ(product.scalar_type(), torch::kFloat) << "nothing stays switched on";
   ASSERT_EQ(losses[0].size(), 20);
   for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR(losses[1][i], losses[0][i], 0.03 * losses[0][i]) << i;
 }
@@ -216,9 +220,11 @@ TEST(Trainer, LayersHaveSchemesOfTheirOwn) {
   EXPECT_NE(still.at("second").packed, tensors.at("second").packed);
   EXPECT_EQ(still.at("hidden").packed, tensors.at("hidden").packed);
   plan.ipq->importance_batches = 0;
+  plan.ipq->fit_steps = 0;
   SpotTask unweighted;
   const auto plain = train(unweighted, plan, {}, Context(1)).ipq->tensors();
   EXPECT_NE(plain.at("hidden").packed, still.at("hidden").packed);
+  EXPECT_NE(plain.at("first").scale, still.at("first").scale) << "ranges of the beginning";
   // An option of a scheme is one of the run.
   const auto& options = result.report.options;
   EXPECT_TRUE(std::any_of(options.begin(), options.end(), [](const auto& option) {

@@ -73,7 +73,7 @@ class ImageTask : public train::Task {
   std::int64_t examples() const override { return data_->training.size(); }
   train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed,
                      std::int64_t step) const override;
-  torch::Tensor forward(const torch::Tensor& inputs) override { return model_->forward(inputs); }
+  torch::Tensor forward(const torch::Tensor& inputs) override;
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
   const std::shared_ptr<const ImageData>& data() const { return data_; }

@@ -42,7 +42,7 @@ struct Recipe {
   std::shared_ptr<const TaskRecipe> teacher;  ///< nullptr: none
   train::TrainingPlan plan;                   ///< but for the teacher
   train::ExportOptions exported;              ///< of what has codes
-  bool fold_statistics = false;               ///< before: the file is smaller, and not to be trained on
+  bool fold_statistics = false;               ///< of batch norms into their weights, before export
   std::filesystem::path output;               ///< folder of what is made
 };
 

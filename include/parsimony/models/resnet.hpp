@@ -31,7 +31,7 @@ void describe(Options& options, Visitor&& visit) {
 /// The networks of the paper's section on CIFAR-10: 16, 32 and 64 channels, and shortcuts without weights
 /// (option A: every second pixel, zeros for the new channels). Parameters are named as in the files of the
 /// common PyTorch implementation: conv1, bn1, layer1.0.conv1, …, linear. ResNet-20 has 269,722 parameters.
-/// With activation_bits each of these layers has a buffer more, conv1_input.range, ….
+/// With activation_bits each convolution and the classifier has a buffer more, conv1_input.range, ….
 class ResNet : public torch::nn::Module {
  public:
   /// Throws invalid_argument for another depth. Convolutions and the classifier begin at He's normal

@@ -11,8 +11,8 @@ namespace parsimony::models {
 
 /// Copies the tensors of a file, those of a compact one decoded, into the parameters and buffers of their
 /// names. Every parameter and buffer must be there with its shape (but num_batches_tracked, which old files
-/// lack, and the ranges of activations, which float networks do), and nothing else. float32, float16 and
-/// bfloat16 are converted, int64 buffers are not.
+/// lack, and all ranges of activations, which float networks do: they are unknown then), and nothing else.
+/// float32, float16 and bfloat16 are converted, int64 buffers are not.
 ///
 /// Throws io and format: a tensor that is missing, of another shape, or left over is named. The model is as
 /// it was then.

@@ -11,6 +11,9 @@ class Module;
 
 namespace parsimony::train {
 
+/// Whether there is any that keeps statistics.
+bool has_batch_norm(torch::nn::Module& model);
+
 /// Statistics anew, after weights were quantized: of all batches that pass() sends through the model, the
 /// average of their means and variances. Layers other than BatchNorm are in evaluation mode meanwhile, and no
 /// gradients are recorded; then all modes are as they were. Throws invalid_argument if pass() reached no

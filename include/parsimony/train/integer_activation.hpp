@@ -5,6 +5,7 @@
 #include <torch/nn/pimpl.h>
 
 #include <functional>
+#include <string>
 
 namespace parsimony::train {
 
@@ -24,6 +25,7 @@ class IntegerActivationImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
   int bits() const { return bits_; }
+  bool calibrated() const;  ///< has a range
 
   torch::Tensor range;  ///< buffer: least and greatest value; 0, 0: none seen
 
@@ -33,7 +35,11 @@ class IntegerActivationImpl : public torch::nn::Module {
 TORCH_MODULE(IntegerActivation);
 
 /// Ranges anew, by the batches that pass() sends through the model, all else in evaluation mode; then all
-/// modes are as they were. Returns how many modules have one.
+/// modes are as they were. What was not reached, or by zeros alone, keeps its range, and after an exception
+/// of pass() everything does. Returns how many modules have one.
 std::int64_t calibrate_activations(torch::nn::Module& model, const std::function<void()>& pass);
+
+/// The name of one that has no range yet, and so computes in floats; empty: none.
+std::string uncalibrated_activation(torch::nn::Module& model);
 
 }  // namespace parsimony::train

@@ -33,7 +33,7 @@ struct IpqOptions {
   std::int64_t centroids = 256;                                 ///< at most; at least 4 blocks share one
   quant::CodebookType codebook = quant::CodebookType::float16;  ///< as it is stored
   int kmeans_iterations = 20;
-  bool permute_channels = false;  ///< see quant::search_channel_permutation; a byte or two a channel more
+  bool permute_channels = false;  ///< see quant::search_channel_permutation; bytes: one or two a channel
   bool shared_codebook = false;   ///< one for the layers of a stage whose blocks are alike
   bool latent_weights = false;    ///< the float weights are trained too, and codes may follow them
   std::uint64_t seed = 0;
@@ -56,7 +56,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 
-/// Layers that have options of their own.
+/// Layers that have options of their own, all of them: nothing is taken over from the other layers'.
 struct IpqScheme {
   std::string layers;  ///< regular expression that the whole name of a layer matches
   IpqOptions options{};
@@ -82,6 +82,7 @@ struct IpqLayer {
   std::string name;
   std::string same_as{};            ///< layer whose weight it shares, and then it has no more than this
   quant::QuantizedTensor tensor{};  ///< its centroids to the last bit; one pointer for all that share them
+  std::vector<float> importance{};  ///< that reassign() goes by
 };
 
 /// The codes and centroids of a model in training.
@@ -111,7 +112,8 @@ struct IpqLayer {
 class Ipq {
  public:
   /// The model must live longer. The options of a layer are those of the first scheme that it matches, and
-  /// of none `options`. Throws invalid_argument for options out of range and broken regular expressions.
+  /// of none `options`. Throws invalid_argument for options out of range, broken regular expressions, and a
+  /// scheme that no layer has.
   explicit Ipq(torch::nn::Module& model, IpqOptions options = {}, Context context = Context{},
                const std::vector<IpqScheme>& schemes = {});
   ~Ipq();
@@ -129,6 +131,9 @@ class Ipq {
 
   /// The codebooks, each K × d with gradients, in the order of quantize.
   std::vector<at::Tensor> centroids() const;
+
+  /// Whether any options say that codes may follow the weights.
+  bool has_latent_weights() const;
 
   /// New codes of products by the latent weights: the fraction of all that changed. Throws invalid_argument
   /// where neither options nor schemes have latent_weights.

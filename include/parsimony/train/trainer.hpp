@@ -68,7 +68,7 @@ struct IpqTrainingOptions {
   std::vector<std::string> stages{};    ///< regular expressions of the layers of each; none: ipq_stages
   std::int64_t reassign_steps = 4;      ///< of latent_weights, between new codes; 0: none
   std::int64_t fit_steps = 50;          ///< of integers, between new ranges; 0: none
-  std::int64_t importance_batches = 0;  ///< that errors are weighted by the inputs of; 0: all count the same
+  std::int64_t importance_batches = 0;  ///< whose inputs say what errors of products count; 0: all the same
   bool normalize_filters = true;        ///< at the beginning, those that a batch norm follows
   OptimizationOptions optimization{.steps = 200,
                                    .optimizer = OptimizerKind::adamw,
@@ -84,9 +84,9 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"reassign_steps", "steps between new codes, where latent_weights are trained", 0, 1e12},
         options.reassign_steps);
   visit(Field{"fit_steps", "steps between new ranges of integers", 0, 1e12}, options.fit_steps);
-  visit(Field{"importance_batches", "batches whose inputs say what an error of a weight counts, 0: none", 0,
-              1e9},
-        options.importance_batches);
+  visit(
+      Field{"importance_batches", "batches whose inputs say what errors of products count, 0: none", 0, 1e9},
+      options.importance_batches);
   visit(Field{"normalize_filters", "filters before a batch norm of one size first"},
         options.normalize_filters);
   describe(options.optimization, visit);
@@ -97,8 +97,8 @@ struct TrainingPlan {
   std::optional<NoiseOptions> noise{};      ///< in the steps before codes
   std::optional<IpqTrainingOptions> ipq{};  ///< then
   Task* teacher = nullptr;                  ///< its model in evaluation mode says what is right
-  bool evaluate = true;                     ///< at the end
   DistillationOptions distillation{};       ///< of a teacher
+  bool evaluate = true;                     ///< at the end
 };
 
 struct TrainingFiles {
