@@ -116,14 +116,10 @@ def ablation_runs(seed):
     yield "codes stay: centroids alone are trained", resnet(seed, steps, {"schemes": schemes, "latent_weights": False})
     yield "labels instead of the teacher", resnet(seed, steps, {"schemes": schemes}, teacher=False)
     yield "no recalibration", resnet(seed, steps, {"schemes": schemes}, {"recalibration_batches": 0})
-    yield "filters as they are", resnet(seed, steps, {"schemes": schemes, "normalize_filters": False})
     yield "and errors weighted by activations", resnet(seed, steps, {"schemes": schemes, "importance_batches": 8})
-    yield "no training", resnet(seed, 0, {"schemes": schemes})
     four = {"schemes": SCHEMES[FRONT["≥ 14 ×"]]}
     yield "blocks of four: the scheme at 14 ×", resnet(seed, steps, four)
     yield "and channels permuted", resnet(seed, steps, {"permute_channels": True, **four})
-    yield "the scheme at 14 ×, no training", resnet(seed, 0, four)
-    yield "and channels permuted, no training", resnet(seed, 0, {"permute_channels": True, **four})
 
 
 # ---- a Transformer on the Brown corpus
