@@ -85,7 +85,7 @@ def resnet(seed, steps, ipq, training=None, split="test", teacher=True, **more):
     recipe = {"seed": seed, "task": {**IMAGES, "test_split": split, "weights": str(WORK / "float/model.safetensors")},
               "training": {"epochs": 0, "batch_size": 128, "bfloat16": True, "recalibration_batches": 32, **(training or {})},
               "ipq": {"stages": [".*"], "codebook": "int8", "shared_codebook": True, "latent_weights": True, **ADAM,
-                      "learning_rate": 2e-3, **({"steps": steps} if steps else {"epochs": 0}), **ipq},
+                      "learning_rate": 2e-3, "steps": steps, "epochs": 0, **ipq},
               "export": {"deflate_header": True, "fold_statistics": True}, **more}
     if teacher:
         recipe["teacher"] = {"temperature": 2}
@@ -150,7 +150,7 @@ def language_runs(seed):
             yield f"{kind}, {name}", {
                 **base, "training": training, **({"noise": noise} if noise else {}),
                 "ipq": {**ipq, **TEXT_ADAM, "learning_rate": 1e-3, "warmup_steps": 10, "clip_norm": 1,
-                        **({"steps": steps} if steps else {"epochs": 0})}}
+                        "steps": steps, "epochs": 0}}
 
 
 # ---- runs

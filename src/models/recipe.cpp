@@ -27,6 +27,8 @@ std::optional<train::IpqTrainingOptions> read_ipq(RecipeObject& recipe, std::uin
   train::IpqTrainingOptions ipq;
   ipq.codes.seed = seed;
   describe(ipq, *object);
+  // The steps that these options begin with are not those of who says epochs.
+  if (object->has("epochs") && !object->has("steps")) ipq.optimization.steps = 0;
   for (RecipeObject& scheme : object->objects("schemes")) {
     ipq.schemes.push_back({scheme.text("layers"), ipq.codes});
     describe(ipq.schemes.back().options, scheme);

@@ -66,6 +66,8 @@ class RecipeObject {
     }
   }
 
+  bool has(std::string_view key) const { return json_.contains(std::string(key)); }
+
   /// The object under that key, if there is one.
   std::optional<RecipeObject> object(std::string_view key);
   /// The objects of the array under that key; none where it is not there.

@@ -71,6 +71,19 @@ TEST(Recipe, SaysWhatIsTrainedOnWhatAndHow) {
   EXPECT_TRUE(recipe.exported.deflate_header && recipe.fold_statistics);
 }
 
+TEST(Recipe, EpochsOfCodesTakeTheirStepsPlace) {
+  const TemporaryDirectory directory;
+  const auto steps = [&](const std::string& ipq) {
+    const auto file = directory.file("run.json", std::string("{") + kTask + R"(, "ipq": {)" + ipq + "}}");
+    return train::planned_steps(read_recipe(file).plan.ipq->optimization, 1000, 10);
+  };
+  EXPECT_EQ(steps(""), 200);
+  EXPECT_EQ(steps(R"("epochs": 0)"), 0);
+  EXPECT_EQ(steps(R"("epochs": 2)"), 200);
+  EXPECT_EQ(steps(R"("epochs": 3)"), 300);
+  EXPECT_EQ(steps(R"("epochs": 3, "steps": 7)"), 7);
+}
+
 TEST(Recipe, TakesLittle) {
   const TemporaryDirectory directory;
   const Recipe recipe = read_recipe(directory.file("run.json", std::string("{") + kTask + "}"));
