@@ -266,6 +266,19 @@ def image_lines(found, whole, base):
                f"{whole / size:.1f} | {len(figures)} |")
 
 
+def paired_lines(found, name, factor):
+    """What one noise gives over another at the same seeds."""
+    yield from ["", f"Differences in {name} at the same seeds:", "", "| | Quant-Noise − QAT | Quant-Noise − post-training | QAT − post-training |",
+                "|---|---|---|---|"]
+    for kind in ("int8", "int4", "iPQ"):
+        values = {way: [factor * f[name] for f in found.get(f"{kind}, {way}", [])] for way in ("post-training", "QAT", "Quant-Noise")}
+        if len({len(v) for v in values.values()}) != 1 or len(values["QAT"]) < 2:
+            continue
+        cells = (interval([x - y for x, y in zip(values[a], values[b])])
+                 for a, b in (("Quant-Noise", "QAT"), ("Quant-Noise", "post-training"), ("QAT", "post-training")))
+        yield f"| {kind} | " + " | ".join(cells) + " |"
+
+
 def text_lines(found, whole):
     yield from ["", "| | perplexity | bits per byte | bytes | times fewer | seeds |", "|---|---|---|---|---|---|"]
     for row, figures in found.items():
@@ -293,6 +306,8 @@ def report():
             found = rows(part, known)
             if found:
                 text += ["", *title.split("\n"), *image_lines(found, whole, base)]
+            if part == "table" and found:
+                text += paired_lines(found, "accuracy", 100)
         draw(known, whole, base)
     found = rows("language", known)
     if found and identity(LANGUAGE_FLOAT) in known:
@@ -301,7 +316,8 @@ def report():
                  "Six layers of width 128, 2,048 byte pairs, trained 1,200 steps of 16 × 64 tokens: perplexity "
                  f"{float_figures['perplexity']:.2f} in {float_figures['bytes']:,}",
                  f"bytes. Then {TEXT_NOISE_STEPS} steps with the noise of the row (post-training: without), then codes; of iPQ three stages of "
-                 f"{TEXT_CODE_STEPS}\nsteps. By labels.", *text_lines(found, float_figures["bytes"])]
+                 f"{TEXT_CODE_STEPS}\nsteps. By labels.", *text_lines(found, float_figures["bytes"]),
+                 *paired_lines(found, "perplexity", 1)]
     (HERE / "table.md").write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
