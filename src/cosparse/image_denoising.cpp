@@ -8,6 +8,7 @@
 #include "cosparse/image_energy.hpp"
 #include "cosparse/l1_denoising.hpp"
 #include "cosparse/lbfgs.hpp"
+#include "cosparse/mirrored.hpp"
 #include "cosparse/tiles.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/cosparse/noise_level.hpp"
@@ -61,15 +62,11 @@ ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<c
 // The image and what is seen of it in a mirror beyond its borders: a pixel there counts as often in the data
 // as in the patches. With patches of a mirrored image but the data of the image alone borders are smoothed
 // twice, and lose 0.1 dB of a picture of 256 × 256.
-Matrix<float> mirrored(MatrixView<const float> y, std::int64_t side) {
-  const auto place = [](std::int64_t i, std::int64_t extent) {
-    const std::int64_t at = (i % (2 * extent) + 2 * extent) % (2 * extent);
-    return at < extent ? at : 2 * extent - 1 - at;
-  };
+Matrix<float> with_border(MatrixView<const float> y, std::int64_t side) {
   Matrix<float> out(y.rows + 2 * side, y.cols + 2 * side);
   for (std::int64_t i = 0; i < out.rows(); ++i) {
     for (std::int64_t j = 0; j < out.cols(); ++j) {
-      out(i, j) = y(place(i - side, y.rows), place(j - side, y.cols));
+      out(i, j) = y(mirrored(i - side, y.rows), mirrored(j - side, y.cols));
     }
   }
   return out;
@@ -143,7 +140,7 @@ DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const doub
                   const Context part = context.part("denoising", index, count);
                   const MatrixView<const float> tile(image.row_data(row) + column, rows, cols, image.stride);
                   tiles = count;
-                  const Matrix<float> padded = mirrored(tile, bank.side());
+                  const Matrix<float> padded = with_border(tile, bank.side());
                   Matrix<float> found;
                   std::vector<double> history;
                   if (log) {

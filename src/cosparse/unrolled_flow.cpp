@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "cosparse/flow_network.hpp"
+#include "cosparse/mirrored.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/cosparse/noise_level.hpp"
@@ -17,12 +18,6 @@ namespace {
 constexpr std::int64_t kBand = 16;  // rows of positions that one task works on
 constexpr std::int64_t kRowsPerUpdate = 64;
 constexpr std::int64_t kMost = 1024;  // filters, steps
-
-// The pixel of 0..n−1 where i lies once the image is mirrored over and over, its border pixels repeated.
-std::int64_t mirrored(std::int64_t i, std::int64_t n) {
-  const std::int64_t at = ((i % (2 * n)) + 2 * n) % (2 * n);
-  return at < n ? at : 2 * n - 1 - at;
-}
 
 void check_image(MatrixView<const float> image) {
   if (image.rows < 1 || image.cols < 1) throw Error(ErrorCode::invalid_argument, "image: has no pixels");
