@@ -1,12 +1,9 @@
 #include "parsimony/cluster/compressive.hpp"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <map>
 #include <numeric>
 #include <set>
 #include <string>
@@ -277,75 +274,6 @@ TEST(CompressiveSpectralClustering, EveryOtherWayFindsTheBlocksToo) {
   }
 }
 
-// Resident memory of this process in bytes by its name in /proc (Linux), 0 where there is none.
-std::int64_t resident(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind(name + ":", 0) == 0) return std::stoll(line.substr(name.size() + 1)) * 1024;
-  }
-  return 0;
-}
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
-TEST(EstimateMemory, IsThePeak) {
-  if (kSanitized || !std::ofstream("/proc/self/clear_refs")) GTEST_SKIP() << "resident memory is not ours";
-  // What is freed goes back at once, whichever thread comes first.
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  // Order 1 takes the memory of any other. The ways come by rising memory: what is freed stays with a
-  // process.
-  const auto planted = graph::stochastic_block_model({.nodes = 100000, .clusters = 20, .seed = 1});
-  const CompressiveOptions ways[] = {
-      {.clusters = 20, .features = 16, .order = 1, .lambda_method = LambdaMethod::bisection, .restarts = 1},
-      {.clusters = 20, .order = 1, .assign = Assignment::filter, .restarts = 1},
-      {.clusters = 20, .order = 1, .assign = Assignment::interpolate, .restarts = 1}};
-  const std::int64_t before = resident("VmRSS");
-  int way = 0;
-  for (const CompressiveOptions& options : ways) {
-    malloc_trim(0);
-    std::ofstream("/proc/self/clear_refs") << 5;  // the peak starts anew
-    compressive_spectral_clustering(planted.graph, options, Context(2));
-    const auto peak = static_cast<double>(resident("VmHWM") - before);
-    const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, 2));
-    EXPECT_LT(peak, 1.25 * estimate) << "way " << way;
-    EXPECT_GT(peak, 0.7 * estimate) << "way " << way;
-    ++way;
-  }
-}
-
-// What a stage reports rises and ends at its total.
-TEST(CompressiveSpectralClustering, ProgressRisesToTheTotalOfEveryStage) {
-  const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 70, .seed = 1});
-  for (const auto assign : {Assignment::interpolate, Assignment::filter, Assignment::nearest}) {
-    for (const auto method : {LambdaMethod::moments, LambdaMethod::bisection}) {
-      std::map<std::string, std::pair<std::int64_t, std::int64_t>> stages;
-      Context context(2);
-      context.on_progress = [&](std::string_view stage, std::int64_t done, std::int64_t total) {
-        const auto [at, fresh] = stages.try_emplace(std::string(stage), done, total);
-        EXPECT_GE(done, at->second.first) << stage;
-        EXPECT_EQ(total, at->second.second) << stage;
-        EXPECT_LE(done, total) << stage;
-        at->second.first = done;
-      };
-      compressive_spectral_clustering(planted.graph,
-                                      {.clusters = 70,
-                                       .features = 70,
-                                       .order = 10,
-                                       .assign = assign,
-                                       .lambda_method = method,
-                                       .restarts = 3},
-                                      context);
-      EXPECT_EQ(stages.size(), assign == Assignment::nearest ? 3u : 4u);
-      for (const auto& [stage, seen] : stages) EXPECT_EQ(seen.first, seen.second) << stage;
-    }
-  }
-}
-
 TEST(CompressiveSpectralClustering, IsolatedNodesJoinTheSmallestClusterWithOneMessage) {
   testing::Dense w = testing::block_adjacency(2, 20, 0.8, 0.02, 4);
   for (auto& row : w) row.resize(45);
@@ -382,31 +310,6 @@ TEST(CompressiveSpectralClustering, RefusesWhatCannotBe) {
   EXPECT_EQ(code_of({.clusters = 2, .max_memory = 100}), ErrorCode::memory_limit);
   EXPECT_EQ(code_of({.clusters = 2, .laplacian = graph::LaplacianKind::combinatorial, .regularization = 1}),
             ErrorCode::invalid_argument);
-}
-
-TEST(CompressiveSpectralClustering, CancelsAtEveryProgressCall) {
-  const auto planted = graph::stochastic_block_model({.nodes = 500, .clusters = 5, .seed = 1});
-  const CompressiveOptions options{.clusters = 5, .order = 10, .assign = Assignment::filter};
-  int calls = 0;
-  Context counting(2);
-  counting.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++calls; };
-  compressive_spectral_clustering(planted.graph, options, counting);
-  ASSERT_GT(calls, 20);
-  for (int at = 1; at <= calls; at += 7) {
-    std::stop_source source;
-    Context context(2);
-    context.stop = source.get_token();
-    context.on_progress = [&, seen = 0](std::string_view, std::int64_t, std::int64_t) mutable {
-      if (++seen == at) source.request_stop();
-    };
-    try {
-      compressive_spectral_clustering(planted.graph, options, context);
-      EXPECT_GT(at, calls - 2) << "was not cancelled at call "
-                               << at;  // nothing is left to cancel after the last
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::cancelled);
-    }
-  }
 }
 
 TEST(CompressiveSpectralClustering, ReportSaysWhatWasUsed) {

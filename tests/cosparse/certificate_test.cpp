@@ -10,33 +10,14 @@
 #include <stop_token>
 
 #include "cosparse/eigen_map.hpp"
-#include "cosparse/injectivity.hpp"
-#include "cosparse/linear_program.hpp"
-#include "cosparse/zero_pattern.hpp"
+#include "cosparse/operators.hpp"
 #include "expect_error.hpp"
-#include "parsimony/core/random.hpp"
 #include "parsimony/cosparse/frames.hpp"
 #include "parsimony/cosparse/signals.hpp"
 #include "parsimony/cosparse/tangent_space.hpp"
 
 namespace parsimony::cosparse {
 namespace {
-
-Matrix<double> gaussian(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
-  Matrix<double> out(rows, cols);
-  const RandomStream random(seed, "test.gaussian");
-  for (std::int64_t i = 0; i < out.size(); ++i) out.data()[i] = random.normal(static_cast<std::uint64_t>(i));
-  return out;
-}
-
-// A UNTF at a distance from Ω, relative to ‖Ω‖_F.
-Matrix<double> perturbed(const Matrix<double>& omega, double distance, std::uint64_t seed) {
-  Matrix<double> out = omega, noise = gaussian(omega.rows(), omega.cols(), seed);
-  const double factor = distance * as_eigen(omega.view()).norm() / as_eigen(noise.view()).norm();
-  as_eigen(out.view()) += factor * as_eigen(noise.view());
-  project_untf(out);
-  return out;
-}
 
 double objective(const Matrix<double>& omega, const Matrix<float>& x) {
   return (Eigen::Map<const Eigen::Matrix<float, -1, -1, Eigen::RowMajor>>(x.data(), x.rows(), x.cols())
@@ -72,150 +53,12 @@ TEST(CosparsityProfile, CountsWhatWasPlanted) {
   EXPECT_EQ(cosparsity_profile(omega, x, 0.99).zeros, 499 * 24) << "no coefficient is above 0.99 here";
 }
 
-TEST(ZeroMap, IsTheMapOfTheDenseComputation) {
-  const Matrix<double> omega = random_untf(9, 5, 1);
-  const Matrix<float> x = cosparse_signals(omega, {.samples = 700, .cosparsity = 3, .seed = 4});
-  const Context context(2);
-  const ZeroPattern pattern = find_zeros(omega, x, 1e-6, context);
-  ASSERT_EQ(pattern.profile.zeros, 2100);
-  const ZeroMap map(x, pattern, context);
-  const Matrix<double> delta = gaussian(9, 5, 2);
-  std::vector<double> image(map.size());
-  map.apply(delta, image);
-  Matrix<double> gradient(9, 5), dense_normal(9, 5), m_xt(9, 5), with_gradient(9, 5);
-  double sum = 0;
-  for (std::int64_t i = 0; i < 9; ++i) {
-    std::int64_t k = pattern.offsets[i];
-    for (std::int64_t j = 0; j < 700; ++j) {
-      double z = 0, change = 0;
-      for (int c = 0; c < 5; ++c) {
-        z += omega(i, c) * static_cast<double>(x(j, c));
-        change += delta(i, c) * static_cast<double>(x(j, c));
-      }
-      sum += std::abs(z);
-      const bool zero = std::abs(z) < 1e-6;
-      if (zero) {
-        ASSERT_EQ(pattern.signals[k], j);
-        EXPECT_NEAR(image[k++], change, 1e-12);
-      }
-      for (int c = 0; c < 5; ++c) {
-        if (zero) dense_normal(i, c) += change * static_cast<double>(x(j, c));
-        if (!zero) gradient(i, c) += (z > 0 ? 1 : -1) * static_cast<double>(x(j, c));
-      }
-    }
-  }
-  EXPECT_NEAR(pattern.objective, sum, 1e-10 * sum);
-  EXPECT_NEAR(analysis_objective(omega, x, context), sum, 1e-10 * sum);
-  map.adjoint(image, false, m_xt);
-  map.adjoint(image, true, with_gradient);
-  const Matrix<double> blocks = map.blocks();
-  for (std::int64_t i = 0; i < 9; ++i) {
-    const auto block = as_eigen(MatrixView<const double>(blocks.row(5 * i).data(), 5, 5));
-    const Eigen::RowVectorXd product = as_eigen(delta.view()).row(i) * block;
-    for (int c = 0; c < 5; ++c) {
-      EXPECT_NEAR(pattern.gradient(i, c), gradient(i, c), 1e-10);
-      EXPECT_NEAR(m_xt(i, c), dense_normal(i, c), 1e-10);
-      EXPECT_NEAR(with_gradient(i, c), dense_normal(i, c) + gradient(i, c), 1e-10);
-      EXPECT_NEAR(product[c], dense_normal(i, c), 1e-10);
-    }
-  }
-}
-
-// The bound beside the least eigenvalue of AᵀA on a basis of T, with enough signals, with rows that lack
-// some, with too few.
-TEST(Injectivity, BoundsTheMapFromBelow) {
-  const Matrix<double> omega = random_untf(10, 6, 5);
-  const TangentSpace tangent(omega);
-  Eigen::MatrixXd projector(60, 60);
-  for (int k = 0; k < 60; ++k) {
-    Matrix<double> unit(10, 6);
-    unit.data()[k] = 1;
-    tangent.project(unit);
-    projector.col(k) = Eigen::Map<const Eigen::VectorXd>(unit.data(), 60);
-  }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> range(projector);
-  const Eigen::MatrixXd basis = range.eigenvectors().rightCols(tangent.dimension());
-  int injective = 0, partial = 0;
-  for (const std::int64_t samples : {6, 10, 12, 14, 16, 20, 40, 100}) {
-    SCOPED_TRACE(samples);
-    const Matrix<float> x = cosparse_signals(omega, {.samples = samples, .cosparsity = 4, .seed = 6});
-    const Context context(1);
-    const ZeroPattern pattern = find_zeros(omega, x, 1e-6, context);
-    const ZeroMap map(x, pattern, context);
-    const Matrix<double> blocks = map.blocks();
-    Eigen::MatrixXd normal = Eigen::MatrixXd::Zero(60, 60);
-    bool lacks = false;
-    for (int i = 0; i < 10; ++i) {
-      normal.block(6 * i, 6 * i, 6, 6) = as_eigen(MatrixView<const double>(blocks.row(6 * i).data(), 6, 6));
-      lacks |= pattern.profile.rows[i] < 5;
-    }
-    const Eigen::MatrixXd on_tangent = basis.transpose() * normal * basis;
-    const Eigen::VectorXd values = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(on_tangent).eigenvalues();
-    const Injectivity found = injectivity(omega, blocks, 1, context);
-    EXPECT_EQ(found.injective, values[0] > 1e-9);
-    EXPECT_GE(found.largest, values.tail(1)[0] * (1 - 1e-9));
-    // Signals of norm 1: ‖·‖₁ ≥ ‖·‖₂², hence the larger of λ and √λ.
-    EXPECT_LE(found.lower, std::max(std::sqrt(values[0] + 1e-12), values[0]) * (1 + 1e-6));
-    EXPECT_EQ(found.injective, found.lower > 0);
-    injective += found.injective;
-    partial += found.injective && lacks;
-  }
-  EXPECT_GT(injective, partial);
-  EXPECT_GT(partial, 0) << "no case had rows with fewer than n − 1 zeros and was injective all the same";
-}
-
-struct Cell {
-  std::int64_t cosparsity, samples;
-  double low, high;  // max|M| of the least-squares multipliers over seeds
-  // The growth is well above what the curvature and the rounding of the signals to float32 take of it.
-  bool certain;
-};
-
-// Published figures are few draws each; ours have to meet their range, over more draws.
-TEST(LeastSquaresMultipliers, AreOfTheKnownSize) {
-  for (const Cell& cell :
-       {Cell{6, 384, 1.03, 1.2, false}, Cell{8, 384, 0.82, 0.86, true}, Cell{10, 192, 0.86, 0.92, false},
-        Cell{10, 768, 0.39, 0.54, true}, Cell{12, 96, 1.0, 1.19, false}, Cell{12, 768, 0.30, 0.36, true}}) {
-    SCOPED_TRACE(::testing::Message() << cell.cosparsity << " x " << cell.samples);
-    std::vector<double> found;
-    for (std::uint64_t seed = 0; seed < 5; ++seed) {
-      const Matrix<double> omega = random_untf(24, 16, seed);
-      const Matrix<float> x = cosparse_signals(
-          omega, {.samples = cell.samples, .cosparsity = cell.cosparsity, .seed = seed + 100});
-      const OperatorCertificate out = certify_operator(omega, x);
-      EXPECT_NE(out.verdict, Verdict::refuted) << out.explanation;
-      if (cell.certain) {
-        EXPECT_EQ(out.verdict, Verdict::certified) << out.explanation;
-        EXPECT_GT(out.growth, 0);
-        EXPECT_LT(out.radius, 2e-3);
-      }
-      EXPECT_EQ(out.dimension, 225);
-      found.push_back(out.least_squares);
-    }
-    std::sort(found.begin(), found.end());
-    EXPECT_GT(found[2], 0.85 * cell.low);
-    EXPECT_LT(found[2], 1.15 * cell.high);
-  }
-}
-
-// Conjugate gradients end before rounding outside of the tangent space has its way.
-TEST(LeastSquaresMultipliers, AreOfTheirSizeInEveryDraw) {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const Matrix<double> omega = random_untf(24, 16, seed);
-    const Matrix<float> x = cosparse_signals(omega, {.samples = 192, .cosparsity = 8, .seed = seed + 1000});
-    const OperatorCertificate out = certify_operator(omega, x);
-    EXPECT_NE(out.verdict, Verdict::refuted) << out.explanation;
-    EXPECT_LT(out.least_squares, 2.5) << seed;
-    EXPECT_GT(out.least_squares, 0.7) << seed;
-  }
-}
-
 TEST(Certificate, RefutesAPerturbedOperatorByAStepThatHelps) {
   for (const double distance : {1e-3, 1e-2, 0.3}) {
     SCOPED_TRACE(distance);
     const Matrix<double> truth = random_untf(24, 16, 3);
     const Matrix<float> x = cosparse_signals(truth, {.samples = 400, .cosparsity = 10, .seed = 8});
-    const Matrix<double> omega = perturbed(truth, distance, 9);
+    const Matrix<double> omega = testing::perturbed(truth, distance, 9);
     const OperatorCertificate out = certify_operator(omega, x);
     ASSERT_EQ(out.verdict, Verdict::refuted) << out.explanation;
     // In the tangent space, of length 1, with the slope that was said, by finite differences.
@@ -245,7 +88,7 @@ TEST(Certificate, PromisesNoMoreGrowthThanThereIs) {
   const TangentSpace tangent(omega);
   const double at = objective(omega, x);
   for (std::uint64_t trial = 0; trial < 200; ++trial) {
-    Matrix<double> direction = gaussian(12, 8, trial);
+    Matrix<double> direction = testing::gaussian(12, 8, trial);
     if (trial % 2 == 1) {  // one row's worth, where the growth is least
       for (std::int64_t i = 0; i < 12; ++i) {
         for (double& value : direction.row(i))
@@ -298,7 +141,7 @@ TEST(Certificate, BoundsTheObjectiveOfOtherFrames) {
   int inside = 0;
   for (std::uint64_t trial = 0; trial < 60; ++trial) {
     const Matrix<double> other =
-        perturbed(omega, std::pow(10.0, -1 - 4.0 * static_cast<double>(trial % 6) / 5), trial);
+        testing::perturbed(omega, std::pow(10.0, -1 - 4.0 * static_cast<double>(trial % 6) / 5), trial);
     const double r = (as_eigen(other.view()) - as_eigen(omega.view())).norm();
     const double change = objective(other, x) - at;
     EXPECT_GT(change, out.growth * r - out.bend * r * r - 1e-3) << r;
@@ -350,7 +193,7 @@ TEST(Certificate, LooksAtWhatTheRowsSpan) {
   EXPECT_EQ(out.profile.signals, same.profile.signals);
   EXPECT_NEAR(out.least_squares, same.least_squares, 1e-3);
   const OperatorCertificate moved =
-      certify_operator(from_complement(perturbed(theta, 0.05, 1), basis), x, options);
+      certify_operator(from_complement(testing::perturbed(theta, 0.05, 1), basis), x, options);
   ASSERT_EQ(moved.verdict, Verdict::refuted);
   EXPECT_LT((as_eigen(moved.direction.view()) * Eigen::VectorXd::Ones(9)).norm(), 1e-12);
 }
@@ -358,15 +201,15 @@ TEST(Certificate, LooksAtWhatTheRowsSpan) {
 TEST(Certificate, SaysWhenItCannotTell) {
   const Matrix<double> omega = random_untf(12, 8, 6);
   const Matrix<float> x = cosparse_signals(omega, {.samples = 300, .cosparsity = 6, .seed = 7});
-  const OperatorCertificate none = certify_operator(gaussian(12, 8, 1), x);
+  const OperatorCertificate none = certify_operator(testing::gaussian(12, 8, 1), x);
   EXPECT_EQ(none.verdict, Verdict::undecided);
   EXPECT_NE(none.explanation.find("no unit-norm tight frame"), std::string::npos);
   EXPECT_EQ(none.profile.signals.size(), 13u);
   EXPECT_TRUE(std::isnan(none.multiplier));
-  EXPECT_EQ(certify_operator(gaussian(12, 8, 1), x, {.project = true}).verdict, Verdict::refuted);
+  EXPECT_EQ(certify_operator(testing::gaussian(12, 8, 1), x, {.project = true}).verdict, Verdict::refuted);
 
   // Zeros to three digits are not zeros enough for an optimum here.
-  const Matrix<double> near = perturbed(omega, 0.02, 3);
+  const Matrix<double> near = testing::perturbed(omega, 0.02, 3);
   const OperatorCertificate coarse = certify_operator(near, x, {.zero_tolerance = 0.1});
   EXPECT_NE(coarse.verdict, Verdict::certified) << coarse.explanation;
 
@@ -397,7 +240,7 @@ TEST(Certificate, MeetsTheSmallestCases) {
 TEST(Certificate, SameBytesForAnyNumberOfThreads) {
   const Matrix<double> omega = random_untf(16, 10, 2);
   const Matrix<float> x = cosparse_signals(omega, {.samples = 3000, .cosparsity = 6, .seed = 3});
-  const Matrix<double> other = perturbed(omega, 0.01, 4);
+  const Matrix<double> other = testing::perturbed(omega, 0.01, 4);
   for (const Matrix<double>& tested : {omega, other}) {
     const OperatorCertificate one = certify_operator(tested, x, {}, Context(1));
     for (const int threads : {2, 3}) {
@@ -413,68 +256,6 @@ TEST(Certificate, SameBytesForAnyNumberOfThreads) {
   }
 }
 
-// Around the boundary: what one proves the other never denies, and the program's two bounds meet.
-TEST(LinearProgram, AndTheCertificateNeverContradictEachOther) {
-  if (!solves_linear_programs()) GTEST_SKIP() << "this build has no solver of linear programs";
-  int certified = 0, refuted = 0, beyond_least_squares = 0;
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
-    SCOPED_TRACE(seed);
-    const std::int64_t n = 4 + static_cast<std::int64_t>(seed % 3),
-                       a = n + 2 + static_cast<std::int64_t>(seed % 4);
-    const Matrix<double> truth = random_untf(a, n, seed);
-    const Matrix<float> x = cosparse_signals(
-        truth, {.samples = 12 + static_cast<std::int64_t>(seed), .cosparsity = n - 2, .seed = seed});
-    const Matrix<double> omega = seed % 5 == 4 ? perturbed(truth, 0.01, seed) : truth;
-    const OperatorCertificate fast = certify_operator(omega, x);
-    const OperatorCertificate exact = certify_operator(omega, x, {.exact = true});
-    if (fast.verdict != Verdict::undecided && exact.verdict != Verdict::undecided) {
-      EXPECT_EQ(fast.verdict, exact.verdict) << fast.explanation;
-    }
-    if (exact.verdict == Verdict::certified) {
-      EXPECT_LT(exact.exact_upper, 1);
-      EXPECT_LE(exact.exact_upper, fast.least_squares + 1e-9);
-      EXPECT_GE(exact.growth, fast.growth);
-      beyond_least_squares += fast.least_squares > 1;
-    } else if (exact.verdict == Verdict::refuted) {
-      EXPECT_GT(exact.exact_lower, 1);
-    }
-    EXPECT_LE(exact.exact_lower, exact.exact_upper * (1 + 1e-6));
-    if (std::isfinite(exact.exact_upper)) {
-      EXPECT_NEAR(exact.exact_lower / exact.exact_upper, 1, 1e-5);
-    }
-    certified += exact.verdict == Verdict::certified;
-    refuted += exact.verdict == Verdict::refuted;
-  }
-  EXPECT_GE(certified + refuted, 38) << "the program says below or above 1, and curvature hides few of these";
-  EXPECT_GT(certified, 8);
-  EXPECT_GT(refuted, 8);
-  EXPECT_GT(beyond_least_squares, 2) << "the search found nothing that least squares had not";
-}
-
-TEST(LinearProgram, IsSolved) {
-  if (!solves_linear_programs()) {
-    expect_error(ErrorCode::unsupported, "coinor-libclp-dev", [] { solve(LinearProgram(1), Context(1)); });
-    return;
-  }
-  // min −x − 2y subject to x + y + s = 4, y ≤ 3: x = 1, y = 3.
-  LinearProgram program(1);
-  const double infinity = std::numeric_limits<double>::max();
-  program.right[0] = 4;
-  for (const auto& [cost, upper] : {std::pair{-1.0, infinity}, {-2.0, 3.0}, {0.0, infinity}}) {
-    program.column(cost, 0, upper);
-    program.add(0, 1);
-  }
-  const LinearSolution solution = solve(program, Context(1));
-  ASSERT_TRUE(solution.optimal);
-  EXPECT_NEAR(solution.objective, -7, 1e-7);
-  EXPECT_NEAR(solution.primal[0], 1, 1e-7);
-  EXPECT_NEAR(solution.primal[1], 3, 1e-7);
-  EXPECT_NEAR(solution.dual[0], -1, 1e-7);
-  // Nothing satisfies it.
-  program.right[0] = -1;
-  EXPECT_FALSE(solve(program, Context(1)).optimal);
-}
-
 TEST(Certificate, RefusesWhatCannotBe) {
   const Matrix<double> omega = random_untf(6, 4, 1);
   Matrix<float> x = cosparse_signals(omega, {.samples = 20, .cosparsity = 2});
@@ -482,7 +263,8 @@ TEST(Certificate, RefusesWhatCannotBe) {
                           const CertificateOptions& options = {}) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { certify_operator(op, signals, options); });
   };
-  refuse(gaussian(3, 4, 1), x, "3 x 4, but an analysis operator has at least as many rows as columns");
+  refuse(testing::gaussian(3, 4, 1), x,
+         "3 x 4, but an analysis operator has at least as many rows as columns");
   refuse(omega, Matrix<float>(5, 3), "3 values each, but the rows of the operator have 4");
   refuse(omega, Matrix<float>(0, 4), "signals: there are none");
   refuse(omega, x, "zero_tolerance", {.zero_tolerance = -1});
