@@ -8,6 +8,7 @@
 
 #include "cosparse/image_energy.hpp"
 #include "cosparse/lbfgs.hpp"
+#include "cosparse/mirrored.hpp"
 #include "cosparse/tiles.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -56,13 +57,9 @@ std::vector<double> scales_of(const InpaintingOptions& options) {
 Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y,
                         MatrixView<const float> known, const kernels::FilterBank& bank,
                         const InpaintingOptions& options, LbfgsResult& result, const Context& context) {
-  PatchAnalysis analysis(bank, start.rows, start.cols, Border::symmetric, context);
-  Matrix<float> x(start.rows, start.cols), data(start.rows, start.cols), mask(start.rows, start.cols);
-  for (std::int64_t i = 0; i < start.rows; ++i) {
-    std::copy_n(start.row_data(i), start.cols, x.row(i).data());
-    std::copy_n(y.row_data(i), start.cols, data.row(i).data());
-    for (std::int64_t j = 0; j < start.cols; ++j) mask(i, j) = known(i, j) != 0 ? 1.0f : 0.0f;
-  }
+  Matrix<float> x = mirrored_border(start, bank.side());
+  const Matrix<float> data = mirrored_border(y, bank.side()), mask = mirrored_border(known, bank.side());
+  PatchAnalysis analysis(bank, x.rows(), x.cols(), Border::none, context);
   const bool exact = options.sigma == 0;
   const auto scales = scales_of(options);
   for (std::size_t k = 0; k < scales.size(); ++k) {
@@ -70,8 +67,8 @@ Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y
     const double weight = (exact ? 1 : kWeight / static_cast<double>(bank.filters())) * square;
     const auto nu = static_cast<float>(options.nu / square), factor = static_cast<float>(weight);
     const auto objective = [&](std::span<const float> at, std::span<float> gradient) {
-      const double penalty = log_energy(analysis, {at.data(), start.rows, start.cols}, nu,
-                                        {gradient.data(), start.rows, start.cols});
+      const double penalty =
+          log_energy(analysis, {at.data(), x.rows(), x.cols()}, nu, {gradient.data(), x.rows(), x.cols()});
       const double distance = context.sum_blocks(x.size(), kBlock, [&](std::int64_t begin, std::int64_t end) {
         double part = 0;
         for (std::int64_t i = begin; i < end; ++i) {
@@ -96,7 +93,7 @@ Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y
                     .stage = "inpainting"},
                    stage);
   }
-  return x;
+  return without_border(x, bank.side());
 }
 
 void check_shapes(MatrixView<const float> image, MatrixView<const float> known) {

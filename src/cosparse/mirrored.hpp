@@ -1,7 +1,10 @@
 // An image, or a signal, beyond its ends.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+
+#include "parsimony/core/matrix.hpp"
 
 namespace parsimony::cosparse {
 
@@ -9,6 +12,27 @@ namespace parsimony::cosparse {
 inline std::int64_t mirrored(std::int64_t i, std::int64_t n) {
   const std::int64_t at = (i % (2 * n) + 2 * n) % (2 * n);
   return at < n ? at : 2 * n - 1 - at;
+}
+
+/// The image with `side` pixels more on every side. Where these have data of their own, a pixel there counts
+/// as often in the data as in the patches; with patches of a mirrored image but the data of the image alone
+/// borders are smoothed twice, and a picture of 256 × 256 loses 0.1 dB.
+inline Matrix<float> mirrored_border(MatrixView<const float> image, std::int64_t side) {
+  Matrix<float> out(image.rows + 2 * side, image.cols + 2 * side);
+  for (std::int64_t i = 0; i < out.rows(); ++i) {
+    for (std::int64_t j = 0; j < out.cols(); ++j) {
+      out(i, j) = image(mirrored(i - side, image.rows), mirrored(j - side, image.cols));
+    }
+  }
+  return out;
+}
+
+inline Matrix<float> without_border(const Matrix<float>& image, std::int64_t side) {
+  Matrix<float> out(image.rows() - 2 * side, image.cols() - 2 * side);
+  for (std::int64_t i = 0; i < out.rows(); ++i) {
+    std::copy_n(image.row(i + side).data() + side, out.cols(), out.row(i).data());
+  }
+  return out;
 }
 
 }  // namespace parsimony::cosparse

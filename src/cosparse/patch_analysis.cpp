@@ -14,14 +14,9 @@ constexpr std::int64_t kMostColumns = 384;  // of a strip: the coefficients of 1
 constexpr std::int64_t kRowsPerBlock = 16;
 
 // Where padded positions lie in `extent` pixels.
-std::vector<std::int64_t> places(std::int64_t extent, std::int64_t before, std::int64_t after,
-                                 Border border) {
+std::vector<std::int64_t> places(std::int64_t extent, std::int64_t after) {
   std::vector<std::int64_t> out;
-  for (std::int64_t i = -before; i < extent + after; ++i) {
-    const std::int64_t period = border == Border::periodic ? extent : 2 * extent;
-    const std::int64_t at = (i % period + period) % period;
-    out.push_back(at < extent ? at : period - 1 - at);
-  }
+  for (std::int64_t i = 0; i < extent + after; ++i) out.push_back(i % extent);
   return out;
 }
 
@@ -42,12 +37,11 @@ kernels::FilterBank patch_filters(MatrixView<const double> omega) {
 PatchAnalysis::PatchAnalysis(const kernels::FilterBank& bank, std::int64_t height, std::int64_t width,
                              Border border, const Context& context)
     : bank_(bank), context_(context), side_(bank.side()), height_(height), width_(width) {
-  const std::int64_t before = border == Border::symmetric ? side_ : 0;
-  const std::int64_t after = border == Border::periodic ? side_ - 1 : before;
-  row_of_ = places(height, before, after, border);
-  column_of_ = places(width, before, after, border);
-  padded_height_ = height + before + after;
-  padded_width_ = width + before + after;
+  const std::int64_t after = border == Border::periodic ? side_ - 1 : 0;
+  row_of_ = places(height, after);
+  column_of_ = places(width, after);
+  padded_height_ = height + after;
+  padded_width_ = width + after;
   const std::int64_t strips = (cols() + kMostColumns - 1) / kMostColumns;
   strip_columns_ = (cols() + strips - 1) / strips;
   padded_ = Matrix<float>(padded_height_, padded_width_);

@@ -12,9 +12,8 @@
 namespace parsimony::cosparse {
 
 enum class Border {
-  symmetric,  ///< the image is mirrored by the side of a patch: every pixel is in as many patches
-  periodic,   ///< as many patches as pixels
-  none        ///< the patches that lie within the image
+  periodic,  ///< as many patches as pixels
+  none       ///< the patches that lie within the image
 };
 
 /// Unit-norm copies of the rows of an operator, a × p², as filters of side p. Throws invalid_argument: rows

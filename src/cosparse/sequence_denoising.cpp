@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cosparse/lbfgs.hpp"
+#include "cosparse/mirrored.hpp"
 #include "cosparse/unit_rows.hpp"
 #include "kernels/log_penalty.hpp"
 #include "kernels/matrix_product.hpp"
@@ -17,19 +18,14 @@ namespace {
 constexpr double kWeight = 0.32;  // over the number of rows
 constexpr std::int64_t kWindows = 512;
 
-// The penalty of all windows of a signal that is mirrored at its ends.
+// The penalty of all windows of a signal.
 class WindowAnalysis {
  public:
   WindowAnalysis(MatrixView<const double> omega, std::int64_t length, const Context& context)
       : context_(context), rows_(omega.rows), width_(omega.cols) {
     const Matrix<double> unit = unit_rows(omega);
     filters_.assign(unit.values().begin(), unit.values().end());
-    const auto period = 2 * length;
-    for (std::int64_t i = -width_; i < length + width_; ++i) {
-      const std::int64_t at = (i % period + period) % period;
-      place_.push_back(at < length ? at : period - 1 - at);
-    }
-    windows_ = static_cast<std::int64_t>(place_.size()) - width_ + 1;
+    windows_ = length - width_ + 1;
     partials_ = Matrix<float>((windows_ + kWindows - 1) / kWindows, kWindows + width_ - 1);
   }
 
@@ -42,7 +38,7 @@ class WindowAnalysis {
     for (std::int64_t begin = 0; begin < windows_; begin += kWindows) {
       const float* part = partials_.row(begin / kWindows).data();
       const std::int64_t count = std::min(kWindows, windows_ - begin) + width_ - 1;
-      for (std::int64_t k = 0; k < count; ++k) gradient[place_[begin + k]] += part[k];
+      for (std::int64_t k = 0; k < count; ++k) gradient[begin + k] += part[k];
     }
     return sum;
   }
@@ -54,7 +50,7 @@ class WindowAnalysis {
     const std::int64_t count = end - begin, columns = (count + kUnit - 1) / kUnit * kUnit;
     Matrix<float> panel(width_, columns), coefficients(rows_, columns);
     for (std::int64_t k = 0; k < width_; ++k) {
-      for (std::int64_t u = 0; u < count; ++u) panel(k, u) = signal[place_[begin + u + k]];
+      std::copy_n(signal.data() + begin + k, count, panel.row(k).data());
     }
     kernels::matrix_product<float>({filters_.data(), width_, 1}, rows_, width_, panel.data(), columns,
                                    coefficients.data(), false);
@@ -73,8 +69,7 @@ class WindowAnalysis {
   const Context& context_;
   std::vector<float> filters_;
   std::int64_t rows_, width_, windows_ = 0;
-  std::vector<std::int64_t> place_;  // in the signal, of each value of the mirrored one
-  Matrix<float> partials_;           // a block of windows a row: its part of the gradient
+  Matrix<float> partials_;  // a block of windows a row: its part of the gradient
 };
 
 }  // namespace
@@ -98,11 +93,14 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
   out.report = make_report("analysis denoising of a sequence", context, 0);
   record_options(out.report, used);
   StageTimer timer(out.report, "denoising");
-  const auto length = static_cast<std::int64_t>(signal.size());
+  // Mirrored beyond both ends, as an image is beyond its borders; in units of sigma, so that no scale of the
+  // signal overflows.
+  const auto inner = static_cast<std::int64_t>(signal.size()), length = inner + 2 * omega.cols;
   WindowAnalysis analysis(omega, length, context);
-  // In units of sigma, so that no scale of the signal overflows.
-  std::vector<float> noisy(signal.size());
-  for (std::int64_t i = 0; i < length; ++i) noisy[i] = static_cast<float>(signal[i] / used.sigma);
+  std::vector<float> noisy(length);
+  for (std::int64_t i = 0; i < length; ++i) {
+    noisy[i] = static_cast<float>(signal[mirrored(i - omega.cols, inner)] / used.sigma);
+  }
   if (!std::ranges::all_of(noisy, [](float value) { return std::abs(value) < 1e12f; })) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("sigma: {}; nothing beside the values of the signal", used.sigma));
@@ -129,7 +127,9 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
                                    context);
   out.report.iterations = result.iterations;
   out.report.objective_history = result.history;
-  for (const float value : x) out.values.push_back(static_cast<float>(value * used.sigma));
+  for (const float value : std::span(x).subspan(omega.cols, inner)) {
+    out.values.push_back(static_cast<float>(value * used.sigma));
+  }
   return out;
 }
 

@@ -39,9 +39,10 @@ struct InpaintedImage {
 /// A local minimum over x, reached through decreasing scales s, of
 ///   s² Σ_i Σ_u log(1 + (ν/s²) r_i(u)²)                                        (sigma 0: x = y where known)
 ///   ½ Σ_known (x − y)² + (0.32/a) s² Σ_i Σ_u log(1 + (ν/s²) r_i(u)²)          (sigma > 0)
-/// with y = `image`, r and omega as for denoise_image. known: as large as the image, not 0 where a pixel is
-/// known. The values of others do not matter, NaN too. A large scale makes the penalty nearly a square, whose
-/// minimum is smooth; smaller ones let edges form in it. The start fills gaps by means over growing squares.
+/// with y, r and omega as for denoise_image, `image` and `known` both mirrored beyond their borders. known:
+/// as large as the image, not 0 where a pixel is known. The values of others do not matter, NaN too. A large
+/// scale makes the penalty nearly a square, whose minimum is smooth; smaller ones let edges form in it. The
+/// start fills gaps by means over growing squares.
 ///
 /// Tiles as in denoise_image; the start is that of the whole image. Time: as of denoise_image, with
 /// max_iterations times the number of scales (5 by default). The same for any number of threads.

@@ -33,11 +33,11 @@ struct DenoisedSequence {
   Report report;
 };
 
-/// What L-BFGS (memory 8, from the noisy signal y) reaches of the minimum over x of
+/// What L-BFGS (memory 8, from y) reaches of the minimum over x of
 ///   ½ ‖x − y‖² + weight · σ² Σ_i Σ_u log(1 + (ν/σ²) r_i(u)²),
 /// r_i(u) = Σ_k w_ik x(u + k) the correlation of x with row i of omega (a × n), scaled to norm 1: the rows
-/// are filters of length n, as in denoise_image but along a line. x is mirrored at both ends by n values; n
-/// may be larger than the length of the signal.
+/// are filters of length n, as in denoise_image but along a line. y is the noisy signal with n values more at
+/// both ends, mirrored, which are cut off at the end; n may be larger than the length of the signal.
 ///
 /// 4 a n flops and 8 n bytes per value and iteration; 80 bytes of memory per value. The same for any number
 /// of threads.
