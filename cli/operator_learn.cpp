@@ -26,13 +26,15 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy --picture atlas.png
   parsimony operator learn images/*.png --rows 128 --samples 1M --output operator.npy
   parsimony operator learn images/*.png --unrolled --sigma 20 --output flow.npz
+  parsimony operator learn images/*.png --unrolled --one-energy --filters 128 --output operator.npy
 
 The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean), and
 the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one stage, and --batch-size 2048 unless a flag
 of L-BFGS is given (--max-iterations, --memory, --tolerance).
 
 With --unrolled it is a .npz archive for operator denoise --flow, and all files are clean images, .npy
-arrays too. What is reached lies in OUTPUT.checkpoint; the same command goes on from there.)";
+arrays too; with --one-energy it is an operator for operator denoise --method analysis, trained for what it
+denoises to. What is reached lies in OUTPUT.checkpoint; the same command goes on from there.)";
 
 struct Settings {
   TrainingData data;

@@ -10,6 +10,7 @@
 #include "files.hpp"
 #include "flags.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
 #include "show.hpp"
 #include "training_data.hpp"
 
@@ -24,9 +25,11 @@ std::filesystem::path checkpoint_of(const std::string& output) {
 }
 
 void check_files(const FlowLearning& learning) {
-  if (std::filesystem::path(learning.output).extension() != ".npz") {
+  const bool one_energy = learning.options.one_energy;
+  if (std::filesystem::path(learning.output).extension() != (one_energy ? ".npy" : ".npz")) {
     throw Error(ErrorCode::invalid_argument,
-                "--output: the flow is an archive of arrays; its name must end in .npz");
+                one_energy ? "--output: what --one-energy trains is an operator; its name must end in .npy"
+                           : "--output: the flow is an archive of arrays; its name must end in .npz");
   }
   check_writable("--output", learning.output);
   check_writable("--output", checkpoint_of(learning.output));
@@ -123,7 +126,11 @@ int learn_flow(const CLI::App& app, const FlowLearning& learning, Terminal& term
   cosparse::TrainedFlow trained = cosparse::train_unrolled_flow(views, options, context, checkpoint);
   add_before(trained.report, command);
   context.check_cancelled();
-  cosparse::save_unrolled_flow(learning.output, trained.flow);
+  if (options.one_energy) {
+    cosparse::write_operator(learning.output, cosparse::flow_operator(trained.flow));
+  } else {
+    cosparse::save_unrolled_flow(learning.output, trained.flow);
+  }
   std::error_code gone;  // a checkpoint that stays does no harm: the same command ends at once
   std::filesystem::remove(checkpoint, gone);
   print(learning.json ? json_of(learning, trained) : text_of(learning, trained));

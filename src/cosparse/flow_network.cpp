@@ -133,15 +133,20 @@ class Pass {
 
 }  // namespace
 
-std::vector<FlowStep> flow_steps(const UnrolledFlow& flow) {
+Matrix<double> mixed_filters(const UnrolledFlow& flow) {
   const Matrix<double> basis = zero_mean_dct(flow.side);
-  const std::int64_t filters = flow.filters(), taps = flow.side * flow.side;
-  Matrix<double> mixed(flow.mixing.rows(), taps);
+  Matrix<double> mixed(flow.mixing.rows(), basis.cols());
   for (std::int64_t i = 0; i < mixed.rows(); ++i) {
     for (std::int64_t j = 0; j < basis.rows(); ++j) {
-      for (std::int64_t t = 0; t < taps; ++t) mixed(i, t) += flow.mixing(i, j) * basis(j, t);
+      for (std::int64_t t = 0; t < mixed.cols(); ++t) mixed(i, t) += flow.mixing(i, j) * basis(j, t);
     }
   }
+  return mixed;
+}
+
+std::vector<FlowStep> flow_steps(const UnrolledFlow& flow) {
+  const std::int64_t filters = flow.filters(), taps = flow.side * flow.side;
+  const Matrix<double> mixed = mixed_filters(flow);
   std::vector<FlowStep> steps(flow.steps());
   for (std::int64_t s = 0; s < flow.steps(); ++s) {
     FlowStep& step = steps[s];

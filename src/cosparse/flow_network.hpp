@@ -24,6 +24,9 @@ struct FlowStep {
   kernels::FilterBank bank;
 };
 
+/// B Φ, or every B_s Φ below each other.
+Matrix<double> mixed_filters(const UnrolledFlow& flow);
+
 std::vector<FlowStep> flow_steps(const UnrolledFlow& flow);
 
 /// adjoint += Σ_i W_iᵀ [influence of W_i ⋆ image] over the positions of `rows` rows. image and adjoint point

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <string>
 
 #include "cosparse/flow_file.hpp"
 #include "cosparse/flow_network.hpp"
+#include "cosparse/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
@@ -20,6 +22,8 @@ namespace {
 constexpr double kFirstDecay = 0.9, kSecondDecay = 0.99, kSmall = 1e-8;
 constexpr std::chrono::seconds kBetweenCheckpoints(60);
 constexpr std::int64_t kVersion = 1;
+// Of denoise_image: the weight times the number of rows, and ν.
+constexpr double kWeight = 0.32, kNu = 48;
 // Draws of a crop at their positions: image, row, column, orientation, sigma.
 constexpr std::uint64_t kDraws = 8;
 
@@ -37,7 +41,11 @@ class Training {
     options_.filters = flow_.filters();
     options_.steps = flow_.steps();
     options_.side = flow_.side;
-    if (options_.own_filters && flow_.shared() && flow_.steps() > 1) give_own_filters();
+    if (options_.one_energy) {
+      begin_with_one_energy();
+    } else if (options_.own_filters && flow_.shared() && flow_.steps() > 1) {
+      give_own_filters();
+    }
     options_.own_filters = !flow_.shared();
     first_ = second_ = zero_like(flow_);
     check();
@@ -80,6 +88,31 @@ class Training {
   }
 
  private:
+  // The energy of denoise_image with its automatic weight and ν; rates somewhat above what is surely stable.
+  void begin_with_one_energy() {
+    if (!flow_.shared())
+      throw Error(ErrorCode::invalid_argument, "start: has filters of its own; one_energy has none");
+    const auto filters = static_cast<double>(flow_.filters());
+    std::ranges::fill(flow_.log_step_scales, std::log(kNu) / 2);
+    std::ranges::fill(flow_.log_scales.values(), 0.0);
+    std::ranges::fill(flow_.log_weights.values(), std::log(kWeight / filters));
+    std::ranges::fill(flow_.tails.values(), 0.0);
+    std::ranges::fill(flow_.log_rates, std::log(1.5 / (1 + kWeight * kNu / 2)));
+    std::ranges::fill(flow_.momenta, 0.5);
+    flow_.mixing = unit_rows(flow_.mixing);
+  }
+
+  // Scale and weight are those of all rows and steps: each moves by what it does in all of them.
+  void tie(UnrolledFlow& gradient) const {
+    const auto sum = [](std::span<const double> values) {
+      return std::accumulate(values.begin(), values.end(), 0.0);
+    };
+    std::ranges::fill(gradient.log_step_scales, sum(gradient.log_step_scales));
+    std::ranges::fill(gradient.log_weights.values(), sum(gradient.log_weights.values()));
+    std::ranges::fill(gradient.log_scales.values(), 0.0);
+    std::ranges::fill(gradient.tails.values(), 0.0);
+  }
+
   // Every step gets the filters that all had in common.
   void give_own_filters() {
     Matrix<double> own(flow_.steps() * flow_.filters(), flow_.mixing.cols());
@@ -162,6 +195,7 @@ class Training {
   }
 
   void descend(int iteration, UnrolledFlow gradient) {
+    if (options_.one_energy) tie(gradient);
     const double done = (iteration + 0.5) / options_.iterations;
     const double rising = options_.warm_up > 0 ? std::min(1.0, done / options_.warm_up) : 1;
     const double rate = options_.learning_rate * rising * (1 + std::cos(std::numbers::pi * done)) / 2;
@@ -180,6 +214,7 @@ class Training {
         values[a][k] = std::clamp(values[a][k] - step, -kLargestFlowValue, kLargestFlowValue);
       }
     }
+    if (options_.one_energy) flow_.mixing = unit_rows(flow_.mixing);
   }
 
   // What two runs must have in common to be one.

@@ -153,6 +153,15 @@ UnrolledFlow initial_unrolled_flow(std::int64_t filters, std::int64_t steps, std
   return flow;
 }
 
+Matrix<double> flow_operator(const UnrolledFlow& flow) {
+  check_unrolled_flow(flow, "flow");
+  if (!flow.shared()) {
+    throw Error(ErrorCode::invalid_argument,
+                "flow: has filters of its own in every step; an operator has one set");
+  }
+  return mixed_filters(flow);
+}
+
 void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name, ErrorCode code) {
   const auto fail = [&](const std::string& what) { throw Error(code, fmt::format("{}: {}", name, what)); };
   if (flow.side < 2 || flow.side > kernels::kMaxFilterSide) {

@@ -8,6 +8,7 @@
 #include "parsimony/core/npy.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/cosparse/flow_training.hpp"
+#include "parsimony/cosparse/operator_file.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -117,6 +118,24 @@ TEST_F(OperatorLearnFlow, IsTheTrainingOfTheLibrary) {
   }
 }
 
+TEST_F(OperatorLearnFlow, OneEnergyIsThatOfAnOperatorWhichIsWritten) {
+  const std::string one = image("one.png"), output = path("trained.npy");
+  const Outcome learned = run(small({one}, output, {"--iterations", "2", "--one-energy", "--json"}));
+  ASSERT_EQ(learned.code, 0) << learned.err;
+  EXPECT_EQ(nlohmann::json::parse(learned.out)["flow"]["own_filters"], false);
+  const Matrix<float> pixels = std::move(read_image(one).channels[0]);
+  const std::vector<MatrixView<const float>> views{pixels.view()};
+  cosparse::FlowTrainingOptions options = small_options();
+  options.one_energy = true;
+  const Matrix<double> expected = cosparse::flow_operator(cosparse::train_unrolled_flow(views, options).flow);
+  const Matrix<double> found = cosparse::read_operator(output);
+  EXPECT_TRUE(std::ranges::equal(found.values(), expected.values()));
+  const Outcome denoised = run({"operator", "denoise", one, "--operator", output, "--method", "analysis",
+                                "--sigma", "15", "--output", path("out.png")});
+  EXPECT_EQ(denoised.code, 0) << denoised.err;
+  refused(small({one}, path("trained.npz"), {"--one-energy"}), kUsage, {"--output", "--one-energy", ".npy"});
+}
+
 TEST_F(OperatorLearnFlow, CancelledKeepsOnlyTheCheckpointAndGoesOnFromIt) {
   const std::string one = image("one.png"), output = path("flow.npz");
   for (const bool again : {false, true}) {
@@ -153,9 +172,10 @@ TEST_F(OperatorLearnFlow, RefusesFlagsThatCannotBe) {
     refused({"operator", "learn", missing, "--unrolled", "--output", output, flag}, kUsage,
             {flag.substr(0, flag.find('=')) + ": not with --unrolled"});
   }
-  for (const std::string flag : {"--sigma=20", "--highest-sigma=40", "--filters=63", "--flow-steps=10",
-                                 "--side=8", "--no-own-filters", "--no-tails", "--iterations=2", "--crops=8",
-                                 "--crop-side=72", "--learning-rate=0.1", "--warm-up=0.1"}) {
+  for (const std::string flag :
+       {"--sigma=20", "--highest-sigma=40", "--filters=63", "--flow-steps=10", "--side=8", "--no-own-filters",
+        "--no-tails", "--one-energy", "--iterations=2", "--crops=8", "--crop-side=72", "--learning-rate=0.1",
+        "--warm-up=0.1"}) {
     refused({"operator", "learn", missing, "--rows", "64", "--output", path("o.npy"), flag}, kUsage,
             {flag.substr(0, flag.find('=')) + ": only with --unrolled"});
   }

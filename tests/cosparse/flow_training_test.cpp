@@ -10,6 +10,7 @@
 #include "cosparse/flow_reference.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/cosparse/image_denoising.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::cosparse {
@@ -46,6 +47,16 @@ Matrix<float> noisy_of(const Matrix<float>& clean, float sigma) {
   RandomStream(2, "test.noise").fill_normal(noisy.values(), 0, sigma);
   for (std::int64_t k = 0; k < clean.size(); ++k) noisy.data()[k] += clean.data()[k];
   return noisy;
+}
+
+// Mean over the pixels.
+double squared_error(const Matrix<float>& found, const Matrix<float>& clean) {
+  double sum = 0;
+  for (std::int64_t k = 0; k < found.size(); ++k) {
+    const double error = static_cast<double>(found.data()[k]) - clean.data()[k];
+    sum += error * error;
+  }
+  return sum / static_cast<double>(found.size());
 }
 
 UnrolledFlow with_own_filters(UnrolledFlow flow) {
@@ -119,18 +130,80 @@ TEST(FlowTraining, LowersTheLossAndTheErrorOnAnotherImage) {
   const TrainedFlow trained = train_unrolled_flow(images.views, options);
   ASSERT_EQ(trained.report.objective_history.size(), 250u);
   const Matrix<float> clean = scene(60, 50, 77), noisy = noisy_of(clean, 20);
-  const auto squared_error = [&](const Matrix<float>& found) {
-    double sum = 0;
-    for (std::int64_t k = 0; k < found.size(); ++k) {
-      const double error = static_cast<double>(found.data()[k]) - clean.data()[k];
-      sum += error * error;
-    }
-    return sum / static_cast<double>(found.size());
-  };
-  const double before = squared_error(denoise_by_flow(noisy, 20, initial_unrolled_flow(8, 3, 3)).image);
-  const double after = squared_error(denoise_by_flow(noisy, 20, trained.flow).image);
+  const double before =
+      squared_error(denoise_by_flow(noisy, 20, initial_unrolled_flow(8, 3, 3)).image, clean);
+  const double after = squared_error(denoise_by_flow(noisy, 20, trained.flow).image, clean);
   EXPECT_LT(after, before);
   EXPECT_LT(after, 400 / 4.0);  // of the noise's 400
+}
+
+// What its steps descend is the energy that denoise_image has of the operator: against differences of that.
+TEST(FlowTraining, OfOneEnergyIsThatOfAnOperator) {
+  const Images images(4);
+  FlowTrainingOptions options = small_options();
+  options.filters = 11;  // more than the 8 cosines
+  options.one_energy = true;
+  const UnrolledFlow flow = train_unrolled_flow(images.views, options).flow;
+  const Matrix<double> omega = flow_operator(flow);
+  ASSERT_EQ(omega.rows(), 11);
+  ASSERT_EQ(omega.cols(), 9);
+  const double nu = std::exp(2 * flow.log_step_scales[0]), weight = std::exp(flow.log_weights(0, 0));
+  EXPECT_NE(nu, 48) << "learned";
+  EXPECT_NE(weight, 0.32 / 11) << "learned";
+  for (std::int64_t i = 0; i < omega.rows(); ++i) {
+    double sum = 0, squares = 0;
+    for (const double value : omega.row(i)) {
+      sum += value;
+      squares += value * value;
+    }
+    EXPECT_NEAR(sum, 0, 1e-12);
+    EXPECT_NEAR(squares, 1, 1e-12);
+  }
+  Matrix<float> clean = scene(12, 14, 1);
+  for (float& value : clean.values()) value /= 20;
+  Matrix<float> x = noisy_of(clean, 1);
+  const auto energy = [&] {
+    double sum = 0;
+    for (std::int64_t y = 0; y + 3 <= x.rows(); ++y) {
+      for (std::int64_t z = 0; z + 3 <= x.cols(); ++z) {
+        for (std::int64_t i = 0; i < omega.rows(); ++i) {
+          double r = 0;
+          for (std::int64_t t = 0; t < 9; ++t) r += omega(i, t) * x(y + t / 3, z + t % 3);
+          sum += weight * std::log1p(nu * r * r);
+        }
+      }
+    }
+    return sum;
+  };
+  for (const FlowStep& step : flow_steps(flow)) {
+    Matrix<float> gradient(x.rows(), x.cols());
+    add_penalty_gradient(step, x.data(), x.cols(), x.cols(), x.rows() - 2, gradient.data());
+    for (std::int64_t k = 0; k < x.size(); k += 5) {
+      const float value = x.data()[k];
+      x.data()[k] = value + 0x1p-10f;
+      const double above = energy();
+      x.data()[k] = value - 0x1p-10f;
+      const double below = energy();
+      x.data()[k] = value;
+      EXPECT_NEAR(gradient.data()[k], (above - below) / 0x1p-9, 1e-3);
+    }
+  }
+}
+
+TEST(FlowTraining, OfOneEnergyMakesAnOperatorThatDenoisesBetter) {
+  const Images images(12);
+  FlowTrainingOptions options = small_options();
+  options.one_energy = true;
+  options.iterations = 250;
+  const TrainedFlow trained = train_unrolled_flow(images.views, options);
+  const Matrix<double> cosines = zero_mean_dct(3), learned = flow_operator(trained.flow);
+  double before = 0, after = 0;
+  for (std::uint64_t seed = 70; seed < 76; ++seed) {
+    const Matrix<float> clean = scene(60, 50, seed), noisy = noisy_of(clean, 20);
+    before += squared_error(denoise_image(noisy, cosines, {.sigma = 20}).image, clean);
+    after += squared_error(denoise_image(noisy, learned, {.sigma = 20}).image, clean);
+  }
+  EXPECT_LT(after, before);
 }
 
 TEST(FlowTraining, GivesTheSameBytesWithAnyNumberOfThreads) {
@@ -184,6 +257,14 @@ TEST(FlowTraining, RefusesWhatCannotBe) {
   options.crop_side = 38;
   refuse(options, "images: number 1 is 40 x 37 pixels; must have 38 on each side");
   expect_error(ErrorCode::invalid_argument, "images: none", [&] { train_unrolled_flow({}); });
+  options = small_options();
+  options.one_energy = true;
+  expect_error(ErrorCode::invalid_argument, "start: has filters of its own", [&] {
+    train_unrolled_flow(images.views, options, Context{}, {},
+                        with_own_filters(initial_unrolled_flow(8, 3, 3)));
+  });
+  expect_error(ErrorCode::invalid_argument, "filters of its own",
+               [&] { flow_operator(with_own_filters(initial_unrolled_flow(8, 3, 3))); });
   Images broken(2);
   broken.held[1](3, 4) = std::nanf("");
   expect_error(ErrorCode::invalid_argument, "images: number 2 has a value nan in row 3",

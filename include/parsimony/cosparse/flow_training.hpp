@@ -21,6 +21,7 @@ struct FlowTrainingOptions {
   std::int64_t steps = 10;
   std::int64_t side = 8;        ///< of a filter
   bool own_filters = true;      ///< a mixing of its own for every step, else one for all
+  bool one_energy = false;      ///< every step descends the energy of one operator, see below
   bool tails = true;            ///< learn the influence of large coefficients too, else the log penalty's
   int iterations = 1200;        ///< of Adam
   std::int64_t crops = 8;       ///< per iteration
@@ -40,6 +41,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"steps", "number of steps", 1, 1024}, options.steps);
   visit(Field{"side", "pixels of a filter's side", 2, 16}, options.side);
   visit(Field{"own_filters", "filters of its own for every step"}, options.own_filters);
+  visit(Field{"one_energy", "train an operator: all steps descend its energy, no other filters or tails"},
+        options.one_energy);
   visit(Field{"tails", "learn the influence of large coefficients too"}, options.tails);
   visit(Field{"iterations", "steps of Adam", 1, 1e7}, options.iterations);
   visit(Field{"crops", "crops of the images per iteration", 1, 4096}, options.crops);
@@ -60,6 +63,11 @@ struct TrainedFlow {
 /// The derivative through all steps is exact, by hand. The model of
 /// [chen2017trainable] with other influence functions. Without own_filters and tails it has 5,000 numbers and
 /// not 40,000, and gave 0.16 dB less at sigma 20 (experiments/denoising/training.md).
+///
+/// one_energy trains an operator for what its energy gives, as bilevel learning does [chen2014insights]: one
+/// mixing with rows of norm 1, one scale and one weight for all of them and all steps, no tails. A step then
+/// is one of gradient descent on the log penalty of denoise_image, with a rate and a momentum of its own;
+/// flow_operator gives the operator. Ten steps go about as far as the 20 of L-BFGS that denoise_image takes.
 ///
 /// Starts from `start` where it has steps (its shape wins over the options), else from initial_unrolled_flow.
 /// checkpoint, where not empty: a file that is written every minute or so, and that a later call with the

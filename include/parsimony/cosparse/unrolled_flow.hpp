@@ -49,6 +49,10 @@ Matrix<double> zero_mean_dct(std::int64_t side);
 /// Throws invalid_argument (side outside 2 to 16, filters or steps outside 1 to 1024).
 UnrolledFlow initial_unrolled_flow(std::int64_t filters = 63, std::int64_t steps = 10, std::int64_t side = 8);
 
+/// The operator whose energy a flow trained with one_energy descends: B Φ, filters × side², row-major patches.
+/// Throws invalid_argument (filters of its own in every step).
+Matrix<double> flow_operator(const UnrolledFlow& flow);
+
 /// Throws invalid_argument, or what `code` says, when shapes do not fit each other or a value is not finite;
 /// name begins the message.
 void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name,
