@@ -77,7 +77,7 @@ SCHEMES = {
 }
 FRONT = {"≥ 14 ×": "14 a", "≥ 20 ×": "20 a", "≥ 26 ×": "26 c"}
 FRONT_STEPS = 1000
-NOISE_STEPS, CODE_STEPS, ABLATION_STEPS = 150, 150, 60
+NOISE_STEPS, CODE_STEPS, ABLATION_STEPS = 150, 150, 150
 
 
 def resnet(seed, steps, ipq, training=None, split="test", teacher=True, **more):
@@ -111,15 +111,25 @@ def table_runs(seed):
 
 
 def ablation_runs(seed):
-    schemes, steps = SCHEMES[FRONT["≥ 26 ×"]], ABLATION_STEPS
-    yield "all of the recipe", resnet(seed, steps, {"schemes": schemes})
-    yield "codes stay: centroids alone are trained", resnet(seed, steps, {"schemes": schemes, "latent_weights": False})
-    yield "labels instead of the teacher", resnet(seed, steps, {"schemes": schemes}, teacher=False)
-    yield "no recalibration", resnet(seed, steps, {"schemes": schemes}, {"recalibration_batches": 0})
-    yield "and errors weighted by activations", resnet(seed, steps, {"schemes": schemes, "importance_batches": 8})
-    four = {"schemes": SCHEMES[FRONT["≥ 14 ×"]]}
+    schemes, steps = {"schemes": SCHEMES[FRONT["≥ 26 ×"]]}, ABLATION_STEPS
+    four, weighted = {"schemes": SCHEMES[FRONT["≥ 14 ×"]]}, {"importance_batches": 8}
+    yield "all of the recipe", resnet(seed, steps, schemes)
+    yield "codes stay: centroids alone are trained", resnet(seed, steps, {**schemes, "latent_weights": False})
+    yield "labels instead of the teacher", resnet(seed, steps, schemes, teacher=False)
+    yield "no recalibration", resnet(seed, steps, schemes, {"recalibration_batches": 0})
+    yield "errors weighted by activations, too", resnet(seed, steps, {**schemes, **weighted})
+    yield "without training", resnet(seed, 0, schemes)
+    yield "without training, no recalibration", resnet(seed, 0, schemes, {"recalibration_batches": 0})
+    yield "without training, errors weighted by activations", resnet(seed, 0, {**schemes, **weighted})
     yield "blocks of four: the scheme at 14 ×", resnet(seed, steps, four)
-    yield "and channels permuted", resnet(seed, steps, {"permute_channels": True, **four})
+    yield "blocks of four, channels permuted", resnet(seed, steps, {"permute_channels": True, **four})
+
+
+AGAINST = {row: base for base, rows in {
+    "all of the recipe": ["codes stay: centroids alone are trained", "labels instead of the teacher", "no recalibration",
+                          "errors weighted by activations, too", "without training"],
+    "without training": ["without training, no recalibration", "without training, errors weighted by activations"],
+    "blocks of four: the scheme at 14 ×": ["blocks of four, channels permuted"]}.items() for row in rows}
 
 
 # ---- a Transformer on the Brown corpus
@@ -279,6 +289,14 @@ def paired_lines(found, name, factor):
         yield f"| {kind} | " + " | ".join(cells) + " |"
 
 
+def difference_lines(found):
+    yield from ["", "Differences at the same seeds:", "", "| | to | accuracy, points |", "|---|---|---|"]
+    for row, base in AGAINST.items():
+        pairs = list(zip(found.get(row, []), found.get(base, [])))
+        if pairs:
+            yield f"| {row} | {base} | {interval([100 * (a['accuracy'] - b['accuracy']) for a, b in pairs])} |"
+
+
 def text_lines(found, whole):
     yield from ["", "| | perplexity | bits per byte | bytes | times fewer | seeds |", "|---|---|---|---|---|---|"]
     for row, figures in found.items():
@@ -308,6 +326,8 @@ def report():
                 text += ["", *title.split("\n"), *image_lines(found, whole, base)]
             if part == "table" and found:
                 text += paired_lines(found, "accuracy", 100)
+            if part == "ablation" and found:
+                text += difference_lines(found)
         draw(known, whole, base)
     found = rows("language", known)
     if found and identity(LANGUAGE_FLOAT) in known:
