@@ -17,7 +17,8 @@ Matrix<double> read_operator(const std::filesystem::path& path, std::int64_t max
 void write_operator(const std::filesystem::path& path, MatrixView<const double> omega);
 
 /// The operator that comes with the library, for patches of 8 × 8 pixels: 128 zero-mean rows of norm 1,
-/// learned by learn_geometric on photographs. In float32, compiled in.
+/// trained on photographs for what denoise_image gives (train_unrolled_flow with one_energy). In float32,
+/// compiled in; experiments/denoising says how it was made and what it reaches.
 Matrix<double> shipped_operator();
 
 }  // namespace parsimony::cosparse
