@@ -1,6 +1,6 @@
 """Quant-Noise in miniature: what noise, codes and the parts of the recipe are worth, on a ResNet-20 and a small Transformer.
 
-    build/venv/bin/python experiments/quant-noise/run.py front table ablation language
+    build/venv/bin/python experiments/quant-noise/run.py front table ablation language scratch
 
 from the project's root, after ./dev build; the environment is that of bench/requirements.txt. Every run is a recipe of `parsimony train`; its figures are a line of
 build/quant-noise/results.jsonl, and what is there is not run again. The tables are table.md and front.png beside this file:
@@ -151,16 +151,28 @@ LANGUAGE_SCHEMES = {
 }
 
 
-def language_runs(seed):
-    base = {"seed": seed, "task": {**TEXT, "weights": str(WORK / "language/model.safetensors")}}
-    training = {"steps": TEXT_NOISE_STEPS, "batch_size": 16, **TEXT_ADAM, "learning_rate": 1e-3, "warmup_steps": 20, "clip_norm": 1}
-    yield "float32, trained on as long", {**base, "training": training}
-    for kind, (ipq, steps, noises) in LANGUAGE_SCHEMES.items():
+def with_codes(base, kinds):
+    """Each scheme of `kinds` after `base` with the noise of each row."""
+    for kind in kinds:
+        ipq, steps, noises = LANGUAGE_SCHEMES[kind]
         for name, noise in {"post-training": None, **noises}.items():
             yield f"{kind}, {name}", {
-                **base, "training": training, **({"noise": noise} if noise else {}),
+                **base, **({"noise": noise} if noise else {}),
                 "ipq": {**ipq, **TEXT_ADAM, "learning_rate": 1e-3, "warmup_steps": 10, "clip_norm": 1,
                         "steps": steps, "epochs": 0}}
+
+
+def language_runs(seed):
+    base = {"seed": seed, "task": {**TEXT, "weights": str(WORK / "language/model.safetensors")},
+            "training": {"steps": TEXT_NOISE_STEPS, "batch_size": 16, **TEXT_ADAM, "learning_rate": 1e-3, "warmup_steps": 20,
+                         "clip_norm": 1}}
+    yield "float32, trained on as long", base
+    yield from with_codes(base, ["int8", "int4", "iPQ"])
+
+
+def scratch_runs(seed):
+    """Noise from the first step on, as in the paper."""
+    yield from with_codes({**LANGUAGE_FLOAT, "seed": seed}, ["int4", "iPQ"])
 
 
 # ---- runs
@@ -170,6 +182,7 @@ PARTS = {
     "table": table_runs,
     "ablation": ablation_runs,
     "language": language_runs,
+    "scratch": scratch_runs,
     "choose": lambda _: ((name, resnet(11, 100, {"schemes": s}, split="held_out")) for name, s in SCHEMES.items()),
 }
 
@@ -307,7 +320,7 @@ def text_lines(found, whole):
 
 def report():
     known = load()
-    text = ["`experiments/quant-noise/run.py front table ablation language`: means over the seeds ± half of the 95 % interval; bytes",
+    text = ["`experiments/quant-noise/run.py front table ablation language scratch`: means over the seeds ± half of the 95 % interval; bytes",
             "are those of the file on disk. Activations are floats everywhere. Steps compute in bfloat16 (images) or float32",
             "(text), evaluation in float32, from what the file holds."]
     if identity(FLOAT) in known:
@@ -329,15 +342,19 @@ def report():
             if part == "ablation" and found:
                 text += difference_lines(found)
         draw(known, whole, base)
-    found = rows("language", known)
-    if found and identity(LANGUAGE_FLOAT) in known:
+    if identity(LANGUAGE_FLOAT) in known:
         float_figures = known[identity(LANGUAGE_FLOAT)]
         text += ["", "# A Transformer on the Brown corpus", "",
                  "Six layers of width 128, 2,048 byte pairs, trained 1,200 steps of 16 × 64 tokens: perplexity "
                  f"{float_figures['perplexity']:.2f} in {float_figures['bytes']:,}",
-                 f"bytes. Then {TEXT_NOISE_STEPS} steps with the noise of the row (post-training: without), then codes; of iPQ three stages of "
-                 f"{TEXT_CODE_STEPS}\nsteps. By labels.", *text_lines(found, float_figures["bytes"]),
-                 *paired_lines(found, "perplexity", 1)]
+                 f"bytes. Codes of iPQ come in three stages of {TEXT_CODE_STEPS} steps. By labels."]
+        for part, title in {
+                "language": f"## Noise in {TEXT_NOISE_STEPS} steps more\n\nPost-training: the same steps without noise.",
+                "scratch": "## Noise from the first step on\n\nAll 1,200 steps with the noise of the row; each seed is a network of its own."
+        }.items():
+            found = rows(part, known)
+            if found:
+                text += ["", *title.split("\n"), *text_lines(found, float_figures["bytes"]), *paired_lines(found, "perplexity", 1)]
     (HERE / "table.md").write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
@@ -378,10 +395,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each of one thread")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
-    if set(options.parts) - {"language"}:
+    if set(options.parts) - {"language", "scratch"}:
         split_archive()
         make_float(options.program, FLOAT, "float")
-    if "language" in options.parts:
+    if {"language", "scratch"} & set(options.parts):
         make_float(options.program, LANGUAGE_FLOAT, "language")
     make(options.program, [run for part in options.parts if part != "float" for run in runs(part)], options.jobs)
     report()
