@@ -192,8 +192,8 @@ Action add_operator_learn(CLI::App& app) {
     if (settings->unrolled) {
       settings->flow.seed = settings->untf.seed;
       return learn_flow(app,
-                        {settings->data.paths, settings->flow, settings->output, settings->max_memory,
-                         settings->threads, settings->json},
+                        {settings->data.paths, settings->flow, settings->output, settings->picture,
+                         settings->max_memory, settings->threads, settings->json},
                         terminal);
     }
     flags.check_method(settings->method);

@@ -10,8 +10,11 @@
 #include "files.hpp"
 #include "flags.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/image.hpp"
+#include "parsimony/cosparse/atlas.hpp"
 #include "parsimony/cosparse/operator_file.hpp"
 #include "show.hpp"
+#include "show_learned.hpp"
 #include "training_data.hpp"
 
 namespace parsimony::cli {
@@ -33,6 +36,12 @@ void check_files(const FlowLearning& learning) {
   }
   check_writable("--output", learning.output);
   check_writable("--output", checkpoint_of(learning.output));
+  if (!learning.picture.empty()) {
+    if (!one_energy) {
+      throw Error(ErrorCode::invalid_argument, "--picture: a flow has no atoms to draw; --one-energy does");
+    }
+    check_writable("--picture", learning.picture, {learning.output});
+  }
   for (const std::string& path : learning.paths) {
     check_readable(input_path(path));
     for (const auto& file : {std::filesystem::path(learning.output), checkpoint_of(learning.output)}) {
@@ -55,8 +64,16 @@ void check_sizes(const FlowLearning& learning, const std::vector<Matrix<float>>&
 std::string text_of(const FlowLearning& learning, const cosparse::TrainedFlow& trained) {
   const cosparse::UnrolledFlow& flow = trained.flow;
   std::string text = fmt::format("images            {}\n", learning.paths.size());
-  text += fmt::format("flow              {} steps, {} filters of {} x {} pixels{}\n", flow.steps(),
-                      flow.filters(), flow.side, flow.side, flow.shared() ? "" : " in each");
+  if (learning.options.one_energy) {
+    const FrameFigures figures = frame_figures(cosparse::flow_operator(flow), true);
+    text += fmt::format("operator          {} x {}, trained through {} steps\n", flow.filters(),
+                        flow.side * flow.side, flow.steps());
+    text += fmt::format("frame bounds      {:.6g} to {:.6g}\ncoherence         {:.4f}\n",
+                        figures.bounds.lower, figures.bounds.upper, figures.coherence);
+  } else {
+    text += fmt::format("flow              {} steps, {} filters of {} x {} pixels{}\n", flow.steps(),
+                        flow.filters(), flow.side, flow.side, flow.shared() ? "" : " in each");
+  }
   text += fmt::format("iterations        {}\n", trained.report.iterations);
   for (const auto& [name, value] : trained.report.figures) {
     if (name != "psnr_gain") continue;
@@ -69,19 +86,29 @@ std::string json_of(const FlowLearning& learning, const cosparse::TrainedFlow& t
   const cosparse::UnrolledFlow& flow = trained.flow;
   auto root = nlohmann::ordered_json::parse(trained.report.to_json());
   root["data"] = {{"paths", learning.paths}, {"images", true}};
-  root["flow"] = {{"path", learning.output},
-                  {"steps", flow.steps()},
-                  {"side", flow.side},
-                  {"filters", flow.filters()},
-                  {"own_filters", !flow.shared()}};
+  if (learning.options.one_energy) {
+    const FrameFigures figures = frame_figures(cosparse::flow_operator(flow), true);
+    root["operator"] = {{"path", learning.output},
+                        {"rows", flow.filters()},
+                        {"cols", flow.side * flow.side},
+                        {"frame_bounds", {figures.bounds.lower, figures.bounds.upper}},
+                        {"coherence", figures.coherence}};
+  } else {
+    root["flow"] = {{"path", learning.output},
+                    {"steps", flow.steps()},
+                    {"side", flow.side},
+                    {"filters", flow.filters()},
+                    {"own_filters", !flow.shared()}};
+  }
   return json_text(root);
 }
 
 }  // namespace
 
 void add_flow_flags(CLI::App& app, bool& unrolled, cosparse::FlowTrainingOptions& options) {
-  app.add_flag(kUnrolled, unrolled,
-               "train an unrolled flow on clean images: what operator denoise --flow uses")
+  app.add_flag(
+         kUnrolled, unrolled,
+         "train an unrolled flow on clean images, for operator denoise --flow; with --one-energy an operator")
       ->group(kGroup);
   const Flags flags = Flags(app, kGroup).word("highest_sigma", "none", 0);
   describe(options, [&](const Field& field, auto& value) {
@@ -98,8 +125,8 @@ void check_kind(const CLI::App& app, bool unrolled) {
     const std::string name = option->get_name(), group = option->get_group();
     if (option->count() == 0 || name == kUnrolled || name == "--seed") continue;
     if (!unrolled && group == kGroup) refuse(fmt::format("{}: only with {}", name, kUnrolled));
-    if (unrolled && (group == "Data" || group == "Method" || name == "--picture")) {
-      refuse(fmt::format("{}: not with {}, which learns no operator", name, kUnrolled));
+    if (unrolled && (group == "Data" || group == "Method")) {
+      refuse(fmt::format("{}: not with {}, which trains on whole images", name, kUnrolled));
     }
   }
   if (!unrolled && app.count("--rows") == 0) refuse("--rows is required");
@@ -127,7 +154,9 @@ int learn_flow(const CLI::App& app, const FlowLearning& learning, Terminal& term
   add_before(trained.report, command);
   context.check_cancelled();
   if (options.one_energy) {
-    cosparse::write_operator(learning.output, cosparse::flow_operator(trained.flow));
+    const Matrix<double> omega = cosparse::flow_operator(trained.flow);
+    cosparse::write_operator(learning.output, omega);
+    if (!learning.picture.empty()) write_image(learning.picture, cosparse::atlas(omega));
   } else {
     cosparse::save_unrolled_flow(learning.output, trained.flow);
   }

@@ -1,4 +1,4 @@
-// The other thing that operator learn learns: the unrolled flow that operator denoise applies.
+// The other things that operator learn learns: an unrolled flow, or an operator, trained for what it denoises to.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,6 +15,7 @@ struct FlowLearning {
   std::vector<std::string> paths;  ///< of images
   cosparse::FlowTrainingOptions options;
   std::string output;
+  std::string picture;  ///< of the atoms, with one_energy; empty: none
   std::int64_t max_memory = 0;
   int threads = 0;
   bool json = false;

@@ -1,8 +1,10 @@
 """What the ways to denoise reach on five pictures, in dB of the peak signal-to-noise ratio, as Markdown tables.
 
     python3 experiments/denoising/run.py > experiments/denoising/table.md     (from the project's root; numpy, pillow)
+    python3 experiments/denoising/run.py 20                                   (a level of the noise alone)
 
-Three draws of the noise per picture and level, not clipped; the same for every way. The tables have their means.
+Three draws of the noise per picture and level, not clipped; the same for every way. The tables have their means. At the end
+operators are compared on the pictures they were learned from, by which what ships was chosen, and on gaps.
 """
 
 import json
@@ -98,6 +100,11 @@ def main():
     ways = [tv, *denoise]
     cache = WORK / "results.json"  # a run that was broken off goes on; remove it to measure anew
     found = json.loads(cache.read_text()) if cache.exists() else {}
+
+    def keep(key, value):
+        found[key] = value
+        cache.write_text(json.dumps(found))
+
     for sigma in [int(word) for word in sys.argv[1:]] or SIGMAS:
         for index, name in enumerate(PICTURES):
             clean = np.asarray(Image.open(DATA / f"{name}.png").convert("L")).astype(np.float64)
@@ -111,12 +118,11 @@ def main():
                     if key in found:
                         continue
                     if way == tv:
-                        found[key] = [best_total_variation(y, clean, sigma), 0]
+                        keep(key, [best_total_variation(y, clean, sigma), 0])
                     else:
                         used = call("operator", "denoise", noisy, "--sigma", sigma, *denoise[way], "--threads", 1,
                                     "--quiet", "--output", out)
-                        found[key] = [psnr(np.load(out), clean), used]
-                    cache.write_text(json.dumps(found))
+                        keep(key, [psnr(np.load(out), clean), used])
 
     def mean(way, sigma, name):
         return np.mean([found[f"{way}|{sigma}|{name}|{draw}"] for draw in range(DRAWS)], 0)
@@ -134,6 +140,49 @@ def main():
     print("\n| processor seconds on one thread, the whole command | boat, 512 x 512 | house, 256 x 256 |\n|---|---|---|")
     for way in denoise:
         print(f"| {way} | " + " | ".join(f"{mean(way, 20, name)[1]:.2f}" for name in ("boat", "house")) + " |")
+    if len(sys.argv) == 1:
+        operators(found, keep)
+
+
+def operators(found, keep):
+    """Rows beside rows, where the tables above do not look."""
+    rows = {"DCT rows": WORK / "dct.npy", "geometric rows": WORK / "geometric.npy", "rows trained for it": None}
+    print("\n| sigma 20, the mean over the 200 x 200 pixels amid each of the 17 learning pictures | log penalty | l1 |\n|---|---|---|")
+    noisy, out = WORK / "noisy-learn.npy", WORK / "found-learn.npy"
+    for name, file in rows.items():
+        chosen = ["--operator", file] if file else []
+        for method in ("analysis", "l1"):
+            key = f"learn|{method}|{name}"
+            if key in found:
+                continue
+            values = []
+            for index, path in enumerate(sorted((DATA.parent / "learn").glob("*.png"))):
+                clean = np.asarray(Image.open(path).convert("L")).astype(np.float64)
+                top, left = (clean.shape[0] - 200) // 2, (clean.shape[1] - 200) // 2
+                clean = clean[top:top + 200, left:left + 200]
+                np.save(noisy, (clean + 20 * np.random.default_rng([index, 7]).standard_normal(clean.shape)).astype(np.float32))
+                call("operator", "denoise", noisy, "--sigma", 20, "--method", method, *chosen, "--quiet", "--output", out)
+                values.append(psnr(np.load(out), clean))
+            keep(key, np.mean(values))
+        print(f"| {name} | {found[f'learn|analysis|{name}']:.2f} | {found[f'learn|l1|{name}']:.2f} |")
+
+    print("\n| `operator inpaint`, pixels missing | " + " | ".join(PICTURES) + " | mean |\n|---|" + "---|" * (len(PICTURES) + 1))
+    holed, mask = WORK / "holed.npy", WORK / "mask.png"
+    for missing in (0.5, 0.8):
+        for name, file in rows.items():
+            values = []
+            for index, picture in enumerate(PICTURES):
+                key = f"gaps|{missing}|{name}|{picture}"
+                if key not in found:
+                    clean = np.asarray(Image.open(DATA / f"{picture}.png").convert("L")).astype(np.float64)
+                    known = np.random.default_rng([index, 3]).random(clean.shape) >= missing
+                    np.save(holed, np.where(known, clean, 0).astype(np.float32))
+                    Image.fromarray((255 * known).astype(np.uint8)).save(mask)
+                    call("operator", "inpaint", holed, "--mask", mask, *(["--operator", file] if file else []), "--quiet",
+                         "--output", out)
+                    keep(key, psnr(np.load(out), clean))
+                values.append(found[key])
+            print(f"| {100 * missing:.0f} %, {name} | " + " | ".join(f"{v:.2f}" for v in values) + f" | {np.mean(values):.2f} |")
 
 
 if __name__ == "__main__":

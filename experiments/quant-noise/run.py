@@ -117,7 +117,7 @@ def ablation_runs(seed):
     yield "codes stay: centroids alone are trained", resnet(seed, steps, {**schemes, "latent_weights": False})
     yield "labels instead of the teacher", resnet(seed, steps, schemes, teacher=False)
     yield "no recalibration", resnet(seed, steps, schemes, {"recalibration_batches": 0})
-    yield "errors weighted by activations, too", resnet(seed, steps, {**schemes, **weighted})
+    yield "errors weighted by activations", resnet(seed, steps, {**schemes, **weighted})
     yield "without training", resnet(seed, 0, schemes)
     yield "without training, no recalibration", resnet(seed, 0, schemes, {"recalibration_batches": 0})
     yield "without training, errors weighted by activations", resnet(seed, 0, {**schemes, **weighted})
@@ -127,7 +127,7 @@ def ablation_runs(seed):
 
 AGAINST = {row: base for base, rows in {
     "all of the recipe": ["codes stay: centroids alone are trained", "labels instead of the teacher", "no recalibration",
-                          "errors weighted by activations, too", "without training"],
+                          "errors weighted by activations", "without training"],
     "without training": ["without training, no recalibration", "without training, errors weighted by activations"],
     "blocks of four: the scheme at 14 ×": ["blocks of four, channels permuted"]}.items() for row in rows}
 
@@ -272,17 +272,23 @@ def interval(values, digits=2):
 
 
 def rows(part, known):
-    """Figures of the seeds that are there, by row."""
-    found = collections.defaultdict(list)
+    """Figures of the seeds that are there, by row and seed."""
+    found = collections.defaultdict(dict)
     for row, recipe in runs(part):
         if identity(recipe) in known:
-            found[row].append(known[identity(recipe)])
+            found[row][recipe["seed"]] = known[identity(recipe)]
     return found
+
+
+def differences(found, row, base, name):
+    """At the seeds that both have."""
+    return [found[row][seed][name] - found[base][seed][name] for seed in found.get(row, {}) if seed in found.get(base, {})]
 
 
 def image_lines(found, whole, base):
     yield from ["", "| | accuracy, % | against float | bytes | times fewer | seeds |", "|---|---|---|---|---|---|"]
-    for row, figures in found.items():
+    for row, of_seeds in found.items():
+        figures = of_seeds.values()
         size = statistics.mean(f["bytes"] for f in figures)
         accuracies = [100 * f["accuracy"] for f in figures]
         yield (f"| {row} | {interval(accuracies)} | {statistics.mean(accuracies) - base:+.2f} | {size:,.0f} | "
@@ -294,25 +300,24 @@ def paired_lines(found, name, factor):
     yield from ["", f"Differences in {name} at the same seeds:", "", "| | Quant-Noise − QAT | Quant-Noise − post-training | QAT − post-training |",
                 "|---|---|---|---|"]
     for kind in ("int8", "int4", "iPQ"):
-        values = {way: [factor * f[name] for f in found.get(f"{kind}, {way}", [])] for way in ("post-training", "QAT", "Quant-Noise")}
-        if len({len(v) for v in values.values()}) != 1 or len(values["QAT"]) < 2:
-            continue
-        cells = (interval([x - y for x, y in zip(values[a], values[b])])
-                 for a, b in (("Quant-Noise", "QAT"), ("Quant-Noise", "post-training"), ("QAT", "post-training")))
-        yield f"| {kind} | " + " | ".join(cells) + " |"
+        pairs = [[factor * d for d in differences(found, f"{kind}, {a}", f"{kind}, {b}", name)]
+                 for a, b in (("Quant-Noise", "QAT"), ("Quant-Noise", "post-training"), ("QAT", "post-training"))]
+        if all(pairs):
+            yield f"| {kind} | " + " | ".join(interval(pair) for pair in pairs) + " |"
 
 
 def difference_lines(found):
     yield from ["", "Differences at the same seeds:", "", "| | to | accuracy, points |", "|---|---|---|"]
     for row, base in AGAINST.items():
-        pairs = list(zip(found.get(row, []), found.get(base, [])))
-        if pairs:
-            yield f"| {row} | {base} | {interval([100 * (a['accuracy'] - b['accuracy']) for a, b in pairs])} |"
+        points = [100 * d for d in differences(found, row, base, "accuracy")]
+        if points:
+            yield f"| {row} | {base} | {interval(points)} |"
 
 
 def text_lines(found, whole):
     yield from ["", "| | perplexity | bits per byte | bytes | times fewer | seeds |", "|---|---|---|---|---|---|"]
-    for row, figures in found.items():
+    for row, of_seeds in found.items():
+        figures = of_seeds.values()
         size = statistics.mean(f["bytes"] for f in figures)
         yield (f"| {row} | {interval([f['perplexity'] for f in figures])} | {statistics.mean(f['bits_per_byte'] for f in figures):.3f} | "
                f"{size:,.0f} | {whole / size:.1f} | {len(figures)} |")
@@ -327,13 +332,13 @@ def report():
         base, whole = 100 * known[identity(FLOAT)]["accuracy"], PUBLISHED.stat().st_size
         text += ["", "# ResNet-20 on the JPEGs of CIFAR-10", "",
                  f"The float network, three epochs from the published weights on 47,500 training images, has {base:.2f} % of the 10,000 test",
-                 f"images in {whole:,} bytes. Batches of 128; all runs below but \"labels instead of the teacher\" are taught by the",
-                 "float network."]
+                 f"images in {whole:,} bytes. Batches of 128; where the row does not say otherwise steps are taught",
+                 "by the float network."]
         for part, title in {
                 "front": f"## The front\n\nSchemes of `FRONT` and `SCHEMES`, {FRONT_STEPS} steps.",
                 "table": f"## Noise, quantization-aware training, or neither\n\n{NOISE_STEPS} steps with the noise of the row (post-training: "
                          f"without), then codes; of iPQ {CODE_STEPS}\nsteps more on the centroids.",
-                "ablation": f"## What each part brings\n\nThe scheme of the front at 26 ×, {ABLATION_STEPS} steps."}.items():
+                "ablation": f"## What each part brings\n\nThe scheme of the front at 26 × and {ABLATION_STEPS} steps, where the row says nothing else."}.items():
             found = rows(part, known)
             if found:
                 text += ["", *title.split("\n"), *image_lines(found, whole, base)]
@@ -369,7 +374,7 @@ def draw(known, whole, base):
     figure, axes = plt.subplots(figsize=(6.4, 4.2))
     axes.axhline(base, color="gray", linewidth=1, linestyle="--", label=f"float32, {whole / 1e3:,.0f} kB")
     for part, label, marker in (("table", "one scheme for all layers, short training", "s"), ("front", "mixed schemes", "o")):
-        points = sorted((statistics.mean(f["bytes"] for f in fs), [100 * f["accuracy"] for f in fs]) for fs in rows(part, known).values())
+        points = sorted((statistics.mean(f["bytes"] for f in fs.values()), [100 * f["accuracy"] for f in fs.values()]) for fs in rows(part, known).values())
         if not points:
             continue
         means = [statistics.mean(values) for _, values in points]
@@ -390,7 +395,7 @@ def draw(known, whole, base):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "float"])
+    parser.add_argument("parts", nargs="+", choices=[*PARTS, "float"])
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/cli/parsimony")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each of one thread")
     options = parser.parse_args()

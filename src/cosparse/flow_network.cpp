@@ -1,9 +1,13 @@
 #include "cosparse/flow_network.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "cosparse/flow_file.hpp"
+#include "parsimony/core/error.hpp"
 
 namespace parsimony::cosparse {
 namespace {
@@ -132,6 +136,24 @@ class Pass {
 };
 
 }  // namespace
+
+void check_one_energy(const UnrolledFlow& flow, const std::string& name) {
+  const auto fail = [&](std::string_view what) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}; an operator has one energy", name, what));
+  };
+  const auto differ = [](std::span<const double> values) {
+    return std::ranges::any_of(values, [&](double value) { return value != values[0]; });
+  };
+  if (!flow.shared()) fail("every step has filters of its own");
+  for (std::int64_t i = 0; i < flow.filters(); ++i) {
+    const auto row = flow.mixing.row(i);
+    const double squares = std::inner_product(row.begin(), row.end(), row.begin(), 0.0);
+    if (std::abs(squares - 1) > 1e-6) fail(fmt::format("row {} of the mixing has a norm other than 1", i));
+  }
+  if (differ(flow.log_step_scales) || differ(flow.log_scales.values())) fail("scales differ");
+  if (differ(flow.log_weights.values())) fail("weights differ");
+  if (std::ranges::any_of(flow.tails.values(), [](double value) { return value != 0; })) fail("it has tails");
+}
 
 Matrix<double> mixed_filters(const UnrolledFlow& flow) {
   const Matrix<double> basis = zero_mean_dct(flow.side);

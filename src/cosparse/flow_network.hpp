@@ -15,6 +15,10 @@ namespace parsimony::cosparse {
 /// No parameter is larger: beyond it float32 filters and coefficients would overflow.
 inline constexpr double kLargestFlowValue = 30;
 
+/// Throws invalid_argument, beginning with name, unless all steps descend the energy of one operator: filters
+/// of norm 1, scale and weight in common, no tails.
+void check_one_energy(const UnrolledFlow& flow, const std::string& name);
+
 /// One step, its filters multiplied out.
 struct FlowStep {
   Matrix<float> filters;  ///< W_s: filters × side²

@@ -22,8 +22,6 @@ namespace {
 constexpr double kFirstDecay = 0.9, kSecondDecay = 0.99, kSmall = 1e-8;
 constexpr std::chrono::seconds kBetweenCheckpoints(60);
 constexpr std::int64_t kVersion = 1;
-// Of denoise_image: the weight times the number of rows, and ν.
-constexpr double kWeight = 0.32, kNu = 48;
 // Draws of a crop at their positions: image, row, column, orientation, sigma.
 constexpr std::uint64_t kDraws = 8;
 
@@ -36,13 +34,15 @@ class Training {
   Training(std::span<const MatrixView<const float>> images, const FlowTrainingOptions& options,
            const Context& context, const UnrolledFlow& start)
       : images_(images), options_(options), context_(context) {
-    flow_ = start.steps() > 0 ? start : initial_unrolled_flow(options.filters, options.steps, options.side);
+    const auto initial = options.one_energy ? initial_energy_flow : initial_unrolled_flow;
+    flow_ = start.steps() > 0 ? start : initial(options.filters, options.steps, options.side);
     check_unrolled_flow(flow_, "start");
     options_.filters = flow_.filters();
     options_.steps = flow_.steps();
     options_.side = flow_.side;
     if (options_.one_energy) {
-      begin_with_one_energy();
+      check_one_energy(flow_, "start");
+      options_.tails = false;
     } else if (options_.own_filters && flow_.shared() && flow_.steps() > 1) {
       give_own_filters();
     }
@@ -88,29 +88,19 @@ class Training {
   }
 
  private:
-  // The energy of denoise_image with its automatic weight and ν; rates somewhat above what is surely stable.
-  void begin_with_one_energy() {
-    if (!flow_.shared())
-      throw Error(ErrorCode::invalid_argument, "start: has filters of its own; one_energy has none");
-    const auto filters = static_cast<double>(flow_.filters());
-    std::ranges::fill(flow_.log_step_scales, std::log(kNu) / 2);
-    std::ranges::fill(flow_.log_scales.values(), 0.0);
-    std::ranges::fill(flow_.log_weights.values(), std::log(kWeight / filters));
-    std::ranges::fill(flow_.tails.values(), 0.0);
-    std::ranges::fill(flow_.log_rates, std::log(1.5 / (1 + kWeight * kNu / 2)));
-    std::ranges::fill(flow_.momenta, 0.5);
-    flow_.mixing = unit_rows(flow_.mixing);
+  // Whether training moves an array at all.
+  bool moves(std::string_view array) const {
+    if (options_.one_energy) return array == "mixing" || array == "log_rates" || array == "momenta";
+    return options_.tails || array != "tails";
   }
 
-  // Scale and weight are those of all rows and steps: each moves by what it does in all of them.
-  void tie(UnrolledFlow& gradient) const {
-    const auto sum = [](std::span<const double> values) {
-      return std::accumulate(values.begin(), values.end(), 0.0);
-    };
-    std::ranges::fill(gradient.log_step_scales, sum(gradient.log_step_scales));
-    std::ranges::fill(gradient.log_weights.values(), sum(gradient.log_weights.values()));
-    std::ranges::fill(gradient.log_scales.values(), 0.0);
-    std::ranges::fill(gradient.tails.values(), 0.0);
+  // Rows of norm 1 move along the sphere: what of a slope, or of a momentum, is along its row is taken out.
+  void make_tangent(Matrix<double>& slopes) const {
+    for (std::int64_t i = 0; i < slopes.rows(); ++i) {
+      const auto row = flow_.mixing.row(i);
+      const double along = std::inner_product(row.begin(), row.end(), slopes.row(i).begin(), 0.0);
+      for (std::int64_t j = 0; j < slopes.cols(); ++j) slopes(i, j) -= along * row[j];
+    }
   }
 
   // Every step gets the filters that all had in common.
@@ -195,7 +185,7 @@ class Training {
   }
 
   void descend(int iteration, UnrolledFlow gradient) {
-    if (options_.one_energy) tie(gradient);
+    if (options_.one_energy) make_tangent(gradient.mixing);
     const double done = (iteration + 0.5) / options_.iterations;
     const double rising = options_.warm_up > 0 ? std::min(1.0, done / options_.warm_up) : 1;
     const double rate = options_.learning_rate * rising * (1 + std::cos(std::numbers::pi * done)) / 2;
@@ -204,7 +194,7 @@ class Training {
     const auto values = flow_arrays(flow_), slopes = flow_arrays(gradient), first = flow_arrays(first_),
                second = flow_arrays(second_);
     for (std::size_t a = 0; a < values.size(); ++a) {
-      if (!options_.tails && kFlowArrays[a] == "tails") continue;
+      if (!moves(kFlowArrays[a])) continue;
       for (std::size_t k = 0; k < values[a].size(); ++k) {
         const double slope = slopes[a][k];
         double &m = first[a][k], &v = second[a][k];
@@ -214,7 +204,10 @@ class Training {
         values[a][k] = std::clamp(values[a][k] - step, -kLargestFlowValue, kLargestFlowValue);
       }
     }
-    if (options_.one_energy) flow_.mixing = unit_rows(flow_.mixing);
+    if (options_.one_energy) {
+      flow_.mixing = unit_rows(flow_.mixing);
+      make_tangent(first_.mixing);
+    }
   }
 
   // What two runs must have in common to be one.

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kOverlap = 32;
 constexpr std::int64_t kBlock = 1 << 15;
-constexpr double kLogWeight = 0.32, kL1Weight = 1.2;  // over the number of rows
+constexpr double kL1Weight = 1.2;  // over the number of rows
 
 void check_image(MatrixView<const float> image) {
   if (image.rows < 1 || image.cols < 1) {

@@ -6,6 +6,9 @@
 
 namespace parsimony::cosparse {
 
+/// The weight of the log penalty over the number of rows: tuned on photographs, for noise in units of sigma.
+inline constexpr double kLogWeight = 0.32;
+
 /// Returns Σ log(1 + nu r²) over the coefficients of the image and writes its gradient.
 inline double log_energy(PatchAnalysis& analysis, MatrixView<const float> image, float nu,
                          MatrixView<float> gradient) {

@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::int64_t kOverlap = 32;
 constexpr std::int64_t kBlock = 1 << 15;
-constexpr double kWeight = 0.32;  // over the number of rows
 
 // Halves the image until every pixel is known, by means of the known ones, and fills the gaps on the way
 // back.
@@ -64,7 +63,7 @@ Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y
   const auto scales = scales_of(options);
   for (std::size_t k = 0; k < scales.size(); ++k) {
     const double square = scales[k] * scales[k];
-    const double weight = (exact ? 1 : kWeight / static_cast<double>(bank.filters())) * square;
+    const double weight = (exact ? 1 : kLogWeight / static_cast<double>(bank.filters())) * square;
     const auto nu = static_cast<float>(options.nu / square), factor = static_cast<float>(weight);
     const auto objective = [&](std::span<const float> at, std::span<float> gradient) {
       const double penalty =

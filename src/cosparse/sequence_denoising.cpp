@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cosparse/image_energy.hpp"
 #include "cosparse/lbfgs.hpp"
 #include "cosparse/mirrored.hpp"
 #include "cosparse/unit_rows.hpp"
@@ -15,7 +16,6 @@
 namespace parsimony::cosparse {
 namespace {
 
-constexpr double kWeight = 0.32;  // over the number of rows
 constexpr std::int64_t kWindows = 512;
 
 // The penalty of all windows of a signal.
@@ -88,7 +88,7 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
         fmt::format("operator: {} × {}; rows of at least 2 values are needed", omega.rows, omega.cols));
   }
   SequenceDenoisingOptions used = options;
-  if (used.weight == 0) used.weight = kWeight / static_cast<double>(omega.rows);
+  if (used.weight == 0) used.weight = kLogWeight / static_cast<double>(omega.rows);
   DenoisedSequence out;
   out.report = make_report("analysis denoising of a sequence", context, 0);
   record_options(out.report, used);

@@ -7,9 +7,12 @@
 #include <numbers>
 
 #include "cosparse/flow_network.hpp"
+#include "cosparse/image_energy.hpp"
 #include "cosparse/mirrored.hpp"
+#include "cosparse/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/cosparse/image_denoising.hpp"
 #include "parsimony/cosparse/noise_level.hpp"
 
 namespace parsimony::cosparse {
@@ -38,13 +41,8 @@ class Descent {
  public:
   Descent(MatrixView<const float> image, double sigma, std::int64_t side, const Context& context)
       : context_(context), side_(side), height_(image.rows + 2 * side), width_(image.cols + 2 * side) {
-    noisy_ = Matrix<float>(height_, width_);
-    for (std::int64_t y = 0; y < height_; ++y) {
-      const float* from = image.row_data(mirrored(y - side, image.rows));
-      for (std::int64_t x = 0; x < width_; ++x) {
-        noisy_(y, x) = static_cast<float>(from[mirrored(x - side, image.cols)] / sigma);
-      }
-    }
+    noisy_ = mirrored_border(image, side);
+    for (float& value : noisy_.values()) value = static_cast<float>(value / sigma);
     positions_ = height_ - side + 1;
     bands_ = (positions_ + kBand - 1) / kBand;
     band_rows_ = kBand + side - 1;
@@ -153,12 +151,20 @@ UnrolledFlow initial_unrolled_flow(std::int64_t filters, std::int64_t steps, std
   return flow;
 }
 
+UnrolledFlow initial_energy_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
+  UnrolledFlow flow = initial_unrolled_flow(filters, steps, side);
+  const double nu = ImageDenoisingOptions{}.nu;
+  flow.mixing = unit_rows(flow.mixing);
+  std::ranges::fill(flow.log_step_scales, std::log(nu) / 2);
+  std::ranges::fill(flow.log_weights.values(), std::log(kLogWeight / static_cast<double>(filters)));
+  std::ranges::fill(flow.log_rates, std::log(1.5 / (1 + kLogWeight * nu / 2)));
+  std::ranges::fill(flow.momenta, 0.5);
+  return flow;
+}
+
 Matrix<double> flow_operator(const UnrolledFlow& flow) {
   check_unrolled_flow(flow, "flow");
-  if (!flow.shared()) {
-    throw Error(ErrorCode::invalid_argument,
-                "flow: has filters of its own in every step; an operator has one set");
-  }
+  check_one_energy(flow, "flow");
   return mixed_filters(flow);
 }
 

@@ -120,9 +120,14 @@ TEST_F(OperatorLearnFlow, IsTheTrainingOfTheLibrary) {
 
 TEST_F(OperatorLearnFlow, OneEnergyIsThatOfAnOperatorWhichIsWritten) {
   const std::string one = image("one.png"), output = path("trained.npy");
-  const Outcome learned = run(small({one}, output, {"--iterations", "2", "--one-energy", "--json"}));
+  const Outcome learned = run(
+      small({one}, output, {"--iterations", "2", "--one-energy", "--json", "--picture", path("atlas.png")}));
   ASSERT_EQ(learned.code, 0) << learned.err;
-  EXPECT_EQ(nlohmann::json::parse(learned.out)["flow"]["own_filters"], false);
+  const auto report = nlohmann::json::parse(learned.out);
+  EXPECT_EQ(report["operator"]["rows"], 4);
+  EXPECT_EQ(report["operator"]["cols"], 9);
+  EXPECT_EQ(report["options"]["tails"], false);
+  EXPECT_GT(read_image(path("atlas.png")).channels[0].size(), 4 * 9);
   const Matrix<float> pixels = std::move(read_image(one).channels[0]);
   const std::vector<MatrixView<const float>> views{pixels.view()};
   cosparse::FlowTrainingOptions options = small_options();
@@ -134,6 +139,8 @@ TEST_F(OperatorLearnFlow, OneEnergyIsThatOfAnOperatorWhichIsWritten) {
                                 "--sigma", "15", "--output", path("out.png")});
   EXPECT_EQ(denoised.code, 0) << denoised.err;
   refused(small({one}, path("trained.npz"), {"--one-energy"}), kUsage, {"--output", "--one-energy", ".npy"});
+  refused(small({one}, path("flow.npz"), {"--picture", path("a.png")}), kUsage,
+          {"--picture", "--one-energy"});
 }
 
 TEST_F(OperatorLearnFlow, CancelledKeepsOnlyTheCheckpointAndGoesOnFromIt) {
@@ -167,8 +174,7 @@ TEST_F(OperatorLearnFlow, RefusesFlagsThatCannotBe) {
   // What belongs to operators, and the other way round.
   for (const std::string flag :
        {"--rows=64", "--method=untf", "--patch=8", "--samples=100", "--min-deviation=3", "--nu=9",
-        "--kappa=2", "--max-iterations=3", "--steps=diminishing", "--noise-aware", "--zero-mean",
-        "--picture=atlas.png"}) {
+        "--kappa=2", "--max-iterations=3", "--steps=diminishing", "--noise-aware", "--zero-mean"}) {
     refused({"operator", "learn", missing, "--unrolled", "--output", output, flag}, kUsage,
             {flag.substr(0, flag.find('=')) + ": not with --unrolled"});
   }

@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "cosparse/eigen_map.hpp"
+#include "cosparse/operators.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/cosparse/frames.hpp"
@@ -15,13 +16,6 @@
 
 namespace parsimony::cosparse {
 namespace {
-
-Matrix<double> gaussian(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
-  Matrix<double> out(rows, cols);
-  const RandomStream random(seed, "test.gaussian");
-  for (std::int64_t i = 0; i < out.size(); ++i) out.data()[i] = random.normal(static_cast<std::uint64_t>(i));
-  return out;
-}
 
 // Finite differences: rows that are no frame, as the constant signals are in their null space.
 Matrix<double> differences(std::int64_t n) {
@@ -82,7 +76,8 @@ double dual_value(MatrixView<const double> omega, MatrixView<const float> y, dou
 }
 
 TEST(DouglasRachford, MatchesTheDualProblem) {
-  const Matrix<double> tight = random_untf(24, 16, 1), general = gaussian(20, 12, 2), steps = differences(14);
+  const Matrix<double> tight = random_untf(24, 16, 1), general = testing::gaussian(20, 12, 2),
+                       steps = differences(14);
   for (const Matrix<double>* omega : {&tight, &general, &steps}) {
     for (const double lambda : {0.5, 3.0, 20.0}) {
       SCOPED_TRACE(::testing::Message() << omega->rows() << " rows, lambda " << lambda);
@@ -157,8 +152,8 @@ TEST(DouglasRachford, SameBytesForAnyNumberOfThreads) {
 }
 
 TEST(DouglasRachford, SaysWhenItIsNotThereYet) {
-  const CosparseSignals found =
-      douglas_rachford(gaussian(20, 12, 2), noisy_signals(70, 12), {.lambda = 3, .max_iterations = 3});
+  const CosparseSignals found = douglas_rachford(testing::gaussian(20, 12, 2), noisy_signals(70, 12),
+                                                 {.lambda = 3, .max_iterations = 3});
   EXPECT_EQ(found.report.status, Status::iteration_limit);
   EXPECT_EQ(found.report.iterations, 3);
   EXPECT_LT(found.lower_bound, found.objective);

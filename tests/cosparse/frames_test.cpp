@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "cosparse/eigen_map.hpp"
+#include "cosparse/operators.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 
@@ -19,19 +20,12 @@ struct Shape {
 };
 constexpr Shape kShapes[] = {{1, 1}, {4, 1}, {2, 2}, {5, 4}, {8, 8}, {24, 16}, {64, 32}, {128, 63}};
 
-Matrix<double> gaussian(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
-  Matrix<double> out(rows, cols);
-  const RandomStream random(seed, "test.gaussian");
-  for (std::int64_t i = 0; i < out.size(); ++i) out.data()[i] = random.normal(static_cast<std::uint64_t>(i));
-  return out;
-}
-
 double distance(const Matrix<double>& a, const Matrix<double>& b) {
   return (as_eigen(a.view()) - as_eigen(b.view())).norm();
 }
 
 TEST(UnitNorm, IsTheNearest) {
-  const Matrix<double> from = gaussian(24, 16, 1);
+  const Matrix<double> from = testing::gaussian(24, 16, 1);
   Matrix<double> to = from;
   project_unit_norm(to);
   for (std::int64_t i = 0; i < 24; ++i) {
@@ -47,7 +41,7 @@ TEST(UnitNorm, IsTheNearest) {
 }
 
 TEST(UnitNorm, ZeroRowsAndExtremeRows) {
-  Matrix<double> omega = gaussian(6, 3, 1);
+  Matrix<double> omega = testing::gaussian(6, 3, 1);
   for (std::int64_t c = 0; c < 3; ++c) {
     omega(1, c) = omega(4, c) = 0;
     omega(2, c) *= 1e300;
@@ -60,7 +54,7 @@ TEST(UnitNorm, ZeroRowsAndExtremeRows) {
 
 TEST(TightFrame, IsThePolarFactor) {
   for (const auto [rows, cols] : kShapes) {
-    const Matrix<double> from = gaussian(rows, cols, 2);
+    const Matrix<double> from = testing::gaussian(rows, cols, 2);
     Matrix<double> to = from;
     project_tight_frame(to);
     const Eigen::JacobiSVD<Eigen::MatrixXd> svd(as_eigen(from.view()),
@@ -72,7 +66,7 @@ TEST(TightFrame, IsThePolarFactor) {
 }
 
 TEST(TightFrame, OfBadlyConditionedAndExtremeOperators) {
-  Matrix<double> from = gaussian(24, 16, 3);
+  Matrix<double> from = testing::gaussian(24, 16, 3);
   for (std::int64_t c = 0; c < 16; ++c) {  // condition 1e5 and values far from 1
     for (std::int64_t i = 0; i < 24; ++i) from(i, c) *= 1e200 * std::pow(10.0, -static_cast<double>(c) / 3);
   }
@@ -90,7 +84,7 @@ TEST(TightFrame, CompletesARankDeficientOperator) {
     Matrix<double> omega(24, 16);
     if (rank > 0)
       as_eigen(omega.view()) =
-          as_eigen(gaussian(24, rank, 4).view()) * as_eigen(gaussian(rank, 16, 5).view());
+          as_eigen(testing::gaussian(24, rank, 4).view()) * as_eigen(testing::gaussian(rank, 16, 5).view());
     const RowMajor before = as_eigen(omega.view());
     project_tight_frame(omega, 3);
     EXPECT_LT(frame_residuals(omega).tightness, 1e-12) << rank;
@@ -114,7 +108,7 @@ TEST(Untf, BothResidualsAreRounding) {
 
 TEST(Untf, AlternationConvergesByItself) {
   for (const auto [rows, cols] : {Shape{24, 16}, Shape{128, 64}, Shape{100, 16}}) {
-    Matrix<double> omega = gaussian(rows, cols, 6);
+    Matrix<double> omega = testing::gaussian(rows, cols, 6);
     const UntfProjection projection = project_untf(omega, {.exact = false});
     EXPECT_TRUE(projection.converged) << rows << " × " << cols;
     EXPECT_LE(projection.residuals.norms, 1e-10);
@@ -125,10 +119,10 @@ TEST(Untf, AlternationConvergesByItself) {
 // The exact end moves the operator no further than the residual that it removes asks for.
 TEST(Untf, ExactEndStaysNear) {
   for (const int iterations : {1, 3, 10}) {
-    Matrix<double> alternated = gaussian(24, 16, 8);
+    Matrix<double> alternated = testing::gaussian(24, 16, 8);
     const UntfProjection projection =
         project_untf(alternated, {.max_iterations = iterations, .exact = false});
-    Matrix<double> exact = gaussian(24, 16, 8);
+    Matrix<double> exact = testing::gaussian(24, 16, 8);
     const UntfProjection end = project_untf(exact, {.max_iterations = iterations});
     EXPECT_EQ(end.iterations, iterations);
     EXPECT_LT(end.residuals.norms, 1e-12);
@@ -187,12 +181,12 @@ TEST(Untf, DimensionIsThatOfTheEquations) {
 }
 
 TEST(FrameBounds, AreTheSquaredSingularValues) {
-  const Matrix<double> omega = gaussian(24, 16, 4);
+  const Matrix<double> omega = testing::gaussian(24, 16, 4);
   const Eigen::VectorXd values = Eigen::JacobiSVD<Eigen::MatrixXd>(as_eigen(omega.view())).singularValues();
   const FrameBounds bounds = frame_bounds(omega);
   EXPECT_NEAR(bounds.upper, values[0] * values[0], 1e-11);
   EXPECT_NEAR(bounds.lower, values[15] * values[15], 1e-11);
-  EXPECT_EQ(frame_bounds(gaussian(3, 5, 1)).lower, 0);
+  EXPECT_EQ(frame_bounds(testing::gaussian(3, 5, 1)).lower, 0);
   const FrameBounds tight = frame_bounds(random_untf(24, 16, 1));
   EXPECT_NEAR(tight.lower, 1, 1e-12);
   EXPECT_NEAR(tight.upper, 1, 1e-12);
@@ -245,7 +239,7 @@ TEST(Frames, RefuseWhatCannotBe) {
   const auto refuse = [](const char* piece, auto&& body) {
     expect_error(ErrorCode::invalid_argument, piece, body);
   };
-  Matrix<double> wide = gaussian(3, 5, 1), broken = gaussian(5, 3, 1), empty;
+  Matrix<double> wide = testing::gaussian(3, 5, 1), broken = testing::gaussian(5, 3, 1), empty;
   broken(2, 1) = std::numeric_limits<double>::quiet_NaN();
   refuse("3 rows; must be at least the 5 columns", [&] { project_tight_frame(wide); });
   refuse("3 rows", [&] { project_untf(wide); });
@@ -257,7 +251,7 @@ TEST(Frames, RefuseWhatCannotBe) {
   refuse("0 × 0", [&] { random_untf(0, 0); });
   refuse("max_iterations", [&] { project_untf(broken, {.max_iterations = -1}); });
   refuse("at least 2", [&] { zero_mean_basis(1); });
-  refuse("nothing to learn", [&] { complement_basis(gaussian(4, 4, 1)); });
+  refuse("nothing to learn", [&] { complement_basis(testing::gaussian(4, 4, 1)); });
   Matrix<double> dependent(2, 4);
   for (std::int64_t c = 0; c < 4; ++c) dependent(1, c) = 2 * (dependent(0, c) = 1);
   refuse("dependent", [&] { complement_basis(dependent); });
@@ -269,7 +263,7 @@ TEST(Frames, RefuseWhatCannotBe) {
 TEST(ProjectUntf, LeavesAFrameWhereItIs) {
   for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{6, 6}, {16, 16}, {24, 16}, {9, 8}}) {
     SCOPED_TRACE(::testing::Message() << rows << " x " << cols);
-    Matrix<double> frame = gaussian(rows, cols, 3);
+    Matrix<double> frame = testing::gaussian(rows, cols, 3);
     project_untf(frame, {.max_iterations = 10000, .tolerance = 1e-13, .exact = false});
     Matrix<double> again = frame;
     project_untf(again);

@@ -74,6 +74,27 @@ TEST(Inpainting, DenoisesWhatIsKnown) {
   EXPECT_GT(psnr(found.image, clean), psnr(noisy, clean) + 4);
 }
 
+// Beyond the border there is the image in a mirror, with its data: pixels there are in as many patches, and
+// known as well, as others.
+TEST(Inpainting, BordersAreAsGoodAsTheRest) {
+  double frame = 0, inside = 0;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    Matrix<float> clean(48, 48);  // the same everywhere
+    for (std::int64_t i = 0; i < clean.size(); ++i) {
+      clean.data()[i] = static_cast<float>(128 + 60 * std::cos(0.4 * static_cast<double>(i % 48 + i / 48)));
+    }
+    const Holes holes(with_noise(clean, 15, seed), 0.3);
+    const Matrix<float> found = inpaint_image(holes.image, holes.known, cosine_rows(6), {.sigma = 15}).image;
+    for (std::int64_t i = 0; i < 48; ++i) {
+      for (std::int64_t j = 0; j < 48; ++j) {
+        const bool at_border = std::min({i, j, 47 - i, 47 - j}) < 4;
+        (at_border ? frame : inside) += std::pow(found(i, j) - clean(i, j), 2) / (at_border ? 704 : 1600);
+      }
+    }
+  }
+  EXPECT_LT(frame, 1.7 * inside) << "without the mirrored data it is twice";
+}
+
 TEST(Inpainting, SameBytesForAnyNumberOfThreads) {
   const Holes holes(made_image(30, 150), 0.4);
   const InpaintingOptions options{.max_iterations = 3, .tile = 128};

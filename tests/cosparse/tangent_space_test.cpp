@@ -6,19 +6,13 @@
 #include <cmath>
 
 #include "cosparse/eigen_map.hpp"
+#include "cosparse/operators.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/cosparse/frames.hpp"
 
 namespace parsimony::cosparse {
 namespace {
-
-Matrix<double> gaussian(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
-  Matrix<double> out(rows, cols);
-  const RandomStream random(seed, "test.gaussian");
-  for (std::int64_t i = 0; i < out.size(); ++i) out.data()[i] = random.normal(static_cast<std::uint64_t>(i));
-  return out;
-}
 
 // The projector as an an × an matrix: what it makes of each unit matrix.
 Eigen::MatrixXd dense_projector(const TangentSpace& tangent) {
@@ -89,7 +83,7 @@ TEST(TangentSpace, CountsThePartsOfADecomposableOperator) {
 }
 
 TEST(TangentSpace, TakesOffWhatItSays) {
-  const Matrix<double> omega = random_untf(20, 9, 4), v = gaussian(20, 9, 5);
+  const Matrix<double> omega = random_untf(20, 9, 4), v = testing::gaussian(20, 9, 5);
   Matrix<double> projected = v;
   const TangentSpace::Normal normal = TangentSpace(omega).project(projected);
   const auto w = as_eigen(omega.view());
@@ -103,7 +97,7 @@ TEST(TangentSpace, TakesOffWhatItSays) {
 // A step of length t along T leaves the manifold by O(t²) only.
 TEST(TangentSpace, TouchesTheManifold) {
   const Matrix<double> omega = random_untf(24, 16, 6);
-  Matrix<double> direction = gaussian(24, 16, 7);
+  Matrix<double> direction = testing::gaussian(24, 16, 7);
   TangentSpace(omega).project(direction);
   as_eigen(direction.view()) /= as_eigen(direction.view()).norm();
   double before = 0;
@@ -128,7 +122,7 @@ TEST(TangentSpace, RefusesWhatIsNoFrame) {
   const auto refuse = [](const Matrix<double>& omega, const std::string& piece) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { TangentSpace{omega}; });
   };
-  refuse(gaussian(24, 16, 1), "off a unit-norm tight frame by");
+  refuse(testing::gaussian(24, 16, 1), "off a unit-norm tight frame by");
   refuse(Matrix<double>(4, 6), "a");
   Matrix<double> bad = random_untf(6, 4, 1);
   bad(2, 2) = std::nan("");

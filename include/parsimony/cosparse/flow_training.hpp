@@ -64,14 +64,14 @@ struct TrainedFlow {
 /// [chen2017trainable] with other influence functions. Without own_filters and tails it has 5,000 numbers and
 /// not 40,000, and gave 0.16 dB less at sigma 20 (experiments/denoising/training.md).
 ///
-/// one_energy trains an operator for what its energy gives, as bilevel learning does [chen2014insights]: one
-/// mixing with rows of norm 1, one scale and one weight for all of them and all steps, no tails. A step then
-/// is one of gradient descent on the log penalty of denoise_image, with a rate and a momentum of its own;
-/// flow_operator gives the operator. Ten steps go about as far as the 20 of L-BFGS that denoise_image takes.
+/// one_energy trains an operator for what its energy gives, as bilevel learning does [chen2014insights], with
+/// the lower problem cut off after the steps: one mixing, whose rows move on the unit sphere, and rates and
+/// momenta of the steps; scale and weight stay what denoise_image takes. flow_operator gives the operator.
 ///
-/// Starts from `start` where it has steps (its shape wins over the options), else from initial_unrolled_flow.
-/// checkpoint, where not empty: a file that is written every minute or so, and that a later call with the
-/// same options goes on from; what comes out is the same as without a break. It stays there at the end.
+/// Starts from `start` where it has steps (its shape wins over the options; with one_energy flow_operator
+/// must take it), else from initial_unrolled_flow or initial_energy_flow. checkpoint, where not empty: a file
+/// that is written every minute or so, and that a later call with the same options goes on from; what comes
+/// out is the same as without a break. It stays there at the end.
 ///
 /// 14 · steps · filters · side² flops a pixel of the crops and an iteration; memory: 8 bytes a pixel and step
 /// for each thread. The same bytes for any number of threads. report: objective_history (the loss, in units

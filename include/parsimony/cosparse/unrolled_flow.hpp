@@ -23,8 +23,8 @@ namespace parsimony::cosparse {
 /// with Φ the side² − 1 zero-mean filters of the discrete cosine transform. With ρ = ρ' = 0 a step descends
 /// ½‖x − y‖² + Σ_i θ_{s,i} Σ_u log(1 + r_i(u)²), the log penalty of an analysis model with its own scales; ρ
 /// and ρ' give large coefficients another influence, also of the other sign, as free-form influence functions
-/// do [chen2017trainable]. There is no one energy that all the steps descend, which is why this is no
-/// analysis operator and has a name of its own.
+/// do [chen2017trainable]. In general there is no one energy that all the steps descend, which is why this is
+/// no analysis operator and has a name of its own; flow_operator is for those where there is.
 struct UnrolledFlow {
   std::int64_t side = 8;  ///< of a filter, 2 to 16
   Matrix<double> mixing;  ///< B: filters × (side² − 1), or a B_s for every step below each other
@@ -49,8 +49,13 @@ Matrix<double> zero_mean_dct(std::int64_t side);
 /// Throws invalid_argument (side outside 2 to 16, filters or steps outside 1 to 1024).
 UnrolledFlow initial_unrolled_flow(std::int64_t filters = 63, std::int64_t steps = 10, std::int64_t side = 8);
 
-/// The operator whose energy a flow trained with one_energy descends: B Φ, filters × side², row-major patches.
-/// Throws invalid_argument (filters of its own in every step).
+/// Where training of an operator starts: the filters of initial_unrolled_flow with norm 1, the scale and the
+/// weight that denoise_image takes by itself, rates of 1.5 / (1 + weight ν filters / 2), momenta 0.5. Every
+/// step descends the energy of denoise_image.
+UnrolledFlow initial_energy_flow(std::int64_t filters = 63, std::int64_t steps = 10, std::int64_t side = 8);
+
+/// The operator whose energy all steps descend: B Φ, filters × side², rows of norm 1, patches row-major.
+/// Throws invalid_argument where they do not (scales, weights or filters differ between steps, tails).
 Matrix<double> flow_operator(const UnrolledFlow& flow);
 
 /// Throws invalid_argument, or what `code` says, when shapes do not fit each other or a value is not finite;
