@@ -41,12 +41,16 @@ void check_files(const FlowLearning& learning) {
       throw Error(ErrorCode::invalid_argument, "--picture: a flow has no atoms to draw; --one-energy does");
     }
     check_writable("--picture", learning.picture, {learning.output});
+    if (std::filesystem::path(learning.picture).extension() != ".png") {
+      throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
+    }
   }
   for (const std::string& path : learning.paths) {
     check_readable(input_path(path));
     for (const auto& file : {std::filesystem::path(learning.output), checkpoint_of(learning.output)}) {
       check_writable("--output", file, {input_path(path)});
     }
+    if (!learning.picture.empty()) check_writable("--picture", learning.picture, {input_path(path)});
   }
 }
 
