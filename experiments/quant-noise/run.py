@@ -140,7 +140,7 @@ TEXT = {"kind": "language", "text": str(DATA / "text/brown.txt"), "encoder": str
 TEXT_ADAM = {"optimizer": "adamw", "beta2": 0.98}
 LANGUAGE_FLOAT = {"seed": 1, "task": TEXT, "training": {"steps": 1200, "batch_size": 16, **TEXT_ADAM, "learning_rate": 3e-3,
                                                         "warmup_steps": 100, "clip_norm": 1}}
-TEXT_NOISE_STEPS, TEXT_CODE_STEPS = 150, 50
+TEXT_NOISE_STEPS, TEXT_CODE_STEPS, SCRATCH_STEPS = 150, 50, 600
 PRODUCTS8 = {"function": "product", "block_size": 8, "centroids": 256, "refresh_steps": 100}
 LANGUAGE_SCHEMES = {
     "int8": ({"scheme": "integer", "bits": 8, "stages": [".*"]}, 0, {"QAT": {**INT8, "rate": 1}, "Quant-Noise": {**INT8, "rate": 0.5}}),
@@ -172,7 +172,8 @@ def language_runs(seed):
 
 def scratch_runs(seed):
     """Noise from the first step on, as in the paper."""
-    yield from with_codes({**LANGUAGE_FLOAT, "seed": seed}, ["int4", "iPQ"])
+    training = {**LANGUAGE_FLOAT["training"], "steps": SCRATCH_STEPS}
+    yield from with_codes({"seed": seed, "task": TEXT, "training": training}, ["iPQ"])
 
 
 # ---- runs
@@ -355,7 +356,7 @@ def report():
                  f"bytes. Codes of iPQ come in three stages of {TEXT_CODE_STEPS} steps. By labels."]
         for part, title in {
                 "language": f"## Noise in {TEXT_NOISE_STEPS} steps more\n\nPost-training: the same steps without noise.",
-                "scratch": "## Noise from the first step on\n\nAll 1,200 steps with the noise of the row; each seed is a network of its own."
+                "scratch": f"## Noise from the first step on\n\n{SCRATCH_STEPS} steps with the noise of the row; each seed is a network of its own."
         }.items():
             found = rows(part, known)
             if found:

@@ -78,20 +78,27 @@ class Training {
     double mean = 0;
     for (std::int64_t k = 0; k < last; ++k)
       mean += losses_[losses_.size() - 1 - k] / static_cast<double>(last);
-    out.flow = std::move(flow_);
     out.report.status = Status::iteration_limit;
     out.report.iterations = options_.iterations;
     // The noisy crops have a mean squared error of 1.
     out.report.figures.emplace_back("psnr_gain", -10 / std::numbers::ln10 * mean);
+    if (options_.one_energy) {
+      out.report.figures.emplace_back("nu", std::exp(2 * flow_.log_step_scales[0]));
+      out.report.figures.emplace_back("weight", std::exp(flow_.log_weights(0, 0)));
+    }
     out.report.objective_history = std::move(losses_);
+    out.flow = std::move(flow_);
     return out;
   }
 
  private:
-  // Whether training moves an array at all.
-  bool moves(std::string_view array) const {
-    if (options_.one_energy) return array == "mixing" || array == "log_rates" || array == "momenta";
-    return options_.tails || array != "tails";
+  // Scale and weight are those of all rows and steps: each moves by what it does in all of them.
+  void tie(UnrolledFlow& gradient) const {
+    for (const std::span<double> all : {std::span(gradient.log_step_scales), gradient.log_weights.values()}) {
+      std::ranges::fill(all, std::accumulate(all.begin(), all.end(), 0.0));
+    }
+    std::ranges::fill(gradient.log_scales.values(), 0.0);
+    std::ranges::fill(gradient.tails.values(), 0.0);
   }
 
   // Rows of norm 1 move along the sphere: what of a slope, or of a momentum, is along its row is taken out.
@@ -185,7 +192,10 @@ class Training {
   }
 
   void descend(int iteration, UnrolledFlow gradient) {
-    if (options_.one_energy) make_tangent(gradient.mixing);
+    if (options_.one_energy) {
+      tie(gradient);
+      make_tangent(gradient.mixing);
+    }
     const double done = (iteration + 0.5) / options_.iterations;
     const double rising = options_.warm_up > 0 ? std::min(1.0, done / options_.warm_up) : 1;
     const double rate = options_.learning_rate * rising * (1 + std::cos(std::numbers::pi * done)) / 2;
@@ -194,7 +204,7 @@ class Training {
     const auto values = flow_arrays(flow_), slopes = flow_arrays(gradient), first = flow_arrays(first_),
                second = flow_arrays(second_);
     for (std::size_t a = 0; a < values.size(); ++a) {
-      if (!moves(kFlowArrays[a])) continue;
+      if (!options_.tails && kFlowArrays[a] == "tails") continue;
       for (std::size_t k = 0; k < values[a].size(); ++k) {
         const double slope = slopes[a][k];
         double &m = first[a][k], &v = second[a][k];

@@ -154,7 +154,9 @@ TEST(FlowTraining, OfOneEnergyIsThatOfAnOperator) {
   const Matrix<double> omega = flow_operator(flow), start = flow_operator(initial_energy_flow(11, 3, 3));
   ASSERT_EQ(omega.rows(), 11);
   ASSERT_EQ(omega.cols(), 9);
-  const double nu = 48, weight = 0.32 / 11;
+  const double nu = std::exp(2 * flow.log_step_scales[0]), weight = std::exp(flow.log_weights(0, 0));
+  EXPECT_GT(std::abs(std::log(nu / 48)), 1e-2) << "learned";
+  EXPECT_GT(std::abs(std::log(weight * 11 / 0.32)), 1e-2) << "learned";
   for (std::int64_t i = 0; i < omega.rows(); ++i) {
     double cosine = 0;
     for (std::int64_t t = 0; t < 9; ++t) cosine += omega(i, t) * start(i, t);

@@ -65,8 +65,10 @@ struct TrainedFlow {
 /// not 40,000, and gave 0.16 dB less at sigma 20 (experiments/denoising/training.md).
 ///
 /// one_energy trains an operator for what its energy gives, as bilevel learning does [chen2014insights], with
-/// the lower problem cut off after the steps: one mixing, whose rows move on the unit sphere, and rates and
-/// momenta of the steps; scale and weight stay what denoise_image takes. flow_operator gives the operator.
+/// the lower problem cut off after the steps: one mixing, whose rows move on the unit sphere, one scale √ν
+/// and one weight for all rows and steps, and rates and momenta of each step. flow_operator gives the
+/// operator. L-BFGS in denoise_image goes further down than the steps do, so that its own ν and weight suit
+/// it better than those that make up for stopping early; these are figures of the report.
 ///
 /// Starts from `start` where it has steps (its shape wins over the options; with one_energy flow_operator
 /// must take it), else from initial_unrolled_flow or initial_energy_flow. checkpoint, where not empty: a file
@@ -75,8 +77,8 @@ struct TrainedFlow {
 ///
 /// 14 · steps · filters · side² flops a pixel of the crops and an iteration; memory: 8 bytes a pixel and step
 /// for each thread. The same bytes for any number of threads. report: objective_history (the loss, in units
-/// of sigma², as a natural logarithm, an entry per iteration), figure "psnr_gain" (dB over the noisy crops,
-/// mean of the last tenth of the iterations).
+/// of sigma², as a natural logarithm, an entry per iteration), figures "psnr_gain" (dB over the noisy crops,
+/// mean of the last tenth of the iterations) and, with one_energy, "nu" and "weight".
 ///
 /// Throws invalid_argument (no images, one too small or with a value that is not finite: named; options out
 /// of range), io and format (checkpoint), cancelled.
