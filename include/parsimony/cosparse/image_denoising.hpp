@@ -57,8 +57,8 @@ struct DenoisedImage {
 ///
 /// Images larger than `tile` in a direction are cut in tiles that overlap by 64 pixels, in which they fade
 /// into each other. As the iterations stop before the minimum, the result differs from that of the whole
-/// image: by 0.3 grey levels root mean square and 0.05 dB for house (256 × 256, noise of deviation 20, log)
-/// in tiles of 128 pixels.
+/// image: by 0.1 grey levels root mean square for house (256 × 256, noise of deviation 20, log) in tiles of
+/// 128 pixels.
 ///
 /// report: iterations and objective_history of the (first) tile; figures "sigma", "tiles".
 ///
