@@ -1,4 +1,4 @@
-// The other things that operator learn learns: an unrolled flow, or an operator, trained for what it denoises to.
+// What operator learn trains for denoising: an unrolled flow, or an operator.
 #pragma once
 
 #include <CLI/CLI.hpp>
