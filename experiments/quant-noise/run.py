@@ -188,9 +188,9 @@ PARTS = {
 }
 
 
-def runs(part):
+def runs(part, seeds=SEEDS):
     """Recipes with the row that they count for."""
-    return [run for seed in (SEEDS[:1] if part == "choose" else SEEDS) for run in PARTS[part](seed)]
+    return [run for seed in (seeds[:1] if part == "choose" else seeds) for run in PARTS[part](seed)]
 
 
 def identity(recipe):
@@ -398,6 +398,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="+", choices=[*PARTS, "float"])
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/cli/parsimony")
+    parser.add_argument("--seeds", type=int, nargs="+", choices=SEEDS, default=SEEDS, help="of these alone")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each of one thread")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
@@ -406,7 +407,7 @@ def main():
         make_float(options.program, FLOAT, "float")
     if {"language", "scratch"} & set(options.parts):
         make_float(options.program, LANGUAGE_FLOAT, "language")
-    make(options.program, [run for part in options.parts if part != "float" for run in runs(part)], options.jobs)
+    make(options.program, [run for part in options.parts if part != "float" for run in runs(part, options.seeds)], options.jobs)
     report()
 
 
