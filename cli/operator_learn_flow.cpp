@@ -151,8 +151,7 @@ int learn_flow(const CLI::App& app, const FlowLearning& learning, Terminal& term
   const std::vector<Matrix<float>> images = read_images(learning.paths, learning.max_memory, context);
   reading.finish();
   check_sizes(learning, images);
-  std::vector<MatrixView<const float>> views;
-  for (const Matrix<float>& image : images) views.push_back(image.view());
+  const std::vector<MatrixView<const float>> views(images.begin(), images.end());
   const std::filesystem::path checkpoint = checkpoint_of(learning.output);
   cosparse::TrainedFlow trained = cosparse::train_unrolled_flow(views, options, context, checkpoint);
   add_before(trained.report, command);

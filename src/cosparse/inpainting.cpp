@@ -48,7 +48,11 @@ Matrix<float> filled(const Matrix<float>& image, const Matrix<float>& known) {
 std::vector<double> scales_of(const InpaintingOptions& options) {
   const double last = std::max(options.sigma, options.last_scale);
   std::vector<double> scales;
-  for (double scale = options.first_scale; scale > last; scale /= 2) scales.push_back(scale);
+  double scale = options.first_scale;
+  while (scale > last) {
+    scales.push_back(scale);
+    scale /= 2;
+  }
   scales.push_back(last);
   return scales;
 }

@@ -63,7 +63,7 @@ struct Record {
   template <class T>
   void operator()(const Field& field, const T& value) const {
     std::string name(field.name);
-    if constexpr (std::is_same_v<T, bool>) {
+    if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::vector<std::string>>) {
       out.emplace_back(std::move(name), value);
     } else if constexpr (std::is_enum_v<T>) {
       out.emplace_back(std::move(name), std::string(enum_name(value)));
@@ -73,8 +73,6 @@ struct Record {
       out.emplace_back(std::move(name), static_cast<std::int64_t>(value));
     } else if constexpr (std::is_floating_point_v<T>) {
       out.emplace_back(std::move(name), static_cast<double>(value));
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-      out.emplace_back(std::move(name), value);
     } else {
       out.emplace_back(std::move(name), std::string(value));
     }
