@@ -69,11 +69,9 @@ std::string text_of(const FlowLearning& learning, const cosparse::TrainedFlow& t
   const cosparse::UnrolledFlow& flow = trained.flow;
   std::string text = fmt::format("images            {}\n", learning.paths.size());
   if (learning.options.one_energy) {
-    const FrameFigures figures = frame_figures(cosparse::flow_operator(flow), true);
     text += fmt::format("operator          {} x {}, trained through {} steps\n", flow.filters(),
                         flow.side * flow.side, flow.steps());
-    text += fmt::format("frame bounds      {:.6g} to {:.6g}\ncoherence         {:.4f}\n",
-                        figures.bounds.lower, figures.bounds.upper, figures.coherence);
+    text += frame_text(frame_figures(cosparse::flow_operator(flow), true));
   } else {
     text += fmt::format("flow              {} steps, {} filters of {} x {} pixels{}\n", flow.steps(),
                         flow.filters(), flow.side, flow.side, flow.shared() ? "" : " in each");

@@ -22,14 +22,18 @@ FrameFigures frame_figures(const Matrix<double>& omega, bool zero_mean) {
   return out;
 }
 
+std::string frame_text(const FrameFigures& figures) {
+  return fmt::format("frame bounds      {:.6g} to {:.6g}\ncoherence         {:.4f}\n", figures.bounds.lower,
+                     figures.bounds.upper, figures.coherence);
+}
+
 std::string learned_text(const Learned& learned, const FrameFigures& figures, const Matrix<float>& signals) {
   std::string text = fmt::format("signals           {} of {} values\n", signals.rows(), signals.cols());
   text += fmt::format("operator          {} x {}, {}\n", learned.omega.rows(), learned.omega.cols(),
                       learned.method);
   text += fmt::format("iterations        {}\nobjective         {:.6g}\n", learned.report.iterations,
                       learned.objective);
-  text += fmt::format("frame bounds      {:.6g} to {:.6g}\ncoherence         {:.4f}\n", figures.bounds.lower,
-                      figures.bounds.upper, figures.coherence);
+  text += frame_text(figures);
   return text + fmt::format("seconds           {:.3f}\n", learned.report.seconds());
 }
 

@@ -25,6 +25,7 @@ struct FrameFigures {
 /// Of zero-mean atoms the bounds are those on what they can see.
 FrameFigures frame_figures(const Matrix<double>& omega, bool zero_mean);
 
+std::string frame_text(const FrameFigures& figures);
 std::string learned_text(const Learned& learned, const FrameFigures& figures, const Matrix<float>& signals);
 std::string learned_json(const Learned& learned, const FrameFigures& figures, const Matrix<float>& signals,
                          const TrainingData& data, const std::string& output);

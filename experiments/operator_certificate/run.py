@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PARSIMONY = ROOT / "build/release/cli/parsimony"
 SAMPLES = [96, 192, 384, 768]
 COSPARSITIES = [6, 8, 10, 12]
-SEEDS = 20
+SEEDS = 100
 EXACT_SEEDS = 3
 LARGE = [(64, 32, 2048, 22), (128, 64, 6000, 50)]
 

@@ -78,11 +78,8 @@ class Descent {
   }
 
   Matrix<float> result(double sigma) const {
-    Matrix<float> out(height_ - 2 * side_, width_ - 2 * side_);
-    for (std::int64_t y = 0; y < out.rows(); ++y) {
-      const float* from = state_.row(y + side_).data() + side_;
-      for (std::int64_t x = 0; x < out.cols(); ++x) out(y, x) = static_cast<float>(from[x] * sigma);
-    }
+    Matrix<float> out = without_border(state_, side_);
+    for (float& value : out.values()) value = static_cast<float>(value * sigma);
     return out;
   }
 

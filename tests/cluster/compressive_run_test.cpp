@@ -2,34 +2,19 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
-#include <fstream>
 #include <map>
 #include <string>
 
+#include "expect_cancels.hpp"
 #include "parsimony/cluster/compressive.hpp"
-#include "parsimony/core/error.hpp"
 #include "parsimony/graph/generators.hpp"
+#include "resident_memory.hpp"
 
 namespace parsimony::cluster {
 namespace {
 
-// Resident memory of this process in bytes by its name in /proc (Linux), 0 where there is none.
-std::int64_t resident(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind(name + ":", 0) == 0) return std::stoll(line.substr(name.size() + 1)) * 1024;
-  }
-  return 0;
-}
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 TEST(EstimateMemory, IsThePeak) {
-  if (kSanitized || !std::ofstream("/proc/self/clear_refs")) GTEST_SKIP() << "resident memory is not ours";
+  if (!testing::restart_peak()) GTEST_SKIP() << "resident memory is not ours";
   // What is freed goes back at once, whichever thread comes first.
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -40,13 +25,13 @@ TEST(EstimateMemory, IsThePeak) {
       {.clusters = 20, .features = 16, .order = 1, .lambda_method = LambdaMethod::bisection, .restarts = 1},
       {.clusters = 20, .order = 1, .assign = Assignment::filter, .restarts = 1},
       {.clusters = 20, .order = 1, .assign = Assignment::interpolate, .restarts = 1}};
-  const std::int64_t before = resident("VmRSS");
+  const std::int64_t before = testing::resident("VmRSS");
   int way = 0;
   for (const CompressiveOptions& options : ways) {
     malloc_trim(0);
-    std::ofstream("/proc/self/clear_refs") << 5;  // the peak starts anew
+    testing::restart_peak();
     compressive_spectral_clustering(planted.graph, options, Context(2));
-    const auto peak = static_cast<double>(resident("VmHWM") - before);
+    const auto peak = static_cast<double>(testing::resident("VmHWM") - before);
     const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, 2));
     EXPECT_LT(peak, 1.25 * estimate) << "way " << way;
     EXPECT_GT(peak, 0.7 * estimate) << "way " << way;
@@ -85,26 +70,9 @@ TEST(CompressiveSpectralClustering, ProgressRisesToTheTotalOfEveryStage) {
 TEST(CompressiveSpectralClustering, CancelsAtEveryProgressCall) {
   const auto planted = graph::stochastic_block_model({.nodes = 500, .clusters = 5, .seed = 1});
   const CompressiveOptions options{.clusters = 5, .order = 10, .assign = Assignment::filter};
-  int calls = 0;
-  Context counting(2);
-  counting.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++calls; };
-  compressive_spectral_clustering(planted.graph, options, counting);
-  ASSERT_GT(calls, 20);
-  for (int at = 1; at <= calls; at += 7) {
-    std::stop_source source;
-    Context context(2);
-    context.stop = source.get_token();
-    context.on_progress = [&, seen = 0](std::string_view, std::int64_t, std::int64_t) mutable {
-      if (++seen == at) source.request_stop();
-    };
-    try {
-      compressive_spectral_clustering(planted.graph, options, context);
-      EXPECT_GT(at, calls - 2) << "was not cancelled at call "
-                               << at;  // nothing is left to cancel after the last
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::cancelled);
-    }
-  }
+  const int calls = expect_cancels(
+      7, [&](const Context& context) { compressive_spectral_clustering(planted.graph, options, context); });
+  EXPECT_GT(calls, 20);
 }
 
 }  // namespace

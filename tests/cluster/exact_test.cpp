@@ -4,16 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <set>
 #include <string>
 
 #include "dense.hpp"
+#include "expect_cancels.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
+#include "resident_memory.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -169,10 +170,8 @@ TEST(ExactSpectralClustering, ProgressRisesToTheTotalOfEveryStageAndCancels) {
   const auto planted = graph::stochastic_block_model({.nodes = 500, .clusters = 5, .seed = 1});
   const ExactOptions options{.clusters = 5, .restarts = 3};
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> stages;
-  int calls = 0;
   Context counting(2);
   counting.on_progress = [&](std::string_view stage, std::int64_t done, std::int64_t total) {
-    ++calls;
     const std::string name = stage == "k-means" && total == 1 ? "last k-means" : std::string(stage);
     const auto [at, fresh] = stages.try_emplace(name, done, total);
     EXPECT_GE(done, at->second.first) << stage;
@@ -182,45 +181,18 @@ TEST(ExactSpectralClustering, ProgressRisesToTheTotalOfEveryStageAndCancels) {
   exact_spectral_clustering(planted.graph, options, counting);
   EXPECT_TRUE(stages.count("eigenvectors"));
   for (const auto& [stage, at] : stages) EXPECT_EQ(at.first, at.second) << stage;
-  for (int at = 1; at <= calls; at += 5) {
-    std::stop_source source;
-    Context context(2);
-    context.stop = source.get_token();
-    context.on_progress = [&, seen = 0](std::string_view, std::int64_t, std::int64_t) mutable {
-      if (++seen == at) source.request_stop();
-    };
-    try {
-      exact_spectral_clustering(planted.graph, options, context);
-      EXPECT_GT(at, calls - 2) << "was not cancelled at call " << at;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::cancelled);
-    }
-  }
+  expect_cancels(5,
+                 [&](const Context& context) { exact_spectral_clustering(planted.graph, options, context); });
 }
-
-// Resident memory of this process in bytes by its name in /proc (Linux), 0 where there is none.
-std::int64_t resident(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind(name + ":", 0) == 0) return std::stoll(line.substr(name.size() + 1)) * 1024;
-  }
-  return 0;
-}
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 TEST(ExactEstimateMemory, IsThePeak) {
-  if (kSanitized || !std::ofstream("/proc/self/clear_refs")) GTEST_SKIP() << "resident memory is not ours";
+  if (!testing::restart_peak()) GTEST_SKIP() << "resident memory is not ours";
   const auto planted = graph::stochastic_block_model({.nodes = 60000, .clusters = 20, .seed = 1});
   const ExactOptions options{.clusters = 40, .eigen_tolerance = 0.5, .passes = 1, .restarts = 1};
-  const std::int64_t before = resident("VmRSS");
-  std::ofstream("/proc/self/clear_refs") << 5;  // the peak starts anew
+  const std::int64_t before = testing::resident("VmRSS");
+  testing::restart_peak();
   exact_spectral_clustering(planted.graph, options, Context(2));
-  const auto peak = static_cast<double>(resident("VmHWM") - before);
+  const auto peak = static_cast<double>(testing::resident("VmHWM") - before);
   const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, 2));
   EXPECT_LT(peak, 1.1 * estimate);
   EXPECT_GT(peak, 0.65 * estimate);

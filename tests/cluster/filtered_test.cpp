@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "dense.hpp"
+#include "expect_cancels.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
@@ -190,25 +191,9 @@ TEST(FilteredSpectralClustering, SaysWhenTheGapIsTooNarrow) {
 TEST(FilteredSpectralClustering, CancelsAtEveryProgressCall) {
   const auto planted = graph::stochastic_block_model({.nodes = 500, .clusters = 5, .seed = 1});
   const FilteredOptions options{.clusters = 5, .order = 10};
-  int calls = 0;
-  Context counting(2);
-  counting.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++calls; };
-  filtered_spectral_clustering(planted.graph, options, counting);
-  ASSERT_GT(calls, 20);
-  for (int at = 1; at <= calls; at += 7) {
-    std::stop_source source;
-    Context context(2);
-    context.stop = source.get_token();
-    context.on_progress = [&, seen = 0](std::string_view, std::int64_t, std::int64_t) mutable {
-      if (++seen == at) source.request_stop();
-    };
-    try {
-      filtered_spectral_clustering(planted.graph, options, context);
-      EXPECT_GT(at, calls - 2) << "was not cancelled at call " << at;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::cancelled);
-    }
-  }
+  const int calls = expect_cancels(
+      7, [&](const Context& context) { filtered_spectral_clustering(planted.graph, options, context); });
+  EXPECT_GT(calls, 20);
 }
 
 // Paths, whose next eigenvalues no filter of this order tells from 0.

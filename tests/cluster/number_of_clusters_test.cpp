@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dense.hpp"
+#include "expect_cancels.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
@@ -119,20 +120,8 @@ TEST(NumberOfClusters, RefusesWhatCannotBe) {
 TEST(NumberOfClusters, CancelsAtAnyProgressCall) {
   const auto planted = graph::stochastic_block_model({.nodes = 500, .clusters = 5, .seed = 1});
   const NumberOfClustersOptions options{.max_clusters = 8, .features = 8, .splits = 2, .order = 10};
-  int calls = 0;
-  Context counting(2);
-  counting.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++calls; };
-  choose_number_of_clusters(planted.graph, options, counting);
-  for (int at = 1; at <= calls; at += 9) {
-    std::stop_source source;
-    Context context(2);
-    context.stop = source.get_token();
-    context.on_progress = [&, seen = 0](std::string_view, std::int64_t, std::int64_t) mutable {
-      if (++seen == at) source.request_stop();
-    };
-    expect_error(ErrorCode::cancelled, "",
-                 [&] { choose_number_of_clusters(planted.graph, options, context); });
-  }
+  expect_cancels(
+      9, [&](const Context& context) { choose_number_of_clusters(planted.graph, options, context); }, 0);
 }
 
 }  // namespace
