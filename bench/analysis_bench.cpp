@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/peak.hpp"
-#include "cosparse/penalty_objective.hpp"
+#include "operators/learning/penalty_objective.hpp"
 #include "kernels/log_penalty.hpp"
 #include "parsimony/core/random.hpp"
 

@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "parsimony/core/random.hpp"
-#include "parsimony/cosparse/unrolled_flow.hpp"
+#include "parsimony/images/unrolled_flow.hpp"
 
 namespace parsimony::cosparse {
 namespace {

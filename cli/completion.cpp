@@ -1,8 +1,8 @@
 // parsimony completion: a script by which bash completes verbs, flags and file names.
 #include <fmt/format.h>
 
-#include "exit_code.hpp"
-#include "files.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

@@ -5,11 +5,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "exit_code.hpp"
-#include "files.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/version.hpp"
-#include "show.hpp"
+#include "support/show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <new>
 
-#include "exit_code.hpp"
-#include "flags.hpp"
+#include "support/exit_code.hpp"
+#include "support/flags.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/nearest_name.hpp"
 #include "parsimony/core/version.hpp"

@@ -5,7 +5,7 @@
 #include <functional>
 #include <span>
 
-#include "terminal.hpp"
+#include "support/terminal.hpp"
 
 namespace parsimony::cli {
 

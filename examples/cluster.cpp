@@ -1,7 +1,7 @@
 #include <iostream>
 
 #include "parsimony/cluster/compressive.hpp"
-#include "parsimony/graph/read.hpp"
+#include "parsimony/graph/file.hpp"
 
 int main(int, char** argv) {
   const auto file = parsimony::graph::read_graph(argv[1]);

@@ -1,6 +1,6 @@
 #include "parsimony/core/image.hpp"
-#include "parsimony/cosparse/noise_level.hpp"
-#include "parsimony/cosparse/unrolled_flow.hpp"
+#include "parsimony/images/noise_level.hpp"
+#include "parsimony/images/unrolled_flow.hpp"
 
 int main(int, char** argv) {
   parsimony::Image image = parsimony::read_image(argv[1]);

@@ -1,8 +1,8 @@
 #include <iostream>
 
 #include "parsimony/core/npy.hpp"
-#include "parsimony/cosparse/geometric_learning.hpp"
-#include "parsimony/cosparse/operator_file.hpp"
+#include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/operators/operator_file.hpp"
 
 int main(int, char** argv) {
   const auto signals = parsimony::read_npy_matrix(argv[1]);  // a signal a row

@@ -9,7 +9,7 @@
 #include <iostream>
 #include <string>
 
-#include "graph/formats.hpp"
+#include "graph/file/formats.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::fuzz {

@@ -1,7 +1,7 @@
 // Both ways: the input as a compressed stream (gzip or zstd), and as plain bytes through the writers and
 // back.
 #include "check.hpp"
-#include "core/compression.hpp"
+#include "core/files/compression.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parsimony;

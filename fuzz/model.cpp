@@ -1,5 +1,5 @@
 #include "check.hpp"
-#include "cluster/model_format.hpp"
+#include "cluster/models/model_format.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parsimony;

@@ -1,5 +1,5 @@
 #include "check.hpp"
-#include "core/npy_format.hpp"
+#include "core/files/npy_format.hpp"
 
 namespace {
 

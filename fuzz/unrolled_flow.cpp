@@ -1,5 +1,5 @@
 #include "check.hpp"
-#include "cosparse/flow_file.hpp"
+#include "images/flow/flow_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parsimony;

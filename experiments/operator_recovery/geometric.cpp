@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "parsimony/core/image.hpp"
-#include "parsimony/cosparse/frames.hpp"
-#include "parsimony/cosparse/geometric_learning.hpp"
-#include "parsimony/cosparse/patches.hpp"
-#include "parsimony/cosparse/signals.hpp"
+#include "parsimony/operators/frames.hpp"
+#include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/images/patches.hpp"
+#include "parsimony/operators/signals.hpp"
 
 namespace parsimony::cosparse {
 namespace {

@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "parsimony/cosparse/frames.hpp"
-#include "parsimony/cosparse/geometric_learning.hpp"
-#include "parsimony/cosparse/signals.hpp"
-#include "parsimony/cosparse/untf_learning.hpp"
+#include "parsimony/operators/frames.hpp"
+#include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/operators/signals.hpp"
+#include "parsimony/operators/untf_learning.hpp"
 
 using namespace parsimony;
 using namespace parsimony::cosparse;

@@ -11,7 +11,7 @@
 #include <optional>
 #include <type_traits>
 
-#include "graph/text.hpp"
+#include "graph/file/text.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::graph {

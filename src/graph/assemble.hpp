@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "parsimony/core/context.hpp"
-#include "parsimony/graph/read.hpp"
+#include "parsimony/graph/file.hpp"
 
 namespace parsimony::graph {
 

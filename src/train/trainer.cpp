@@ -11,7 +11,7 @@
 #include "parsimony/train/batch_norm.hpp"
 #include "parsimony/train/checkpoint.hpp"
 #include "parsimony/train/distillation.hpp"
-#include "parsimony/train/example_order.hpp"
+#include "parsimony/data/example_order.hpp"
 #include "parsimony/train/input_moments.hpp"
 #include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"

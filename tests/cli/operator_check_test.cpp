@@ -5,10 +5,10 @@
 #include "cli/command.hpp"
 #include "parsimony/core/image.hpp"
 #include "parsimony/core/npy.hpp"
-#include "parsimony/cosparse/certificate.hpp"
-#include "parsimony/cosparse/frames.hpp"
-#include "parsimony/cosparse/operator_file.hpp"
-#include "parsimony/cosparse/signals.hpp"
+#include "parsimony/operators/certificate.hpp"
+#include "parsimony/operators/frames.hpp"
+#include "parsimony/operators/operator_file.hpp"
+#include "parsimony/operators/signals.hpp"
 
 namespace parsimony::cli {
 namespace {

@@ -2,11 +2,11 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
-#include "cosparse/pictures.hpp"
+#include "images/pictures.hpp"
 #include "parsimony/core/npy.hpp"
-#include "parsimony/cosparse/image_quality.hpp"
-#include "parsimony/cosparse/operator_file.hpp"
-#include "parsimony/cosparse/unrolled_flow.hpp"
+#include "parsimony/images/image_quality.hpp"
+#include "parsimony/operators/operator_file.hpp"
+#include "parsimony/images/unrolled_flow.hpp"
 
 namespace parsimony::cli {
 namespace {

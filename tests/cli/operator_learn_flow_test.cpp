@@ -7,8 +7,8 @@
 #include "parsimony/core/image.hpp"
 #include "parsimony/core/npy.hpp"
 #include "parsimony/core/random.hpp"
-#include "parsimony/cosparse/flow_training.hpp"
-#include "parsimony/cosparse/operator_file.hpp"
+#include "parsimony/images/flow_training.hpp"
+#include "parsimony/operators/operator_file.hpp"
 
 namespace parsimony::cli {
 namespace {

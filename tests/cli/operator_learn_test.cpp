@@ -7,9 +7,9 @@
 #include "parsimony/core/image.hpp"
 #include "parsimony/core/npy.hpp"
 #include "parsimony/core/random.hpp"
-#include "parsimony/cosparse/frames.hpp"
-#include "parsimony/cosparse/operator_file.hpp"
-#include "parsimony/cosparse/signals.hpp"
+#include "parsimony/operators/frames.hpp"
+#include "parsimony/operators/operator_file.hpp"
+#include "parsimony/operators/signals.hpp"
 
 namespace parsimony::cli {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "cli/command.hpp"
 #ifdef PARSIMONY_TRAIN
-#include "core/zip.hpp"
-#include "train/jpeg_file.hpp"
+#include "core/files/zip.hpp"
+#include "data/jpeg_file.hpp"
 #endif
 
 namespace parsimony::cli {

@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <string>
 
-#include "cluster/closure.hpp"
+#include "cluster/methods/closure.hpp"
 #include "dense.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"

@@ -1,4 +1,4 @@
-#include "cluster/clusterwise_agreement.hpp"
+#include "cluster/number_of_clusters/clusterwise_agreement.hpp"
 
 #include <gtest/gtest.h>
 

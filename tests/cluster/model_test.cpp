@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "cluster/model_format.hpp"
-#include "core/npz.hpp"
+#include "cluster/models/model_format.hpp"
+#include "core/files/npz.hpp"
 #include "expect_error.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/core/file.hpp"

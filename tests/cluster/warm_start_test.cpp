@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "cluster/earlier_labels.hpp"
+#include "cluster/methods/earlier_labels.hpp"
 #include "expect_error.hpp"
 #include "graph/graph_checks.hpp"
 #include "parsimony/cluster/automatic.hpp"

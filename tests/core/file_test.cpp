@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "core/compression.hpp"
-#include "core/zip.hpp"
+#include "core/files/compression.hpp"
+#include "core/files/zip.hpp"
 #include "expect_error.hpp"
 #include "temporary_directory.hpp"
 

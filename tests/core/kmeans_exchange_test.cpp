@@ -1,4 +1,4 @@
-#include "core/kmeans_exchange.hpp"
+#include "core/kmeans/kmeans_exchange.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "core/kmeans_points.hpp"
-#include "core/lloyd.hpp"
+#include "core/kmeans/lloyd.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 

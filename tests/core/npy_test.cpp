@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "core/npy_format.hpp"
+#include "core/files/npy_format.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
 #include "temporary_directory.hpp"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "parsimony/core/random.hpp"
-#include "parsimony/graph/read.hpp"
+#include "parsimony/graph/file.hpp"
 
 namespace parsimony::graph {
 

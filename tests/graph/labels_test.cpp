@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/npy_format.hpp"
+#include "core/files/npy_format.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/npy.hpp"
 #include "temporary_directory.hpp"

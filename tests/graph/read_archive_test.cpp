@@ -4,10 +4,10 @@
 #include <functional>
 #include <limits>
 
-#include "core/npy_format.hpp"
-#include "core/zip.hpp"
+#include "core/files/npy_format.hpp"
+#include "core/files/zip.hpp"
 #include "expect_error.hpp"
-#include "graph/formats.hpp"
+#include "graph/file/formats.hpp"
 #include "graph/graph_checks.hpp"
 
 namespace parsimony::graph {

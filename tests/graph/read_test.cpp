@@ -1,5 +1,5 @@
 // Files as people have them, good and bad: what is read of each, or which line the message names.
-#include "parsimony/graph/read.hpp"
+#include "parsimony/graph/file.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 
 #include "expect_error.hpp"
 #include "temporary_directory.hpp"
-#include "train/byte_pair_files.hpp"
+#include "data/byte_pair_files.hpp"
 
 namespace parsimony::models {
 namespace {

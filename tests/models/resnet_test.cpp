@@ -8,7 +8,7 @@
 #include "expect_error.hpp"
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/models/weights.hpp"
-#include "parsimony/train/labelled_images.hpp"
+#include "parsimony/data/labelled_images.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::models {

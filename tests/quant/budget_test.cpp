@@ -1,4 +1,4 @@
-#include "quant/budget.hpp"
+#include "quant/plan/budget.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "quant/compress_weight.hpp"
+#include "quant/plan/compress_weight.hpp"
 
 #include <gtest/gtest.h>
 

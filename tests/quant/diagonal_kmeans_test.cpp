@@ -1,4 +1,4 @@
-#include "quant/diagonal_kmeans.hpp"
+#include "quant/codes/diagonal_kmeans.hpp"
 
 #include <gtest/gtest.h>
 

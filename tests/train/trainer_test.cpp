@@ -10,7 +10,7 @@
 #include "expect_error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "parsimony/train/distillation.hpp"
-#include "parsimony/train/example_order.hpp"
+#include "parsimony/data/example_order.hpp"
 #include "temporary_directory.hpp"
 #include "train/small_task.hpp"
 

@@ -14,7 +14,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/models/resnet.hpp"
-#include "parsimony/train/labelled_images.hpp"
+#include "parsimony/data/labelled_images.hpp"
 #include "parsimony/train/task.hpp"
 
 namespace parsimony::models {

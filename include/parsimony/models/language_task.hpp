@@ -8,7 +8,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/models/transformer.hpp"
 #include "parsimony/train/task.hpp"
-#include "parsimony/train/tokenizer.hpp"
+#include "parsimony/data/tokenizer.hpp"
 
 namespace parsimony::models {
 

@@ -1,0 +1,87 @@
+// parsimony assign: the clusters of new points, by a saved model.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
+#include "parsimony/cluster/model.hpp"
+#include "parsimony/graph/labels.hpp"
+#include "clustering/points.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Example:
+  parsimony cluster points.npy --clusters 10 --output labels.txt --save-model model.npz
+  parsimony assign model.npz new.npy --output new-labels.txt
+
+Without --output, the clusters go to stdout: row<TAB>cluster, one line a point.
+An output that ends in .npy holds the clusters alone, as int32 in the order of the rows.)";
+
+struct Settings {
+  std::string model;
+  std::string points;
+  std::string output;
+  cluster::AssignOptions options;
+  std::int64_t max_memory = 0;
+  int threads = 0;
+  bool quiet = false;
+};
+
+int run(const Settings& settings, Terminal& terminal) {
+  const auto model_path = input_path(settings.model), points_path = input_path(settings.points);
+  check_readable(model_path);
+  check_readable(points_path);
+  if (!settings.output.empty()) check_writable("--output", settings.output, {model_path, points_path});
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+
+  const cluster::PointModel model = cluster::load_model(model_path, settings.max_memory);
+  const Matrix<float> points = read_points(settings.points, settings.max_memory);
+  if (points.cols() != model.points.cols()) {
+    throw Error(ErrorCode::format, fmt::format("{}: rows of {} values; those of {} have {}", settings.points,
+                                               points.cols(), settings.model, model.points.cols()));
+  }
+  const cluster::ClusterResult result = cluster::assign(model, points, settings.options, context);
+  context.check_cancelled();
+  if (settings.output.empty()) {
+    std::string text;
+    for (std::size_t i = 0; i < result.labels.size(); ++i) {
+      fmt::format_to(std::back_inserter(text), "{}\t{}\n", i, result.labels[i]);
+    }
+    print(text);
+    return kDone;
+  }
+  graph::write_labels(settings.output, graph::NodeIds::consecutive(points.rows(), 0), result.labels);
+  terminal.note(fmt::format("{}: {} points in {} clusters; neighbours: {}, {:.2f} s", settings.output,
+                            points.rows(), result.clusters, search_text(result.report),
+                            result.report.seconds()));
+  return kDone;
+}
+
+}  // namespace
+
+Action add_assign(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  app.add_option("MODEL", settings->model, "file by parsimony cluster --save-model")
+      ->required()
+      ->type_name("");
+  app.add_option("POINTS", settings->points, "2-D .npy array, a point a row; plain, .gz or .zst; - for stdin")
+      ->required()
+      ->type_name("");
+  describe(settings->options, Flags(app, "Search"));
+  app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
+      ->type_name("FILE")
+      ->group("Output");
+  Flags(app, "Run")
+      .word("max_memory", "unlimited", 0)(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18},
+                                          settings->max_memory);
+  add_run_flags(app, settings->threads, settings->quiet);
+  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,59 @@
+// parsimony convert: a graph from one format to another.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
+#include "parsimony/graph/file.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  parsimony convert com-dblp.ungraph.txt.gz dblp.mtx
+  parsimony convert directed.npz undirected.graph --symmetrize)";
+
+struct Settings {
+  std::string input;
+  std::string output;
+  graph::ReadOptions read;
+  int threads = 0;
+  bool quiet = false;
+};
+
+int run(const Settings& settings, Terminal& terminal) {
+  const auto input = input_path(settings.input);
+  check_readable(input);
+  check_writable("OUT", settings.output, {input});
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+
+  const graph::GraphFile file = read_graph(settings.input, settings.read, context);
+  graph::write_graph(settings.output, file, context);
+  terminal.note(
+      fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
+  return kDone;
+}
+
+}  // namespace
+
+Action add_convert(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  app.add_option("IN", settings->input,
+                 "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
+      ->required()
+      ->type_name("");
+  app.add_option("OUT", settings->output,
+                 "the format is that of the ending: .mtx, .graph, .npz, .txt, .tsv, .csv, .edges")
+      ->required()
+      ->type_name("");
+  add_read_flags(app, settings->read);
+  add_run_flags(app, settings->threads, settings->quiet);
+  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+}
+
+}  // namespace parsimony::cli

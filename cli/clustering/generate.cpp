@@ -1,0 +1,81 @@
+// parsimony generate: random graphs with a planted partition.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
+#include "parsimony/graph/generators.hpp"
+#include "parsimony/graph/labels.hpp"
+#include "parsimony/graph/file.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kBlockModel =
+    R"(Example:
+  parsimony generate sbm --nodes 100k --clusters 100 --degree 16 --epsilon-ratio 0.25 --output sbm.mtx --labels truth.txt)";
+constexpr const char* kLfr =
+    R"(Example:
+  parsimony generate lfr --nodes 100k --mean-degree 20 --max-degree 100 --mixing 0.3 --max-community 200 --output lfr.mtx --labels truth.txt)";
+
+struct Settings {
+  graph::BlockModelOptions block_model;
+  graph::LfrOptions lfr;
+  std::string output;
+  std::string labels;
+  int threads = 0;
+  bool quiet = false;
+};
+
+int run(const Settings& settings, bool lfr, Terminal& terminal) {
+  check_writable("--output", settings.output);
+  if (!settings.labels.empty()) check_writable("--labels", settings.labels, {settings.output});
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+
+  graph::PlantedGraph planted = lfr ? graph::lfr_benchmark(settings.lfr, context)
+                                    : graph::stochastic_block_model(settings.block_model, context);
+  const std::int64_t nodes = planted.graph.nodes();
+  // As the reader of the format will call the nodes.
+  const bool from_zero = std::filesystem::path(settings.output).extension() == ".npz";
+  const graph::GraphFile file{std::move(planted.graph),
+                              graph::NodeIds::consecutive(nodes, from_zero ? 0 : 1)};
+  graph::write_graph(settings.output, file, context);
+  if (!settings.labels.empty()) graph::write_labels(settings.labels, file.ids, planted.labels);
+  terminal.note(
+      fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
+  return kDone;
+}
+
+}  // namespace
+
+Action add_generate(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.require_subcommand(1);
+  app.footer(kBlockModel);
+  const auto add = [&](const char* name, const char* help, const char* example, auto& options) {
+    CLI::App& model = *app.add_subcommand(name, help);
+    model.footer(example);
+    describe(options, Flags(model, "Model"));
+    model
+        .add_option("-o,--output", settings->output,
+                    "file of the graph: .mtx, .graph, .npz or an edge list; .gz and .zst too")
+        ->required()
+        ->type_name("FILE")
+        ->group("Output");
+    model.add_option("--labels", settings->labels, "file of the planted clusters, text or .npy")
+        ->type_name("FILE")
+        ->group("Output");
+    add_run_flags(model, settings->threads, settings->quiet);
+    return &model;
+  };
+  add("sbm", "stochastic block model, plain or degree-corrected", kBlockModel, settings->block_model);
+  const CLI::App* lfr =
+      add("lfr", "LFR benchmark: power laws of degrees and community sizes", kLfr, settings->lfr);
+  return [settings, lfr](Terminal& terminal) { return run(*settings, lfr->parsed(), terminal); };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,119 @@
+// parsimony score: how good a partition is, by the graph or against a truth.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
+#include "parsimony/graph/labels.hpp"
+#include "parsimony/graph/file.hpp"
+#include "parsimony/graph/scores.hpp"
+#include "support/show.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  parsimony score labels.txt --graph graph.mtx
+  parsimony score labels.txt --truth truth.txt --json)";
+
+struct Settings {
+  std::string labels;
+  std::string graph;
+  std::string truth;
+  graph::ReadOptions read;
+  int threads = 0;
+  bool json = false;
+  bool quiet = false;
+};
+
+// What two files say of the nodes that both have. Files without ids go by position where they are as long.
+graph::AlignedLabels match(const graph::Labels& reference, const graph::Labels& labels) {
+  if ((reference.by_position || labels.by_position) && reference.clusters.size() == labels.clusters.size()) {
+    return {.first = reference.clusters, .second = labels.clusters};
+  }
+  return graph::align_labels(reference, labels);
+}
+
+// Says what of either is left out.
+void note_shared(const char* reference, const graph::AlignedLabels& matched, Terminal& terminal) {
+  if (matched.only_in_first == 0 && matched.only_in_second == 0) return;
+  const auto shared = std::ssize(matched.first);
+  terminal.note(fmt::format("the {} has {} nodes, the labels {}; the {} that both have are compared",
+                            reference, shared + matched.only_in_first, shared + matched.only_in_second,
+                            shared));
+}
+
+int run(const Settings& settings, Terminal& terminal) {
+  if (settings.graph.empty() && settings.truth.empty()) {
+    throw Error(ErrorCode::invalid_argument, "nothing to score by: give --graph, --truth or both");
+  }
+  for (const std::string& path : {settings.labels, settings.graph, settings.truth}) {
+    if (!path.empty()) check_readable(input_path(path));
+  }
+  if (settings.quiet) terminal.be_quiet();
+  const Context context = terminal.context(settings.threads);
+
+  const graph::Labels labels = graph::read_labels(input_path(settings.labels), 0, context);
+  const auto nodes = static_cast<std::int64_t>(labels.clusters.size());
+  nlohmann::ordered_json root{{"labels", settings.labels},
+                              {"nodes", nodes},
+                              {"clusters", labels.names.size()},
+                              {"names", labels.names}};
+  std::string text = fmt::format("nodes             {}\nclusters          {}\n", nodes, labels.names.size());
+  if (!settings.graph.empty()) {
+    const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
+    const std::vector<std::int32_t> no_clusters(static_cast<std::size_t>(file.graph.nodes()));
+    const graph::AlignedLabels matched = match({file.ids, no_clusters}, labels);
+    if (matched.only_in_first > 0) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: {} of the {} nodes of {} have no cluster", settings.labels,
+                              matched.only_in_first, file.graph.nodes(), settings.graph));
+    }
+    note_shared("graph", matched, terminal);
+    const graph::PartitionScores scores = graph::score_partition(file.graph, matched.second, context);
+    root["scores"] = scores_json(scores);
+    text += scores_text(scores);
+  }
+  if (!settings.truth.empty()) {
+    const graph::Labels truth = graph::read_labels(input_path(settings.truth), 0, context);
+    const graph::AlignedLabels matched = match(truth, labels);
+    if (matched.first.empty()) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: shares no node with {}", settings.labels, settings.truth));
+    }
+    note_shared("truth", matched, terminal);
+    const graph::Agreement agreement = graph::agreement(matched.second, matched.first);
+    root["agreement"] = {{"nodes", matched.first.size()},
+                         {"adjusted_rand", agreement.adjusted_rand},
+                         {"normalized_mutual_information", agreement.normalized_mutual_information},
+                         {"adjusted_mutual_information", agreement.adjusted_mutual_information}};
+    text += fmt::format("ARI               {:.6f}\nNMI               {:.6f}\nAMI               {:.6f}\n",
+                        agreement.adjusted_rand, agreement.normalized_mutual_information,
+                        agreement.adjusted_mutual_information);
+  }
+  print(settings.json ? json_text(root) : text);
+  return kDone;
+}
+
+}  // namespace
+
+Action add_score(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  app.add_option("LABELS", settings->labels, "labels to score: lines of node-id<TAB>cluster, or .npy")
+      ->required()
+      ->type_name("");
+  app.add_option("--graph", settings->graph, "score by this graph: modularity, normalized cut, conductance")
+      ->type_name("FILE");
+  app.add_option("--truth", settings->truth, "score against these labels: ARI, NMI, AMI")->type_name("FILE");
+  app.add_flag("--json", settings->json, "print JSON")->group("Output");
+  add_read_flags(app, settings->read);
+  add_run_flags(app, settings->threads, settings->quiet);
+  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,188 @@
+#include "networks/show_compact.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "support/flags.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr std::size_t kWidest = 60;  // of a column of names
+
+std::string printable(const std::string& name) {
+  const std::string quoted = quoted_name(name);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  return shape.empty() ? "1" : fmt::format("{}", fmt::join(shape, "x"));
+}
+
+template <class Range>
+std::size_t widest(const Range& items) {
+  std::size_t width = 4;
+  for (const auto& item : items) width = std::max(width, printable(item.name).size());
+  return std::min(width, kWidest);
+}
+
+// Bytes of each weight's tensors; of a shared codebook at the first that has it.
+std::vector<std::int64_t> bytes_of(const quant::CompactRecipe& recipe) {
+  std::vector<std::int64_t> bytes;
+  std::set<std::string> codebooks;
+  for (const quant::WeightRecipe& weight : recipe.weights) {
+    const std::string& codebook = weight.codebook;
+    const bool counted = !codebook.empty() && !codebooks.insert(codebook).second;
+    bytes.push_back(0);
+    for (const TensorInfo& tensor : quant::stored_tensors({.weights = {weight}})) {
+      const bool of_codebook = tensor.name == codebook || tensor.name == codebook + "_scale";
+      if (!counted || !of_codebook) bytes.back() += tensor.bytes();
+    }
+  }
+  return bytes;
+}
+
+TensorInfo model_tensor(const quant::WeightRecipe& weight) {
+  return {weight.name, weight.dtype, weight.shape};
+}
+
+struct Sum {
+  std::int64_t count = 0, stored = 0, model = 0;
+};
+
+Sum sum_of_others(const quant::CompactRecipe& recipe) {
+  Sum sum;
+  for (const quant::OtherRecipe& other : recipe.others) {
+    ++sum.count;
+    sum.stored += other.values() * bits_of(other.stored_dtype) / 8;
+    sum.model += other.bytes();
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::string scheme_text(const quant::WeightRecipe& weight) {
+  if (weight.scheme == quant::Scheme::integer) {
+    return fmt::format("int{} per {}", weight.bits, weight.scales == 1 ? "tensor" : "channel");
+  }
+  return fmt::format("pq of {}{}, {} centroids{}{}", weight.block,
+                     weight.layout == quant::BlockLayout::input_channels ? " channels" : "", weight.centroids,
+                     weight.permuted ? ", permuted" : "", weight.codebook.empty() ? "" : ", shared");
+}
+
+std::string tensors_text(const SafetensorsFile& file) {
+  const std::size_t width = widest(file.tensors());
+  std::string text;
+  for (const TensorView& tensor : file.tensors()) {
+    text += fmt::format("{:<{}}  {:<4} {:<18} {:>12}\n", printable(tensor.name), width,
+                        enum_name(tensor.dtype), shape_text(tensor.shape), tensor.bytes());
+  }
+  for (const auto& [key, value] : file.metadata())
+    text += fmt::format("{} = {}\n", printable(key), printable(value));
+  return text + fmt::format("{} tensors, {} bytes, {} of them the header\n", file.tensors().size(),
+                            file.size(), file.header_bytes());
+}
+
+nlohmann::ordered_json tensors_json(const SafetensorsFile& file) {
+  nlohmann::ordered_json root{{"bytes", file.size()}, {"header_bytes", file.header_bytes()}};
+  root["metadata"] = nlohmann::json(file.metadata());
+  root["tensors"] = nlohmann::ordered_json::array();
+  for (const TensorView& tensor : file.tensors()) {
+    root["tensors"].push_back({{"name", tensor.name},
+                               {"dtype", enum_name(tensor.dtype)},
+                               {"shape", tensor.shape},
+                               {"bytes", tensor.bytes()}});
+  }
+  return root;
+}
+
+std::int64_t model_bytes(const quant::CompactRecipe& recipe) {
+  std::vector<TensorInfo> tensors(recipe.others.begin(), recipe.others.end());
+  for (const quant::WeightRecipe& weight : recipe.weights) tensors.push_back(model_tensor(weight));
+  std::map<std::string, std::size_t> index;
+  for (std::size_t i = 0; i < tensors.size(); ++i) index.emplace(tensors[i].name, i);
+  for (const auto& [alias, target] : recipe.aliases) {
+    if (const auto found = index.find(target); found != index.end()) {
+      TensorInfo tied = tensors[found->second];
+      tied.name = alias;
+      tensors.push_back(std::move(tied));
+    }
+  }
+  return safetensors_size(tensors, recipe.metadata);
+}
+
+std::string compact_text(const quant::CompactRecipe& recipe, std::span<const double> relative_mse) {
+  const std::vector<std::int64_t> bytes = bytes_of(recipe);
+  const std::size_t width = widest(recipe.weights);
+  std::string text = fmt::format("{:<{}}  {:<18} {:<28} {:>11} {:>11}{}\n", "weight", width, "shape", "codes",
+                                 "bytes", "of", relative_mse.empty() ? "" : "     error");
+  for (std::size_t i = 0; i < recipe.weights.size(); ++i) {
+    const quant::WeightRecipe& weight = recipe.weights[i];
+    text +=
+        fmt::format("{:<{}}  {:<18} {:<28} {:>11} {:>11}", printable(weight.name), width,
+                    shape_text(weight.shape), scheme_text(weight), bytes[i], model_tensor(weight).bytes());
+    text += relative_mse.empty() ? "\n" : fmt::format("  {:.2e}\n", relative_mse[i]);
+  }
+  for (const auto& [alias, target] : recipe.aliases) {
+    text += fmt::format("{:<{}}  tied to {}\n", printable(alias), width, printable(target));
+  }
+  const Sum others = sum_of_others(recipe);
+  return text + fmt::format("{} other tensors: {} bytes of {}\n", others.count, others.stored, others.model);
+}
+
+std::string left_alone_text(std::span<const quant::LeftAlone> left_alone) {
+  std::string text;
+  std::map<std::string_view, std::vector<std::string_view>> expected;  // by their reason
+  for (const quant::LeftAlone& left : left_alone) {
+    if (left.expected) {
+      expected[left.reason].push_back(left.name);
+    } else {
+      text += fmt::format("left alone: {}: {}\n", quoted_name(left.name), left.reason);
+    }
+  }
+  for (const auto& [reason, names] : expected) {
+    const std::string first = quoted_name(names.front());
+    text += names.size() == 1
+                ? fmt::format("left alone: {}: {}\n", first, reason)
+                : fmt::format("left alone: {} tensors, {} first: {}\n", names.size(), first, reason);
+  }
+  return text;
+}
+
+nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
+                                    std::span<const double> relative_mse) {
+  const std::vector<std::int64_t> bytes = bytes_of(recipe);
+  nlohmann::ordered_json root{{"model_bytes", model_bytes(recipe)}};
+  root["weights"] = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < recipe.weights.size(); ++i) {
+    const quant::WeightRecipe& weight = recipe.weights[i];
+    nlohmann::ordered_json entry{{"name", weight.name},
+                                 {"shape", weight.shape},
+                                 {"dtype", enum_name(weight.dtype)},
+                                 {"scheme", enum_name(weight.scheme)},
+                                 {"bits", weight.bits},
+                                 {"bytes", bytes[i]},
+                                 {"model_bytes", model_tensor(weight).bytes()}};
+    if (weight.scheme == quant::Scheme::product) {
+      entry["block"] = weight.block;
+      entry["centroids"] = weight.centroids;
+      entry["layout"] = enum_name(weight.layout);
+      entry["codebook"] = enum_name(weight.codebook_type);
+    }
+    if (!weight.kind.empty()) entry["kind"] = weight.kind;
+    if (!relative_mse.empty()) entry["relative_mse"] = relative_mse[i];
+    root["weights"].push_back(std::move(entry));
+  }
+  const Sum others = sum_of_others(recipe);
+  root["aliases"] =
+      nlohmann::json(std::map<std::string, std::string>(recipe.aliases.begin(), recipe.aliases.end()));
+  root["others"] = {{"count", others.count}, {"bytes", others.stored}, {"model_bytes", others.model}};
+  return root;
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,39 @@
+// parsimony operator: analysis operators, by verbs of their own.
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "support/exit_code.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr std::array kVerbs{
+    Verb{"learn", "an operator from signals or images", add_operator_learn},
+    Verb{"check", "whether an operator can be trusted on signals", add_operator_check},
+    Verb{"denoise", "images or signals with less noise", add_operator_denoise},
+    Verb{"inpaint", "what is missing of an image", add_operator_inpaint}};
+
+}  // namespace
+
+Action add_operator(CLI::App& app) {
+  app.require_subcommand(1);
+  app.footer(
+      "Example:\n"
+      "  parsimony operator learn signals.npy --rows 24 --output operator.npy\n\n"
+      "parsimony operator VERB --help tells more. An operator is a .npy array of float64, an atom a row.");
+  std::vector<std::pair<const CLI::App*, Action>> actions;
+  for (const Verb& verb : kVerbs) {
+    CLI::App* sub = app.add_subcommand(verb.name, verb.summary);
+    actions.emplace_back(sub, verb.add(*sub));
+  }
+  return [actions](Terminal& terminal) {
+    for (const auto& [sub, action] : actions) {
+      if (sub->parsed()) return action(terminal);
+    }
+    return static_cast<int>(kUsage);  // never: a verb is required
+  };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,18 @@
+// What is known of an analysis operator, for people and for programs.
+#pragma once
+
+#include <string>
+
+#include "parsimony/core/matrix.hpp"
+#include "parsimony/operators/certificate.hpp"
+#include "parsimony/operators/pair_certificate.hpp"
+
+namespace parsimony::cli {
+
+std::string certificate_text(const Matrix<double>& omega, const cosparse::OperatorCertificate& found);
+std::string certificate_json(const std::string& path, const Matrix<double>& omega,
+                             const cosparse::OperatorCertificate& found);
+std::string pair_text(const cosparse::PairCertificate& found);
+std::string pair_json(const std::string& path, const cosparse::PairCertificate& found);
+
+}  // namespace parsimony::cli

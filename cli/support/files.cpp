@@ -1,0 +1,92 @@
+#include "support/files.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "support/flags.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace parsimony::cli {
+
+void add_read_flags(CLI::App& app, graph::ReadOptions& options) {
+  const Flags flags(app, "Input");
+  flags(Field{"format", "format of the graph; automatic: by the ending of the file, or its first bytes"},
+        options.format);
+  flags(Field{"symmetrize", "accept a matrix W that is not symmetric and use (W + W')/2"},
+        options.symmetrize);
+}
+
+fs::path input_path(const std::string& text) {
+  return text == "-" ? "/dev/stdin" : text;
+}
+
+graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& options,
+                            const Context& context) {
+  graph::GraphFile file = graph::read_graph(input_path(text), options, context);
+  std::string left_out;
+  const auto count = [&](std::int64_t number, const char* what, const char* fate) {
+    if (number == 0) return;
+    left_out +=
+        fmt::format("{}{} {}{} {}", left_out.empty() ? "" : ", ", number, what, number == 1 ? "" : "s", fate);
+  };
+  count(file.self_loops_dropped, "self loop", "dropped");
+  count(file.zeros_dropped, "zero weight", "dropped");
+  count(file.duplicates_merged, "repeated edge", "merged");
+  if (!left_out.empty()) context.log(LogLevel::info, fmt::format("{}: {}", text, left_out));
+  return file;
+}
+
+void check_readable(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    throw Error(ErrorCode::io, fmt::format("{}: is a directory, not a file", path.string()));
+  }
+  if (access(path.c_str(), R_OK) != 0) {
+    throw Error(ErrorCode::io, fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  }
+}
+
+void check_writable(std::string_view flag, const fs::path& path, std::initializer_list<fs::path> others) {
+  const auto refuse = [&](ErrorCode code, const std::string& message) {
+    throw Error(code, fmt::format("{}: {}", flag, message));
+  };
+  std::error_code error;
+  if (path.empty() || fs::is_directory(path, error)) {
+    refuse(ErrorCode::invalid_argument, fmt::format("'{}' is a directory; must name a file", path.string()));
+  }
+  if (path == "-")
+    refuse(ErrorCode::invalid_argument, "'-' names no file; the standard output is /dev/stdout");
+  const auto place = [&](const fs::path& file) {
+    return fs::weakly_canonical(fs::absolute(file, error), error);
+  };
+  for (const fs::path& other : others) {
+    if (!other.empty() && (fs::equivalent(path, other, error) || place(path) == place(other))) {
+      refuse(ErrorCode::invalid_argument, fmt::format("would overwrite {}", other.string()));
+    }
+  }
+  if (fs::exists(path, error)) {
+    if (!fs::is_regular_file(path, error)) return;  // /dev/stdout, a pipe: written in place
+    // It would be replaced, which the rights of its directory alone allow.
+    if (access(path.c_str(), W_OK) != 0) {
+      refuse(ErrorCode::io, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+    }
+  }
+  const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (access(directory.c_str(), W_OK | X_OK) != 0) {
+    refuse(ErrorCode::io, fmt::format("cannot write in {}: {}", directory.string(), std::strerror(errno)));
+  }
+}
+
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error(ErrorCode::io, fmt::format("standard output: cannot be written: {}", std::strerror(errno)));
+  }
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,65 @@
+#include "support/show.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace parsimony::cli {
+
+std::string scores_text(const graph::PartitionScores& scores) {
+  std::vector<std::int64_t> sizes = scores.sizes;
+  std::sort(sizes.begin(), sizes.end());
+  std::string text;
+  if (!sizes.empty()) {
+    const std::size_t middle = sizes.size() / 2;
+    const auto median = static_cast<double>(sizes[middle] + sizes[(sizes.size() - 1) / 2]) / 2;
+    text += fmt::format("sizes             {} to {}, median {}\n", sizes.front(), sizes.back(), median);
+  }
+  return text + fmt::format("modularity        {:.6f}\nnormalized cut    {:.6f}\nmean conductance  {:.6f}\n",
+                            scores.modularity, scores.normalized_cut, scores.mean_conductance);
+}
+
+nlohmann::ordered_json scores_json(const graph::PartitionScores& scores) {
+  return {{"modularity", scores.modularity},
+          {"normalized_cut", scores.normalized_cut},
+          {"mean_conductance", scores.mean_conductance},
+          {"sizes", scores.sizes},
+          {"conductance", scores.conductance},
+          {"volume", scores.volume},
+          {"cut", scores.cut}};
+}
+
+std::string json_text(const nlohmann::ordered_json& root) {
+  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string clustering_json(const std::string& path, const graph::GraphFile& file,
+                            const cluster::ClusterResult& result, const graph::PartitionScores& scores) {
+  auto root = nlohmann::ordered_json::parse(result.report.to_json());
+  root["graph"] = {{"path", path},
+                   {"nodes", file.graph.nodes()},
+                   {"edges", file.graph.edges()},
+                   {"weighted", file.graph.weighted()},
+                   {"self_loops_dropped", file.self_loops_dropped},
+                   {"duplicates_merged", file.duplicates_merged},
+                   {"zeros_dropped", file.zeros_dropped}};
+  root["scores"] = scores_json(scores);
+  return json_text(root);
+}
+
+std::string clustering_text(const graph::GraphFile& file, const cluster::ClusterResult& result,
+                            const graph::PartitionScores& scores) {
+  std::string text = fmt::format("nodes             {}\nedges             {}\nclusters          {}\n",
+                                 file.graph.nodes(), file.graph.edges(), result.clusters);
+  if (result.lambda_k > 0) text += fmt::format("lambda_k          {:.6g}\n", result.lambda_k);
+  text += scores_text(scores) + fmt::format("seconds           {:.3f}", result.report.seconds());
+  const char* separator = ": ";
+  for (const Stage& stage : result.report.stages) {
+    text += fmt::format("{}{} {:.3f}", std::exchange(separator, ", "), stage.name, stage.seconds);
+  }
+  return text + "\n";
+}
+
+}  // namespace parsimony::cli

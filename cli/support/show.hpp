@@ -1,0 +1,25 @@
+// Results, for people and for programs.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "parsimony/cluster/compressive.hpp"
+#include "parsimony/graph/file.hpp"
+#include "parsimony/graph/scores.hpp"
+
+namespace parsimony::cli {
+
+std::string scores_text(const graph::PartitionScores& scores);
+nlohmann::ordered_json scores_json(const graph::PartitionScores& scores);
+
+/// The graph, the clustering, its scores and the time of every stage.
+std::string clustering_text(const graph::GraphFile& file, const cluster::ClusterResult& result,
+                            const graph::PartitionScores& scores);
+std::string clustering_json(const std::string& path, const graph::GraphFile& file,
+                            const cluster::ClusterResult& result, const graph::PartitionScores& scores);
+
+/// Indented, with a line end; a path that is not UTF-8 does not stop it.
+std::string json_text(const nlohmann::ordered_json& root);
+
+}  // namespace parsimony::cli

@@ -1,0 +1,159 @@
+#include "support/terminal.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+
+#include "support/exit_code.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+bool is_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) != 0 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+std::string duration(double seconds) {
+  const auto whole = std::llround(std::max(0.0, seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+}
+
+}  // namespace
+
+namespace {
+
+pthread_t watching;
+
+// Libraries start threads before main() that leave signals open: what comes to one of these is passed on.
+extern "C" void pass_on(int signal) {
+  pthread_kill(watching, signal);
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGTERM);
+  // What runs under nohup, or in the background of a script, was started to ignore these.
+  for (const int signal : {SIGINT, SIGHUP}) {
+    struct sigaction action {};
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
+      sigaddset(&signals_, signal);
+    }
+  }
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  watcher_ = std::thread([this] { watch(); });
+  watching = watcher_.native_handle();
+  struct sigaction action {};
+  action.sa_handler = pass_on;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (sigismember(&signals_, signal) == 1) sigaction(signal, &action, nullptr);
+  }
+}
+
+void Interrupt::watch() {
+  using namespace std::chrono_literals;
+  std::chrono::steady_clock::time_point first;
+  int signal = 0;
+  while (sigwait(&signals_, &signal) == 0 && !done_) {
+    const auto now = std::chrono::steady_clock::now();
+    if (stop_.request_stop()) {
+      first = now;
+    } else if (now - first >
+               500ms) {  // sooner it is an echo: timeout(1) signals a process and then its group
+      _exit(kCancelled);
+    }
+  }
+}
+
+Interrupt::~Interrupt() {
+  done_ = true;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
+  }
+  // The watcher waits for this signal, which wakes it and ends nothing.
+  // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
+  pthread_kill(watcher_.native_handle(), SIGTERM);
+  watcher_.join();
+}
+
+Terminal::Terminal(std::stop_token stop) : stop_(std::move(stop)), has_bar_(is_terminal()) {}
+
+Context Terminal::context(int threads) {
+  Context context(threads);
+  context.stop = stop_;
+  context.on_log = [this](LogLevel level, std::string_view text) {
+    level == LogLevel::info ? note(text) : warning(text);
+  };
+  if (has_bar_ && !quiet_) {
+    context.on_progress = [this](std::string_view stage, std::int64_t done, std::int64_t total) {
+      progress(stage, done, total);
+    };
+  }
+  return context;
+}
+
+void Terminal::note(std::string_view text) {
+  if (!quiet_) line("note", text);
+}
+
+void Terminal::warning(std::string_view text) {
+  line("warning", text);
+}
+
+void Terminal::error(std::string_view text) {
+  line("error", text);
+}
+
+void Terminal::line(std::string_view kind, std::string_view text) {
+  std::string message = fmt::format("parsimony: {}: {}", kind, text);
+  // It is one line, whatever a file or a path may hold.
+  std::replace_if(
+      message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
+  message += '\n';
+  const std::lock_guard lock(mutex_);
+  clear_bar();
+  std::fwrite(message.data(), 1, message.size(), stderr);
+}
+
+void Terminal::clear_bar() {
+  if (bar_drawn_) std::fputs("\r\x1b[K", stderr);
+  bar_drawn_ = false;
+}
+
+void Terminal::progress(std::string_view stage, std::int64_t done, std::int64_t total) {
+  using namespace std::chrono_literals;
+  const std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  if (stage != stage_) {
+    stage_ = stage;
+    stage_start_ = now;
+  }
+  if (done >= total) return clear_bar();
+  if (now - last_drawn_ < 100ms) return;
+  last_drawn_ = now;
+
+  constexpr int kWidth = 30;
+  const double fraction = static_cast<double>(done) / static_cast<double>(total);
+  const std::chrono::duration<double> elapsed = now - stage_start_;
+  std::string text =
+      fmt::format("\r{:<14.14} [{:<{}}] {:3.0f} %", stage,
+                  std::string(static_cast<std::size_t>(fraction * kWidth), '#'), kWidth, 100 * fraction);
+  if (done > 0 && elapsed > 1s)
+    text += "  " + duration(elapsed.count() * (1 - fraction) / fraction) + " left";
+  text += "\x1b[K";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+  bar_drawn_ = true;
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,35 @@
+// parsimony evaluate: what a network is worth.
+#include <memory>
+
+#include "support/files.hpp"
+#include "torch/training.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  parsimony evaluate resnet20-float/model.safetensors resnet20-float.json
+  parsimony evaluate small.safetensors resnet20-float.json --json
+
+The model is a safetensors file, plain or compact, of the network that the recipe is for; what it is judged by
+is what the recipe's task holds out.)";
+
+}  // namespace
+
+Action add_evaluate(CLI::App& app) {
+  const auto settings = std::make_shared<EvaluateSettings>();
+  app.footer(kExamples);
+  app.add_option("MODEL", settings->model, "safetensors file, compact or not")->required()->type_name("");
+  app.add_option("RECIPE", settings->recipe, "JSON file whose task it is for")->required()->type_name("");
+  app.add_flag("--json", settings->json, "print JSON");
+  add_torch_run_flags(app, settings->threads, settings->quiet);
+  return [settings, &app](Terminal& terminal) {
+    check_readable(settings->model);
+    check_readable(settings->recipe);
+    if (settings->quiet) terminal.be_quiet();
+    return run_evaluate(*settings, app, terminal);
+  };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,60 @@
+// What train and evaluate do, in the program that has LibTorch.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "parsimony/models/recipe.hpp"
+#include "parsimony/models/recipe_run.hpp"
+#include "support/show.hpp"
+#include "torch/training.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+std::string figures_text(const std::map<std::string, double>& figures) {
+  std::string text;
+  for (const auto& [name, value] : figures) text += fmt::format("{:<18}{:.6g}\n", name, value);
+  return text;
+}
+
+}  // namespace
+
+int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal) {
+  const models::Recipe recipe = models::read_recipe(settings.recipe);
+  const std::filesystem::path output =
+      settings.output.empty() ? recipe.output : std::filesystem::path(settings.output);
+  const Context context = terminal.context(settings.threads);
+  const models::RecipeRun run = models::train_recipe(recipe, output, settings.restart, context);
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(run.model));
+  if (settings.json) {
+    auto root = nlohmann::ordered_json::parse(run.report.to_json());
+    root["recipe"] = settings.recipe;
+    root["output"] = {{"path", run.model.string()}, {"bytes", bytes}};
+    print(json_text(root));
+  } else {
+    print(fmt::format("model             {}, {} bytes\nsteps             {}\n{}seconds           {:.3f}\n",
+                      run.model.string(), bytes, run.report.iterations, figures_text(run.figures),
+                      run.report.seconds()));
+  }
+  return kDone;  // the steps are a plan, and no limit that was met
+}
+
+int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& terminal) {
+  const models::Recipe recipe = models::read_recipe(settings.recipe);
+  const Context context = terminal.context(settings.threads);
+  const std::map<std::string, double> figures = models::evaluate_recipe(recipe, settings.model, context);
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(settings.model));
+  if (settings.json) {
+    print(json_text({{"model", {{"path", settings.model}, {"bytes", bytes}}},
+                     {"recipe", settings.recipe},
+                     {"threads", context.threads()},
+                     {"figures", figures}}));
+  } else {
+    print(fmt::format("model             {}, {} bytes\n{}", settings.model, bytes, figures_text(figures)));
+  }
+  return kDone;
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,106 @@
+#include "cluster/methods/filtering.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "parsimony/spectral/chebyshev.hpp"
+#include "parsimony/spectral/density.hpp"
+#include "parsimony/spectral/features.hpp"
+
+namespace parsimony::cluster {
+std::int64_t whole_lines(std::int64_t columns) {
+  return (columns + kLine - 1) / kLine * kLine;
+}
+
+std::int64_t automatic_features(std::int64_t points) {
+  return whole_lines(std::llround(4 * std::log(std::max(2.0, static_cast<double>(points)))));
+}
+
+std::int64_t matrix_bytes(std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t kHugePage = 2 << 20;
+  const std::int64_t bytes = 4 * rows * columns;
+  return bytes < 2 * kHugePage ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
+}
+
+std::int64_t lambda_k_bytes(std::int64_t nodes, LambdaMethod method) {
+  if (method == LambdaMethod::moments) return 2 * matrix_bytes(nodes, kLine);
+  const std::int64_t signals = 2 * std::llround(std::log(std::max(2.0, static_cast<double>(nodes))));
+  return 3 * matrix_bytes(nodes, whole_lines(std::min(signals, kColumns)));
+}
+
+std::int64_t features_bytes(std::int64_t nodes, std::int64_t features) {
+  const std::int64_t panel = whole_lines(std::min(features, kColumns));
+  return 3 * matrix_bytes(nodes, panel) + (features > panel ? matrix_bytes(nodes, features) : 0);
+}
+
+void check_refinement(Refinement refine) {
+  if (refine != Refinement::lloyd) return;
+  throw Error(
+      ErrorCode::invalid_argument,
+      "refine: lloyd is for the compressive method, whose k-means sees a sample; here k-means sees all "
+      "rows, and refine must be none or moves");
+}
+
+std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes) {
+  return refine == Refinement::moves ? 60 * nodes : 0;
+}
+
+void check_memory(std::int64_t memory, std::int64_t limit, std::string_view advice) {
+  if (limit == 0 || memory <= limit) return;
+  throw Error(
+      ErrorCode::memory_limit,
+      fmt::format("max_memory: the run needs about {} bytes beside the graph, more than the limit of {}; {}",
+                  memory, limit, advice));
+}
+
+void check_regularization(double regularization) {
+  if (regularization >= 0 || regularization == -1) return;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
+                          regularization));
+}
+
+void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, ClusterResult& result,
+                   const Context& context) {
+  Report& report = result.report;
+  double& lambda_k = result.lambda_k;
+  StageTimer timer(report, "lambda_k");
+  if (stage.known > laplacian.lambda_max) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("lambda_k: {} is above the spectrum, which ends at {}", stage.known,
+                            laplacian.lambda_max));
+  }
+  if (stage.known > 0) {
+    lambda_k = stage.known;
+  } else if (stage.method == LambdaMethod::moments) {
+    const auto density = spectral::spectral_density(laplacian, {.seed = stage.seed}, context);
+    lambda_k = density.eigenvalue(static_cast<double>(stage.clusters));
+    report.figures.emplace_back("count_standard_error", density.standard_error(lambda_k));
+    const spectral::LaplacianOperator cost(laplacian, context);
+    timer.bytes = density.order() * cost.bytes_per_step(density.moments().rows(), false);
+    result.density = density;
+  } else {
+    lambda_k = spectral::lambda_k_by_bisection(laplacian, stage.clusters, stage.order, stage.seed, context);
+  }
+  report.figures.emplace_back("lambda_k", lambda_k);
+}
+
+Matrix<float> filtered_signals(const graph::Laplacian& laplacian, std::span<const double> low_pass,
+                               std::int64_t features, std::uint64_t seed, Report& report,
+                               const Context& context) {
+  StageTimer timer(report, "features");
+  Matrix<float> signals = spectral::random_features(laplacian, low_pass, features, seed, context);
+  const spectral::LaplacianOperator cost(laplacian, context);
+  timer.bytes = std::ssize(low_pass.subspan(1)) * cost.bytes_per_step(whole_lines(features), true);
+  return signals;
+}
+
+Matrix<float> rows_of(MatrixView<const float> features, std::span<const std::int32_t> nodes) {
+  Matrix<float> rows(std::ssize(nodes), features.cols);
+  for (std::int64_t s = 0; s < rows.rows(); ++s) {
+    std::copy_n(features.row_data(nodes[s]), features.cols, rows.row(s).data());
+  }
+  return rows;
+}
+
+}  // namespace parsimony::cluster

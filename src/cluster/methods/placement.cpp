@@ -1,0 +1,106 @@
+#include "cluster/methods/placement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace parsimony::cluster {
+
+std::vector<float> marks_of_connected(CsrView adjacency) {
+  std::vector<float> marks(adjacency.rows());
+  for (std::int64_t i = 0; i < adjacency.rows(); ++i)
+    marks[i] = adjacency.offsets[i] < adjacency.offsets[i + 1];
+  return marks;
+}
+
+Csr connected_part(CsrView adjacency, std::span<const float> connected) {
+  std::vector<std::int32_t> renamed(connected.size());
+  Csr out;
+  std::int32_t next = 0;
+  for (std::size_t i = 0; i < connected.size(); ++i) {
+    if (connected[i] == 0) continue;
+    renamed[i] = next++;
+    out.offsets.push_back(adjacency.offsets[i + 1]);
+  }
+  out.columns.resize(adjacency.columns.size());
+  std::transform(adjacency.columns.begin(), adjacency.columns.end(), out.columns.begin(),
+                 [&](std::int32_t column) { return renamed[column]; });
+  out.values.assign(adjacency.values.begin(), adjacency.values.end());
+  return out;
+}
+
+void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                         std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels) {
+  std::vector<std::int64_t> sizes(clusters);
+  for (const std::int32_t label : labels) ++sizes[label];
+  const auto move = [&](std::int64_t node, std::int32_t cluster) {
+    if (sizes[labels[node]] < 2) return false;
+    --sizes[labels[node]];
+    ++sizes[cluster];
+    labels[node] = cluster;
+    return true;
+  };
+  for (std::size_t s = 0; s < sample.size(); ++s) {
+    if (sizes[sample_labels[s]] == 0) move(sample[s], sample_labels[s]);
+  }
+  std::int64_t node = 0;
+  for (std::int32_t cluster = 0; cluster < clusters; ++cluster) {
+    while (sizes[cluster] == 0) move(node++, cluster);
+  }
+}
+
+void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
+                   std::span<const float> connected) {
+  std::vector<std::int64_t> sizes(clusters);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (connected[i] == 0) labels[i] = -1;
+    if (labels[i] >= 0) ++sizes[labels[i]];
+  }
+  // One without nodes is not the smallest: it would become a cluster of such nodes alone.
+  const auto order = [](std::int64_t a, std::int64_t b) { return a > 0 && (b == 0 || a < b); };
+  const auto smallest =
+      static_cast<std::int32_t>(std::min_element(sizes.begin(), sizes.end(), order) - sizes.begin());
+  std::replace(labels.begin(), labels.end(), -1, smallest);
+}
+
+std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters) {
+  std::vector<std::int32_t> labels(connected.size(), static_cast<std::int32_t>(clusters - 1));
+  std::int64_t next = 0;
+  for (const bool with_edges : {true, false}) {
+    for (std::size_t i = 0; i < labels.size() && next < clusters; ++i) {
+      if ((connected[i] > 0) == with_edges) labels[i] = static_cast<std::int32_t>(next++);
+    }
+  }
+  return labels;
+}
+
+graph::Components note_structure(Report& report, CsrView adjacency, const Context& context) {
+  graph::Components components = graph::connected_components(adjacency);
+  report.figures.emplace_back("components", components.count);
+  report.figures.emplace_back("isolated_nodes", components.isolated);
+  if (components.count == 1) return components;
+  std::string text = fmt::format("the graph has {} connected components", components.count);
+  if (components.isolated > 0) {
+    text += fmt::format(", {} of them single nodes without edges, which join the smallest cluster",
+                        components.isolated);
+  }
+  context.log(LogLevel::warning, text);
+  return components;
+}
+
+std::vector<std::int32_t> components_as_clusters(const graph::Components& components, std::int64_t clusters,
+                                                 std::span<const float> connected) {
+  if (components.count - components.isolated != clusters) return {};
+  std::vector<std::int32_t> number(components.count, -1), labels(connected.size(), -1);
+  std::int32_t next = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (connected[i] == 0) continue;
+    std::int32_t& own = number[components.label[i]];
+    if (own < 0) own = next++;
+    labels[i] = own;
+  }
+  place_unknown(labels, clusters, connected);
+  return labels;
+}
+
+}  // namespace parsimony::cluster

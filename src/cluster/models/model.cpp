@@ -1,0 +1,154 @@
+#include "parsimony/cluster/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "cluster/models/model_format.hpp"
+#include "core/files/npz.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kRowsPerBlock = 1 << 12;
+constexpr std::int64_t kMostClusters = std::numeric_limits<std::int32_t>::max();
+
+// What is wrong with the model; empty when it is sound.
+std::string fault_of(const PointModel& model) {
+  const std::int64_t n = model.points.rows();
+  if (n < 1 || model.points.cols() < 1 || n > std::numeric_limits<std::int32_t>::max()) {
+    return fmt::format("points: an array of {} × {}; must hold 1 to 2147483647 points", n,
+                       model.points.cols());
+  }
+  if (static_cast<std::int64_t>(model.labels.size()) != n) {
+    return fmt::format("labels: {} values for {} points", model.labels.size(), n);
+  }
+  if (model.clusters < 1 || model.clusters > kMostClusters) {
+    return fmt::format("clusters: {}; must be 1 to {}", model.clusters, kMostClusters);
+  }
+  if (model.neighbors < 1 || model.neighbors > 1024 || model.neighbors > n) {
+    return fmt::format("neighbors: {}; must be 1 to {}", model.neighbors, std::min<std::int64_t>(n, 1024));
+  }
+  const auto bad = std::find_if(model.labels.begin(), model.labels.end(),
+                                [&](std::int32_t label) { return label < 0 || label >= model.clusters; });
+  if (bad != model.labels.end()) {
+    return fmt::format("labels: item {} is {}; must be 0 to {}", bad - model.labels.begin(), *bad,
+                       model.clusters - 1);
+  }
+  return "";
+}
+
+// The cluster that the neighbours of one point choose, the nearest first.
+std::int32_t vote(std::span<const std::int32_t> neighbors, std::span<const float> distances,
+                  std::span<const std::int32_t> labels, std::vector<std::pair<std::int32_t, double>>& sums) {
+  sums.clear();
+  const bool copies = distances.front() == 0;
+  for (std::size_t r = 0; r < neighbors.size() && (!copies || distances[r] == 0); ++r) {
+    const std::int32_t label = labels[neighbors[r]];
+    // Relative to the nearest, which no distance is too small for.
+    const double weight = copies ? 1 : static_cast<double>(distances.front()) / distances[r];
+    const auto found =
+        std::find_if(sums.begin(), sums.end(), [&](const auto& sum) { return sum.first == label; });
+    if (found == sums.end()) {
+      sums.emplace_back(label, weight);
+    } else {
+      found->second += weight;
+    }
+  }
+  const auto most = std::max_element(sums.begin(), sums.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most->first;  // the first of equal ones, and they stand in the order of their nearest points
+}
+
+}  // namespace
+
+PointModel parse_model(std::string bytes, const std::string& name, std::int64_t max_bytes) {
+  NpzArchive archive(std::move(bytes), name, max_bytes, "is it a model by parsimony cluster --save-model?");
+  const std::int64_t version = archive.integer("version");
+  if (version != kVersion) {
+    archive.fail(fmt::format("a model of version {}; this library reads version {}", version, kVersion),
+                 ErrorCode::unsupported);
+  }
+  PointModel model;
+  const std::string metric = npy_text(archive.array("metric"));
+  const auto& metrics = EnumNames<graph::Metric>::values;
+  const auto known =
+      std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.second == metric; });
+  if (known == metrics.end()) archive.fail("metric: is neither euclidean nor cosine", ErrorCode::unsupported);
+  model.metric = known->first;
+  model.clusters = archive.integer("clusters");
+  model.neighbors = archive.integer("neighbors");
+  const std::vector<std::int64_t> labels = archive.integers("labels");
+  model.labels.reserve(labels.size());
+  for (const std::int64_t label : labels) {
+    // What no int32 holds is no label either; −1 says so below.
+    model.labels.push_back(label < 0 || label > kMostClusters ? -1 : static_cast<std::int32_t>(label));
+  }
+  model.points = archive.matrix("points");
+  const std::string fault = fault_of(model);
+  if (!fault.empty()) archive.fail(fault);
+  return model;
+}
+
+PointModel load_model(const std::filesystem::path& path, std::int64_t max_bytes) {
+  return parse_model(read_file(path, max_bytes), path.string(), max_bytes);
+}
+
+void save_model(const std::filesystem::path& path, const PointModel& model) {
+  const std::string fault = fault_of(model);
+  if (!fault.empty()) throw Error(ErrorCode::invalid_argument, fault);
+  const std::int64_t n = model.points.rows();
+  const std::string_view metric = enum_name(model.metric);
+  const auto scalar = [](std::string_view name, const std::int64_t& value) {
+    return npz_member(name, "<i8", {}, &value, sizeof value);
+  };
+  std::vector<std::pair<std::string, std::string>> members;  // moved in: the largest is held once
+  members.push_back(scalar("version", kVersion));
+  members.push_back(scalar("clusters", model.clusters));
+  members.push_back(scalar("neighbors", model.neighbors));
+  members.push_back(
+      npz_member("metric", fmt::format("|S{}", metric.size()), {}, metric.data(), metric.size()));
+  members.push_back(npz_member("labels", "<i4", {n}, model.labels.data(), 4 * model.labels.size()));
+  members.push_back(npz_member("points", "<f4", {n, model.points.cols()}, model.points.data(),
+                               4 * static_cast<std::size_t>(model.points.size())));
+  write_file(path, make_zip(members));
+}
+
+std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols) {
+  // The members, the packed one at work, and the archive, which grows by doubling; none packs to more than
+  // its bytes and some.
+  return 4 * 4 * rows * (cols + 1) + (std::int64_t{1} << 16);
+}
+
+ClusterResult assign(const PointModel& model, MatrixView<const float> points, const AssignOptions& options,
+                     const Context& context) {
+  validate_fields(options);
+  const std::string fault = fault_of(model);
+  if (!fault.empty()) throw Error(ErrorCode::invalid_argument, "model: " + fault);
+  graph::Neighbors found = graph::nearest_neighbors_of(points, model.points,
+                                                       {.neighbors = model.neighbors,
+                                                        .metric = model.metric,
+                                                        .search = options.search,
+                                                        .recall = options.recall,
+                                                        .seed = options.seed},
+                                                       context);
+  ClusterResult result{.labels = std::vector<std::int32_t>(points.rows),
+                       .clusters = model.clusters,
+                       .report = std::move(found.report)};
+  result.report.algorithm = "assignment by nearest neighbors";
+  const StageTimer timer(result.report, "vote");
+  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::pair<std::int32_t, double>> sums;
+    for (std::int64_t i = begin; i < end; ++i) {
+      result.labels[i] = vote(found.indices.row(i), found.distances.row(i), model.labels, sums);
+    }
+  });
+  return result;
+}
+
+}  // namespace parsimony::cluster

@@ -1,0 +1,33 @@
+// The small charts beside the matrix of a picture.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/pictures/canvas.hpp"
+#include "parsimony/cluster/picture.hpp"
+#include "parsimony/spectral/density.hpp"
+
+namespace parsimony::cluster {
+
+inline constexpr Color kInk{0.13, 0.15, 0.18}, kFaint{0.45, 0.48, 0.52}, kPale{0.86, 0.87, 0.89};
+
+/// Where a chart stands: its axes, in pixels; the title stands above, what the axes say to the left and
+/// below.
+struct Frame {
+  double left, right, top, bottom;
+};
+
+/// Bars from the base line up to the top, which stands for limit, each in its color.
+void draw_bars(Canvas& canvas, const Frame& frame, std::string_view title, const std::vector<double>& values,
+               const std::vector<Color>& colors, double limit, const std::string& limit_text);
+
+/// How many eigenvalues lie in each part of the spectrum, on a logarithmic scale, λ_k marked unless it is 0.
+void draw_spectrum(Canvas& canvas, const Frame& frame, const spectral::SpectralDensity& density,
+                   double lambda_k);
+
+/// Stability over the number of clusters with a standard error to either side, the chosen number marked.
+void draw_stability(Canvas& canvas, const Frame& frame, const StabilityCurve& curve);
+
+}  // namespace parsimony::cluster

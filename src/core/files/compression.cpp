@@ -1,0 +1,228 @@
+#include "core/files/compression.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony {
+namespace {
+
+constexpr std::size_t kPiece = 1 << 18;
+constexpr int kGzip = 15 + 16;  // zlib's window bits for the largest window in a gzip wrapper
+constexpr std::string_view kGzipMagic = "\x1f\x8b";
+constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
+
+bool starts_with(std::string_view bytes, std::string_view magic) {
+  return bytes.substr(0, magic.size()) == magic;
+}
+
+[[noreturn]] void throw_truncated(const std::string& name, const char* kind) {
+  throw Error(ErrorCode::format,
+              fmt::format("{}: the {} stream ends too early; the file is truncated", name, kind));
+}
+
+// What is decompressed so far, in a string that grows by half and is never larger than allowed.
+class Output {
+ public:
+  Output(const std::string& name, std::int64_t max_bytes, std::size_t first_size)
+      : name_(name), limit_(max_bytes > 0 ? static_cast<std::size_t>(max_bytes) : bytes_.max_size() / 4) {
+    bytes_.resize(std::min(limit_ + 1, first_size));  // one more than allowed shows that there is more
+  }
+  char* at() { return bytes_.data() + used_; }
+  std::size_t room() const { return bytes_.size() - used_; }
+  void advance(std::size_t count) {
+    used_ += count;
+    if (used_ > limit_) {
+      throw Error(ErrorCode::memory_limit,
+                  fmt::format("{}: decompresses to more than the limit of {} bytes", name_, limit_));
+    }
+    if (room() == 0) bytes_.resize(std::min(limit_ + 1, bytes_.size() + bytes_.size() / 2 + kPiece));
+  }
+  std::string take() {
+    bytes_.resize(used_);
+    return std::move(bytes_);
+  }
+
+ private:
+  const std::string& name_;
+  std::string bytes_;
+  std::size_t limit_;
+  std::size_t used_ = 0;
+};
+
+std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
+  Output out(name, max_bytes, 4 * bytes.size());
+  z_stream stream{};
+  if (inflateInit2(&stream, kGzip) != Z_OK) throw Error(ErrorCode::internal, "zlib does not start");
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
+  const std::size_t total = bytes.size();
+  while (!bytes.empty()) {
+    const std::size_t given = std::min<std::size_t>(bytes.size(), std::numeric_limits<uInt>::max());
+    const std::size_t room = std::min<std::size_t>(out.room(), std::numeric_limits<uInt>::max());
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(given);
+    stream.next_out = reinterpret_cast<Bytef*>(out.at());
+    stream.avail_out = static_cast<uInt>(room);
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
+      throw Error(ErrorCode::format, fmt::format("{}: broken gzip stream near byte {}: {}", name,
+                                                 total - bytes.size() + given - stream.avail_in,
+                                                 stream.msg ? stream.msg : zError(status)));
+    }
+    bytes.remove_prefix(given - stream.avail_in);
+    const bool stuck = stream.avail_in == given && stream.avail_out == room;
+    out.advance(room - stream.avail_out);
+    if (status == Z_STREAM_END) {
+      if (bytes.find_first_not_of('\0') == bytes.npos) return out.take();  // tape padding is allowed
+      if (!starts_with(bytes, kGzipMagic)) {
+        throw Error(ErrorCode::format,
+                    fmt::format("{}: byte {}: what follows the gzip stream is no gzip stream", name,
+                                total - bytes.size()));
+      }
+      inflateReset2(&stream, kGzip);
+    } else if (stuck) {
+      break;
+    }
+  }
+  throw_truncated(name, "gzip");
+}
+
+std::string unzstd(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
+  Output out(name, max_bytes, 4 * bytes.size());
+  const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
+                                                                             ZSTD_freeDStream);
+  if (!stream) throw Error(ErrorCode::internal, "zstd does not start");
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  std::size_t status = 1;  // 0: a frame is complete
+  for (bool produced = true; in.pos < in.size || (status != 0 && produced);) {
+    ZSTD_outBuffer piece{out.at(), out.room(), 0};
+    const std::size_t before = in.pos;
+    status = ZSTD_decompressStream(stream.get(), &piece, &in);
+    if (ZSTD_isError(status)) {
+      throw Error(ErrorCode::format, fmt::format("{}: broken zstd stream near byte {}: {}", name, in.pos,
+                                                 ZSTD_getErrorName(status)));
+    }
+    produced = piece.pos > 0 || in.pos > before;
+    out.advance(piece.pos);
+  }
+  if (status != 0) throw_truncated(name, "zstd");
+  return out.take();
+}
+
+class Plain final : public Compressor {
+ public:
+  explicit Plain(Sink sink) : sink_(std::move(sink)) {}
+  void write(std::string_view bytes) override { sink_(bytes); }
+  void finish() override {}
+
+ private:
+  Sink sink_;
+};
+
+class Gzip final : public Compressor {
+ public:
+  explicit Gzip(Sink sink) : sink_(std::move(sink)) {
+    if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+      throw Error(ErrorCode::internal, "zlib does not start");
+    }
+  }
+  ~Gzip() override { deflateEnd(&stream_); }
+  void write(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const std::string_view piece = bytes.substr(0, kPiece);
+      run(piece, Z_NO_FLUSH);
+      bytes.remove_prefix(piece.size());
+    }
+  }
+  void finish() override { run({}, Z_FINISH); }
+
+ private:
+  void run(std::string_view bytes, int flush) {
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+    do {
+      stream_.next_out = reinterpret_cast<Bytef*>(buffer_.data());
+      stream_.avail_out = static_cast<uInt>(buffer_.size());
+      deflate(&stream_, flush);
+      sink_({buffer_.data(), buffer_.size() - stream_.avail_out});
+    } while (stream_.avail_out == 0);
+  }
+
+  Sink sink_;
+  z_stream stream_{};
+  std::string buffer_ = std::string(kPiece, '\0');
+};
+
+class Zstd final : public Compressor {
+ public:
+  explicit Zstd(Sink sink) : sink_(std::move(sink)), stream_(ZSTD_createCStream(), ZSTD_freeCStream) {
+    if (!stream_) throw Error(ErrorCode::internal, "zstd does not start");
+    ZSTD_CCtx_setParameter(stream_.get(), ZSTD_c_checksumFlag, 1);
+  }
+  void write(std::string_view bytes) override { run(bytes, ZSTD_e_continue); }
+  void finish() override { run({}, ZSTD_e_end); }
+
+ private:
+  void run(std::string_view bytes, ZSTD_EndDirective directive) {
+    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+    for (bool done = false; !done;) {
+      ZSTD_outBuffer out{buffer_.data(), buffer_.size(), 0};
+      const std::size_t left = ZSTD_compressStream2(stream_.get(), &out, &in, directive);
+      if (ZSTD_isError(left)) throw Error(ErrorCode::internal, ZSTD_getErrorName(left));
+      sink_({buffer_.data(), out.pos});
+      done = directive == ZSTD_e_end ? left == 0 : in.pos == in.size;
+    }
+  }
+
+  Sink sink_;
+  std::unique_ptr<ZSTD_CStream, std::size_t (*)(ZSTD_CStream*)> stream_;
+  std::string buffer_ = std::string(kPiece, '\0');
+};
+
+}  // namespace
+
+Compression compression_of_content(std::string_view bytes) {
+  if (starts_with(bytes, kGzipMagic)) return Compression::gzip;
+  if (starts_with(bytes, kZstdMagic)) return Compression::zstd;
+  return Compression::none;
+}
+
+Compression compression_of_ending(const std::filesystem::path& path) {
+  if (path.extension() == ".gz") return Compression::gzip;
+  if (path.extension() == ".zst") return Compression::zstd;
+  return Compression::none;
+}
+
+std::string decompress(std::string_view bytes, Compression compression, const std::string& name,
+                       std::int64_t max_bytes) {
+  switch (compression) {
+    case Compression::gzip:
+      return gunzip(bytes, name, max_bytes);
+    case Compression::zstd:
+      return unzstd(bytes, name, max_bytes);
+    case Compression::none:
+      break;
+  }
+  return std::string(bytes);
+}
+
+std::unique_ptr<Compressor> make_compressor(Compression compression, Compressor::Sink sink) {
+  switch (compression) {
+    case Compression::gzip:
+      return std::make_unique<Gzip>(std::move(sink));
+    case Compression::zstd:
+      return std::make_unique<Zstd>(std::move(sink));
+    case Compression::none:
+      break;
+  }
+  return std::make_unique<Plain>(std::move(sink));
+}
+
+}  // namespace parsimony

@@ -1,0 +1,74 @@
+#include "core/files/npz.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace parsimony {
+
+NpzArchive::NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint)
+    : bytes_(std::move(bytes)),
+      file_(std::move(file)),
+      max_bytes_(max_bytes),
+      hint_(std::move(hint)),
+      members_(list_zip(bytes_, file_)) {}
+
+void NpzArchive::fail(const std::string& message, ErrorCode code) const {
+  throw Error(code, fmt::format("{}: {}", file_, message));
+}
+
+void NpzArchive::require(std::int64_t bytes) const {
+  if (max_bytes_ > 0 && bytes > max_bytes_) {
+    fail(fmt::format("reading it needs about {} bytes, above the limit of {}", bytes, max_bytes_),
+         ErrorCode::memory_limit);
+  }
+}
+
+NpyArray NpzArchive::array(const std::string& name) {
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const ZipMember& m) { return m.name == name + ".npy"; });
+  if (found == members_.end()) fail(fmt::format("no array '{}'; {}", name, hint_));
+  held_ += static_cast<std::int64_t>(
+      std::min<std::uint64_t>(found->size, std::numeric_limits<std::int64_t>::max() / 4));
+  require(held());
+  std::string& bytes = unpacked_[name];
+  bytes = unpack_zip(*found, file_, 0);
+  return parse_npy(bytes, fmt::format("{}: array '{}'", file_, name));
+}
+
+std::vector<std::int64_t> NpzArchive::integers(const std::string& name) {
+  const NpyArray values = array(name);
+  if (values.shape.size() != 1) fail(fmt::format("array '{}' must have one dimension", name));
+  held_ += 8 * values.size();
+  require(held());
+  std::vector<std::int64_t> out = npy_items<std::int64_t>(values);
+  unpacked_.erase(name);
+  return out;
+}
+
+std::int64_t NpzArchive::integer(const std::string& name) {
+  const NpyArray value = array(name);
+  if (value.size() != 1) fail(fmt::format("array '{}' has {} items; must have one", name, value.size()));
+  return npy_items<std::int64_t>(value).front();
+}
+
+Matrix<float> NpzArchive::matrix(const std::string& name) {
+  const NpyArray values = array(name);
+  if (values.shape.size() != 2) fail(fmt::format("array '{}' must have two dimensions", name));
+  held_ += 8 * values.size();  // the items and the matrix
+  require(held());
+  Matrix<float> out = npy_matrix<float>(values);
+  unpacked_.erase(name);
+  return out;
+}
+
+std::pair<std::string, std::string> npz_member(std::string_view name, std::string_view descr,
+                                               std::initializer_list<std::int64_t> shape, const void* data,
+                                               std::size_t size) {
+  std::string bytes = npy_header(descr, {shape.begin(), shape.size()});
+  bytes.append(static_cast<const char*>(data), size);
+  return {std::string(name) + ".npy", std::move(bytes)};
+}
+
+}  // namespace parsimony

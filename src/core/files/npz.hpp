@@ -1,0 +1,50 @@
+// Archives of named arrays, as NumPy's savez writes them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/files/npy_format.hpp"
+#include "core/files/zip.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/matrix.hpp"
+
+namespace parsimony {
+
+class NpzArchive {
+ public:
+  /// bytes of the file called so; what the archive and its arrays hold may not exceed max_bytes (0: no
+  /// limit). hint ends the message of an array that is missing. Throws Error(format).
+  NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint);
+
+  [[noreturn]] void fail(const std::string& message, ErrorCode code = ErrorCode::format) const;
+  /// Throws memory_limit when that many bytes are above the limit.
+  void require(std::int64_t bytes) const;
+
+  /// The array called so; its bytes live as long as the archive. Throws format when there is none.
+  NpyArray array(const std::string& name);
+  std::vector<std::int64_t> integers(const std::string& name);  ///< of one dimension
+  std::int64_t integer(const std::string& name);                ///< a single one, of any dimension
+  Matrix<float> matrix(const std::string& name);                ///< of two dimensions
+  std::int64_t held() const { return held_ + static_cast<std::int64_t>(bytes_.size()); }
+
+ private:
+  std::string bytes_;
+  std::string file_;
+  std::int64_t max_bytes_;
+  std::string hint_;
+  std::vector<ZipMember> members_;
+  std::map<std::string, std::string> unpacked_;
+  std::int64_t held_ = 0;
+};
+
+/// A member of an archive to write (make_zip): name.npy with the header and the bytes of an array.
+std::pair<std::string, std::string> npz_member(std::string_view name, std::string_view descr,
+                                               std::initializer_list<std::int64_t> shape, const void* data,
+                                               std::size_t size);
+
+}  // namespace parsimony

@@ -1,0 +1,194 @@
+#include <fmt/format.h>
+#include <png.h>
+
+#include <algorithm>
+#include <array>
+#include <csetjmp>
+#include <cstring>
+#include <exception>
+#include <vector>
+
+#include "core/files/png_format.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony {
+namespace {
+
+constexpr std::int64_t kMostInflation = 1032;  // of deflate, bytes out per byte in
+constexpr int kCompression = 6;
+
+// What libpng's callbacks see. libpng leaves by longjmp, which runs no destructors: all that owns memory
+// lives here, outside of what is jumped over.
+struct Stream {
+  std::string_view input;
+  std::size_t used = 0;
+  std::string output;
+  std::array<char, 200> message{};  // of fixed size: no exception may pass through libpng
+  bool ended = false;               // the input did, before the image
+};
+
+[[noreturn]] void on_error(png_structp png, png_const_charp text) {
+  std::array<char, 200>& message = static_cast<Stream*>(png_get_error_ptr(png))->message;
+  const std::size_t length = std::min(std::strlen(text), message.size() - 1);
+  std::memcpy(message.data(), text, length);
+  message[length] = 0;
+  png_longjmp(png, 1);
+}
+
+void on_warning(png_structp, png_const_charp) {}
+
+void on_read(png_structp png, png_bytep out, png_size_t count) {
+  auto& stream = *static_cast<Stream*>(png_get_io_ptr(png));
+  if (count > stream.input.size() - stream.used) {
+    stream.ended = true;
+    png_error(png, "truncated");
+  }
+  std::memcpy(out, stream.input.data() + stream.used, count);
+  stream.used += count;
+}
+
+void on_write(png_structp png, png_bytep bytes, png_size_t count) {
+  bool held = true;
+  try {
+    static_cast<Stream*>(png_get_io_ptr(png))->output.append(reinterpret_cast<const char*>(bytes), count);
+  } catch (const std::exception&) {
+    held = false;
+  }
+  if (!held) png_error(png, "out of memory");
+}
+
+struct Handle {
+  explicit Handle(Stream& stream, bool reads) : reading(reads) {
+    png = reading ? png_create_read_struct(PNG_LIBPNG_VER_STRING, &stream, on_error, on_warning)
+                  : png_create_write_struct(PNG_LIBPNG_VER_STRING, &stream, on_error, on_warning);
+    info = png == nullptr ? nullptr : png_create_info_struct(png);
+    if (info != nullptr) return;
+    release();
+    throw Error(ErrorCode::internal, std::string("libpng could not be started: ") + stream.message.data());
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() { release(); }
+
+  void release() {
+    if (reading) {
+      png_destroy_read_struct(&png, &info, nullptr);
+    } else {
+      png_destroy_write_struct(&png, &info);
+    }
+  }
+
+  bool reading;
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+};
+
+// False where libpng left with an error. body must own nothing.
+template <class Body>
+bool run(png_structp png, const Body& body) {
+  if (setjmp(png_jmpbuf(png)) != 0) return false;
+  body();
+  return true;
+}
+
+}  // namespace
+
+bool is_png(std::string_view bytes) {
+  return bytes.substr(0, 8) == "\x89PNG\r\n\x1a\n";
+}
+
+void check_image_size(const std::string& name, std::int64_t width, std::int64_t height, int channels,
+                      std::int64_t max_bytes) {
+  constexpr std::int64_t kMostPixels = std::int64_t{1} << 28;
+  if (width > kMostPixels / height) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: {} × {} pixels; images of up to 2^28 are read", name, width, height));
+  }
+  // float32 beside samples of at most 16 bits.
+  const std::int64_t bytes = width * height * channels * 6;
+  if (max_bytes > 0 && bytes > max_bytes) {
+    throw Error(ErrorCode::memory_limit,
+                fmt::format("{}: {} × {} pixels need {} bytes, above the limit of {}", name, width, height,
+                            bytes, max_bytes));
+  }
+}
+
+Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
+  Stream stream;
+  stream.input = bytes;
+  const auto fail = [&] {
+    if (stream.ended) {
+      throw Error(
+          ErrorCode::format,
+          fmt::format("{}: truncated PNG: it ends after {} bytes, inside of the image", name, bytes.size()));
+    }
+    throw Error(ErrorCode::format, fmt::format("{}: broken PNG: {}", name, stream.message.data()));
+  };
+  Handle handle(stream, true);
+  png_structp png = handle.png;
+  png_infop info = handle.info;
+  png_set_read_fn(png, &stream, on_read);
+  png_set_user_limits(png, 1u << 28, 1u << 28);
+  png_set_chunk_malloc_max(png, std::clamp<std::size_t>(bytes.size(), 1 << 16, 8 << 20));
+  // Profiles and text are not kept, so not even looked at.
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+  if (!run(png, [&] { png_read_info(png, info); })) fail();
+
+  Samples out;
+  out.width = png_get_image_width(png, info);
+  out.height = png_get_image_height(png, info);
+  const auto stored = static_cast<std::int64_t>(png_get_rowbytes(png, info));
+  check_image_size(name, out.width, out.height, 4, max_bytes);
+  if (stored > kMostInflation * static_cast<std::int64_t>(bytes.size()) / out.height) {
+    throw Error(ErrorCode::format, fmt::format("{}: truncated PNG: {} × {} pixels cannot be in {} bytes",
+                                               name, out.width, out.height, bytes.size()));
+  }
+  const auto expand = [&] {
+    png_set_expand(png);  // palettes, fewer than 8 bits, a transparent colour
+    png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+  };
+  if (!run(png, expand)) fail();
+  out.channels = png_get_channels(png, info);
+  out.bits = png_get_bit_depth(png, info);
+  const std::size_t row_bytes = png_get_rowbytes(png, info);
+  out.bytes.resize(row_bytes * static_cast<std::size_t>(out.height));
+  std::vector<png_bytep> rows(static_cast<std::size_t>(out.height));
+  for (std::size_t y = 0; y < rows.size(); ++y) {
+    rows[y] = reinterpret_cast<png_bytep>(out.bytes.data()) + y * row_bytes;
+  }
+  const auto read = [&] {
+    png_read_image(png, rows.data());
+    png_read_end(png, nullptr);
+  };
+  if (!run(png, read)) fail();
+  return out;
+}
+
+std::string encode_png(const Samples& samples) {
+  Stream stream;
+  Handle handle(stream, false);
+  png_structp png = handle.png;
+  constexpr int kColors[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
+                             PNG_COLOR_TYPE_RGB_ALPHA};
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(samples.width) * static_cast<std::size_t>(samples.channels * samples.bits / 8);
+  png_set_write_fn(png, &stream, on_write, nullptr);
+  const auto write = [&] {
+    png_set_compression_level(png, kCompression);
+    png_set_IHDR(png, handle.info, static_cast<png_uint_32>(samples.width),
+                 static_cast<png_uint_32>(samples.height), samples.bits, kColors[samples.channels - 1],
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(png, handle.info);
+    for (std::int64_t y = 0; y < samples.height; ++y) {
+      png_write_row(png, reinterpret_cast<png_const_bytep>(samples.bytes.data()) +
+                             static_cast<std::size_t>(y) * row_bytes);
+    }
+    png_write_end(png, handle.info);
+  };
+  if (!run(png, write))
+    throw Error(ErrorCode::internal, "an image could not be encoded: " + std::string(stream.message.data()));
+  return std::move(stream.output);
+}
+
+}  // namespace parsimony

@@ -1,0 +1,324 @@
+#include "parsimony/core/safetensors.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <optional>
+
+#include "core/files/compression.hpp"
+#include "core/files/safetensors_header.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
+
+namespace parsimony {
+namespace {
+
+constexpr std::size_t kLengthBytes = 8;
+
+// The bytes of a file, of which the pages come when they are touched.
+class Mapping {
+ public:
+  // Nothing: no regular file, or an empty one, to be read instead.
+  explicit Mapping(const std::filesystem::path& path) {
+    // Without O_NONBLOCK a named pipe would not even open before it has a writer.
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat info {};
+    int error = file < 0 || ::fstat(file, &info) != 0 ? errno : 0;
+    if (error == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
+      void* start = ::mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE, file, 0);
+      if (start == MAP_FAILED) {
+        error = errno;
+      } else {
+        data_ = static_cast<const char*>(start);
+        size_ = static_cast<std::size_t>(info.st_size);
+      }
+    }
+    if (file >= 0) ::close(file);
+    if (error != 0) {
+      throw Error(ErrorCode::io, fmt::format("cannot open {}: {}", path.string(), std::strerror(error)));
+    }
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
+  }
+  std::string_view bytes() const { return {data_, size_}; }
+
+ private:
+  const char* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Of values of so many bits, where they are whole bytes that a 64-bit size can tell; a product above that is
+// never formed.
+std::optional<std::int64_t> bytes_of(const TensorInfo& tensor) {
+  if (std::count(tensor.shape.begin(), tensor.shape.end(), 0) > 0) return 0;
+  std::int64_t bits = bits_of(tensor.dtype);
+  for (const std::int64_t side : tensor.shape) {
+    if (side < 0 || bits > std::numeric_limits<std::int64_t>::max() / side) return std::nullopt;
+    bits *= side;
+  }
+  if (bits % 8 != 0) return std::nullopt;
+  return bits / 8;
+}
+
+struct Parsed {
+  std::vector<TensorView> tensors;
+  TensorMetadata metadata;
+  std::size_t header_bytes = 0;
+};
+
+Parsed parse(std::string_view bytes, const std::string& file) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(ErrorCode::format, fmt::format("{}: {}", file, what));
+  };
+  if (bytes.size() < kLengthBytes) {
+    fail(fmt::format("{} bytes; a safetensors file begins with the length of its header in {}", bytes.size(),
+                     kLengthBytes));
+  }
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), kLengthBytes);
+  if (length > kMostHeaderBytes) {
+    fail(fmt::format("no safetensors file: the length of its header, {}, is above {}", length,
+                     kMostHeaderBytes));
+  }
+  if (length > bytes.size() - kLengthBytes) {
+    fail(fmt::format("the header of {} bytes is truncated after {}", length, bytes.size() - kLengthBytes));
+  }
+  const std::string_view json = bytes.substr(kLengthBytes, length);
+  if (json.empty() || json.front() != '{') fail("no safetensors file: its header does not begin with {");
+  SafetensorsHeader header = parse_safetensors_header(json, file);
+
+  const std::string_view data = bytes.substr(kLengthBytes + length);
+  auto& entries = header.tensors;
+  std::sort(entries.begin(), entries.end(), [](const SafetensorsEntry& a, const SafetensorsEntry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  Parsed parsed{{}, std::move(header.metadata), kLengthBytes + length};
+  parsed.tensors.reserve(entries.size());
+  std::uint64_t reached = 0;
+  for (SafetensorsEntry& entry : entries) {
+    const auto fail_tensor = [&](const std::string& what) {
+      fail(fmt::format("tensor {}: {}", quoted_name(entry.info.name), what));
+    };
+    const std::string where = fmt::format("its bytes {} to {}", entry.begin, entry.end);
+    if (entry.end < entry.begin) fail_tensor(where + " end before they begin");
+    if (entry.end > data.size())
+      fail_tensor(fmt::format("{} lie beyond the {} of the data", where, data.size()));
+    if (entry.begin < reached) fail_tensor(where + " overlap those of another tensor");
+    if (entry.begin > reached) fail_tensor(fmt::format("before {} lie bytes of no tensor", where));
+    const std::uint64_t size = entry.end - entry.begin;
+    const auto needed = bytes_of(entry.info);
+    if (!needed || static_cast<std::uint64_t>(*needed) != size) {
+      fail_tensor(fmt::format("{} values of shape ({}) need {} bytes, there are {}",
+                              enum_name(entry.info.dtype), fmt::join(entry.info.shape, ", "),
+                              needed ? fmt::format("{}", *needed) : "no whole number of 64 bits of", size));
+    }
+    reached = entry.end;
+    parsed.tensors.push_back(
+        {std::move(entry.info), {reinterpret_cast<const std::uint8_t*>(data.data()) + entry.begin, size}});
+  }
+  if (reached != data.size())
+    fail(fmt::format("its last {} bytes belong to no tensor", data.size() - reached));
+
+  std::sort(parsed.tensors.begin(), parsed.tensors.end(),
+            [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
+  const auto twice = std::adjacent_find(parsed.tensors.begin(), parsed.tensors.end(),
+                                        [](const auto& a, const auto& b) { return a.name == b.name; });
+  if (twice != parsed.tensors.end()) fail(fmt::format("tensor {} is there twice", quoted_name(twice->name)));
+  return parsed;
+}
+
+// In the order of the file; throws for what a file cannot hold.
+std::vector<const TensorInfo*> in_order(std::vector<const TensorInfo*> tensors) {
+  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo* a, const TensorInfo* b) {
+    return a->dtype != b->dtype ? a->dtype > b->dtype : a->name < b->name;
+  });
+  std::vector<std::string_view> names;
+  names.reserve(tensors.size());
+  for (const TensorInfo* tensor : tensors) names.push_back(tensor->name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("tensor {} is there twice", quoted_name(*twice)));
+  }
+  if (std::binary_search(names.begin(), names.end(), "__metadata__")) {
+    throw Error(ErrorCode::invalid_argument, "a tensor cannot be called __metadata__");
+  }
+  return tensors;
+}
+
+void check_bytes(const TensorInfo& tensor, std::size_t size) {
+  if (static_cast<std::uint64_t>(tensor.bytes()) == size) return;
+  throw Error(ErrorCode::invalid_argument, fmt::format("tensor {}: its shape needs {} bytes, there are {}",
+                                                       quoted_name(tensor.name), tensor.bytes(), size));
+}
+
+TensorMetadata with_format(TensorMetadata metadata) {
+  metadata.try_emplace("format", "pt");
+  return metadata;
+}
+
+}  // namespace
+
+int bits_of(DType dtype) {
+  switch (dtype) {
+    case DType::float4:
+      return 4;
+    case DType::float6_e2m3:
+    case DType::float6_e3m2:
+      return 6;
+    case DType::boolean:
+    case DType::uint8:
+    case DType::int8:
+    case DType::float8_e5m2:
+    case DType::float8_e4m3:
+    case DType::float8_e8m0:
+      return 8;
+    case DType::int16:
+    case DType::uint16:
+    case DType::float16:
+    case DType::bfloat16:
+      return 16;
+    case DType::int32:
+    case DType::uint32:
+    case DType::float32:
+      return 32;
+    default:
+      return 64;
+  }
+}
+
+std::int64_t TensorInfo::bytes() const {
+  if (const auto bytes = bytes_of(*this)) return *bytes;
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("tensor {}: {} values of shape ({}) are no whole number of bytes of 64 bits",
+                          quoted_name(name), enum_name(dtype), fmt::join(shape, ", ")));
+}
+
+std::int64_t TensorInfo::values() const {
+  return bytes() * 8 / bits_of(dtype);
+}
+
+std::string quoted_name(std::string_view name) {
+  constexpr std::size_t kMost = 100;
+  std::size_t length = std::min(name.size(), kMost);
+  // Not within a character of several bytes.
+  while (length > 0 && length < name.size() && (static_cast<unsigned char>(name[length]) & 0xC0u) == 0x80u)
+    --length;
+  std::string out = "'" + std::string(name.substr(0, length));
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return out + (length < name.size() ? "…'" : "'");
+}
+
+struct SafetensorsFile::State {
+  std::string name;
+  std::optional<Mapping> mapping;
+  std::string content;  // where it is not mapped
+  Parsed parsed;
+
+  std::string_view bytes() const { return mapping ? mapping->bytes() : std::string_view(content); }
+};
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) {
+  const auto state = std::make_shared<State>();
+  state->name = path.string();
+  state->mapping.emplace(path);
+  const std::string_view bytes = state->mapping->bytes();
+  // The first bytes of a compressed file are a possible length of a header, but no header follows.
+  if (bytes.size() <= kLengthBytes ||
+      (bytes[kLengthBytes] != '{' && compression_of_content(bytes) != Compression::none)) {
+    state->mapping.reset();
+    state->content = read_file(path);
+  }
+  state->parsed = parse(state->bytes(), state->name);
+  state_ = state;
+}
+
+SafetensorsFile::SafetensorsFile(std::string bytes, const std::string& name) {
+  const auto state = std::make_shared<State>();
+  state->name = name;
+  state->content = std::move(bytes);
+  state->parsed = parse(state->content, name);
+  state_ = state;
+}
+
+const std::string& SafetensorsFile::name() const {
+  return state_->name;
+}
+
+const std::vector<TensorView>& SafetensorsFile::tensors() const {
+  return state_->parsed.tensors;
+}
+
+const TensorView* SafetensorsFile::find(std::string_view name) const {
+  const auto& tensors = state_->parsed.tensors;
+  const auto found = std::lower_bound(tensors.begin(), tensors.end(), name,
+                                      [](const TensorView& a, std::string_view b) { return a.name < b; });
+  return found != tensors.end() && found->name == name ? &*found : nullptr;
+}
+
+const TensorView& SafetensorsFile::at(std::string_view name) const {
+  if (const TensorView* tensor = find(name)) return *tensor;
+  throw Error(ErrorCode::format, fmt::format("{}: there is no tensor {}", state_->name, quoted_name(name)));
+}
+
+const TensorMetadata& SafetensorsFile::metadata() const {
+  return state_->parsed.metadata;
+}
+
+std::int64_t SafetensorsFile::size() const {
+  return static_cast<std::int64_t>(state_->bytes().size());
+}
+
+std::int64_t SafetensorsFile::header_bytes() const {
+  return static_cast<std::int64_t>(state_->parsed.header_bytes);
+}
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const TensorMetadata& metadata) {
+  for (const TensorView& tensor : tensors) check_bytes(tensor, tensor.data.size());
+  const std::vector<TensorInfo> infos(tensors.begin(), tensors.end());
+  write_safetensors(
+      path, infos, [&](std::size_t i) { return tensors[i].data; }, metadata);
+}
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
+                       const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
+                       const TensorMetadata& metadata) {
+  std::vector<const TensorInfo*> infos;
+  for (const TensorInfo& tensor : tensors) infos.push_back(&tensor);
+  infos = in_order(std::move(infos));
+  const std::string header = safetensors_header(infos, with_format(metadata));
+  AtomicFile file(path);
+  file.write(header);
+  for (const TensorInfo* info : infos) {
+    const auto bytes = data(static_cast<std::size_t>(info - tensors.data()));
+    check_bytes(*info, bytes.size());
+    file.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  file.commit();
+}
+
+std::int64_t safetensors_size(std::span<const TensorInfo> tensors, const TensorMetadata& metadata) {
+  std::vector<const TensorInfo*> infos;
+  std::int64_t bytes = 0;
+  for (const TensorInfo& tensor : tensors) infos.push_back(&tensor);
+  infos = in_order(std::move(infos));
+  const std::string header = safetensors_header(infos, with_format(metadata));  // refuses what overflows
+  for (const TensorInfo* info : infos) bytes += info->bytes();
+  return static_cast<std::int64_t>(header.size()) + bytes;
+}
+
+}  // namespace parsimony

@@ -1,0 +1,63 @@
+#include "parsimony/graph/file.hpp"
+
+#include <fmt/format.h>
+
+#include <new>
+#include <stdexcept>
+
+#include "core/files/compression.hpp"
+#include "graph/file/formats.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::graph {
+
+FileFormat format_of(const std::filesystem::path& path) {
+  const auto name = compression_of_ending(path) == Compression::none ? path : path.stem();
+  if (name.extension() == ".mtx") return FileFormat::matrix_market;
+  if (name.extension() == ".graph" || name.extension() == ".metis") return FileFormat::metis;
+  if (name.extension() == ".npz") return FileFormat::npz;
+  return FileFormat::edge_list;
+}
+
+namespace {
+
+// What a name does not say, a pipe's for one, the first bytes may.
+FileFormat format_of(const std::filesystem::path& path, std::string_view bytes) {
+  const FileFormat by_name = graph::format_of(path);
+  if (by_name != FileFormat::edge_list) return by_name;
+  constexpr std::string_view kBanner = "%%MatrixMarket";
+  if (bytes.substr(0, kBanner.size()) == kBanner) return FileFormat::matrix_market;
+  return bytes.substr(0, 4) == "PK\3\4" ? FileFormat::npz : FileFormat::edge_list;
+}
+
+}  // namespace
+
+GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,
+                      const Context& context) {
+  const MemoryBudget budget{name, options.max_memory};
+  switch (options.format == FileFormat::automatic ? format_of(name, bytes) : options.format) {
+    case FileFormat::matrix_market:
+      return parse_matrix_market(std::move(bytes), options, budget, context);
+    case FileFormat::metis:
+      return parse_metis(bytes, options, budget, context);
+    case FileFormat::npz:
+      return parse_npz(std::move(bytes), options, budget, context);
+    default:
+      return parse_edge_list(std::move(bytes), options, budget, context);
+  }
+}
+
+GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options, const Context& context) {
+  validate_fields(options);
+  try {
+    return parse_graph(read_file(path, options.max_memory, context.stop), path.string(), options, context);
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::memory_limit,
+                fmt::format("{}: reading it needs more memory than there is", path.string()));
+  } catch (const std::length_error&) {
+    throw Error(ErrorCode::memory_limit,
+                fmt::format("{}: reading it needs more memory than there is", path.string()));
+  }
+}
+
+}  // namespace parsimony::graph

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <type_traits>
+
+#include "graph/file/formats.hpp"
+#include "graph/id_index.hpp"
+
+namespace parsimony::graph {
+namespace {
+
+// Columns of the first entry: 2, or 3 in a weighted list.
+int find_columns(const Text& text) {
+  LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
+  try {
+    if (!cursor.next_entry()) {
+      throw Error(
+          ErrorCode::format,
+          fmt::format("{}: no edges; an edge is a line of two node ids and perhaps a weight", text.name));
+    }
+    const char* line = cursor.line();
+    const int columns = cursor.count_fields();
+    if (columns == 2 || columns == 3) return columns;
+    throw TextFault{
+        line, fmt::format("{} column{}; an edge has two node ids and, if it is weighted, a weight", columns,
+                          columns == 1 ? "" : "s")};
+  } catch (const TextFault& fault) {
+    text.fail(fault);
+  }
+}
+
+template <class Id>
+struct Edges {
+  std::vector<std::vector<Id>> ids;  // a piece of text each, two an edge
+  std::vector<std::vector<float>> weights;
+  std::atomic<const char*> first_word = nullptr;  // the first id that is no integer, where all should be
+};
+
+// Several threads may come by: the first in the text is kept.
+void keep_first(std::atomic<const char*>& first, const char* at) {
+  const char* known = first;
+  while ((!known || at < known) && !first.compare_exchange_weak(known, at)) {
+  }
+}
+
+[[noreturn]] void fail_columns(const LineCursor& cursor, int found, int columns) {
+  throw TextFault{cursor.line(), fmt::format("{} column{}; every line needs {}, as the first edge has", found,
+                                             found == 1 ? "" : "s", columns)};
+}
+
+template <class Id>
+void parse_edges(const Text& text, int columns, Edges<Id>& out, const Context& context) {
+  out.ids.resize(piece_count(text.bytes));
+  out.weights.resize(out.ids.size());
+  parse_lines(text, 0, context, [&](LineCursor& cursor, std::int64_t piece) {
+    std::vector<Id> ids;
+    std::vector<float> weights;
+    while (cursor.next_entry()) {
+      for (int end = 0; end < 2; ++end) {
+        if (cursor.at_line_end()) fail_columns(cursor, end, columns);
+        if constexpr (std::is_same_v<Id, std::int64_t>) {
+          std::int64_t id = 0;
+          if (!cursor.integer(id)) return keep_first(out.first_word, cursor.at());
+          ids.push_back(id);
+        } else {
+          ids.push_back(cursor.printable_word());
+        }
+        cursor.next_field();
+      }
+      if (columns == 3) {
+        if (cursor.at_line_end()) fail_columns(cursor, 2, columns);
+        weights.push_back(cursor.weight());
+        cursor.next_field();
+      }
+      if (!cursor.at_line_end()) fail_columns(cursor, columns + cursor.count_fields(), columns);
+    }
+    out.ids[piece] = std::move(ids);
+    out.weights[piece] = std::move(weights);
+  });
+}
+
+template <class Id>
+std::vector<EntryBlock> number_nodes(Edges<Id>& edges, const IdIndex<Id>& index, const Context& context) {
+  std::vector<EntryBlock> blocks(edges.ids.size());
+  context.for_blocks(static_cast<std::int64_t>(blocks.size()), 1, [&](std::int64_t b, std::int64_t) {
+    const std::vector<Id> ids = std::move(edges.ids[b]);
+    blocks[b].nodes.resize(ids.size() / 2);
+    for (std::size_t edge = 0; edge < ids.size() / 2; ++edge) {
+      blocks[b].nodes[edge] = {index[ids[2 * edge]], index[ids[2 * edge + 1]]};
+    }
+    blocks[b].weights = std::move(edges.weights[b]);
+  });
+  return blocks;
+}
+
+}  // namespace
+
+GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
+                          const Context& context) {
+  const Text text(budget.file, bytes);
+  const int columns = find_columns(text);
+  const bool weighted = columns == 3;
+  const AssembleOptions assembling{EntryMeaning::edge_list, weighted, options.symmetrize};
+  const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);
+  budget.require(text_size + lines * (weighted ? 32 : 24));  // two ids, two nodes, a weight and its growth
+
+  Edges<std::int64_t> numbers;
+  try {
+    parse_edges(text, columns, numbers, context);
+  } catch (const Error& error) {
+    // With words for ids the lines are read again, and the first bad one may be another.
+    if (error.code() != ErrorCode::format || !numbers.first_word) throw;
+  }
+  if (const char* first_word = numbers.first_word) {
+    numbers.ids = {};
+    numbers.weights = {};
+    // Two words, once more when they are sorted, two nodes, a weight and its growth.
+    budget.require(text_size + lines * (weighted ? 80 : 72));
+    Edges<std::string_view> words;
+    parse_edges(text, columns, words, context);
+    const auto line = 1 + std::count(text.bytes.data(), first_word, '\n');
+    const std::string_view rest = text.bytes.substr(first_word - text.bytes.data());
+    context.log(LogLevel::info,
+                fmt::format("{}:{}: the id {} is no integer of 64 bits, so all ids are taken as text",
+                            text.name, line, in_quotes(rest.substr(0, rest.find_first_of(" \t,\r\n")))));
+    const IdIndex<std::string_view> index(words.ids, budget, context);
+    return assemble(number_nodes(words, index, context), index.names(), assembling, budget, text_size,
+                    context);
+  }
+  std::string().swap(bytes);
+  const IdIndex<std::int64_t> index(numbers.ids, budget, context);
+  return assemble(number_nodes(numbers, index, context), index.names(), assembling, budget, 0, context);
+}
+
+}  // namespace parsimony::graph

@@ -1,0 +1,142 @@
+// METIS graph files, version 5 of its manual: line i has the neighbours of node i.
+#include <fmt/format.h>
+
+#include <limits>
+#include <numeric>
+
+#include "graph/file/formats.hpp"
+
+namespace parsimony::graph {
+namespace {
+
+struct Header {
+  std::int64_t nodes = 0;
+  std::int64_t edges = 0;
+  bool node_sizes = false;
+  std::int64_t node_weights = 0;  // per node
+  bool edge_weights = false;
+  std::int64_t line = 0;  // where it starts
+  std::int64_t body = 0;  // where the nodes start
+
+  std::int64_t skipped_fields() const { return node_sizes + node_weights; }
+};
+
+// Blank lines are nodes without edges, so only comments are passed over.
+bool next_node(LineCursor& cursor) {
+  while (cursor.next_line()) {
+    cursor.skip_blanks();
+    if (!cursor.starts_with("%")) return true;
+  }
+  return false;
+}
+
+void parse_format(LineCursor& cursor, Header& header) {
+  const auto format = cursor.integer("the format", 0, 111);
+  cursor.skip_blanks();
+  const auto sizes = format / 100, weights = format / 10 % 10, edges = format % 10;
+  if (weights > 1 || edges > 1)
+    throw TextFault{cursor.line(), fmt::format("format {}; its digits are 0 or 1", format)};
+  header.node_sizes = sizes == 1;
+  header.node_weights = weights;
+  header.edge_weights = edges == 1;
+  if (cursor.at_line_end()) return;
+  const auto constraints = cursor.integer("the number of node weights", 0, 1 << 20);
+  if (weights == 1) header.node_weights = constraints;
+  cursor.skip_blanks();
+}
+
+Header parse_header(const Text& text) {
+  LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
+  Header header;
+  try {
+    if (!next_node(cursor)) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: no edges; the first line has the numbers of nodes and edges", text.name));
+    }
+    header.line = cursor.line() - text.bytes.data();
+    header.nodes = cursor.integer("the number of nodes", 1, std::numeric_limits<std::int32_t>::max());
+    cursor.skip_blanks();
+    header.edges = cursor.integer("the number of edges", 0, std::numeric_limits<std::int64_t>::max() / 2);
+    cursor.skip_blanks();
+    if (!cursor.at_line_end()) parse_format(cursor, header);
+    if (!cursor.at_line_end())
+      throw TextFault{cursor.at(), fmt::format("{} is too much", in_quotes(cursor.word()))};
+    cursor.next_line();
+    header.body = std::min<std::int64_t>(cursor.line() - text.bytes.data(), text.bytes.size());
+  } catch (const TextFault& fault) {
+    text.fail(fault);
+  }
+  return header;
+}
+
+// First node of every piece of the text, then the number of all.
+std::vector<std::int64_t> count_nodes(const Text& text, const Header& header, const Context& context) {
+  std::vector<std::int64_t> nodes(piece_count(text.bytes.substr(header.body)) + 1);
+  parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
+    while (next_node(cursor)) ++nodes[piece];
+  });
+  std::exclusive_scan(nodes.begin(), nodes.end(), nodes.begin(), std::int64_t{0});
+  return nodes;
+}
+
+EntryBlock parse_nodes(LineCursor& cursor, std::int64_t node, const Header& header) {
+  EntryBlock block;
+  for (; next_node(cursor); ++node) {
+    if (node >= header.nodes) {
+      if (cursor.at_line_end()) continue;
+      throw TextFault{cursor.line(), fmt::format("a line beyond those of the {} nodes", header.nodes)};
+    }
+    for (std::int64_t i = 0; i < header.skipped_fields(); ++i) {
+      cursor.integer("size or weight of the node", 0, std::numeric_limits<std::int64_t>::max());
+      cursor.skip_blanks();
+    }
+    while (!cursor.at_line_end()) {
+      const auto neighbor = cursor.integer("neighbour", 1, header.nodes);
+      cursor.skip_blanks();
+      block.nodes.push_back({static_cast<std::int32_t>(node), static_cast<std::int32_t>(neighbor - 1)});
+      if (!header.edge_weights) continue;
+      if (cursor.at_line_end()) throw TextFault{cursor.line(), "the last neighbour has no weight"};
+      block.weights.push_back(cursor.weight());
+      cursor.skip_blanks();
+    }
+  }
+  return block;
+}
+
+}  // namespace
+
+GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
+                      const Context& context) {
+  const Text text(budget.file, bytes);
+  const Header header = parse_header(text);
+  const auto fail_header = [&](std::string message) {
+    text.fail({text.bytes.data() + header.line, std::move(message)});
+  };
+  // A neighbour takes at least two bytes, so the entries are at most half of the text.
+  budget.require(static_cast<std::int64_t>(bytes.size()) * (header.edge_weights ? 4 : 5));
+  const std::vector<std::int64_t> first_node = count_nodes(text, header, context);
+  std::vector<EntryBlock> blocks(first_node.size() - 1);
+  parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
+    blocks[piece] = parse_nodes(cursor, first_node[piece], header);
+  });
+  if (first_node.back() < header.nodes) {
+    fail_header(fmt::format("{} nodes stated, {} lines of nodes found; the file may be truncated",
+                            header.nodes, first_node.back()));
+  }
+  std::int64_t entries = 0;
+  for (const EntryBlock& block : blocks) entries += static_cast<std::int64_t>(block.nodes.size());
+
+  const AssembleOptions assembling{EntryMeaning::matrix, header.edge_weights, options.symmetrize};
+  GraphFile file = assemble(std::move(blocks), NodeIds::consecutive(header.nodes, 1), assembling, budget,
+                            static_cast<std::int64_t>(bytes.size()), context);
+  // Writers disagree on how loops and repeated edges count: anything from the edges of the graph to the
+  // entries of the file is accepted when there are some.
+  const bool clean = entries == 2 * file.graph.edges();
+  if (header.edges < file.graph.edges() || header.edges > (clean ? file.graph.edges() : entries)) {
+    fail_header(fmt::format("{} edges stated, {} found ({} neighbours listed)", header.edges,
+                            file.graph.edges(), entries));
+  }
+  return file;
+}
+
+}  // namespace parsimony::graph

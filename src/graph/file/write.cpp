@@ -1,0 +1,175 @@
+// Graphs as text: edge lists, Matrix Market, METIS.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/files/npy_format.hpp"
+#include "core/files/zip.hpp"
+#include "graph/file/formats.hpp"
+#include "graph/file/printer.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::graph {
+namespace {
+
+// body(row) for every row; also tells how far the writing is, and ends it when it is cancelled.
+template <class Body>
+void for_rows(const Csr& adjacency, const Context& context, const Body& body) {
+  for (std::int64_t row = 0; row < adjacency.rows(); ++row) {
+    if (row % 65536 == 0) context.progress("write", row, adjacency.rows());
+    body(row);
+  }
+  context.progress("write", adjacency.rows(), adjacency.rows());
+}
+
+// body(row, column, weight) for each edge once, row > column, in the order of the rows.
+template <class Body>
+void for_edges(const Csr& adjacency, const Context& context, const Body& body) {
+  for_rows(adjacency, context, [&](std::int64_t row) {
+    for (std::int64_t e = adjacency.offsets[row];
+         e < adjacency.offsets[row + 1] && adjacency.columns[e] < row; ++e) {
+      body(row, std::int64_t{adjacency.columns[e]}, adjacency.values.empty() ? 1.0f : adjacency.values[e]);
+    }
+  });
+}
+
+bool starts_comment(std::string_view name) {
+  return name.substr(0, 1) == "#" || name.substr(0, 1) == "%" || name.substr(0, 2) == "//";
+}
+
+void check_name(const std::string& name) {
+  if (name.empty() || name.find_first_of(" \t,\r\n") != name.npos) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("the node id {} cannot be in an edge list; ids there have no "
+                            "blanks, commas or line ends; use .mtx, .graph or .npz",
+                            in_quotes(name)));
+  }
+}
+
+// Whether the ids are 0, 1, … or 1, 2, …
+bool are_positions(const NodeIds& ids) {
+  const std::int64_t last = ids.size() - 1;
+  return last < 0 || (ids.find("0") == 0 && ids.find(std::to_string(last)) == last) ||
+         (ids.find("1") == 0 && ids.find(std::to_string(last + 1)) == last);
+}
+
+}  // namespace
+
+void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context) {
+  const Csr& adjacency = graph.adjacency;
+  Printer print(out);
+  const auto edge = [&](std::string first, std::string second, float weight) {
+    check_name(first);
+    check_name(second);
+    if (starts_comment(first)) std::swap(first, second);
+    if (starts_comment(first)) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("an edge list line cannot begin with the node id {}; use .mtx, .graph or .npz",
+                              in_quotes(first)));
+    }
+    print << first << '\t' << second;
+    if (graph.weighted()) (print << '\t').number(weight);
+    print.end_line();
+  };
+  // A node without edges is kept by a loop, which readers drop.
+  for (std::int64_t node = 0; node < adjacency.rows(); ++node) {
+    if (adjacency.offsets[node] == adjacency.offsets[node + 1]) edge(ids.name(node), ids.name(node), 1);
+  }
+  for_edges(adjacency, context, [&](std::int64_t row, std::int64_t column, float weight) {
+    edge(ids.name(column), ids.name(row), weight);
+  });
+  print.flush();
+}
+
+void print_matrix_market(AtomicFile& out, const Graph& graph, const Context& context) {
+  const bool weighted = graph.weighted();
+  Printer print(out);
+  print << "%%MatrixMarket matrix coordinate " << (weighted ? "real" : "pattern") << " symmetric\n";
+  print << fmt::format("{0} {0} {1}\n", graph.nodes(), graph.edges());
+  for_edges(graph.adjacency, context, [&](std::int64_t row, std::int64_t column, float weight) {
+    (print.number(row + 1) << ' ').number(column + 1);
+    if (weighted) (print << ' ').number(weight);
+    print.end_line();
+  });
+  print.flush();
+}
+
+void print_metis(AtomicFile& out, const Graph& graph, const std::string& name, const Context& context) {
+  const Csr& adjacency = graph.adjacency;
+  const bool weighted = graph.weighted();
+  Printer print(out);
+  print << fmt::format("{} {}{}\n", graph.nodes(), graph.edges(), weighted ? " 001" : "");
+  for_rows(adjacency, context, [&](std::int64_t node) {
+    for (std::int64_t e = adjacency.offsets[node]; e < adjacency.offsets[node + 1]; ++e) {
+      if (e > adjacency.offsets[node]) print << ' ';
+      print.number(adjacency.columns[e] + 1);
+      if (!weighted) continue;
+      const float weight = adjacency.values[e];
+      if (weight != std::trunc(weight) || weight >= 0x1p63f) {
+        throw Error(
+            ErrorCode::invalid_argument,
+            fmt::format("{}: METIS files have whole edge weights, not {}; write .mtx instead", name, weight));
+      }
+      (print << ' ').number(static_cast<std::int64_t>(weight));
+    }
+    print.end_line();
+  });
+  print.flush();
+}
+
+void print_npz(AtomicFile& out, const Graph& graph) {
+  const Csr& adjacency = graph.adjacency;
+  const auto array = [](std::string_view descr, std::initializer_list<std::int64_t> shape, const void* data,
+                        std::size_t size) {
+    std::string bytes = npy_header(descr, {shape.begin(), shape.size()});
+    return bytes.append(static_cast<const char*>(data), size);
+  };
+  const std::int64_t shape[] = {adjacency.rows(), adjacency.rows()};
+  const std::int64_t entries = adjacency.entries();
+  const std::vector<float> ones(adjacency.values.empty() ? entries : 0, 1.0f);
+  const float* values = adjacency.values.empty() ? ones.data() : adjacency.values.data();
+  out.write(make_zip({
+      {"indices.npy", array("<i4", {entries}, adjacency.columns.data(), 4 * adjacency.columns.size())},
+      {"indptr.npy",
+       array("<i8", {adjacency.rows() + 1}, adjacency.offsets.data(), 8 * adjacency.offsets.size())},
+      {"format.npy", array("|S3", {}, "csr", 3)},
+      {"shape.npy", array("<i8", {2}, shape, sizeof shape)},
+      {"data.npy", array("<f4", {entries}, values, 4 * static_cast<std::size_t>(entries))},
+  }));
+}
+
+void write_graph(const std::filesystem::path& path, const GraphFile& file, const Context& context) {
+  context.check_cancelled();
+  const Graph& graph = file.graph;
+  const NodeIds numbers = NodeIds::consecutive(graph.nodes(), 0);
+  const NodeIds& ids = file.ids.size() == 0 ? numbers : file.ids;  // graphs that come from no file have none
+  if (ids.size() != graph.nodes()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{}: {} node ids for {} nodes", path.string(), ids.size(), graph.nodes()));
+  }
+  const FileFormat format = format_of(path);
+  if (format != FileFormat::edge_list && !are_positions(ids)) {
+    context.log(LogLevel::info,
+                fmt::format("{}: its nodes are numbered from {}, in the order of their ids, which "
+                            "only edge lists keep",
+                            path.string(), format == FileFormat::npz ? 0 : 1));
+  }
+  AtomicFile out(path);
+  switch (format) {
+    case FileFormat::matrix_market:
+      print_matrix_market(out, graph, context);
+      break;
+    case FileFormat::metis:
+      print_metis(out, graph, path.string(), context);
+      break;
+    case FileFormat::npz:
+      print_npz(out, graph);
+      break;
+    default:
+      print_edge_list(out, graph, ids, context);
+  }
+  context.check_cancelled();
+  out.commit();
+}
+
+}  // namespace parsimony::graph

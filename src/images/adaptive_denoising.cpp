@@ -1,0 +1,96 @@
+#include "parsimony/images/adaptive_denoising.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "images/flow/unbiased_risk.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/images/image_denoising.hpp"
+#include "parsimony/images/patches.hpp"
+
+namespace parsimony::cosparse {
+namespace {
+
+constexpr std::int64_t kSide = 8;
+constexpr std::int64_t kBatch = 2048;
+
+Matrix<float> copy(MatrixView<const float> image) {
+  Matrix<float> out(image.rows, image.cols);
+  for (std::int64_t i = 0; i < image.rows; ++i) {
+    std::copy_n(image.row_data(i), image.cols, out.row(i).data());
+  }
+  return out;
+}
+
+// Rows from the patches of the pilot; none where it is too small or too flat.
+Matrix<double> learned_rows(const Matrix<float>& pilot, const AdaptiveDenoisingOptions& options,
+                            const Context& context) {
+  if (pilot.rows() < kSide || pilot.cols() < kSide) return {};
+  Matrix<float> patches;
+  try {
+    patches = random_patches(std::span(&pilot, 1),
+                             {.count = options.patches, .side = kSide, .seed = options.seed}, context);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_argument) throw;
+    return {};  // of all that is checked only the deviation can be at fault
+  }
+  GeometricLearningOptions learning{.atoms = options.rows,
+                                    .nu = 5000,
+                                    .kappa = 60,
+                                    .mu = 2,
+                                    .stages = 1,
+                                    .zero_mean = true,
+                                    .batch_size = kBatch,
+                                    .batches = options.batches,
+                                    .seed = options.seed};
+  return std::move(learn_geometric(patches, learning, context).analysis);
+}
+
+}  // namespace
+
+AdaptedImage denoise_adaptively(MatrixView<const float> image, const UnrolledFlow& flow,
+                                const AdaptiveDenoisingOptions& options, const Context& context) {
+  validate_fields(options);
+  AdaptedImage out;
+  out.report = make_report("adaptive denoising", context, options.seed);
+  record_options(out.report, options);
+  const auto by_flow = [&](MatrixView<const float> of) {
+    return std::move(denoise_by_flow(of, options.sigma, flow, context).image);
+  };
+  StageTimer first(out.report, "pilot");
+  const Matrix<float> pilot = by_flow(image);
+  first.finish();
+  {
+    StageTimer timer(out.report, "learning");
+    out.omega = learned_rows(pilot, options, context);
+  }
+  if (out.omega.rows() == 0) {
+    out.image = pilot;
+    out.report.figures.emplace_back("share", 0.0);
+    return out;
+  }
+  const auto by_rows = [&](MatrixView<const float> of) {
+    return std::move(denoise_image(of, out.omega, {.sigma = options.sigma}, context).image);
+  };
+  const Matrix<float> noisy = copy(image);
+  StageTimer second(out.report, "denoising");
+  out.image = by_rows(noisy);
+  second.finish();
+  StageTimer third(out.report, "blending");
+  const double of_pilot = mean_divergence(noisy, pilot, options.sigma, options.seed, by_flow);
+  const double of_rows = mean_divergence(noisy, out.image, options.sigma, options.seed, by_rows);
+  const Blend blend = best_blend(noisy, pilot, of_pilot, out.image, of_rows, options.sigma);
+  out.share = blend.share;
+  const auto share = static_cast<float>(blend.share);
+  for (std::int64_t i = 0; i < noisy.size(); ++i) {
+    out.image.data()[i] = pilot.data()[i] + share * (out.image.data()[i] - pilot.data()[i]);
+  }
+  out.report.figures.emplace_back("share", blend.share);
+  out.report.figures.emplace_back("pilot_risk", blend.first_risk);
+  out.report.figures.emplace_back("risk", blend.risk);
+  return out;
+}
+
+}  // namespace parsimony::cosparse

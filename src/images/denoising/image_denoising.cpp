@@ -1,0 +1,144 @@
+#include "parsimony/images/image_denoising.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "images/energy/image_energy.hpp"
+#include "images/denoising/l1_denoising.hpp"
+#include "operators/solvers/lbfgs.hpp"
+#include "images/energy/mirrored.hpp"
+#include "images/energy/tiles.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/images/noise_level.hpp"
+
+namespace parsimony::cosparse {
+namespace {
+
+constexpr std::int64_t kOverlap = 32;
+constexpr std::int64_t kBlock = 1 << 15;
+constexpr double kL1Weight = 1.2;  // over the number of rows
+
+void check_image(MatrixView<const float> image) {
+  if (image.rows < 1 || image.cols < 1) {
+    throw Error(ErrorCode::invalid_argument, "the image to denoise has no pixels");
+  }
+  for (std::int64_t y = 0; y < image.rows; ++y) {
+    for (std::int64_t x = 0; x < image.cols; ++x) {
+      if (std::isfinite(image(y, x))) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("the image to denoise is not finite in row {}, column {}", y, x));
+    }
+  }
+}
+
+// All automatic values filled in.
+ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<const float> image,
+                              std::int64_t rows, const Context& context) {
+  ImageDenoisingOptions out = options;
+  const bool log = options.penalty == ImagePenalty::log;
+  if (out.sigma == 0) {
+    out.sigma = estimate_noise_level(image, context);
+    if (out.sigma == 0) {
+      throw Error(ErrorCode::invalid_argument,
+                  "sigma: no noise is found in the image (is it constant?); say how much there is");
+    }
+  }
+  if (out.sigma < kLeastNoiseLevel) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("sigma: {} is out of range; must be at least {:g}", out.sigma, kLeastNoiseLevel));
+  }
+  if (out.weight == 0) out.weight = (log ? kLogWeight : kL1Weight) / static_cast<double>(rows);
+  if (out.max_iterations == 0) out.max_iterations = log ? 20 : 80;
+  if (out.tile == 0) out.tile = log ? 512 : 256;
+  if (out.tile < 4 * kOverlap) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("tile: {} pixels; {} are the fewest", out.tile, 4 * kOverlap));
+  }
+  return out;
+}
+
+Matrix<float> log_denoise(MatrixView<const float> y, const kernels::FilterBank& bank,
+                          const ImageDenoisingOptions& options, LbfgsResult& result, const Context& context) {
+  PatchAnalysis analysis(bank, y.rows, y.cols, Border::none, context);
+  Matrix<float> x(y.rows, y.cols);
+  for (std::int64_t i = 0; i < y.rows; ++i) std::copy_n(y.row_data(i), y.cols, x.row(i).data());
+  const Matrix<float> noisy = x;
+  const double variance = options.sigma * options.sigma;
+  const auto nu = static_cast<float>(options.nu / variance);
+  const auto scale = static_cast<float>(options.weight * variance);
+  const auto objective = [&](std::span<const float> at, std::span<float> gradient) {
+    const double penalty =
+        log_energy(analysis, {at.data(), y.rows, y.cols}, nu, {gradient.data(), y.rows, y.cols});
+    const double distance =
+        context.sum_blocks(noisy.size(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+          double part = 0;
+          for (std::int64_t i = begin; i < end; ++i) {
+            const float difference = at[i] - noisy.data()[i];
+            gradient[i] = difference + scale * gradient[i];
+            part += static_cast<double>(difference) * difference;
+          }
+          return part;
+        });
+    return distance / 2 + options.weight * variance * penalty;
+  };
+  const LbfgsOptions settings{.memory = 8,
+                              .max_iterations = options.max_iterations,
+                              .tolerance = 0,
+                              .gradient_tolerance = 1e-6,
+                              .first_step = 0.3,
+                              .stage = "denoising"};
+  result = lbfgs(x.values(), objective, settings, context);
+  return x;
+}
+
+}  // namespace
+
+DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const double> omega,
+                            const ImageDenoisingOptions& requested, const Context& context) {
+  validate_fields(requested);
+  const kernels::FilterBank bank = patch_filters(omega);
+  check_image(image);
+  DenoisedImage out;
+  const bool log = requested.penalty == ImagePenalty::log;
+  out.report =
+      make_report(log ? "analysis denoising, log penalty" : "analysis denoising, l1 penalty", context, 0);
+  ImageDenoisingOptions options;
+  {
+    StageTimer timer(out.report, "noise level");
+    options = resolve(requested, image, omega.rows, context);
+  }
+  record_options(out.report, options);
+  StageTimer timer(out.report, "denoising");
+  std::int64_t tiles = 0;
+  out.image =
+      for_tiles(image.rows, image.cols, options.tile, kOverlap, context,
+                [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t cols,
+                    std::int64_t index, std::int64_t count) {
+                  const Context part = context.part("denoising", index, count);
+                  const MatrixView<const float> tile(image.row_data(row) + column, rows, cols, image.stride);
+                  tiles = count;
+                  const Matrix<float> padded = mirrored_border(tile, bank.side());
+                  Matrix<float> found;
+                  std::vector<double> history;
+                  if (log) {
+                    LbfgsResult result;
+                    found = log_denoise(padded, bank, options, result, part);
+                    history = std::move(result.history);
+                  } else {
+                    const double tau = options.weight * options.sigma;
+                    found = l1_denoise(padded, omega, tau, options.max_iterations, history, part);
+                  }
+                  if (index == 0) out.report.objective_history = std::move(history);
+                  return without_border(found, bank.side());
+                });
+  out.report.iterations = std::max<std::int64_t>(
+      0, static_cast<std::int64_t>(out.report.objective_history.size()) - (log ? 1 : 0));
+  out.sigma = options.sigma;
+  out.report.figures.emplace_back("sigma", options.sigma);
+  out.report.figures.emplace_back("tiles", tiles);
+  return out;
+}
+
+}  // namespace parsimony::cosparse

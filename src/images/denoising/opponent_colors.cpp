@@ -1,0 +1,49 @@
+#include "parsimony/images/opponent_colors.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::cosparse {
+
+Image by_opponent_colors(const Image& image, const ChannelMethod& method) {
+  const std::int64_t colors = image.colors();
+  if (colors != 1 && colors != 3) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("an image of {} colours; 1 or 3 can be", colors));
+  }
+  for (const auto& channel : image.channels) {
+    if (channel.rows() != image.height() || channel.cols() != image.width()) {
+      throw Error(ErrorCode::invalid_argument, "the channels of the image differ in shape");
+    }
+  }
+  Image out = image;
+  if (colors == 1) {
+    out.channels[0] = method(image.channels[0], 0);
+    return out;
+  }
+  const double a = 1 / std::sqrt(3.0), b = 1 / std::sqrt(2.0), c = 1 / std::sqrt(6.0);
+  const double basis[3][3] = {{a, a, a}, {b, 0, -b}, {c, -2 * c, c}};
+  std::array<Matrix<float>, 3> opponents;
+  for (std::size_t k = 0; k < 3; ++k) {
+    Matrix<float> mixed(image.height(), image.width());
+    for (std::int64_t i = 0; i < mixed.size(); ++i) {
+      double sum = 0;
+      for (std::size_t l = 0; l < 3; ++l) sum += basis[k][l] * image.channels[l].data()[i];
+      mixed.data()[i] = static_cast<float>(sum);
+    }
+    opponents[k] = method(mixed, static_cast<std::int64_t>(k));
+  }
+  for (std::size_t l = 0; l < 3; ++l) {
+    for (std::int64_t i = 0; i < out.channels[l].size(); ++i) {
+      double sum = 0;
+      for (std::size_t k = 0; k < 3; ++k) sum += basis[k][l] * opponents[k].data()[i];
+      out.channels[l].data()[i] = static_cast<float>(sum);
+    }
+  }
+  return out;
+}
+
+}  // namespace parsimony::cosparse

@@ -1,0 +1,33 @@
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "images/flow/flow_file.hpp"
+#include "parsimony/images/unrolled_flow.hpp"
+
+namespace parsimony::cosparse {
+namespace {
+
+struct Shipped {
+  std::string_view name;
+  double sigma;  // that it was trained for, on the scale of grey values
+};
+constexpr std::array kShipped{Shipped{"flow-20.npz", 20}};
+
+}  // namespace
+
+// The bytes of src/cosparse/models/<name>, in the order of kShipped.
+extern const std::array<std::string_view, kShipped.size()> kShippedFlows;
+
+UnrolledFlow shipped_flow(double sigma) {
+  std::size_t best = 0;
+  for (std::size_t k = 1; k < kShipped.size(); ++k) {
+    const auto distance = [&](std::size_t i) { return std::abs(std::log(sigma / kShipped[i].sigma)); };
+    if (distance(k) < distance(best)) best = k;
+  }
+  return parse_unrolled_flow(std::string(kShippedFlows[best]), std::string(kShipped[best].name), 0);
+}
+
+}  // namespace parsimony::cosparse

@@ -1,0 +1,16 @@
+#include <array>
+#include <string_view>
+
+#include "core/files/npy_format.hpp"
+#include "parsimony/operators/operator_file.hpp"
+
+namespace parsimony::cosparse {
+
+// The bytes of src/cosparse/models/operator-128x64.npy.
+extern const std::array<std::string_view, 1> kShippedOperators;
+
+Matrix<double> shipped_operator() {
+  return npy_matrix<double>(parse_npy(kShippedOperators[0], "operator-128x64.npy"));
+}
+
+}  // namespace parsimony::cosparse

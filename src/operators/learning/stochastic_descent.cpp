@@ -1,0 +1,74 @@
+#include "operators/learning/stochastic_descent.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "parsimony/core/random.hpp"
+
+namespace parsimony::cosparse {
+namespace {
+
+constexpr std::int64_t kRowsPerCopy = 1024;
+constexpr double kFirst = 0.9, kSecond = 0.99;  // of a running mean, how much is kept
+
+}  // namespace
+
+StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
+                                    ObliqueObjective<float>& objective, const StochasticOptions& options,
+                                    const Context& context) {
+  const MatrixView<const float> all = objective.samples;
+  const std::int64_t total = options.steps;
+  const std::int64_t m = std::ssize(u) / rows;
+  const RandomStream draws(options.seed, "stochastic_descent.samples");
+  Matrix<float> batch(options.batch, all.cols);
+  objective.samples = batch;
+  std::vector<double> gradient(u.size()), mean(u.size()), square(rows);
+
+  StochasticResult result;
+  const std::int64_t record = std::max<std::int64_t>(1, total / 100);
+  double recent = 0;
+  for (std::int64_t step = 0; step < total; ++step) {
+    context.for_blocks(options.batch, kRowsPerCopy, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t s = begin; s < end; ++s) {
+        const auto from = static_cast<std::int64_t>(
+            draws.below(static_cast<std::uint64_t>(all.rows), step * options.batch + s));
+        std::copy_n(all.row_data(from), all.cols, batch.row(s).data());
+      }
+    });
+    const double value = objective(u, gradient);
+    // Rows that are equal, or rank that is lost: a measure-zero accident, of which the gradient says nothing.
+    if (!std::isfinite(value)) std::fill(gradient.begin(), gradient.end(), 0.0);
+    recent += value;
+    const double turn =
+        options.rate * 0.5 *
+        (1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(total)));
+    const double seen = static_cast<double>(step + 1);
+    const double scale = turn * std::sqrt(1 - std::pow(kSecond, seen)) / (1 - std::pow(kFirst, seen));
+    for (std::int64_t i = 0; i < rows; ++i) {
+      double *row = u.data() + i * m, *kept = mean.data() + i * m, norm = 0;
+      const double* g = gradient.data() + i * m;
+      double squares = 0;
+      for (std::int64_t t = 0; t < m; ++t) squares += g[t] * g[t];
+      square[i] = kSecond * square[i] + (1 - kSecond) * squares;
+      const double factor = square[i] > 0 ? scale / std::sqrt(square[i]) : 0;
+      for (std::int64_t t = 0; t < m; ++t) {
+        kept[t] = kFirst * kept[t] + (1 - kFirst) * g[t];
+        row[t] -= factor * kept[t];
+        norm += row[t] * row[t];
+      }
+      norm = std::sqrt(norm);
+      for (std::int64_t t = 0; t < m; ++t) row[t] /= norm;
+    }
+    if ((step + 1) % record == 0 || step + 1 == total) {
+      const std::int64_t over = (step + 1) % record == 0 ? record : (step + 1) % record;
+      result.history.push_back(recent / static_cast<double>(over));
+      recent = 0;
+      context.progress(options.stage, step + 1, total);
+    }
+  }
+  objective.samples = all;
+  return result;
+}
+
+}  // namespace parsimony::cosparse

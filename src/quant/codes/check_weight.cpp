@@ -1,0 +1,66 @@
+#include "quant/codes/check_weight.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <vector>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
+}
+
+}  // namespace
+
+std::int64_t checked_size(std::span<const std::int64_t> shape) {
+  if (shape.size() < 2 || shape.size() > 5) {
+    refuse(fmt::format("weight of {} dimensions: must have 2 to 5, outputs first", shape.size()));
+  }
+  std::int64_t size = 1;
+  for (const std::int64_t extent : shape) {
+    if (extent < 1 || extent > kMostValues / size) {
+      refuse(fmt::format("weight of shape {}: every dimension must be at least 1, their product at most 2^40",
+                         fmt::join(shape, " x ")));
+    }
+    size *= extent;
+  }
+  return size;
+}
+
+void check_weight(const WeightView& weight, float limit) {
+  const std::int64_t size = checked_size(weight.shape);
+  if (std::ssize(weight.values) != size) {
+    refuse(fmt::format("weight of shape {}: {} values given; must be {}", fmt::join(weight.shape, " x "),
+                       weight.values.size(), size));
+  }
+  for (std::int64_t i = 0; i < size; ++i) {
+    if (!(std::abs(weight.values[i]) <= limit)) {
+      refuse(fmt::format("weight: value {} is {}; must be finite and at most {:.1e} in magnitude", i,
+                         weight.values[i], limit));
+    }
+  }
+}
+
+void check_permutation(std::span<const std::int32_t> permutation, std::int64_t channels) {
+  if (permutation.empty()) return;
+  if (std::ssize(permutation) != channels) {
+    refuse(fmt::format("channel permutation of {}: must be of the {} input channels", permutation.size(),
+                       channels));
+  }
+  std::vector<char> seen(channels);
+  for (const std::int32_t channel : permutation) {
+    if (channel < 0 || channel >= channels || seen[channel]) {
+      refuse(fmt::format("channel permutation: {} {}; must hold each of 0 to {} once", channel,
+                         channel < 0 || channel >= channels ? "is no input channel" : "comes twice",
+                         channels - 1));
+    }
+    seen[channel] = 1;
+  }
+}
+
+}  // namespace parsimony::quant

@@ -1,0 +1,136 @@
+#include "parsimony/quant/decode.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/quant/blocks.hpp"
+#include "quant/codes/check_weight.hpp"
+#include "quant/codes/weight_error.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+constexpr std::int64_t kBlock = 1 << 16;
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
+}
+
+void decode_integers(const QuantizedTensor& tensor, std::span<const std::uint16_t> codes,
+                     std::span<float> out, const Context& context) {
+  const std::int64_t n = std::ssize(codes) / tensor.shape[0];
+  context.for_blocks(tensor.shape[0], std::max<std::int64_t>(1, kBlock / n),
+                     [&](std::int64_t first, std::int64_t last) {
+                       for (std::int64_t o = first; o < last; ++o) {
+                         const std::int64_t at = tensor.scale.size() == 1 ? 0 : o;
+                         const float scale = tensor.scale[at];
+                         const std::int64_t zero = tensor.zero_point[at];
+                         for (std::int64_t i = o * n; i < (o + 1) * n; ++i) {
+                           out[i] = static_cast<float>(codes[i] - zero) * scale;
+                         }
+                       }
+                     });
+}
+
+void decode_products(const QuantizedTensor& tensor, std::span<const std::uint16_t> codes,
+                     std::span<float> out, const Context& context) {
+  const Matrix<float>& centroids = tensor.codebook->centroids;
+  const BlockGrid grid = block_grid(tensor.shape, centroids.cols(), tensor.layout);
+  const std::vector<std::int64_t> offsets = block_offsets(grid, tensor.channel_permutation);
+  const std::int64_t n = grid.values_per_output(), each = grid.blocks_per_output(), d = grid.block;
+  context.for_blocks(grid.outputs, std::max<std::int64_t>(1, kBlock / n),
+                     [&](std::int64_t first, std::int64_t last) {
+                       for (std::int64_t o = first; o < last; ++o) {
+                         const float factor = tensor.scale.empty() ? 1.0f : tensor.scale[o];
+                         for (std::int64_t b = 0; b < each; ++b) {
+                           const std::uint16_t code = codes[o * each + b];
+                           if (code >= centroids.rows()) {
+                             refuse(fmt::format("product code {} of block {}: the codebook has {} centroids",
+                                                code, o * each + b, centroids.rows()));
+                           }
+                           const float* centroid = centroids.row(code).data();
+                           for (std::int64_t j = 0; j < d; ++j) {
+                             if (const std::int64_t offset = offsets[b * d + j]; offset >= 0) {
+                               out[o * n + offset] = centroid[j] * factor;
+                             }
+                           }
+                         }
+                       }
+                     });
+}
+
+}  // namespace
+
+std::int64_t code_count(const QuantizedTensor& tensor) {
+  const std::int64_t size = checked_size(tensor.shape), outputs = tensor.shape[0];
+  const std::int64_t scales = std::ssize(tensor.scale);
+  if (tensor.scheme == Scheme::integer) {
+    if (tensor.bits < 2 || tensor.bits > 8) {
+      refuse(fmt::format("integers of {} bits: must be of 2 to 8", tensor.bits));
+    }
+    if ((scales != 1 && scales != outputs) || tensor.zero_point.size() != tensor.scale.size()) {
+      refuse(fmt::format("integers of {} outputs with {} scales and {} zero points: must be 1 or {} of both",
+                         outputs, scales, tensor.zero_point.size(), outputs));
+    }
+    if (!tensor.channel_permutation.empty()) {
+      refuse("integers with a channel permutation: only products have one");
+    }
+    if (tensor.codebook) refuse("integers with a codebook: only products have one");
+    return size;
+  }
+  if (!tensor.codebook || tensor.codebook->centroids.size() == 0) refuse("product without a codebook");
+  if (tensor.bits < 1 || tensor.bits > 16) {
+    refuse(fmt::format("product codes of {} bits: must be of 1 to 16", tensor.bits));
+  }
+  if (scales != 0 && scales != outputs) {
+    refuse(
+        fmt::format("product of {} outputs with {} factors: must be none or {}", outputs, scales, outputs));
+  }
+  if (!tensor.zero_point.empty()) {
+    refuse(fmt::format("product with {} zero points: must have none", tensor.zero_point.size()));
+  }
+  check_permutation(tensor.channel_permutation, tensor.shape[1]);
+  return block_grid(tensor.shape, tensor.codebook->centroids.cols(), tensor.layout).count();
+}
+
+void check_codes(const QuantizedTensor& tensor) {
+  const std::int64_t count = code_count(tensor);
+  const std::int64_t bytes = (count * tensor.bits + 7) / 8;
+  if (std::ssize(tensor.packed) != bytes) {
+    refuse(fmt::format("{} codes of {} bits need {} bytes, there are {}", count, tensor.bits, bytes,
+                       tensor.packed.size()));
+  }
+  const auto used = static_cast<int>(count * tensor.bits % 8);
+  if (used != 0 && tensor.packed.back() >> used != 0) refuse("the bits behind the last code must be 0");
+  if (tensor.scheme == Scheme::integer) return;
+  const std::int64_t centroids = tensor.codebook->centroids.rows();
+  if (centroids == std::int64_t{1} << tensor.bits) return;
+  const std::vector<std::uint16_t> codes = unpack_codes(tensor.packed, tensor.bits, count);
+  const auto beyond =
+      std::find_if(codes.begin(), codes.end(), [&](std::uint16_t code) { return code >= centroids; });
+  if (beyond != codes.end()) {
+    refuse(fmt::format("code {} is {}; there are {} centroids", beyond - codes.begin(), *beyond, centroids));
+  }
+}
+
+std::vector<float> decode(const QuantizedTensor& tensor, const Context& context) {
+  const std::vector<std::uint16_t> codes = unpack_codes(tensor.packed, tensor.bits, code_count(tensor));
+  std::vector<float> out(checked_size(tensor.shape));
+  (tensor.scheme == Scheme::integer ? decode_integers : decode_products)(tensor, codes, out, context);
+  return out;
+}
+
+double relative_mse(const WeightView& weight, std::span<const float> decoded) {
+  check_weight(weight, std::numeric_limits<float>::max());
+  if (decoded.size() != weight.values.size()) {
+    refuse(fmt::format("relative_mse: {} decoded values of a weight of {}", decoded.size(),
+                       weight.values.size()));
+  }
+  return weight_error(weight, decoded).relative();
+}
+
+}  // namespace parsimony::quant

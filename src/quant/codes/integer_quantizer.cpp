@@ -1,0 +1,115 @@
+#include "parsimony/quant/integer_quantizer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/half.hpp"
+#include "quant/codes/check_weight.hpp"
+#include "quant/codes/integer_range.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+constexpr float kLargestValue = 1e38f;  // two of the coarsest steps above it are finite
+constexpr std::int64_t kBlock = 1 << 16;
+
+// Not below the value, so that no code is clipped for it.
+float half_above(float value) {
+  const std::uint16_t half = to_half(value);
+  return from_half(from_half(half) < value ? static_cast<std::uint16_t>(half + 1) : half);
+}
+
+}  // namespace
+
+AffineCode affine_code(float low, float high, int bits) {
+  if (low == high) {
+    const bool zero = low == 0;
+    return {zero ? 1.0f : std::abs(low), low < 0 ? 1 : 0};
+  }
+  const double width = static_cast<double>(high) - low;
+  const double largest = std::max(std::abs(static_cast<double>(low)), std::abs(static_cast<double>(high)));
+  const double least = std::max<double>(largest * 0x1p-23, std::numeric_limits<float>::min());
+  const auto scale = static_cast<float>(std::max(width / ((1 << bits) - 1), least));
+  return {scale, static_cast<std::int32_t>(-round_to_even(low / static_cast<double>(scale)))};
+}
+
+// The grid moves by half a step at most: of an output far from 0 the zero point is many steps long, and with
+// the old one it would move by as many times what the scale grew.
+AffineCode with_half_scale(const AffineCode& code) {
+  const float scale = half_above(code.scale);
+  const double zero = std::round(static_cast<double>(code.zero_point) * code.scale / scale);
+  return {scale, static_cast<std::int32_t>(zero)};
+}
+
+std::uint16_t integer_code(float value, const AffineCode& code, int bits) {
+  return static_cast<std::uint16_t>(affine_level(value, code.scale, code.zero_point, (1 << bits) - 1));
+}
+
+void fake_quantize(std::span<const float> values, const AffineCode& code, int bits, std::span<float> out) {
+  if (out.size() != values.size()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("fake_quantize: room for {} of {} values", out.size(), values.size()));
+  }
+  const double scale = code.scale, zero = code.zero_point, top = (1 << bits) - 1;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    out[i] = static_cast<float>(affine_level(values[i], scale, zero, top) - zero) * code.scale;
+  }
+}
+
+AffineCode choose_affine_code(std::span<const float> values, const IntegerOptions& options,
+                              const Context& context) {
+  const auto [low, high] = choose_range(values, options, context);
+  return affine_code(low, high, options.bits);
+}
+
+QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions& options,
+                                 std::span<float> decoded, const Context& context) {
+  validate_fields(options);
+  check_weight(weight, kLargestValue);
+  const std::int64_t size = std::ssize(weight.values), outputs = weight.shape[0], n = size / outputs;
+  if (!decoded.empty() && std::ssize(decoded) != size) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("integer_quantize: room for {} of {} decoded values", decoded.size(), size));
+  }
+  QuantizedTensor out;
+  out.shape.assign(weight.shape.begin(), weight.shape.end());
+  out.scheme = Scheme::integer;
+  out.bits = options.bits;
+  std::vector<std::uint16_t> codes(size);
+  const auto encode = [&](std::int64_t begin, std::int64_t end, const AffineCode& code) {
+    for (std::int64_t i = begin; i < end; ++i) codes[i] = integer_code(weight.values[i], code, options.bits);
+    if (!decoded.empty()) {
+      fake_quantize(weight.values.subspan(begin, end - begin), code, options.bits,
+                    decoded.subspan(begin, end - begin));
+    }
+  };
+  if (options.granularity == Granularity::per_tensor) {
+    const AffineCode code = choose_affine_code(weight.values, options, context);
+    context.for_blocks(size, kBlock, [&](std::int64_t begin, std::int64_t end) { encode(begin, end, code); });
+    out.scale = {code.scale};
+    out.zero_point = {code.zero_point};
+  } else {
+    out.scale.resize(outputs);
+    out.zero_point.resize(outputs);
+    context.for_blocks(
+        outputs, std::max<std::int64_t>(1, kBlock / n), [&](std::int64_t first, std::int64_t last) {
+          Context alone(1);
+          alone.stop = context.stop;
+          for (std::int64_t o = first; o < last; ++o) {
+            const AffineCode code = choose_affine_code(weight.values.subspan(o * n, n), options, alone);
+            encode(o * n, (o + 1) * n, code);
+            out.scale[o] = code.scale;
+            out.zero_point[o] = code.zero_point;
+          }
+        });
+  }
+  out.packed = pack_codes(codes, options.bits);
+  return out;
+}
+
+}  // namespace parsimony::quant

@@ -1,0 +1,147 @@
+#include "quant/codes/integer_range.hpp"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace parsimony::quant {
+namespace {
+
+constexpr std::int64_t kBlock = 1 << 16;
+constexpr int kMostRounds = 32;
+constexpr double kFirstStep = 1.0 / 16, kLastStep = 1.0 / 512;  // of the width of the range
+
+// Σ (w − φ(w))².
+double squared_error(std::span<const float> values, const Range& range, int bits, const Context& context) {
+  const AffineCode code = affine_code(range.low, range.high, bits);
+  const double scale = code.scale, zero = code.zero_point, top = (1 << bits) - 1;
+  return context.sum_blocks(std::ssize(values), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::array<double, 4> sums{};  // chains of additions that do not wait for each other
+    std::int64_t i = begin;
+    for (; i + 4 <= end; i += 4) {
+      for (int lane = 0; lane < 4; ++lane) {
+        const double value = values[i + lane];
+        const double error = value - (affine_level(value, scale, zero, top) - zero) * scale;
+        sums[lane] += error * error;
+      }
+    }
+    for (; i < end; ++i) {
+      const double error = values[i] - (affine_level(values[i], scale, zero, top) - zero) * scale;
+      sums[0] += error * error;
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  });
+}
+
+Range extremes(std::span<const float> values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return {*low, *high};
+}
+
+// What clipping at the edges of its bins costs exactly, and what rounding costs between them at step² / 12
+// for each value, as values that are spread over many steps have it.
+class Histogram {
+ public:
+  Histogram(std::span<const float> values, const Range& range, int bins)
+      : low_(range.low),
+        width_((static_cast<double>(range.high) - range.low) / bins),
+        count_(bins + 1),
+        sum_(bins + 1),
+        squares_(bins + 1) {
+    for (const float value : values) {
+      const double above = value - low_;
+      const auto bin = std::min<std::int64_t>(bins - 1, static_cast<std::int64_t>(above / width_));
+      count_[bin + 1] += 1;
+      sum_[bin + 1] += above;
+      squares_[bin + 1] += above * above;
+    }
+    for (int b = 0; b < bins; ++b) {
+      count_[b + 1] += count_[b];
+      sum_[b + 1] += sum_[b];
+      squares_[b + 1] += squares_[b];
+    }
+  }
+
+  double predicted_error(std::int64_t first, std::int64_t last, int bits) const {
+    const double step = static_cast<double>(last - first) * width_ / ((1 << bits) - 1);
+    return (count_[last] - count_[first]) * step * step / 12 + beyond(0, first, first) +
+           beyond(last, std::ssize(count_) - 1, last);
+  }
+
+  // The best first edge for the last one, then the other way round, until neither moves.
+  Range best(int bits) const {
+    const std::int64_t bins = std::ssize(count_) - 1;
+    std::int64_t first = 0, last = bins;
+    double least = predicted_error(first, last, bits);
+    for (int round = 0; round < kMostRounds; ++round) {
+      const double before = least;
+      for (std::int64_t edge = 0, end = last; edge < end; ++edge) {
+        if (const double error = predicted_error(edge, last, bits); error < least) {
+          least = error;
+          first = edge;
+        }
+      }
+      for (std::int64_t edge = bins; edge > first; --edge) {
+        if (const double error = predicted_error(first, edge, bits); error < least) {
+          least = error;
+          last = edge;
+        }
+      }
+      if (!(least < before)) break;
+    }
+    return {static_cast<float>(low_ + static_cast<double>(first) * width_),
+            static_cast<float>(low_ + static_cast<double>(last) * width_)};
+  }
+
+ private:
+  // Σ (w − edge)² over the bins [begin, end).
+  double beyond(std::int64_t begin, std::int64_t end, std::int64_t edge) const {
+    const double at = static_cast<double>(edge) * width_;
+    return (squares_[end] - squares_[begin]) - 2 * at * (sum_[end] - sum_[begin]) +
+           at * at * (count_[end] - count_[begin]);
+  }
+
+  double low_, width_;
+  std::vector<double> count_, sum_, squares_;  // of all bins below an edge
+};
+
+struct Candidate {
+  Range range;
+  double error = 0;
+};
+
+// Moves of one end or both by a step, the best of them while there is one, then by half the step.
+Candidate search(std::span<const float> values, Candidate best, int bits, const Context& context) {
+  constexpr std::array<std::array<int, 2>, 6> kMoves{{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, -1}, {-1, 1}}};
+  for (double step = kFirstStep; step >= kLastStep; step /= 2) {
+    for (int round = 0; round < kMostRounds; ++round) {
+      Candidate next = best;
+      const double by = step * (static_cast<double>(best.range.high) - best.range.low);
+      for (const auto& [low, high] : kMoves) {
+        const Range range{static_cast<float>(best.range.low + low * by),
+                          static_cast<float>(best.range.high + high * by)};
+        if (!(range.low < range.high)) continue;
+        const double error = squared_error(values, range, bits, context);
+        if (error < next.error) next = {range, error};
+      }
+      if (!(next.error < best.error)) break;
+      best = next;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+Range choose_range(std::span<const float> values, const IntegerOptions& options, const Context& context) {
+  const Range all = extremes(values);
+  if (options.range == RangeRule::min_max || all.low == all.high) return all;
+  Candidate best{all, squared_error(values, all, options.bits, context)};
+  const Range predicted = Histogram(values, all, options.histogram_bins).best(options.bits);
+  const double error = squared_error(values, predicted, options.bits, context);
+  if (error < best.error) best = {predicted, error};
+  if (options.range == RangeRule::mse) best = search(values, best, options.bits, context);
+  return best.range;
+}
+
+}  // namespace parsimony::quant

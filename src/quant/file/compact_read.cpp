@@ -1,0 +1,229 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "quant/codes/check_weight.hpp"
+#include "quant/file/compact_deflated.hpp"
+#include "quant/file/compact_recipe.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+// The file, what of it has been used, and errors that name both.
+class Reader {
+ public:
+  explicit Reader(const SafetensorsFile& file) : file_(file) {}
+
+  [[noreturn]] void fail(const std::string& name, const std::string& what) const {
+    throw Error(ErrorCode::format, fmt::format("{}: tensor {}: {}", file_.name(), quoted_name(name), what));
+  }
+
+  // Of one of these dtypes and so many dimensions.
+  const TensorView& take(const std::string& name, std::initializer_list<DType> dtypes,
+                         std::size_t dimensions) {
+    const TensorView& tensor = file_.at(name);
+    used_.insert(tensor.name);
+    if (std::find(dtypes.begin(), dtypes.end(), tensor.dtype) == dtypes.end()) {
+      fail(name, fmt::format("of dtype {}, which it cannot be", enum_name(tensor.dtype)));
+    }
+    if (tensor.shape.size() != dimensions) {
+      fail(name, fmt::format("of {} dimensions; must have {}", tensor.shape.size(), dimensions));
+    }
+    return tensor;
+  }
+
+  std::vector<float> take_floats(const std::string& name) {
+    return finite(take(name, {DType::float32, DType::float16}, 1));
+  }
+
+  std::vector<float> finite(const TensorView& tensor) const {
+    std::vector<float> values = float32_values(tensor);
+    for (const float value : values) {
+      if (!std::isfinite(value)) fail(tensor.name, fmt::format("holds {}; must be finite", value));
+    }
+    return values;
+  }
+
+  template <class Out>
+  std::vector<Out> take_integers(const std::string& name, std::initializer_list<DType> dtypes) {
+    const TensorView& tensor = take(name, dtypes, 1);
+    switch (tensor.dtype) {
+      case DType::uint8:
+        return integers<std::uint8_t, Out>(tensor);
+      case DType::int16:
+        return integers<std::int16_t, Out>(tensor);
+      case DType::int32:
+        return integers<std::int32_t, Out>(tensor);
+      default:
+        return integers<std::int64_t, Out>(tensor);
+    }
+  }
+
+  bool used(const std::string& name) const { return used_.contains(name); }
+
+ private:
+  template <class T, class Out>
+  static std::vector<Out> integers(const TensorView& tensor) {
+    std::vector<Out> values(tensor.data.size() / sizeof(T));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      T value = 0;
+      std::memcpy(&value, tensor.data.data() + i * sizeof(T), sizeof(T));
+      values[i] = static_cast<Out>(value);
+    }
+    return values;
+  }
+
+  const SafetensorsFile& file_;
+  std::set<std::string_view> used_;
+};
+
+using Codebooks = std::map<std::string, std::shared_ptr<const Codebook>>;
+
+std::shared_ptr<const Codebook> read_codebook(const WeightRecipe& weight, Reader& reader, Codebooks& known) {
+  const std::string name = codebook_name(weight);
+  std::shared_ptr<const Codebook>& shared = known[name];
+  if (shared) return shared;
+  const TensorView& tensor = reader.take(name, {DType::float32, DType::float16, DType::int8}, 2);
+  const std::int64_t centroids = tensor.shape[0], block = tensor.shape[1];
+  if (centroids < 1 || centroids > 1 << 16 || block < 1 || block > 4096) {
+    reader.fail(name,
+                fmt::format("{} centroids of {} values; must be 1 to 65536 of 1 to 4096", centroids, block));
+  }
+  auto codebook = std::make_shared<Codebook>();
+  codebook->centroids = Matrix<float>(centroids, block);
+  const auto values = codebook->centroids.values();
+  if (tensor.dtype == DType::int8) {
+    const std::vector<float> scale = reader.take_floats(codebook_scale_name(weight));
+    if (scale.size() != 1 || !(scale[0] > 0)) {
+      reader.fail(codebook_scale_name(weight), "must be one value above 0");
+    }
+    codebook->type = CodebookType::int8;
+    codebook->scale = scale[0];
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto level = static_cast<std::int8_t>(tensor.data[i]);
+      if (level == -128) reader.fail(name, "holds -128; must be from -127 to 127");
+      values[i] = static_cast<float>(level) * codebook->scale;
+      if (!std::isfinite(values[i])) reader.fail(name, "its scale makes it infinite");
+    }
+  } else {
+    codebook->type = tensor.dtype == DType::float32 ? CodebookType::float32 : CodebookType::float16;
+    const std::vector<float> read = reader.finite(tensor);
+    std::copy(read.begin(), read.end(), values.begin());
+  }
+  return shared = codebook;
+}
+
+QuantizedTensor read_weight(WeightRecipe& weight, Reader& reader, Codebooks& codebooks) {
+  const std::string& name = weight.name;
+  QuantizedTensor tensor;
+  tensor.shape = reader.take_integers<std::int64_t>(name + "_shape", {DType::int64});
+  tensor.scheme = weight.scheme;
+  tensor.bits = weight.bits;
+  const TensorView& packed = reader.take(name + "_packed", {DType::uint8}, 1);
+  tensor.packed.assign(packed.data.begin(), packed.data.end());
+  if (weight.scales > 0) {
+    const TensorView& scale = reader.take(name + "_scale", {DType::float32, DType::float16}, 1);
+    weight.scale_dtype = scale.dtype;
+    tensor.scale = reader.finite(scale);
+  }
+  if (weight.scheme == Scheme::integer) {
+    tensor.zero_point =
+        reader.take_integers<std::int32_t>(name + "_zero_point", {DType::uint8, DType::int32});
+    weight.zero_point_dtype = reader.take(name + "_zero_point", {DType::uint8, DType::int32}, 1).dtype;
+  } else {
+    tensor.layout = weight.layout;
+    tensor.codebook = read_codebook(weight, reader, codebooks);
+    weight.block = tensor.codebook->centroids.cols();
+    weight.centroids = tensor.codebook->centroids.rows();
+    weight.codebook_type = tensor.codebook->type;
+    if (weight.permuted) {
+      tensor.channel_permutation = reader.take_integers<std::int32_t>(
+          name + "_permutation", {DType::uint8, DType::int16, DType::int32});
+      if (tensor.channel_permutation.empty()) reader.fail(name + "_permutation", "is empty");
+    }
+  }
+  weight.shape = tensor.shape;
+  weight.scales = std::ssize(tensor.scale);
+  try {
+    check_codes(tensor);
+    check_recipe(weight);
+  } catch (const Error& error) {
+    reader.fail(name, error.what());
+  }
+  return tensor;
+}
+
+}  // namespace
+
+const QuantizedTensor* CompactModel::find_weight(std::string_view name) const {
+  const auto alias = recipe.aliases.find(name);
+  const std::string_view wanted = alias == recipe.aliases.end() ? name : std::string_view(alias->second);
+  for (std::size_t i = 0; i < recipe.weights.size(); ++i) {
+    if (recipe.weights[i].name == wanted) return &weights[i];
+  }
+  return nullptr;
+}
+
+bool is_compact_file(const SafetensorsFile& file) {
+  return file.metadata().contains(kRecipeKey) || is_deflated(file);
+}
+
+CompactModel read_compact_file(const std::filesystem::path& path) {
+  return read_compact_file(SafetensorsFile(path));
+}
+
+CompactModel read_compact_file(const SafetensorsFile& file) {
+  if (is_deflated(file)) {
+    const SafetensorsFile plain = inflate_compact_file(file);
+    if (is_deflated(plain)) {
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: what is deflated in it is deflated again", file.name()));
+    }
+    CompactModel model = read_compact_file(plain);
+    model.recipe.deflated = true;
+    return model;
+  }
+  ParsedRecipe parsed = parse_recipe(file);
+  CompactModel model;
+  model.storage.push_back(file);
+  model.recipe.weights = std::move(parsed.weights);
+  model.recipe.aliases = std::move(parsed.aliases);
+  for (const auto& [key, value] : file.metadata()) {
+    if (!key.starts_with("parsimony.")) model.recipe.metadata.emplace(key, value);
+  }
+  Reader reader(file);
+  Codebooks codebooks;
+  std::set<std::string_view> names;
+  for (WeightRecipe& weight : model.recipe.weights) {
+    model.weights.push_back(read_weight(weight, reader, codebooks));
+    names.insert(weight.name);
+  }
+  for (const TensorView& tensor : file.tensors()) {
+    if (reader.used(tensor.name)) continue;
+    if (!names.insert(tensor.name).second) reader.fail(tensor.name, "lies in codes and as it is");
+    OtherRecipe other{tensor, tensor.dtype};
+    const bool halved = parsed.halved && tensor.dtype == DType::float16 &&
+                        !std::binary_search(parsed.halves.begin(), parsed.halves.end(), tensor.name);
+    if (halved) other.dtype = DType::float32;
+    model.recipe.others.push_back(std::move(other));
+    model.others.push_back(tensor);
+  }
+  for (const std::string& name : parsed.halves) {
+    const TensorView* half = reader.used(name) ? nullptr : file.find(name);
+    if (half == nullptr || half->dtype != DType::float16) {
+      reader.fail(name, "is one of the halves of the model, and no F16 tensor outside of codes");
+    }
+  }
+  for (const auto& [alias, target] : model.recipe.aliases) {
+    if (names.contains(alias)) reader.fail(alias, "is tied to another and there itself");
+    if (!names.contains(target)) {
+      reader.fail(alias, fmt::format("is tied to {}, which is not there", quoted_name(target)));
+    }
+  }
+  return model;
+}
+
+}  // namespace parsimony::quant

@@ -1,0 +1,249 @@
+#include "quant/file/compact_recipe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "parsimony/core/version.hpp"
+#include "parsimony/quant/blocks.hpp"
+#include "parsimony/quant/decode.hpp"
+#include "quant/codes/check_weight.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+constexpr std::size_t kMostRecipeBytes = std::size_t{16} << 20;
+
+template <class Enum>
+Enum enum_of(const std::string& text, const char* what) {
+  for (const auto& [value, name] : EnumNames<Enum>::values) {
+    if (name == text) return value;
+  }
+  throw Error(ErrorCode::format, fmt::format("no {} is called {}", what, quoted_name(text)));
+}
+
+// What weights of one group have in common; what is left out is the default of the format.
+OrderedJson group_of(const WeightRecipe& weight) {
+  OrderedJson group{{"scheme", enum_name(weight.scheme)}, {"bits", weight.bits}};
+  if (weight.dtype != DType::float32) group["dtype"] = enum_name(weight.dtype);
+  if (!weight.kind.empty()) group["kind"] = weight.kind;
+  if (weight.scheme == Scheme::integer) return group;
+  if (weight.layout != BlockLayout::row) group["layout"] = enum_name(weight.layout);
+  if (!weight.codebook.empty() && weight.codebook != weight.name + "_codebook") {
+    group["codebook"] = weight.codebook;
+  }
+  if (weight.scales > 0) group["scaled"] = true;
+  if (weight.permuted) group["permuted"] = true;
+  return group;
+}
+
+std::string recipe_text(const CompactRecipe& recipe) {
+  std::vector<std::pair<OrderedJson, OrderedJson>> groups;
+  std::map<std::string, std::size_t> index;
+  for (const WeightRecipe& weight : recipe.weights) {
+    OrderedJson group = group_of(weight);
+    const auto [found, is_new] = index.try_emplace(group.dump(), groups.size());
+    if (is_new) groups.emplace_back(std::move(group), OrderedJson::array());
+    groups[found->second].second.push_back(weight.name);
+  }
+  OrderedJson root{{"groups", OrderedJson::array()}};
+  for (auto& [group, names] : groups) {
+    group["weights"] = std::move(names);
+    root["groups"].push_back(std::move(group));
+  }
+  if (!recipe.aliases.empty()) root["aliases"] = recipe.aliases;
+  OrderedJson halves = OrderedJson::array();
+  bool halved = false;
+  for (const OtherRecipe& other : recipe.others) {
+    if (other.dtype == DType::float16) halves.push_back(other.name);
+    halved = halved || other.dtype != other.stored_dtype;
+  }
+  if (halved) root["halves"] = std::move(halves);
+  return root.dump();
+}
+
+WeightRecipe read_group(const Json& group) {
+  WeightRecipe weight;
+  for (const auto& [key, value] : group.items()) {
+    if (key == "scheme") {
+      weight.scheme = enum_of<Scheme>(value.get<std::string>(), "scheme");
+    } else if (key == "bits") {
+      if (!value.is_number_integer()) throw Error(ErrorCode::format, "bits is no whole number");
+      const auto bits = value.get<std::int64_t>();
+      if (bits < 1 || bits > 16) {
+        throw Error(ErrorCode::format, fmt::format("codes of {} bits; must be of 1 to 16", bits));
+      }
+      weight.bits = static_cast<int>(bits);
+    } else if (key == "dtype") {
+      weight.dtype = enum_of<DType>(value.get<std::string>(), "dtype");
+    } else if (key == "kind") {
+      weight.kind = value.get<std::string>();
+    } else if (key == "layout") {
+      weight.layout = enum_of<BlockLayout>(value.get<std::string>(), "layout");
+    } else if (key == "codebook") {
+      weight.codebook = value.get<std::string>();
+    } else if (key == "scaled") {
+      weight.scales = value.get<bool>() ? 1 : 0;
+    } else if (key == "permuted") {
+      weight.permuted = value.get<bool>();
+    } else if (key != "weights") {
+      throw Error(ErrorCode::format, fmt::format("groups have no {}", quoted_name(key)));
+    }
+  }
+  if (!group.contains("scheme") || !group.contains("bits") || !group.contains("weights")) {
+    throw Error(ErrorCode::format, "a group must have scheme, bits and weights");
+  }
+  for (const char* key : {"layout", "codebook", "scaled", "permuted"}) {
+    if (weight.scheme == Scheme::integer && group.contains(key)) {
+      throw Error(ErrorCode::format, fmt::format("integers have no {}", key));
+    }
+  }
+  if (weight.scheme == Scheme::integer) weight.scales = 1;
+  if (weight.scheme == Scheme::product && !group.contains("scaled")) weight.scales = 0;
+  return weight;
+}
+
+void check_kind(const std::string& key, bool holds, const char* what) {
+  if (!holds) throw Error(ErrorCode::format, fmt::format("{} must be {}", key, what));
+}
+
+ParsedRecipe read_recipe(const std::string& text) {
+  const Json root = Json::parse(text);
+  check_kind("it", root.is_object(), "a JSON object");
+  ParsedRecipe parsed;
+  std::set<std::string> names;
+  for (const auto& [key, value] : root.items()) {
+    if (key == "groups") {
+      check_kind(key, value.is_array(), "a list");
+      for (const Json& group : value) {
+        check_kind("a group", group.is_object(), "an object");
+        WeightRecipe weight = read_group(group);
+        check_kind("weights", group.at("weights").is_array(), "a list");
+        for (const Json& name : group.at("weights")) {
+          weight.name = name.get<std::string>();
+          if (!names.insert(weight.name).second) {
+            throw Error(ErrorCode::format, fmt::format("weight {} is there twice", quoted_name(weight.name)));
+          }
+          parsed.weights.push_back(weight);
+        }
+      }
+    } else if (key == "aliases") {
+      check_kind(key, value.is_object(), "an object");
+      for (const auto& [alias, target] : value.items()) parsed.aliases[alias] = target.get<std::string>();
+    } else if (key == "halves") {
+      parsed.halved = true;
+      parsed.halves = value.get<std::vector<std::string>>();
+      std::sort(parsed.halves.begin(), parsed.halves.end());
+    } else {
+      throw Error(ErrorCode::format, fmt::format("there is no {} in a recipe", quoted_name(key)));
+    }
+  }
+  return parsed;
+}
+
+}  // namespace
+
+std::string codebook_name(const WeightRecipe& weight) {
+  return weight.codebook.empty() ? weight.name + "_codebook" : weight.codebook;
+}
+
+std::string codebook_scale_name(const WeightRecipe& weight) {
+  return codebook_name(weight) + "_scale";
+}
+
+DType permutation_dtype(std::int64_t channels) {
+  return channels <= 1 << 8 ? DType::uint8 : channels <= 1 << 15 ? DType::int16 : DType::int32;
+}
+
+void check_recipe(const WeightRecipe& weight) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("weight {}: {}", quoted_name(weight.name), what));
+  };
+  const bool integer = weight.scheme == Scheme::integer;
+  if (weight.name.empty()) refuse("has no name");
+  checked_size(weight.shape);
+  if (!has_float32_values(weight.dtype)) refuse("its dtype in the model must be F32, F16 or BF16");
+  if (weight.scale_dtype != DType::float32 && weight.scale_dtype != DType::float16) {
+    refuse("its scales must be F32 or F16");
+  }
+  if (weight.zero_point_dtype != DType::uint8 && weight.zero_point_dtype != DType::int32) {
+    refuse("its zero points must be U8 or I32");
+  }
+  if (weight.scales != weight.shape[0] && weight.scales != (integer ? 1 : 0)) {
+    refuse(fmt::format("{} scales; must be {} or {}", weight.scales, integer ? 1 : 0, weight.shape[0]));
+  }
+  const int least = integer ? 2 : 1, most = integer ? 8 : 16;
+  if (weight.bits < least || weight.bits > most) {
+    refuse(fmt::format("codes of {} bits; must be of {} to {}", weight.bits, least, most));
+  }
+  if (integer) return;
+  // A code of a longer block would stand for padding, of which a small file could ask for much.
+  const BlockGrid grid = block_grid(weight.shape, weight.block, weight.layout);
+  if (grid.block > grid.run_length()) {
+    refuse(fmt::format("blocks of {} values; {} are all that are cut into blocks together", grid.block,
+                       grid.run_length()));
+  }
+  if (weight.centroids < 1 || weight.centroids > std::int64_t{1} << weight.bits) {
+    refuse(fmt::format("{} centroids; codes of {} bits have 1 to {}", weight.centroids, weight.bits,
+                       std::int64_t{1} << weight.bits));
+  }
+}
+
+std::int64_t packed_bytes(const WeightRecipe& weight) {
+  const std::int64_t codes = weight.scheme == Scheme::integer
+                                 ? checked_size(weight.shape)
+                                 : block_grid(weight.shape, weight.block, weight.layout).count();
+  return (codes * weight.bits + 7) / 8;
+}
+
+TensorMetadata file_metadata(const CompactRecipe& recipe) {
+  TensorMetadata metadata = recipe.metadata;
+  std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with("parsimony."); });
+  metadata.insert_or_assign(std::string(kVersionKey), std::string(kFormatVersion));
+  metadata[std::string(kProducerKey)] = fmt::format("parsimony {}", version());
+  try {
+    metadata[std::string(kRecipeKey)] = recipe_text(recipe);
+  } catch (const OrderedJson::exception&) {
+    throw Error(ErrorCode::invalid_argument, "recipe: a name of it is not valid UTF-8");
+  }
+  return metadata;
+}
+
+ParsedRecipe parse_recipe(const SafetensorsFile& file) {
+  const auto text = file.metadata().find(kRecipeKey);
+  const auto version = file.metadata().find(kVersionKey);
+  if (text == file.metadata().end() || version == file.metadata().end()) {
+    throw Error(
+        ErrorCode::format,
+        fmt::format("{}: no compact file: its metadata has no {}; parsimony quantize writes such files",
+                    file.name(), text == file.metadata().end() ? kRecipeKey : kVersionKey));
+  }
+  if (version->second != kFormatVersion) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: a compact file of version {}; this library reads version {}", file.name(),
+                            quoted_name(version->second), kFormatVersion));
+  }
+  const auto fail = [&](const std::string& what) {
+    throw Error(ErrorCode::format, fmt::format("{}: {}: {}", file.name(), kRecipeKey, what));
+  };
+  if (text->second.size() > kMostRecipeBytes) {
+    fail(fmt::format("{} bytes; at most {} are read", text->second.size(), kMostRecipeBytes));
+  }
+  ParsedRecipe parsed;
+  try {
+    parsed = read_recipe(text->second);
+  } catch (const Json::exception&) {
+    fail("is no JSON of the form that docs/formats/compact.md says");
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+  return parsed;
+}
+
+}  // namespace parsimony::quant

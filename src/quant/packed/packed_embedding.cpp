@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/quant/packed_linear.hpp"
+#include "quant/codes/check_weight.hpp"
+#include "quant/packed/packed_weight.hpp"
+
+namespace parsimony::quant {
+
+struct PackedEmbedding::Data {
+  explicit Data(QuantizedTensor tensor) : weight(std::move(tensor)) {
+    check_codes(weight);
+    if (weight.shape.size() != 2) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("embedding: has {} dimensions; must have 2", weight.shape.size()));
+    }
+    codes = code_grid(weight).blocks_per_output();
+    places = value_places(weight);
+  }
+
+  void decode(std::int64_t row, float* to) const {
+    const bool product = weight.scheme == Scheme::product;
+    const std::int64_t d = product ? weight.codebook->centroids.cols() : 1;
+    const auto of_row = [&](const auto& values) { return values[values.size() == 1 ? 0 : row]; };
+    const float scale = weight.scale.empty() ? 1.0f : of_row(weight.scale);
+    for (std::int64_t c = 0; c < codes; ++c) {
+      const std::int64_t code = code_at(weight.packed, weight.bits, row * codes + c);
+      for (std::int64_t j = 0; j < d; ++j) {
+        const std::int64_t place = places.empty() ? c * d + j : places[c * d + j];
+        if (place < 0) continue;
+        to[place] = scale * (product ? weight.codebook->centroids(code, j)
+                                     : static_cast<float>(code - of_row(weight.zero_point)));
+      }
+    }
+  }
+
+  QuantizedTensor weight;
+  std::int64_t codes = 0;
+  std::vector<std::int64_t> places;
+};
+
+PackedEmbedding::PackedEmbedding(QuantizedTensor weight)
+    : data_(std::make_shared<const Data>(std::move(weight))) {}
+
+std::int64_t PackedEmbedding::rows() const {
+  return data_->weight.shape[0];
+}
+std::int64_t PackedEmbedding::dimension() const {
+  return data_->weight.shape[1];
+}
+
+std::int64_t PackedEmbedding::bytes() const {
+  const QuantizedTensor& weight = data_->weight;
+  return static_cast<std::int64_t>(weight.packed.size() +
+                                   4 * (weight.scale.size() + weight.zero_point.size()) +
+                                   8 * data_->places.size()) +
+         (weight.codebook ? weight.codebook->centroids.size() * 4 : 0);
+}
+
+void PackedEmbedding::lookup(std::span<const std::int64_t> indices, MatrixView<float> out) const {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  if (out.rows != count || out.cols != dimension()) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("out: is {} × {}; must be {} × {}", out.rows, out.cols, count, dimension()));
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (indices[i] < 0 || indices[i] >= rows()) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("index {} is {}; the embedding has rows 0 to {}", i, indices[i], rows() - 1));
+    }
+    data_->decode(indices[i], out.row_data(i));
+  }
+}
+
+}  // namespace parsimony::quant

@@ -1,0 +1,152 @@
+#include "quant/packed/packed_weight.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "parsimony/core/error.hpp"
+#include "quant/codes/check_weight.hpp"
+
+namespace parsimony::quant {
+
+BlockGrid code_grid(const QuantizedTensor& weight) {
+  const bool product = weight.scheme == Scheme::product;
+  return block_grid(weight.shape, product ? weight.codebook->centroids.cols() : 1,
+                    product ? weight.layout : BlockLayout::row);
+}
+
+std::vector<std::int64_t> value_places(const QuantizedTensor& weight) {
+  if (weight.scheme == Scheme::integer) return {};
+  const BlockGrid grid = code_grid(weight);
+  std::vector<std::int64_t> places = block_offsets(grid, weight.channel_permutation);
+  std::int64_t next = 0;
+  if (std::all_of(places.begin(), places.end(), [&](std::int64_t place) { return place == next++; })) {
+    places.clear();
+  }
+  return places;
+}
+
+PackedWeight::PackedWeight(const QuantizedTensor& weight) {
+  check_codes(weight);
+  const BlockGrid grid = code_grid(weight);
+  outputs = grid.outputs;
+  inputs = grid.values_per_output();
+  columns = grid.blocks_per_output();
+  if (inputs > std::numeric_limits<std::int32_t>::max()) {  // columns are put into an order of 32 bits
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("packed weight: outputs of {} values; must be of at most 2^31 - 1", inputs));
+  }
+  places = value_places(weight);
+  scale = weight.scale;
+  zero_point = weight.zero_point;
+  if (scale.size() == 1) scale.assign(outputs, weight.scale[0]);
+  const auto codes = unpack_codes(weight.packed, weight.bits, outputs * columns);
+  if (weight.scheme == Scheme::integer) {
+    bytes = Matrix<std::uint8_t>(1, static_cast<std::int64_t>(codes.size()));
+    std::copy(codes.begin(), codes.end(), bytes.data());
+    return;
+  }
+  codebook = weight.codebook;
+  d = codebook->centroids.cols();
+  const std::int64_t groups = (outputs + kernels::kLookupGroup - 1) / kernels::kLookupGroup;
+  const std::int64_t count = groups * kernels::kLookupGroup * columns;
+  const bool wide = codebook->centroids.rows() > 256;
+  if (wide) {
+    words = Matrix<std::uint16_t>(1, count);
+  } else {
+    bytes = Matrix<std::uint8_t>(1, count);
+  }
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    const std::int64_t group = o / kernels::kLookupGroup, tile = group / kTileGroups;
+    const std::int64_t width = std::min(kTileGroups, groups - tile * kTileGroups) * kernels::kLookupGroup;
+    const std::int64_t first = tile * kTileOutputs * columns + group % kTileGroups * kernels::kLookupGroup +
+                               kernels::lookup_place(o % kernels::kLookupGroup);
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const std::uint16_t code = codes[o * columns + c];
+      if (wide) {
+        words.data()[first + c * width] = code;
+      } else {
+        bytes.data()[first + c * width] = static_cast<std::uint8_t>(code);
+      }
+    }
+  }
+}
+
+std::int64_t PackedWeight::memory() const {
+  const auto of = [](const auto& values) {
+    return static_cast<std::int64_t>(values.size() * sizeof(values[0]));
+  };
+  return of(places) + of(scale) + of(zero_point) + bytes.size() + 2 * words.size() +
+         (codebook ? codebook->centroids.size() * 4 : 0);
+}
+
+const float* PackedWeight::gather(std::span<const float> x, std::vector<float>& space) const {
+  if (places.empty()) return x.data();
+  space.resize(places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) space[i] = places[i] < 0 ? 0.0f : x[places[i]];
+  return space.data();
+}
+
+namespace {
+
+// kD = 0: any d.
+template <std::int64_t kD, class Code>
+void decode_group(const Code* codes, std::int64_t width, std::int64_t columns, const Matrix<float>& centroids,
+                  std::int64_t rows, float* tile, std::int64_t stride) {
+  const std::int64_t d = kD == 0 ? centroids.cols() : kD;
+  for (std::int64_t c = 0; c < columns; ++c, codes += width, tile += d) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::int64_t code = codes[kernels::lookup_place(i)];
+      std::memcpy(tile + i * stride, centroids.data() + code * d,
+                  static_cast<std::size_t>(d) * sizeof(float));
+    }
+  }
+}
+
+template <class Code>
+void decode_any(const Code* codes, std::int64_t width, std::int64_t columns, const Matrix<float>& centroids,
+                std::int64_t rows, float* tile, std::int64_t stride) {
+  switch (centroids.cols()) {
+    case 2:
+      return decode_group<2>(codes, width, columns, centroids, rows, tile, stride);
+    case 4:
+      return decode_group<4>(codes, width, columns, centroids, rows, tile, stride);
+    case 8:
+      return decode_group<8>(codes, width, columns, centroids, rows, tile, stride);
+    case 16:
+      return decode_group<16>(codes, width, columns, centroids, rows, tile, stride);
+    default:
+      return decode_group<0>(codes, width, columns, centroids, rows, tile, stride);
+  }
+}
+
+}  // namespace
+
+void PackedWeight::decode(std::int64_t group, std::int64_t begin, std::int64_t end, float* tile,
+                          std::int64_t stride) const {
+  constexpr std::int64_t kGroup = kernels::kLookupGroup;
+  const std::int64_t rows = std::min(kGroup, outputs - group * kGroup);
+  if (!codebook) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::int64_t o = group * kGroup + i;
+      const std::int64_t zero = zero_point[zero_point.size() == 1 ? 0 : o];
+      const std::uint8_t* from = bytes.data() + o * columns;
+      for (std::int64_t c = begin; c < end; ++c) {
+        tile[i * stride + c - begin] = static_cast<float>(from[c] - zero);
+      }
+    }
+    return;
+  }
+  const std::int64_t groups = (outputs + kGroup - 1) / kGroup, first = group / kTileGroups * kTileGroups;
+  const std::int64_t width = std::min(kTileGroups, groups - first) * kGroup;
+  const std::int64_t at = first * kGroup * columns + (group - first) * kGroup + begin * width;
+  if (words.size() == 0) {
+    decode_any(bytes.data() + at, width, end - begin, codebook->centroids, rows, tile, stride);
+  } else {
+    decode_any(words.data() + at, width, end - begin, codebook->centroids, rows, tile, stride);
+  }
+}
+
+}  // namespace parsimony::quant

@@ -1,0 +1,66 @@
+// The tables of inner products of rows of x, and what a scan needs to know of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/lookup_tables.hpp"
+#include "parsimony/quant/packed_linear.hpp"
+#include "quant/packed/packed_weight.hpp"
+
+namespace parsimony::quant {
+
+/// A codebook as the tables read it.
+struct TableCodebook {
+  explicit TableCodebook(const Codebook& codebook);
+
+  kernels::TransposedCodebook view() const { return {transposed.data(), transposed.rows(), entries}; }
+
+  std::int64_t entries = 0;  ///< up to 256 centroids: 16, 32, …, 256; then the next multiple of 16
+  double radius = 0;         ///< the largest norm of a centroid
+  Matrix<float> transposed;  ///< d × entries
+};
+
+/// Columns whose tables have one step, at most kMostLookups of them: a stretch of `order`.
+struct TableRun {
+  std::int64_t begin = 0, count = 0;
+  float step = 0;
+};
+
+struct RowTables {
+  bool finite = true;
+  float offset = 0;                 ///< Σ of the least values of the tables
+  std::vector<std::int32_t> order;  ///< of the columns, by falling step
+  std::vector<TableRun> runs;
+};
+
+struct TableSet::Data {
+  int planes = 0;  ///< 0: float32
+  std::int64_t entries = 0, columns = 0;
+  std::vector<RowTables> rows;
+  std::shared_ptr<const Codebook> codebook;
+  std::vector<std::int64_t> places;  ///< as those of the weight: which value of x is where
+
+  /// Fills the tables anew; memory of before is kept where it suffices.
+  void build(const PackedWeight& weight, const TableCodebook& tables, int planes_, MatrixView<const float> x,
+             const Context& context);
+  kernels::LookupTables bytes(std::int64_t row) const;
+  const float* floats(std::int64_t row) const;
+  std::int64_t memory() const { return capacity_; }
+
+ private:
+  void build_row(std::int64_t row, const float* x, const TableCodebook& tables, const Context& context);
+  std::int64_t row_bytes() const;
+  void reserve(std::int64_t bytes);
+
+  struct Release {
+    void operator()(std::uint8_t* pointer) const { release_aligned(pointer); }
+  };
+  std::unique_ptr<std::uint8_t[], Release> memory_;  // a Matrix would be cleared, which here takes time
+  std::int64_t capacity_ = 0;
+  std::vector<float> low_;
+  std::vector<std::int32_t> level_;
+};
+
+}  // namespace parsimony::quant
