@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "bench/peak.hpp"
-#include "operators/learning/penalty_objective.hpp"
 #include "kernels/log_penalty.hpp"
+#include "operators/learning/penalty_objective.hpp"
 #include "parsimony/core/random.hpp"
 
 #ifdef PARSIMONY_BENCH_OPENBLAS
@@ -17,7 +17,7 @@ void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float
 }
 #endif
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kAtoms = 128, kDimension = 64;
@@ -118,6 +118,6 @@ BENCHMARK(blas_square)->Unit(benchmark::kMillisecond);
 #endif
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators
 
 BENCHMARK_MAIN();

@@ -5,7 +5,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kSide = 512;
@@ -31,6 +31,6 @@ BENCHMARK(denoise)
     ->UseRealTime();
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images
 
 BENCHMARK_MAIN();

@@ -5,10 +5,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "support/exit_code.hpp"
-#include "support/files.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/version.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 

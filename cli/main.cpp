@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <new>
 
-#include "support/exit_code.hpp"
-#include "support/flags.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/nearest_name.hpp"
 #include "parsimony/core/version.hpp"
+#include "support/exit_code.hpp"
+#include "support/flags.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

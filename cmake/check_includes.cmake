@@ -5,7 +5,7 @@
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" allowed "${ALLOWED}")
 file(GLOB public_files RELATIVE ${ROOT} ${ROOT}/include/parsimony/${ROOM}/*.hpp)
-file(GLOB private_files RELATIVE ${ROOT} ${ROOT}/src/${ROOM}/*.hpp ${ROOT}/src/${ROOM}/*.cpp)
+file(GLOB private_files RELATIVE ${ROOT} ${ROOT}/src/${ROOM}/*.[ch]pp ${ROOT}/src/${ROOM}/*/*.[ch]pp)
 file(GLOB rooms RELATIVE ${ROOT}/src ${ROOT}/src/*)
 
 set(faults "")

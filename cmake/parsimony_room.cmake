@@ -1,8 +1,9 @@
-# parsimony_room(<name> SOURCES <files...> [USES <rooms...>] [LINKS <private targets...>] [HEADER_ONLY <targets...>]
+# parsimony_room(<name> [SOURCES <files...>] [USES <rooms...>] [LINKS <private targets...>] [HEADER_ONLY <targets...>]
 #   [SPEAKS <prefix>] [EXPORT <set>] [PRECOMPILED <target>])
 #
 # A room is a library parsimony_<name>, exported as parsimony::<name>, with public headers in
-# include/parsimony/<name> and private ones in src/<name>. USES is the dependency graph: a file of the room that
+# include/parsimony/<name>, and sources and private headers in src/<name> and its folders. SOURCES are generated
+# files beside those. USES is the dependency graph: a file of the room that
 # includes a header of a room that is not reached through USES stops the build. LINKS are packages that who links
 # the room needs too; HEADER_ONLY are those that are gone once the room is compiled. SPEAKS is the folder of the one
 # other library whose headers the room's public ones may include (torch). EXPORT names what a consumer includes to
@@ -11,8 +12,9 @@ function(parsimony_room name)
   cmake_parse_arguments(ROOM "" "SPEAKS;EXPORT;PRECOMPILED" "SOURCES;USES;LINKS;HEADER_ONLY" ${ARGN})
   set(target parsimony_${name})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/parsimony/${name}/*.hpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp ${PROJECT_SOURCE_DIR}/src/${name}/*/*.cpp)
 
-  add_library(${target} ${ROOM_SOURCES})
+  add_library(${target} ${sources} ${ROOM_SOURCES})
   add_library(parsimony::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
@@ -40,6 +42,16 @@ function(parsimony_room name)
   set_property(GLOBAL APPEND PROPERTY PARSIMONY_ROOMS_OF_${ROOM_EXPORT} ${name})
 endfunction()
 
+# parsimony_embed(<room> <name> <files...>): the bytes of files, in this order, as parsimony::<room>::<name>.
+function(parsimony_embed room name)
+  set(script ${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake)
+  list(JOIN ARGN "," files)
+  add_custom_command(OUTPUT ${name}.cpp DEPENDS ${ARGN} ${script} VERBATIM
+    COMMENT "Embedding ${name}"
+    COMMAND ${CMAKE_COMMAND} -DFILES=${files} -DNAMESPACE=parsimony::${room} -DNAME=${name} -DOUTPUT=${name}.cpp -P ${script})
+  target_sources(parsimony_${room} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
+endfunction()
+
 # Stops the build of a room whose files include what they must not: see check_includes.cmake.
 function(parsimony_check_includes name uses speaks)
   set(reached ${name} ${uses})
@@ -52,7 +64,7 @@ function(parsimony_check_includes name uses speaks)
 
   set(script ${PROJECT_SOURCE_DIR}/cmake/check_includes.cmake)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/parsimony/${name}/*.hpp
-    ${PROJECT_SOURCE_DIR}/src/${name}/*.hpp ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+    ${PROJECT_SOURCE_DIR}/src/${name}/*.[ch]pp ${PROJECT_SOURCE_DIR}/src/${name}/*/*.[ch]pp)
   string(REPLACE ";" "," allowed "${reached}")
   set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${name}.includes)
   add_custom_command(OUTPUT ${stamp} DEPENDS ${script} ${files} VERBATIM

@@ -4,13 +4,13 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parsimony;
   fuzz::value_or_error([&] {
-    const cosparse::UnrolledFlow flow =
-        cosparse::parse_unrolled_flow(fuzz::as_string(data, size), "input", fuzz::kMemory);
-    cosparse::check_unrolled_flow(flow, "parsed", ErrorCode::internal);
+    const images::UnrolledFlow flow =
+        images::parse_unrolled_flow(fuzz::as_string(data, size), "input", fuzz::kMemory);
+    images::check_unrolled_flow(flow, "parsed", ErrorCode::internal);
     if (flow.mixing.size() <= 4096 && flow.steps() <= 16) {
       Matrix<float> image(3, 5);
       image(1, 2) = 9;
-      cosparse::denoise_by_flow(image, 2, flow, Context(1));
+      images::denoise_by_flow(image, 2, flow, Context(1));
     }
   });
   return 0;

@@ -3,12 +3,12 @@
 
 #include <memory>
 
+#include "clustering/points.hpp"
+#include "parsimony/cluster/model.hpp"
+#include "parsimony/graph/labels.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
-#include "parsimony/cluster/model.hpp"
-#include "parsimony/graph/labels.hpp"
-#include "clustering/points.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

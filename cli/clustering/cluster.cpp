@@ -4,17 +4,17 @@
 #include <memory>
 #include <optional>
 
-#include "support/exit_code.hpp"
-#include "support/files.hpp"
-#include "support/flags.hpp"
 #include "clustering/methods.hpp"
+#include "clustering/points.hpp"
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/cluster/point_picture.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/neighbor_graph.hpp"
 #include "parsimony/graph/scores.hpp"
-#include "clustering/points.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 

@@ -3,12 +3,12 @@
 
 #include <memory>
 
+#include "parsimony/graph/file.hpp"
+#include "parsimony/graph/generators.hpp"
+#include "parsimony/graph/labels.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
-#include "parsimony/graph/generators.hpp"
-#include "parsimony/graph/labels.hpp"
-#include "parsimony/graph/file.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "clustering/points.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
-#include "clustering/points.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "support/files.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/graph/labels.hpp"
+#include "support/files.hpp"
 
 namespace parsimony::cli {
 namespace {

@@ -6,13 +6,13 @@
 #include <optional>
 #include <string>
 
-#include "support/flags.hpp"
 #include "parsimony/cluster/automatic.hpp"
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/exact.hpp"
 #include "parsimony/cluster/filtered.hpp"
 #include "parsimony/cluster/number_of_clusters.hpp"
 #include "parsimony/graph/file.hpp"
+#include "support/flags.hpp"
 
 namespace parsimony::cli {
 

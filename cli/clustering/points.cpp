@@ -4,10 +4,10 @@
 
 #include <utility>
 
-#include "support/files.hpp"
-#include "support/flags.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/npy.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 
 namespace parsimony::cli {
 

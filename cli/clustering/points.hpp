@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "parsimony/core/matrix.hpp"
-#include "parsimony/graph/neighbor_graph.hpp"
 #include "parsimony/graph/file.hpp"
+#include "parsimony/graph/neighbor_graph.hpp"
 
 namespace parsimony::cli {
 

@@ -4,12 +4,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "parsimony/graph/file.hpp"
+#include "parsimony/graph/labels.hpp"
+#include "parsimony/graph/scores.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
-#include "parsimony/graph/labels.hpp"
-#include "parsimony/graph/file.hpp"
-#include "parsimony/graph/scores.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 

@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "parsimony/quant/compact_file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
-#include "parsimony/quant/compact_file.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "networks/show_compact.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/show.hpp"
-#include "networks/show_compact.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "networks/show_compact.hpp"
+#include "parsimony/quant/compress.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
-#include "parsimony/quant/compress.hpp"
 #include "support/show.hpp"
-#include "networks/show_compact.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {

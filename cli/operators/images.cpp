@@ -7,10 +7,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "support/files.hpp"
-#include "support/flags.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/image_quality.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 #include "support/show.hpp"
 
 namespace parsimony::cli {
@@ -83,9 +83,9 @@ nlohmann::ordered_json quality_of(const Image& image, const Image& reference, co
   double error = 0, ssim = 0;
   for (std::int64_t c = 0; c < colors; ++c) {
     const auto k = static_cast<std::size_t>(c);
-    error += std::pow(10, -cosparse::psnr(stored.channels[k], reference.channels[k]) / 10);
+    error += std::pow(10, -images::psnr(stored.channels[k], reference.channels[k]) / 10);
     if (std::min(image.width(), image.height()) >= kWindow) {
-      ssim += cosparse::ssim(stored.channels[k], reference.channels[k], 255, context);
+      ssim += images::ssim(stored.channels[k], reference.channels[k], 255, context);
     }
   }
   const auto count = static_cast<double>(colors);

@@ -4,15 +4,15 @@
 #include <cmath>
 #include <memory>
 
-#include "support/exit_code.hpp"
-#include "support/files.hpp"
-#include "support/flags.hpp"
+#include "operators/show_certificate.hpp"
+#include "operators/training_data.hpp"
 #include "parsimony/operators/certificate.hpp"
 #include "parsimony/operators/douglas_rachford.hpp"
 #include "parsimony/operators/operator_file.hpp"
 #include "parsimony/operators/pair_certificate.hpp"
-#include "operators/show_certificate.hpp"
-#include "operators/training_data.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -32,10 +32,10 @@ lambda that operator learn --noise-aware reports. Status 0: certified or refuted
 struct Settings {
   std::string op;
   TrainingData data;
-  cosparse::CertificateOptions options;
+  operators::CertificateOptions options;
   bool noise_aware = false;
   double lambda = 1;
-  double zero_tolerance = cosparse::PairOptions{}.zero_tolerance;  // of a pair
+  double zero_tolerance = operators::PairOptions{}.zero_tolerance;  // of a pair
   std::int64_t max_memory = 0;
   int threads = 0;
   bool json = false;
@@ -44,16 +44,17 @@ struct Settings {
 
 // Of the noisy data by the operator, to a gap that leaves the zeros no doubt; what remains is settled by the
 // test.
-cosparse::PairCertificate test_pair(const Settings& settings, const Matrix<double>& omega,
-                                    const Matrix<float>& noisy, const Context& context) {
-  const cosparse::CosparseSignals denoised = cosparse::douglas_rachford(
+operators::PairCertificate test_pair(const Settings& settings, const Matrix<double>& omega,
+                                     const Matrix<float>& noisy, const Context& context) {
+  const operators::CosparseSignals denoised = operators::douglas_rachford(
       omega, noisy, {.lambda = settings.lambda, .max_iterations = 20000, .tolerance = 1e-9}, context);
-  cosparse::PairCertificate out = cosparse::certify_pair(omega, noisy, denoised.signals,
-                                                         {.lambda = settings.lambda,
-                                                          .zero_tolerance = settings.zero_tolerance,
-                                                          .frame_tolerance = settings.options.frame_tolerance,
-                                                          .exact = settings.options.exact},
-                                                         context);
+  operators::PairCertificate out =
+      operators::certify_pair(omega, noisy, denoised.signals,
+                              {.lambda = settings.lambda,
+                               .zero_tolerance = settings.zero_tolerance,
+                               .frame_tolerance = settings.options.frame_tolerance,
+                               .exact = settings.options.exact},
+                              context);
   add_before(out.report, denoised.report);
   return out;
 }
@@ -75,8 +76,8 @@ Matrix<float> read_signals(const Settings& settings, const Matrix<double>& omega
   return read_training_data(data, settings.max_memory, 0, context);
 }
 
-int status_of(cosparse::Verdict verdict) {
-  return verdict == cosparse::Verdict::undecided ? kNotConverged : kDone;
+int status_of(operators::Verdict verdict) {
+  return verdict == operators::Verdict::undecided ? kNotConverged : kDone;
 }
 
 int run(const Settings& settings, Terminal& terminal) {
@@ -85,15 +86,15 @@ int run(const Settings& settings, Terminal& terminal) {
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);
 
-  const Matrix<double> omega = cosparse::read_operator(op, settings.max_memory);
+  const Matrix<double> omega = operators::read_operator(op, settings.max_memory);
   const Matrix<float> signals = read_signals(settings, omega, context);
   if (settings.noise_aware) {
-    const cosparse::PairCertificate pair = test_pair(settings, omega, signals, context);
+    const operators::PairCertificate pair = test_pair(settings, omega, signals, context);
     print(settings.json ? pair_json(settings.op, pair) : pair_text(pair));
     return status_of(pair.verdict);
   }
-  const cosparse::OperatorCertificate found =
-      cosparse::certify_operator(omega, signals, settings.options, context);
+  const operators::OperatorCertificate found =
+      operators::certify_operator(omega, signals, settings.options, context);
   print(settings.json ? certificate_json(settings.op, omega, found) : certificate_text(omega, found));
   return status_of(found.verdict);
 }

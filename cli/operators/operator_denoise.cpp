@@ -6,17 +6,17 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "support/exit_code.hpp"
-#include "support/files.hpp"
-#include "support/flags.hpp"
 #include "operators/images.hpp"
 #include "operators/operator_denoise_signals.hpp"
 #include "parsimony/images/adaptive_denoising.hpp"
 #include "parsimony/images/image_denoising.hpp"
 #include "parsimony/images/noise_level.hpp"
-#include "parsimony/operators/operator_file.hpp"
 #include "parsimony/images/opponent_colors.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
+#include "parsimony/operators/operator_file.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -58,7 +58,7 @@ struct Settings {
   std::string op;
   std::string flow;
   DenoisingMethod method = DenoisingMethod::automatic;
-  cosparse::ImageDenoisingOptions options;
+  images::ImageDenoisingOptions options;
   bool adapt = false;
   bool signals = false;
   int threads = 0;
@@ -70,16 +70,16 @@ int denoise_image(const Settings& settings, const Image& noisy, const Context& c
   const std::optional<Image> reference = read_reference(settings.files, noisy);
   const bool flow = settings.method == DenoisingMethod::flow;
   const Matrix<double> omega = flow                  ? Matrix<double>()
-                               : settings.op.empty() ? cosparse::shipped_operator()
-                                                     : cosparse::read_operator(settings.op);
-  const cosparse::UnrolledFlow own =
-      settings.flow.empty() ? cosparse::UnrolledFlow() : cosparse::load_unrolled_flow(settings.flow);
+                               : settings.op.empty() ? operators::shipped_operator()
+                                                     : operators::read_operator(settings.op);
+  const images::UnrolledFlow own =
+      settings.flow.empty() ? images::UnrolledFlow() : images::load_unrolled_flow(settings.flow);
   std::vector<Report> reports;
   std::vector<double> sigmas;
   const Image found =
-      cosparse::by_opponent_colors(noisy, [&](MatrixView<const float> channel, std::int64_t index) {
-        cosparse::ImageDenoisingOptions options = settings.options;
-        if (options.sigma == 0) options.sigma = cosparse::estimate_noise_level(channel, context);
+      images::by_opponent_colors(noisy, [&](MatrixView<const float> channel, std::int64_t index) {
+        images::ImageDenoisingOptions options = settings.options;
+        if (options.sigma == 0) options.sigma = images::estimate_noise_level(channel, context);
         sigmas.push_back(options.sigma);
         if (options.sigma == 0 && index > 0) {  // a grey image in colours
           Matrix<float> same(channel.rows, channel.cols);
@@ -92,18 +92,18 @@ int denoise_image(const Settings& settings, const Image& noisy, const Context& c
                       "--sigma: no noise is found in the image (is it constant?); say how much there is");
         }
         if (flow) {
-          const cosparse::UnrolledFlow steps =
-              settings.flow.empty() ? cosparse::shipped_flow(options.sigma) : own;
+          const images::UnrolledFlow steps =
+              settings.flow.empty() ? images::shipped_flow(options.sigma) : own;
           if (settings.adapt) {
-            auto result = cosparse::denoise_adaptively(channel, steps, {.sigma = options.sigma}, context);
+            auto result = images::denoise_adaptively(channel, steps, {.sigma = options.sigma}, context);
             reports.push_back(std::move(result.report));
             return std::move(result.image);
           }
-          auto result = cosparse::denoise_by_flow(channel, options.sigma, steps, context);
+          auto result = images::denoise_by_flow(channel, options.sigma, steps, context);
           reports.push_back(std::move(result.report));
           return std::move(result.image);
         }
-        auto result = cosparse::denoise_image(channel, omega, options, context);
+        auto result = images::denoise_image(channel, omega, options, context);
         reports.push_back(std::move(result.report));
         return std::move(result.image);
       });
@@ -156,7 +156,7 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
     }
   }
   settings.options.penalty =
-      settings.method == DenoisingMethod::l1 ? cosparse::ImagePenalty::l1 : cosparse::ImagePenalty::log;
+      settings.method == DenoisingMethod::l1 ? images::ImagePenalty::l1 : images::ImagePenalty::log;
   check_image_files(settings.files, {settings.op, settings.flow});
   if (settings.quiet) terminal.be_quiet();
   const Context context = terminal.context(settings.threads);

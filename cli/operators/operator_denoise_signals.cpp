@@ -5,12 +5,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "support/exit_code.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/npy.hpp"
+#include "parsimony/images/sequence_denoising.hpp"
 #include "parsimony/operators/douglas_rachford.hpp"
 #include "parsimony/operators/operator_file.hpp"
-#include "parsimony/images/sequence_denoising.hpp"
+#include "support/exit_code.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -31,7 +31,7 @@ void check_sigma(double sigma) {
 int denoise_signals(const ImageFiles& files, const SignalDenoising& settings, Terminal& terminal,
                     const Context& context) {
   check_sigma(settings.sigma);
-  Matrix<double> omega = cosparse::read_operator(settings.op);
+  Matrix<double> omega = operators::read_operator(settings.op);
   for (std::int64_t i = 0; i < omega.rows(); ++i) {
     double squares = 0;
     for (const double value : omega.row(i)) squares += value * value;
@@ -40,8 +40,8 @@ int denoise_signals(const ImageFiles& files, const SignalDenoising& settings, Te
   const double redundancy = static_cast<double>(omega.rows()) / static_cast<double>(omega.cols());
   const double weight = settings.weight > 0 ? settings.weight : kSignalWeight / redundancy;
   const Matrix<float> noisy = read_npy_matrix(files.input);
-  cosparse::CosparseSignals found =
-      cosparse::douglas_rachford(omega, noisy, {.lambda = 1 / (weight * settings.sigma)}, context);
+  operators::CosparseSignals found =
+      operators::douglas_rachford(omega, noisy, {.lambda = 1 / (weight * settings.sigma)}, context);
   context.check_cancelled();
   write_npy(files.output, found.signals.view());
   print_image_result(files, {found.report}, {settings.sigma}, nullptr);
@@ -63,12 +63,11 @@ int denoise_line(const ImageFiles& files, const SignalDenoising& settings, const
   if (image_format(files.output) != ImageFormat::npy) {
     refuse("--output: IN is one signal; its name must end in .npy");
   }
-  const Matrix<double> omega = cosparse::read_operator(settings.op);
-  cosparse::SequenceDenoisingOptions options{
+  const Matrix<double> omega = operators::read_operator(settings.op);
+  images::SequenceDenoisingOptions options{
       .sigma = settings.sigma, .weight = settings.weight, .nu = settings.nu};
   if (settings.max_iterations > 0) options.max_iterations = settings.max_iterations;
-  const cosparse::DenoisedSequence found =
-      cosparse::denoise_sequence(noisy.values(), omega, options, context);
+  const images::DenoisedSequence found = images::denoise_sequence(noisy.values(), omega, options, context);
   context.check_cancelled();
   write_npy(files.output, std::span<const float>(found.values));
   print_image_result(files, {found.report}, {settings.sigma}, nullptr);

@@ -4,13 +4,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "operators/images.hpp"
+#include "parsimony/images/inpainting.hpp"
+#include "parsimony/images/opponent_colors.hpp"
+#include "parsimony/operators/operator_file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
-#include "operators/images.hpp"
-#include "parsimony/images/inpainting.hpp"
-#include "parsimony/operators/operator_file.hpp"
-#include "parsimony/images/opponent_colors.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -25,7 +25,7 @@ denoised too; without, they stay as they are.)";
 struct Settings {
   ImageFiles files;
   std::string mask, op;
-  cosparse::InpaintingOptions options;
+  images::InpaintingOptions options;
   int threads = 0;
   bool quiet = false;
 };
@@ -40,7 +40,7 @@ int run(const Settings& settings, Terminal& terminal) {
   check_same_size("--mask", mask, image);
   const std::optional<Image> reference = read_reference(settings.files, image);
   const Matrix<double> omega =
-      settings.op.empty() ? cosparse::shipped_operator() : cosparse::read_operator(settings.op);
+      settings.op.empty() ? operators::shipped_operator() : operators::read_operator(settings.op);
   // Of a mask in colours any that is not black makes a pixel known.
   Matrix<float> known = mask.channels[0];
   for (std::int64_t c = 1; c < mask.colors(); ++c) {
@@ -49,8 +49,8 @@ int run(const Settings& settings, Terminal& terminal) {
     }
   }
   std::vector<Report> reports;
-  const Image found = cosparse::by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t) {
-    auto result = cosparse::inpaint_image(channel, known, omega, settings.options, context);
+  const Image found = images::by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t) {
+    auto result = images::inpaint_image(channel, known, omega, settings.options, context);
     reports.push_back(std::move(result.report));
     return std::move(result.image);
   });

@@ -4,17 +4,17 @@
 #include <cmath>
 #include <memory>
 
-#include "support/exit_code.hpp"
-#include "support/files.hpp"
-#include "support/flags.hpp"
 #include "operators/operator_learn_flow.hpp"
+#include "operators/show_learned.hpp"
+#include "operators/training_data.hpp"
 #include "parsimony/operators/atlas.hpp"
 #include "parsimony/operators/geometric_learning.hpp"
 #include "parsimony/operators/operator_file.hpp"
 #include "parsimony/operators/untf_learning.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 #include "support/show.hpp"
-#include "operators/show_learned.hpp"
-#include "operators/training_data.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -39,10 +39,10 @@ denoises to. What is reached lies in OUTPUT.checkpoint; the same command goes on
 struct Settings {
   TrainingData data;
   std::string method = "geometric";
-  cosparse::GeometricLearningOptions geometric;
-  cosparse::UntfLearningOptions untf;
+  operators::GeometricLearningOptions geometric;
+  operators::UntfLearningOptions untf;
   bool unrolled = false;
-  cosparse::FlowTrainingOptions flow;
+  images::FlowTrainingOptions flow;
   std::string output;
   std::string picture;
   std::int64_t max_memory = 0;
@@ -112,10 +112,10 @@ void check_shape(const Settings& settings, const Matrix<float>& signals) {
 
 Learned learn(const Settings& settings, const Matrix<float>& signals, const Context& context) {
   if (settings.method == "untf") {
-    cosparse::LearnedOperator found = cosparse::untf_learning(signals, settings.untf, context);
+    operators::LearnedOperator found = operators::untf_learning(signals, settings.untf, context);
     return {settings.method, std::move(found.omega), found.objective, std::move(found.report)};
   }
-  cosparse::GeometricLearning found = cosparse::learn_geometric(signals, settings.geometric, context);
+  operators::GeometricLearning found = operators::learn_geometric(signals, settings.geometric, context);
   return {settings.method, std::move(found.analysis), found.objective, std::move(found.report)};
 }
 
@@ -131,9 +131,9 @@ int run(const Settings& settings, Terminal& terminal) {
   Learned learned = learn(settings, signals, context);
   add_before(learned.report, command);
   const FrameFigures figures = frame_figures(learned.omega, settings.untf.zero_mean);
-  const Image picture = settings.picture.empty() ? Image{} : cosparse::atlas(learned.omega);
+  const Image picture = settings.picture.empty() ? Image{} : operators::atlas(learned.omega);
   context.check_cancelled();  // from here on files appear: all of them or none
-  cosparse::write_operator(settings.output, learned.omega);
+  operators::write_operator(settings.output, learned.omega);
   if (!settings.picture.empty()) write_image(settings.picture, picture);
   print(settings.json ? learned_json(learned, figures, signals, settings.data, settings.output)
                       : learned_text(learned, figures, signals));

@@ -6,16 +6,16 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
-#include "support/exit_code.hpp"
-#include "support/files.hpp"
-#include "support/flags.hpp"
+#include "operators/show_learned.hpp"
+#include "operators/training_data.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/image.hpp"
 #include "parsimony/operators/atlas.hpp"
 #include "parsimony/operators/operator_file.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 #include "support/show.hpp"
-#include "operators/show_learned.hpp"
-#include "operators/training_data.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -65,13 +65,13 @@ void check_sizes(const FlowLearning& learning, const std::vector<Matrix<float>>&
   }
 }
 
-std::string text_of(const FlowLearning& learning, const cosparse::TrainedFlow& trained) {
-  const cosparse::UnrolledFlow& flow = trained.flow;
+std::string text_of(const FlowLearning& learning, const images::TrainedFlow& trained) {
+  const images::UnrolledFlow& flow = trained.flow;
   std::string text = fmt::format("images            {}\n", learning.paths.size());
   if (learning.options.one_energy) {
     text += fmt::format("operator          {} x {}, trained through {} steps\n", flow.filters(),
                         flow.side * flow.side, flow.steps());
-    text += frame_text(frame_figures(cosparse::flow_operator(flow), true));
+    text += frame_text(frame_figures(images::flow_operator(flow), true));
   } else {
     text += fmt::format("flow              {} steps, {} filters of {} x {} pixels{}\n", flow.steps(),
                         flow.filters(), flow.side, flow.side, flow.shared() ? "" : " in each");
@@ -84,12 +84,12 @@ std::string text_of(const FlowLearning& learning, const cosparse::TrainedFlow& t
   return text + fmt::format("seconds           {:.3f}\n", trained.report.seconds());
 }
 
-std::string json_of(const FlowLearning& learning, const cosparse::TrainedFlow& trained) {
-  const cosparse::UnrolledFlow& flow = trained.flow;
+std::string json_of(const FlowLearning& learning, const images::TrainedFlow& trained) {
+  const images::UnrolledFlow& flow = trained.flow;
   auto root = nlohmann::ordered_json::parse(trained.report.to_json());
   root["data"] = {{"paths", learning.paths}, {"images", true}};
   if (learning.options.one_energy) {
-    const FrameFigures figures = frame_figures(cosparse::flow_operator(flow), true);
+    const FrameFigures figures = frame_figures(images::flow_operator(flow), true);
     root["operator"] = {{"path", learning.output},
                         {"rows", flow.filters()},
                         {"cols", flow.side * flow.side},
@@ -107,7 +107,7 @@ std::string json_of(const FlowLearning& learning, const cosparse::TrainedFlow& t
 
 }  // namespace
 
-void add_flow_flags(CLI::App& app, bool& unrolled, cosparse::FlowTrainingOptions& options) {
+void add_flow_flags(CLI::App& app, bool& unrolled, images::FlowTrainingOptions& options) {
   app.add_flag(
          kUnrolled, unrolled,
          "train an unrolled flow on clean images, for operator denoise --flow; with --one-energy an operator")
@@ -135,7 +135,7 @@ void check_kind(const CLI::App& app, bool unrolled) {
 }
 
 int learn_flow(const CLI::App& app, const FlowLearning& learning, Terminal& terminal) {
-  const cosparse::FlowTrainingOptions& options = learning.options;
+  const images::FlowTrainingOptions& options = learning.options;
   if (app.count("--highest-sigma") > 0 && options.highest_sigma > 0 &&
       options.highest_sigma <= options.sigma) {
     throw Error(ErrorCode::invalid_argument, fmt::format("--highest-sigma: {} must be above --sigma, {}",
@@ -151,15 +151,15 @@ int learn_flow(const CLI::App& app, const FlowLearning& learning, Terminal& term
   check_sizes(learning, images);
   const std::vector<MatrixView<const float>> views(images.begin(), images.end());
   const std::filesystem::path checkpoint = checkpoint_of(learning.output);
-  cosparse::TrainedFlow trained = cosparse::train_unrolled_flow(views, options, context, checkpoint);
+  images::TrainedFlow trained = images::train_unrolled_flow(views, options, context, checkpoint);
   add_before(trained.report, command);
   context.check_cancelled();
   if (options.one_energy) {
-    const Matrix<double> omega = cosparse::flow_operator(trained.flow);
-    cosparse::write_operator(learning.output, omega);
-    if (!learning.picture.empty()) write_image(learning.picture, cosparse::atlas(omega));
+    const Matrix<double> omega = images::flow_operator(trained.flow);
+    operators::write_operator(learning.output, omega);
+    if (!learning.picture.empty()) write_image(learning.picture, operators::atlas(omega));
   } else {
-    cosparse::save_unrolled_flow(learning.output, trained.flow);
+    images::save_unrolled_flow(learning.output, trained.flow);
   }
   std::error_code gone;  // a checkpoint that stays does no harm: the same command ends at once
   std::filesystem::remove(checkpoint, gone);

@@ -13,7 +13,7 @@ namespace parsimony::cli {
 
 struct FlowLearning {
   std::vector<std::string> paths;  ///< of images
-  cosparse::FlowTrainingOptions options;
+  images::FlowTrainingOptions options;
   std::string output;
   std::string picture;  ///< of the atoms, with one_energy; empty: none
   std::int64_t max_memory = 0;
@@ -22,7 +22,7 @@ struct FlowLearning {
 };
 
 /// Adds --unrolled and what describe() says of the training, but for the seed, which all learning has.
-void add_flow_flags(CLI::App& app, bool& unrolled, cosparse::FlowTrainingOptions& options);
+void add_flow_flags(CLI::App& app, bool& unrolled, images::FlowTrainingOptions& options);
 
 /// Throws Error(invalid_argument) when a flag was given that this kind of learning does not have, or one is
 /// missing.

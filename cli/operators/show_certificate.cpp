@@ -15,13 +15,13 @@ namespace {
 
 // What is there of the operator before anything is tested.
 struct Figures {
-  cosparse::FrameBounds bounds;
+  operators::FrameBounds bounds;
   double coherence = 0;
   double shortest = 0, longest = 0;  // row norms
 };
 
 Figures measure(const Matrix<double>& omega) {
-  Figures out{cosparse::frame_bounds(omega), cosparse::coherence(omega), INFINITY, 0};
+  Figures out{operators::frame_bounds(omega), operators::coherence(omega), INFINITY, 0};
   for (std::int64_t i = 0; i < omega.rows(); ++i) {
     double square = 0;
     for (const double value : omega.row(i)) square += value * value;
@@ -31,12 +31,12 @@ Figures measure(const Matrix<double>& omega) {
   return out;
 }
 
-std::int64_t told(const cosparse::CosparsityProfile& profile) {
+std::int64_t told(const operators::CosparsityProfile& profile) {
   return std::accumulate(profile.signals.begin(), profile.signals.end(), std::int64_t{0});
 }
 
 // Zeros of the signal in the middle, of the one with fewest, of the one with most.
-std::array<std::int64_t, 3> quantiles(const cosparse::CosparsityProfile& profile) {
+std::array<std::int64_t, 3> quantiles(const operators::CosparsityProfile& profile) {
   std::int64_t seen = 0;
   std::array<std::int64_t, 3> out{-1, 0, 0};
   for (std::size_t k = 0; k < profile.signals.size(); ++k) {
@@ -59,9 +59,9 @@ nlohmann::json bound_json(double bound) {
 
 }  // namespace
 
-std::string certificate_text(const Matrix<double>& omega, const cosparse::OperatorCertificate& found) {
+std::string certificate_text(const Matrix<double>& omega, const operators::OperatorCertificate& found) {
   const Figures figures = measure(omega);
-  const cosparse::CosparsityProfile& profile = found.profile;
+  const operators::CosparsityProfile& profile = found.profile;
   const auto [fewest, median, most] = quantiles(profile);
   const auto [least, greatest] = std::minmax_element(profile.rows.begin(), profile.rows.end());
   std::string text = fmt::format("operator          {} x {}\n", omega.rows(), omega.cols());
@@ -93,7 +93,7 @@ std::string certificate_text(const Matrix<double>& omega, const cosparse::Operat
 }
 
 std::string certificate_json(const std::string& path, const Matrix<double>& omega,
-                             const cosparse::OperatorCertificate& found) {
+                             const operators::OperatorCertificate& found) {
   const Figures figures = measure(omega);
   auto root = nlohmann::ordered_json::parse(found.report.to_json());
   root["operator"] = {{"file", path},
@@ -130,7 +130,7 @@ std::string certificate_json(const std::string& path, const Matrix<double>& omeg
   return json_text(root);
 }
 
-std::string pair_text(const cosparse::PairCertificate& found) {
+std::string pair_text(const operators::PairCertificate& found) {
   std::string text =
       fmt::format("signals           {}\nzeros a signal    {:.2f} in the mean, denoised\n", found.signals,
                   static_cast<double>(found.zeros) / static_cast<double>(found.signals));
@@ -147,7 +147,7 @@ std::string pair_text(const cosparse::PairCertificate& found) {
   return text + found.explanation + "\n";
 }
 
-std::string pair_json(const std::string& path, const cosparse::PairCertificate& found) {
+std::string pair_json(const std::string& path, const operators::PairCertificate& found) {
   auto root = nlohmann::ordered_json::parse(found.report.to_json());
   root["operator"] = {{"file", path}};
   root["certificate"] = {{"verdict", enum_name(found.verdict)},

@@ -9,10 +9,10 @@
 
 namespace parsimony::cli {
 
-std::string certificate_text(const Matrix<double>& omega, const cosparse::OperatorCertificate& found);
+std::string certificate_text(const Matrix<double>& omega, const operators::OperatorCertificate& found);
 std::string certificate_json(const std::string& path, const Matrix<double>& omega,
-                             const cosparse::OperatorCertificate& found);
-std::string pair_text(const cosparse::PairCertificate& found);
-std::string pair_json(const std::string& path, const cosparse::PairCertificate& found);
+                             const operators::OperatorCertificate& found);
+std::string pair_text(const operators::PairCertificate& found);
+std::string pair_json(const std::string& path, const operators::PairCertificate& found);
 
 }  // namespace parsimony::cli

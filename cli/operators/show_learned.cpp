@@ -9,16 +9,16 @@
 namespace parsimony::cli {
 
 FrameFigures frame_figures(const Matrix<double>& omega, bool zero_mean) {
-  FrameFigures out{cosparse::frame_bounds(omega), cosparse::coherence(omega)};
+  FrameFigures out{operators::frame_bounds(omega), operators::coherence(omega)};
   if (!zero_mean) return out;
-  const Matrix<double> basis = cosparse::zero_mean_basis(omega.cols());
+  const Matrix<double> basis = operators::zero_mean_basis(omega.cols());
   Matrix<double> seen(omega.rows(), omega.cols() - 1);
   for (std::int64_t i = 0; i < omega.rows(); ++i) {
     for (std::int64_t c = 0; c < omega.cols(); ++c) {
       for (std::int64_t k = 0; k < seen.cols(); ++k) seen(i, k) += omega(i, c) * basis(c, k);
     }
   }
-  out.bounds = cosparse::frame_bounds(seen);
+  out.bounds = operators::frame_bounds(seen);
   return out;
 }
 

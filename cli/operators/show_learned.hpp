@@ -3,10 +3,10 @@
 
 #include <string>
 
+#include "operators/training_data.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/report.hpp"
 #include "parsimony/operators/frames.hpp"
-#include "operators/training_data.hpp"
 
 namespace parsimony::cli {
 
@@ -18,7 +18,7 @@ struct Learned {
 };
 
 struct FrameFigures {
-  cosparse::FrameBounds bounds;
+  operators::FrameBounds bounds;
   double coherence = 0;
 };
 

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <numeric>
 
-#include "support/files.hpp"
-#include "support/flags.hpp"
+#include "clustering/points.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/image.hpp"
 #include "parsimony/core/random.hpp"
-#include "clustering/points.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -132,11 +132,11 @@ Matrix<float> read_training_data(const TrainingData& data, std::int64_t max_memo
                                  const Context& context) {
   if (!are_images(data)) return read_signals(data, max_memory, seed);
   const std::vector<Matrix<float>> images = read_images(data.paths, max_memory, context);
-  cosparse::PatchOptions options = data.patches;
+  images::PatchOptions options = data.patches;
   options.count = data.samples > 0 ? data.samples : kPatches;
   options.side = data.side > 0 ? data.side : kSide;
   options.seed = seed;
-  return cosparse::random_patches(images, options, context);
+  return images::random_patches(images, options, context);
 }
 
 }  // namespace parsimony::cli

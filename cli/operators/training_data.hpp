@@ -15,9 +15,9 @@ namespace parsimony::cli {
 
 struct TrainingData {
   std::vector<std::string> paths;
-  std::int64_t samples = 0;        ///< 0: all signals, kPatches patches
-  std::int64_t side = 0;           ///< of a patch; 0: 8 of images, and a .npy array holds signals
-  cosparse::PatchOptions patches;  ///< count, side and seed are set by what is above
+  std::int64_t samples = 0;      ///< 0: all signals, kPatches patches
+  std::int64_t side = 0;         ///< of a patch; 0: 8 of images, and a .npy array holds signals
+  images::PatchOptions patches;  ///< count, side and seed are set by what is above
 };
 
 inline constexpr std::int64_t kPatches = 34000;

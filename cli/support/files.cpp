@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "support/flags.hpp"
 #include "parsimony/core/error.hpp"
+#include "support/flags.hpp"
 
 namespace fs = std::filesystem;
 

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/exit_code.hpp"
-#include "support/files.hpp"
 #include "parsimony/models/recipe.hpp"
 #include "parsimony/models/recipe_run.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
 #include "support/show.hpp"
 #include "torch/training.hpp"
 

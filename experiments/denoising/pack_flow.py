@@ -1,6 +1,6 @@
 """Makes a trained flow small enough to come with the library: float32 of 11 bits of mantissa, deflated.
 
-    python3 experiments/denoising/pack_flow.py trained.npz src/cosparse/models/flow-20.npz
+    python3 experiments/denoising/pack_flow.py trained.npz src/images/flow/flow-20.npz
 """
 
 import sys

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Trains the operator that ships (src/cosparse/models/operator-128x64.npy, which is this in float32), as float64:
+# Trains the operator that ships (src/operators/frames/operator-128x64.npy, which is this in float32), as float64:
 #   experiments/denoising/shipped_operator.sh PARSIMONY DIRECTORY OUTPUT.npy
 #   python3 -c "import numpy as np; np.save('shipped.npy', np.load('OUTPUT.npy').astype('<f4'))"
 # the command and the folder of the 17 photographs images/learn; 6 minutes on two cores. Another processor may round

@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "parsimony/core/image.hpp"
+#include "parsimony/images/patches.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/geometric_learning.hpp"
-#include "parsimony/images/patches.hpp"
 #include "parsimony/operators/signals.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 // What else runs on the machine adds little to it.
@@ -117,14 +117,14 @@ void patches_table(const std::filesystem::path& folder) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators
 
 int main(int argc, char** argv) {
   const std::string_view table = argc > 1 ? argv[1] : "";
   if (table == "recovery") {
-    parsimony::cosparse::recovery_table();
+    parsimony::operators::recovery_table();
   } else if (table == "patches" && argc > 2) {
-    parsimony::cosparse::patches_table(argv[2]);
+    parsimony::operators::patches_table(argv[2]);
   } else {
     fmt::print(stderr, "usage: operator_geometric recovery | patches FOLDER\n");
     return 2;

@@ -18,7 +18,7 @@
 #include "parsimony/operators/untf_learning.hpp"
 
 using namespace parsimony;
-using namespace parsimony::cosparse;
+using namespace parsimony::operators;
 
 namespace {
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "data/tokenizer_state.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
-#include "data/tokenizer_state.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 constexpr std::int32_t kNone = -1;
@@ -118,4 +118,4 @@ Tokenizer read_byte_pairs(const std::filesystem::path& encoder, const std::files
   return Tokenizer(std::move(state));
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 struct Range {
@@ -210,4 +210,4 @@ Character first_character(std::string_view text) {
   return {look_up(c), length};
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

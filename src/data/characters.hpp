@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 enum class CharacterClass { letter, number, space, other };
 
@@ -17,4 +17,4 @@ struct Character {
 /// that is no UTF-8.
 Character first_character(std::string_view text);
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -6,7 +6,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 ExampleOrder::ExampleOrder(std::int64_t examples, std::uint64_t seed) : seed_(seed) {
   if (examples < 1) throw Error(ErrorCode::invalid_argument, "examples: there are none to train on");
@@ -31,4 +31,4 @@ std::vector<std::int64_t> ExampleOrder::batch(std::int64_t step, std::int64_t si
   return out;
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -13,7 +13,7 @@
 
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 // libjpeg leaves by longjmp, which runs no destructors: all that owns memory lives outside of what is jumped
@@ -97,4 +97,4 @@ void decode_jpeg(std::string_view bytes, const std::string& name, std::span<std:
   decoder.run([&] { jpeg_finish_decompress(&info); });
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 struct JpegSize {
   std::int64_t width = 0, height = 0;
@@ -19,4 +19,4 @@ JpegSize jpeg_size(std::string_view bytes, const std::string& name);
 /// images have three equal ones. out: 3 · width · height values of jpeg_size. Throws format.
 void decode_jpeg(std::string_view bytes, const std::string& name, std::span<std::uint8_t> out);
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

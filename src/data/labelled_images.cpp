@@ -6,11 +6,11 @@
 #include <set>
 
 #include "core/files/zip.hpp"
+#include "data/jpeg.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
-#include "data/jpeg.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 constexpr std::int64_t kImagesPerTask = 64;
@@ -93,4 +93,4 @@ LabelledImages read_labelled_images(const std::filesystem::path& archive, std::s
   return out;
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -6,11 +6,11 @@
 #include <queue>
 #include <tuple>
 
-#include "parsimony/core/error.hpp"
 #include "data/tokenizer_state.hpp"
 #include "data/words.hpp"
+#include "parsimony/core/error.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 constexpr std::int32_t kNone = -1;
@@ -114,4 +114,4 @@ std::string Tokenizer::decode(std::span<const std::int32_t> tokens) const {
   return out;
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

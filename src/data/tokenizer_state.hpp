@@ -9,7 +9,7 @@
 
 #include "parsimony/data/tokenizer.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 struct Merge {
   std::int32_t rank, token;
@@ -36,4 +36,4 @@ struct Tokenizer::State {
   void merge_word(std::string_view word, std::vector<std::int32_t>& out) const;
 };
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -2,7 +2,7 @@
 
 #include "data/characters.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 constexpr std::string_view kEndings[] = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
@@ -27,4 +27,4 @@ std::size_t first_word(std::string_view text) {
   return kind == CharacterClass::space && end < text.size() && last > 0 ? last : end;
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 /// Bytes of the first match of the pattern of GPT-2 [radford2019language] in a text that is not empty:
 ///
@@ -13,4 +13,4 @@ namespace parsimony::train {
 /// which matches everywhere, so that the words make up the text.
 std::size_t first_word(std::string_view text);
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -6,11 +6,11 @@
 
 #include "images/flow/unbiased_risk.hpp"
 #include "parsimony/core/error.hpp"
-#include "parsimony/operators/geometric_learning.hpp"
 #include "parsimony/images/image_denoising.hpp"
 #include "parsimony/images/patches.hpp"
+#include "parsimony/operators/geometric_learning.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kSide = 8;
@@ -36,16 +36,16 @@ Matrix<double> learned_rows(const Matrix<float>& pilot, const AdaptiveDenoisingO
     if (error.code() != ErrorCode::invalid_argument) throw;
     return {};  // of all that is checked only the deviation can be at fault
   }
-  GeometricLearningOptions learning{.atoms = options.rows,
-                                    .nu = 5000,
-                                    .kappa = 60,
-                                    .mu = 2,
-                                    .stages = 1,
-                                    .zero_mean = true,
-                                    .batch_size = kBatch,
-                                    .batches = options.batches,
-                                    .seed = options.seed};
-  return std::move(learn_geometric(patches, learning, context).analysis);
+  operators::GeometricLearningOptions learning{.atoms = options.rows,
+                                               .nu = 5000,
+                                               .kappa = 60,
+                                               .mu = 2,
+                                               .stages = 1,
+                                               .zero_mean = true,
+                                               .batch_size = kBatch,
+                                               .batches = options.batches,
+                                               .seed = options.seed};
+  return std::move(operators::learn_geometric(patches, learning, context).analysis);
 }
 
 }  // namespace
@@ -93,4 +93,4 @@ AdaptedImage denoise_adaptively(MatrixView<const float> image, const UnrolledFlo
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -12,7 +12,7 @@
 namespace parsimony::models {
 namespace {
 
-using train::LabelledImages;
+using data::LabelledImages;
 
 constexpr std::int64_t kEvaluationBatch = 250;
 
@@ -56,8 +56,8 @@ std::shared_ptr<const ImageData> read_image_data(const ImageTaskOptions& options
                                                  const Context& context) {
   if (options.archive.empty()) throw Error(ErrorCode::invalid_argument, "archive: of the images is required");
   auto data = std::make_shared<ImageData>();
-  if (training) data->training = train::read_labelled_images(options.archive, options.train_split, context);
-  data->evaluation = train::read_labelled_images(options.archive, options.test_split, context);
+  if (training) data->training = data::read_labelled_images(options.archive, options.train_split, context);
+  data->evaluation = data::read_labelled_images(options.archive, options.test_split, context);
   if (training && data->training.classes != data->evaluation.classes) {
     throw Error(
         ErrorCode::invalid_argument,

@@ -19,13 +19,13 @@ torch::Tensor as_tensor(const std::vector<std::int32_t>& tokens) {
   return torch::tensor(tokens, torch::kInt);
 }
 
-train::Tokenizer tokenizer_of(const LanguageTaskOptions& options) {
+data::Tokenizer tokenizer_of(const LanguageTaskOptions& options) {
   if (options.encoder.empty() != options.merges.empty()) {
     throw Error(ErrorCode::invalid_argument, fmt::format("{}: is missing; byte pairs need encoder and merges",
                                                          options.encoder.empty() ? "encoder" : "merges"));
   }
   if (options.encoder.empty()) return {};
-  return train::read_byte_pairs(options.encoder, options.merges, options.max_vocabulary);
+  return data::read_byte_pairs(options.encoder, options.merges, options.max_vocabulary);
 }
 
 // Evaluation mode, until it dies.

@@ -8,10 +8,10 @@
 #include <cmath>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/data/example_order.hpp"
 #include "parsimony/train/batch_norm.hpp"
 #include "parsimony/train/checkpoint.hpp"
 #include "parsimony/train/distillation.hpp"
-#include "parsimony/data/example_order.hpp"
 #include "parsimony/train/input_moments.hpp"
 #include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"
@@ -123,7 +123,7 @@ class Training {
   // Batches that are no steps.
   void forward_batches(std::int64_t count, std::uint64_t other_seed) {
     const std::uint64_t seed = plan_.trainer.seed + other_seed + static_cast<std::uint64_t>(phase_);
-    ExampleOrder order(task_.examples(), seed);
+    data::ExampleOrder order(task_.examples(), seed);
     for (std::int64_t i = 0; i < count; ++i) {
       context_.check_cancelled();
       task_.forward(batch(order, seed, i).inputs);
@@ -195,7 +195,7 @@ class Training {
     return true;
   }
 
-  Batch batch(ExampleOrder& order, std::uint64_t seed, std::int64_t step) const {
+  Batch batch(data::ExampleOrder& order, std::uint64_t seed, std::int64_t step) const {
     return task_.batch(order.batch(step, plan_.trainer.batch_size), seed, step);
   }
 
@@ -356,7 +356,7 @@ class Training {
   const Context& context_;
   Context silent_;
   Deterministic deterministic_;
-  ExampleOrder order_;
+  data::ExampleOrder order_;
   std::optional<Noise> noise_;
   std::unique_ptr<Ipq> ipq_;
   std::vector<std::string> stages_;

@@ -17,9 +17,9 @@ using Json = nlohmann::json;
 
 class OperatorCheck : public Command {
  protected:
-  OperatorCheck() : omega_(cosparse::random_untf(12, 8, 1)) {
-    cosparse::write_operator(path("op.npy"), omega_);
-    signals_ = cosparse::cosparse_signals(omega_, {.samples = 200, .cosparsity = 5, .seed = 2});
+  OperatorCheck() : omega_(operators::random_untf(12, 8, 1)) {
+    operators::write_operator(path("op.npy"), omega_);
+    signals_ = operators::cosparse_signals(omega_, {.samples = 200, .cosparsity = 5, .seed = 2});
     write_npy(path("x.npy"), signals_);
   }
   Outcome check(const std::string& op, const std::string& data, std::vector<std::string> flags = {}) const {
@@ -46,13 +46,13 @@ TEST_F(OperatorCheck, CertifiesThePlantedOperator) {
   EXPECT_EQ(root["profile"]["signals_with_zeros"][5], 200);
   EXPECT_NEAR(root["operator"]["frame_bounds"][0].get<double>(), 1, 1e-9);
   EXPECT_NEAR(root["operator"]["row_norms"][1].get<double>(), std::sqrt(8.0 / 12), 1e-9);
-  const auto direct = cosparse::certify_operator(omega_, signals_);
+  const auto direct = operators::certify_operator(omega_, signals_);
   EXPECT_DOUBLE_EQ(root["certificate"]["multiplier"].get<double>(), direct.multiplier);
   EXPECT_NE(text.out.find(direct.explanation), std::string::npos);
 }
 
 TEST_F(OperatorCheck, RefutesAnother) {
-  cosparse::write_operator(path("other.npy"), cosparse::random_untf(12, 8, 9));
+  operators::write_operator(path("other.npy"), operators::random_untf(12, 8, 9));
   const Outcome text = check(path("other.npy"), path("x.npy"));
   EXPECT_EQ(text.code, 0) << text.err;
   EXPECT_NE(text.out.find("\nNot a local optimum: "), std::string::npos) << text.out;
@@ -61,7 +61,7 @@ TEST_F(OperatorCheck, RefutesAnother) {
 TEST_F(OperatorCheck, SaysWhatIsNoFrame) {
   Matrix<double> uneven = omega_;
   for (double& value : uneven.row(3)) value *= 2;
-  cosparse::write_operator(path("uneven.npy"), uneven);
+  operators::write_operator(path("uneven.npy"), uneven);
   const Outcome text = check(path("uneven.npy"), path("x.npy"));
   EXPECT_EQ(text.code, 3) << text.err;
   EXPECT_NE(text.out.find("zeros a signal    5.00"), std::string::npos)
@@ -86,7 +86,7 @@ TEST_F(OperatorCheck, SolvesTheLinearProgramWhereItCan) {
 }
 
 TEST_F(OperatorCheck, TestsThePairOfNoisyData) {
-  write_npy(path("noisy.npy"), cosparse::with_noise(signals_, 20, 3));
+  write_npy(path("noisy.npy"), operators::with_noise(signals_, 20, 3));
   const Outcome text = check(path("op.npy"), path("noisy.npy"), {"--noise-aware", "--lambda", "50"});
   ASSERT_EQ(text.code, 0) << text.err;
   // The planted operator is near an optimum of noisy data, and not at one.
@@ -101,7 +101,7 @@ TEST_F(OperatorCheck, TestsThePairOfNoisyData) {
                    {"--lambda"});
   Matrix<double> uneven = omega_;
   for (double& value : uneven.row(3)) value *= 2;
-  cosparse::write_operator(path("uneven.npy"), uneven);
+  operators::write_operator(path("uneven.npy"), uneven);
   const std::vector<std::string> noisy{"--noise-aware", "--lambda", "50"};
   expect_one_error(check(path("uneven.npy"), path("noisy.npy"), noisy), 2, {"off a unit-norm tight frame"});
 }
@@ -125,14 +125,14 @@ TEST_F(OperatorCheck, TakesZeroMeanOperatorsOfOneRowLess) {
     for (std::int64_t c = 0; c <= i; ++c) differences(i, c) = 1 / length;
     differences(i, i + 1) = -static_cast<double>(i + 1) / length;
   }
-  cosparse::write_operator(path("differences.npy"), differences);
+  operators::write_operator(path("differences.npy"), differences);
   const Outcome text = check(path("differences.npy"), path("x.npy"));
   EXPECT_NE(text.out.find("rows span         7 dimensions"), std::string::npos) << text.out << text.err;
 }
 
 // Of clean zero-mean signals and of noisy ones, the verdict is that among the 8 dimensions that the rows see.
 TEST_F(OperatorCheck, TakesTheVerdictOfZeroMeanOperatorsFromWhatTheySee) {
-  const Matrix<double> basis = cosparse::zero_mean_basis(9);
+  const Matrix<double> basis = operators::zero_mean_basis(9);
   const auto lifted = [&](const Matrix<float>& signals) {
     Matrix<float> out(signals.rows(), 9);
     for (std::int64_t s = 0; s < signals.rows(); ++s) {
@@ -144,8 +144,8 @@ TEST_F(OperatorCheck, TakesTheVerdictOfZeroMeanOperatorsFromWhatTheySee) {
     }
     return out;
   };
-  cosparse::write_operator(path("lifted.npy"), cosparse::from_complement(omega_, basis));
-  const Matrix<float> noisy = cosparse::with_noise(signals_, 20, 3);
+  operators::write_operator(path("lifted.npy"), operators::from_complement(omega_, basis));
+  const Matrix<float> noisy = operators::with_noise(signals_, 20, 3);
   write_npy(path("noisy.npy"), noisy);
   write_npy(path("lifted_noisy.npy"), lifted(noisy));
   const std::vector<std::string> flags{"--noise-aware", "--lambda", "50", "--json"};
@@ -175,7 +175,7 @@ TEST_F(OperatorCheck, TakesPatchesOfImages) {
     }
   }
   ASSERT_EQ(row, 12);
-  cosparse::write_operator(path("differences.npy"), differences);
+  operators::write_operator(path("differences.npy"), differences);
   const Outcome outcome = check(path("differences.npy"), path("fields.png"), {"--samples", "300", "--json"});
   ASSERT_EQ(outcome.code, 3) << outcome.err;  // no tight frame
   const Json root = Json::parse(outcome.out);
@@ -210,7 +210,7 @@ TEST_F(OperatorCheck, RefusesBadInputInOneLine) {
   expect_one_error(check(op, path("bad.npy")), 1, {"bad.npy: row 7", "not finite"});
   Matrix<double> few(5, 8);
   for (std::int64_t i = 0; i < 5; ++i) few(i, i) = 1;
-  cosparse::write_operator(path("few.npy"), few);
+  operators::write_operator(path("few.npy"), few);
   expect_one_error(check(path("few.npy"), x), 2, {"5 x 8", "at least as many rows as columns"});
   Matrix<double> hole = omega_;
   hole(4, 4) = INFINITY;

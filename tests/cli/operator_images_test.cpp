@@ -5,8 +5,8 @@
 #include "images/pictures.hpp"
 #include "parsimony/core/npy.hpp"
 #include "parsimony/images/image_quality.hpp"
-#include "parsimony/operators/operator_file.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
+#include "parsimony/operators/operator_file.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -26,14 +26,14 @@ class OperatorImages : public Command {
   std::string noisy() const { return image("noisy.png", with_noise(made_image(48, 60), 15, 1)); }
   std::string clean() const { return image("clean.png", made_image(48, 60)); }
   std::string cosines() const {
-    cosparse::write_operator(path("op.npy"), cosine_rows(5));
+    operators::write_operator(path("op.npy"), cosine_rows(5));
     return path("op.npy");
   }
 };
 
 TEST_F(OperatorImages, DenoiseTakesNoiseOffByEveryMethod) {
   const std::string in = noisy(), reference = clean(), op = cosines();
-  const double before = cosparse::psnr(read_image(in).channels[0], read_image(reference).channels[0]);
+  const double before = images::psnr(read_image(in).channels[0], read_image(reference).channels[0]);
   for (const std::vector<std::string>& method :
        {std::vector<std::string>{},
         {"--operator", op},
@@ -48,7 +48,7 @@ TEST_F(OperatorImages, DenoiseTakesNoiseOffByEveryMethod) {
     EXPECT_EQ(outcome.err, "");
     const auto report = nlohmann::json::parse(outcome.out);
     const double after =
-        cosparse::psnr(read_image(path("out.png")).channels[0], read_image(reference).channels[0]);
+        images::psnr(read_image(path("out.png")).channels[0], read_image(reference).channels[0]);
     EXPECT_NEAR(report["quality"]["psnr"].get<double>(), after, 1e-9);
     EXPECT_GT(report["quality"]["ssim"].get<double>(), 0.5);
     EXPECT_EQ(report["sigma"][0], 15);
@@ -81,8 +81,8 @@ TEST_F(OperatorImages, ColoursBitsAndAlphaAreKept) {
   EXPECT_TRUE(std::equal(before.channels[3].values().begin(), before.channels[3].values().end(),
                          after.channels[3].values().begin()));
   for (std::size_t c = 0; c < 3; ++c) {
-    EXPECT_GT(cosparse::psnr(after.channels[c], made_image(30, 32)),
-              cosparse::psnr(before.channels[c], made_image(30, 32)) + 3);
+    EXPECT_GT(images::psnr(after.channels[c], made_image(30, 32)),
+              images::psnr(before.channels[c], made_image(30, 32)) + 3);
   }
 }
 
@@ -99,8 +99,8 @@ TEST_F(OperatorImages, FloatsAndSignals) {
   outcome = run({"operator", "denoise", path("signals.npy"), "--signals", "--operator", cosines(), "--sigma",
                  "0.1", "--weight", "5", "--output", path("out.npy"), "--quiet"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_GT(cosparse::psnr(read_npy_matrix(path("out.npy")), constants),
-            cosparse::psnr(read_npy_matrix(path("signals.npy")), constants) + 10);
+  EXPECT_GT(images::psnr(read_npy_matrix(path("out.npy")), constants),
+            images::psnr(read_npy_matrix(path("signals.npy")), constants) + 10);
 }
 
 // Of a 1-D array the rows of the operator are filters along it, whatever its length.
@@ -115,7 +115,7 @@ TEST_F(OperatorImages, ALineIsOneSignal) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const Matrix<float> found = read_npy_matrix(path("o.npy"));
   ASSERT_EQ(found.rows(), 700);
-  EXPECT_GT(cosparse::psnr(found, clean), cosparse::psnr(noisy, clean) + 7);
+  EXPECT_GT(images::psnr(found, clean), images::psnr(noisy, clean) + 7);
   std::filesystem::remove(path("o.npy"));
   const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
     more.insert(more.begin(), {"operator", "denoise", path("line.npy")});
@@ -206,7 +206,7 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   refused({"--sigma", "1e-25", "--method", "analysis"}, {"sigma: 1e-25 is out of range"});
   refused({"--method", "l1", "--nu", "9"}, {"--nu", "--method l1"});
   const std::string flow = path("flow.npz");
-  cosparse::save_unrolled_flow(flow, cosparse::initial_unrolled_flow(3, 2, 3));
+  images::save_unrolled_flow(flow, images::initial_unrolled_flow(3, 2, 3));
   refused({"--flow", flow, "--operator", op}, {"--flow", "--operator"});
   refused({"--flow", flow, "--method", "analysis"}, {"--flow", "--method analysis"});
   refused({"--flow", flow, "--method", "l1"}, {"--flow", "--method l1"});
@@ -230,10 +230,10 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   denoise({}, kUsage, {"noise", "constant"}, image("constant.png", Matrix<float>(20, 20)));
   denoise({}, kUsage, {"16 × 16"}, image("small.png", made_image(9, 9)));
 
-  cosparse::write_operator(path("odd.npy"), Matrix<double>(cosine_rows(3)).view());
+  operators::write_operator(path("odd.npy"), Matrix<double>(cosine_rows(3)).view());
   Matrix<double> oblong(12, 15);
   for (double& value : oblong.values()) value = 1;
-  cosparse::write_operator(path("oblong.npy"), oblong);
+  operators::write_operator(path("oblong.npy"), oblong);
   refused({"--operator", path("oblong.npy"), "--sigma", "9"}, {"12 rows of 15 values", "square patches"});
   denoise({"--operator", path("none.npy")}, kFailed, {"none.npy"}, in);
   refused({"--sigma", "9", "--reference", image("other.png", made_image(20, 20))},

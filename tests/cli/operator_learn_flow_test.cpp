@@ -41,8 +41,8 @@ class OperatorLearnFlow : public Command {
     data.insert(data.end(), more.begin(), more.end());
     return data;
   }
-  cosparse::FlowTrainingOptions small_options() const {
-    cosparse::FlowTrainingOptions options;
+  images::FlowTrainingOptions small_options() const {
+    images::FlowTrainingOptions options;
     options.side = 3;
     options.filters = 4;
     options.steps = 2;
@@ -93,7 +93,7 @@ TEST_F(OperatorLearnFlow, IsTheTrainingOfTheLibrary) {
   const std::string one = image("one.png");
   const Matrix<float> pixels = std::move(read_image(one).channels[0]);
   const std::vector<MatrixView<const float>> views{pixels.view()};
-  cosparse::FlowTrainingOptions options = small_options();
+  images::FlowTrainingOptions options = small_options();
   options.own_filters = options.tails = false;
   options.highest_sigma = 40;
   options.learning_rate = 0.01;
@@ -101,8 +101,8 @@ TEST_F(OperatorLearnFlow, IsTheTrainingOfTheLibrary) {
   options.seed = 9;
   // As if it had been interrupted: the checkpoint of the same training is gone on from, and goes.
   const std::string output = path("flow.npz"), checkpoint = output + ".checkpoint";
-  const auto trained = cosparse::train_unrolled_flow(views, options, Context{}, checkpoint);
-  cosparse::save_unrolled_flow(path("expected.npz"), trained.flow);
+  const auto trained = images::train_unrolled_flow(views, options, Context{}, checkpoint);
+  images::save_unrolled_flow(path("expected.npz"), trained.flow);
   const std::vector<std::string> more{"--iterations",    "2",   "--no-own-filters", "--no-tails",
                                       "--highest-sigma", "40",  "--learning-rate",  "0.01",
                                       "--warm-up",       "0.5", "--seed",           "9"};
@@ -130,10 +130,10 @@ TEST_F(OperatorLearnFlow, OneEnergyIsThatOfAnOperatorWhichIsWritten) {
   EXPECT_GT(read_image(path("atlas.png")).channels[0].size(), 4 * 9);
   const Matrix<float> pixels = std::move(read_image(one).channels[0]);
   const std::vector<MatrixView<const float>> views{pixels.view()};
-  cosparse::FlowTrainingOptions options = small_options();
+  images::FlowTrainingOptions options = small_options();
   options.one_energy = true;
-  const Matrix<double> expected = cosparse::flow_operator(cosparse::train_unrolled_flow(views, options).flow);
-  const Matrix<double> found = cosparse::read_operator(output);
+  const Matrix<double> expected = images::flow_operator(images::train_unrolled_flow(views, options).flow);
+  const Matrix<double> found = operators::read_operator(output);
   EXPECT_TRUE(std::ranges::equal(found.values(), expected.values()));
   const Outcome denoised = run({"operator", "denoise", one, "--operator", output, "--method", "analysis",
                                 "--sigma", "15", "--output", path("out.png")});

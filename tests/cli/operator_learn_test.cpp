@@ -23,8 +23,8 @@ class OperatorLearn : public Command {
   // 12 × 8 operator, 400 signals: learned in no time.
   std::string signals(const std::string& name = "signals.npy", double snr = 0) const {
     const Matrix<float> clean =
-        cosparse::cosparse_signals(truth, {.samples = 400, .cosparsity = 5, .seed = 1});
-    write_npy(path(name), MatrixView<const float>(snr > 0 ? cosparse::with_noise(clean, snr) : clean));
+        operators::cosparse_signals(truth, {.samples = 400, .cosparsity = 5, .seed = 1});
+    write_npy(path(name), MatrixView<const float>(snr > 0 ? operators::with_noise(clean, snr) : clean));
     return path(name);
   }
   std::string image(const std::string& name, bool flat = false) const {
@@ -50,7 +50,7 @@ class OperatorLearn : public Command {
     EXPECT_EQ(files(), before) << "nothing is written";
   }
 
-  Matrix<double> truth = cosparse::random_untf(12, 8, 3);
+  Matrix<double> truth = operators::random_untf(12, 8, 3);
 };
 
 TEST_F(OperatorLearn, RecoversTheOperatorOfAnArray) {
@@ -58,8 +58,8 @@ TEST_F(OperatorLearn, RecoversTheOperatorOfAnArray) {
   for (const char* method : {"geometric", "untf"}) {
     const Outcome outcome = learn({data, "--rows", "12", "--method", method, "--json"});
     ASSERT_EQ(outcome.code, 0) << outcome.err;
-    const Matrix<double> omega = cosparse::read_operator(path("operator.npy"));
-    EXPECT_EQ(cosparse::recovered_rows(truth, omega), 1) << method;
+    const Matrix<double> omega = operators::read_operator(path("operator.npy"));
+    EXPECT_EQ(operators::recovered_rows(truth, omega), 1) << method;
     const auto report = nlohmann::json::parse(outcome.out);
     EXPECT_EQ(report["operator"]["rows"], 12);
     EXPECT_EQ(report["operator"]["cols"], 8);
@@ -68,7 +68,7 @@ TEST_F(OperatorLearn, RecoversTheOperatorOfAnArray) {
     EXPECT_EQ(report["data"]["images"], false);
     EXPECT_EQ(report["status"], "converged");
     EXPECT_GT(report["objective_history"].size(), 2u);
-    EXPECT_NEAR(report["operator"]["coherence"], cosparse::coherence(omega), 1e-12);
+    EXPECT_NEAR(report["operator"]["coherence"], operators::coherence(omega), 1e-12);
   }
 }
 
@@ -100,7 +100,7 @@ TEST_F(OperatorLearn, FromPatchesOfImages) {
   const std::string one = image("one.png"), two = image("two.pgm");
   const Outcome outcome = learn({one, two, "--rows", "20", "--patch", "4", "--samples", "500", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const Matrix<double> omega = cosparse::read_operator(path("operator.npy"));
+  const Matrix<double> omega = operators::read_operator(path("operator.npy"));
   EXPECT_EQ(omega.rows(), 20);
   EXPECT_EQ(omega.cols(), 16);
   for (std::int64_t i = 0; i < 20; ++i) {
@@ -118,7 +118,7 @@ TEST_F(OperatorLearn, FromPatchesOfImages) {
       learn({path("image.npy"), "--rows", "64", "--patch", "8", "--samples", "200", "--max-iterations", "2"})
           .code,
       kNotConverged);
-  EXPECT_EQ(cosparse::read_operator(path("operator.npy")).cols(), 64);
+  EXPECT_EQ(operators::read_operator(path("operator.npy")).cols(), 64);
 }
 
 TEST_F(OperatorLearn, DrawsTheAtoms) {
@@ -144,7 +144,7 @@ TEST_F(OperatorLearn, ZeroMeanAndSamples) {
                    "--exploration", "200"})
                 .code,
             0);
-  const Matrix<double> omega = cosparse::read_operator(path("operator.npy"));
+  const Matrix<double> omega = operators::read_operator(path("operator.npy"));
   EXPECT_EQ(omega.rows(), 7);
   for (std::int64_t i = 0; i < 7; ++i) {
     double sum = 0;

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <set>
 
-#include "core/kmeans_points.hpp"
 #include "core/kmeans/lloyd.hpp"
+#include "core/kmeans_points.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 

@@ -10,7 +10,7 @@
 
 #include "temporary_directory.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 using Merges = std::vector<std::pair<std::string, std::string>>;
 
@@ -57,4 +57,4 @@ struct BytePairFiles {
   }
 };
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 using Color = std::array<std::uint8_t, 3>;
 
@@ -47,4 +47,4 @@ inline std::string jpeg(int width, int height, Color left, Color right) {
   return out;
 }
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "core/files/zip.hpp"
+#include "data/jpeg_file.hpp"
 #include "expect_error.hpp"
 #include "temporary_directory.hpp"
-#include "data/jpeg_file.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 constexpr Color kRed{200, 30, 40}, kGreen{20, 180, 60}, kBlue{10, 20, 220}, kGrey{128, 128, 128};
@@ -101,4 +101,4 @@ TEST(LabelledImages, OfCifar10AreAllThere) {
 }
 
 }  // namespace
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "data/byte_pair_files.hpp"
+#include "data/words.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "temporary_directory.hpp"
-#include "data/byte_pair_files.hpp"
-#include "data/words.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 namespace {
 
 using Tokens = std::vector<std::int32_t>;
@@ -213,4 +213,4 @@ TEST(Tokenizer, DecodingIsTheInverse) {
 }
 
 }  // namespace
-}  // namespace parsimony::train
+}  // namespace parsimony::data

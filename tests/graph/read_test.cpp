@@ -1,6 +1,4 @@
 // Files as people have them, good and bad: what is read of each, or which line the message names.
-#include "parsimony/graph/file.hpp"
-
 #include <gtest/gtest.h>
 
 #include <string>
@@ -8,6 +6,7 @@
 
 #include "expect_error.hpp"
 #include "graph/graph_checks.hpp"
+#include "parsimony/graph/file.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::graph {

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <stop_token>
 
-#include "images/flow/unbiased_risk.hpp"
 #include "expect_error.hpp"
+#include "images/flow/unbiased_risk.hpp"
 #include "parsimony/images/image_quality.hpp"
 #include "pictures.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 using parsimony::testing::made_image;
@@ -48,7 +48,7 @@ Matrix<float> woven(std::int64_t side) {
 TEST(UnbiasedRisk, IsThatOfAShrinkage) {
   Matrix<float> clean(96, 96);
   RandomStream(1, "test.clean").fill_normal(clean.values(), 0, 30);
-  const Matrix<float> noisy = with_noise(clean, kSigma, 1);
+  const Matrix<float> noisy = operators::with_noise(clean, kSigma, 1);
   const auto half = [](MatrixView<const float> of) {
     Matrix<float> out(of.rows, of.cols);
     for (std::int64_t i = 0; i < out.size(); ++i) out.data()[i] = 0.5f * of.data[i];
@@ -70,7 +70,7 @@ TEST(UnbiasedRisk, IsThatOfAShrinkage) {
 }
 
 TEST(AdaptiveDenoising, KeepsATextureThatRepeats) {
-  const Matrix<float> clean = woven(112), noisy = with_noise(clean, kSigma, 1);
+  const Matrix<float> clean = woven(112), noisy = operators::with_noise(clean, kSigma, 1);
   const UnrolledFlow flow = shipped_flow(kSigma);
   const double pilot = psnr(denoise_by_flow(noisy, kSigma, flow).image, clean);
   const AdaptedImage found = denoise_adaptively(noisy, flow, {.sigma = kSigma, .batches = 150});
@@ -85,7 +85,7 @@ TEST(AdaptiveDenoising, KeepsATextureThatRepeats) {
 }
 
 TEST(AdaptiveDenoising, DoesNotHarmWhatHasNone) {
-  const Matrix<float> clean = made_image(80, 96), noisy = with_noise(clean, kSigma, 2);
+  const Matrix<float> clean = made_image(80, 96), noisy = operators::with_noise(clean, kSigma, 2);
   const UnrolledFlow flow = shipped_flow(kSigma);
   const Matrix<float> pilot = denoise_by_flow(noisy, kSigma, flow).image;
   const AdaptedImage found = denoise_adaptively(noisy, flow, {.sigma = kSigma, .batches = 60});
@@ -102,7 +102,7 @@ TEST(AdaptiveDenoising, DoesNotHarmWhatHasNone) {
 }
 
 TEST(AdaptiveDenoising, SameBytesForAnyNumberOfThreads) {
-  const Matrix<float> noisy = with_noise(made_image(50, 60), kSigma, 3);
+  const Matrix<float> noisy = operators::with_noise(made_image(50, 60), kSigma, 3);
   const UnrolledFlow flow = shipped_flow(kSigma);
   const AdaptiveDenoisingOptions options{.sigma = kSigma, .patches = 5000, .batches = 10};
   const Matrix<float> one = denoise_adaptively(noisy, flow, options, Context(1)).image;
@@ -132,4 +132,4 @@ TEST(AdaptiveDenoising, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

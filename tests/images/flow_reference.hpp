@@ -7,7 +7,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
 
-namespace parsimony::cosparse::testing {
+namespace parsimony::images::testing {
 
 /// What the last step makes of an image in units of sigma that is not continued.
 inline Matrix<double> reference_flow(const UnrolledFlow& flow, const Matrix<double>& noisy) {
@@ -66,4 +66,4 @@ inline double reference_loss(const UnrolledFlow& flow, const Matrix<float>& nois
   return std::log(sum / count);
 }
 
-}  // namespace parsimony::cosparse::testing
+}  // namespace parsimony::images::testing

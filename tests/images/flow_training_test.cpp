@@ -6,16 +6,16 @@
 #include <vector>
 
 #include "core/files/npz.hpp"
+#include "expect_error.hpp"
 #include "images/flow/flow_file.hpp"
 #include "images/flow/flow_network.hpp"
 #include "images/flow_reference.hpp"
-#include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/images/image_denoising.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 // An image with edges and a texture, on the scale of grey values.
@@ -322,4 +322,4 @@ TEST(FlowTraining, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

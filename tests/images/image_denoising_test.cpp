@@ -7,17 +7,17 @@
 #include <numbers>
 #include <stop_token>
 
-#include "images/energy/image_energy.hpp"
-#include "images/denoising/l1_denoising.hpp"
-#include "images/energy/tiles.hpp"
 #include "expect_error.hpp"
-#include "parsimony/operators/frames.hpp"
+#include "images/denoising/l1_denoising.hpp"
+#include "images/energy/image_energy.hpp"
+#include "images/energy/tiles.hpp"
 #include "parsimony/images/image_quality.hpp"
-#include "parsimony/operators/operator_file.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
+#include "parsimony/operators/frames.hpp"
+#include "parsimony/operators/operator_file.hpp"
 #include "pictures.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 using parsimony::testing::cosine_rows;
@@ -43,7 +43,7 @@ std::vector<double> coefficients(const Matrix<double>& omega, const Matrix<doubl
   return out;
 }
 
-Matrix<double> unit_rows(Matrix<double> omega) {
+Matrix<double> operators::unit_rows(Matrix<double> omega) {
   for (std::int64_t i = 0; i < omega.rows(); ++i) {
     double squares = 0;
     for (const double value : omega.row(i)) squares += value * value;
@@ -56,7 +56,7 @@ Matrix<double> random_rows(std::int64_t rows, std::int64_t side, std::uint64_t s
   Matrix<double> omega(rows, side * side);
   const RandomStream random(seed, "test.rows");
   for (std::int64_t i = 0; i < omega.size(); ++i) omega.data()[i] = random.normal(i);
-  return unit_rows(std::move(omega));
+  return operators::unit_rows(std::move(omega));
 }
 
 Matrix<double> as_double(const Matrix<float>& from) {
@@ -132,7 +132,7 @@ double dual_bound(const Matrix<double>& omega, const Matrix<double>& y, double t
     return out;
   };
   // ‖Ω‖² by a few steps of the power method is at most side² · upper frame bound.
-  const double step = 1 / (static_cast<double>(side * side) * frame_bounds(omega).upper);
+  const double step = 1 / (static_cast<double>(side * side) * operators::frame_bounds(omega).upper);
   double best = -1e300, t = 1;
   for (int k = 0; k < 600; ++k) {
     Matrix<double> x = adjoint(v);
@@ -155,10 +155,11 @@ double dual_bound(const Matrix<double>& omega, const Matrix<double>& y, double t
 }
 
 TEST(L1Denoising, ReachesTheBoundOfItsDual) {
-  const Matrix<float> noisy = with_noise(made_image(14, 11), 20, 1);
+  const Matrix<float> noisy = operators::with_noise(made_image(14, 11), 20, 1);
   const Matrix<double> y = as_double(noisy);
   for (const bool tight : {true, false}) {
-    const Matrix<double> omega = tight ? unit_rows(random_untf(12, 9, 3)) : random_rows(7, 3, 4);
+    const Matrix<double> omega =
+        tight ? operators::unit_rows(operators::random_untf(12, 9, 3)) : random_rows(7, 3, 4);
     std::vector<double> history;
     const double tau = 2;
     const Matrix<float> x = l1_denoise(noisy, omega, tau, 500, history, Context(2));
@@ -176,7 +177,7 @@ TEST(L1Denoising, ReachesTheBoundOfItsDual) {
 }
 
 TEST(ImageDenoising, TakesNoiseOff) {
-  const Matrix<float> clean = made_image(72, 90), noisy = with_noise(clean, 20, 1);
+  const Matrix<float> clean = made_image(72, 90), noisy = operators::with_noise(clean, 20, 1);
   const Matrix<double> omega = cosine_rows(6);
   const double before = psnr(noisy, clean);
   for (const ImagePenalty penalty : {ImagePenalty::log, ImagePenalty::l1}) {
@@ -194,8 +195,8 @@ TEST(ImageDenoising, OfAPhotographByTheShippedOperator) {
   const auto path = parsimony::testing::photograph("test/house.png");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
   const Matrix<float> clean = read_image(path).channels[0];
-  const Matrix<float> noisy = with_noise(clean, 20, 1);
-  const auto found = denoise_image(noisy, shipped_operator(), {.sigma = 20});
+  const Matrix<float> noisy = operators::with_noise(clean, 20, 1);
+  const auto found = denoise_image(noisy, operators::shipped_operator(), {.sigma = 20});
   const auto by_cosines = denoise_image(noisy, zero_mean_dct(8), {.sigma = 20});
   EXPECT_GT(psnr(found.image, clean), 32.8);
   EXPECT_GT(psnr(found.image, clean), psnr(by_cosines.image, clean) + 0.2) << "it is trained";
@@ -203,7 +204,7 @@ TEST(ImageDenoising, OfAPhotographByTheShippedOperator) {
 }
 
 TEST(ImageDenoising, FollowsBrightnessAndScale) {
-  const Matrix<float> noisy = with_noise(made_image(40, 33), 10, 1);
+  const Matrix<float> noisy = operators::with_noise(made_image(40, 33), 10, 1);
   Matrix<float> brighter = noisy, twice = noisy;
   for (float& value : brighter.values()) value += 64;
   for (float& value : twice.values()) value *= 2;
@@ -221,7 +222,7 @@ TEST(ImageDenoising, FollowsBrightnessAndScale) {
 }
 
 TEST(ImageDenoising, InTilesIsNearlyThatOfTheWhole) {
-  const Matrix<float> clean = made_image(60, 230), noisy = with_noise(clean, 20, 2);
+  const Matrix<float> clean = made_image(60, 230), noisy = operators::with_noise(clean, 20, 2);
   const Matrix<double> omega = cosine_rows(5);
   for (const ImagePenalty penalty : {ImagePenalty::log, ImagePenalty::l1}) {
     const auto whole = denoise_image(noisy, omega, {.sigma = 20, .penalty = penalty});
@@ -240,7 +241,7 @@ TEST(ImageDenoising, InTilesIsNearlyThatOfTheWhole) {
 // differs by several grey levels.
 TEST(ImageDenoising, BordersAreAsInTheMirroredImage) {
   constexpr std::int64_t kBeyond = 16;
-  const Matrix<float> noisy = with_noise(made_image(48, 40), 20, 3);
+  const Matrix<float> noisy = operators::with_noise(made_image(48, 40), 20, 3);
   Matrix<float> larger(48 + 2 * kBeyond, 40 + 2 * kBeyond);
   const auto place = [](std::int64_t i, std::int64_t extent) {
     return i < 0 ? -1 - i : i >= extent ? 2 * extent - 1 - i : i;
@@ -263,7 +264,7 @@ TEST(ImageDenoising, BordersAreAsInTheMirroredImage) {
 }
 
 TEST(ImageDenoising, SameBytesForAnyNumberOfThreads) {
-  const Matrix<float> noisy = with_noise(made_image(30, 150), 15, 2);
+  const Matrix<float> noisy = operators::with_noise(made_image(30, 150), 15, 2);
   const Matrix<double> omega = random_rows(20, 4, 1);
   for (const ImagePenalty penalty : {ImagePenalty::log, ImagePenalty::l1}) {
     const ImageDenoisingOptions options{.penalty = penalty, .max_iterations = 6, .tile = 128};
@@ -315,4 +316,4 @@ TEST(ImageDenoising, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

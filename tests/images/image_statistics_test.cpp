@@ -9,7 +9,7 @@
 #include "parsimony/images/patches.hpp"
 #include "pictures.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 using parsimony::testing::made_image;
@@ -40,11 +40,11 @@ TEST(ImageQuality, IsThatOfScikitImage) {
 TEST(NoiseLevel, IsThatOfTheNoise) {
   const Matrix<float> clean = made_image(160, 200);
   for (const float sigma : {2.0f, 5.0f, 10.0f, 20.0f, 50.0f}) {
-    const double found = estimate_noise_level(with_noise(clean, sigma, 3));
+    const double found = estimate_noise_level(operators::with_noise(clean, sigma, 3));
     EXPECT_NEAR(found, sigma, 0.1 * sigma);
   }
-  EXPECT_EQ(estimate_noise_level(with_noise(clean, 9, 1), Context(1)),
-            estimate_noise_level(with_noise(clean, 9, 1), Context(3)));
+  EXPECT_EQ(estimate_noise_level(operators::with_noise(clean, 9, 1), Context(1)),
+            estimate_noise_level(operators::with_noise(clean, 9, 1), Context(3)));
   Matrix<float> constant(30, 40);
   for (float& value : constant.values()) value = 128;
   EXPECT_EQ(estimate_noise_level(constant), 0);
@@ -52,7 +52,7 @@ TEST(NoiseLevel, IsThatOfTheNoise) {
 
 // A change of scale changes the noise by as much.
 TEST(NoiseLevel, FollowsTheScale) {
-  const Matrix<float> noisy = with_noise(made_image(90, 80), 7, 5);
+  const Matrix<float> noisy = operators::with_noise(made_image(90, 80), 7, 5);
   Matrix<float> twice = noisy;
   for (float& value : twice.values()) value *= 2;
   EXPECT_NEAR(estimate_noise_level(twice), 2 * estimate_noise_level(noisy), 1e-4);
@@ -64,7 +64,7 @@ TEST(NoiseLevel, OfPhotographsIsKnownWithinTenPercent) {
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
     const Matrix<float> clean = read_image(path).channels[0];
     for (const float sigma : {10.0f, 20.0f, 50.0f}) {
-      EXPECT_NEAR(estimate_noise_level(with_noise(clean, sigma, 1)), sigma, 0.1 * sigma) << name;
+      EXPECT_NEAR(estimate_noise_level(operators::with_noise(clean, sigma, 1)), sigma, 0.1 * sigma) << name;
     }
   }
 }
@@ -164,4 +164,4 @@ TEST(Patches, RefuseWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

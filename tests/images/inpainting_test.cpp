@@ -10,7 +10,7 @@
 #include "parsimony/images/opponent_colors.hpp"
 #include "pictures.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 using parsimony::testing::cosine_rows;
@@ -68,7 +68,7 @@ TEST(Inpainting, OfAConstantIsTheConstant) {
 }
 
 TEST(Inpainting, DenoisesWhatIsKnown) {
-  const Matrix<float> clean = made_image(50, 52), noisy = with_noise(clean, 15, 1);
+  const Matrix<float> clean = made_image(50, 52), noisy = operators::with_noise(clean, 15, 1);
   const Holes holes(noisy, 0.3);
   const InpaintedImage found = inpaint_image(holes.image, holes.known, cosine_rows(6), {.sigma = 15});
   EXPECT_GT(psnr(found.image, clean), psnr(noisy, clean) + 4);
@@ -83,7 +83,7 @@ TEST(Inpainting, BordersAreAsGoodAsTheRest) {
     for (std::int64_t i = 0; i < clean.size(); ++i) {
       clean.data()[i] = static_cast<float>(128 + 60 * std::cos(0.4 * static_cast<double>(i % 48 + i / 48)));
     }
-    const Holes holes(with_noise(clean, 15, seed), 0.3);
+    const Holes holes(operators::with_noise(clean, 15, seed), 0.3);
     const Matrix<float> found = inpaint_image(holes.image, holes.known, cosine_rows(6), {.sigma = 15}).image;
     for (std::int64_t i = 0; i < 48; ++i) {
       for (std::int64_t j = 0; j < 48; ++j) {
@@ -161,4 +161,4 @@ TEST(OpponentColors, AreOrthonormalAndGoBack) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -6,14 +6,14 @@
 #include <limits>
 #include <vector>
 
+#include "expect_error.hpp"
 #include "images/flow/flow_file.hpp"
 #include "images/flow_reference.hpp"
-#include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 UnrolledFlow perturbed_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
@@ -216,4 +216,4 @@ TEST(UnrolledFlowFile, IsReadAsHostile) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

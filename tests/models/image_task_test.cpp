@@ -17,7 +17,7 @@ constexpr std::int64_t kSide = 8;
 // Every pixel of an image is another value than 0, so that padding shows.
 std::shared_ptr<ImageData> data(std::int64_t count) {
   auto out = std::make_shared<ImageData>();
-  for (train::LabelledImages* images : {&out->training, &out->evaluation}) {
+  for (data::LabelledImages* images : {&out->training, &out->evaluation}) {
     images->height = images->width = kSide;
     images->classes = {"a", "b", "c"};
     const RandomStream random(1, "test.pixels");

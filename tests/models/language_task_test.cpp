@@ -6,9 +6,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "data/byte_pair_files.hpp"
 #include "expect_error.hpp"
 #include "temporary_directory.hpp"
-#include "data/byte_pair_files.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -77,7 +77,7 @@ TEST(LanguageTask, AUniformModelHasThePerplexityOfItsVocabulary) {
   EXPECT_NEAR(figures.at("perplexity"), 256, 1e-3);
   EXPECT_NEAR(figures.at("bits_per_byte"), 8, 1e-5);
 
-  const train::BytePairFiles files(directory, {{"a", "b"}, {"ab", "ab"}, {" ", "c"}});
+  const data::BytePairFiles files(directory, {{"a", "b"}, {"ab", "ab"}, {" ", "c"}});
   LanguageTask pairs({.text = text, .held_out = held_out, .encoder = files.encoder, .merges = files.merges},
                      kSmall);
   make_uniform(pairs);

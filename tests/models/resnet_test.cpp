@@ -7,8 +7,8 @@
 
 #include "expect_error.hpp"
 #include "parsimony/core/safetensors.hpp"
-#include "parsimony/models/weights.hpp"
 #include "parsimony/data/labelled_images.hpp"
+#include "parsimony/models/weights.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::models {
@@ -88,7 +88,7 @@ TEST(ResNet, AccuracyOnCifar10IsThePublishedOne) {
   load_weights(model, kNetworks / "resnet20-cifar10.safetensors");
   model.eval();
   const torch::NoGradGuard no_gradient;
-  train::LabelledImages images = train::read_labelled_images(kNetworks / "cifar10-jpeg.zip", "test");
+  data::LabelledImages images = data::read_labelled_images(kNetworks / "cifar10-jpeg.zip", "test");
   const torch::Tensor pixels =
       torch::from_blob(images.pixels.data(), {images.size(), 3, images.height, images.width}, torch::kByte);
   const torch::Tensor labels = torch::from_blob(images.labels.data(), {images.size()}, torch::kLong);

@@ -7,7 +7,7 @@
 
 #include "expect_error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 // Rows of 2 × 2: a chequerboard, a slope, a constant, zeros and a chequerboard of the other sign.
@@ -58,4 +58,4 @@ TEST(Atlas, RefusesWhatIsNoPicture) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -9,14 +9,14 @@
 #include <numeric>
 #include <stop_token>
 
+#include "expect_error.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/operators.hpp"
-#include "expect_error.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
 #include "parsimony/operators/tangent_space.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 double objective(const Matrix<double>& omega, const Matrix<float>& x) {
@@ -288,4 +288,4 @@ TEST(Certificate, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -7,14 +7,14 @@
 #include <limits>
 #include <stop_token>
 
+#include "expect_error.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/operators.hpp"
-#include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 // Finite differences: rows that are no frame, as the constant signals are in their null space.
@@ -184,4 +184,4 @@ TEST(DouglasRachford, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -7,12 +7,12 @@
 #include <limits>
 #include <numbers>
 
+#include "expect_error.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/operators.hpp"
-#include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 struct Shape {
@@ -272,4 +272,4 @@ TEST(ProjectUntf, LeavesAFrameWhereItIs) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -8,14 +8,14 @@
 #include <stop_token>
 #include <vector>
 
+#include "expect_error.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/oblique_objective.hpp"
-#include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 template <class T>
@@ -260,4 +260,4 @@ TEST(GeometricLearning, CanBeCancelled) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -10,7 +10,7 @@
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr LbfgsOptions kExact{.max_iterations = 1000, .tolerance = 0, .gradient_tolerance = 1e-9};
@@ -158,4 +158,4 @@ TEST(Lbfgs, CanBeCancelled) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

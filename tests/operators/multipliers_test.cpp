@@ -5,13 +5,13 @@
 #include <cmath>
 #include <limits>
 
-#include "operators/solvers/linear_program.hpp"
-#include "operators/operators.hpp"
 #include "expect_error.hpp"
+#include "operators/operators.hpp"
+#include "operators/solvers/linear_program.hpp"
 #include "parsimony/operators/certificate.hpp"
 #include "parsimony/operators/signals.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 struct Cell {
@@ -123,4 +123,4 @@ TEST(LinearProgram, IsSolved) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -8,7 +8,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse::testing {
+namespace parsimony::operators::testing {
 
 inline Matrix<double> gaussian(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
   Matrix<double> out(rows, cols);
@@ -26,4 +26,4 @@ inline Matrix<double> perturbed(const Matrix<double>& omega, double distance, st
   return out;
 }
 
-}  // namespace parsimony::cosparse::testing
+}  // namespace parsimony::operators::testing

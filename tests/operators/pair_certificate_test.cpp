@@ -8,17 +8,17 @@
 #include <limits>
 #include <stop_token>
 
-#include "operators/certificates/denoised_pair.hpp"
-#include "operators/solvers/linear_program.hpp"
-#include "operators/certificates/zero_pattern.hpp"
 #include "expect_error.hpp"
+#include "operators/certificates/denoised_pair.hpp"
+#include "operators/certificates/zero_pattern.hpp"
+#include "operators/solvers/linear_program.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/douglas_rachford.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
 #include "parsimony/operators/tangent_space.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 struct Planted {
@@ -286,4 +286,4 @@ TEST(PairCertificate, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -7,7 +7,7 @@
 
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 template <class T>
@@ -100,4 +100,4 @@ TEST(PenaltyObjective, GivesTheSameBytesForAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

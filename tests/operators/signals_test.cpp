@@ -9,7 +9,7 @@
 #include "expect_error.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 double coefficient(const Matrix<double>& omega, std::int64_t row, const Matrix<float>& signals,
@@ -124,4 +124,4 @@ TEST(CosparseSignals, RefuseWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -5,13 +5,13 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "expect_error.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/operators.hpp"
-#include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 // The projector as an an × an matrix: what it makes of each unit matrix.
@@ -130,4 +130,4 @@ TEST(TangentSpace, RefusesWhatIsNoFrame) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

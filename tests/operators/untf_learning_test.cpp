@@ -7,17 +7,17 @@
 #include <stop_token>
 #include <string>
 
+#include "expect_error.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/envelope.hpp"
 #include "operators/learning/l1_analysis.hpp"
 #include "operators/learning/noise_mixture.hpp"
-#include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/douglas_rachford.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 struct Problem {
@@ -293,4 +293,4 @@ TEST(UntfLearning, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

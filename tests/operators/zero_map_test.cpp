@@ -4,14 +4,14 @@
 #include <Eigen/Dense>
 #include <cmath>
 
-#include "operators/frames/eigen_map.hpp"
 #include "operators/certificates/injectivity.hpp"
-#include "operators/operators.hpp"
 #include "operators/certificates/zero_pattern.hpp"
+#include "operators/frames/eigen_map.hpp"
+#include "operators/operators.hpp"
 #include "parsimony/operators/signals.hpp"
 #include "parsimony/operators/tangent_space.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 TEST(ZeroMap, IsTheMapOfTheDenseComputation) {
@@ -107,4 +107,4 @@ TEST(Injectivity, BoundsTheMapFromBelow) {
 }
 
 }  // namespace
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "expect_error.hpp"
-#include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/file.hpp"
+#include "parsimony/graph/generators.hpp"
 #include "parsimony/partition/objectives.hpp"
 #include "partition/known_networks.hpp"
 #include "partition/refinement.hpp"

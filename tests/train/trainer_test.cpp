@@ -8,18 +8,18 @@
 #include <stop_token>
 
 #include "expect_error.hpp"
+#include "parsimony/data/example_order.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "parsimony/train/distillation.hpp"
-#include "parsimony/data/example_order.hpp"
 #include "temporary_directory.hpp"
 #include "train/small_task.hpp"
 
 namespace parsimony::train {
 namespace {
 
-TEST(ExampleOrder, IsAPermutationInEveryEpochAndAFunctionOfThePlace) {
+TEST(data::ExampleOrder, IsAPermutationInEveryEpochAndAFunctionOfThePlace) {
   constexpr std::int64_t kExamples = 23, kSize = 5;
-  ExampleOrder order(kExamples, 3);
+  data::ExampleOrder order(kExamples, 3);
   std::vector<std::vector<std::int64_t>> batches;
   std::vector<std::int64_t> seen;
   for (std::int64_t step = 0; step < 3 * kExamples; ++step) {
@@ -33,10 +33,11 @@ TEST(ExampleOrder, IsAPermutationInEveryEpochAndAFunctionOfThePlace) {
     epochs.insert(epoch);
   }
   EXPECT_EQ(epochs.size(), 3 * kSize) << "no two alike";
-  ExampleOrder other(kExamples, 3);
+  data::ExampleOrder other(kExamples, 3);
   for (const std::int64_t step : {40, 7, 8, 0, 68}) EXPECT_EQ(other.batch(step, kSize), batches[step]);
-  EXPECT_NE(ExampleOrder(kExamples, 4).batch(0, kExamples), ExampleOrder(kExamples, 3).batch(0, kExamples));
-  expect_error(ErrorCode::invalid_argument, "examples", [] { ExampleOrder(0, 1); });
+  EXPECT_NE(data::ExampleOrder(kExamples, 4).batch(0, kExamples),
+            data::ExampleOrder(kExamples, 3).batch(0, kExamples));
+  expect_error(ErrorCode::invalid_argument, "examples", [] { data::ExampleOrder(0, 1); });
 }
 
 TEST(LearningRate, RisesAndFallsAsItsScheduleSays) {
@@ -72,7 +73,7 @@ Step take(const TrainingPlan& plan, Task* teacher = nullptr) {
   SpotTask task(1, 0), same(1, 0);
   Step out;
   for (const torch::Tensor& p : task.model().parameters()) out.before.push_back(p.detach().clone());
-  ExampleOrder order(task.examples(), plan.trainer.seed);
+  data::ExampleOrder order(task.examples(), plan.trainer.seed);
   const Batch batch = same.batch(order.batch(0, plan.trainer.batch_size), plan.trainer.seed, 0);
   const torch::Tensor logits = same.forward(batch.inputs);
   torch::Tensor loss = torch::nn::functional::cross_entropy(logits, batch.targets);

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 /// Epoch by epoch a permutation of the examples, drawn by (seed, epoch) alone: what is seen at a place does
 /// not depend on what was asked for before. Batches are cut from it end to end, over the ends of epochs, so
@@ -25,4 +25,4 @@ class ExampleOrder {
   std::vector<std::int64_t> order_;
 };
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -10,7 +10,7 @@
 
 #include "parsimony/core/context.hpp"
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 struct LabelledImages {
   std::int64_t height = 0, width = 0;
@@ -38,4 +38,4 @@ struct LabelledImages {
 LabelledImages read_labelled_images(const std::filesystem::path& archive, std::string_view split,
                                     const Context& context = Context{});
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace parsimony::train {
+namespace parsimony::data {
 
 /// Every text is tokens, there is none that is unknown, and decode(encode(text)) is the text, byte by byte,
 /// be it UTF-8 or not. Cheap to copy.
@@ -50,4 +50,4 @@ class Tokenizer {
 Tokenizer read_byte_pairs(const std::filesystem::path& encoder, const std::filesystem::path& merges,
                           std::int64_t max_vocabulary = 0);
 
-}  // namespace parsimony::train
+}  // namespace parsimony::data

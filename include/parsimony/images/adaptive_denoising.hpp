@@ -9,7 +9,7 @@
 #include "parsimony/core/report.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 struct AdaptiveDenoisingOptions {
   double sigma = 0;              ///< standard deviation of the noise, on the scale of grey values
@@ -58,4 +58,4 @@ struct AdaptedImage {
 AdaptedImage denoise_adaptively(MatrixView<const float> image, const UnrolledFlow& flow,
                                 const AdaptiveDenoisingOptions& options, const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

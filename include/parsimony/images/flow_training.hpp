@@ -12,7 +12,7 @@
 #include "parsimony/core/report.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 struct FlowTrainingOptions {
   double sigma = 20;         ///< standard deviation of the noise, on the scale of the images
@@ -86,4 +86,4 @@ TrainedFlow train_unrolled_flow(std::span<const MatrixView<const float>> images,
                                 const FlowTrainingOptions& options = {}, const Context& context = Context{},
                                 const std::filesystem::path& checkpoint = {}, const UnrolledFlow& start = {});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -10,7 +10,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 enum class ImagePenalty {
   log,  ///< Σ log(1 + ν r²): concave, what denoises well
@@ -70,14 +70,14 @@ struct DenoisedImage {
 DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const double> omega,
                             const ImageDenoisingOptions& options = {}, const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images
 
 namespace parsimony {
 
 template <>
-struct EnumNames<cosparse::ImagePenalty> {
-  static constexpr std::array values{std::pair{cosparse::ImagePenalty::log, std::string_view("log")},
-                                     std::pair{cosparse::ImagePenalty::l1, std::string_view("l1")}};
+struct EnumNames<images::ImagePenalty> {
+  static constexpr std::array values{std::pair{images::ImagePenalty::log, std::string_view("log")},
+                                     std::pair{images::ImagePenalty::l1, std::string_view("l1")}};
 };
 
 }  // namespace parsimony

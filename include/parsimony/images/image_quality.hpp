@@ -4,7 +4,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// Peak signal-to-noise ratio in decibels, 10 log₁₀(peak² / mean squared error); infinite for equal images.
 /// Throws invalid_argument for shapes that differ or are empty.
@@ -17,4 +17,4 @@ double psnr(MatrixView<const float> image, MatrixView<const float> reference, do
 double ssim(MatrixView<const float> image, MatrixView<const float> reference, double peak = 255,
             const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

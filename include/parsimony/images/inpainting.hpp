@@ -8,7 +8,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 struct InpaintingOptions {
   double sigma = 0;         ///< noise of the known pixels; 0: they stay as they are
@@ -56,4 +56,4 @@ InpaintedImage inpaint_image(MatrixView<const float> image, MatrixView<const flo
                              MatrixView<const double> omega, const InpaintingOptions& options = {},
                              const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -4,7 +4,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// The least standard deviation that images are denoised for: in units of a smaller one, and squared, their
 /// values would leave float32.
@@ -23,4 +23,4 @@ inline constexpr double kLeastNoiseLevel = 1e-6;
 /// cancelled.
 double estimate_noise_level(MatrixView<const float> image, const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

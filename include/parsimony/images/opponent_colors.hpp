@@ -6,7 +6,7 @@
 
 #include "parsimony/core/image.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// A method for one channel: index 0 is the luminance, or the only one.
 using ChannelMethod = std::function<Matrix<float>(MatrixView<const float> channel, std::int64_t index)>;
@@ -20,4 +20,4 @@ using ChannelMethod = std::function<Matrix<float>(MatrixView<const float> channe
 /// Throws invalid_argument: neither 1 nor 3 colours, channels of different shapes; and what method throws.
 Image by_opponent_colors(const Image& image, const ChannelMethod& method);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

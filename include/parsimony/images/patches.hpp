@@ -8,7 +8,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 struct PatchOptions {
   std::int64_t count = 100000;  ///< patches to draw
@@ -41,4 +41,4 @@ void describe(Options& options, Visitor&& visit) {
 Matrix<float> random_patches(std::span<const Matrix<float>> images, const PatchOptions& options = {},
                              const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

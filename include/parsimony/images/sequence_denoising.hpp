@@ -10,7 +10,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 struct SequenceDenoisingOptions {
   double sigma = 0;         ///< standard deviation of the noise, in units of the signal
@@ -50,4 +50,4 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
                                   const SequenceDenoisingOptions& options,
                                   const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -12,7 +12,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// The steps, in units of the noise's standard deviation, from x₀ = y, the noisy image (x₋₁ = x₀):
 ///
@@ -92,4 +92,4 @@ void save_unrolled_flow(const std::filesystem::path& path, const UnrolledFlow& f
 /// unsupported (a later version), memory_limit (max_bytes, 0 is no bound).
 UnrolledFlow load_unrolled_flow(const std::filesystem::path& path, std::int64_t max_bytes = 0);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

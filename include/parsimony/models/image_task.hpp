@@ -13,8 +13,8 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
-#include "parsimony/models/resnet.hpp"
 #include "parsimony/data/labelled_images.hpp"
+#include "parsimony/models/resnet.hpp"
 #include "parsimony/train/task.hpp"
 
 namespace parsimony::models {
@@ -26,7 +26,7 @@ enum class Normalization {
 };
 
 struct ImageTaskOptions {
-  std::filesystem::path archive{};    ///< of JPEGs, see train::read_labelled_images
+  std::filesystem::path archive{};    ///< of JPEGs, see data::read_labelled_images
   std::string train_split = "train";  ///< folder of the images that are trained on
   std::string test_split = "test";    ///< and of those that the network is judged by
   int depth = 20;                     ///< of the ResNet
@@ -55,7 +55,7 @@ void describe(Options& options, Visitor&& visit) {
 
 /// What is read of the archive, for several tasks. A part that is not asked for is empty.
 struct ImageData {
-  train::LabelledImages training, evaluation;
+  data::LabelledImages training, evaluation;
 };
 std::shared_ptr<const ImageData> read_image_data(const ImageTaskOptions& options, bool training,
                                                  const Context& context = Context{});

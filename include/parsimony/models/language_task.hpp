@@ -6,9 +6,9 @@
 #include <string>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/data/tokenizer.hpp"
 #include "parsimony/models/transformer.hpp"
 #include "parsimony/train/task.hpp"
-#include "parsimony/data/tokenizer.hpp"
 
 namespace parsimony::models {
 
@@ -52,12 +52,12 @@ class LanguageTask : public train::Task {
   /// stand for, which compares models whose tokens differ.
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
-  const train::Tokenizer& tokenizer() const { return tokenizer_; }
+  const data::Tokenizer& tokenizer() const { return tokenizer_; }
   const torch::Tensor& tokens() const { return tokens_; }      ///< to learn from, int32
   const torch::Tensor& held_out() const { return held_out_; }  ///< int32
 
  private:
-  train::Tokenizer tokenizer_;
+  data::Tokenizer tokenizer_;
   torch::Tensor tokens_, held_out_;
   std::shared_ptr<Transformer> model_;
 };

@@ -8,7 +8,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct AtlasOptions {
   std::int64_t columns = 0;  ///< tiles side by side; 0: about as many as there are lines
@@ -39,4 +39,4 @@ std::vector<std::int64_t> order_by_roughness(MatrixView<const double> analysis);
 /// pixels).
 Image atlas(MatrixView<const double> analysis, const AtlasOptions& options = {});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -12,7 +12,7 @@
 #include "parsimony/core/report.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct CosparsityProfile {
   std::vector<std::int64_t> signals;  ///< [k]: signals with exactly k zeros, k = 0 … a; zero signals left out
@@ -119,13 +119,13 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
                                      const CertificateOptions& options = {},
                                      const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators
 
 namespace parsimony {
 template <>
-struct EnumNames<cosparse::Verdict> {
-  static constexpr std::array values{std::pair{cosparse::Verdict::certified, std::string_view("certified")},
-                                     std::pair{cosparse::Verdict::refuted, std::string_view("refuted")},
-                                     std::pair{cosparse::Verdict::undecided, std::string_view("undecided")}};
+struct EnumNames<operators::Verdict> {
+  static constexpr std::array values{std::pair{operators::Verdict::certified, std::string_view("certified")},
+                                     std::pair{operators::Verdict::refuted, std::string_view("refuted")},
+                                     std::pair{operators::Verdict::undecided, std::string_view("undecided")}};
 };
 }  // namespace parsimony

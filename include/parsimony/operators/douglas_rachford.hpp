@@ -8,7 +8,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct DouglasRachfordOptions {
   double lambda = 1;          ///< weight of the fidelity, in 1 / unit of the signals
@@ -50,4 +50,4 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
                                  const DouglasRachfordOptions& options = {},
                                  const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -6,7 +6,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 // An operator Ω is a × n, its rows are the analysis atoms, a ≥ n. Unless said otherwise the functions throw
 // invalid_argument when a < n or a value is not finite, cost O(a n²) time a projection and O(a n) memory, run
@@ -88,4 +88,4 @@ Matrix<double> from_complement(MatrixView<const double> theta, MatrixView<const 
 /// gone.
 Matrix<float> to_complement(MatrixView<const float> signals, MatrixView<const double> basis);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

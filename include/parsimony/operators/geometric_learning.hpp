@@ -9,7 +9,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct GeometricLearningOptions {
   std::int64_t atoms = 0;  ///< rows a of the operator; 0: twice the length of a sample
@@ -77,12 +77,12 @@ struct GeometricLearning {
 /// with transport; the constant in the determinant is left out.
 ///
 /// With batch_size > 0 and below l, steps follow the gradient of random batches of samples and shrink to 0
-/// (src/cosparse/stochastic_descent.hpp): what a million patches need, and on patches of images the noise
-/// also leaves worse minima behind than L-BFGS does. In the spirit of [sandbichler2017online], for this
+/// (src/operators/learning/stochastic_descent.hpp): what a million patches need, and on patches of images the
+/// noise also leaves worse minima behind than L-BFGS does. In the spirit of [sandbichler2017online], for this
 /// objective.
 ///
-/// O(a n) time per sample of an iteration or step, see src/cosparse/penalty_objective.hpp; O(memory · a n)
-/// memory beside the samples. The same result for any number of threads.
+/// O(a n) time per sample of an iteration or step, see src/operators/learning/penalty_objective.hpp; O(memory
+/// · a n) memory beside the samples. The same result for any number of threads.
 ///
 /// report: iterations (all stages of the kept run), objective_history (non-increasing within a stage; of
 /// batches: their means over hundredths of a stage), status (of batches: converged, their steps end at 0);
@@ -100,4 +100,4 @@ GeometricLearning learn_geometric(MatrixView<const float> samples,
 double geometric_objective(MatrixView<const float> samples, MatrixView<const double> analysis,
                            const GeometricLearningOptions& options = {}, const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

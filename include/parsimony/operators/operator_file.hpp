@@ -6,7 +6,7 @@
 
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// The operator of a .npy file, of any type of numbers. max_bytes bounds the file's bytes, 0 is no bound.
 /// Throws what read_npy_matrix throws, and format for a 1-D or empty array, values that are not finite and a
@@ -21,4 +21,4 @@ void write_operator(const std::filesystem::path& path, MatrixView<const double> 
 /// compiled in; experiments/denoising says how it was made and what it reaches.
 Matrix<double> shipped_operator();
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

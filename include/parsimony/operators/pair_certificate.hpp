@@ -10,7 +10,7 @@
 #include "parsimony/core/report.hpp"
 #include "parsimony/operators/certificate.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct PairOptions {
   double lambda = 1;  ///< weight of the fidelity, in 1 / unit of the signals
@@ -88,4 +88,4 @@ PairCertificate certify_pair(MatrixView<const double> omega, MatrixView<const fl
                              MatrixView<const float> denoised, const PairOptions& options = {},
                              const Context& context = Context{});
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -8,7 +8,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct CosparseSignalOptions {
   std::int64_t samples = 768;
@@ -41,4 +41,4 @@ Matrix<float> with_noise(MatrixView<const float> signals, double snr_db, std::ui
 double recovered_rows(MatrixView<const double> truth, MatrixView<const double> found,
                       double threshold = 0.99);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -6,7 +6,7 @@
 
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// T = {Δ : ΩᵀΔ + ΔᵀΩ = 0, ⟨δ_i, w_i⟩ = 0 for all i} at a UNTF Ω (a × n, ΩᵀΩ = I, every ‖w_i‖² = n / a).
 ///
@@ -50,4 +50,4 @@ class TangentSpace {
   double stiffness_ = 0;
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

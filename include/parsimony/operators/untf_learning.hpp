@@ -12,25 +12,25 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 enum class StepRule {
   diminishing,  ///< lengths that fall as 1 / (1 + k / k₀), then halves from the best operator on the way
   backtracking  ///< the paper's: halved until the objective does not increase
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators
 
 namespace parsimony {
 
 template <>
-struct EnumNames<cosparse::StepRule> {
+struct EnumNames<operators::StepRule> {
   static constexpr std::array values{
-      std::pair{cosparse::StepRule::diminishing, std::string_view("diminishing")},
-      std::pair{cosparse::StepRule::backtracking, std::string_view("backtracking")}};
+      std::pair{operators::StepRule::diminishing, std::string_view("diminishing")},
+      std::pair{operators::StepRule::backtracking, std::string_view("backtracking")}};
 };
 
-namespace cosparse {
+namespace operators {
 
 struct UntfLearningOptions {
   std::int64_t rows = 0;  ///< a: atoms to learn; at least the n values of a signal, n − 1 with zero_mean
@@ -114,5 +114,5 @@ struct LearnedOperator {
 LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearningOptions& options,
                               const Context& context = Context{}, MatrixView<const double> initial = {});
 
-}  // namespace cosparse
+}  // namespace operators
 }  // namespace parsimony

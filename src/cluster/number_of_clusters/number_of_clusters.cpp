@@ -8,10 +8,10 @@
 #include <numeric>
 #include <set>
 
-#include "cluster/number_of_clusters/clusterwise_agreement.hpp"
 #include "cluster/methods/filtering.hpp"
 #include "cluster/methods/placement.hpp"
 #include "cluster/methods/sampled_terms.hpp"
+#include "cluster/number_of_clusters/clusterwise_agreement.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"

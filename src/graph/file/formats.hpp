@@ -6,8 +6,8 @@
 #include "graph/assemble.hpp"
 #include "graph/file/text.hpp"
 #include "parsimony/core/file.hpp"
-#include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/file.hpp"
+#include "parsimony/graph/labels.hpp"
 
 namespace parsimony::graph {
 

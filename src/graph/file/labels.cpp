@@ -9,9 +9,9 @@
 #include "core/files/compression.hpp"
 #include "core/files/npy_format.hpp"
 #include "graph/file/formats.hpp"
-#include "graph/id_index.hpp"
 #include "graph/file/printer.hpp"
 #include "graph/file/text.hpp"
+#include "graph/id_index.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/npy.hpp"
 

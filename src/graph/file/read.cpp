@@ -1,5 +1,3 @@
-#include "parsimony/graph/file.hpp"
-
 #include <fmt/format.h>
 
 #include <new>
@@ -8,6 +6,7 @@
 #include "core/files/compression.hpp"
 #include "graph/file/formats.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/graph/file.hpp"
 
 namespace parsimony::graph {
 

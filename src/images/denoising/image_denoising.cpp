@@ -5,15 +5,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "images/energy/image_energy.hpp"
 #include "images/denoising/l1_denoising.hpp"
-#include "operators/solvers/lbfgs.hpp"
+#include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
 #include "images/energy/tiles.hpp"
+#include "operators/solvers/lbfgs.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/noise_level.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kOverlap = 32;
@@ -60,7 +60,8 @@ ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<c
 }
 
 Matrix<float> log_denoise(MatrixView<const float> y, const kernels::FilterBank& bank,
-                          const ImageDenoisingOptions& options, LbfgsResult& result, const Context& context) {
+                          const ImageDenoisingOptions& options, operators::LbfgsResult& result,
+                          const Context& context) {
   PatchAnalysis analysis(bank, y.rows, y.cols, Border::none, context);
   Matrix<float> x(y.rows, y.cols);
   for (std::int64_t i = 0; i < y.rows; ++i) std::copy_n(y.row_data(i), y.cols, x.row(i).data());
@@ -83,13 +84,13 @@ Matrix<float> log_denoise(MatrixView<const float> y, const kernels::FilterBank& 
         });
     return distance / 2 + options.weight * variance * penalty;
   };
-  const LbfgsOptions settings{.memory = 8,
-                              .max_iterations = options.max_iterations,
-                              .tolerance = 0,
-                              .gradient_tolerance = 1e-6,
-                              .first_step = 0.3,
-                              .stage = "denoising"};
-  result = lbfgs(x.values(), objective, settings, context);
+  const operators::LbfgsOptions settings{.memory = 8,
+                                         .max_iterations = options.max_iterations,
+                                         .tolerance = 0,
+                                         .gradient_tolerance = 1e-6,
+                                         .first_step = 0.3,
+                                         .stage = "denoising"};
+  result = operators::lbfgs(x.values(), objective, settings, context);
   return x;
 }
 
@@ -123,7 +124,7 @@ DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const doub
                   Matrix<float> found;
                   std::vector<double> history;
                   if (log) {
-                    LbfgsResult result;
+                    operators::LbfgsResult result;
                     found = log_denoise(padded, bank, options, result, part);
                     history = std::move(result.history);
                   } else {
@@ -141,4 +142,4 @@ DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const doub
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -8,7 +8,7 @@
 
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kWindow = 11;
@@ -93,4 +93,4 @@ double ssim(MatrixView<const float> image, MatrixView<const float> reference, do
   return sum / (static_cast<double>(rows) * static_cast<double>(cols));
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

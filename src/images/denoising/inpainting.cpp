@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "images/energy/image_energy.hpp"
-#include "operators/solvers/lbfgs.hpp"
 #include "images/energy/mirrored.hpp"
 #include "images/energy/tiles.hpp"
+#include "operators/solvers/lbfgs.hpp"
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kOverlap = 32;
@@ -59,7 +59,8 @@ std::vector<double> scales_of(const InpaintingOptions& options) {
 
 Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y,
                         MatrixView<const float> known, const kernels::FilterBank& bank,
-                        const InpaintingOptions& options, LbfgsResult& result, const Context& context) {
+                        const InpaintingOptions& options, operators::LbfgsResult& result,
+                        const Context& context) {
   Matrix<float> x = mirrored_border(start, bank.side());
   const Matrix<float> data = mirrored_border(y, bank.side()), mask = mirrored_border(known, bank.side());
   PatchAnalysis analysis(bank, x.rows(), x.cols(), Border::none, context);
@@ -88,13 +89,13 @@ Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y
     const double first = exact ? 0.5 / (options.nu * static_cast<double>(bank.filters())) : 0.3;
     const Context stage =
         context.part("inpainting", static_cast<std::int64_t>(k), static_cast<std::int64_t>(scales.size()));
-    result = lbfgs(x.values(), objective,
-                   {.memory = 8,
-                    .max_iterations = options.max_iterations,
-                    .tolerance = 1e-7,
-                    .first_step = first,
-                    .stage = "inpainting"},
-                   stage);
+    result = operators::lbfgs(x.values(), objective,
+                              {.memory = 8,
+                               .max_iterations = options.max_iterations,
+                               .tolerance = 1e-7,
+                               .first_step = first,
+                               .stage = "inpainting"},
+                              stage);
   }
   return without_border(x, bank.side());
 }
@@ -148,7 +149,7 @@ InpaintedImage inpaint_image(MatrixView<const float> image, MatrixView<const flo
                     return MatrixView<const float>(from.row(row).data() + column, rows, cols, from.cols());
                   };
                   tiles = of;
-                  LbfgsResult result;
+                  operators::LbfgsResult result;
                   Matrix<float> found =
                       fill_tile(cut_out(start), cut_out(data), cut_out(mask), bank, options, result, part);
                   if (index == 0) {
@@ -168,4 +169,4 @@ InpaintedImage inpaint_image(MatrixView<const float> image, MatrixView<const flo
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -7,7 +7,7 @@
 #include "operators/frames/unit_rows.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr double kPenalty = 4;      // gamma L, beside the 1 of the data
@@ -16,7 +16,7 @@ constexpr std::int64_t kRows = 16;  // of the image, in a block
 // The square of the norm of Ω on all periodic patches, rows scaled to norm 1: a bound that tight frames
 // reach.
 double squared_norm(MatrixView<const double> omega) {
-  return static_cast<double>(omega.cols) * frame_bounds(unit_rows(omega)).upper;
+  return static_cast<double>(omega.cols) * operators::frame_bounds(operators::unit_rows(omega)).upper;
 }
 
 }  // namespace
@@ -75,4 +75,4 @@ Matrix<float> l1_denoise(MatrixView<const float> y, MatrixView<const double> ome
   return x;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -6,7 +6,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// The minimiser of ½ ‖x − y‖² + tau Σ |r| over images; r are the coefficients of all patches of x, periodic,
 /// by the rows of omega scaled to norm 1. Alternating directions in scaled form,
@@ -19,4 +19,4 @@ namespace parsimony::cosparse {
 Matrix<float> l1_denoise(MatrixView<const float> y, MatrixView<const double> omega, double tau,
                          int max_iterations, std::vector<double>& history, const Context& context);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -11,7 +11,7 @@
 
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kSide = 8;
@@ -104,4 +104,4 @@ double estimate_noise_level(MatrixView<const float> image, const Context& contex
   return level < 1e-5 * most ? 0 : level;  // rounding of a flat image
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -7,7 +7,7 @@
 
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 Image by_opponent_colors(const Image& image, const ChannelMethod& method) {
   const std::int64_t colors = image.colors();
@@ -46,4 +46,4 @@ Image by_opponent_colors(const Image& image, const ChannelMethod& method) {
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -6,14 +6,14 @@
 #include <cmath>
 
 #include "images/energy/image_energy.hpp"
-#include "operators/solvers/lbfgs.hpp"
 #include "images/energy/mirrored.hpp"
-#include "operators/frames/unit_rows.hpp"
 #include "kernels/log_penalty.hpp"
 #include "kernels/matrix_product.hpp"
+#include "operators/frames/unit_rows.hpp"
+#include "operators/solvers/lbfgs.hpp"
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kWindows = 512;
@@ -23,7 +23,7 @@ class WindowAnalysis {
  public:
   WindowAnalysis(MatrixView<const double> omega, std::int64_t length, const Context& context)
       : context_(context), rows_(omega.rows), width_(omega.cols) {
-    const Matrix<double> unit = unit_rows(omega);
+    const Matrix<double> unit = operators::unit_rows(omega);
     filters_.assign(unit.values().begin(), unit.values().end());
     windows_ = length - width_ + 1;
     partials_ = Matrix<float>((windows_ + kWindows - 1) / kWindows, kWindows + width_ - 1);
@@ -117,14 +117,14 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
     }
     return distance / 2 + used.weight * penalty;
   };
-  const LbfgsResult result = lbfgs(std::span<float>(x), objective,
-                                   {.memory = 8,
-                                    .max_iterations = used.max_iterations,
-                                    .tolerance = 0,
-                                    .gradient_tolerance = 1e-6,
-                                    .first_step = 0.3,
-                                    .stage = "denoising"},
-                                   context);
+  const operators::LbfgsResult result = operators::lbfgs(std::span<float>(x), objective,
+                                                         {.memory = 8,
+                                                          .max_iterations = used.max_iterations,
+                                                          .tolerance = 0,
+                                                          .gradient_tolerance = 1e-6,
+                                                          .first_step = 0.3,
+                                                          .stage = "denoising"},
+                                                         context);
   out.report.iterations = result.iterations;
   out.report.objective_history = result.history;
   for (const float value : std::span(x).subspan(omega.cols, inner)) {
@@ -133,4 +133,4 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

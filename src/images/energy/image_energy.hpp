@@ -4,7 +4,7 @@
 #include "images/energy/patch_analysis.hpp"
 #include "kernels/log_penalty.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// The weight of the log penalty over the number of rows: tuned on photographs, for noise in units of sigma.
 inline constexpr double kLogWeight = 0.32;
@@ -17,4 +17,4 @@ inline double log_energy(PatchAnalysis& analysis, MatrixView<const float> image,
   });
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

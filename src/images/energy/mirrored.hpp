@@ -6,7 +6,7 @@
 
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// The pixel of 0..n−1 where i lies once the image is mirrored over and over, its border pixels repeated.
 inline std::int64_t mirrored(std::int64_t i, std::int64_t n) {
@@ -35,4 +35,4 @@ inline Matrix<float> without_border(const Matrix<float>& image, std::int64_t sid
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -7,7 +7,7 @@
 #include "operators/frames/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kMostColumns = 384;  // of a strip: the coefficients of 128 filters stay in a cache
@@ -29,7 +29,7 @@ kernels::FilterBank patch_filters(MatrixView<const double> omega) {
                 fmt::format("operator: {} rows of {} values are no square patches of 2 × 2 to {} × {} pixels",
                             omega.rows, omega.cols, kernels::kMaxFilterSide, kernels::kMaxFilterSide));
   }
-  const Matrix<double> unit = unit_rows(omega);
+  const Matrix<double> unit = operators::unit_rows(omega);
   const std::vector<float> rows(unit.values().begin(), unit.values().end());
   return {rows.data(), omega.rows, side};
 }
@@ -93,4 +93,4 @@ void PatchAnalysis::fold(MatrixView<float> adjoint) const {
   });
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

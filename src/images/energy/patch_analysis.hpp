@@ -9,7 +9,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 enum class Border {
   periodic,  ///< as many patches as pixels
@@ -86,4 +86,4 @@ class PatchAnalysis {
   Matrix<float> partials_;  // a band a row: its part of the padded adjoint
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -9,7 +9,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kBlock = 2048;   // patches
@@ -109,4 +109,4 @@ Matrix<float> random_patches(std::span<const Matrix<float>> images, const PatchO
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -8,7 +8,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// A stretch of pixels and the share it has in each: 1 but where it fades into its neighbours.
 struct Stretch {
@@ -69,4 +69,4 @@ Matrix<float> for_tiles(std::int64_t height, std::int64_t width, std::int64_t ti
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

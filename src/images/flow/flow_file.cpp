@@ -8,7 +8,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
@@ -97,4 +97,4 @@ void save_unrolled_flow(const std::filesystem::path& path, const UnrolledFlow& f
   write_file(path, make_zip(members));
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

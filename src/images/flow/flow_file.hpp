@@ -11,7 +11,7 @@
 #include "core/files/npz.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 inline constexpr std::array<std::string_view, 7> kFlowArrays{
     "mixing", "log_step_scales", "log_scales", "log_weights", "tails", "log_rates", "momenta"};
@@ -41,4 +41,4 @@ UnrolledFlow read_flow(NpzArchive& archive, const std::string& prefix);
 /// What load_unrolled_flow does once the file is in memory; name is for messages.
 UnrolledFlow parse_unrolled_flow(std::string bytes, const std::string& name, std::int64_t max_bytes);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -9,7 +9,7 @@
 #include "images/flow/flow_file.hpp"
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 // Positions of a strip: long enough for the kernels, short enough for its coefficients to stay in the cache.
@@ -276,4 +276,4 @@ UnrolledFlow flow_gradient(const UnrolledFlow& flow, const std::vector<FlowStep>
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

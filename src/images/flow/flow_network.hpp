@@ -10,7 +10,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// No parameter is larger: beyond it float32 filters and coefficients would overflow.
 inline constexpr double kLargestFlowValue = 30;
@@ -59,4 +59,4 @@ double flow_loss(const std::vector<FlowStep>& steps, MatrixView<const float> noi
 UnrolledFlow flow_gradient(const UnrolledFlow& flow, const std::vector<FlowStep>& steps,
                            const std::vector<std::vector<FlowStepGradient>>& parts);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

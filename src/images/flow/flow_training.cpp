@@ -16,7 +16,7 @@
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr double kFirstDecay = 0.9, kSecondDecay = 0.99, kSmall = 1e-8;
@@ -215,7 +215,7 @@ class Training {
       }
     }
     if (options_.one_energy) {
-      flow_.mixing = unit_rows(flow_.mixing);
+      flow_.mixing = operators::unit_rows(flow_.mixing);
       make_tangent(first_.mixing);
     }
   }
@@ -294,4 +294,4 @@ TrainedFlow train_unrolled_flow(std::span<const MatrixView<const float>> images,
   return Training(images, options, context, start).run(checkpoint);
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -7,7 +7,7 @@
 #include "images/flow/flow_file.hpp"
 #include "parsimony/images/unrolled_flow.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 struct Shipped {
@@ -18,7 +18,7 @@ constexpr std::array kShipped{Shipped{"flow-20.npz", 20}};
 
 }  // namespace
 
-// The bytes of src/cosparse/models/<name>, in the order of kShipped.
+// The bytes of src/images/flow/<name>, in the order of kShipped.
 extern const std::array<std::string_view, kShipped.size()> kShippedFlows;
 
 UnrolledFlow shipped_flow(double sigma) {
@@ -30,4 +30,4 @@ UnrolledFlow shipped_flow(double sigma) {
   return parse_unrolled_flow(std::string(kShippedFlows[best]), std::string(kShipped[best].name), 0);
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

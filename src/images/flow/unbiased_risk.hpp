@@ -7,7 +7,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 
 /// Mean divergence of a method at the noisy image, by one difference along random signs [ramani2008monte].
 /// method(image) returns a Matrix<float>; found is method(noisy).
@@ -55,4 +55,4 @@ inline Blend best_blend(const Matrix<float>& noisy, const Matrix<float>& first, 
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

@@ -6,16 +6,16 @@
 #include <cmath>
 #include <numbers>
 
-#include "images/flow/flow_network.hpp"
 #include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
+#include "images/flow/flow_network.hpp"
 #include "operators/frames/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/images/image_denoising.hpp"
 #include "parsimony/images/noise_level.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kBand = 16;  // rows of positions that one task works on
@@ -151,7 +151,7 @@ UnrolledFlow initial_unrolled_flow(std::int64_t filters, std::int64_t steps, std
 UnrolledFlow initial_energy_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
   UnrolledFlow flow = initial_unrolled_flow(filters, steps, side);
   const double nu = ImageDenoisingOptions{}.nu;
-  flow.mixing = unit_rows(flow.mixing);
+  flow.mixing = operators::unit_rows(flow.mixing);
   std::ranges::fill(flow.log_step_scales, std::log(nu) / 2);
   std::ranges::fill(flow.log_weights.values(), std::log(kLogWeight / static_cast<double>(filters)));
   std::ranges::fill(flow.log_rates, std::log(1.5 / (1 + kLogWeight * nu / 2)));
@@ -233,4 +233,4 @@ FlowDenoising denoise_by_flow(MatrixView<const float> image, double sigma, const
   return result;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::images

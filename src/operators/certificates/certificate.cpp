@@ -7,12 +7,12 @@
 #include <limits>
 
 #include "operators/certificates/certificate_search.hpp"
+#include "operators/certificates/zero_pattern.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/frames/row_span.hpp"
-#include "operators/certificates/zero_pattern.hpp"
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 void check_operator(MatrixView<const double> omega, MatrixView<const float> signals) {
@@ -96,4 +96,4 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -7,12 +7,12 @@
 #include <cmath>
 #include <limits>
 
-#include "operators/frames/eigen_map.hpp"
 #include "operators/certificates/exact_multipliers.hpp"
 #include "operators/certificates/injectivity.hpp"
+#include "operators/frames/eigen_map.hpp"
 #include "parsimony/operators/tangent_space.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 // Bounds on |M| of the search: what it finds is below 1 with room, and smaller ones promise more growth.
@@ -392,4 +392,4 @@ void search_certificate(MatrixView<const double> omega, MatrixView<const float> 
   Search(omega, signals, pattern, options, context).run(out);
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -6,7 +6,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/operators/certificate.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// To a UNTF by alternation alone, which leaves a UNTF where it is; the exact end only where that is too
 /// slow.
@@ -17,4 +17,4 @@ void search_certificate(MatrixView<const double> omega, MatrixView<const float> 
                         const ZeroPattern& pattern, const CertificateOptions& options, const Context& context,
                         OperatorCertificate& out);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

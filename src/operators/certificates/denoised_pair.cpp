@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kSignalsPerBlock = 64;
@@ -182,4 +182,4 @@ Eigen::MatrixXd second_order_form(const RowMajor& omega, const SignalPattern& pa
   return form;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

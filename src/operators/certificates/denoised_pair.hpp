@@ -7,7 +7,7 @@
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/core/context.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 // Of each signal j: its zeros Λ_j and signs s_j, from which the rest follows.
 struct SignalPattern {
@@ -41,4 +41,4 @@ Eigen::MatrixXd second_order_form(const RowMajor& omega, const SignalPattern& pa
                                   const DenoisedPair& pair, double lambda, const RowMajor& symmetric,
                                   const Eigen::VectorXd& diagonal, const Context& context);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

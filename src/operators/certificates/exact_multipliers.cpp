@@ -5,7 +5,7 @@
 
 #include "operators/frames/eigen_map.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::max();
@@ -75,4 +75,4 @@ void add_normal_space(MatrixView<const double> omega, LinearProgram& program) {
   }
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

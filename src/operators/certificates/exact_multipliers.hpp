@@ -3,10 +3,10 @@
 
 #include <vector>
 
-#include "operators/solvers/linear_program.hpp"
 #include "operators/certificates/zero_pattern.hpp"
+#include "operators/solvers/linear_program.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct ExactMultipliers {
   bool solved = false;
@@ -29,4 +29,4 @@ ExactMultipliers exact_multipliers(MatrixView<const double> omega, MatrixView<co
 /// Free columns for S and D of ΩS + DΩ, whose value i, c is in row i n + c.
 void add_normal_space(MatrixView<const double> omega, LinearProgram& program);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -8,7 +8,7 @@
 
 #include "operators/frames/eigen_map.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kThresholds[] = {1e-9, 1e-3};  // of the largest eigenvalue
@@ -97,4 +97,4 @@ Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& bl
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -4,7 +4,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct Injectivity {
   bool injective = false;
@@ -25,4 +25,4 @@ struct Injectivity {
 Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& blocks, double largest_signal,
                         const Context& context);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

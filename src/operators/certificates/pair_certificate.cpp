@@ -8,13 +8,13 @@
 
 #include "operators/certificates/denoised_pair.hpp"
 #include "operators/certificates/exact_multipliers.hpp"
-#include "operators/solvers/linear_program.hpp"
 #include "operators/frames/row_span.hpp"
+#include "operators/solvers/linear_program.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/tangent_space.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kLargestForm = 2048;  // a n
@@ -361,4 +361,4 @@ PairCertificate certify_pair(MatrixView<const double> omega, MatrixView<const fl
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

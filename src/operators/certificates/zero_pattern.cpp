@@ -8,7 +8,7 @@
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kChunk = 256;      // signals whose coefficients are there at a time
@@ -199,4 +199,4 @@ Matrix<double> ZeroMap::blocks() const {
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

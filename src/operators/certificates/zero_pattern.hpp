@@ -9,7 +9,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/operators/certificate.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct ZeroPattern {
   std::vector<std::int64_t> offsets;  // a + 1: where the signals of a row begin
@@ -48,4 +48,4 @@ class ZeroMap {
   const Context& context_;
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -8,7 +8,7 @@
 
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kMostPixels = 1 << 28;
@@ -95,4 +95,4 @@ Image atlas(MatrixView<const double> analysis, const AtlasOptions& options) {
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

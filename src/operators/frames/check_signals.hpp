@@ -8,7 +8,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// Throws invalid_argument, naming the row, for no signals or a value that is not finite.
 inline void check_signals(MatrixView<const float> signals) {
@@ -26,4 +26,4 @@ inline void check_signals(MatrixView<const float> signals) {
   }
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

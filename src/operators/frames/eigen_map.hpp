@@ -5,7 +5,7 @@
 
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
@@ -17,4 +17,4 @@ inline Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>> as_eigen(MatrixView<c
   return {matrix.data, matrix.rows, matrix.cols, Eigen::OuterStride<>(matrix.stride)};
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

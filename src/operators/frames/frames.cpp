@@ -11,7 +11,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kLost = 1e-12;  // of the largest eigenvalue of the Gram matrix: below it, rounding
@@ -289,4 +289,4 @@ Matrix<float> to_complement(MatrixView<const float> signals, MatrixView<const do
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -7,7 +7,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/npy.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 Matrix<double> read_operator(const std::filesystem::path& path, std::int64_t max_bytes) {
   Matrix<double> omega = read_npy_matrix_double(path, max_bytes);
@@ -32,4 +32,4 @@ void write_operator(const std::filesystem::path& path, MatrixView<const double> 
   write_npy(path, omega);
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

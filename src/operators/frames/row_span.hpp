@@ -5,7 +5,7 @@
 
 #include "operators/frames/eigen_map.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// An orthonormal basis, n × r, of what the rows span; the identity where that is everything.
 inline RowMajor span_of_rows(MatrixView<const double> omega) {
@@ -28,4 +28,4 @@ inline bool has_enough_rows(MatrixView<const double> omega) {
   return omega.cols >= 1 && omega.rows >= omega.cols - (is_zero_mean(omega) ? 1 : 0);
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -11,7 +11,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kSignalsPerBlock = 64;
@@ -133,4 +133,4 @@ double recovered_rows(MatrixView<const double> truth, MatrixView<const double> f
   return static_cast<double>(count) / static_cast<double>(truth.rows);
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -10,7 +10,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kUntf = 1e-9;
@@ -71,4 +71,4 @@ TangentSpace::Normal TangentSpace::project(MatrixView<double> v) const {
   return normal;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -8,7 +8,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// omega with rows of norm 1. Throws invalid_argument for rows of zeros and values that are not finite.
 inline Matrix<double> unit_rows(MatrixView<const double> omega) {
@@ -25,4 +25,4 @@ inline Matrix<double> unit_rows(MatrixView<const double> omega) {
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "operators/solvers/splitting.hpp"
 #include "kernels/outer_products.hpp"
+#include "operators/solvers/splitting.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kWidth = kSignalsPerSplitting;
@@ -107,4 +107,4 @@ Matrix<float> Envelope::signals() const {
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

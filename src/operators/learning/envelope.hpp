@@ -7,7 +7,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// The signals X and their duals S go on from where the last operator left them: 4 (2 n + a) bytes per
 /// signal.
@@ -28,4 +28,4 @@ class Envelope {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

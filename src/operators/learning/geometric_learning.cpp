@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "operators/solvers/lbfgs.hpp"
 #include "operators/learning/oblique_objective.hpp"
 #include "operators/learning/stochastic_descent.hpp"
+#include "operators/solvers/lbfgs.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kBlock = 4096;
@@ -258,4 +258,4 @@ double geometric_objective(MatrixView<const float> samples, MatrixView<const dou
   return objective(u, gradient);
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

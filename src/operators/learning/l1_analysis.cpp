@@ -6,7 +6,7 @@
 #include "kernels/absolute_values.hpp"
 #include "kernels/outer_products.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kSignalsPerProduct = 128;  // signals, coefficients and sums stay in the cache
@@ -73,4 +73,4 @@ double L1Analysis::evaluate(MatrixView<const double> omega, Matrix<double>* grad
   return objective;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -6,7 +6,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// Keeps the signals as the products want them, twice: 8 bytes per value.
 class L1Analysis {
@@ -26,4 +26,4 @@ class L1Analysis {
   Matrix<float> transposed_;  // of every block: cols × kSignalsPerProduct
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

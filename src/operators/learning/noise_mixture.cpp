@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 double narrow_deviation(std::vector<double> values) {
   constexpr int kIterations = 500;
@@ -44,4 +44,4 @@ double narrow_deviation(std::vector<double> values) {
   return std::sqrt(std::min(narrow, wide));
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -3,10 +3,10 @@
 
 #include <vector>
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// The standard deviation of the narrower of two centred Gaussians whose mixture the values are, by
 /// expectation maximisation; 0 when at least a quarter of the values are (rounding beside the largest).
 double narrow_deviation(std::vector<double> values);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -6,11 +6,11 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/matrix_product.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/penalty_objective.hpp"
-#include "kernels/matrix_product.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -170,4 +170,4 @@ Matrix<double> ObliqueObjective<T>::analysis(std::span<const double> u) {
 template class ObliqueObjective<float>;
 template class ObliqueObjective<double>;
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -7,7 +7,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct ObliqueWeights {
   double nu = 0;  ///< in the units of the samples
@@ -50,4 +50,4 @@ class ObliqueObjective {
   const Context& context_;
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

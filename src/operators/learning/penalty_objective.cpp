@@ -6,7 +6,7 @@
 #include "kernels/log_penalty.hpp"
 #include "kernels/matrix_product.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kSamples = 128;        // their coefficients stay in the second cache
@@ -78,4 +78,4 @@ template double penalty_objective(MatrixView<const float>, MatrixView<const doub
 template double penalty_objective(MatrixView<const double>, MatrixView<const double>, double,
                                   MatrixView<double>, const Context&);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -4,7 +4,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// Returns Σ_s Σ_i log(1 + nu · <w_i, x_s>²) over the rows x_s of samples (l × n) and w_i of the operator
 /// (a × n); gradient (a × n, contiguous) receives its derivative by the rows w_i.
@@ -20,4 +20,4 @@ template <class T>
 double penalty_objective(MatrixView<const T> samples, MatrixView<const double> analysis, double nu,
                          MatrixView<double> gradient, const Context& context);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

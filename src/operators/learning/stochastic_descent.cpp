@@ -6,7 +6,7 @@
 
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kRowsPerCopy = 1024;
@@ -71,4 +71,4 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
   return result;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -9,7 +9,7 @@
 #include "operators/learning/oblique_objective.hpp"
 #include "parsimony/core/context.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct StochasticOptions {
   std::int64_t batch = 4096;
@@ -33,4 +33,4 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
                                     ObliqueObjective<float>& objective, const StochasticOptions& options,
                                     const Context& context);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -19,7 +19,7 @@
 #include "parsimony/operators/douglas_rachford.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kMovement = 1.5;             // of lambda, in 1 / noise
@@ -196,4 +196,4 @@ LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearnin
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -9,7 +9,7 @@
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr int kPatience = 30;  // steps of one length that find nothing better, before they are halved
@@ -156,4 +156,4 @@ Matrix<double> descend(Matrix<double> omega, const OperatorObjective& objective,
   return Descent(std::move(omega), objective, options, progress, report).run();
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -8,7 +8,7 @@
 #include "parsimony/core/report.hpp"
 #include "parsimony/operators/untf_learning.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// The objective at an operator, and a subgradient there.
 using OperatorObjective = std::function<double(MatrixView<const double> omega, Matrix<double>& gradient)>;
@@ -20,4 +20,4 @@ Matrix<double> descend(Matrix<double> omega, const OperatorObjective& objective,
                        const UntfLearningOptions& options, const std::function<void(double)>& progress,
                        Report& report);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

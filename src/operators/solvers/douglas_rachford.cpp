@@ -9,7 +9,7 @@
 #include "operators/frames/check_signals.hpp"
 #include "operators/solvers/splitting.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kWidth = kSignalsPerSplitting;
@@ -86,4 +86,4 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
   return out;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

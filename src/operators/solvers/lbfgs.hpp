@@ -15,7 +15,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 struct LbfgsOptions {
   int memory = 10;  ///< pairs of steps and changes of the gradient that are kept, at least 1
@@ -259,17 +259,17 @@ LbfgsResult lbfgs(std::span<T> x, Objective&& objective, const LbfgsOptions& opt
   return result;
 }
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators
 
 namespace parsimony {
 
 template <>
-struct EnumNames<cosparse::LbfgsStop> {
+struct EnumNames<operators::LbfgsStop> {
   static constexpr std::array values{
-      std::pair{cosparse::LbfgsStop::gradient, std::string_view("gradient")},
-      std::pair{cosparse::LbfgsStop::decrease, std::string_view("decrease")},
-      std::pair{cosparse::LbfgsStop::iteration_limit, std::string_view("iteration_limit")},
-      std::pair{cosparse::LbfgsStop::no_descent, std::string_view("no_descent")}};
+      std::pair{operators::LbfgsStop::gradient, std::string_view("gradient")},
+      std::pair{operators::LbfgsStop::decrease, std::string_view("decrease")},
+      std::pair{operators::LbfgsStop::iteration_limit, std::string_view("iteration_limit")},
+      std::pair{operators::LbfgsStop::no_descent, std::string_view("no_descent")}};
 };
 
 }  // namespace parsimony

@@ -13,7 +13,7 @@
 #include <CoinPackedMatrix.hpp>
 #endif
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 void LinearProgram::column(double cost, double lower, double upper) {
   starts.push_back(starts.back());
@@ -107,4 +107,4 @@ LinearSolution solve(const LinearProgram&, const Context&) {
 }
 #endif
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

@@ -6,7 +6,7 @@
 
 #include "parsimony/core/context.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 /// Minimise cost · x subject to Σ_j column_j x_j = right and lower ≤ x ≤ upper.
 class LinearProgram {
@@ -38,4 +38,4 @@ bool solves_linear_programs();
 /// where there are more than 2³¹ values, cancelled.
 LinearSolution solve(const LinearProgram& program, const Context& context);
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

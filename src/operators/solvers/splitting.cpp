@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "operators/frames/eigen_map.hpp"
 #include "kernels/absolute_values.hpp"
 #include "kernels/outer_products.hpp"
+#include "operators/frames/eigen_map.hpp"
 #include "parsimony/operators/frames.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 namespace {
 
 constexpr double kMostCondition = 64;  // bounds further apart, or 0, say no more of the penalty
@@ -95,4 +95,4 @@ typename Splitting<T>::Gap Splitting<T>::finish(const T* y, const T* b, T* x) {
 template class Splitting<float>;
 template class Splitting<double>;
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

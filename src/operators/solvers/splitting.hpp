@@ -5,7 +5,7 @@
 
 #include "parsimony/core/matrix.hpp"
 
-namespace parsimony::cosparse {
+namespace parsimony::operators {
 
 inline constexpr std::int64_t kSignalsPerSplitting = 64;
 
@@ -45,4 +45,4 @@ class Splitting {
   Matrix<T> anchor_, coefficients_, reflected_;  // of the block at work
 };
 
-}  // namespace parsimony::cosparse
+}  // namespace parsimony::operators

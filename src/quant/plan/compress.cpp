@@ -1,8 +1,8 @@
 #include "parsimony/quant/compress.hpp"
 
 #include "parsimony/quant/decode.hpp"
-#include "quant/plan/compress_weight.hpp"
 #include "quant/codes/weight_error.hpp"
+#include "quant/plan/compress_weight.hpp"
 
 namespace parsimony::quant {
 

@@ -9,10 +9,10 @@
 #include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
-#include "quant/plan/budget.hpp"
 #include "quant/codes/check_weight.hpp"
-#include "quant/plan/compress_weight.hpp"
 #include "quant/codes/weight_error.hpp"
+#include "quant/plan/budget.hpp"
+#include "quant/plan/compress_weight.hpp"
 
 namespace parsimony::quant {
 namespace {
