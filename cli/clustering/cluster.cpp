@@ -9,6 +9,7 @@
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/cluster/point_picture.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/neighbor_graph.hpp"
 #include "parsimony/graph/scores.hpp"
@@ -56,10 +57,9 @@ void check_input_flags(const CLI::App& app, const Settings& settings,
   for (const std::string& flag :
        points ? std::vector<std::string>{"--format", "--symmetrize"} : point_flags) {
     if (app.count(flag) == 0) continue;
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: {} {}", flag, settings.graph,
-                            points ? "is an array of points; this flag is for graphs"
-                                   : "is a graph; this flag is for points, in a file that ends in .npy"));
+    refuse(fmt::format("{}: {} {}", flag, settings.graph,
+                       points ? "is an array of points; this flag is for graphs"
+                              : "is a graph; this flag is for points, in a file that ends in .npy"));
   }
 }
 
@@ -71,7 +71,7 @@ void check(const Settings& settings) {
   if (!settings.picture.empty()) {
     check_writable("--picture", settings.picture, {input, settings.output, settings.model});
     if (std::filesystem::path(settings.picture).extension() != ".png") {
-      throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
+      refuse("--picture: the picture is a PNG; its name must end in .png");
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "parsimony/core/error.hpp"
 #include "parsimony/graph/file.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/scores.hpp"
@@ -49,7 +50,7 @@ void note_shared(const char* reference, const graph::AlignedLabels& matched, Ter
 
 int run(const Settings& settings, Terminal& terminal) {
   if (settings.graph.empty() && settings.truth.empty()) {
-    throw Error(ErrorCode::invalid_argument, "nothing to score by: give --graph, --truth or both");
+    refuse("nothing to score by: give --graph, --truth or both");
   }
   for (const std::string& path : {settings.labels, settings.graph, settings.truth}) {
     if (!path.empty()) check_readable(input_path(path));

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "networks/show_compact.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
@@ -40,7 +41,6 @@ struct Settings {
 };
 
 void check(const Settings& settings, const CLI::App& app) {
-  const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, what); };
   if (app.count("--budget") > 0) {
     if (settings.options.budget == 0) refuse("--budget: 0 bytes hold nothing");
     for (const char* flag : {"--block", "--centroids", "--layout"}) {

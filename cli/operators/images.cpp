@@ -49,15 +49,14 @@ void check_image_files(const ImageFiles& files, const std::vector<std::string>& 
   try {
     image_format(files.output);
   } catch (const Error& error) {
-    throw Error(ErrorCode::invalid_argument, std::string("--output: ") + error.what());
+    refuse(std::string("--output: ") + error.what());
   }
 }
 
 void check_same_size(const std::string& flag, const Image& other, const Image& image) {
   if (other.width() == image.width() && other.height() == image.height()) return;
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: {} × {} pixels for an image of {} × {}", flag, other.width(), other.height(),
-                          image.width(), image.height()));
+  refuse(fmt::format("{}: {} × {} pixels for an image of {} × {}", flag, other.width(), other.height(),
+                     image.width(), image.height()));
 }
 
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image) {
@@ -66,12 +65,10 @@ std::optional<Image> read_reference(const ImageFiles& files, const Image& image)
   check_same_size("--reference", reference, image);
   for (const Matrix<float>& channel : reference.channels) {
     if (std::ranges::all_of(channel.values(), [](float v) { return std::isfinite(v); })) continue;
-    throw Error(ErrorCode::invalid_argument,
-                "--reference: " + files.reference + " has values that are not finite");
+    refuse("--reference: " + files.reference + " has values that are not finite");
   }
   if (reference.colors() != image.colors()) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("--reference: {} colours for an image of {}",
-                                                         reference.colors(), image.colors()));
+    refuse(fmt::format("--reference: {} colours for an image of {}", reference.colors(), image.colors()));
   }
   return reference;
 }

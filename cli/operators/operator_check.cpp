@@ -6,6 +6,7 @@
 
 #include "operators/show_certificate.hpp"
 #include "operators/training_data.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/operators/certificate.hpp"
 #include "parsimony/operators/douglas_rachford.hpp"
 #include "parsimony/operators/operator_file.hpp"
@@ -65,11 +66,11 @@ Matrix<float> read_signals(const Settings& settings, const Matrix<double>& omega
   if (are_images(data)) {
     const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols()))));
     if (side * side != omega.cols() || (data.side > 0 && data.side != side)) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("--data: images, but the rows of {} have {} values and are no patches of {} "
-                              "pixels",
-                              settings.op, omega.cols(),
-                              data.side > 0 ? fmt::format("{0} × {0}", data.side) : "as many by as many"));
+      refuse(
+          fmt::format("--data: images, but the rows of {} have {} values and are no patches of {} "
+                      "pixels",
+                      settings.op, omega.cols(),
+                      data.side > 0 ? fmt::format("{0} × {0}", data.side) : "as many by as many"));
     }
     data.side = side;
   }
@@ -101,7 +102,6 @@ int run(const Settings& settings, Terminal& terminal) {
 
 // What belongs to one of the two tests alone.
 void check_flags(const CLI::App& app, Settings& settings) {
-  const auto refuse = [](const char* message) { throw Error(ErrorCode::invalid_argument, message); };
   if (!settings.noise_aware) {
     if (app.count("--lambda") > 0) refuse("--lambda: is the weight of --noise-aware, which was not given");
     return;
@@ -111,7 +111,7 @@ void check_flags(const CLI::App& app, Settings& settings) {
   }
   for (const char* flag : {"--project", "--max-iterations"}) {
     if (app.count(flag) > 0) {
-      throw Error(ErrorCode::invalid_argument, fmt::format("{}: has no meaning with --noise-aware", flag));
+      refuse(fmt::format("{}: has no meaning with --noise-aware", flag));
     }
   }
   if (app.count("--zero-tolerance") > 0) settings.zero_tolerance = settings.options.zero_tolerance;

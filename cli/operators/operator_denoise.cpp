@@ -8,6 +8,7 @@
 
 #include "operators/images.hpp"
 #include "operators/operator_denoise_signals.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/images/adaptive_denoising.hpp"
 #include "parsimony/images/image_denoising.hpp"
 #include "parsimony/images/noise_level.hpp"
@@ -23,21 +24,12 @@ namespace parsimony::cli {
 
 enum class DenoisingMethod { automatic, flow, analysis, l1 };
 
-}  // namespace parsimony::cli
+constexpr auto names_of(DenoisingMethod) {
+  using enum DenoisingMethod;
+  return enum_names<DenoisingMethod>(
+      {{automatic, "auto"}, {flow, "flow"}, {analysis, "analysis"}, {l1, "l1"}});
+}
 
-namespace parsimony {
-
-template <>
-struct EnumNames<cli::DenoisingMethod> {
-  static constexpr std::array values{std::pair{cli::DenoisingMethod::automatic, std::string_view("auto")},
-                                     std::pair{cli::DenoisingMethod::flow, std::string_view("flow")},
-                                     std::pair{cli::DenoisingMethod::analysis, std::string_view("analysis")},
-                                     std::pair{cli::DenoisingMethod::l1, std::string_view("l1")}};
-};
-
-}  // namespace parsimony
-
-namespace parsimony::cli {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
@@ -88,8 +80,7 @@ int denoise_image(const Settings& settings, const Image& noisy, const Context& c
           return same;
         }
         if (options.sigma == 0) {
-          throw Error(ErrorCode::invalid_argument,
-                      "--sigma: no noise is found in the image (is it constant?); say how much there is");
+          refuse("--sigma: no noise is found in the image (is it constant?); say how much there is");
         }
         if (flow) {
           const images::UnrolledFlow steps =
@@ -120,7 +111,6 @@ bool is_line(const Image& image) {
 }
 
 int run(Settings settings, const CLI::App& app, Terminal& terminal) {
-  const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, what); };
   if (app.count("--sigma") > 0 && settings.options.sigma == 0) {
     refuse("--sigma: 0 is out of range; must be above 0, or left out to be estimated");
   }

@@ -17,10 +17,6 @@ namespace {
 
 constexpr double kSignalWeight = 1.2;  // times n / a
 
-void refuse(const std::string& what) {
-  throw Error(ErrorCode::invalid_argument, what);
-}
-
 void check_sigma(double sigma) {
   if (sigma == 0) refuse("--sigma: of signals it is not estimated; give it");
   if (sigma < 1e-30) refuse(fmt::format("--sigma: {} is out of range; must be at least 1e-30", sigma));

@@ -7,6 +7,7 @@
 #include "operators/operator_learn_flow.hpp"
 #include "operators/show_learned.hpp"
 #include "operators/training_data.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/operators/atlas.hpp"
 #include "parsimony/operators/geometric_learning.hpp"
 #include "parsimony/operators/operator_file.hpp"
@@ -71,17 +72,17 @@ void check(const CLI::App& app, const Settings& settings) {
   check_writable("--output", settings.output);
   for (const auto& input : inputs) check_writable("--output", settings.output, {input});
   if (std::filesystem::path(settings.output).extension() != ".npy") {
-    throw Error(ErrorCode::invalid_argument, "--output: the operator is an array; its name must end in .npy");
+    refuse("--output: the operator is an array; its name must end in .npy");
   }
   if (!settings.picture.empty()) {
     check_writable("--picture", settings.picture, {settings.output});
     for (const auto& input : inputs) check_writable("--picture", settings.picture, {input});
     if (std::filesystem::path(settings.picture).extension() != ".png") {
-      throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
+      refuse("--picture: the picture is a PNG; its name must end in .png");
     }
   }
   if (app.count("--lambda") > 0 && !settings.untf.noise_aware) {
-    throw Error(ErrorCode::invalid_argument, "--lambda: is the weight of --noise-aware, which was not given");
+    refuse("--lambda: is the weight of --noise-aware, which was not given");
   }
 }
 
@@ -89,7 +90,6 @@ void check(const CLI::App& app, const Settings& settings) {
 void check_shape(const Settings& settings, const Matrix<float>& signals) {
   const bool zero_mean = settings.untf.zero_mean;
   const std::int64_t rows = settings.untf.rows, least = signals.cols() - (zero_mean ? 1 : 0);
-  const auto refuse = [](const std::string& message) { throw Error(ErrorCode::invalid_argument, message); };
   if (rows < least) {
     refuse(fmt::format("--rows: {} atoms for signals of {} values{}; must be at least {}", rows,
                        signals.cols(), zero_mean ? " without their mean" : "", least));

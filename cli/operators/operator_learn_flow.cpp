@@ -30,19 +30,18 @@ std::filesystem::path checkpoint_of(const std::string& output) {
 void check_files(const FlowLearning& learning) {
   const bool one_energy = learning.options.one_energy;
   if (std::filesystem::path(learning.output).extension() != (one_energy ? ".npy" : ".npz")) {
-    throw Error(ErrorCode::invalid_argument,
-                one_energy ? "--output: what --one-energy trains is an operator; its name must end in .npy"
-                           : "--output: the flow is an archive of arrays; its name must end in .npz");
+    refuse(one_energy ? "--output: what --one-energy trains is an operator; its name must end in .npy"
+                      : "--output: the flow is an archive of arrays; its name must end in .npz");
   }
   check_writable("--output", learning.output);
   check_writable("--output", checkpoint_of(learning.output));
   if (!learning.picture.empty()) {
     if (!one_energy) {
-      throw Error(ErrorCode::invalid_argument, "--picture: a flow has no atoms to draw; --one-energy does");
+      refuse("--picture: a flow has no atoms to draw; --one-energy does");
     }
     check_writable("--picture", learning.picture, {learning.output});
     if (std::filesystem::path(learning.picture).extension() != ".png") {
-      throw Error(ErrorCode::invalid_argument, "--picture: the picture is a PNG; its name must end in .png");
+      refuse("--picture: the picture is a PNG; its name must end in .png");
     }
   }
   for (const std::string& path : learning.paths) {
@@ -59,9 +58,8 @@ void check_sizes(const FlowLearning& learning, const std::vector<Matrix<float>>&
   const std::int64_t side = learning.options.crop_side;
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (images[i].rows() >= side && images[i].cols() >= side) continue;
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("--crop-side: crops of {} × {} pixels do not fit in {}, which has {} × {}", side,
-                            side, learning.paths[i], images[i].rows(), images[i].cols()));
+    refuse(fmt::format("--crop-side: crops of {} × {} pixels do not fit in {}, which has {} × {}", side, side,
+                       learning.paths[i], images[i].rows(), images[i].cols()));
   }
 }
 
@@ -122,7 +120,6 @@ void add_flow_flags(CLI::App& app, bool& unrolled, images::FlowTrainingOptions& 
 }
 
 void check_kind(const CLI::App& app, bool unrolled) {
-  const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, what); };
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name(), group = option->get_group();
     if (option->count() == 0 || name == kUnrolled || name == "--seed") continue;
@@ -138,8 +135,8 @@ int learn_flow(const CLI::App& app, const FlowLearning& learning, Terminal& term
   const images::FlowTrainingOptions& options = learning.options;
   if (app.count("--highest-sigma") > 0 && options.highest_sigma > 0 &&
       options.highest_sigma <= options.sigma) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("--highest-sigma: {} must be above --sigma, {}",
-                                                         options.highest_sigma, options.sigma));
+    refuse(
+        fmt::format("--highest-sigma: {} must be above --sigma, {}", options.highest_sigma, options.sigma));
   }
   check_files(learning);
   const Context context = terminal.context(learning.threads);

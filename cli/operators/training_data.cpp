@@ -48,8 +48,7 @@ Matrix<float> read_signals(const TrainingData& data, std::int64_t max_memory, st
                                                path, all.rows(), all.cols()));
   }
   if (data.samples > all.rows()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("--samples: {} of the {} signals of {}", data.samples, all.rows(), path));
+    refuse(fmt::format("--samples: {} of the {} signals of {}", data.samples, all.rows(), path));
   }
   if (data.samples == 0) return all;
   Matrix<float> some(data.samples, all.cols());
@@ -99,15 +98,14 @@ std::vector<std::filesystem::path> check_data(const CLI::App& app, const Trainin
     paths.push_back(input_path(path));
     check_readable(paths.back());
     if (images && names_points(path) && data.side == 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("{}: an array of signals stands alone; with --patch it is an image", path));
+      refuse(fmt::format("{}: an array of signals stands alone; with --patch it is an image", path));
     }
   }
   if (!images && app.count("--min-deviation") > 0) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("--min-deviation: {} is an array of signals; this flag is "
-                            "for patches of images",
-                            data.paths.front()));
+    refuse(
+        fmt::format("--min-deviation: {} is an array of signals; this flag is "
+                    "for patches of images",
+                    data.paths.front()));
   }
   return paths;
 }

@@ -70,7 +70,7 @@ T parse_number(std::string_view flag, std::string_view text) {
   if constexpr (std::is_floating_point_v<T>) {
     double value = 0;
     if (parse_real(text, value)) return static_cast<T>(value);
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: '{}' is not a number", flag, text));
+    refuse(fmt::format("{}: '{}' is not a number", flag, text));
   } else {
     T whole = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
@@ -79,17 +79,15 @@ T parse_number(std::string_view flag, std::string_view text) {
     double value = 0;
     if (!parse_real(digits, value) || !std::isfinite(value) ||
         std::nearbyint(value * factor) != value * factor) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("{}: '{}' is not a whole number (10, 1e6, 10k, 4GiB)", flag, text));
+      refuse(fmt::format("{}: '{}' is not a whole number (10, 1e6, 10k, 4GiB)", flag, text));
     }
     value *= factor;
     constexpr auto kLow = static_cast<double>(std::numeric_limits<T>::min());
     constexpr auto kHigh = static_cast<double>(std::numeric_limits<T>::max());
     // kHigh is rounded up to a power of two where T has 64 bits.
     if (value < kLow || value > kHigh || (sizeof(T) == 8 && value == kHigh)) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("{}: {} is out of range; must be from {} to {}", flag, text,
-                              std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+      refuse(fmt::format("{}: {} is out of range; must be from {} to {}", flag, text,
+                         std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
     }
     return static_cast<T>(value);
   }
@@ -148,9 +146,8 @@ void Flags::check_method(std::string_view method) const {
   for (const auto& [flag, shared] : *shared_) {
     const auto& methods = shared.methods;
     if (app_.count(flag) == 0 || std::find(methods.begin(), methods.end(), method) != methods.end()) continue;
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: --method {} has no such option; it is one of {}", flag, method,
-                            fmt::join(methods, ", ")));
+    refuse(fmt::format("{}: --method {} has no such option; it is one of {}", flag, method,
+                       fmt::join(methods, ", ")));
   }
 }
 
@@ -174,7 +171,7 @@ void add_run_flags(CLI::App& app, int& threads, bool& quiet) {
 }
 
 void Flags::bad_choice(const std::string& flag, const std::string& text, const std::string& list) {
-  throw Error(ErrorCode::invalid_argument, fmt::format("{}: '{}' is none of {}", flag, text, list));
+  refuse(fmt::format("{}: '{}' is none of {}", flag, text, list));
 }
 
 }  // namespace parsimony::cli

@@ -62,7 +62,7 @@ class Flags {
     } else if constexpr (std::is_enum_v<T>) {
       std::map<std::string, T> choices;
       std::string list;
-      for (const auto& [candidate, name] : EnumNames<T>::values) {
+      for (const auto& [candidate, name] : names_of(T{})) {
         list += (list.empty() ? "" : "|") + kebab(name);
         choices.emplace(kebab(name), candidate);
       }

@@ -69,9 +69,8 @@ struct Context::Arena {
 
 Context::Context(int threads) : threads_(threads == 0 ? default_thread_count() : threads) {
   if (threads < 0 || threads > kMaxThreads) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("threads: {} is out of range; must be 1 to {}, or 0 for all cores", threads,
-                            kMaxThreads));
+    refuse(fmt::format("threads: {} is out of range; must be 1 to {}, or 0 for all cores", threads,
+                       kMaxThreads));
   }
   arena_ = std::make_shared<Arena>(threads_);
 }

@@ -15,8 +15,7 @@ void throw_out_of_range(const Field& field, double value) {
   } else {
     range = "a number";
   }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: {} is out of range; must be {} ({})", field.name, value, range, field.help));
+  refuse(fmt::format("{}: {} is out of range; must be {} ({})", field.name, value, range, field.help));
 }
 
 }  // namespace parsimony

@@ -84,9 +84,8 @@ Tokenizer read_byte_pairs(const std::filesystem::path& encoder, const std::files
     const auto found = numbers.find(std::string_view(std::string(1, static_cast<char>(byte))));
     if (found == numbers.end()) fail(encoder, fmt::format("there is no token for the byte {}", byte));
     if (found->second >= kept) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("max_vocabulary: {} tokens leave out that of the byte {}, which is the {}th",
-                              max_vocabulary, byte, found->second + 1));
+      refuse(fmt::format("max_vocabulary: {} tokens leave out that of the byte {}, which is the {}th",
+                         max_vocabulary, byte, found->second + 1));
     }
     state->of_byte[byte] = found->second;
   }

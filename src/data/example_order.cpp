@@ -9,7 +9,7 @@
 namespace parsimony::data {
 
 ExampleOrder::ExampleOrder(std::int64_t examples, std::uint64_t seed) : seed_(seed) {
-  if (examples < 1) throw Error(ErrorCode::invalid_argument, "examples: there are none to train on");
+  if (examples < 1) refuse("examples: there are none to train on");
   order_.resize(examples);
 }
 

@@ -38,8 +38,7 @@ LabelledImages read_labelled_images(const std::filesystem::path& archive, std::s
   std::vector<ZipMember> members = list_zip(bytes, file);
   std::erase_if(members, [&](const ZipMember& member) { return class_of(member.name, split).empty(); });
   if (members.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: there are no images {}/<class>/*.jpg in it", file, split));
+    refuse(fmt::format("{}: there are no images {}/<class>/*.jpg in it", file, split));
   }
   std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
 

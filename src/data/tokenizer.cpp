@@ -102,8 +102,7 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
 
 std::string_view Tokenizer::bytes(std::int32_t token) const {
   if (token < 0 || token >= vocabulary()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("token {}: there are the tokens 0 to {}", token, vocabulary() - 1));
+    refuse(fmt::format("token {}: there are the tokens 0 to {}", token, vocabulary() - 1));
   }
   return state_->tokens[token];
 }

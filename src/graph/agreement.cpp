@@ -152,9 +152,8 @@ double expected_mutual_information(const Classes& rows, const Classes& columns) 
 
 Agreement agreement(std::span<const std::int32_t> labels, std::span<const std::int32_t> truth) {
   if (labels.size() != truth.size()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("labels: {} against a truth of {}; both must be of the same items", labels.size(),
-                            truth.size()));
+    refuse(fmt::format("labels: {} against a truth of {}; both must be of the same items", labels.size(),
+                       truth.size()));
   }
   const Classes rows = classes(labels), columns = classes(truth);
   const std::vector<Cell> cells = contingency(rows, columns);

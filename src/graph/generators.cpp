@@ -142,10 +142,6 @@ Csr symmetric(const std::vector<Pairs>& blocks, const std::vector<std::int32_t>&
   return out;
 }
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
 }  // namespace
 
 BlockProbabilities block_probabilities(const BlockModelOptions& options) {

@@ -24,10 +24,6 @@ constexpr int kDraws = 100;  // of the community sizes, until the nodes fit in
 constexpr int kSwaps = 200;  // tried for a pair that cannot be an edge
 constexpr std::int64_t kPairsPerStep = 1 << 16;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
 // Density in proportion to x^−exponent on [low, high].
 struct PowerLaw {
   double exponent, low, high;

@@ -12,8 +12,7 @@ PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t>
                                 const Context& context) {
   const std::int64_t nodes = adjacency.rows();
   if (std::ssize(labels) != nodes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+    refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
   }
   std::int64_t clusters = 0;
   for (std::int64_t i = 0; i < nodes; ++i) {

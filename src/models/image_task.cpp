@@ -54,7 +54,7 @@ void write_image(const LabelledImages& images, std::int64_t i, const Move& move,
 
 std::shared_ptr<const ImageData> read_image_data(const ImageTaskOptions& options, bool training,
                                                  const Context& context) {
-  if (options.archive.empty()) throw Error(ErrorCode::invalid_argument, "archive: of the images is required");
+  if (options.archive.empty()) refuse("archive: of the images is required");
   auto data = std::make_shared<ImageData>();
   if (training) data->training = data::read_labelled_images(options.archive, options.train_split, context);
   data->evaluation = data::read_labelled_images(options.archive, options.test_split, context);

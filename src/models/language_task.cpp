@@ -21,8 +21,8 @@ torch::Tensor as_tensor(const std::vector<std::int32_t>& tokens) {
 
 data::Tokenizer tokenizer_of(const LanguageTaskOptions& options) {
   if (options.encoder.empty() != options.merges.empty()) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: is missing; byte pairs need encoder and merges",
-                                                         options.encoder.empty() ? "encoder" : "merges"));
+    refuse(fmt::format("{}: is missing; byte pairs need encoder and merges",
+                       options.encoder.empty() ? "encoder" : "merges"));
   }
   if (options.encoder.empty()) return {};
   return data::read_byte_pairs(options.encoder, options.merges, options.max_vocabulary);
@@ -76,15 +76,13 @@ LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOption
   model.vocabulary = tokenizer_.vocabulary();
   model_ = std::make_shared<Transformer>(model);
   if (examples() < 1) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: {} tokens to learn from; a window of {} needs one more than that",
-                            options.text.string(), tokens_.numel(), model.context));
+    refuse(fmt::format("{}: {} tokens to learn from; a window of {} needs one more than that",
+                       options.text.string(), tokens_.numel(), model.context));
   }
   if (held_out_.numel() < 2) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: {} tokens are held out; must be 2 at least",
-                            (options.held_out.empty() ? options.text : options.held_out).string(),
-                            held_out_.numel()));
+    refuse(fmt::format("{}: {} tokens are held out; must be 2 at least",
+                       (options.held_out.empty() ? options.text : options.held_out).string(),
+                       held_out_.numel()));
   }
 }
 
@@ -97,8 +95,7 @@ train::Batch LanguageTask::batch(std::span<const std::int64_t> examples, std::ui
   std::vector<torch::Tensor> windows;
   for (const std::int64_t i : examples) {
     if (i < 0 || i >= this->examples()) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("example {}: there are {}, numbered from 0", i, this->examples()));
+      refuse(fmt::format("example {}: there are {}, numbered from 0", i, this->examples()));
     }
     windows.push_back(tokens_.slice(0, i * length, (i + 1) * length + 1));
   }

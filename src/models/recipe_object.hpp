@@ -33,7 +33,7 @@ class RecipeObject {
       value = found->template get<bool>();
     } else if constexpr (std::is_enum_v<T>) {
       std::vector<std::string> names;
-      for (const auto& [candidate, name] : EnumNames<T>::values) {
+      for (const auto& [candidate, name] : names_of(T{})) {
         names.emplace_back(name);
         if (found->is_string() && found->template get_ref<const std::string&>() == name) {
           value = candidate;

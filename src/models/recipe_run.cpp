@@ -31,8 +31,7 @@ std::vector<std::pair<std::string, ReportValue>> options_of(const Recipe& recipe
 // What activation_bits ask for, and floats are in place of.
 void check_ranges(torch::nn::Module& model, const std::string& what, const char* remedy) {
   if (const std::string name = train::uncalibrated_activation(model); !name.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("activation_bits: {} has no range of {}; {}", what, name, remedy));
+    refuse(fmt::format("activation_bits: {} has no range of {}; {}", what, name, remedy));
   }
 }
 

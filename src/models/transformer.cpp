@@ -26,9 +26,8 @@ torch::Tensor sines(std::int64_t context, std::int64_t width) {
 void check(const TransformerOptions& options) {
   validate_fields(options);
   if (options.width % options.heads != 0 || options.width % 2 != 0) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("width: {} values for {} heads; must be even and a multiple of the heads",
-                            options.width, options.heads));
+    refuse(fmt::format("width: {} values for {} heads; must be even and a multiple of the heads",
+                       options.width, options.heads));
   }
 }
 
@@ -63,10 +62,10 @@ std::vector<bool> Transformer::dropped_blocks(std::int64_t step) const {
 
 torch::Tensor Transformer::forward(const torch::Tensor& tokens) {
   if (tokens.dim() != 2 || tokens.size(1) > options_.context) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("tokens: must be windows of {} tokens at most, in two dimensions; have {} "
-                            "dimensions, the last of {}",
-                            options_.context, tokens.dim(), tokens.size(-1)));
+    refuse(
+        fmt::format("tokens: must be windows of {} tokens at most, in two dimensions; have {} "
+                    "dimensions, the last of {}",
+                    options_.context, tokens.dim(), tokens.size(-1)));
   }
   const std::int64_t length = tokens.size(1);
   torch::Tensor x = embedding_(tokens) * std::sqrt(static_cast<double>(options_.width));
@@ -87,16 +86,15 @@ void Transformer::keep_blocks(std::span<const std::int64_t> keep) {
   std::int64_t last = -1, layers = 0;
   for (const std::int64_t block : keep) {
     if (block <= last || block >= blocks()) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("keep: block {} after {}; must be numbers below {} in increasing order", block,
-                              last, blocks()));
+      refuse(fmt::format("keep: block {} after {}; must be numbers below {} in increasing order", block, last,
+                         blocks()));
     }
     last = block;
     // Of an odd number of shared layers the last has a block of its own.
     const bool pair = options_.share_adjacent && 2 * block + 1 < options_.layers;
     layers += pair ? 2 : 1;
   }
-  if (keep.empty()) throw Error(ErrorCode::invalid_argument, "keep: no block; at least one must stay");
+  if (keep.empty()) refuse("keep: no block; at least one must stay");
   torch::nn::ModuleList kept;
   for (const std::int64_t block : keep) kept->push_back(layers_->ptr(block));
   layers_ = replace_module("layers", kept);

@@ -34,8 +34,7 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
                   const Context& context) {
   const std::int64_t nodes = network.nodes();
   if (std::ssize(labels) != nodes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+    refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
   }
   for (std::int64_t i = 0; i < nodes; ++i) {
     if (labels[i] < 0 || labels[i] >= clusters) {

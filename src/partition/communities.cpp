@@ -70,8 +70,7 @@ std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, Par
   validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
+    refuse(fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
   }
   ResolutionSearch search =
       resolution_search(network, std::move(at_one), {.clusters = k, .seed = options.seed}, context);

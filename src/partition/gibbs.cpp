@@ -83,9 +83,8 @@ Partition gibbs_votes(const NetworkView& network, Partition start, const GibbsOp
                       const Context& context) {
   validate_fields(options);
   if (std::ssize(start.labels) != network.nodes()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("start: {} labels for {} nodes; must be a partition of this network",
-                            start.labels.size(), network.nodes()));
+    refuse(fmt::format("start: {} labels for {} nodes; must be a partition of this network",
+                       start.labels.size(), network.nodes()));
   }
   if (!(network.total > 0)) return start;
   return options.objective == Objective::density

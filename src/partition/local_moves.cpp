@@ -225,9 +225,8 @@ std::int64_t local_moves(const NetworkView& network, Partition& partition, const
                          const Context& context) {
   validate_fields(options);
   if (std::ssize(partition.labels) != network.nodes()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("partition: {} labels for {} nodes; must be a partition of this network",
-                            partition.labels.size(), network.nodes()));
+    refuse(fmt::format("partition: {} labels for {} nodes; must be a partition of this network",
+                       partition.labels.size(), network.nodes()));
   }
   if (!(network.total > 0)) return 0;
   if (options.objective == Objective::density) {

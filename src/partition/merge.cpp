@@ -203,8 +203,7 @@ std::vector<std::int32_t> merge_clusters(const NetworkView& network, const Merge
                                          const Context& context) {
   validate_fields(options);
   if (options.clusters > network.nodes()) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("clusters: {} is more than the {} nodes to merge",
-                                                         options.clusters, network.nodes()));
+    refuse(fmt::format("clusters: {} is more than the {} nodes to merge", options.clusters, network.nodes()));
   }
   Merger merger(network, options, context);
   merger.run();

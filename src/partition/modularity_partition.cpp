@@ -44,8 +44,7 @@ Partition modularity_partition(const NetworkView& network, Partition start,
   validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
+    refuse(fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
   }
   const LocalMoveOptions moves{.keep_clusters = true, .seed = options.seed};
   const MergeOptions merges{.clusters = k, .gain = options.gain};

@@ -14,8 +14,7 @@ Partition make_partition(const NetworkView& network, std::vector<std::int32_t> l
   constexpr std::int64_t kRowsPerBlock = 1 << 13;
   const std::int64_t nodes = network.nodes();
   if (std::ssize(labels) != nodes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+    refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
   }
   if (clusters == 0 && nodes > 0)
     clusters = *std::max_element(labels.begin(), labels.end()) + std::int64_t{1};

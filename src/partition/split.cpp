@@ -15,8 +15,7 @@ void split_off_nodes(const NetworkView& network, Partition& partition, std::int6
   constexpr std::int64_t kRowsPerBlock = 1 << 13;
   const std::int64_t nodes = network.nodes();
   if (clusters > nodes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("clusters: {} is more than the {} nodes", clusters, nodes));
+    refuse(fmt::format("clusters: {} is more than the {} nodes", clusters, nodes));
   }
   std::vector<std::int64_t> connected(partition.clusters());  // nodes with edges in every cluster
   for (std::int64_t i = 0; i < nodes; ++i) connected[partition.labels[i]] += network.degree[i] > 0;

@@ -115,7 +115,7 @@ void filter(const graph::Laplacian& laplacian, std::span<const double> coefficie
             MatrixView<float> signals, const Context& context) {
   const std::int64_t width = signals.cols;
   if (coefficients.empty()) {
-    throw Error(ErrorCode::invalid_argument, "coefficients: none given; a filter needs at least c_0");
+    refuse("coefficients: none given; a filter needs at least c_0");
   }
   if (signals.rows != laplacian.nodes() || signals.stride != width || width % kernels::kLine != 0 ||
       width > kernels::kMaxPanelWidth || width == 0) {

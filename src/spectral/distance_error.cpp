@@ -15,10 +15,6 @@ namespace {
 
 constexpr double kFilterShare = 0.2;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
 struct Tails {
   double lower = 0;  // P(a, x), the regularised incomplete gamma function
   double upper = 0;  // Q(a, x) = 1 − P

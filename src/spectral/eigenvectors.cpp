@@ -31,9 +31,8 @@ class FilteredSubspace {
     connected_ = 0;
     for (std::int64_t i = 0; i < nodes_; ++i) connected_ += has_edges(i);
     if (options.count > connected_) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("count: {} eigenvectors are more than the {} nodes with edges", options.count,
-                              connected_));
+      refuse(fmt::format("count: {} eigenvectors are more than the {} nodes with edges", options.count,
+                         connected_));
     }
     dimension_ = subspace_dimension(options, connected_);
     basis_ = Matrix<float>(nodes_, (dimension_ + kPanelWidth - 1) / kPanelWidth * kPanelWidth);

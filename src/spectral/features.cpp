@@ -28,8 +28,7 @@ Matrix<float> gaussian_panel(std::int64_t nodes, std::int64_t first, std::int64_
 Matrix<float> random_features(const graph::Laplacian& laplacian, std::span<const double> low_pass,
                               std::int64_t features, std::uint64_t seed, const Context& context) {
   if (features < 1) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("features: {} is out of range; must be at least 1", features));
+    refuse(fmt::format("features: {} is out of range; must be at least 1", features));
   }
   const std::int64_t nodes = laplacian.nodes();
   const RandomStream random(seed, "features.signals");

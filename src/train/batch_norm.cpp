@@ -88,8 +88,7 @@ void recalibrate_batch_norm(torch::nn::Module& model, const std::function<void()
       return norm.batches.item<std::int64_t>() > 0;
     });
     if (!reached) {
-      throw Error(ErrorCode::invalid_argument,
-                  "recalibrate_batch_norm: no batch went through a BatchNorm of the model");
+      refuse("recalibrate_batch_norm: no batch went through a BatchNorm of the model");
     }
   } catch (...) {
     restore_momentum();

@@ -15,8 +15,7 @@ at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teache
                     student.dim(), teacher.dim(), student.numel(), teacher.numel()));
   }
   if (!(temperature > 0)) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("distillation: a temperature of {}; must be positive", temperature));
+    refuse(fmt::format("distillation: a temperature of {}; must be positive", temperature));
   }
   const torch::Tensor log_student = torch::log_softmax(student / temperature, -1);
   const torch::Tensor log_teacher = torch::log_softmax(teacher.detach() / temperature, -1);

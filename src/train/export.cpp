@@ -54,7 +54,7 @@ class Exporter {
     for (const auto& [name, tensor] : tensors) {
       const std::string weight = name.empty() ? "weight" : name + ".weight";
       if (weights_.contains(weight)) continue;
-      throw Error(ErrorCode::invalid_argument, fmt::format("export: the model has no layer \"{}\"", name));
+      refuse(fmt::format("export: the model has no layer \"{}\"", name));
     }
     out_.model.recipe.deflated = options.deflate_header;
     for (const NamedTensor& entry : named_tensors(model)) {
@@ -78,10 +78,9 @@ class Exporter {
     const torch::Tensor& tensor = entry.tensor;
     if (const auto found = weights_.find(name); found != weights_.end()) {
       if (found->second->shape != tensor.sizes().vec()) {
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("export: codes of shape [{}] for {}, which has [{}]",
-                                fmt::join(found->second->shape, ", "), quoted_name(name),
-                                fmt::join(tensor.sizes().vec(), ", ")));
+        refuse(fmt::format("export: codes of shape [{}] for {}, which has [{}]",
+                           fmt::join(found->second->shape, ", "), quoted_name(name),
+                           fmt::join(tensor.sizes().vec(), ", ")));
       }
       add_weight(name, *found->second);
       return name;

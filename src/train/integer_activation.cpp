@@ -19,8 +19,7 @@ constexpr double kMomentum = 0.1;
 IntegerActivationImpl::IntegerActivationImpl(int bits)
     : range(register_buffer("range", torch::zeros(2))), bits_(bits) {
   if (bits < 2 || bits > 8) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("activation_bits: {} is out of range; must be from 2 to 8", bits));
+    refuse(fmt::format("activation_bits: {} is out of range; must be from 2 to 8", bits));
   }
 }
 

@@ -31,9 +31,8 @@ std::span<float> values_of(const torch::Tensor& tensor) {
 void check_finite(std::span<const float> values, const std::string& layer) {
   const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
   if (bad != values.end()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("the weight of layer \"{}\" has the value {} at {}; noise needs finite weights",
-                            layer, *bad, bad - values.begin()));
+    refuse(fmt::format("the weight of layer \"{}\" has the value {} at {}; noise needs finite weights", layer,
+                       *bad, bad - values.begin()));
   }
 }
 
@@ -142,10 +141,10 @@ NoisyWeights Noise::apply(torch::nn::Module& model) {
     state->swap.add(layer, StraightThrough::apply(weight, &noised));
   }
   if (!matched) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("layers: \"{}\" matches none of the model's {} layers with weights; for example "
-                            "\"{}\" is one",
-                            options_.layers, index, index == 0 ? "" : weight_layers(model).front().name));
+    refuse(
+        fmt::format("layers: \"{}\" matches none of the model's {} layers with weights; for example "
+                    "\"{}\" is one",
+                    options_.layers, index, index == 0 ? "" : weight_layers(model).front().name));
   }
   state->swap.begin();
   ++step_;

@@ -64,10 +64,10 @@ void check_identity(const std::string& saved, const std::string& now,
     was = next_line(before);
     is = next_line(after);
   } while (was == is);
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: is of another run: it had {}, now there is {}; the same run goes on, option "
-                          "restart begins anew",
-                          checkpoint.string(), was, is));
+  refuse(
+      fmt::format("{}: is of another run: it had {}, now there is {}; the same run goes on, option "
+                  "restart begins anew",
+                  checkpoint.string(), was, is));
 }
 
 }  // namespace parsimony::train

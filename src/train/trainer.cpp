@@ -92,9 +92,8 @@ class Training {
     if (plan_.ipq) validate_fields(*plan_.ipq);
     if (plan_.teacher != nullptr) validate_fields(plan_.distillation);
     if (plan_.trainer.batch_size > task_.examples()) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("batch_size: {} of {} examples; must be at most as many",
-                              plan_.trainer.batch_size, task_.examples()));
+      refuse(fmt::format("batch_size: {} of {} examples; must be at most as many", plan_.trainer.batch_size,
+                         task_.examples()));
     }
   }
 
@@ -234,10 +233,10 @@ class Training {
       const torch::Tensor all = loss(batch(order_, plan_.trainer.seed, done_));
       value = all.item<double>();
       if (!std::isfinite(value)) {
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("learning_rate: {} makes a loss of {} at step {}; it must be smaller, or "
-                                "clip_norm positive",
-                                optimization().learning_rate, value, done_));
+        refuse(
+            fmt::format("learning_rate: {} makes a loss of {} at step {}; it must be smaller, or "
+                        "clip_norm positive",
+                        optimization().learning_rate, value, done_));
       }
       all.backward();
     }

@@ -37,8 +37,8 @@ TEST(Safetensors, RoundTripsEveryDtypeAndShape) {
   std::vector<TensorView> tensors;
   const std::vector<std::vector<std::int64_t>> shapes{{}, {0}, {4}, {2, 2, 2}, {3, 0, 5}, {4, 1, 1, 1, 1, 3}};
   std::mt19937 random(1);
-  data.reserve(EnumNames<DType>::values.size() * shapes.size());
-  for (const auto& [dtype, name] : EnumNames<DType>::values) {
+  data.reserve(names_of(DType{}).size() * shapes.size());
+  for (const auto& [dtype, name] : names_of(DType{})) {
     for (const auto& shape : shapes) {
       TensorView tensor{{std::string(name) + std::to_string(data.size()) + " \"\\\n\x7Fé", dtype, shape}, {}};
       if (shape.empty() && bits_of(dtype) < 8) continue;  // no whole byte

@@ -38,7 +38,7 @@ TEST(Noise, LeavesTheParametersAsTheyAre) {
   const std::vector<torch::Tensor> before = clones(*net), leaves = net->parameters();
   const torch::Tensor x = torch::randn({2, 16});
   std::vector<Noise> noises;
-  for (const auto& [function, name] : EnumNames<NoiseFunction>::values) {
+  for (const auto& [function, name] : names_of(NoiseFunction{})) {
     noises.emplace_back(
         NoiseOptions{
             .function = function, .rate = 0.3, .block_size = 4, .centroids = 3, .refresh_steps = 500},

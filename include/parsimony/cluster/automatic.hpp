@@ -20,11 +20,22 @@ enum class Aim {
   ncut         ///< the same, as the normalised cut counts
 };
 
+constexpr auto names_of(Aim) {
+  using enum Aim;
+  return enum_names<Aim>(
+      {{automatic, "auto"}, {likelihood, "likelihood"}, {modularity, "modularity"}, {ncut, "ncut"}});
+}
+
 enum class Effort {
   fast,     ///< one candidate from communities, nothing after it
   normal,   ///< several candidates, votes where they disagree
   thorough  ///< eight times the votes: more is found where clusters are hard to tell apart
 };
+
+constexpr auto names_of(Effort) {
+  using enum Effort;
+  return enum_names<Effort>({{fast, "fast"}, {normal, "normal"}, {thorough, "thorough"}});
+}
 
 struct AutomaticOptions {
   std::int64_t clusters = 8;  ///< k, exactly
@@ -80,19 +91,3 @@ ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& op
 std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options);
 
 }  // namespace parsimony::cluster
-
-namespace parsimony {
-template <>
-struct EnumNames<cluster::Aim> {
-  static constexpr std::array values{std::pair{cluster::Aim::automatic, std::string_view("auto")},
-                                     std::pair{cluster::Aim::likelihood, std::string_view("likelihood")},
-                                     std::pair{cluster::Aim::modularity, std::string_view("modularity")},
-                                     std::pair{cluster::Aim::ncut, std::string_view("ncut")}};
-};
-template <>
-struct EnumNames<cluster::Effort> {
-  static constexpr std::array values{std::pair{cluster::Effort::fast, std::string_view("fast")},
-                                     std::pair{cluster::Effort::normal, std::string_view("normal")},
-                                     std::pair{cluster::Effort::thorough, std::string_view("thorough")}};
-};
-}  // namespace parsimony

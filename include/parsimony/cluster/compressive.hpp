@@ -21,10 +21,20 @@ enum class Assignment {
   nearest       ///< the nearest centroid in the space of the random features
 };
 
+constexpr auto names_of(Assignment) {
+  using enum Assignment;
+  return enum_names<Assignment>({{interpolate, "interpolate"}, {filter, "filter"}, {nearest, "nearest"}});
+}
+
 enum class Sampling {
   uniform,  ///< every node alike, without replacement
   energy  ///< in proportion to the energy of the row of the filtered signals, an estimate of ‖U_kᵀδ_i‖²
 };
+
+constexpr auto names_of(Sampling) {
+  using enum Sampling;
+  return enum_names<Sampling>({{uniform, "uniform"}, {energy, "energy"}});
+}
 
 struct CompressiveOptions {
   std::int64_t clusters = 8;                                          ///< k, exactly
@@ -113,18 +123,3 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
                              int threads = default_thread_count());
 
 }  // namespace parsimony::cluster
-
-namespace parsimony {
-template <>
-struct EnumNames<cluster::Assignment> {
-  static constexpr std::array values{
-      std::pair{cluster::Assignment::interpolate, std::string_view("interpolate")},
-      std::pair{cluster::Assignment::filter, std::string_view("filter")},
-      std::pair{cluster::Assignment::nearest, std::string_view("nearest")}};
-};
-template <>
-struct EnumNames<cluster::Sampling> {
-  static constexpr std::array values{std::pair{cluster::Sampling::uniform, std::string_view("uniform")},
-                                     std::pair{cluster::Sampling::energy, std::string_view("energy")}};
-};
-}  // namespace parsimony

@@ -14,13 +14,9 @@ enum class LambdaMethod {
   bisection  ///< the papers': a filter pass for each λ tried
 };
 
-}  // namespace parsimony::cluster
+constexpr auto names_of(LambdaMethod) {
+  using enum LambdaMethod;
+  return enum_names<LambdaMethod>({{moments, "moments"}, {bisection, "bisection"}});
+}
 
-namespace parsimony {
-template <>
-struct EnumNames<cluster::LambdaMethod> {
-  static constexpr std::array values{
-      std::pair{cluster::LambdaMethod::moments, std::string_view("moments")},
-      std::pair{cluster::LambdaMethod::bisection, std::string_view("bisection")}};
-};
-}  // namespace parsimony
+}  // namespace parsimony::cluster

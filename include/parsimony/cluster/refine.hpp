@@ -20,6 +20,11 @@ enum class Refinement {
   moves   ///< refine_by_moves()
 };
 
+constexpr auto names_of(Refinement) {
+  using enum Refinement;
+  return enum_names<Refinement>({{none, "none"}, {lloyd, "lloyd"}, {moves, "moves"}});
+}
+
 /// Three passes of local moves of nodes at fixed k, by modularity at the resolution at which it is the
 /// likelihood of a planted partition, estimated anew before each (partition::planted_rates,
 /// partition::local_moves). Changes the labels of the result and adds the stage "refine" and the figure
@@ -32,12 +37,3 @@ void refine_by_moves(CsrView adjacency, ClusterResult& result, std::uint64_t see
                      const Context& context = Context{});
 
 }  // namespace parsimony::cluster
-
-namespace parsimony {
-template <>
-struct EnumNames<cluster::Refinement> {
-  static constexpr std::array values{std::pair{cluster::Refinement::none, std::string_view("none")},
-                                     std::pair{cluster::Refinement::lloyd, std::string_view("lloyd")},
-                                     std::pair{cluster::Refinement::moves, std::string_view("moves")}};
-};
-}  // namespace parsimony

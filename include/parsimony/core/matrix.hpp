@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,7 +12,8 @@
 
 namespace parsimony {
 
-/// rows × cols values of which row r starts at data + r · stride.
+/// rows × cols values of which row r starts at data + r · stride. Indices are asserted: with -DNDEBUG an
+/// index out of range is undefined behaviour.
 template <class T>
 struct MatrixView {
   T* data = nullptr;
@@ -24,9 +26,19 @@ struct MatrixView {
   MatrixView(T* data_, std::int64_t rows_, std::int64_t cols_, std::int64_t stride_)
       : data(data_), rows(rows_), cols(cols_), stride(stride_) {}
 
-  T* row_data(std::int64_t r) const { return data + r * stride; }
-  std::span<T> row(std::int64_t r) const { return {row_data(r), static_cast<std::size_t>(cols)}; }
-  T& operator()(std::int64_t r, std::int64_t c) const { return data[r * stride + c]; }
+  /// r may be rows, for the end of the last row.
+  T* row_data(std::int64_t r) const {
+    assert(r >= 0 && r <= rows);
+    return data + r * stride;
+  }
+  std::span<T> row(std::int64_t r) const {
+    assert(r >= 0 && r < rows);
+    return {data + r * stride, static_cast<std::size_t>(cols)};
+  }
+  T& operator()(std::int64_t r, std::int64_t c) const {
+    assert(r >= 0 && r < rows && c >= 0 && c < cols);
+    return data[r * stride + c];
+  }
 
   operator MatrixView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, cols, stride}; }
 };
@@ -50,7 +62,11 @@ class Matrix {
   Matrix(const Matrix& other) : rows_(other.rows_), cols_(other.cols_), data_(allocate(other.size())) {
     std::copy_n(other.data_.get(), other.size(), data_.get());
   }
-  Matrix(Matrix&&) noexcept = default;
+  /// The matrix moved from is empty: 0 × 0.
+  Matrix(Matrix&& other) noexcept
+      : rows_(std::exchange(other.rows_, 0)),
+        cols_(std::exchange(other.cols_, 0)),
+        data_(std::move(other.data_)) {}
   Matrix& operator=(Matrix other) noexcept {
     rows_ = other.rows_;
     cols_ = other.cols_;
@@ -65,8 +81,8 @@ class Matrix {
   const T* data() const { return data_.get(); }
   std::span<T> row(std::int64_t r) { return view().row(r); }
   std::span<const T> row(std::int64_t r) const { return view().row(r); }
-  T& operator()(std::int64_t r, std::int64_t c) { return data_[r * cols_ + c]; }
-  const T& operator()(std::int64_t r, std::int64_t c) const { return data_[r * cols_ + c]; }
+  T& operator()(std::int64_t r, std::int64_t c) { return view()(r, c); }
+  const T& operator()(std::int64_t r, std::int64_t c) const { return view()(r, c); }
   std::span<T> values() { return {data_.get(), static_cast<std::size_t>(size())}; }
   std::span<const T> values() const { return {data_.get(), static_cast<std::size_t>(size())}; }
   MatrixView<T> view() { return {data_.get(), rows_, cols_}; }

@@ -11,17 +11,17 @@
 #include <vector>
 
 #include "parsimony/core/context.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/core/options.hpp"
 
 namespace parsimony {
 
 enum class Status { converged, iteration_limit };
 
-template <>
-struct EnumNames<Status> {
-  static constexpr std::array values{std::pair{Status::converged, std::string_view("converged")},
-                                     std::pair{Status::iteration_limit, std::string_view("iteration_limit")}};
-};
+constexpr auto names_of(Status) {
+  using enum Status;
+  return enum_names<Status>({{converged, "converged"}, {iteration_limit, "iteration_limit"}});
+}
 
 struct Stage {
   std::string name;
@@ -49,6 +49,21 @@ struct Report {
   /// One JSON object; indent < 0 for a single line. NaN and infinities become null.
   std::string to_json(int indent = 2) const;
   double seconds() const;  ///< sum over the stages
+
+  /// The figure of this name, or nullptr where there is none of type T.
+  template <class T>
+  const T* find_figure(std::string_view name) const {
+    for (const auto& [candidate, value] : figures) {
+      if (candidate == name) return std::get_if<T>(&value);
+    }
+    return nullptr;
+  }
+  /// The figure of this name; throws Error(invalid_argument) where there is none of type T.
+  template <class T>
+  const T& figure(std::string_view name) const {
+    if (const T* found = find_figure<T>(name)) return *found;
+    refuse("the report of " + algorithm + " has no figure " + std::string(name) + " of this type");
+  }
 };
 
 /// A report with version, SIMD target, threads and seed filled in.

@@ -112,28 +112,28 @@ std::vector<std::uint8_t> tensor_bytes(std::span<const float> values, DType dtyp
 /// A name in a message: in quotes, without control characters, and short.
 std::string quoted_name(std::string_view name);
 
-template <>
-struct EnumNames<DType> {
-  static constexpr std::array values{std::pair{DType::boolean, std::string_view("BOOL")},
-                                     std::pair{DType::float4, std::string_view("F4")},
-                                     std::pair{DType::float6_e2m3, std::string_view("F6_E2M3")},
-                                     std::pair{DType::float6_e3m2, std::string_view("F6_E3M2")},
-                                     std::pair{DType::uint8, std::string_view("U8")},
-                                     std::pair{DType::int8, std::string_view("I8")},
-                                     std::pair{DType::float8_e5m2, std::string_view("F8_E5M2")},
-                                     std::pair{DType::float8_e4m3, std::string_view("F8_E4M3")},
-                                     std::pair{DType::float8_e8m0, std::string_view("F8_E8M0")},
-                                     std::pair{DType::int16, std::string_view("I16")},
-                                     std::pair{DType::uint16, std::string_view("U16")},
-                                     std::pair{DType::float16, std::string_view("F16")},
-                                     std::pair{DType::bfloat16, std::string_view("BF16")},
-                                     std::pair{DType::int32, std::string_view("I32")},
-                                     std::pair{DType::uint32, std::string_view("U32")},
-                                     std::pair{DType::float32, std::string_view("F32")},
-                                     std::pair{DType::complex64, std::string_view("C64")},
-                                     std::pair{DType::float64, std::string_view("F64")},
-                                     std::pair{DType::int64, std::string_view("I64")},
-                                     std::pair{DType::uint64, std::string_view("U64")}};
-};
+constexpr auto names_of(DType) {
+  using enum DType;
+  return enum_names<DType>({{boolean, "BOOL"},
+                            {float4, "F4"},
+                            {float6_e2m3, "F6_E2M3"},
+                            {float6_e3m2, "F6_E3M2"},
+                            {uint8, "U8"},
+                            {int8, "I8"},
+                            {float8_e5m2, "F8_E5M2"},
+                            {float8_e4m3, "F8_E4M3"},
+                            {float8_e8m0, "F8_E8M0"},
+                            {int16, "I16"},
+                            {uint16, "U16"},
+                            {float16, "F16"},
+                            {bfloat16, "BF16"},
+                            {int32, "I32"},
+                            {uint32, "U32"},
+                            {float32, "F32"},
+                            {complex64, "C64"},
+                            {float64, "F64"},
+                            {int64, "I64"},
+                            {uint64, "U64"}});
+}
 
 }  // namespace parsimony

@@ -15,6 +15,15 @@ namespace parsimony::graph {
 
 enum class FileFormat { automatic, edge_list, matrix_market, metis, npz };
 
+constexpr auto names_of(FileFormat) {
+  using enum FileFormat;
+  return enum_names<FileFormat>({{automatic, "auto"},
+                                 {edge_list, "edge_list"},
+                                 {matrix_market, "matrix_market"},
+                                 {metis, "metis"},
+                                 {npz, "npz"}});
+}
+
 struct ReadOptions {
   /// automatic: by ending (before .gz / .zst), else by the first bytes of .mtx and .npz, else edge list
   FileFormat format = FileFormat::automatic;
@@ -55,15 +64,3 @@ void write_graph(const std::filesystem::path& path, const GraphFile& file,
                  const Context& context = Context{});
 
 }  // namespace parsimony::graph
-
-namespace parsimony {
-template <>
-struct EnumNames<graph::FileFormat> {
-  static constexpr std::array values{
-      std::pair{graph::FileFormat::automatic, std::string_view("automatic")},
-      std::pair{graph::FileFormat::edge_list, std::string_view("edge_list")},
-      std::pair{graph::FileFormat::matrix_market, std::string_view("matrix_market")},
-      std::pair{graph::FileFormat::metis, std::string_view("metis")},
-      std::pair{graph::FileFormat::npz, std::string_view("npz")}};
-};
-}  // namespace parsimony

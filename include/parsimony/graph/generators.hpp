@@ -16,6 +16,11 @@ enum class WeightDistribution {
              ///< deviation 1.3
 };
 
+constexpr auto names_of(WeightDistribution) {
+  using enum WeightDistribution;
+  return enum_names<WeightDistribution>({{unit, "unit"}, {lognormal, "lognormal"}});
+}
+
 /// The stochastic block model in the parametrisation of [tremblay2016compressive]: mean degree c,
 /// ε = p_out / p_in, p_in = k c / (N − k + (k − 1) ε N), detectability threshold ε_c = (c − √c)/(c + √c (k −
 /// 1)).
@@ -122,12 +127,3 @@ void describe(Options& options, Visitor&& visit) {
 PlantedGraph lfr_benchmark(const LfrOptions& options, const Context& context = Context{});
 
 }  // namespace parsimony::graph
-
-namespace parsimony {
-template <>
-struct EnumNames<graph::WeightDistribution> {
-  static constexpr std::array values{
-      std::pair{graph::WeightDistribution::unit, std::string_view("unit")},
-      std::pair{graph::WeightDistribution::lognormal, std::string_view("lognormal")}};
-};
-}  // namespace parsimony

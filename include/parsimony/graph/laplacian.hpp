@@ -16,6 +16,11 @@ enum class LaplacianKind {
   normalized      ///< L = I − (D + τI)^(−1/2) W (D + τI)^(−1/2), spectrum in [0, 2]
 };
 
+constexpr auto names_of(LaplacianKind) {
+  using enum LaplacianKind;
+  return enum_names<LaplacianKind>({{combinatorial, "combinatorial"}, {normalized, "normalized"}});
+}
+
 /// The Laplacian of a graph, ready for y = L x in the form of a fused Chebyshev step.
 ///
 /// The normalised Laplacian is kept in its random-walk form: with S = (D + τI)^(1/2), S⁻¹ L S = I − (D +
@@ -47,12 +52,3 @@ Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind = LaplacianKind::
 double automatic_regularization(CsrView adjacency);
 
 }  // namespace parsimony::graph
-
-namespace parsimony {
-template <>
-struct EnumNames<graph::LaplacianKind> {
-  static constexpr std::array values{
-      std::pair{graph::LaplacianKind::combinatorial, std::string_view("combinatorial")},
-      std::pair{graph::LaplacianKind::normalized, std::string_view("normalized")}};
-};
-}  // namespace parsimony

@@ -18,11 +18,21 @@ enum class Metric {
   cosine      ///< 1 − cos(x, y)
 };
 
+constexpr auto names_of(Metric) {
+  using enum Metric;
+  return enum_names<Metric>({{euclidean, "euclidean"}, {cosine, "cosine"}});
+}
+
 enum class Search {
   automatic,   ///< exact up to 2^31 pairs of points (46,000 points among themselves)
   exact,       ///< every cell is searched unless it is too far to matter
   approximate  ///< only the nearest cells are
 };
+
+constexpr auto names_of(Search) {
+  using enum Search;
+  return enum_names<Search>({{automatic, "auto"}, {exact, "exact"}, {approximate, "approximate"}});
+}
 
 struct NeighborOptions {
   std::int64_t neighbors = 10;  ///< k, scikit-learn's default for graphs
@@ -86,17 +96,3 @@ Neighbors nearest_neighbors_of(MatrixView<const float> queries, MatrixView<const
 std::int64_t estimate_memory(std::int64_t rows, std::int64_t cols, const NeighborOptions& options);
 
 }  // namespace parsimony::graph
-
-namespace parsimony {
-template <>
-struct EnumNames<graph::Metric> {
-  static constexpr std::array values{std::pair{graph::Metric::euclidean, std::string_view("euclidean")},
-                                     std::pair{graph::Metric::cosine, std::string_view("cosine")}};
-};
-template <>
-struct EnumNames<graph::Search> {
-  static constexpr std::array values{std::pair{graph::Search::automatic, std::string_view("automatic")},
-                                     std::pair{graph::Search::exact, std::string_view("exact")},
-                                     std::pair{graph::Search::approximate, std::string_view("approximate")}};
-};
-}  // namespace parsimony

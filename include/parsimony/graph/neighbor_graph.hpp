@@ -18,11 +18,22 @@ enum class EdgeRule {
   mutual  ///< where each is one of the other; points may be left without edges
 };
 
+constexpr auto names_of(EdgeRule) {
+  using enum EdgeRule;
+  return enum_names<EdgeRule>({{unite, "union"}, {mutual, "mutual"}});
+}
+
 enum class NeighborWeights {
   gaussian,  ///< exp(−‖x − y‖² / 2 σ²) with one σ for all
   self_tuning,  ///< exp(−‖x − y‖² / σ_x σ_y), σ_x the distance of x to its 7th neighbour [zelnik2004self]
   binary  ///< 1
 };
+
+constexpr auto names_of(NeighborWeights) {
+  using enum NeighborWeights;
+  return enum_names<NeighborWeights>(
+      {{gaussian, "gaussian"}, {self_tuning, "self_tuning"}, {binary, "binary"}});
+}
 
 struct NeighborGraphOptions {
   EdgeRule edges = EdgeRule::unite;
@@ -51,18 +62,3 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
                      const Context& context = Context{});
 
 }  // namespace parsimony::graph
-
-namespace parsimony {
-template <>
-struct EnumNames<graph::EdgeRule> {
-  static constexpr std::array values{std::pair{graph::EdgeRule::unite, std::string_view("union")},
-                                     std::pair{graph::EdgeRule::mutual, std::string_view("mutual")}};
-};
-template <>
-struct EnumNames<graph::NeighborWeights> {
-  static constexpr std::array values{
-      std::pair{graph::NeighborWeights::gaussian, std::string_view("gaussian")},
-      std::pair{graph::NeighborWeights::self_tuning, std::string_view("self_tuning")},
-      std::pair{graph::NeighborWeights::binary, std::string_view("binary")}};
-};
-}  // namespace parsimony

@@ -17,6 +17,11 @@ enum class ImagePenalty {
   l1    ///< Σ |r|: convex, the model of [yaghoobi2013constrained]
 };
 
+constexpr auto names_of(ImagePenalty) {
+  using enum ImagePenalty;
+  return enum_names<ImagePenalty>({{log, "log"}, {l1, "l1"}});
+}
+
 struct ImageDenoisingOptions {
   double sigma = 0;  ///< standard deviation of the noise, in units of the image; 0: estimated
   ImagePenalty penalty = ImagePenalty::log;
@@ -71,13 +76,3 @@ DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const doub
                             const ImageDenoisingOptions& options = {}, const Context& context = Context{});
 
 }  // namespace parsimony::images
-
-namespace parsimony {
-
-template <>
-struct EnumNames<images::ImagePenalty> {
-  static constexpr std::array values{std::pair{images::ImagePenalty::log, std::string_view("log")},
-                                     std::pair{images::ImagePenalty::l1, std::string_view("l1")}};
-};
-
-}  // namespace parsimony

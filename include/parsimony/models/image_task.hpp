@@ -25,6 +25,11 @@ enum class Normalization {
   cifar10
 };
 
+constexpr auto names_of(Normalization) {
+  using enum Normalization;
+  return enum_names<Normalization>({{imagenet, "imagenet"}, {cifar10, "cifar10"}});
+}
+
 struct ImageTaskOptions {
   std::filesystem::path archive{};    ///< of JPEGs, see data::read_labelled_images
   std::string train_split = "train";  ///< folder of the images that are trained on
@@ -85,13 +90,3 @@ class ImageTask : public train::Task {
 };
 
 }  // namespace parsimony::models
-
-namespace parsimony {
-
-template <>
-struct EnumNames<models::Normalization> {
-  static constexpr std::array values{std::pair{models::Normalization::imagenet, std::string_view("imagenet")},
-                                     std::pair{models::Normalization::cifar10, std::string_view("cifar10")}};
-};
-
-}  // namespace parsimony

@@ -61,6 +61,11 @@ enum class Verdict {
   undecided
 };
 
+constexpr auto names_of(Verdict) {
+  using enum Verdict;
+  return enum_names<Verdict>({{certified, "certified"}, {refuted, "refuted"}, {undecided, "undecided"}});
+}
+
 struct OperatorCertificate {
   Verdict verdict = Verdict::undecided;
   std::string explanation;  ///< the verdict as a sentence
@@ -120,12 +125,3 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
                                      const Context& context = Context{});
 
 }  // namespace parsimony::operators
-
-namespace parsimony {
-template <>
-struct EnumNames<operators::Verdict> {
-  static constexpr std::array values{std::pair{operators::Verdict::certified, std::string_view("certified")},
-                                     std::pair{operators::Verdict::refuted, std::string_view("refuted")},
-                                     std::pair{operators::Verdict::undecided, std::string_view("undecided")}};
-};
-}  // namespace parsimony

@@ -19,18 +19,10 @@ enum class StepRule {
   backtracking  ///< the paper's: halved until the objective does not increase
 };
 
-}  // namespace parsimony::operators
-
-namespace parsimony {
-
-template <>
-struct EnumNames<operators::StepRule> {
-  static constexpr std::array values{
-      std::pair{operators::StepRule::diminishing, std::string_view("diminishing")},
-      std::pair{operators::StepRule::backtracking, std::string_view("backtracking")}};
-};
-
-namespace operators {
+constexpr auto names_of(StepRule) {
+  using enum StepRule;
+  return enum_names<StepRule>({{diminishing, "diminishing"}, {backtracking, "backtracking"}});
+}
 
 struct UntfLearningOptions {
   std::int64_t rows = 0;  ///< a: atoms to learn; at least the n values of a signal, n − 1 with zero_mean
@@ -114,5 +106,4 @@ struct LearnedOperator {
 LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearningOptions& options,
                               const Context& context = Context{}, MatrixView<const double> initial = {});
 
-}  // namespace operators
-}  // namespace parsimony
+}  // namespace parsimony::operators

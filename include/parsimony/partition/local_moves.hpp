@@ -16,6 +16,11 @@ enum class Objective {
   density      ///< density_likelihood(): every cluster has a density of its own
 };
 
+constexpr auto names_of(Objective) {
+  using enum Objective;
+  return enum_names<Objective>({{modularity, "modularity"}, {density, "density"}});
+}
+
 struct LocalMoveOptions {
   Objective objective = Objective::modularity;
   double resolution = 1;  ///< γ of modularity; the planted-partition likelihood is the one of rates().gamma
@@ -49,12 +54,3 @@ std::int64_t local_moves(const NetworkView& network, Partition& partition,
                          const LocalMoveOptions& options = {}, const Context& context = Context{});
 
 }  // namespace parsimony::partition
-
-namespace parsimony {
-template <>
-struct EnumNames<partition::Objective> {
-  static constexpr std::array values{
-      std::pair{partition::Objective::modularity, std::string_view("modularity")},
-      std::pair{partition::Objective::density, std::string_view("density")}};
-};
-}  // namespace parsimony

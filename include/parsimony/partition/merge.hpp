@@ -16,6 +16,11 @@ enum class MergeGain {
   normalized_cut  ///< in_ab / vol_ab − in_a / vol_a − in_b / vol_b: the normalised cut falls by one more
 };
 
+constexpr auto names_of(MergeGain) {
+  using enum MergeGain;
+  return enum_names<MergeGain>({{modularity, "modularity"}, {normalized_cut, "normalized_cut"}});
+}
+
 struct MergeOptions {
   std::int64_t clusters = 8;               ///< k, exactly
   MergeGain gain = MergeGain::modularity;  ///< the cut is for many clusters into few, before local moves
@@ -43,12 +48,3 @@ std::vector<std::int32_t> merge_clusters(const NetworkView& network, const Merge
                                          const Context& context = Context{});
 
 }  // namespace parsimony::partition
-
-namespace parsimony {
-template <>
-struct EnumNames<partition::MergeGain> {
-  static constexpr std::array values{
-      std::pair{partition::MergeGain::modularity, std::string_view("modularity")},
-      std::pair{partition::MergeGain::normalized_cut, std::string_view("normalized_cut")}};
-};
-}  // namespace parsimony

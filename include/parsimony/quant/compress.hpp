@@ -17,21 +17,11 @@ namespace parsimony::quant {
 
 enum class CompressionScheme { automatic, int8, int4, int3, int2, pq };
 
-}  // namespace parsimony::quant
-
-namespace parsimony {
-
-template <>
-struct EnumNames<quant::CompressionScheme> {
-  static constexpr std::array values{std::pair{quant::CompressionScheme::automatic, std::string_view("auto")},
-                                     std::pair{quant::CompressionScheme::int8, std::string_view("int8")},
-                                     std::pair{quant::CompressionScheme::int4, std::string_view("int4")},
-                                     std::pair{quant::CompressionScheme::int3, std::string_view("int3")},
-                                     std::pair{quant::CompressionScheme::int2, std::string_view("int2")},
-                                     std::pair{quant::CompressionScheme::pq, std::string_view("pq")}};
-};
-
-namespace quant {
+constexpr auto names_of(CompressionScheme) {
+  using enum CompressionScheme;
+  return enum_names<CompressionScheme>(
+      {{automatic, "auto"}, {int8, "int8"}, {int4, "int4"}, {int3, "int3"}, {int2, "int2"}, {pq, "pq"}});
+}
 
 struct CompressOptions {
   CompressionScheme scheme = CompressionScheme::automatic;  ///< automatic: by the budget, which it needs
@@ -116,5 +106,4 @@ Compression compress(const SafetensorsFile& model, const CompressionPlan& plan,
                      const CompressOptions& options, const SafetensorsFile* calibration = nullptr,
                      const Context& context = Context{});
 
-}  // namespace quant
-}  // namespace parsimony
+}  // namespace parsimony::quant

@@ -23,25 +23,15 @@ enum class RangeRule {
   mse,        ///< of the least squared error found by a search over both ends, from the two above
 };
 
-}  // namespace parsimony::quant
+constexpr auto names_of(Granularity) {
+  using enum Granularity;
+  return enum_names<Granularity>({{per_tensor, "per-tensor"}, {per_channel, "per-channel"}});
+}
 
-namespace parsimony {
-
-template <>
-struct EnumNames<quant::Granularity> {
-  static constexpr std::array values{
-      std::pair{quant::Granularity::per_tensor, std::string_view("per-tensor")},
-      std::pair{quant::Granularity::per_channel, std::string_view("per-channel")}};
-};
-
-template <>
-struct EnumNames<quant::RangeRule> {
-  static constexpr std::array values{std::pair{quant::RangeRule::min_max, std::string_view("min-max")},
-                                     std::pair{quant::RangeRule::histogram, std::string_view("histogram")},
-                                     std::pair{quant::RangeRule::mse, std::string_view("mse")}};
-};
-
-namespace quant {
+constexpr auto names_of(RangeRule) {
+  using enum RangeRule;
+  return enum_names<RangeRule>({{min_max, "min-max"}, {histogram, "histogram"}, {mse, "mse"}});
+}
 
 struct IntegerOptions {
   int bits = 8;
@@ -92,5 +82,4 @@ void fake_quantize(std::span<const float> values, const AffineCode& code, int bi
 QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions& options = {},
                                  std::span<float> decoded = {}, const Context& context = Context{});
 
-}  // namespace quant
-}  // namespace parsimony
+}  // namespace parsimony::quant

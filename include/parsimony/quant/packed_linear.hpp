@@ -20,6 +20,11 @@ enum class TableAccuracy {
   exact,     ///< in float32
 };
 
+constexpr auto names_of(TableAccuracy) {
+  using enum TableAccuracy;
+  return enum_names<TableAccuracy>({{tables8, "tables8"}, {tables16, "tables16"}, {exact, "exact"}});
+}
+
 struct PackedLinearOptions {
   TableAccuracy accuracy = TableAccuracy::tables8;
   /// Rows of x from which on tiles of the weight are decoded and multiplied as floats. 0: where that is the
@@ -114,14 +119,3 @@ class PackedEmbedding {
 };
 
 }  // namespace parsimony::quant
-
-namespace parsimony {
-
-template <>
-struct EnumNames<quant::TableAccuracy> {
-  static constexpr std::array values{std::pair{quant::TableAccuracy::tables8, std::string_view("tables8")},
-                                     std::pair{quant::TableAccuracy::tables16, std::string_view("tables16")},
-                                     std::pair{quant::TableAccuracy::exact, std::string_view("exact")}};
-};
-
-}  // namespace parsimony

@@ -19,6 +19,11 @@ enum class Scheme {
   product,  ///< a code per block of d weights: the block is a row of the codebook
 };
 
+constexpr auto names_of(Scheme) {
+  using enum Scheme;
+  return enum_names<Scheme>({{integer, "integer"}, {product, "product"}});
+}
+
 /// Where the d weights of a block lie. The first dimension of a weight is its outputs (rows), and no block
 /// reaches over two of them.
 enum class BlockLayout {
@@ -26,7 +31,17 @@ enum class BlockLayout {
   input_channels,  ///< of a convolution: d consecutive input channels at one position of the kernel
 };
 
+constexpr auto names_of(BlockLayout) {
+  using enum BlockLayout;
+  return enum_names<BlockLayout>({{row, "row"}, {input_channels, "input-channels"}});
+}
+
 enum class CodebookType { float32, float16, int8 };
+
+constexpr auto names_of(CodebookType) {
+  using enum CodebookType;
+  return enum_names<CodebookType>({{float32, "float32"}, {float16, "float16"}, {int8, "int8"}});
+}
 
 /// K × d centroids with the values that the file holds: of float16, halves exactly; of int8, whole multiples
 /// of scale from −127 to 127. Layers that share one hold the same pointer.
@@ -67,27 +82,3 @@ std::vector<std::uint16_t> unpack_codes(std::span<const std::uint8_t> packed, in
 std::uint16_t code_at(std::span<const std::uint8_t> packed, int bits, std::int64_t i);
 
 }  // namespace parsimony::quant
-
-namespace parsimony {
-
-template <>
-struct EnumNames<quant::Scheme> {
-  static constexpr std::array values{std::pair{quant::Scheme::integer, std::string_view("integer")},
-                                     std::pair{quant::Scheme::product, std::string_view("product")}};
-};
-
-template <>
-struct EnumNames<quant::BlockLayout> {
-  static constexpr std::array values{
-      std::pair{quant::BlockLayout::row, std::string_view("row")},
-      std::pair{quant::BlockLayout::input_channels, std::string_view("input-channels")}};
-};
-
-template <>
-struct EnumNames<quant::CodebookType> {
-  static constexpr std::array values{std::pair{quant::CodebookType::float32, std::string_view("float32")},
-                                     std::pair{quant::CodebookType::float16, std::string_view("float16")},
-                                     std::pair{quant::CodebookType::int8, std::string_view("int8")}};
-};
-
-}  // namespace parsimony

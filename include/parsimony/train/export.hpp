@@ -24,6 +24,11 @@ enum class OtherTensors {
   int8      ///< the same, and of what has several dimensions integers of 8 bits per output
 };
 
+constexpr auto names_of(OtherTensors) {
+  using enum OtherTensors;
+  return enum_names<OtherTensors>({{float32, "float32"}, {float16, "float16"}, {int8, "int8"}});
+}
+
 struct ExportOptions {
   OtherTensors others = OtherTensors::float16;
   bool deflate_header = false;  ///< CompactRecipe::deflated, for small models
@@ -55,14 +60,3 @@ void export_compact(const std::filesystem::path& path, torch::nn::Module& model,
                     const ExportOptions& options = {});
 
 }  // namespace parsimony::train
-
-namespace parsimony {
-
-template <>
-struct EnumNames<train::OtherTensors> {
-  static constexpr std::array values{std::pair{train::OtherTensors::float32, std::string_view("float32")},
-                                     std::pair{train::OtherTensors::float16, std::string_view("float16")},
-                                     std::pair{train::OtherTensors::int8, std::string_view("int8")}};
-};
-
-}  // namespace parsimony

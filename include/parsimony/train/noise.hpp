@@ -30,12 +30,26 @@ enum class NoiseFunction {
   product_integer  ///< the same, from a codebook in integers of `bits`
 };
 
+constexpr auto names_of(NoiseFunction) {
+  using enum NoiseFunction;
+  return enum_names<NoiseFunction>({{proxy, "proxy"},
+                                    {mean, "mean"},
+                                    {integer, "integer"},
+                                    {product, "product"},
+                                    {product_integer, "product-integer"}});
+}
+
 /// How the rate goes with the steps.
 enum class RateSchedule {
   constant,  ///< rate
   linear,    ///< from first_rate to rate in ramp_steps, then rate
   random     ///< each step its own, uniform between first_rate and rate
 };
+
+constexpr auto names_of(RateSchedule) {
+  using enum RateSchedule;
+  return enum_names<RateSchedule>({{constant, "constant"}, {linear, "linear"}, {random, "random"}});
+}
 
 struct NoiseOptions {
   NoiseFunction function = NoiseFunction::proxy;
@@ -148,24 +162,3 @@ class Noise {
 };
 
 }  // namespace parsimony::train
-
-namespace parsimony {
-
-template <>
-struct EnumNames<train::NoiseFunction> {
-  static constexpr std::array values{
-      std::pair{train::NoiseFunction::proxy, std::string_view("proxy")},
-      std::pair{train::NoiseFunction::mean, std::string_view("mean")},
-      std::pair{train::NoiseFunction::integer, std::string_view("integer")},
-      std::pair{train::NoiseFunction::product, std::string_view("product")},
-      std::pair{train::NoiseFunction::product_integer, std::string_view("product-integer")}};
-};
-
-template <>
-struct EnumNames<train::RateSchedule> {
-  static constexpr std::array values{std::pair{train::RateSchedule::constant, std::string_view("constant")},
-                                     std::pair{train::RateSchedule::linear, std::string_view("linear")},
-                                     std::pair{train::RateSchedule::random, std::string_view("random")}};
-};
-
-}  // namespace parsimony

@@ -15,8 +15,18 @@ enum class OptimizerKind {
   adamw  ///< Adam with decoupled weight decay [loshchilov2019decoupled]; without decay it is Adam
 };
 
+constexpr auto names_of(OptimizerKind) {
+  using enum OptimizerKind;
+  return enum_names<OptimizerKind>({{sgd, "sgd"}, {adamw, "adamw"}});
+}
+
 /// From the end of the warm-up to the last step.
 enum class RateDecay { constant, linear, cosine };
+
+constexpr auto names_of(RateDecay) {
+  using enum RateDecay;
+  return enum_names<RateDecay>({{constant, "constant"}, {linear, "linear"}, {cosine, "cosine"}});
+}
 
 struct OptimizationOptions {
   std::int64_t steps = 0;  ///< 0: as many as epochs says
@@ -58,20 +68,3 @@ std::int64_t planned_steps(const OptimizationOptions& options, std::int64_t exam
 double learning_rate(const OptimizationOptions& options, std::int64_t step, std::int64_t steps);
 
 }  // namespace parsimony::train
-
-namespace parsimony {
-
-template <>
-struct EnumNames<train::OptimizerKind> {
-  static constexpr std::array values{std::pair{train::OptimizerKind::sgd, std::string_view("sgd")},
-                                     std::pair{train::OptimizerKind::adamw, std::string_view("adamw")}};
-};
-
-template <>
-struct EnumNames<train::RateDecay> {
-  static constexpr std::array values{std::pair{train::RateDecay::constant, std::string_view("constant")},
-                                     std::pair{train::RateDecay::linear, std::string_view("linear")},
-                                     std::pair{train::RateDecay::cosine, std::string_view("cosine")}};
-};
-
-}  // namespace parsimony

@@ -314,8 +314,7 @@ ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& op
   validate_fields(options);
   const std::int64_t nodes = adjacency.rows(), k = options.clusters;
   if (k > nodes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("clusters: {} is more than the {} nodes of the graph", k, nodes));
+    refuse(fmt::format("clusters: {} is more than the {} nodes of the graph", k, nodes));
   }
   const std::int64_t memory = estimate_memory(adjacency, options);
   if (options.max_memory > 0 && memory > options.max_memory) {

@@ -172,16 +172,14 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
                                   const Context& context, std::span<const std::int32_t> initial) {
   validate_fields(requested);
   if (requested.refine == Refinement::lloyd && requested.assign != Assignment::nearest) {
-    throw Error(ErrorCode::invalid_argument,
-                "refine: lloyd goes by the nearest centroid; with another assign it must be none or moves");
+    refuse("refine: lloyd goes by the nearest centroid; with another assign it must be none or moves");
   }
   const std::int64_t nodes = adjacency.rows();
   check_filtering(requested, nodes);
   check_distance_control(requested);
   if (requested.samples > 0 && requested.samples < requested.clusters) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
-                            requested.samples, requested.clusters));
+    refuse(fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
+                       requested.samples, requested.clusters));
   }
   const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
   check_memory(memory, requested.max_memory, "fewer features or assign = nearest need less");

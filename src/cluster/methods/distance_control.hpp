@@ -8,6 +8,7 @@
 #include <span>
 
 #include "cluster/methods/filtering.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/spectral/distance_error.hpp"
 
 namespace parsimony::cluster {
@@ -31,8 +32,7 @@ void check_distance_control(const Options& options) {
                      : options.lambda_k > 0 ? "lambda_k"
                                             : nullptr;
   if (both == nullptr) return;
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("error: {} chooses {} itself; leave out one of both", options.error, both));
+  refuse(fmt::format("error: {} chooses {} itself; leave out one of both", options.error, both));
 }
 
 /// d of the control on `nodes` nodes, or the automatic one for k-means on `points` rows.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "parsimony/core/error.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 #include "parsimony/spectral/density.hpp"
 #include "parsimony/spectral/features.hpp"
@@ -55,9 +56,8 @@ void check_memory(std::int64_t memory, std::int64_t limit, std::string_view advi
 
 void check_regularization(double regularization) {
   if (regularization >= 0 || regularization == -1) return;
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
-                          regularization));
+  refuse(fmt::format("regularization: {} is out of range; must be at least 0, or -1 for the automatic",
+                     regularization));
 }
 
 void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, ClusterResult& result,
@@ -66,9 +66,8 @@ void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, 
   double& lambda_k = result.lambda_k;
   StageTimer timer(report, "lambda_k");
   if (stage.known > laplacian.lambda_max) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("lambda_k: {} is above the spectrum, which ends at {}", stage.known,
-                            laplacian.lambda_max));
+    refuse(fmt::format("lambda_k: {} is above the spectrum, which ends at {}", stage.known,
+                       laplacian.lambda_max));
   }
   if (stage.known > 0) {
     lambda_k = stage.known;

@@ -50,8 +50,7 @@ void check_regularization(double regularization);
 template <class Options>
 void check_filtering(const Options& options, std::int64_t nodes) {
   if (options.clusters > nodes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("clusters: {} is more than the {} nodes of the graph", options.clusters, nodes));
+    refuse(fmt::format("clusters: {} is more than the {} nodes of the graph", options.clusters, nodes));
   }
   check_regularization(options.regularization);
 }

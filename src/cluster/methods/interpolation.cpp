@@ -42,8 +42,7 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
   }
   for (const std::int32_t node : sample) {
     if (node < 0 || node >= nodes) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("sample: {} is no node; must be 0 to {}", node, nodes - 1));
+      refuse(fmt::format("sample: {} is no node; must be 0 to {}", node, nodes - 1));
     }
   }
   std::vector<double> penalty(high_pass.begin(), high_pass.end());

@@ -19,16 +19,14 @@ std::vector<std::int32_t> sample_without_replacement(std::span<const float> weig
   clocks.reserve(weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i) {
     if (!(weights[i] >= 0) || !std::isfinite(weights[i])) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("weights: entry {} is {}; must be a number of at least 0", i, weights[i]));
+      refuse(fmt::format("weights: entry {} is {}; must be a number of at least 0", i, weights[i]));
     }
     if (weights[i] > 0)
       clocks.emplace_back(-std::log(random.uniform(i)) / weights[i], static_cast<std::int32_t>(i));
   }
   if (count < 0 || count > static_cast<std::int64_t>(clocks.size())) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("samples: {} is out of range; must be 0 to {}, the positive weights", count,
-                            clocks.size()));
+    refuse(fmt::format("samples: {} is out of range; must be 0 to {}, the positive weights", count,
+                       clocks.size()));
   }
   std::nth_element(clocks.begin(), clocks.begin() + count, clocks.end());
   std::vector<std::int32_t> out(count);

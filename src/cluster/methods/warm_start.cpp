@@ -11,7 +11,6 @@ namespace parsimony::cluster {
 void check_initial(std::span<const std::int32_t> initial, std::int64_t clusters,
                    std::span<const float> connected) {
   if (initial.empty()) return;
-  const auto refuse = [](const std::string& message) { throw Error(ErrorCode::invalid_argument, message); };
   if (initial.size() != connected.size()) {
     refuse(fmt::format("initial labels: {} for a graph of {} nodes; must be one for each", initial.size(),
                        connected.size()));

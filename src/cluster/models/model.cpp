@@ -76,7 +76,7 @@ PointModel parse_model(std::string bytes, const std::string& name, std::int64_t 
   }
   PointModel model;
   const std::string metric = npy_text(archive.array("metric"));
-  const auto& metrics = EnumNames<graph::Metric>::values;
+  constexpr auto metrics = names_of(graph::Metric{});
   const auto known =
       std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.second == metric; });
   if (known == metrics.end()) archive.fail("metric: is neither euclidean nor cosine", ErrorCode::unsupported);
@@ -101,7 +101,7 @@ PointModel load_model(const std::filesystem::path& path, std::int64_t max_bytes)
 
 void save_model(const std::filesystem::path& path, const PointModel& model) {
   const std::string fault = fault_of(model);
-  if (!fault.empty()) throw Error(ErrorCode::invalid_argument, fault);
+  if (!fault.empty()) refuse(fault);
   const std::int64_t n = model.points.rows();
   const std::string_view metric = enum_name(model.metric);
   const auto scalar = [](std::string_view name, const std::int64_t& value) {
@@ -129,7 +129,7 @@ ClusterResult assign(const PointModel& model, MatrixView<const float> points, co
                      const Context& context) {
   validate_fields(options);
   const std::string fault = fault_of(model);
-  if (!fault.empty()) throw Error(ErrorCode::invalid_argument, "model: " + fault);
+  if (!fault.empty()) refuse("model: " + fault);
   graph::Neighbors found = graph::nearest_neighbors_of(points, model.points,
                                                        {.neighbors = model.neighbors,
                                                         .metric = model.metric,

@@ -58,18 +58,16 @@ Matrix<float> columns_of(const Matrix<float>& rows, std::span<const std::int32_t
 NumberOfClustersOptions settled(const NumberOfClustersOptions& requested, std::int64_t points) {
   NumberOfClustersOptions options = requested;
   if (options.min_clusters >= points) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("min_clusters: {} are too many for the {} nodes with edges; must be fewer",
-                            options.min_clusters, points));
+    refuse(fmt::format("min_clusters: {} are too many for the {} nodes with edges; must be fewer",
+                       options.min_clusters, points));
   }
   if (options.max_clusters == 0) {
     options.max_clusters = std::max(options.min_clusters, std::min(kMostClusters, points / 10));
   }
   options.max_clusters = std::min(options.max_clusters, points - 1);
   if (options.min_clusters > options.max_clusters) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("min_clusters: {} is more than max_clusters, which is {}", options.min_clusters,
-                            options.max_clusters));
+    refuse(fmt::format("min_clusters: {} is more than max_clusters, which is {}", options.min_clusters,
+                       options.max_clusters));
   }
   if (options.samples == 0) {
     options.samples = std::max(kSamplesPerCluster * std::min(options.max_clusters, kMostClusters),
@@ -77,9 +75,8 @@ NumberOfClustersOptions settled(const NumberOfClustersOptions& requested, std::i
   }
   options.samples = std::min(options.samples, points);
   if (options.samples < options.max_clusters) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
-                            options.samples, options.max_clusters));
+    refuse(fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
+                       options.samples, options.max_clusters));
   }
   return options;
 }

@@ -155,8 +155,7 @@ void check(CsrView adjacency, std::span<const std::int32_t> labels, std::span<co
     if (fits) ++counted[static_cast<std::size_t>(label)];
   }
   if (!fits || !std::equal(counted.begin(), counted.end(), sizes.begin())) {
-    throw Error(ErrorCode::invalid_argument,
-                "picture: the scores are not of these labels, or the labels not of this graph");
+    refuse("picture: the scores are not of these labels, or the labels not of this graph");
   }
 }
 

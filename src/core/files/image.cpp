@@ -58,7 +58,6 @@ Samples to_samples(const Image& image) {
 }
 
 void check_writable(const Image& image, ImageFormat format) {
-  const auto refuse = [](const std::string& what) { throw Error(ErrorCode::invalid_argument, what); };
   if (image.height() == 0 || image.width() == 0) refuse("the image to write has no pixels");
   const std::int64_t colors = image.colors();
   if (colors != 1 && colors != 3)
@@ -137,7 +136,7 @@ void write_image(const std::filesystem::path& path, const Image& image) {
   check_writable(image, format);
   for (const auto& channel : image.channels) {
     for (const float value : channel.values()) {
-      if (std::isnan(value)) throw Error(ErrorCode::invalid_argument, "the image to write has a NaN");
+      if (std::isnan(value)) refuse("the image to write has a NaN");
     }
   }
   if (format == ImageFormat::npy) {

@@ -149,18 +149,18 @@ std::vector<const TensorInfo*> in_order(std::vector<const TensorInfo*> tensors) 
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("tensor {} is there twice", quoted_name(*twice)));
+    refuse(fmt::format("tensor {} is there twice", quoted_name(*twice)));
   }
   if (std::binary_search(names.begin(), names.end(), "__metadata__")) {
-    throw Error(ErrorCode::invalid_argument, "a tensor cannot be called __metadata__");
+    refuse("a tensor cannot be called __metadata__");
   }
   return tensors;
 }
 
 void check_bytes(const TensorInfo& tensor, std::size_t size) {
   if (static_cast<std::uint64_t>(tensor.bytes()) == size) return;
-  throw Error(ErrorCode::invalid_argument, fmt::format("tensor {}: its shape needs {} bytes, there are {}",
-                                                       quoted_name(tensor.name), tensor.bytes(), size));
+  refuse(fmt::format("tensor {}: its shape needs {} bytes, there are {}", quoted_name(tensor.name),
+                     tensor.bytes(), size));
 }
 
 TensorMetadata with_format(TensorMetadata metadata) {
@@ -200,9 +200,8 @@ int bits_of(DType dtype) {
 
 std::int64_t TensorInfo::bytes() const {
   if (const auto bytes = bytes_of(*this)) return *bytes;
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("tensor {}: {} values of shape ({}) are no whole number of bytes of 64 bits",
-                          quoted_name(name), enum_name(dtype), fmt::join(shape, ", ")));
+  refuse(fmt::format("tensor {}: {} values of shape ({}) are no whole number of bytes of 64 bits",
+                     quoted_name(name), enum_name(dtype), fmt::join(shape, ", ")));
 }
 
 std::int64_t TensorInfo::values() const {

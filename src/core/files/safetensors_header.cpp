@@ -99,7 +99,7 @@ class HeaderReader {
       }
     } else if (place_ == Place::tensor && key_ == "dtype") {
       once(has_dtype_);
-      for (const auto& [dtype, name] : EnumNames<DType>::values) {
+      for (const auto& [dtype, name] : names_of(DType{})) {
         if (name == value) {
           current().info.dtype = dtype;
           return true;
@@ -185,7 +185,7 @@ std::string json_text(const std::string& text) {
   try {
     return Json(text).dump();
   } catch (const Json::exception&) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{} is not valid UTF-8", quoted_name(text)));
+    refuse(fmt::format("{} is not valid UTF-8", quoted_name(text)));
   }
 }
 
@@ -209,7 +209,7 @@ std::string safetensors_header(std::span<const TensorInfo* const> tensors, const
   for (const TensorInfo* tensor : tensors) {
     const std::int64_t bytes = tensor->bytes();
     if (bytes > std::numeric_limits<std::int64_t>::max() - offset) {
-      throw Error(ErrorCode::invalid_argument, "the tensors have more bytes together than any file");
+      refuse("the tensors have more bytes together than any file");
     }
     json += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}",
                         json_text(tensor->name), enum_name(tensor->dtype), fmt::join(tensor->shape, ","),
@@ -219,8 +219,7 @@ std::string safetensors_header(std::span<const TensorInfo* const> tensors, const
   json += '}';
   json.resize((json.size() + 7) / 8 * 8, ' ');
   if (json.size() > kMostHeaderBytes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("a header of {} bytes; readers take {} at most", json.size(), kMostHeaderBytes));
+    refuse(fmt::format("a header of {} bytes; readers take {} at most", json.size(), kMostHeaderBytes));
   }
   std::string out;
   for (int i = 0; i < 8; ++i) out += static_cast<char>(json.size() >> (8 * i) & 0xff);

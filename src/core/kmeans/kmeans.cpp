@@ -25,10 +25,6 @@ constexpr std::int64_t kFewPoints =
 
 constexpr double kWorthwhile = 1e-6;  // of the objective: an exchange of less is within its rounding
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
 // Throws, naming the first row of which accept is false.
 template <class Accept>
 void check_rows(std::int64_t rows, const Context& context, const Accept& accept, std::string_view what) {

@@ -156,8 +156,7 @@ Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory, c
 void write_labels(const std::filesystem::path& path, const NodeIds& ids,
                   std::span<const std::int32_t> clusters) {
   if (ids.size() != static_cast<std::int64_t>(clusters.size())) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: {} node ids for {} labels", path.string(), ids.size(), clusters.size()));
+    refuse(fmt::format("{}: {} node ids for {} labels", path.string(), ids.size(), clusters.size()));
   }
   const auto plain = compression_of_ending(path) == Compression::none ? path : path.stem();
   if (plain.extension() == ".npy") return write_npy(path, clusters);

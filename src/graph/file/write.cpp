@@ -39,10 +39,10 @@ bool starts_comment(std::string_view name) {
 
 void check_name(const std::string& name) {
   if (name.empty() || name.find_first_of(" \t,\r\n") != name.npos) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("the node id {} cannot be in an edge list; ids there have no "
-                            "blanks, commas or line ends; use .mtx, .graph or .npz",
-                            in_quotes(name)));
+    refuse(
+        fmt::format("the node id {} cannot be in an edge list; ids there have no "
+                    "blanks, commas or line ends; use .mtx, .graph or .npz",
+                    in_quotes(name)));
   }
 }
 
@@ -63,9 +63,8 @@ void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, co
     check_name(second);
     if (starts_comment(first)) std::swap(first, second);
     if (starts_comment(first)) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("an edge list line cannot begin with the node id {}; use .mtx, .graph or .npz",
-                              in_quotes(first)));
+      refuse(fmt::format("an edge list line cannot begin with the node id {}; use .mtx, .graph or .npz",
+                         in_quotes(first)));
     }
     print << first << '\t' << second;
     if (graph.weighted()) (print << '\t').number(weight);
@@ -144,8 +143,7 @@ void write_graph(const std::filesystem::path& path, const GraphFile& file, const
   const NodeIds numbers = NodeIds::consecutive(graph.nodes(), 0);
   const NodeIds& ids = file.ids.size() == 0 ? numbers : file.ids;  // graphs that come from no file have none
   if (ids.size() != graph.nodes()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: {} node ids for {} nodes", path.string(), ids.size(), graph.nodes()));
+    refuse(fmt::format("{}: {} node ids for {} nodes", path.string(), ids.size(), graph.nodes()));
   }
   const FileFormat format = format_of(path);
   if (format != FileFormat::edge_list && !are_positions(ids)) {

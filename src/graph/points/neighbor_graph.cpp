@@ -22,22 +22,19 @@ void check(const Neighbors& neighbors, const Context& context) {
   const Matrix<std::int32_t>& indices = neighbors.indices;
   const Matrix<float>& distances = neighbors.distances;
   if (indices.rows() != distances.rows() || indices.cols() != distances.cols()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("neighbors: {} × {} indices but {} × {} distances", indices.rows(),
-                            indices.cols(), distances.rows(), distances.cols()));
+    refuse(fmt::format("neighbors: {} × {} indices but {} × {} distances", indices.rows(), indices.cols(),
+                       distances.rows(), distances.cols()));
   }
   context.for_blocks(indices.rows(), kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t r = 0; r < indices.cols(); ++r) {
         const std::int32_t j = indices(i, r);
         if (j < 0 || j >= indices.rows() || j == i) {
-          throw Error(ErrorCode::invalid_argument,
-                      fmt::format("neighbors: row {} names point {}, which is no other one of the {}", i, j,
-                                  indices.rows()));
+          refuse(fmt::format("neighbors: row {} names point {}, which is no other one of the {}", i, j,
+                             indices.rows()));
         }
         if (!(distances(i, r) >= 0) || (r > 0 && distances(i, r) < distances(i, r - 1))) {
-          throw Error(ErrorCode::invalid_argument,
-                      fmt::format("neighbors: the distances of row {} do not ascend from at least 0", i));
+          refuse(fmt::format("neighbors: the distances of row {} do not ascend from at least 0", i));
         }
       }
     }

@@ -22,13 +22,12 @@ constexpr double kL1Weight = 1.2;  // over the number of rows
 
 void check_image(MatrixView<const float> image) {
   if (image.rows < 1 || image.cols < 1) {
-    throw Error(ErrorCode::invalid_argument, "the image to denoise has no pixels");
+    refuse("the image to denoise has no pixels");
   }
   for (std::int64_t y = 0; y < image.rows; ++y) {
     for (std::int64_t x = 0; x < image.cols; ++x) {
       if (std::isfinite(image(y, x))) continue;
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("the image to denoise is not finite in row {}, column {}", y, x));
+      refuse(fmt::format("the image to denoise is not finite in row {}, column {}", y, x));
     }
   }
 }
@@ -41,20 +40,17 @@ ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<c
   if (out.sigma == 0) {
     out.sigma = estimate_noise_level(image, context);
     if (out.sigma == 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  "sigma: no noise is found in the image (is it constant?); say how much there is");
+      refuse("sigma: no noise is found in the image (is it constant?); say how much there is");
     }
   }
   if (out.sigma < kLeastNoiseLevel) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("sigma: {} is out of range; must be at least {:g}", out.sigma, kLeastNoiseLevel));
+    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", out.sigma, kLeastNoiseLevel));
   }
   if (out.weight == 0) out.weight = (log ? kLogWeight : kL1Weight) / static_cast<double>(rows);
   if (out.max_iterations == 0) out.max_iterations = log ? 20 : 80;
   if (out.tile == 0) out.tile = log ? 512 : 256;
   if (out.tile < 4 * kOverlap) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("tile: {} pixels; {} are the fewest", out.tile, 4 * kOverlap));
+    refuse(fmt::format("tile: {} pixels; {} are the fewest", out.tile, 4 * kOverlap));
   }
   return out;
 }

@@ -28,14 +28,12 @@ std::array<double, kWindow> gaussian() {
 
 void check_shapes(MatrixView<const float> image, MatrixView<const float> reference, std::int64_t least) {
   if (image.rows != reference.rows || image.cols != reference.cols) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("the images to compare have {} × {} and {} × {} pixels", image.cols, image.rows,
-                            reference.cols, reference.rows));
+    refuse(fmt::format("the images to compare have {} × {} and {} × {} pixels", image.cols, image.rows,
+                       reference.cols, reference.rows));
   }
   if (image.rows < least || image.cols < least) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("images to compare must have {} × {} pixels at least, not {} × {}", least, least,
-                            image.cols, image.rows));
+    refuse(fmt::format("images to compare must have {} × {} pixels at least, not {} × {}", least, least,
+                       image.cols, image.rows));
   }
 }
 

@@ -102,11 +102,11 @@ Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y
 
 void check_shapes(MatrixView<const float> image, MatrixView<const float> known) {
   if (image.rows < 1 || image.cols < 1) {
-    throw Error(ErrorCode::invalid_argument, "the image to fill has no pixels");
+    refuse("the image to fill has no pixels");
   }
   if (known.rows != image.rows || known.cols != image.cols) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("mask: {} × {} pixels for an image of {} × {}",
-                                                         known.cols, known.rows, image.cols, image.rows));
+    refuse(fmt::format("mask: {} × {} pixels for an image of {} × {}", known.cols, known.rows, image.cols,
+                       image.rows));
   }
 }
 
@@ -124,15 +124,14 @@ InpaintedImage inpaint_image(MatrixView<const float> image, MatrixView<const flo
     for (std::int64_t j = 0; j < image.cols; ++j) {
       if (known(i, j) == 0) continue;
       if (!std::isfinite(image(i, j))) {
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("the image is not finite in row {}, column {}, which is known", i, j));
+        refuse(fmt::format("the image is not finite in row {}, column {}, which is known", i, j));
       }
       data(i, j) = image(i, j);
       mask(i, j) = 1;
       ++count;
     }
   }
-  if (count == 0) throw Error(ErrorCode::invalid_argument, "mask: no pixel is known");
+  if (count == 0) refuse("mask: no pixel is known");
 
   InpaintedImage out;
   out.report = make_report("analysis inpainting, log penalty", context, 0);

@@ -65,16 +65,15 @@ Block energies(const Basis& basis, const float* pixels, std::int64_t stride) {
 double estimate_noise_level(MatrixView<const float> image, const Context& context) {
   constexpr std::int64_t kLeast = 16;
   if (image.rows < kLeast || image.cols < kLeast) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("noise cannot be estimated from {} × {} pixels; {} × {} are needed", image.cols,
-                            image.rows, kLeast, kLeast));
+    refuse(fmt::format("noise cannot be estimated from {} × {} pixels; {} × {} are needed", image.cols,
+                       image.rows, kLeast, kLeast));
   }
   float most = 0;
   for (std::int64_t y = 0; y < image.rows; ++y) {
     for (const float value : image.row(y)) {
       most = std::max(most, std::abs(value));
       if (std::isfinite(value)) continue;
-      throw Error(ErrorCode::invalid_argument, "the image has values that are not finite");
+      refuse("the image has values that are not finite");
     }
   }
   const Basis basis = cosines();

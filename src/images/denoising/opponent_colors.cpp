@@ -12,11 +12,11 @@ namespace parsimony::images {
 Image by_opponent_colors(const Image& image, const ChannelMethod& method) {
   const std::int64_t colors = image.colors();
   if (colors != 1 && colors != 3) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("an image of {} colours; 1 or 3 can be", colors));
+    refuse(fmt::format("an image of {} colours; 1 or 3 can be", colors));
   }
   for (const auto& channel : image.channels) {
     if (channel.rows() != image.height() || channel.cols() != image.width()) {
-      throw Error(ErrorCode::invalid_argument, "the channels of the image differ in shape");
+      refuse("the channels of the image differ in shape");
     }
   }
   Image out = image;

@@ -77,10 +77,10 @@ class WindowAnalysis {
 DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<const double> omega,
                                   const SequenceDenoisingOptions& options, const Context& context) {
   validate_fields(options);
-  if (signal.empty()) throw Error(ErrorCode::invalid_argument, "the signal to denoise has no values");
+  if (signal.empty()) refuse("the signal to denoise has no values");
   for (std::size_t i = 0; i < signal.size(); ++i) {
     if (std::isfinite(signal[i])) continue;
-    throw Error(ErrorCode::invalid_argument, fmt::format("the signal to denoise is not finite at {}", i));
+    refuse(fmt::format("the signal to denoise is not finite at {}", i));
   }
   if (omega.rows < 1 || omega.cols < 2) {
     throw Error(
@@ -102,8 +102,7 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
     noisy[i] = static_cast<float>(signal[mirrored(i - omega.cols, inner)] / used.sigma);
   }
   if (!std::ranges::all_of(noisy, [](float value) { return std::abs(value) < 1e12f; })) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("sigma: {}; nothing beside the values of the signal", used.sigma));
+    refuse(fmt::format("sigma: {}; nothing beside the values of the signal", used.sigma));
   }
   std::vector<float> x = noisy;
   const auto scale = static_cast<float>(used.weight);

@@ -25,9 +25,8 @@ std::vector<std::int64_t> places(std::int64_t extent, std::int64_t after) {
 kernels::FilterBank patch_filters(MatrixView<const double> omega) {
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols))));
   if (omega.rows < 1 || side < 2 || side > kernels::kMaxFilterSide || side * side != omega.cols) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("operator: {} rows of {} values are no square patches of 2 × 2 to {} × {} pixels",
-                            omega.rows, omega.cols, kernels::kMaxFilterSide, kernels::kMaxFilterSide));
+    refuse(fmt::format("operator: {} rows of {} values are no square patches of 2 × 2 to {} × {} pixels",
+                       omega.rows, omega.cols, kernels::kMaxFilterSide, kernels::kMaxFilterSide));
   }
   const Matrix<double> unit = operators::unit_rows(omega);
   const std::vector<float> rows(unit.values().begin(), unit.values().end());

@@ -23,7 +23,7 @@ class Sampler {
     for (std::size_t i = 0; i < images.size(); ++i) {
       for (const float value : images[i].values()) {
         if (!std::isfinite(value)) {
-          throw Error(ErrorCode::invalid_argument, fmt::format("image {} has a value that is not finite", i));
+          refuse(fmt::format("image {} has a value that is not finite", i));
         }
       }
       const std::int64_t rows = images[i].rows() - options.side + 1;
@@ -32,9 +32,8 @@ class Sampler {
       ends_.push_back(positions);
     }
     if (positions == 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("side: none of {} images is as large as a patch of {} × {} pixels",
-                              images.size(), options.side, options.side));
+      refuse(fmt::format("side: none of {} images is as large as a patch of {} × {} pixels", images.size(),
+                         options.side, options.side));
     }
   }
 

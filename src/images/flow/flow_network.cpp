@@ -139,7 +139,7 @@ class Pass {
 
 void check_one_energy(const UnrolledFlow& flow, const std::string& name) {
   const auto fail = [&](std::string_view what) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{}: {}; an operator has one energy", name, what));
+    refuse(fmt::format("{}: {}; an operator has one energy", name, what));
   };
   const auto differ = [](std::span<const double> values) {
     return std::ranges::any_of(values, [&](double value) { return value != values[0]; });

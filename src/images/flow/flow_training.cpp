@@ -120,24 +120,21 @@ class Training {
   }
 
   void check() const {
-    if (images_.empty()) throw Error(ErrorCode::invalid_argument, "images: none to learn from");
+    if (images_.empty()) refuse("images: none to learn from");
     if (options_.crop_side < 3 * options_.side) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("crop_side: {} is less than three filters of side {}", options_.crop_side,
-                              options_.side));
+      refuse(fmt::format("crop_side: {} is less than three filters of side {}", options_.crop_side,
+                         options_.side));
     }
     for (std::size_t i = 0; i < images_.size(); ++i) {
       const MatrixView<const float>& image = images_[i];
       if (std::min(image.rows, image.cols) < options_.crop_side) {
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("images: number {} is {} x {} pixels; must have {} on each side", i + 1,
-                                image.rows, image.cols, options_.crop_side));
+        refuse(fmt::format("images: number {} is {} x {} pixels; must have {} on each side", i + 1,
+                           image.rows, image.cols, options_.crop_side));
       }
       for (std::int64_t y = 0; y < image.rows; ++y) {
         for (const float value : image.row(y)) {
           if (!std::isfinite(value)) {
-            throw Error(ErrorCode::invalid_argument,
-                        fmt::format("images: number {} has a value {} in row {}", i + 1, value, y));
+            refuse(fmt::format("images: number {} has a value {} in row {}", i + 1, value, y));
           }
         }
       }

@@ -23,12 +23,11 @@ constexpr std::int64_t kRowsPerUpdate = 64;
 constexpr std::int64_t kMost = 1024;  // filters, steps
 
 void check_image(MatrixView<const float> image) {
-  if (image.rows < 1 || image.cols < 1) throw Error(ErrorCode::invalid_argument, "image: has no pixels");
+  if (image.rows < 1 || image.cols < 1) refuse("image: has no pixels");
   for (std::int64_t y = 0; y < image.rows; ++y) {
     for (std::int64_t x = 0; x < image.cols; ++x) {
       if (!std::isfinite(image(y, x))) {
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("image: row {}, column {} is {}; must be finite", y, x, image(y, x)));
+        refuse(fmt::format("image: row {}, column {} is {}; must be finite", y, x, image(y, x)));
       }
     }
   }
@@ -113,8 +112,7 @@ Matrix<double> zero_mean_dct(std::int64_t side) {
 UnrolledFlow initial_unrolled_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
   const auto require = [](std::string_view name, std::int64_t value, std::int64_t low, std::int64_t high) {
     if (value >= low && value <= high) return;
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("{}: {} is out of range; must be {} to {}", name, value, low, high));
+    refuse(fmt::format("{}: {} is out of range; must be {} to {}", name, value, low, high));
   };
   require("filters", filters, 1, kMost);
   require("steps", steps, 1, kMost);
@@ -204,8 +202,7 @@ FlowDenoising denoise_by_flow(MatrixView<const float> image, double sigma, const
                               const Context& context) {
   check_image(image);
   if (!(sigma >= kLeastNoiseLevel && std::isfinite(sigma))) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("sigma: {} is out of range; must be at least {:g}", sigma, kLeastNoiseLevel));
+    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", sigma, kLeastNoiseLevel));
   }
   check_unrolled_flow(flow, "flow");
   FlowDenoising result{.report = make_report("unrolled flow", context, 0)};

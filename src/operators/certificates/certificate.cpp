@@ -33,8 +33,7 @@ void check_operator(MatrixView<const double> omega, MatrixView<const float> sign
   for (std::int64_t i = 0; i < omega.rows; ++i) {
     for (const double value : omega.row(i)) {
       if (std::isfinite(value)) continue;
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("operator: row {} has a value that is not finite", i));
+      refuse(fmt::format("operator: row {} has a value that is not finite", i));
     }
   }
 }

@@ -34,7 +34,6 @@ RowMajor in_float64(MatrixView<const float> view) {
 }
 
 void check(MatrixView<const double> omega, MatrixView<const float> noisy, MatrixView<const float> denoised) {
-  const auto refuse = [](const std::string& text) { throw Error(ErrorCode::invalid_argument, text); };
   if (!has_enough_rows(omega)) {
     refuse(
         fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns "
@@ -339,11 +338,10 @@ PairCertificate certify_pair(MatrixView<const double> omega, MatrixView<const fl
   as_eigen(coordinates.view()) = basis;
   const FrameResiduals frame = frame_residuals(tested);
   if (!(frame.tightness <= options.frame_tolerance && frame.norms <= options.frame_tolerance)) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("operator: off a unit-norm tight frame with ΩᵀΩ = I{} by {:.2g} (tightness) and "
-                            "{:.2g} (row norms), above frame_tolerance {:g}; the test is one among those",
-                            whole ? "" : " within the span of its rows", frame.tightness, frame.norms,
-                            options.frame_tolerance));
+    refuse(fmt::format(
+        "operator: off a unit-norm tight frame with ΩᵀΩ = I{} by {:.2g} (tightness) and "
+        "{:.2g} (row norms), above frame_tolerance {:g}; the test is one among those",
+        whole ? "" : " within the span of its rows", frame.tightness, frame.norms, options.frame_tolerance));
   }
   PairCertificate out;
   out.report = make_report("local optimality of a pair", context, 0);

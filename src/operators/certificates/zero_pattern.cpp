@@ -47,7 +47,6 @@ struct BlockZeros {
 };
 
 void check(MatrixView<const double> omega, MatrixView<const float> signals, double tolerance) {
-  const auto refuse = [](const std::string& text) { throw Error(ErrorCode::invalid_argument, text); };
   if (omega.rows < 1 || omega.cols < 1) refuse("operator: it has no rows");
   if (signals.rows < 1) refuse("signals: there are none");
   if (signals.cols != omega.cols) {

@@ -21,18 +21,15 @@ constexpr double kWellConditioned = 1e-4;
 
 void check_operator(MatrixView<const double> omega, bool tall) {
   if (omega.rows < 1 || omega.cols < 1) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("operator: {} × {} is empty", omega.rows, omega.cols));
+    refuse(fmt::format("operator: {} × {} is empty", omega.rows, omega.cols));
   }
   if (tall && omega.rows < omega.cols) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("operator: {} rows; must be at least the {} columns", omega.rows, omega.cols));
+    refuse(fmt::format("operator: {} rows; must be at least the {} columns", omega.rows, omega.cols));
   }
   for (std::int64_t i = 0; i < omega.rows; ++i) {
     for (const double value : omega.row(i)) {
       if (!std::isfinite(value)) {
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("operator: row {} has a value that is not finite", i));
+        refuse(fmt::format("operator: row {} has a value that is not finite", i));
       }
     }
   }
@@ -197,8 +194,7 @@ UntfProjection project_untf(MatrixView<double> omega, const UntfOptions& options
 
 Matrix<double> random_untf(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
   if (cols < 1 || rows < cols) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("operator: {} × {}; must have at least as many rows as columns", rows, cols));
+    refuse(fmt::format("operator: {} × {}; must have at least as many rows as columns", rows, cols));
   }
   const RandomStream random(seed, "frames.untf");
   Matrix<double> omega(rows, cols);
@@ -239,14 +235,12 @@ Matrix<double> complement_basis(MatrixView<const double> null_space) {
   check_operator(null_space, false);
   const std::int64_t k = null_space.rows, n = null_space.cols;
   if (k >= n) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("null space: {} directions of {} coordinates leave nothing to learn", k, n));
+    refuse(fmt::format("null space: {} directions of {} coordinates leave nothing to learn", k, n));
   }
   const Eigen::MatrixXd directions = as_eigen(null_space).transpose();
   const Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(directions);
   if (qr.rank() < k) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("null space: the {} directions are linearly dependent", k));
+    refuse(fmt::format("null space: the {} directions are linearly dependent", k));
   }
   const Eigen::MatrixXd q = qr.householderQ();
   Matrix<double> basis(n, n - k);
@@ -256,8 +250,7 @@ Matrix<double> complement_basis(MatrixView<const double> null_space) {
 
 Matrix<double> zero_mean_basis(std::int64_t cols) {
   if (cols < 2) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("zero mean: signals of {} values; must have at least 2", cols));
+    refuse(fmt::format("zero mean: signals of {} values; must have at least 2", cols));
   }
   Matrix<double> ones(1, cols);
   std::fill_n(ones.data(), cols, 1.0);
@@ -266,8 +259,7 @@ Matrix<double> zero_mean_basis(std::int64_t cols) {
 
 Matrix<double> from_complement(MatrixView<const double> theta, MatrixView<const double> basis) {
   if (theta.cols != basis.cols) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("operator: {} columns; the basis has {}", theta.cols, basis.cols));
+    refuse(fmt::format("operator: {} columns; the basis has {}", theta.cols, basis.cols));
   }
   Matrix<double> omega(theta.rows, basis.rows);
   as_eigen(omega.view()) = as_eigen(theta) * as_eigen(basis).transpose();
@@ -276,8 +268,7 @@ Matrix<double> from_complement(MatrixView<const double> theta, MatrixView<const 
 
 Matrix<float> to_complement(MatrixView<const float> signals, MatrixView<const double> basis) {
   if (signals.cols != basis.rows) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("signals: {} values a row; the basis has {}", signals.cols, basis.rows));
+    refuse(fmt::format("signals: {} values a row; the basis has {}", signals.cols, basis.rows));
   }
   Matrix<float> out(signals.rows, basis.cols);
   Eigen::RowVectorXd from(basis.rows), to(basis.cols);

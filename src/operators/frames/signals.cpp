@@ -33,10 +33,10 @@ class SignalMaker {
     project(signal, rank_);
     const double after = signal.norm();
     if (after <= kNothingLeft * before) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("cosparsity: the {} rows drawn for signal {} leave no direction of {} that is "
-                              "orthogonal to all of them",
-                              options_.cosparsity, index, omega_.cols()));
+      refuse(
+          fmt::format("cosparsity: the {} rows drawn for signal {} leave no direction of {} that is "
+                      "orthogonal to all of them",
+                      options_.cosparsity, index, omega_.cols()));
     }
     for (Eigen::Index c = 0; c < signal.size(); ++c) {
       out[static_cast<std::size_t>(c)] = static_cast<float>(signal[c] / after);
@@ -87,8 +87,8 @@ Matrix<float> cosparse_signals(MatrixView<const double> omega, const CosparseSig
                                const Context& context) {
   validate_fields(options);
   if (omega.cols < 1 || options.cosparsity > omega.rows) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("cosparsity: {} rows of an operator of {} × {}",
-                                                         options.cosparsity, omega.rows, omega.cols));
+    refuse(fmt::format("cosparsity: {} rows of an operator of {} × {}", options.cosparsity, omega.rows,
+                       omega.cols));
   }
   const RowMajor rows = as_eigen(omega);
   Matrix<float> signals(options.samples, omega.cols);
@@ -101,7 +101,7 @@ Matrix<float> cosparse_signals(MatrixView<const double> omega, const CosparseSig
 
 Matrix<float> with_noise(MatrixView<const float> signals, double snr_db, std::uint64_t seed) {
   if (!std::isfinite(snr_db)) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("snr_db: {} is no ratio in decibels", snr_db));
+    refuse(fmt::format("snr_db: {} is no ratio in decibels", snr_db));
   }
   double power = 0;
   for (std::int64_t s = 0; s < signals.rows; ++s) {
@@ -119,9 +119,8 @@ Matrix<float> with_noise(MatrixView<const float> signals, double snr_db, std::ui
 
 double recovered_rows(MatrixView<const double> truth, MatrixView<const double> found, double threshold) {
   if (truth.rows < 1 || truth.cols != found.cols) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("operators: {} × {} and {} × {}; must have the same columns", truth.rows,
-                            truth.cols, found.rows, found.cols));
+    refuse(fmt::format("operators: {} × {} and {} × {}; must have the same columns", truth.rows, truth.cols,
+                       found.rows, found.cols));
   }
   RowMajor found_rows = as_eigen(found);
   found_rows.rowwise().normalize();

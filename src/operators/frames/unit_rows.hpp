@@ -17,8 +17,7 @@ inline Matrix<double> unit_rows(MatrixView<const double> omega) {
     double squares = 0;
     for (const double value : omega.row(i)) squares += value * value;
     if (!(squares > 0) || !std::isfinite(squares)) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("operator: row {} is 0 or not finite; each must have a direction", i));
+      refuse(fmt::format("operator: row {} is 0 or not finite; each must have a direction", i));
     }
     for (std::int64_t k = 0; k < omega.cols; ++k) out(i, k) = omega(i, k) / std::sqrt(squares);
   }

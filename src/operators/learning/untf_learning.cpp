@@ -32,7 +32,6 @@ constexpr double kRounding = 1e-12;  // of the squares of float32 signals
 
 void check(MatrixView<const float> signals, std::int64_t cols, const UntfLearningOptions& options,
            MatrixView<const double> initial) {
-  const auto refuse = [](const std::string& message) { throw Error(ErrorCode::invalid_argument, message); };
   if (options.rows < cols) {
     refuse(fmt::format("rows: {} atoms; must be at least {}, the {} of a signal{}", options.rows, cols,
                        options.zero_mean ? "dimensions" : "values",
@@ -66,7 +65,7 @@ double check_spread(MatrixView<const float> signals, MatrixView<const float> giv
     }
   }
   if (!varied || gram.trace() <= kRounding * before) {
-    throw Error(ErrorCode::invalid_argument, "signals: each is constant; there is nothing to learn from");
+    refuse("signals: each is constant; there is nothing to learn from");
   }
   const Eigen::VectorXd values =
       Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram, Eigen::EigenvaluesOnly).eigenvalues();

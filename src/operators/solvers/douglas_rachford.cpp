@@ -8,6 +8,7 @@
 
 #include "operators/frames/check_signals.hpp"
 #include "operators/solvers/splitting.hpp"
+#include "parsimony/core/error.hpp"
 
 namespace parsimony::operators {
 namespace {
@@ -28,14 +29,12 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
   validate_fields(options);
   check_signals(noisy);
   if (omega.rows < 1 || omega.cols != noisy.cols) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("operator: {} × {}; the signals have {} values",
-                                                         omega.rows, omega.cols, noisy.cols));
+    refuse(fmt::format("operator: {} × {}; the signals have {} values", omega.rows, omega.cols, noisy.cols));
   }
   for (std::int64_t i = 0; i < omega.rows; ++i) {
     for (const double value : omega.row(i)) {
       if (std::isfinite(value)) continue;
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("operator: row {} has a value that is not finite", i));
+      refuse(fmt::format("operator: row {} has a value that is not finite", i));
     }
   }
   CosparseSignals out;

@@ -36,6 +36,14 @@ enum class LbfgsStop {
   no_descent        ///< no step along the gradient lowers the objective: its rounding errors, or it is wrong
 };
 
+constexpr auto names_of(LbfgsStop) {
+  using enum LbfgsStop;
+  return enum_names<LbfgsStop>({{gradient, "gradient"},
+                                {decrease, "decrease"},
+                                {iteration_limit, "iteration_limit"},
+                                {no_descent, "no_descent"}});
+}
+
 struct LbfgsResult {
   LbfgsStop stop = LbfgsStop::iteration_limit;
   int iterations = 0;
@@ -260,16 +268,3 @@ LbfgsResult lbfgs(std::span<T> x, Objective&& objective, const LbfgsOptions& opt
 }
 
 }  // namespace parsimony::operators
-
-namespace parsimony {
-
-template <>
-struct EnumNames<operators::LbfgsStop> {
-  static constexpr std::array values{
-      std::pair{operators::LbfgsStop::gradient, std::string_view("gradient")},
-      std::pair{operators::LbfgsStop::decrease, std::string_view("decrease")},
-      std::pair{operators::LbfgsStop::iteration_limit, std::string_view("iteration_limit")},
-      std::pair{operators::LbfgsStop::no_descent, std::string_view("no_descent")}};
-};
-
-}  // namespace parsimony

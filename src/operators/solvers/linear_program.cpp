@@ -25,7 +25,7 @@ void LinearProgram::column(double cost, double lower, double upper) {
 void LinearProgram::add(std::int64_t row, double value) {
   if (value == 0) return;
   if (indices.size() >= static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw Error(ErrorCode::invalid_argument, "exact test: the linear program has more than 2^31 values");
+    refuse("exact test: the linear program has more than 2^31 values");
   }
   indices.push_back(static_cast<int>(row));
   values.push_back(value);

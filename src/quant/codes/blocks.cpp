@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::int64_t kLargestBlock = 4096;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
 }  // namespace
 
 BlockGrid block_grid(std::span<const std::int64_t> shape, std::int64_t block, BlockLayout layout) {

@@ -9,13 +9,7 @@
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
-namespace {
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::int64_t checked_size(std::span<const std::int64_t> shape) {
   if (shape.size() < 2 || shape.size() > 5) {

@@ -8,7 +8,7 @@ namespace {
 
 void check_width(int bits) {
   if (bits < 1 || bits > 16) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("codes of {} bits: must be of 1 to 16", bits));
+    refuse(fmt::format("codes of {} bits: must be of 1 to 16", bits));
   }
 }
 
@@ -22,8 +22,7 @@ std::vector<std::uint8_t> pack_codes(std::span<const std::uint16_t> codes, int b
   int held = 0;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     if (codes[i] >> bits != 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("code {} is {}: does not fit into {} bits", i, codes[i], bits));
+      refuse(fmt::format("code {} is {}: does not fit into {} bits", i, codes[i], bits));
     }
     pending |= std::uint32_t{codes[i]} << held;
     for (held += bits; held >= 8; held -= 8) {
@@ -40,8 +39,7 @@ std::vector<std::uint16_t> unpack_codes(std::span<const std::uint8_t> packed, in
   // Compared as bytes / bits, which does not overflow, whatever the count.
   const auto whole = static_cast<std::int64_t>(packed.size()) * 8 / bits;
   if (count < 0 || count > whole) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("{} codes of {} bits: {} bytes hold {} of them",
-                                                         count, bits, packed.size(), whole));
+    refuse(fmt::format("{} codes of {} bits: {} bytes hold {} of them", count, bits, packed.size(), whole));
   }
   std::vector<std::uint16_t> codes(static_cast<std::size_t>(count));
   const std::uint32_t mask = (std::uint32_t{1} << bits) - 1;

@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::int64_t kBlock = 1 << 16;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
 void decode_integers(const QuantizedTensor& tensor, std::span<const std::uint16_t> codes,
                      std::span<float> out, const Context& context) {
   const std::int64_t n = std::ssize(codes) / tensor.shape[0];

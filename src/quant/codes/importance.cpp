@@ -18,10 +18,10 @@ Importance::Importance(const WeightView& weight) : weight_(weight) {
   } else if (count == weight.shape[1]) {
     repeated_ = n / weight.shape[1];
   } else if (count != n) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("importance: {} values; must be {} (one per input channel), {} (per value of an "
-                            "output) or {} (per value)",
-                            count, weight.shape[1], n, size));
+    refuse(
+        fmt::format("importance: {} values; must be {} (one per input channel), {} (per value of an "
+                    "output) or {} (per value)",
+                    count, weight.shape[1], n, size));
   }
   for (std::int64_t i = 0; i < count; ++i) {
     if (!(weight.importance[i] >= 0) || std::isinf(weight.importance[i])) {

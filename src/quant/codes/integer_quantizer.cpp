@@ -52,8 +52,7 @@ std::uint16_t integer_code(float value, const AffineCode& code, int bits) {
 
 void fake_quantize(std::span<const float> values, const AffineCode& code, int bits, std::span<float> out) {
   if (out.size() != values.size()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("fake_quantize: room for {} of {} values", out.size(), values.size()));
+    refuse(fmt::format("fake_quantize: room for {} of {} values", out.size(), values.size()));
   }
   const double scale = code.scale, zero = code.zero_point, top = (1 << bits) - 1;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -73,8 +72,7 @@ QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions&
   check_weight(weight, kLargestValue);
   const std::int64_t size = std::ssize(weight.values), outputs = weight.shape[0], n = size / outputs;
   if (!decoded.empty() && std::ssize(decoded) != size) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("integer_quantize: room for {} of {} decoded values", decoded.size(), size));
+    refuse(fmt::format("integer_quantize: room for {} of {} decoded values", decoded.size(), size));
   }
   QuantizedTensor out;
   out.shape.assign(weight.shape.begin(), weight.shape.end());

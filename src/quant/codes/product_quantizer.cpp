@@ -21,10 +21,6 @@ namespace {
 
 constexpr std::int64_t kSamplePerCentroid = 256;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
 // The blocks of all weights, one under the other.
 struct BlockSet {
   std::vector<BlockGrid> grids;

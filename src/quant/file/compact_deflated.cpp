@@ -57,7 +57,7 @@ std::vector<std::uint8_t> deflated_header(const std::vector<const Info*>& tensor
   try {
     text = OrderedJson{{"metadata", metadata}, {"tensors", std::move(list)}}.dump();
   } catch (const OrderedJson::exception&) {
-    throw Error(ErrorCode::invalid_argument, "recipe: a name of it is not valid UTF-8");
+    refuse("recipe: a name of it is not valid UTF-8");
   }
   uLongf size = compressBound(static_cast<uLong>(text.size()));
   std::vector<std::uint8_t> out(size);
@@ -133,10 +133,10 @@ std::string plain_form(const Json& root, std::span<const std::uint8_t> data) {
     const auto name = entry[0].get<std::string>();
     const auto dtype_name = entry[1].get<std::string>();
     const auto shape = entry[2].get<std::vector<std::int64_t>>();
-    const auto dtype = std::find_if(EnumNames<DType>::values.begin(), EnumNames<DType>::values.end(),
+    constexpr auto names = names_of(DType{});
+    const auto dtype = std::find_if(names.begin(), names.end(),
                                     [&](const auto& value) { return value.second == dtype_name; });
-    if (dtype == EnumNames<DType>::values.end())
-      fail(fmt::format("{} has no dtype of the format", quoted_name(name)));
+    if (dtype == names.end()) fail(fmt::format("{} has no dtype of the format", quoted_name(name)));
     const auto size = bytes_of(dtype->first, shape);
     const std::size_t begin = bytes.size();
     if (entry.size() == 4) {

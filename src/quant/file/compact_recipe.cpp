@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "parsimony/core/error.hpp"
 #include "parsimony/core/version.hpp"
 #include "parsimony/quant/blocks.hpp"
 #include "parsimony/quant/decode.hpp"
@@ -22,7 +23,7 @@ constexpr std::size_t kMostRecipeBytes = std::size_t{16} << 20;
 
 template <class Enum>
 Enum enum_of(const std::string& text, const char* what) {
-  for (const auto& [value, name] : EnumNames<Enum>::values) {
+  for (const auto& [value, name] : names_of(Enum{})) {
     if (name == text) return value;
   }
   throw Error(ErrorCode::format, fmt::format("no {} is called {}", what, quoted_name(text)));

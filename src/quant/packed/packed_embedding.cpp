@@ -13,8 +13,7 @@ struct PackedEmbedding::Data {
   explicit Data(QuantizedTensor tensor) : weight(std::move(tensor)) {
     check_codes(weight);
     if (weight.shape.size() != 2) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("embedding: has {} dimensions; must have 2", weight.shape.size()));
+      refuse(fmt::format("embedding: has {} dimensions; must have 2", weight.shape.size()));
     }
     codes = code_grid(weight).blocks_per_output();
     places = value_places(weight);
@@ -62,13 +61,11 @@ std::int64_t PackedEmbedding::bytes() const {
 void PackedEmbedding::lookup(std::span<const std::int64_t> indices, MatrixView<float> out) const {
   const auto count = static_cast<std::int64_t>(indices.size());
   if (out.rows != count || out.cols != dimension()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("out: is {} × {}; must be {} × {}", out.rows, out.cols, count, dimension()));
+    refuse(fmt::format("out: is {} × {}; must be {} × {}", out.rows, out.cols, count, dimension()));
   }
   for (std::int64_t i = 0; i < count; ++i) {
     if (indices[i] < 0 || indices[i] >= rows()) {
-      throw Error(ErrorCode::invalid_argument,
-                  fmt::format("index {} is {}; the embedding has rows 0 to {}", i, indices[i], rows() - 1));
+      refuse(fmt::format("index {} is {}; the embedding has rows 0 to {}", i, indices[i], rows() - 1));
     }
     data_->decode(indices[i], out.row_data(i));
   }

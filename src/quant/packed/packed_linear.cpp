@@ -118,8 +118,7 @@ PackedLinear::PackedLinear(const QuantizedTensor& weight, std::span<const float>
   validate_fields(options);
   data_ = std::make_shared<const Data>(weight, bias, options);
   if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != outputs()) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("bias: has {} values for {} outputs", bias.size(), outputs()));
+    refuse(fmt::format("bias: has {} values for {} outputs", bias.size(), outputs()));
   }
 }
 
@@ -143,8 +142,7 @@ namespace {
 void check_shapes(std::string_view name, std::int64_t rows, std::int64_t cols, std::int64_t right_rows,
                   std::int64_t right_cols) {
   if (rows == right_rows && cols == right_cols) return;
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{}: is {} × {}; must be {} × {}", name, rows, cols, right_rows, right_cols));
+  refuse(fmt::format("{}: is {} × {}; must be {} × {}", name, rows, cols, right_rows, right_cols));
 }
 
 }  // namespace
@@ -172,7 +170,7 @@ void PackedLinear::multiply(MatrixView<const float> x, MatrixView<float> y, cons
 TableSet PackedLinear::tables(MatrixView<const float> x, const Context& context) const {
   check_shapes("x", x.rows, x.cols, x.rows, inputs());
   if (!data_->codebook) {
-    throw Error(ErrorCode::invalid_argument, "packed weight: has integer codes; only products have tables");
+    refuse("packed weight: has integer codes; only products have tables");
   }
   auto made = std::make_shared<TableSet::Data>();
   made->build(data_->weight, *data_->codebook, data_->planes, x, context);
@@ -188,10 +186,10 @@ void PackedLinear::multiply(const TableSet& tables, MatrixView<float> y, const C
   const PackedWeight& weight = data_->weight;
   if (made.codebook != weight.codebook || made.columns != weight.columns || made.places != weight.places ||
       made.planes != data_->planes) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("tables: are of {} columns with {} entries in {} planes; must be made with the "
-                            "codebook, the inputs and the accuracy of this layer ({} columns, {} planes)",
-                            made.columns, made.entries, made.planes, weight.columns, data_->planes));
+    refuse(
+        fmt::format("tables: are of {} columns with {} entries in {} planes; must be made with the "
+                    "codebook, the inputs and the accuracy of this layer ({} columns, {} planes)",
+                    made.columns, made.entries, made.planes, weight.columns, data_->planes));
   }
   data_->scan(made, y, context);
 }

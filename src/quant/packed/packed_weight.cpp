@@ -35,8 +35,7 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   inputs = grid.values_per_output();
   columns = grid.blocks_per_output();
   if (inputs > std::numeric_limits<std::int32_t>::max()) {  // columns are put into an order of 32 bits
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("packed weight: outputs of {} values; must be of at most 2^31 - 1", inputs));
+    refuse(fmt::format("packed weight: outputs of {} values; must be of at most 2^31 - 1", inputs));
   }
   places = value_places(weight);
   scale = weight.scale;

@@ -71,8 +71,7 @@ Choices choose_under_budget(const std::vector<std::vector<Candidate>>& layers, s
   };
   std::int64_t reached = size_after(0);
   if (reached > limit) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("budget: {} bytes; the least that this model comes to is {}", limit, reached));
+    refuse(fmt::format("budget: {} bytes; the least that this model comes to is {}", limit, reached));
   }
   std::size_t fits = 0, beyond = steps.size() + 1;
   while (beyond - fits > 1) {

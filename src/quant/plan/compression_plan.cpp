@@ -320,12 +320,11 @@ CompressionPlan plan_compression(const SafetensorsFile& model, const CompressOpt
   const bool products =
       options.scheme == CompressionScheme::automatic || options.scheme == CompressionScheme::pq;
   if (options.scheme == CompressionScheme::automatic && options.budget == 0) {
-    throw Error(ErrorCode::invalid_argument, "scheme: auto chooses under a budget, which must be given");
+    refuse("scheme: auto chooses under a budget, which must be given");
   }
   if (!products && options.budget > 0) {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("budget: scheme {} leaves nothing to choose; must be auto or pq",
-                            enum_name(options.scheme)));
+    refuse(fmt::format("budget: scheme {} leaves nothing to choose; must be auto or pq",
+                       enum_name(options.scheme)));
   }
   CompressionPlan plan = Planner(model, options, filter, calibration, context).plan();
   if (calibration != nullptr) {
