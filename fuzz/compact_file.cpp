@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::int64_t values = 1;
       for (const std::int64_t side : shape) values *= side;
       // A few codes may stand for many values, but for no more padding than these.
-      const std::int64_t block = std::max<std::int64_t>(1, model.recipe.weights[i].block);
+      const std::int64_t block = std::max<std::int64_t>(1, model.recipe.weights[i].block_size);
       fuzz::check(block * quant::code_count(model.weights[i]) < 2 * values, "as many values as padding");
       if (values > 1 << 16) continue;
       fuzz::check(static_cast<std::int64_t>(quant::decode(model.weights[i]).size()) == values,

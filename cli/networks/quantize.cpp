@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   parsimony quantize model.safetensors --scheme int4 --output small.safetensors
-  parsimony quantize model.safetensors --scheme pq --block 8 --exclude 'head|^conv1' --output small.safetensors
+  parsimony quantize model.safetensors --scheme pq --block-size 8 --exclude 'head|^conv1' --output small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB --output small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB --calibration inputs.safetensors --dry-run
 
@@ -43,7 +43,7 @@ struct Settings {
 void check(const Settings& settings, const CLI::App& app) {
   if (app.count("--budget") > 0) {
     if (settings.options.budget == 0) refuse("--budget: 0 bytes hold nothing");
-    for (const char* flag : {"--block", "--centroids", "--layout"}) {
+    for (const char* flag : {"--block-size", "--centroids", "--layout"}) {
       if (app.count(flag) > 0)
         refuse(fmt::format("{}: not with --budget, which chooses it for each layer", flag));
     }
@@ -51,7 +51,7 @@ void check(const Settings& settings, const CLI::App& app) {
     refuse("--scheme is required, int8|int4|int3|int2|pq, or --budget, which chooses");
   }
   if (settings.options.scheme != quant::CompressionScheme::pq) {
-    for (const char* flag : {"--block", "--centroids", "--layout"}) {
+    for (const char* flag : {"--block-size", "--centroids", "--layout"}) {
       if (app.count(flag) > 0) refuse(fmt::format("{}: only with --scheme pq", flag));
     }
   }
@@ -140,8 +140,10 @@ Action add_quantize(CLI::App& app) {
       ->required()
       ->type_name("");
   app.add_option("--output", settings->output, "compact file: safetensors too")->type_name("FILE");
-  Flags method = Flags(app, "Method").word("block", "auto", 0).word("budget", "none", 0);
+  Flags method = Flags(app, "Method").word("block_size", "auto", 0).word("budget", "none", 0);
   describe(settings->options, [&](const Field& field, auto& value) { method(field, value); });
+  // The earlier name of --block-size, which help does not show.
+  Flags(app, "").word("block", "auto", 0)(Field{"block", "", 0, 4096}, settings->options.block_size);
   app.add_option("--calibration", settings->calibration,
                  "safetensors of inputs: m.input, or E[x^2] in m.input_second_moment, for m.weight")
       ->type_name("FILE")

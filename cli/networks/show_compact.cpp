@@ -70,7 +70,7 @@ std::string scheme_text(const quant::WeightRecipe& weight) {
   if (weight.scheme == quant::Scheme::integer) {
     return fmt::format("int{} per {}", weight.bits, weight.scales == 1 ? "tensor" : "channel");
   }
-  return fmt::format("pq of {}{}, {} centroids{}{}", weight.block,
+  return fmt::format("pq of {}{}, {} centroids{}{}", weight.block_size,
                      weight.layout == quant::BlockLayout::input_channels ? " channels" : "", weight.centroids,
                      weight.permuted ? ", permuted" : "", weight.codebook.empty() ? "" : ", shared");
 }
@@ -169,7 +169,7 @@ nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
                                  {"bytes", bytes[i]},
                                  {"model_bytes", model_tensor(weight).bytes()}};
     if (weight.scheme == quant::Scheme::product) {
-      entry["block"] = weight.block;
+      entry["block_size"] = weight.block_size;
       entry["centroids"] = weight.centroids;
       entry["layout"] = enum_name(weight.layout);
       entry["codebook"] = enum_name(weight.codebook_type);

@@ -120,7 +120,7 @@ std::vector<std::string> Ipq::quantize(const std::string& layers) {
     }
     const bool together = options.shared_codebook && options.scheme == quant::Scheme::product;
     const std::size_t alone = together ? 0 : names.size();
-    IpqGroup& group = groups[{scheme, member.grid.block, member.grid.layout, alone}];
+    IpqGroup& group = groups[{scheme, member.grid.block_size, member.grid.layout, alone}];
     group.options = options;
     group.members.push_back(std::move(member));
   }

@@ -38,9 +38,10 @@ torch::Tensor index_of(const IpqMember& member) {
   torch::Tensor index = torch::empty({grid.outputs * values}, torch::kLong);
   auto* out = index.data_ptr<std::int64_t>();
   for (std::int64_t o = 0; o < grid.outputs; ++o) {
-    for (std::int64_t j = 0; j < each * grid.block; ++j) {
+    for (std::int64_t j = 0; j < each * grid.block_size; ++j) {
       if (offsets[j] < 0) continue;
-      out[o * values + offsets[j]] = codes[o * each + j / grid.block] * grid.block + j % grid.block;
+      out[o * values + offsets[j]] =
+          codes[o * each + j / grid.block_size] * grid.block_size + j % grid.block_size;
     }
   }
   return index;
@@ -51,19 +52,20 @@ std::vector<std::int32_t> permutation_of(const IpqMember& member, const quant::W
                                          const IpqOptions& options, const Context& context) {
   const quant::BlockGrid& grid = member.grid;
   const bool of_channels = grid.layout == quant::BlockLayout::input_channels || grid.positions == 1;
-  if (!options.permute_channels || !of_channels || grid.block < 2) return {};
-  auto found = quant::search_channel_permutation(view, {.block = grid.block, .seed = options.seed}, context)
-                   .permutation;
+  if (!options.permute_channels || !of_channels || grid.block_size < 2) return {};
+  auto found =
+      quant::search_channel_permutation(view, {.block_size = grid.block_size, .seed = options.seed}, context)
+          .permutation;
   if (std::is_sorted(found.begin(), found.end())) found.clear();
   return found;
 }
 
 quant::ProductOptions product_options(const IpqOptions& options, const quant::BlockGrid& grid) {
-  return {.block = grid.block,
+  return {.block_size = grid.block_size,
           .centroids = options.centroids,
           .layout = grid.layout,
           .codebook = quant::CodebookType::float32,
-          .iterations = options.kmeans_iterations,
+          .max_iterations = options.kmeans_iterations,
           .seed = options.seed};
 }
 

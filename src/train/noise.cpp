@@ -113,7 +113,7 @@ NoisyWeights Noise::apply(torch::nn::Module& model) {
     MatrixView<const float> codebook;
     if (has_codebook(options_)) {
       Matrix<float>& kept = codebooks_[layer.name];
-      if (learn || kept.cols() != grid.block) {
+      if (learn || kept.cols() != grid.block_size) {
         kept = learn_codebook(values, grid, options_, layer.padding_row, kept, context_);
       }
       codebook = kept;

@@ -40,7 +40,7 @@ std::vector<std::uint8_t> draw_blocks(std::int64_t count, std::int64_t per_row, 
 class Places {
  public:
   explicit Places(const quant::BlockGrid& grid)
-      : block_(grid.block),
+      : block_(grid.block_size),
         each_(grid.blocks_per_output()),
         row_(grid.values_per_output()),
         offsets_(quant::block_offsets(grid)) {}
@@ -79,7 +79,7 @@ void to_centroids(std::span<const float> weight, const quant::BlockGrid& grid, c
     if (drawn[b] != 0) chosen.push_back(static_cast<std::int64_t>(b));
   }
   if (chosen.empty()) return;
-  Matrix<float> blocks(std::ssize(chosen), grid.block);
+  Matrix<float> blocks(std::ssize(chosen), grid.block_size);
   for (std::int64_t i = 0; i < blocks.rows(); ++i) {
     places.for_values(chosen[i], [&](std::int64_t j, std::int64_t at) { blocks(i, j) = weight[at]; });
   }
@@ -161,7 +161,7 @@ Matrix<float> learn_codebook(std::span<const float> weight, const quant::BlockGr
       .clusters = std::clamp<std::int64_t>(count / kBlocksPerCentroid, 1, options.centroids),
       .max_iterations = options.kmeans_iterations,
       .seed = options.seed};
-  if (initial.rows != kmeans_options.clusters || initial.cols != grid.block) initial = {};
+  if (initial.rows != kmeans_options.clusters || initial.cols != grid.block_size) initial = {};
   return kmeans(blocks, weights, kmeans_options, context, initial).centroids;
 }
 

@@ -44,7 +44,7 @@ TEST_F(Quantize, TheDryRunSaysTheSizeOfTheFileToTheByte) {
         {"--scheme", "int3", "--half"},
         {"--scheme", "int3", "--deflate-header"},
         {"--scheme", "pq"},
-        {"--scheme", "pq", "--block", "4", "--layout", "input-channels", "--codebook", "int8"},
+        {"--scheme", "pq", "--block-size", "4", "--layout", "input-channels", "--codebook", "int8"},
         {"--budget", "3kB"}}) {
     std::vector<std::string> dry = flags;
     dry.insert(dry.end(), {"--dry-run", "--json"});
@@ -124,9 +124,9 @@ TEST_F(Quantize, WrongFlagsAreUsageErrors) {
       {{"--budget", "0"}, "--budget"},
       {{"--budget", "much"}, "--budget"},
       {{"--budget", "100"}, "--budget: 100 bytes; the least"},
-      {{"--budget", "3kB", "--block", "8"}, "--block"},
-      {{"--scheme", "int8", "--block", "8"}, "--block"},
-      {{"--scheme", "pq", "--block", "-1"}, "--block"},
+      {{"--budget", "3kB", "--block-size", "8"}, "--block-size"},
+      {{"--scheme", "int8", "--block-size", "8"}, "--block-size"},
+      {{"--scheme", "pq", "--block-size", "-1"}, "--block-size"},
       {{"--scheme", "pq", "--centroids", "0"}, "--centroids"},
       {{"--scheme", "pq", "--centroids", "65537"}, "--centroids"},
       {{"--scheme", "pq", "--layout", "columns"}, "--layout"},

@@ -70,7 +70,7 @@ TestWeight shuffled_families(std::vector<std::int64_t> shape) {
 TEST(ChannelPermutation, ObjectiveIsThatOfTheBlocks) {
   for (const auto& shape : {std::vector<std::int64_t>{60, 24}, {40, 13, 3}, {20, 40, 2, 2}}) {
     const TestWeight weight = shuffled_families(shape);
-    const auto found = search_channel_permutation(weight.view(), {.block = 4, .swaps = 20});
+    const auto found = search_channel_permutation(weight.view(), {.block_size = 4, .swaps = 20});
     const auto& history = found.report.objective_history;
     ASSERT_EQ(history.size(), 3u);
     EXPECT_NEAR(history[0], log_volume(weight, {}, 4), 1e-4);
@@ -85,12 +85,12 @@ TEST(ChannelPermutation, ObjectiveIsThatOfTheBlocks) {
 
 TEST(ChannelPermutation, LowersTheErrorWhereChannelsVaryTogether) {
   TestWeight weight = shuffled_families({256, 32, 3});
-  const ProductOptions options{.block = 4, .centroids = 64, .layout = BlockLayout::input_channels};
+  const ProductOptions options{.block_size = 4, .centroids = 64, .layout = BlockLayout::input_channels};
   const auto error = [&] {
     return relative_mse(weight.view(), decode(product_quantize(weight.view(), options)));
   };
   const double before = error();
-  const auto found = search_channel_permutation(weight.view(), {.block = 4});
+  const auto found = search_channel_permutation(weight.view(), {.block_size = 4});
   weight.permutation = found.permutation;
   EXPECT_LT(error(), 0.6 * before);
 }
@@ -111,19 +111,19 @@ TEST(ChannelPermutation, SurvivesDeadAndRepeatedChannels) {
     if (i % 16 < 4) weight.values[i] = 0;
     if (i % 16 > 12) weight.values[i] = weight.values[i / 16 * 16 + 12];
   }
-  const auto found = search_channel_permutation(weight.view(), {.block = 4});
+  const auto found = search_channel_permutation(weight.view(), {.block_size = 4});
   EXPECT_TRUE(std::isfinite(found.report.objective_history.back()));
   std::fill(weight.values.begin(), weight.values.end(), 0.0f);
-  EXPECT_TRUE(
-      std::isfinite(search_channel_permutation(weight.view(), {.block = 4}).report.objective_history.back()));
+  EXPECT_TRUE(std::isfinite(
+      search_channel_permutation(weight.view(), {.block_size = 4}).report.objective_history.back()));
 }
 
 TEST(ChannelPermutation, IsTheIdentityOfOneBlock) {
   const TestWeight weight({10, 15});
-  const auto found = search_channel_permutation(weight.view(), {.block = 8});
+  const auto found = search_channel_permutation(weight.view(), {.block_size = 8});
   for (std::int32_t c = 0; c < 15; ++c) EXPECT_EQ(found.permutation[c], c);
   expect_error(ErrorCode::invalid_argument, "block",
-               [&] { search_channel_permutation(weight.view(), {.block = 1}); });
+               [&] { search_channel_permutation(weight.view(), {.block_size = 1}); });
 }
 
 }  // namespace

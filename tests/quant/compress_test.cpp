@@ -53,11 +53,11 @@ TEST_F(Compress, EverySchemeLayoutAndCodebookIsOfThePlannedSize) {
       for (const CodebookType codebook : {CodebookType::float32, CodebookType::float16, CodebookType::int8}) {
         for (const std::int64_t block : {0, 3, 8}) {
           const CompressOptions options{.scheme = S::pq,
-                                        .block = block,
+                                        .block_size = block,
                                         .centroids = 32,
                                         .layout = layout,
                                         .codebook = codebook,
-                                        .iterations = 3,
+                                        .max_iterations = 3,
                                         .half = half};
           expect_as_planned(model, plan_compression(model, options), options);
         }
@@ -166,7 +166,7 @@ TEST_F(Compress, ABudgetIsKeptAndMoreBytesAreLessError) {
   const SafetensorsFile model = network();
   double last = std::numeric_limits<double>::infinity();
   for (const std::int64_t budget : {6000, 7000, 9000, 14000}) {
-    const CompressOptions options{.budget = budget, .iterations = 5};
+    const CompressOptions options{.budget = budget, .max_iterations = 5};
     const CompressionPlan plan = plan_compression(model, options);
     const std::int64_t size = expect_as_planned(model, plan, options);
     EXPECT_LE(size, budget);
@@ -184,7 +184,7 @@ TEST_F(Compress, ABudgetIsKeptAndMoreBytesAreLessError) {
   };
   EXPECT_LT(error(options), error(uniform));
   expect_error(ErrorCode::invalid_argument, "budget: 3000 bytes; the least",
-               [&] { plan_compression(model, {.budget = 3000, .iterations = 1}); });
+               [&] { plan_compression(model, {.budget = 3000, .max_iterations = 1}); });
 }
 
 TEST_F(Compress, CalibrationCountsTheErrorOfWhatIsUsed) {
@@ -193,7 +193,7 @@ TEST_F(Compress, CalibrationCountsTheErrorOfWhatIsUsed) {
   std::vector<float> moments(64);
   std::fill_n(moments.begin(), 16, 1.0f);
   const SafetensorsFile calibration = file({floats("a.input_second_moment", {64}, moments)}, "moments");
-  const CompressOptions options{.scheme = S::pq, .block = 8, .centroids = 32};
+  const CompressOptions options{.scheme = S::pq, .block_size = 8, .centroids = 32};
   const auto error = [&](const SafetensorsFile* inputs) {
     const CompressionPlan plan = plan_compression(model, options, {}, inputs);
     const Compression done = compress(model, plan, options, inputs);
@@ -221,7 +221,7 @@ TEST_F(Compress, CalibrationCountsTheErrorOfWhatIsUsed) {
 
 TEST_F(Compress, TheBytesAreTheSameForAnyNumberOfThreads) {
   const SafetensorsFile model = network();
-  const CompressOptions options{.budget = 9000, .iterations = 5};
+  const CompressOptions options{.budget = 9000, .max_iterations = 5};
   std::string first;
   for (const int threads : {1, 2, 3, 8}) {
     const Context context(threads);
@@ -241,7 +241,7 @@ TEST_F(Compress, WhatCannotBeIsRefused) {
   };
   refused("scheme: auto", {});
   refused("budget: scheme int8", {.scheme = S::int8, .budget = 100000});
-  refused("block: 5000", {.scheme = S::pq, .block = 5000});
+  refused("block_size: 5000", {.scheme = S::pq, .block_size = 5000});
   refused("layers: '(' is no regular expression", {.scheme = S::int8}, {.layers = "(", .exclude = {}});
   refused("exclude: '[' is no regular expression", {.scheme = S::int8}, {.layers = {}, .exclude = "["});
   const CompressOptions options{.scheme = S::int8};

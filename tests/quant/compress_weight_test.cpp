@@ -112,7 +112,7 @@ TEST(CompressWeight, BlocksAreNotLongerThanTheRunsThatTheyAreCutFrom) {
   const auto block_of = [](std::vector<std::int64_t> shape, std::int64_t block, BlockLayout layout) {
     const TestWeight weight(std::move(shape));
     const WeightRange range = range_of(weight.values, weight.shape[0]);
-    return product_recipe(info_of(weight), block, 16, layout, range, {}).block;
+    return product_recipe(info_of(weight), block, 16, layout, range, {}).block_size;
   };
   EXPECT_EQ(block_of({200, 3}, 8, BlockLayout::row), 3);
   EXPECT_EQ(block_of({200, 1}, 8, BlockLayout::row), 1);

@@ -25,7 +25,7 @@ TEST_F(CompressionPlans, ABudgetBelowTheLeastIsRefusedBeforeAnythingIsMeasured) 
   Context context(1);
   context.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++measured; };
   const auto plan = [&](std::int64_t budget) {
-    return plan_compression(model, {.budget = budget, .iterations = 1}, {}, nullptr, context);
+    return plan_compression(model, {.budget = budget, .max_iterations = 1}, {}, nullptr, context);
   };
   expect_error(ErrorCode::invalid_argument, "budget: 500 bytes; the least", [&] { plan(500); });
   EXPECT_EQ(measured, 0);
@@ -44,9 +44,9 @@ TEST_F(CompressionPlans, SmallValuesStayFloatsWhereHalvesWouldLoseThem) {
 TEST_F(CompressionPlans, NoBlockIsLongerThanAnOutput) {
   const SafetensorsFile model = file({normal("a.weight", {2000, 3})});
   const CompressionPlan plan = plan_compression(model, {.scheme = S::pq});
-  EXPECT_EQ(plan.recipe.weights.at(0).block, 3);
+  EXPECT_EQ(plan.recipe.weights.at(0).block_size, 3);
   for (const std::int64_t block : {3, 8}) {
-    EXPECT_EQ(planned_size(plan_compression(model, {.scheme = S::pq, .block = block}).recipe),
+    EXPECT_EQ(planned_size(plan_compression(model, {.scheme = S::pq, .block_size = block}).recipe),
               planned_size(plan.recipe));
   }
 }

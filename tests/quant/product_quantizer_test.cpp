@@ -40,7 +40,7 @@ TEST(ProductQuantizer, CodesAreOfTheNearestRoundedCentroid) {
         for (std::int64_t c = 0; c < shape[1]; ++c) weight.importance[c] = static_cast<float>(1 + c % 4);
         const auto tensor = product_quantize(
             weight.view(),
-            {.block = 4, .centroids = 16, .layout = layout, .codebook = type, .iterations = 200});
+            {.block_size = 4, .centroids = 16, .layout = layout, .codebook = type, .max_iterations = 200});
         const Matrix<float>& centroids = tensor.codebook->centroids;
         ASSERT_EQ(centroids.rows(), 16);
         EXPECT_EQ(tensor.bits, 4);
@@ -144,13 +144,13 @@ TEST(ProductQuantizer, ImportanceMeansTheSameInEachOfItsForms) {
   for (int c = 0; c < 6; ++c) channels[c] = static_cast<float>(1 + c * c);
   for (int i = 0; i < 360; ++i) all[i] = values[i % 18] = channels[i % 18 / 3];
   weight.importance = channels;
-  const auto one = product_quantize(weight.view(), {.block = 4});
+  const auto one = product_quantize(weight.view(), {.block_size = 4});
   for (const auto& form : {values, all}) {
     weight.importance = form;
-    expect_same(one, product_quantize(weight.view(), {.block = 4}));
+    expect_same(one, product_quantize(weight.view(), {.block_size = 4}));
   }
   for (float& value : weight.importance) value *= 1024;  // in any unit
-  expect_same(one, product_quantize(weight.view(), {.block = 4}));
+  expect_same(one, product_quantize(weight.view(), {.block_size = 4}));
 }
 
 TEST(ProductQuantizer, ScalingAWeightScalesItsCentroids) {
@@ -208,7 +208,7 @@ TEST(ProductQuantizer, PermutationIsThatOfTheChannels) {
     }
   }
   for (const auto layout : {BlockLayout::row, BlockLayout::input_channels}) {
-    const ProductOptions options{.block = 4, .layout = layout};
+    const ProductOptions options{.block_size = 4, .layout = layout};
     const auto one = product_quantize(weight.view(), options),
                other = product_quantize(moved.view(), options);
     expect_same(one, other);
@@ -237,7 +237,7 @@ TEST(ProductQuantizer, SeveralWeightsShareOneCodebook) {
   EXPECT_EQ(out.tensors[2].layout, BlockLayout::row);  // depthwise
   // Twice the same weight: the same codes, and the codebook of one.
   const std::vector<WeightView> twice{a.view(), a.view()};
-  const auto both = product_quantize(twice, {.block = 8, .centroids = 24});
+  const auto both = product_quantize(twice, {.block_size = 8, .centroids = 24});
   EXPECT_EQ(both.tensors[0].packed, both.tensors[1].packed);
 }
 
@@ -246,7 +246,7 @@ TEST(ProductQuantizer, AssigningToItsOwnCodebookChangesNothing) {
   for (const bool weighted : {false, true}) {
     if (weighted) weight.importance = {1, 2, 3, 4, 5};
     for (const std::int64_t d : {9, 8}) {
-      const ProductOptions options{.block = d, .centroids = 32, .normalize_filters = true};
+      const ProductOptions options{.block_size = d, .centroids = 32, .normalize_filters = true};
       const auto tensor = product_quantize(weight.view(), options);
       const WeightView view = weight.view();
       const auto again = assign_codes({&view, 1}, tensor.codebook, options);
@@ -258,7 +258,7 @@ TEST(ProductQuantizer, AssigningToItsOwnCodebookChangesNothing) {
 TEST(ProductQuantizer, GoesOnFromGivenCentroids) {
   const TestWeight weight({128, 64});
   const WeightView view = weight.view();
-  const ProductOptions options{.centroids = 64, .codebook = CodebookType::float32, .iterations = 1000};
+  const ProductOptions options{.centroids = 64, .codebook = CodebookType::float32, .max_iterations = 1000};
   const auto first = product_quantize({&view, 1}, options);
   const auto again =
       product_quantize({&view, 1}, options, Context{}, first.tensors.front().codebook->centroids);
@@ -280,7 +280,7 @@ TEST(ProductQuantizer, SameBytesForAnyNumberOfThreads) {
   TestWeight weight({300, 77});
   for (const bool weighted : {false, true}) {
     if (weighted) weight.importance.assign(77, 1);
-    const ProductOptions options{.block = 7, .normalize_filters = true};
+    const ProductOptions options{.block_size = 7, .normalize_filters = true};
     const WeightView view = weight.view();
     const auto one = product_quantize({&view, 1}, options, Context(1));
     for (const int threads : {2, 3, 8}) {
@@ -297,7 +297,7 @@ TEST(ProductQuantizer, NamesWhatIsWrong) {
   const auto refuses = [](const TestWeight& w, const ProductOptions& options, const std::string& piece) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { product_quantize(w.view(), options); });
   };
-  refuses(weight, {.block = 0}, "block");
+  refuses(weight, {.block_size = 0}, "block");
   refuses(weight, {.centroids = 70000}, "centroids");
   weight.importance = {1, 2, 3};
   refuses(weight, {}, "3 values");
@@ -309,14 +309,15 @@ TEST(ProductQuantizer, NamesWhatIsWrong) {
   weight.values[42] = std::nanf("");
   refuses(weight, {}, "value 42");
   weight.values[42] = 1e6f;
-  refuses(weight, {.block = 1, .blocks_per_centroid = 1}, "float16");
+  refuses(weight, {.block_size = 1, .blocks_per_centroid = 1}, "float16");
   expect_error(ErrorCode::invalid_argument, "no weights",
                [] { product_quantize(std::span<const WeightView>{}); });
 }
 
 TEST(Decode, RefusesFieldsThatDoNotFit) {
   const TestWeight weight({8, 8});
-  const auto good = product_quantize(weight.view(), {.block = 4, .centroids = 5, .blocks_per_centroid = 1});
+  const auto good =
+      product_quantize(weight.view(), {.block_size = 4, .centroids = 5, .blocks_per_centroid = 1});
   const auto refuses = [&](const std::string& piece, const std::function<void(QuantizedTensor&)>& spoil) {
     QuantizedTensor tensor = good;
     spoil(tensor);

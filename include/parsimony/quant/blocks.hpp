@@ -14,18 +14,18 @@ namespace parsimony::quant {
 /// and depthwise convolutions, whose outputs see different inputs, need nothing of their own.
 struct BlockGrid {
   std::int64_t outputs = 0;
-  std::int64_t channels = 0;   ///< input channels of a group, C
-  std::int64_t positions = 0;  ///< of the kernel
-  std::int64_t block = 0;      ///< d
+  std::int64_t channels = 0;    ///< input channels of a group, C
+  std::int64_t positions = 0;   ///< of the kernel
+  std::int64_t block_size = 0;  ///< d
   BlockLayout layout = BlockLayout::row;
 
   std::int64_t values_per_output() const { return channels * positions; }
   /// Consecutive values that are cut into ⌈length / d⌉ blocks: one run per output, or per kernel position.
   std::int64_t run_length() const { return layout == BlockLayout::row ? values_per_output() : channels; }
   std::int64_t runs() const { return layout == BlockLayout::row ? 1 : positions; }
-  std::int64_t blocks_per_output() const { return runs() * ((run_length() + block - 1) / block); }
+  std::int64_t blocks_per_output() const { return runs() * ((run_length() + block_size - 1) / block_size); }
   std::int64_t count() const { return outputs * blocks_per_output(); }
-  bool padded() const { return run_length() % block != 0; }
+  bool padded() const { return run_length() % block_size != 0; }
 };
 
 /// Throws invalid_argument for a shape that is not of 2 to 5 dimensions or a block outside 1 to 4096.

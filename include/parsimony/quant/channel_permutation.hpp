@@ -12,7 +12,7 @@
 namespace parsimony::quant {
 
 struct PermutationOptions {
-  std::int64_t block = 8;          ///< d of the quantizer that comes after
+  std::int64_t block_size = 8;     ///< d of the quantizer that comes after
   std::int64_t swaps = 100;        ///< tried per channel
   bool normalize_filters = false;  ///< as the quantizer does
   std::uint64_t seed = 0;
@@ -20,7 +20,7 @@ struct PermutationOptions {
 
 template <OptionsOf<PermutationOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"block", "weights of a block", 2, 256}, options.block);
+  visit(Field{"block_size", "weights of a block", 2, 256}, options.block_size);
   visit(Field{"swaps", "swaps of two channels tried, per channel", 0, 1e6}, options.swaps);
   visit(Field{"normalize_filters", "divide every output by its root mean square first"},
         options.normalize_filters);

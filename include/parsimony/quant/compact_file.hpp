@@ -27,7 +27,7 @@ struct WeightRecipe {
   DType scale_dtype = DType::float32;     ///< float32 or float16
   DType zero_point_dtype = DType::uint8;  ///< of integers: uint8 or, where one is no code, int32
   BlockLayout layout = BlockLayout::row;  ///< this and the rest: of a product
-  std::int64_t block = 0;                 ///< d, 1 to 4096, and at most run_length of BlockGrid
+  std::int64_t block_size = 0;            ///< d, 1 to 4096, and at most run_length of BlockGrid
   std::int64_t centroids = 0;             ///< K, 1 to 2^bits
   CodebookType codebook_type = CodebookType::float16;
   std::string codebook;   ///< tensor of the codebook, which others may share; empty: <name>_codebook

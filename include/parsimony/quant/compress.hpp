@@ -26,12 +26,13 @@ constexpr auto names_of(CompressionScheme) {
 struct CompressOptions {
   CompressionScheme scheme = CompressionScheme::automatic;  ///< automatic: by the budget, which it needs
   std::int64_t budget = 0;                                  ///< bytes of the file at most; 0: none
-  std::int64_t block = 0;  ///< d of products; 0: a kernel of a convolution, 4 of kernels of one value, else 8
+  std::int64_t block_size =
+      0;  ///< d of products; 0: a kernel of a convolution, 4 of kernels of one value, else 8
   std::int64_t centroids = 256;
   BlockLayout layout = BlockLayout::row;
   CodebookType codebook = CodebookType::float16;
   RangeRule range = RangeRule::mse;  ///< of integers
-  int iterations = 20;               ///< of k-means
+  int max_iterations = 20;           ///< of k-means
   bool half = false;                 ///< float32 of scales and of what is not in codes lies as float16
   bool deflate_header = false;       ///< CompactRecipe::deflated
   std::uint64_t seed = 0;
@@ -44,14 +45,14 @@ void describe(Options& options, Visitor&& visit) {
   visit(
       Field{"budget", "bytes of the file at most; scheme, block and centroids are chosen per layer", 0, 1e15},
       options.budget);
-  visit(Field{"block", "weights of a block of pq", 0, 4096}, options.block);
+  visit(Field{"block_size", "weights of a block of pq", 0, 4096}, options.block_size);
   visit(Field{"centroids", "centroids of a codebook at most; a fourth of the blocks where that is less", 1,
               1 << 16},
         options.centroids);
   visit(Field{"layout", "where the weights of a block lie"}, options.layout);
   visit(Field{"codebook", "type of the centroids"}, options.codebook);
   visit(Field{"range", "how the range of integers is chosen"}, options.range);
-  visit(Field{"iterations", "iterations of k-means", 0, 1e6}, options.iterations);
+  visit(Field{"max_iterations", "iterations of k-means at most", 0, 1e6}, options.max_iterations);
   visit(Field{"half", "scales, biases and norms of float32 as float16"}, options.half);
   visit(Field{"deflate_header", "for small models: the names and shapes deflated"}, options.deflate_header);
   visit(Field{"seed", "seed of all randomness"}, options.seed);

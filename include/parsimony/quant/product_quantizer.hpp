@@ -15,26 +15,26 @@
 namespace parsimony::quant {
 
 struct ProductOptions {
-  std::int64_t block = 8;        ///< d
+  std::int64_t block_size = 8;   ///< d
   std::int64_t centroids = 256;  ///< K at most
   std::int64_t blocks_per_centroid =
       4;  ///< K is lowered until so many blocks share one, else a codebook stores what it should save
   BlockLayout layout = BlockLayout::row;
   CodebookType codebook = CodebookType::float16;
-  int iterations = 20;             ///< of k-means
+  int max_iterations = 20;         ///< of k-means
   bool normalize_filters = false;  ///< factors per output are kept in QuantizedTensor::scale
   std::uint64_t seed = 0;
 };
 
 template <OptionsOf<ProductOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"block", "weights of a block", 1, 4096}, options.block);
+  visit(Field{"block_size", "weights of a block", 1, 4096}, options.block_size);
   visit(Field{"centroids", "most centroids of a codebook", 1, 1 << 16}, options.centroids);
   visit(Field{"blocks_per_centroid", "blocks that share a centroid at least, on average", 1, 1 << 30},
         options.blocks_per_centroid);
   visit(Field{"layout", "where the weights of a block lie"}, options.layout);
   visit(Field{"codebook", "type of the centroids in the file"}, options.codebook);
-  visit(Field{"iterations", "iterations of k-means", 0, 1 << 20}, options.iterations);
+  visit(Field{"max_iterations", "iterations of k-means at most", 0, 1 << 20}, options.max_iterations);
   visit(Field{"normalize_filters", "divide every output by its root mean square first"},
         options.normalize_filters);
   visit(Field{"seed", "seed of all randomness"}, options.seed);

@@ -20,7 +20,7 @@ BlockGrid block_grid(std::span<const std::int64_t> shape, std::int64_t block, Bl
   return {.outputs = shape[0],
           .channels = shape[1],
           .positions = size / shape[0] / shape[1],
-          .block = block,
+          .block_size = block,
           .layout = layout};
 }
 
@@ -31,7 +31,7 @@ std::vector<std::int64_t> block_offsets(const BlockGrid& grid,
     return channel_permutation.empty() ? p : std::int64_t{channel_permutation[p]};
   };
   const std::int64_t length = grid.run_length();
-  const std::int64_t padded = (length + grid.block - 1) / grid.block * grid.block;
+  const std::int64_t padded = (length + grid.block_size - 1) / grid.block_size * grid.block_size;
   std::vector<std::int64_t> offsets(grid.runs() * padded, -1);
   for (std::int64_t run = 0; run < grid.runs(); ++run) {
     for (std::int64_t i = 0; i < length; ++i) {
@@ -50,7 +50,7 @@ Matrix<float> to_blocks(std::span<const float> values, const BlockGrid& grid,
     refuse(fmt::format("blocks: {} values for a weight of {} x {}", values.size(), grid.outputs, n));
   }
   const std::vector<std::int64_t> offsets = block_offsets(grid, channel_permutation);
-  Matrix<float> blocks(grid.count(), grid.block);
+  Matrix<float> blocks(grid.count(), grid.block_size);
   float* to = blocks.data();
   for (std::int64_t o = 0; o < grid.outputs; ++o) {
     const float* from = values.data() + o * n;
@@ -61,9 +61,9 @@ Matrix<float> to_blocks(std::span<const float> values, const BlockGrid& grid,
 
 std::vector<float> from_blocks(MatrixView<const float> blocks, const BlockGrid& grid,
                                std::span<const std::int32_t> channel_permutation) {
-  if (blocks.rows != grid.count() || blocks.cols != grid.block) {
-    refuse(
-        fmt::format("blocks: {} x {}; must be {} x {}", blocks.rows, blocks.cols, grid.count(), grid.block));
+  if (blocks.rows != grid.count() || blocks.cols != grid.block_size) {
+    refuse(fmt::format("blocks: {} x {}; must be {} x {}", blocks.rows, blocks.cols, grid.count(),
+                       grid.block_size));
   }
   const std::vector<std::int64_t> offsets = block_offsets(grid, channel_permutation);
   const std::int64_t n = grid.values_per_output(), each = grid.blocks_per_output();
@@ -71,8 +71,8 @@ std::vector<float> from_blocks(MatrixView<const float> blocks, const BlockGrid& 
   for (std::int64_t o = 0; o < grid.outputs; ++o) {
     for (std::int64_t b = 0; b < each; ++b) {
       const float* from = blocks.row_data(o * each + b);
-      for (std::int64_t j = 0; j < grid.block; ++j) {
-        const std::int64_t offset = offsets[b * grid.block + j];
+      for (std::int64_t j = 0; j < grid.block_size; ++j) {
+        const std::int64_t offset = offsets[b * grid.block_size + j];
         if (offset >= 0) values[o * n + offset] = from[j];
       }
     }

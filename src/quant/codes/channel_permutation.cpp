@@ -174,7 +174,7 @@ ChannelPermutation search_channel_permutation(const WeightView& weight, const Pe
   ChannelPermutation out;
   out.report = make_report("channel permutation", context, options.seed);
   record_options(out.report, options);
-  const std::int64_t channels = weight.shape[1], d = options.block;
+  const std::int64_t channels = weight.shape[1], d = options.block_size;
   out.permutation.resize(channels);
   std::iota(out.permutation.begin(), out.permutation.end(), 0);
   if (channels < 2 * d) return out;

@@ -37,7 +37,7 @@ void decode_products(const QuantizedTensor& tensor, std::span<const std::uint16_
   const Matrix<float>& centroids = tensor.codebook->centroids;
   const BlockGrid grid = block_grid(tensor.shape, centroids.cols(), tensor.layout);
   const std::vector<std::int64_t> offsets = block_offsets(grid, tensor.channel_permutation);
-  const std::int64_t n = grid.values_per_output(), each = grid.blocks_per_output(), d = grid.block;
+  const std::int64_t n = grid.values_per_output(), each = grid.blocks_per_output(), d = grid.block_size;
   context.for_blocks(grid.outputs, std::max<std::int64_t>(1, kBlock / n),
                      [&](std::int64_t first, std::int64_t last) {
                        for (std::int64_t o = first; o < last; ++o) {

@@ -94,9 +94,10 @@ Matrix<float> sample_centroids(const BlockSet& set, std::int64_t k, const Produc
     std::ranges::copy(set.points.row(at), sample.row(s).begin());
   }
   return std::move(
-      kmeans(sample, {},
-             {.clusters = k, .max_iterations = 2 * options.iterations, .tolerance = 0, .seed = options.seed},
-             context)
+      kmeans(
+          sample, {},
+          {.clusters = k, .max_iterations = 2 * options.max_iterations, .tolerance = 0, .seed = options.seed},
+          context)
           .centroids);
 }
 
@@ -116,22 +117,22 @@ Learned learn(const BlockSet& set, std::int64_t k, const ProductOptions& options
     const Matrix<float> sampled =
         initial.rows == 0 ? sample_centroids(set, k, options, context) : Matrix<float>();
     if (sampled.rows() > 0) initial = sampled;
-    KMeansResult result =
-        kmeans(set.points, {},
-               {.clusters = k, .max_iterations = options.iterations, .tolerance = 0, .seed = options.seed},
-               context, initial);
+    KMeansResult result = kmeans(
+        set.points, {},
+        {.clusters = k, .max_iterations = options.max_iterations, .tolerance = 0, .seed = options.seed},
+        context, initial);
     record(result.report.status == Status::converged, result.report.iterations,
            std::move(result.report.objective_history));
     return {std::move(result.centroids), std::move(result.labels)};
   }
-  Matrix<float> start(k, options.block);
+  Matrix<float> start(k, options.block_size);
   if (initial.rows == 0) {
-    start = rank_one_kmeans(set.points, set.importance, k, options.iterations, options.seed, context);
+    start = rank_one_kmeans(set.points, set.importance, k, options.max_iterations, options.seed, context);
   } else {
     for (std::int64_t c = 0; c < k; ++c) std::ranges::copy(initial.row(c), start.row(c).begin());
   }
   DiagonalKMeans result =
-      diagonal_kmeans(set.points, set.importance, std::move(start), options.iterations, context);
+      diagonal_kmeans(set.points, set.importance, std::move(start), options.max_iterations, context);
   record(result.converged, result.iterations, std::move(result.history));
   return {std::move(result.centroids), std::move(result.labels)};
 }
@@ -196,13 +197,13 @@ ProductQuantization product_quantize(std::span<const WeightView> weights, const 
   ProductQuantization out;
   out.report = make_report("product quantization", context, options.seed);
   StageTimer blocks(out.report, "blocks");
-  BlockSet set = cut_into_blocks(weights, options.block, options);
+  BlockSet set = cut_into_blocks(weights, options.block_size, options);
   blocks.finish();
 
   const std::int64_t k = centroids_for(set.points.rows(), options);
-  if (initial.rows != 0 && (initial.rows != k || initial.cols != options.block)) {
+  if (initial.rows != 0 && (initial.rows != k || initial.cols != options.block_size)) {
     refuse(fmt::format("product quantization: initial centroids are {} x {}; must be {} x {}", initial.rows,
-                       initial.cols, k, options.block));
+                       initial.cols, k, options.block_size));
   }
   StageTimer learning(out.report, "k-means");
   auto [centroids, labels] = learn(set, k, options, context, initial, out.report);

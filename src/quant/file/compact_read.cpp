@@ -136,7 +136,7 @@ QuantizedTensor read_weight(WeightRecipe& weight, Reader& reader, Codebooks& cod
   } else {
     tensor.layout = weight.layout;
     tensor.codebook = read_codebook(weight, reader, codebooks);
-    weight.block = tensor.codebook->centroids.cols();
+    weight.block_size = tensor.codebook->centroids.cols();
     weight.centroids = tensor.codebook->centroids.rows();
     weight.codebook_type = tensor.codebook->type;
     if (weight.permuted) {

@@ -185,9 +185,9 @@ void check_recipe(const WeightRecipe& weight) {
   }
   if (integer) return;
   // A code of a longer block would stand for padding, of which a small file could ask for much.
-  const BlockGrid grid = block_grid(weight.shape, weight.block, weight.layout);
-  if (grid.block > grid.run_length()) {
-    refuse(fmt::format("blocks of {} values; {} are all that are cut into blocks together", grid.block,
+  const BlockGrid grid = block_grid(weight.shape, weight.block_size, weight.layout);
+  if (grid.block_size > grid.run_length()) {
+    refuse(fmt::format("blocks of {} values; {} are all that are cut into blocks together", grid.block_size,
                        grid.run_length()));
   }
   if (weight.centroids < 1 || weight.centroids > std::int64_t{1} << weight.bits) {
@@ -199,7 +199,7 @@ void check_recipe(const WeightRecipe& weight) {
 std::int64_t packed_bytes(const WeightRecipe& weight) {
   const std::int64_t codes = weight.scheme == Scheme::integer
                                  ? checked_size(weight.shape)
-                                 : block_grid(weight.shape, weight.block, weight.layout).count();
+                                 : block_grid(weight.shape, weight.block_size, weight.layout).count();
   return (codes * weight.bits + 7) / 8;
 }
 

@@ -155,7 +155,7 @@ class Stored {
     const auto [found, is_new] = codebooks_.try_emplace(name, Shared{weight, tensor});
     if (!is_new) {
       const auto& [first, values] = found->second;
-      if (first.block != weight.block || first.centroids != weight.centroids ||
+      if (first.block_size != weight.block_size || first.centroids != weight.centroids ||
           first.codebook_type != weight.codebook_type ||
           (tensor != nullptr && values->codebook != tensor->codebook)) {
         refuse(weight.name,
@@ -165,7 +165,7 @@ class Stored {
     }
     const DType dtype = codebook_dtype(weight.codebook_type);
     add(
-        name, dtype, {weight.centroids, weight.block},
+        name, dtype, {weight.centroids, weight.block_size},
         [&] { return codebook_bytes(*tensor->codebook, name); }, tensor);
     if (dtype != DType::int8) return;
     add(
@@ -223,10 +223,10 @@ void check_tensor(const WeightRecipe& weight, const QuantizedTensor& tensor) {
   const bool same =
       tensor.shape == weight.shape && tensor.scheme == weight.scheme && tensor.bits == weight.bits &&
       std::ssize(tensor.scale) == weight.scales &&
-      (!product ||
-       (tensor.layout == weight.layout && tensor.codebook->centroids.rows() == weight.centroids &&
-        tensor.codebook->centroids.cols() == weight.block && tensor.codebook->type == weight.codebook_type &&
-        tensor.channel_permutation.empty() != weight.permuted));
+      (!product || (tensor.layout == weight.layout && tensor.codebook->centroids.rows() == weight.centroids &&
+                    tensor.codebook->centroids.cols() == weight.block_size &&
+                    tensor.codebook->type == weight.codebook_type &&
+                    tensor.channel_permutation.empty() != weight.permuted));
   if (!same) refuse(weight.name, "is not in codes as its recipe says");
 }
 
@@ -264,7 +264,7 @@ WeightRecipe recipe_of(std::string name, const QuantizedTensor& tensor, bool hal
     return weight;
   }
   weight.layout = tensor.layout;
-  weight.block = tensor.codebook->centroids.cols();
+  weight.block_size = tensor.codebook->centroids.cols();
   weight.centroids = tensor.codebook->centroids.rows();
   weight.codebook_type = tensor.codebook->type;
   weight.permuted = !tensor.channel_permutation.empty();

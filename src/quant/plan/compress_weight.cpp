@@ -133,8 +133,8 @@ WeightRecipe product_recipe(const TensorInfo& weight, std::int64_t block, std::i
   recipe.scheme = Scheme::product;
   recipe.scales = 0;
   recipe.layout = weight.shape.size() == 2 || weight.shape[1] == 1 ? BlockLayout::row : layout;
-  recipe.block = std::min(block, block_grid(weight.shape, block, recipe.layout).run_length());
-  const std::int64_t blocks = block_grid(weight.shape, recipe.block, recipe.layout).count();
+  recipe.block_size = std::min(block, block_grid(weight.shape, block, recipe.layout).run_length());
+  const std::int64_t blocks = block_grid(weight.shape, recipe.block_size, recipe.layout).count();
   recipe.centroids = centroids_for(blocks, {.centroids = centroids});
   recipe.bits =
       std::max(1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(recipe.centroids - 1))));
@@ -149,11 +149,11 @@ QuantizedTensor quantize_weight(const WeightView& weight, const WeightRecipe& re
                                 const CompressOptions& options, const Context& context) {
   if (recipe.scheme == Scheme::integer) return quantize_integers(weight, recipe, options, context);
   return product_quantize(weight,
-                          {.block = recipe.block,
+                          {.block_size = recipe.block_size,
                            .centroids = recipe.centroids,
                            .layout = recipe.layout,
                            .codebook = recipe.codebook_type,
-                           .iterations = options.iterations,
+                           .max_iterations = options.max_iterations,
                            .seed = options.seed},
                           context);
 }

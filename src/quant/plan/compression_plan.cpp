@@ -73,8 +73,8 @@ WeightRecipe without_budget(const TensorInfo& weight, const WeightRange& range,
   if (options.scheme != CompressionScheme::pq)
     return integer_recipe(weight, bits_of(options.scheme), range, options);
   const WeightRecipe product =
-      product_recipe(weight, options.block > 0 ? options.block : default_block(weight), options.centroids,
-                     options.layout, range, options);
+      product_recipe(weight, options.block_size > 0 ? options.block_size : default_block(weight),
+                     options.centroids, options.layout, range, options);
   const WeightRecipe integer = integer_recipe(weight, 8, range, options);
   return file_bytes(product) > file_bytes(integer) ? integer : product;
 }
@@ -92,7 +92,7 @@ std::vector<WeightRecipe> candidates_of(const TensorInfo& weight, const WeightRa
   const auto add = [&](std::int64_t block, BlockLayout layout) {
     std::int64_t last = 0;
     const WeightRecipe first = product_recipe(weight, block, 1, layout, range, options);
-    if (!tried.emplace(first.layout, first.block).second) return;
+    if (!tried.emplace(first.layout, first.block_size).second) return;
     for (const std::int64_t centroids : {16, 64, 256, 1024}) {
       WeightRecipe recipe = product_recipe(weight, block, centroids, layout, range, options);
       if (recipe.centroids == last) continue;  // as many as there may be
