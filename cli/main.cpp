@@ -84,6 +84,8 @@ int main(int argc, char** argv) {
     const bool unnamed =
         error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;
     terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));
+    // A value that no flag or argument names came from a file: the command was right and its data are not.
+    if (error.code() == ErrorCode::invalid_argument && !names_flag(message, innermost(app))) return kFailed;
     return exit_code(error.code());
   } catch (const std::bad_alloc&) {
     const bool limited = innermost(app).get_option_no_throw("--max-memory") != nullptr;

@@ -1,17 +1,20 @@
 #include "support/flags.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+
+#include "parsimony/core/nearest_name.hpp"
 
 namespace parsimony::cli {
 namespace {
 
-// Text without its suffix, and what the suffix multiplies by: k M G T by 1000, Ki Mi Gi Ti by 1024, "B"
-// ignored.
+// The text without its suffix, and the factor of the suffix: powers of 1000 for k M G T, of 1024 for Ki Mi Gi
+// Ti. A final "B" (bytes) changes nothing.
 std::pair<std::string_view, double> split_suffix(std::string_view text) {
   double factor = 1;
   if (text.ends_with('B')) text.remove_suffix(1);
@@ -36,8 +39,27 @@ bool parse_real(std::string_view text, double& value) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-std::string number_text(double value) {
-  return std::abs(value) < 1e7 ? fmt::format("{}", value) : fmt::format("{:g}", value);
+// CLI11 keeps only the help of an option. The options of a program live until its end.
+std::map<const CLI::Option*, FlagValues>& all_values() {
+  static std::map<const CLI::Option*, FlagValues> values;
+  return values;
+}
+
+// "auto or 1 to 16, default auto", "a|b|c, default a".
+std::string note_text(const FlagValues& values, bool names) {
+  std::vector<std::string> parts;
+  if (names) {
+    parts.push_back(fmt::format("{}", fmt::join(values.words, "|")));
+  } else {
+    std::string range = values.low.empty() && values.high.empty() ? ""
+                        : values.high.empty()                     ? "at least " + values.low
+                        : values.low.empty()                      ? "at most " + values.high
+                                                                  : values.low + " to " + values.high;
+    if (!values.words.empty()) range = values.words.front() + " or " + (range.empty() ? "a number" : range);
+    if (!range.empty()) parts.push_back(range);
+  }
+  if (!values.standard.empty()) parts.push_back("default " + values.standard);
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 }  // namespace
@@ -49,7 +71,8 @@ std::string kebab(std::string_view name) {
 }
 
 std::string in_flags(std::string message, const CLI::App& app) {
-  // Replaces message[begin, name) and the name that follows by its flag, where there is one before `after`.
+  // Replaces message[begin, name) and the name after it by the flag of that name, if the app has one and the
+  // text `after` follows.
   const auto replace = [&](std::size_t begin, std::size_t name, std::string_view after) {
     const std::size_t end =
         std::min(message.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", name), message.size());
@@ -63,6 +86,20 @@ std::string in_flags(std::string message, const CLI::App& app) {
     replace(at, at + kOption.size(), "");
   }
   return message;
+}
+
+bool names_flag(const std::string& message, const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional() && message.starts_with(option->get_name() + ": ")) return true;
+    for (const std::string& name : option->get_lnames()) {
+      const std::string flag = "--" + name;
+      const auto at = message.find(flag);
+      if (at == message.npos) continue;
+      const char next = at + flag.size() < message.size() ? message[at + flag.size()] : ' ';
+      if (next != '-' && std::isalnum(static_cast<unsigned char>(next)) == 0) return true;
+    }
+  }
+  return false;
 }
 
 template <class T>
@@ -98,80 +135,100 @@ template int parse_number(std::string_view, std::string_view);
 template std::int64_t parse_number(std::string_view, std::string_view);
 template std::uint64_t parse_number(std::string_view, std::string_view);
 
-void Flags::add(const Field& field, const std::string& type, const std::string& note, Setter set) const {
+const FlagValues* values_of(const CLI::Option& option) {
+  const auto found = all_values().find(&option);
+  return found == all_values().end() ? nullptr : &found->second;
+}
+
+Field Flags::with_word(const Field& field) const {
+  Field described = field;
+  const auto found = words_.find(std::string(field.name));
+  if (described.word.empty() && found != words_.end()) {
+    described.word = found->second.text;
+    described.word_value = found->second.value;
+  }
+  return described;
+}
+
+FlagValues Flags::number_values(const Field& field, double value, const std::string& whole) {
+  // A bound that no one reaches would only be read: 9e18 bytes, 2^30 clusters.
+  const auto bound = [](double limit) { return std::abs(limit) < 1e9 ? fmt::format("{}", limit) : ""; };
+  FlagValues values{.low = bound(field.low), .high = bound(field.high)};
+  if (!field.word.empty()) values.words.emplace_back(field.word);
+  const bool is_word = !field.word.empty() && value == field.word_value;
+  values.standard = is_word ? std::string(field.word) : whole.empty() ? fmt::format("{}", value) : whole;
+  return values;
+}
+
+void Flags::add(const Field& field, const std::string& type, const FlagValues& values, Setter set) const {
   const std::string flag = "--" + kebab(field.name);
   Shared& shared = (*shared_)[flag];
-  shared.methods.push_back(method_);
   shared.setters.push_back(std::move(set));
-  if (shared.setters.size() > 1) return;
-  CLI::callback_t callback = [flag, &shared, owner = shared_](const CLI::results_t& texts) {
-    for (const Setter& setter : shared.setters) setter(flag, texts.back());
-    return true;
-  };
-  const std::string help = fmt::format("{} ({})", field.help, note);
-  app_.add_option(flag, std::move(callback), field.name == required_ ? std::string(field.help) : help)
-      ->required(field.name == required_)
-      ->type_name(type)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->group(group_);
+  if (shared.option == nullptr) {
+    CLI::callback_t callback = [flag, &shared, owner = shared_](const CLI::results_t& texts) {
+      for (const Setter& setter : shared.setters) setter(flag, texts.back());
+      return true;
+    };
+    const auto alias = aliases_.find(std::string(field.name));
+    const bool required = field.name == required_;
+    FlagValues shown = values;
+    if (required) shown.standard.clear();
+    const std::string note = note_text(shown, type == "NAME");
+    shared.option =
+        app_.add_option(alias == aliases_.end() ? flag : flag + ",--" + kebab(alias->second),
+                        std::move(callback),
+                        note.empty() ? std::string(field.help) : fmt::format("{} ({})", field.help, note))
+            ->required(required)
+            ->type_name(type)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+            ->group(group_);
+    all_values().emplace(shared.option, std::move(shown));
+  }
+  if (!method_.empty()) all_values()[shared.option].methods.push_back(method_);
 }
 
 void Flags::add_switch(const Field& field, bool& value) const {
   const std::string flag = (value ? "--no-" : "--") + kebab(field.name);
   Shared& shared = (*shared_)[flag];
-  shared.methods.push_back(method_);
   shared.setters.push_back(
       [&value, given = !value](const std::string&, const std::string&) { value = given; });
-  if (shared.setters.size() > 1) return;
-  app_.add_flag_callback(
-          flag,
-          [flag, &shared, owner = shared_] {
-            for (const Setter& setter : shared.setters) setter(flag, {});
-          },
-          fmt::format("{}{}", value ? "do not " : "", field.help))
-      ->group(group_);
+  if (shared.option == nullptr) {
+    const auto callback = [flag, &shared, owner = shared_] {
+      for (const Setter& setter : shared.setters) setter(flag, {});
+    };
+    const std::string help = !value                   ? std::string(field.help)
+                             : field.off_help.empty() ? fmt::format("turn off: {}", field.help)
+                                                      : std::string(field.off_help);
+    shared.option = app_.add_flag_callback(flag, callback, help)->group(group_);
+    all_values().emplace(shared.option, FlagValues{});
+  }
+  if (!method_.empty()) all_values()[shared.option].methods.push_back(method_);
 }
 
 void Flags::name_methods() const {
   std::size_t all = 0;
-  for (const auto& [flag, shared] : *shared_) all = std::max(all, shared.methods.size());
+  for (const auto& [flag, shared] : *shared_) all = std::max(all, shared.setters.size());
   for (const auto& [flag, shared] : *shared_) {
-    if (shared.methods.size() == all) continue;
-    CLI::Option* option = app_.get_option(flag);
-    option->description(fmt::format("{}: {}", fmt::join(shared.methods, ", "), option->get_description()));
+    if (shared.setters.size() == all) continue;
+    const std::vector<std::string>& methods = values_of(*shared.option)->methods;
+    shared.option->description(
+        fmt::format("{}: {}", fmt::join(methods, ", "), shared.option->get_description()));
   }
 }
 
 void Flags::check_method(std::string_view method) const {
   for (const auto& [flag, shared] : *shared_) {
-    const auto& methods = shared.methods;
-    if (app_.count(flag) == 0 || std::find(methods.begin(), methods.end(), method) != methods.end()) continue;
+    const std::vector<std::string>& methods = values_of(*shared.option)->methods;
+    if (shared.option->count() == 0 || std::ranges::find(methods, method) != methods.end()) continue;
     refuse(fmt::format("{}: --method {} has no such option; it is one of {}", flag, method,
                        fmt::join(methods, ", ")));
   }
 }
 
-std::string Flags::range_and_default(const Field& field, double value, const Word& word) const {
-  const bool is_word = !word.text.empty() && value == word.value;
-  const std::string shown = is_word ? word.text : number_text(value);
-  std::string range = word.text.empty() ? "" : word.text + " or ";
-  if (std::abs(field.low) < 1e9 && std::abs(field.high) < 1e9) {
-    range += fmt::format("{} to {}, ", number_text(field.low), number_text(field.high));
-  } else if (std::abs(field.low) < 1e9) {
-    range += fmt::format("at least {}, ", number_text(field.low));
-  }
-  return range + "default " + shown;
-}
-
-void add_run_flags(CLI::App& app, int& threads, bool& quiet) {
-  const Flags flags = Flags(app, "Run").word("threads", "auto", 0);
-  flags(Field{"threads", "threads; auto: all cores; the result is the same for any number", 0, 4096},
-        threads);
-  app.add_flag("-q,--quiet", quiet, "no progress bar and no notes")->group("Run");
-}
-
-void Flags::bad_choice(const std::string& flag, const std::string& text, const std::string& list) {
-  refuse(fmt::format("{}: '{}' is none of {}", flag, text, list));
+void Flags::bad_choice(const std::string& flag, const std::string& text,
+                       const std::vector<std::string>& words) {
+  refuse(
+      fmt::format("{}: '{}' is none of {}{}", flag, text, fmt::join(words, "|"), nearest_name(text, words)));
 }
 
 }  // namespace parsimony::cli

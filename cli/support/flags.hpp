@@ -1,8 +1,9 @@
-// Command-line flags out of the one description that every options struct has.
+// Command-line flags from the one description that every options struct has.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,30 +19,54 @@ namespace parsimony::cli {
 /// "edge_list" → "edge-list".
 std::string kebab(std::string_view name);
 
-/// A message of the library with its options as flags of the app: "seed: …" becomes "--seed: …", and "option
-/// max_memory" becomes "--max-memory" anywhere.
+/// A message of the library with the names of options as flags of the app: "seed: …" becomes "--seed: …", and
+/// "option max_memory" becomes "--max-memory" anywhere.
 std::string in_flags(std::string message, const CLI::App& app);
+
+/// Whether the message blames a flag or an argument of the app, which it names first or anywhere as a flag.
+bool names_flag(const std::string& message, const CLI::App& app);
 
 /// A whole number ("10", "1e6", "10k", "4GiB") or a real one; throws Error(invalid_argument) naming the flag.
 template <class T>
 T parse_number(std::string_view flag, std::string_view text);
 
-/// The visitor of describe(): each field becomes a flag of the app, its help, range, choices and default
-/// included.
+/// The values that a flag takes, each as help shows it and as it can be typed. Help, completion and tests
+/// read them.
+struct FlagValues {
+  std::string low, high;             ///< of a number; empty: no bound is shown
+  std::string standard;              ///< the default; empty: none is shown
+  std::vector<std::string> words;    ///< names of an enumeration, or the word of a number
+  std::vector<std::string> methods;  ///< methods that have the flag; empty: it belongs to the verb itself
+};
+
+/// The values of a flag that Flags added; nullptr for any other.
+const FlagValues* values_of(const CLI::Option& option);
+
+/// The visitor of describe(): each field becomes a flag of the app with its help, range, words and default.
+/// The fields must outlive the parsing.
 class Flags {
  public:
   Flags(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
 
-  /// The flag of a numeric field also takes this word, which stands for the value and is shown when it is the
-  /// default.
+  /// The word of a numeric field whose Field has none.
   Flags& word(std::string_view field, std::string word, double value) {
     words_[std::string(field)] = {std::move(word), value};
     return *this;
   }
-  /// The fields that follow are those of this method. A flag sets the field of its name in every method that
-  /// has one; its help and default are those of the first.
+  /// Fields that follow belong to this method. A flag sets the field of its name in every method that has
+  /// one; its help and default are those of the first.
   Flags& method(std::string name) {
     method_ = std::move(name);
+    return *this;
+  }
+  /// The flag of this field also goes by an older name, which help does not show.
+  Flags& alias(std::string_view field, std::string name) {
+    aliases_[std::string(field)] = std::move(name);
+    return *this;
+  }
+  /// The flag of this field must be given.
+  Flags& require(std::string_view field) {
+    required_ = field;
     return *this;
   }
   /// Adds to the help of every flag that not all methods have the names of those that do.
@@ -49,45 +74,39 @@ class Flags {
   /// Throws Error(invalid_argument) when a flag was given that the method does not have.
   void check_method(std::string_view method) const;
 
-  /// The flag of this field must be given.
-  Flags& require(std::string_view field) {
-    required_ = field;
-    return *this;
-  }
-
   template <class T>
   void operator()(const Field& field, T& value) const {
     if constexpr (std::is_same_v<T, bool>) {
       add_switch(field, value);
     } else if constexpr (std::is_enum_v<T>) {
-      std::map<std::string, T> choices;
-      std::string list;
-      for (const auto& [candidate, name] : names_of(T{})) {
-        list += (list.empty() ? "" : "|") + kebab(name);
-        choices.emplace(kebab(name), candidate);
-      }
-      add(field, "NAME", list + ", default " + kebab(enum_name(value)),
-          [&value, choices, list](const std::string& flag, const std::string& text) {
-            const auto found = choices.find(text);
-            if (found == choices.end()) bad_choice(flag, text, list);
-            value = found->second;
-          });
-    } else {
-      const auto special = words_.find(std::string(field.name));
-      const Word word = special == words_.end() ? Word{} : special->second;
+      FlagValues values{.standard = kebab(enum_name(value))};
+      for (const auto& [candidate, name] : names_of(T{})) values.words.push_back(kebab(name));
+      add(field, "NAME", values, [&value, words = values.words](const auto& flag, const auto& text) {
+        for (const auto& [candidate, name] : names_of(T{})) {
+          if (kebab(name) != text) continue;
+          value = candidate;
+          return;
+        }
+        bad_choice(flag, text, words);
+      });
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      const Field described = with_word(field);
       add(field, std::is_integral_v<T> ? "N" : "X",
-          range_and_default(field, static_cast<double>(value), word),
-          [&value, field, word](const std::string& flag, const std::string& text) {
-            if (!word.text.empty() && text == word.text) {  // may stand for a value outside of the range
-              value = static_cast<T>(word.value);
+          number_values(described, static_cast<double>(value),
+                        std::is_integral_v<T> ? whole_text(value) : ""),
+          [&value, described](const std::string& flag, const std::string& text) {
+            if (!described.word.empty() && text == described.word) {
+              value = static_cast<T>(described.word_value);
               return;
             }
             const T parsed = parse_number<T>(flag, text);
-            Field named = field;
-            named.name = flag;
-            Validate{}(named, parsed);
+            // A number must lie in the range: only the word stands for a value outside it.
+            Validate{}(Field{flag, described.help, described.low, described.high}, parsed);
             value = parsed;
           });
+    } else {
+      add(field, std::is_same_v<T, std::filesystem::path> ? "FILE" : "TEXT", {},
+          [&value](const std::string&, const std::string& text) { value = text; });
     }
   }
 
@@ -98,26 +117,33 @@ class Flags {
   };
   using Setter = std::function<void(const std::string& flag, const std::string& text)>;
 
-  void add(const Field& field, const std::string& type, const std::string& note, Setter set) const;
+  template <class T>
+  static std::string whole_text(T value) {
+    if constexpr (std::is_integral_v<T>) return std::to_string(value);
+    return {};
+  }
+  Field with_word(const Field& field) const;
+  static FlagValues number_values(const Field& field, double value, const std::string& whole);
+  void add(const Field& field, const std::string& type, const FlagValues& values, Setter set) const;
   void add_switch(const Field& field, bool& value) const;
-  std::string range_and_default(const Field& field, double value, const Word& word) const;
   [[noreturn]] static void bad_choice(const std::string& flag, const std::string& text,
-                                      const std::string& list);
+                                      const std::vector<std::string>& words);
 
   struct Shared {
-    std::vector<std::string> methods;
+    CLI::Option* option = nullptr;
     std::vector<Setter> setters;  // one of each method
   };
 
   CLI::App& app_;
   std::string group_;
   std::map<std::string, Word> words_;
+  std::map<std::string, std::string> aliases_;
   std::string required_;
   std::string method_;
   std::shared_ptr<std::map<std::string, Shared>> shared_ = std::make_shared<std::map<std::string, Shared>>();
 };
 
-/// --threads and --quiet, which every long verb has.
+/// --threads and --quiet; run_flags.hpp has the other flags that verbs share.
 void add_run_flags(CLI::App& app, int& threads, bool& quiet);
 
 }  // namespace parsimony::cli

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/report_json.hpp"
 #include "parsimony/core/version.hpp"
 
 namespace parsimony {
@@ -19,26 +20,29 @@ Json to_object(const std::vector<std::pair<std::string, ReportValue>>& values) {
 
 }  // namespace
 
-std::string Report::to_json(int indent) const {
-  Json stages_json = Json::array();
-  for (const Stage& stage : stages) {
+nlohmann::ordered_json report_json(const Report& report) {
+  Json stages = Json::array();
+  for (const Stage& stage : report.stages) {
     Json entry{{"name", stage.name}, {"seconds", stage.seconds}};
     if (stage.bytes > 0) entry["bytes"] = stage.bytes;
-    stages_json.push_back(std::move(entry));
+    stages.push_back(std::move(entry));
   }
-  const Json root{{"algorithm", algorithm},
-                  {"status", enum_name(status)},
-                  {"iterations", iterations},
-                  {"seconds", seconds()},
-                  {"figures", to_object(figures)},
-                  {"objective_history", objective_history},
-                  {"stages", std::move(stages_json)},
-                  {"options", to_object(options)},
-                  {"seed", seed},
-                  {"threads", threads},
-                  {"simd_target", simd_target},
-                  {"version", version}};
-  return root.dump(indent, ' ', false, Json::error_handler_t::replace);
+  return {{"algorithm", report.algorithm},
+          {"status", enum_name(report.status)},
+          {"iterations", report.iterations},
+          {"seconds", report.seconds()},
+          {"figures", to_object(report.figures)},
+          {"objective_history", report.objective_history},
+          {"stages", std::move(stages)},
+          {"options", to_object(report.options)},
+          {"seed", report.seed},
+          {"threads", report.threads},
+          {"simd_target", report.simd_target},
+          {"version", report.version}};
+}
+
+std::string Report::to_json(int indent) const {
+  return report_json(*this).dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 double Report::seconds() const {

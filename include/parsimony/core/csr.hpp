@@ -1,4 +1,4 @@
-// Sparse matrices in compressed rows.
+// Sparse matrices in compressed sparse row (CSR) form.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,19 @@
 
 namespace parsimony {
 
-/// Row r holds the columns columns[offsets[r] .. offsets[r + 1]), ascending, with the values of the same
-/// places; without values every stored entry is 1 (half the memory traffic of a weighted matrix).
+/// Row r has the columns columns[offsets[r] .. offsets[r + 1]), ascending, and the values at the same places.
+/// Without values every stored entry is 1, which halves the memory traffic.
 struct CsrView {
-  std::span<const std::int64_t> offsets;  ///< rows + 1, from 0 to the number of entries
+  std::span<const std::int64_t> offsets;  ///< rows + 1 offsets, from 0 to the number of entries
   std::span<const std::int32_t> columns;
-  std::span<const float> values;  ///< empty: all ones
+  std::span<const float> values;  ///< empty if all entries are 1
 
   std::int64_t rows() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::int64_t entries() const { return static_cast<std::int64_t>(columns.size()); }
   bool weighted() const { return !values.empty(); }
 };
 
+/// An owning CSR matrix.
 struct Csr {
   std::vector<std::int64_t> offsets{0};
   std::vector<std::int32_t> columns;

@@ -7,17 +7,18 @@
 namespace parsimony {
 
 enum class ErrorCode {
-  invalid_argument,  ///< the caller asked for something that cannot be
+  invalid_argument,  ///< an argument is out of range, or arguments contradict each other
   io,                ///< a file cannot be opened, read or written
-  format,            ///< a file's content is not what its format says
-  unsupported,       ///< valid, but this build or version does not do it
-  memory_limit,      ///< the estimate is above the limit the caller set
+  format,            ///< the content of a file breaks its format
+  unsupported,       ///< valid, but this build or version cannot do it
+  memory_limit,      ///< the estimated memory is above the limit of the caller
   cancelled,         ///< the caller's stop token was triggered
-  internal           ///< a broken promise of the library itself: please report it
+  internal           ///< an invariant of the library is broken: please report it
 };
 
-/// Thrown for every caller mistake and every bad file. The message names the thing, what is wrong with it
-/// and what would be right. Not converging is no error: it is a status in the report.
+/// Thrown for every mistake of the caller and every bad file. The message names the argument or the file,
+/// says what is wrong with it and what would be right. An algorithm that does not converge does not throw:
+/// the status of its report says so.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

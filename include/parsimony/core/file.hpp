@@ -1,4 +1,4 @@
-// Whole files in and out: compression is transparent, and a file under its name is always complete.
+// Reads and writes whole files. Compression is transparent, and a written file is complete or absent.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,18 @@
 
 namespace parsimony {
 
-/// The bytes of a file; gzip (any number of members) and zstd are recognised by their first bytes, whatever
-/// the ending, and decompressed. max_bytes bounds what is returned, 0 is no bound. Throws io, format (broken
-/// or truncated compression), memory_limit, and cancelled soon after stop is triggered, also while a pipe is
-/// silent.
+/// Returns the bytes of a file. Decompresses gzip (any number of members) and zstd, which it recognises by
+/// their first bytes, not by the file name. max_bytes limits the returned bytes; 0: no limit. Throws io,
+/// format (broken or truncated compression), memory_limit, and cancelled soon after stop is triggered, even
+/// while a pipe sends nothing.
 std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes = 0,
                       const std::stop_token& stop = {});
 
-/// A file that appears under its name only when it is complete: written to a temporary file beside it,
-/// synced, renamed by commit(). Destroyed without commit() it leaves nothing, and an older file of that name
-/// as it was. Names ending in .gz and .zst are compressed. What exists and is no regular file (/dev/stdout, a
-/// pipe) is written in place.
+/// Writes a file that appears under its name only once it is complete: the bytes go to a temporary file in
+/// the same folder, and commit() syncs and renames it. Without commit() the temporary file is removed and an
+/// older file of that name is untouched. Names that end in .gz or .zst are compressed. An existing path that
+/// is not a regular file
+/// (/dev/stdout, a pipe) is written in place. All members throw io.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -36,7 +37,7 @@ class AtomicFile {
   std::unique_ptr<State> state_;
 };
 
-/// All of bytes through an AtomicFile.
+/// Writes all bytes through an AtomicFile.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace parsimony

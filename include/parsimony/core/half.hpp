@@ -6,8 +6,8 @@
 
 namespace parsimony {
 
-/// The nearest half, ties to the even one. From 65520 on infinity; a NaN stays one, quiet, with the upper
-/// bits of its payload. As the processors' own instructions do it, on every machine.
+/// Rounds to the nearest half, ties to even. Values from 65520 on become infinity; a NaN stays a (quiet) NaN
+/// with the upper bits of its payload. The result equals that of the processors' conversion instructions.
 constexpr std::uint16_t to_half(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
@@ -16,7 +16,7 @@ constexpr std::uint16_t to_half(float value) {
     return static_cast<std::uint16_t>(sign | 0x7E00u | ((magnitude >> 13) & 0x03FFu));
   }
   if (magnitude >= 0x47800000u) return static_cast<std::uint16_t>(sign | 0x7C00u);  // 65536
-  // What is kept of the significand, and how many of its bits are dropped: 13, and more of a subnormal half.
+  // The kept bits of the significand, and the number of dropped ones: 13, or more for a subnormal half.
   std::uint32_t kept = magnitude - (112u << 23);
   std::uint32_t dropped = 13;
   if (magnitude < 0x38800000u) {                     // 2^-14, the least normal half
@@ -24,12 +24,12 @@ constexpr std::uint16_t to_half(float value) {
     kept = (magnitude & 0x007FFFFFu) | 0x00800000u;  // the leading bit that normal numbers imply
     dropped = 126 - (magnitude >> 23);
   }
-  // A carry out of the significand is the next exponent, out of the largest half infinity.
+  // A carry out of the significand gives the next exponent; out of the largest half, infinity.
   const std::uint32_t odd = (kept >> dropped) & 1u;
   return static_cast<std::uint16_t>(sign | ((kept + (1u << (dropped - 1)) - 1 + odd) >> dropped));
 }
 
-/// Exact: every half is a float32.
+/// Exact, as float32 holds every half.
 constexpr float from_half(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000u) << 16;
   const std::uint32_t exponent = (half >> 10) & 0x1Fu;

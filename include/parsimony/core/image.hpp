@@ -1,4 +1,4 @@
-// Images in and out: PNG, PGM and PPM of 8 and 16 bits, and .npy for what has no bits.
+// Reads and writes images: PNG, PGM and PPM with 8 or 16 bits, and float32 in .npy.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 
 namespace parsimony {
 
-/// Grey, or red, green and blue, and alpha behind them where there is one; all of one shape, height × width.
-/// Values are as stored in the file (no gamma is applied), on the scale 0 to 255 whatever the bits.
+/// Channels of one shape, height × width: grey, or red, green and blue, then alpha if there is one. Values
+/// are on the scale 0 to 255 for any number of bits, as stored in the file: no gamma is applied.
 struct Image {
   std::vector<Matrix<float>> channels;
-  int bits = 8;        ///< of the file: 8, 16, or 32 for the float32 of .npy
-  bool alpha = false;  ///< the last channel is one
+  int bits = 8;        ///< bits of the file: 8, 16, or 32 for float32 in .npy
+  bool alpha = false;  ///< true if the last channel is alpha
 
   std::int64_t height() const { return channels.empty() ? 0 : channels.front().rows(); }
   std::int64_t width() const { return channels.empty() ? 0 : channels.front().cols(); }
@@ -26,33 +26,34 @@ struct Image {
 
 enum class ImageFormat { png, pnm, npy };
 
-/// By the ending, before which .gz and .zst are taken off: .png, .pgm and .ppm and .pnm, .npy. Throws
-/// unsupported for others.
+/// The format by the ending of the name, after a final .gz or .zst is removed: .png, .pgm, .ppm, .pnm or
+/// .npy. Throws unsupported for other endings.
 ImageFormat image_format(const std::filesystem::path& path);
 
-/// A file ending in .npy as an array of height × width, float images of one channel; others by their first
-/// bytes. PNG: 1 to 16 bits, grey, RGB or palette, interlaced or not; a palette becomes RGB, transparency an
-/// alpha channel, fewer than 8 bits 8. PNM: P2, P3, P5, P6 with any maximum, one image a file. What else a
-/// file may hold (profiles, text) is not kept.
+/// Reads an image. A file whose name ends in .npy is a height × width array with one channel; other files are
+/// recognised by their first bytes. PNG: 1 to 16 bits, grey, RGB or palette, interlaced or not; a palette
+/// becomes RGB, transparency becomes an alpha channel, and fewer than 8 bits become 8. PNM: P2, P3, P5 or P6
+/// with any maximum, one image per file. Profiles and text are dropped.
 ///
-/// Memory: the file, its samples, and 4 bytes a value. max_bytes bounds the file and the values, 0 is no
-/// bound; more than 2^28 pixels are never read. Throws io, format (broken or truncated: named), unsupported
-/// and memory_limit, before memory is taken that the rest of the file cannot bear out.
+/// Memory: the file, its samples, and 4 bytes per value. max_bytes limits the file and the values; 0: no
+/// limit. Images above 2^28 pixels are refused. Throws io, format (broken or truncated, with the reason),
+/// unsupported and memory_limit, each before it allocates memory that the rest of the file does not justify.
 Image read_image(const std::filesystem::path& path, std::int64_t max_bytes = 0);
 
-/// The same from the bytes of a PNG or PNM; name is for messages.
+/// Reads a PNG or PNM from memory; name is used in messages.
 Image parse_image(std::string_view bytes, const std::string& name, std::int64_t max_bytes = 0);
 
-/// In the format of the ending, through a temporary file. Values are rounded to image.bits (16 for 32 in PNG
-/// and PNM) and clipped, so that what was read is written as it was; .npy keeps floats as they are. Throws
-/// invalid_argument (no channels or other numbers of them than the format has, shapes that differ, NaN) and
-/// io.
+/// Writes an image through an AtomicFile in the format of the ending. PNG and PNM: values are rounded to
+/// image.bits (16 bits for 32) and clipped, so that an image that was read is written unchanged. .npy keeps
+/// the floats. Throws io, and invalid_argument for a number of channels that the format does not have,
+/// channels of different shapes, or NaN.
 void write_image(const std::filesystem::path& path, const Image& image);
 
-/// Throws what write_image would, of the ending and the shape of the image, before anything is computed.
+/// Throws the errors of write_image that the ending and the shape of the image cause. Call it before a long
+/// computation.
 void check_image(const std::filesystem::path& path, const Image& image);
 
-/// The image with the values that write_image would store for its bits.
+/// The image with the values that write_image would store: rounded to its bits and clipped.
 Image as_stored(const Image& image);
 
 }  // namespace parsimony

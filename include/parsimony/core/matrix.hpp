@@ -1,4 +1,4 @@
-// Dense row-major matrices: an owning one, aligned for SIMD, and views.
+// Dense row-major matrices: an owning type, aligned for SIMD, and views.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 
 namespace parsimony {
 
-/// rows × cols values of which row r starts at data + r · stride. Indices are asserted: with -DNDEBUG an
-/// index out of range is undefined behaviour.
+/// A view of rows × cols values; row r starts at data + r · stride. Indices are asserted; in a build with
+/// NDEBUG an index out of range is undefined behaviour.
 template <class T>
 struct MatrixView {
   T* data = nullptr;
@@ -26,7 +26,7 @@ struct MatrixView {
   MatrixView(T* data_, std::int64_t rows_, std::int64_t cols_, std::int64_t stride_)
       : data(data_), rows(rows_), cols(cols_), stride(stride_) {}
 
-  /// r may be rows, for the end of the last row.
+  /// Also accepts r = rows, the end of the last row.
   T* row_data(std::int64_t r) const {
     assert(r >= 0 && r <= rows);
     return data + r * stride;
@@ -43,13 +43,13 @@ struct MatrixView {
   operator MatrixView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, cols, stride}; }
 };
 
-/// Memory on a 64-byte boundary. From 4 MiB on it lies on huge pages where the system has them: gathers from
-/// a large panel otherwise miss the address cache more often than the data caches. Throws std::bad_alloc.
+/// Allocates memory on a 64-byte boundary, and on huge pages from 4 MiB on if the system has them: gathers
+/// from a large panel otherwise miss the TLB more often than the data caches. Throws std::bad_alloc.
 void* allocate_aligned(std::size_t bytes);
 void release_aligned(void* pointer) noexcept;
 
-/// Owning, contiguous, zero-initialised, its first value on a 64-byte boundary (a cache line, an AVX-512
-/// vector).
+/// An owning, contiguous, zero-initialised matrix. Its first value lies on a 64-byte boundary, the size of a
+/// cache line and of an AVX-512 vector.
 template <class T>
 class Matrix {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -62,7 +62,7 @@ class Matrix {
   Matrix(const Matrix& other) : rows_(other.rows_), cols_(other.cols_), data_(allocate(other.size())) {
     std::copy_n(other.data_.get(), other.size(), data_.get());
   }
-  /// The matrix moved from is empty: 0 × 0.
+  /// A moved-from matrix is empty: 0 × 0.
   Matrix(Matrix&& other) noexcept
       : rows_(std::exchange(other.rows_, 0)),
         cols_(std::exchange(other.cols_, 0)),

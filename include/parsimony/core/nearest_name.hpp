@@ -1,4 +1,4 @@
-// What somebody meant who wrote a name that does not exist.
+// A suggestion for a misspelt name.
 #pragma once
 
 #include <span>
@@ -7,7 +7,8 @@
 
 namespace parsimony {
 
-/// "; did you mean …?" for the nearest of the names by Levenshtein's distance; empty where none is near.
+/// "; did you mean NAME?" for the name with the least Levenshtein distance to the text; empty if that
+/// distance is above 2 and above a third of the length.
 std::string nearest_name(std::string_view text, std::span<const std::string> names);
 
 }  // namespace parsimony

@@ -1,12 +1,13 @@
-// One description per options struct serves validation, command-line flags, the JSON record and the docs.
+// One description of an options struct serves validation, command-line flags, the JSON record and the docs.
 //
-// Beside its struct, each algorithm writes
+// Each algorithm writes beside its struct
 //   template <OptionsOf<KMeansOptions> Options, class Visitor>
 //   void describe(Options& options, Visitor&& visit) {
 //     visit(Field{"clusters", "number of clusters", 1, kMaxClusters}, options.clusters);
 //     …
 //   }
-// and every visitor below, or elsewhere, is a function object over (Field, value).
+// A visitor is a function object over (Field, value): Validate below, Record in report.hpp, Flags of the
+// command.
 #pragma once
 
 #include <array>
@@ -23,25 +24,39 @@
 
 namespace parsimony {
 
-/// Name (snake_case, as in the struct), one line of help, and the closed range of a numeric field. A field
-/// may also take one word, "auto" or "unlimited", that stands for word_value; this value may lie outside the
-/// range.
+/// One field of an options struct.
 struct Field {
-  std::string_view name;
-  std::string_view help;
+  std::string_view
+      name;  ///< as in the struct, in snake_case; the flag of the command is --name-in-kebab-case
+  std::string_view help;  ///< one line: meaning, unit, and when to change it
+  /// Closed range of a numeric field; no bound by default. Give the range that the algorithm accepts:
+  /// messages, flags and docs repeat it.
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
+  /// A numeric field may also take one word, such as "auto" or "unlimited", that stands for word_value. This
+  /// value is valid even when it lies outside the range.
   std::string_view word = {};
   double word_value = 0;
-  std::string_view off_help =
-      {};  ///< of a bool that is true by default: the help of the flag that turns it off
+  /// For a bool that is true by default: help of the flag --no-… that turns it off.
+  std::string_view off_help = {};
 };
 
-/// Options itself or const Options.
+/// Fields that many options have, so that all describe them in the same words.
+inline constexpr Field kSeedField{"seed", "seed of all random numbers"};
+inline constexpr Field kMaxMemoryField{
+    "max_memory",
+    "bytes that the run may use; work that needs more by its estimate is refused before it starts",
+    1,
+    9e18,
+    "unlimited",
+    0};
+
+/// The struct or the const struct: one describe() serves readers and writers.
 template <class Options, class Struct>
 concept OptionsOf = std::same_as<std::remove_const_t<Options>, Struct>;
 
-/// The names of an enumeration's values. Beside the enumeration, in its namespace, stands
+/// Names of an enumeration's values, as flags, JSON and messages show them. Define beside the enumeration, in
+/// its namespace,
 ///   constexpr auto names_of(Color) {
 ///     using enum Color;
 ///     return enum_names<Color>({{red, "red"}, {green, "green"}});
@@ -51,6 +66,7 @@ constexpr auto enum_names(const std::pair<Enum, std::string_view> (&names)[N]) {
   return std::to_array(names);
 }
 
+/// The name of a value; "?" for a number that is no value of the enumeration.
 template <class Enum>
 std::string_view enum_name(Enum value) {
   for (const auto& [candidate, name] : names_of(Enum{})) {
@@ -59,9 +75,11 @@ std::string_view enum_name(Enum value) {
   return "?";
 }
 
-/// Throws Error(invalid_argument), naming the field and its range, for a value outside of it (NaN always is).
+/// Throws Error(invalid_argument) with the field, the value and the range.
 [[noreturn]] void throw_out_of_range(const Field& field, double value);
 
+/// Visitor that throws Error(invalid_argument) for a number outside the field's range (NaN always is) and for
+/// an enumeration without that value.
 struct Validate {
   template <class T>
   void operator()(const Field& field, const T& value) const {
@@ -75,6 +93,7 @@ struct Validate {
   }
 };
 
+/// Validates every field; what fields demand of each other is checked by the algorithm.
 template <class Options>
 void validate_fields(const Options& options) {
   describe(options, Validate{});

@@ -1,4 +1,4 @@
-// The record that every algorithm returns beside its result.
+// The record of a run that every algorithm returns with its result.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ constexpr auto names_of(Status) {
 struct Stage {
   std::string name;
   double seconds = 0;
-  std::int64_t bytes = 0;  ///< bytes the stage must move through memory, by its cost model; 0: not modelled
+  std::int64_t bytes = 0;  ///< bytes that the stage moves through memory by its cost model; 0: not modelled
 };
 
 using ReportValue = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, std::vector<double>,
@@ -43,14 +43,15 @@ struct Report {
   std::string simd_target;
   std::string version;
   std::vector<std::pair<std::string, ReportValue>>
-      options;  ///< as they were used, automatic values filled in
-  std::vector<std::pair<std::string, ReportValue>> figures;  ///< what the algorithm measured (lambda_k, …)
+      options;  ///< the options as used: values chosen automatically are filled in
+  std::vector<std::pair<std::string, ReportValue>> figures;  ///< measurements of the algorithm (lambda_k, …)
 
-  /// One JSON object; indent < 0 for a single line. NaN and infinities become null.
+  /// The report as one JSON object. indent: spaces per level; below 0 for a single line. NaN and infinities
+  /// become null.
   std::string to_json(int indent = 2) const;
-  double seconds() const;  ///< sum over the stages
+  double seconds() const;  ///< sum of the stages
 
-  /// The figure of this name, or nullptr where there is none of type T.
+  /// The figure of this name, or nullptr if there is none of type T.
   template <class T>
   const T* find_figure(std::string_view name) const {
     for (const auto& [candidate, value] : figures) {
@@ -58,7 +59,7 @@ struct Report {
     }
     return nullptr;
   }
-  /// The figure of this name; throws Error(invalid_argument) where there is none of type T.
+  /// The figure of this name; throws Error(invalid_argument) if there is none of type T.
   template <class T>
   const T& figure(std::string_view name) const {
     if (const T* found = find_figure<T>(name)) return *found;
@@ -66,12 +67,13 @@ struct Report {
   }
 };
 
-/// A report with version, SIMD target, threads and seed filled in.
+/// A new report with version, SIMD target, threads and seed filled in.
 Report make_report(std::string algorithm, const Context& context, std::uint64_t seed);
 
-/// Adds what was done before: its stages in front, its options and figures behind.
+/// Adds the report of an earlier step: its stages go first, its options and figures last.
 void add_before(Report& report, const Report& earlier);
 
+/// Visitor that adds each field with its value to a list of options.
 struct Record {
   std::vector<std::pair<std::string, ReportValue>>& out;
 
@@ -94,12 +96,13 @@ struct Record {
   }
 };
 
+/// Adds all fields of the options to the report.
 template <class Options>
 void record_options(Report& report, const Options& options) {
   describe(options, Record{report.options});
 }
 
-/// Adds a stage with the wall time between construction and destruction (or finish()).
+/// Adds a stage to the report with the wall time from construction to finish() or destruction.
 class StageTimer {
  public:
   StageTimer(Report& report, std::string name) : report_(report), name_(std::move(name)) {}

@@ -1,4 +1,4 @@
-// Tensors by name in one file, as networks are kept in safetensors.
+// The safetensors format: named tensors in one file, the usual format for weights of networks.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace parsimony {
 
-/// In the order of the format: what needs the widest alignment last.
+/// Types of values, in the order of the format: from the narrowest alignment to the widest.
 enum class DType {
   boolean,
   float4,
@@ -41,75 +41,77 @@ enum class DType {
   uint64
 };
 
+/// Bits of one value.
 int bits_of(DType dtype);
 
 struct TensorInfo {
   std::string name;
   DType dtype = DType::float32;
-  std::vector<std::int64_t> shape;  ///< empty: one value
+  std::vector<std::int64_t> shape;  ///< empty for a single value
 
   std::int64_t values() const;  ///< the product of the shape
-  std::int64_t bytes() const;   ///< of all values
+  std::int64_t bytes() const;   ///< bytes of all values
 };
 
-/// The values lie in C order, little-endian, at any address: copy what is wider than a byte.
+/// Values in C order, little-endian. data may lie at any address: copy values wider than one byte before use.
 struct TensorView : TensorInfo {
   std::span<const std::uint8_t> data;
 };
 
 using TensorMetadata = std::map<std::string, std::string, std::less<>>;
 
-/// A file that was read whole and checked: every byte of its data belongs to exactly one tensor. Copies share
-/// the bytes, and the views live as long as any of them.
+/// A checked file: every byte of its data belongs to exactly one tensor. Copies share the bytes, and views
+/// are valid while any copy lives.
 class SafetensorsFile {
  public:
-  /// Maps the file into memory, so that only what is used is read; a pipe, and what is compressed by gzip or
-  /// zstd, is read whole. Who changes a mapped file instead of replacing it changes the tensors, and who
-  /// shortens it ends this process: AtomicFile and the other writers of such files replace.
+  /// Maps a regular file into memory, so that only the used parts are read; reads pipes and files compressed
+  /// with gzip or zstd whole. Do not change the file in place while it is mapped: the tensors would change,
+  /// and a shorter file ends the process. AtomicFile replaces files and is safe.
   ///
-  /// Throws io, and format where the file is not what it says: the message names file and tensor. Nothing is
-  /// allocated on the word of the header but the header's own content.
+  /// Throws io, and format for a file that breaks the format; the message names file and tensor. The header
+  /// alone cannot make this function allocate more than the header's own size.
   explicit SafetensorsFile(const std::filesystem::path& path);
-  /// The same from memory; name is for messages.
+  /// Reads a file from memory; name is used in messages.
   SafetensorsFile(std::string bytes, const std::string& name);
 
-  const std::string& name() const;                 ///< of the file
-  const std::vector<TensorView>& tensors() const;  ///< by name
-  const TensorView* find(std::string_view) const;  ///< nullptr: no such tensor
-  const TensorView& at(std::string_view) const;    ///< throws format
+  const std::string& name() const;                 ///< name of the file
+  const std::vector<TensorView>& tensors() const;  ///< sorted by name
+  const TensorView* find(std::string_view) const;  ///< nullptr if there is no such tensor
+  const TensorView& at(std::string_view) const;    ///< throws format if there is no such tensor
   const TensorMetadata& metadata() const;
-  std::int64_t size() const;          ///< bytes of the file
-  std::int64_t header_bytes() const;  ///< of these, before the data
+  std::int64_t size() const;          ///< bytes of the whole file
+  std::int64_t header_bytes() const;  ///< bytes before the data
 
  private:
   struct State;
   std::shared_ptr<const State> state_;
 };
 
-/// Through an AtomicFile, in the order of the reference implementation: widest alignment first, then by name,
-/// and the data begins at a multiple of 8 bytes. "format": "pt" is added to the metadata unless it has a
-/// format. Throws invalid_argument for a name that is there twice, is no UTF-8 or is __metadata__, and for
-/// data of another size than the shape's.
+/// Writes tensors through an AtomicFile in the order of the reference implementation: widest alignment first,
+/// then by name. The data starts at a multiple of 8 bytes. Adds "format": "pt" to metadata without a format.
+/// Throws io, and invalid_argument for a repeated name, a name that is not UTF-8 or is __metadata__, and data
+/// whose size does not match the shape.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata = {});
 
-/// The same of tensors that are not all in memory: data(i) are the bytes of tensors[i], asked for when they
-/// are to be written, and used until the next are.
+/// Writes tensors that are not all in memory: data(i) returns the bytes of tensors[i]. It is called when they
+/// are due, and the bytes must stay valid until the next call.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
                        const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
                        const TensorMetadata& metadata = {});
 
-/// Bytes of the file that write_safetensors would write.
+/// Size in bytes of the file that write_safetensors would write.
 std::int64_t safetensors_size(std::span<const TensorInfo> tensors, const TensorMetadata& metadata = {});
 
-/// float32, float16 and bfloat16 have an exact float32; others throw unsupported.
+/// True for float32, float16 and bfloat16, whose values are exact in float32. float32_values throws
+/// unsupported for other types.
 bool has_float32_values(DType dtype);
 std::vector<float> float32_values(const TensorView& tensor);
 
-/// The nearest values of these dtypes, ties to even; others throw unsupported.
+/// Rounds values to one of these types, ties to even. Throws unsupported for other types.
 std::vector<std::uint8_t> tensor_bytes(std::span<const float> values, DType dtype);
 
-/// A name in a message: in quotes, without control characters, and short.
+/// A name for a message: quoted, shortened, and without control characters.
 std::string quoted_name(std::string_view name);
 
 constexpr auto names_of(DType) {

@@ -1,4 +1,4 @@
-// What this build is.
+// Version and SIMD target of this build.
 #pragma once
 
 #include <string>
@@ -6,14 +6,13 @@
 
 namespace parsimony {
 
-/// "major.minor.patch", the version of CMakeLists.txt.
+/// "major.minor.patch" of the library.
 std::string version();
 
-/// The SIMD target that the kernels run with on this machine, as Highway names it ("AVX2", "AVX3", "NEON",
-/// …).
+/// The SIMD target that the kernels use on this machine, by its Highway name ("AVX2", "AVX3", "NEON", …).
 std::string simd_target();
 
-/// All targets that this build holds and this machine can run, best first.
+/// All targets that this build contains and this machine can run, best first.
 std::vector<std::string> simd_targets();
 
 }  // namespace parsimony
