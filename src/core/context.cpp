@@ -20,9 +20,9 @@
 
 #include "parsimony/core/error.hpp"
 
-// The system's oneTBB is not built with ThreadSanitizer, which reports its inside and cannot see what it
-// orders. Under that sanitizer plain threads take its place, so that races in the bodies of our loops are
-// found.
+// The system's oneTBB is not built with ThreadSanitizer, which therefore reports false races inside it and
+// does not see the order it imposes. Under that sanitizer plain threads replace it, so that races in our loop
+// bodies are found.
 #if defined(__SANITIZE_THREAD__)
 #define PARSIMONY_PLAIN_THREADS 1
 #elif defined(__has_feature)
@@ -36,7 +36,7 @@ namespace {
 
 constexpr int kMaxThreads = 4096;
 
-// Cores granted by the cgroup's CPU quota (version 2), rounded up; a large number where there is none.
+// Cores of the CPU quota of the cgroup (version 2), rounded up; a large number without a quota.
 int cgroup_cores() {
   std::ifstream file("/sys/fs/cgroup/cpu.max");
   double quota = 0, period = 0;
@@ -58,7 +58,7 @@ int default_thread_count() {
 
 struct Context::Arena {
   explicit Arena(int threads) : tbb(threads) {
-    // More threads than cores are the caller's wish; oneTBB grants it only when told so.
+    // oneTBB uses more threads than cores only if told so.
     if (threads > oneapi::tbb::info::default_concurrency()) {
       limit.emplace(oneapi::tbb::global_control::max_allowed_parallelism, threads);
     }

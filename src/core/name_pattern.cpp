@@ -14,7 +14,7 @@ std::regex name_pattern(std::string_view option, const std::string& text) {
   try {
     return std::regex(text, flags);
   } catch (const std::regex_error& error) {
-    refuse(fmt::format("{}: '{}' is no regular expression: {}", option, text, error.what()));
+    refuse(fmt::format("{}: '{}' is not a regular expression: {}", option, text, error.what()));
   }
 }
 

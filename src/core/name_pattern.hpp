@@ -1,4 +1,4 @@
-// Regular expressions by which a user picks names.
+// Regular expressions that select names.
 #pragma once
 
 #include <regex>
@@ -7,8 +7,9 @@
 
 namespace parsimony {
 
-/// Throws invalid_argument, naming the option, for text that is no regular expression. Where the standard
-/// library can match in polynomial time it does, so that no expression hangs; it has no back references then.
+/// Throws invalid_argument with the name of the option if the text is not a regular expression. With
+/// libstdc++ matching takes polynomial time, so that no expression hangs, and back references are not
+/// available.
 std::regex name_pattern(std::string_view option, const std::string& text);
 
 }  // namespace parsimony

@@ -21,7 +21,7 @@ Block philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t block) {
   return {out[0], out[1], out[2], out[3]};
 }
 
-// Two normals from two words. u in (0, 1] so that the logarithm is finite.
+// Makes two normals from two words. u lies in (0, 1], so that the logarithm is finite.
 void box_muller(std::uint32_t a, std::uint32_t b, float& first, float& second) {
   const float u = (static_cast<float>(a >> 8) + 1) * 0x1p-24f;
   const float angle = static_cast<float>(b >> 8) * (2 * std::numbers::pi_v<float> * 0x1p-24f);

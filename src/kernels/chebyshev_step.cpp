@@ -1,7 +1,7 @@
 #include "kernels/chebyshev_step.hpp"
 
-// Arrays of vectors hold a row's sums, which sizeless vector types (SVE, RVV) do not allow: NEON serves
-// there.
+// Sums are kept in arrays of vectors, which the sizeless vector types of SVE and RVV do not allow: those
+// machines use NEON or scalar code.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/chebyshev_step.cpp"
@@ -16,11 +16,11 @@ HWY_BEFORE_NAMESPACE();
 namespace parsimony::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A gather misses the caches on most graphs, so the row needed this many entries later is fetched ahead, into
-// the second-level cache: it keeps far more lines on their way than the first, and with those memory is busy
-// (random rows of 2 lines, two cores of an EPYC: 38 GB/s instead of 19).
+// A gather misses the caches on most graphs, so the row needed this many entries later is fetched ahead. It
+// goes into the second-level cache, which has far more misses in flight than the first and so keeps memory
+// busy (random rows of 2 lines on two cores of an EPYC: 38 GB/s instead of 19).
 constexpr std::int64_t kAhead = 32;
-constexpr int kSecondLevel = 2;  // of __builtin_prefetch
+constexpr int kSecondLevel = 2;  // locality argument of __builtin_prefetch
 constexpr std::int64_t kRowsInFloat = 64;
 
 template <int kLines, bool kWeighted>

@@ -5,20 +5,20 @@
 
 namespace parsimony::kernels {
 
-/// Floats of a panel's row that a gather moves at once: one cache line.
+/// Floats of a row that one gather moves: one cache line.
 inline constexpr std::int64_t kLine = 16;
 /// Rows of a panel are 1 to 4 lines wide; wider signals are filtered panel by panel.
 inline constexpr std::int64_t kMaxPanelWidth = 4 * kLine;
 
-/// For the rows i of [begin, end), with sums over the stored entries (i, j) of the matrix:
+/// Computes for the rows i of [begin, end), with sums over the stored entries (i, j) of the matrix:
 ///   next_i = neighbor_i · Σ_j w_ij current_j + own_i · current_i − previous_i
 ///   accumulator_i += coefficient · next_i                      (accumulator != nullptr)
 ///   squares_c += weight_i · next_ic²,  products_c += weight_i · next_ic · current_ic    (weight != nullptr)
 ///
-/// Panels are row-major, `width` floats a row, on 64-byte boundaries, width a multiple of kLine up to
-/// kMaxPanelWidth. next takes the place of previous; with `first`, T_1 instead of 2 L̃ T_0: previous is read
-/// as zero and the rest is halved. own and values may be nullptr: all zeros and all ones. Sums of squares and
-/// products are float32 within 64 rows and float64 beyond.
+/// Panels are row-major on 64-byte boundaries with `width` floats per row; width is a multiple of kLine up to
+/// kMaxPanelWidth. next overwrites previous. With `first` the step makes T_1: previous counts as zero and the
+/// rest is halved. own = nullptr means zeros, values = nullptr means ones. Sums of squares and products are
+/// float32 within 64 rows and float64 beyond.
 ///
 /// Limit: memory. A row moves (degree + 2 + 2 [accumulator]) · width · 4 bytes and degree · (4 + 4 [values])
 /// bytes of the matrix for degree · width fused multiply-adds.
@@ -41,7 +41,7 @@ struct ChebyshevStep {
 
 void chebyshev_step(const ChebyshevStep& step, std::int64_t begin, std::int64_t end);
 
-/// The same in plain C++, for tests.
+/// The same in plain C++, as a reference for tests.
 void chebyshev_step_scalar(const ChebyshevStep& step, std::int64_t begin, std::int64_t end);
 
 }  // namespace parsimony::kernels

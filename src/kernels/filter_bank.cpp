@@ -1,6 +1,7 @@
 #include "kernels/filter_bank.hpp"
 
-// Arrays of vectors hold the sums, which sizeless vector types (SVE, RVV) do not allow: NEON serves there.
+// Sums are kept in arrays of vectors, which the sizeless vector types of SVE and RVV do not allow: those
+// machines use NEON or scalar code.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/filter_bank.cpp"
@@ -13,7 +14,7 @@
 #ifndef PARSIMONY_FILTER_BANK_PACKED
 #define PARSIMONY_FILTER_BANK_PACKED
 namespace parsimony::kernels {
-// Filters of a block of the forward packing; rows u of the backward packing are a multiple of it.
+// Filters per block of the forward packing; the number of rows u of the backward packing is a multiple of it.
 inline constexpr std::int64_t kPacked = 8;
 }  // namespace parsimony::kernels
 #endif
@@ -32,7 +33,8 @@ constexpr std::int64_t kRows = kManyRegisters ? 8 : 4;
 constexpr std::int64_t kTaps = kManyRegisters ? 4 : 2;
 static_assert(kPacked % kRows == 0);
 
-// The first `used` lanes, the others 0. Where masked accesses may touch what the mask leaves out, by a copy.
+// Loads the first `used` lanes and sets the others to 0. Uses a copy on targets whose masked loads may touch
+// the memory of masked-out lanes.
 HWY_INLINE Vector load_first(const float* from, std::int64_t used) {
   const D d;
 #if HWY_MEM_OPS_MIGHT_FAULT
@@ -107,8 +109,8 @@ HWY_INLINE void correlate_block(const float* HWY_RESTRICT weights, std::int64_t 
   }
 }
 
-// kCount image rows (of which `rows` exist) on kVectors vectors of pixels; the sums wait in registers for all
-// the filters.
+// kCount image rows (of which `rows` exist) on kVectors vectors of pixels; the sums stay in registers for all
+// filters.
 template <std::int64_t kCount, std::int64_t kVectors, bool kWhole>
 HWY_INLINE void adjoint_block(const float* HWY_RESTRICT weights, std::int64_t padded, std::int64_t filters,
                               std::int64_t side, const float* HWY_RESTRICT s, std::int64_t s_stride,
@@ -196,7 +198,7 @@ void FilterGradient(const float* s, std::int64_t s_stride, std::int64_t filters,
   const std::int64_t taps = side * side;
   for (std::int64_t i = 0; i < filters; i += kGradientFilters) {
     const float* rows[kGradientFilters];
-    // Beyond the last one the last again, whose sums are dropped.
+    // After the last one, repeat it and drop its sums.
     for (std::int64_t k = 0; k < kGradientFilters; ++k) rows[k] = s + std::min(i + k, filters - 1) * s_stride;
     for (std::int64_t t = 0; t < taps; t += kTaps) {
       const float* pixels[kTaps];

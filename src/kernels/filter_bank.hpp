@@ -8,16 +8,16 @@ namespace parsimony::kernels {
 
 /// The largest side of a filter.
 inline constexpr std::int64_t kMaxFilterSide = 16;
-/// Zeros that must lie before and behind every row of coefficients that `adjoint` reads.
+/// Number of zeros that must lie before and after every row of coefficients that `adjoint` reads.
 inline constexpr std::int64_t kFilterMargin = 32;
 
-/// A strip is `columns` neighbouring positions of one image row; its coefficients are filters × columns, a
-/// filter a row, `r_stride` apart. Position c covers image[u · stride + c + v] for u, v < side, so that an
-/// element of all patches of a strip is a stretch of an image row and no patch is ever copied.
+/// A strip is a run of `columns` neighbouring positions in one image row. Its coefficients are filters ×
+/// columns, one row per filter, `r_stride` apart. Position c covers image[u · stride + c + v] for u, v <
+/// side. One element of all patches of a strip is thus a stretch of an image row, and no patch is copied.
 ///
-/// A strip may also run over several image rows: positions that wrap around are then computed too, and zeroed
-/// by the caller before an adjoint or a gradient. Nothing outside of the patches of a strip is read or
-/// written. No pointer needs alignment; coefficients and image do not overlap. Sums run in a fixed order.
+/// A strip may also run over several image rows. Positions that wrap around are then computed too; the caller
+/// sets them to zero before an adjoint or a gradient. Only pixels of the patches of a strip are read or
+/// written. No pointer needs alignment; coefficients and image must not overlap. Sums run in a fixed order.
 class FilterBank {
  public:
   FilterBank() = default;
@@ -29,13 +29,13 @@ class FilterBank {
   std::int64_t side() const { return side_; }
 
   /// r[i, c] = Σ_{u,v} w_i[u, v] · image[u, c + v]: 2 · side² flops per coefficient.
-  /// Limit: multiply-adds. 16 sums stay in registers for 10 loads.
+  /// Limit: multiply-adds; 16 sums stay in registers for 10 loads.
   void correlate(const float* image, std::int64_t stride, std::int64_t columns, float* r,
                  std::int64_t r_stride) const;
 
-  /// image[u, c + v] += Σ_i w_i[u, v] · s[i, c]: as many flops. Limit: multiply-adds; `side` image rows are
-  /// read and written once. Each row of s has kFilterMargin zeros on both sides (those between two rows serve
-  /// both).
+  /// image[u, c + v] += Σ_i w_i[u, v] · s[i, c]: as many flops as correlate. Limit: multiply-adds; `side`
+  /// image rows are read and written once. Each row of s needs kFilterMargin zeros on both sides; two rows
+  /// may share those between them.
   void adjoint(const float* s, std::int64_t s_stride, std::int64_t columns, float* image,
                std::int64_t stride) const;
 
@@ -46,12 +46,12 @@ class FilterBank {
   std::vector<float> backward_;  // [filter][v][u], rows u padded to 8
 };
 
-/// gradient[i, (u, v)] += Σ_c s[i, c] · image[u, c + v], with gradient filters × side², contiguous. As many
-/// flops as `correlate` and the same limit; strips of 16 vectors and more come near it.
+/// gradient[i, (u, v)] += Σ_c s[i, c] · image[u, c + v], with gradient filters × side², contiguous. It takes
+/// as many flops as `correlate` and has the same limit, which strips of 16 or more vectors come near.
 void filter_gradient(const float* s, std::int64_t s_stride, std::int64_t filters, const float* image,
                      std::int64_t stride, std::int64_t side, std::int64_t columns, float* gradient);
 
-/// The same in plain C++, for tests. rows as FilterBank takes them.
+/// The same in plain C++, as a reference for tests. rows are those of FilterBank.
 void correlate_scalar(const float* rows, std::int64_t filters, std::int64_t side, const float* image,
                       std::int64_t stride, std::int64_t columns, float* r, std::int64_t r_stride);
 void adjoint_scalar(const float* rows, std::int64_t filters, std::int64_t side, const float* s,

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-// 1 ∓ 2⁻²⁰: more than the few roundings of a bound add up to, in the direction that keeps it one.
+// 1 ∓ 2⁻²⁰ exceeds the few roundings of a bound, in the direction that keeps it a bound.
 #ifndef PARSIMONY_HAMERLY_BOUNDS_ONCE
 #define PARSIMONY_HAMERLY_BOUNDS_ONCE
 namespace parsimony::kernels {

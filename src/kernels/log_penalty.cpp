@@ -16,7 +16,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // A product of this many mantissas of [1, 2) stays far from overflow.
 constexpr std::size_t kVectorsInProduct = 64;
-// So many keep the sums of exponents within 32 bits.
+// With this many, the sums of exponents stay within 32 bits.
 constexpr std::int64_t kMostVectors = 1 << 22;
 
 // At most kMostVectors vectors.

@@ -5,19 +5,19 @@
 
 namespace parsimony::kernels {
 
-/// Returns Σ log(1 + nu·r²) over `count` values, nu ≥ 0, and, where derivative is not null, writes
-/// 2·nu·r / (1 + nu·r²). derivative may be r itself and overlaps it no other way; nothing need be aligned.
-/// T is float or double.
+/// Returns Σ log(1 + nu·r²) over `count` values, nu ≥ 0. Unless derivative is null, writes 2·nu·r / (1 +
+/// nu·r²) to it. derivative may be r itself but must not overlap it otherwise. No pointer needs alignment. T
+/// is float or double.
 ///
-/// No logarithm is taken but one: the mantissas of the values 1 + nu r² are multiplied, their exponents
-/// added. Each term is off by about the rounding of 1 + nu r² in T, so the sum by less than count · 2⁻²² in
-/// float and count · 2⁻⁵¹ in double. A value that is not finite, or whose nu r² is not, makes the sum NaN.
+/// Only one logarithm is taken: mantissas of the values 1 + nu r² are multiplied and their exponents added.
+/// Each term has about the rounding error of 1 + nu r² in T; the error of the sum is below count · 2⁻²² in
+/// float and count · 2⁻⁵¹ in double. A value r with infinite or undefined nu r² makes the sum NaN.
 ///
-/// Limit: the division of the derivative; without it, the reading of r.
+/// Limit: the division of the derivative; without a derivative, reading r from memory.
 template <class T>
 double log_penalty(const T* r, std::int64_t count, T nu, T* derivative);
 
-/// The same in plain C++, every sum in float64, for tests.
+/// The same in plain C++ with all sums in float64, as a reference for tests.
 template <class T>
 double log_penalty_scalar(const T* r, std::int64_t count, T nu, T* derivative);
 

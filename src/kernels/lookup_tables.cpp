@@ -5,7 +5,8 @@
 #include <cstddef>
 
 // Not built for AVX-512 with VBMI, as table_lookup is: there TruncateTo of Highway 1.0.3 takes wrong bytes.
-// Arrays of vectors hold the sums, which sizeless vector types (SVE, RVV) do not allow: NEON serves there.
+// Sums are kept in arrays of vectors, which the sizeless vector types of SVE and RVV do not allow: those
+// machines use NEON or scalar code.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/lookup_tables.cpp"
@@ -40,7 +41,7 @@ using Floats = hn::CappedTag<float, 16>;
 using V = hn::Vec<Floats>;
 constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 
-// Vectors of entries for which the sums of two columns stay in registers.
+// Number of vectors of entries for which the sums of two columns fit into registers.
 #if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3) || HWY_ARCH_ARM_A64
 constexpr std::size_t kChunk = 8;
 #else

@@ -11,7 +11,7 @@ HWY_BEFORE_NAMESPACE();
 namespace parsimony::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A last vector that is not full goes through a copy that is.
+// A last vector that is not full is copied to a full one.
 constexpr std::int64_t kMostLanes = 16;
 constexpr float kMost = 1e6f;  // its sixth power is a float32
 constexpr float kSquare1 = kLorentzianWidths[1] * kLorentzianWidths[1];
@@ -31,7 +31,7 @@ void LorentzianInfluence(float* r, std::int64_t count, const LorentzianWeights& 
   const auto at = [&](float* values) {
     const V value = hn::Min(hn::Max(hn::LoadU(d, values), least), most), square = hn::Mul(value, value);
     const V sum0 = hn::Add(square0, square), sum1 = hn::Add(square1, square), sum2 = hn::Add(square2, square);
-    // One denominator for all three.
+    // All three parts share one division.
     const V product = hn::Mul(sum1, sum2);
     const V others = hn::MulAdd(factor1, sum2, hn::Mul(factor2, sum1));
     const V numerator = hn::MulAdd(factor0, product, hn::Mul(others, sum0));

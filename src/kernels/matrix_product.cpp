@@ -1,6 +1,7 @@
 #include "kernels/matrix_product.hpp"
 
-// Arrays of vectors hold the sums, which sizeless vector types (SVE, RVV) do not allow: NEON serves there.
+// Sums are kept in arrays of vectors, which the sizeless vector types of SVE and RVV do not allow: those
+// machines use NEON or scalar code.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/matrix_product.cpp"

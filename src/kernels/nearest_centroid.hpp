@@ -1,11 +1,11 @@
-// The inner loops of k-means: nearest centroids of tiles of points, distances, sums.
+// The inner loops of k-means: nearest centroids of tiles of points, distances, and sums.
 //
-// Points are transposed into tiles of kTile points, so that a lane is a point and a centroid is broadcast:
-// ties, the runner-up and any number of centroids need no horizontal step, and the points that bounds could
-// not settle are gathered by the transposition that is needed anyway. Every function subtracts `shift` (d
-// values, a point in the middle of the data) from a point, because x·c − ‖c‖²/2 loses its digits far from the
-// origin; centroids are given with the shift already subtracted, contiguous, k × d. No pointer needs
-// alignment unless stated; no output may overlap an input.
+// Points are transposed into tiles of kTile points: a lane is a point, and a centroid is broadcast. Ties, the
+// runner-up and any number of centroids then need no horizontal step, and the transposition also gathers the
+// points that bounds could not settle. Every function subtracts `shift` (d values, a point in the middle of
+// the data) from a point, because x·c − ‖c‖²/2 loses digits far from the origin. Centroids are contiguous, k
+// × d, with the shift already subtracted. No pointer needs alignment unless stated; no output may overlap an
+// input.
 #pragma once
 
 #include <cstdint>
@@ -27,19 +27,21 @@ struct PointRows {
 /// `tiles` is 64-byte aligned and holds ⌈count / kTile⌉ · d · kTile floats, as in all functions below.
 void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
 
-/// Of the k ≥ 1 scores ‖c‖²/2 − x·c of each point, in float32: the index of the least (the first of equal
-/// ones), it, and the second least (infinity when k = 1). Outputs hold tile_count · kTile values. Each score
-/// is within (d + 1) 2⁻²³ (‖x‖ ‖c‖ + ‖c‖²/2) of the exact one; half_norms[c] = ‖c‖²/2.
-/// The limit on Zen 4: a comparison shares the two units of the d multiply-adds of a score, so d / (d + 1) of
-/// the multiply-add peak; its three minima and maxima and its selection run on the other two, but delay the
-/// first two now and then. At d = 8 a loop of these instructions without any dependence runs at 78 % of the
-/// peak, this kernel at 75 % (k = 256; 63 % at d = 4, 85 % at d = 16, 92 % at d = 32).
+/// For each point, computes the k ≥ 1 scores ‖c‖²/2 − x·c in float32. nearest: the index of the least score,
+/// the first of equal ones. best and second: the least and the second least score (infinity if k = 1).
+/// Outputs hold tile_count · kTile values. The error of a score is at most (d + 1) 2⁻²³ (‖x‖ ‖c‖ + ‖c‖²/2);
+/// half_norms[c] = ‖c‖²/2.
+///
+/// Limit on Zen 4: a comparison shares the two units of the d multiply-adds of a score, so at most d / (d +
+/// 1) of the multiply-add peak. Its three minima and maxima and its selection run on the other two units but
+/// sometimes delay the first two. At d = 8 a loop of these instructions without any dependence runs at 78 %
+/// of the peak, this kernel at 75 % (k = 256; 63 % at d = 4, 85 % at d = 16, 92 % at d = 32).
 void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,
                       const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
                       float* second);
 
 /// out[c · out_stride + t] = min(current[t], max(0, norms[t] + 2 (half_norms[c] − x_t·c))) for tile_count ·
-/// kTile points: the squared distances to the nearest centroid if candidate c were one more.
+/// kTile points: the squared distances to the nearest centroid if candidate c were added.
 void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
                          const float* centroids, const float* half_norms, std::int64_t k,
                          const float* current, float* out, std::int64_t out_stride);
@@ -56,7 +58,7 @@ void accumulate(const PointRows& points, std::int64_t count, const std::int32_t*
 /// Σ weights[i] · values[i] in float64; count is a multiple of kTile.
 double weighted_sum(const float* weights, const float* values, std::int64_t count);
 
-/// The same in plain C++, for tests.
+/// The same in plain C++, as a reference for tests.
 namespace scalar {
 void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
 void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,

@@ -19,7 +19,7 @@ bool before(float distance, std::int32_t id, float other_distance, std::int32_t 
   return distance < other_distance || (distance == other_distance && id < other_id);
 }
 
-// Puts the candidate at its place in the list of the slot, whose last one falls out.
+// Inserts the candidate into the list of the slot and drops the last one.
 void offer(const NearestLists& lists, std::int64_t slot, float distance, std::int32_t id) {
   float* distances = lists.distances + slot * lists.capacity;
   std::int32_t* ids = lists.ids + slot * lists.capacity;
@@ -45,8 +45,8 @@ void NearestPoints(const float* tiles, int64_t count, int64_t d, const PointBloc
   const Lanes f;
   const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   const auto two = hn::Set(f, 2.0f);
-  // The distance that a candidate of each query must not exceed; none comes into the lanes that fill up a
-  // tile.
+  // The largest distance at which a candidate still enters each list; lanes that only fill up a tile take
+  // none.
   HWY_ALIGN float worst[kTile];
   HWY_ALIGN float found[kTile];
   for (int64_t first = 0; first < count; first += kTile) {
@@ -66,7 +66,7 @@ void NearestPoints(const float* tiles, int64_t count, int64_t d, const PointBloc
       for_scores(tile + t, d, points.rows, points.half_norms, points.count,
                  [&](int64_t c, auto s0, auto s1) HWY_ATTR {
                    const auto d0 = hn::MulAdd(two, s0, norm0), d1 = hn::MulAdd(two, s1, norm1);
-                   // Most points are too far from all queries.
+                   // Most points are too far from every query.
                    if (HWY_LIKELY(hn::AllFalse(f, hn::Or(hn::Le(d0, worst0), hn::Le(d1, worst1))))) return;
                    hn::Store(d0, f, found + t);
                    hn::Store(d1, f, found + t + lanes);

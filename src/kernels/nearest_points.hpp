@@ -7,7 +7,7 @@
 
 namespace parsimony::kernels {
 
-/// The `capacity` best candidates of each query, ascending by (distance, id): those of query q lie at
+/// The `capacity` best candidates of each query, ascending by (distance, id). The list of query q begins at
 /// q · capacity. Empty places hold +infinity and the largest id.
 struct NearestLists {
   std::int64_t capacity = 1;
@@ -19,19 +19,18 @@ struct NearestLists {
 struct PointBlock {
   const float* rows = nullptr;
   const float* half_norms = nullptr;  ///< ‖row‖² / 2
-  const std::int32_t* ids = nullptr;  ///< what they are called in the lists; null: 0, 1, …
+  const std::int32_t* ids = nullptr;  ///< ids of the points in the lists; null: 0, 1, …
   std::int64_t count = 0;
 };
 
-/// Offers every point to the lists of `count` queries in tiles of kTile (see pack_tiles; aligned). Query t of
-/// the tiles has the list slots[t]; a point whose id is own[slots[t]] is left out (own may be null).
-/// Distances are ‖x‖² + 2 (‖y‖²/2 − x·y) in float32, within (d + 2) 2⁻²² (‖x‖ + ‖y‖)² of the exact ones, and
-/// a function of the two rows and the SIMD target alone: neither the place in a tile nor that in a block
-/// matters.
+/// Offers every point to the lists of `count` queries, which lie in aligned tiles of kTile (see pack_tiles).
+/// Query t has the list slots[t]; a point whose id is own[slots[t]] is skipped (own may be null). Distances
+/// are ‖x‖² + 2 (‖y‖²/2 − x·y) in float32, with an error of at most (d + 2) 2⁻²² (‖x‖ + ‖y‖)². They depend
+/// only on the two rows and the SIMD target, not on the place in a tile or block.
 void nearest_points(const float* tiles, std::int64_t count, std::int64_t d, const PointBlock& points,
                     const std::int32_t* slots, const std::int32_t* own, const NearestLists& lists);
 
-/// The same in plain C++, for tests.
+/// The same in plain C++, as a reference for tests.
 namespace scalar {
 void nearest_points(const float* tiles, std::int64_t count, std::int64_t d, const PointBlock& points,
                     const std::int32_t* slots, const std::int32_t* own, const NearestLists& lists);

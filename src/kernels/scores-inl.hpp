@@ -1,5 +1,5 @@
-// Scores of tiles of points, for the kernels that compare each point of a tile with many rows. Compiled once
-// per target by the file that includes it, hence no ordinary include guard.
+// Scores of tiles of points, for the kernels that compare each point of a tile with many rows. The including
+// file is compiled once per target; the include guard therefore toggles.
 #include <hwy/highway.h>
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes = hn::CappedTag<float, 16>;  // divides kTile / 2
 
-// 32 registers rather than 16.
+// Whether the target has 32 vector registers rather than 16.
 inline constexpr bool kManyRegisters =
     HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64;
 
@@ -63,8 +63,8 @@ HWY_INLINE void for_scores(const float* x, int64_t d, const float* centroids, co
   const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   int64_t c = 0;
   if constexpr (kManyRegisters) {
-    // Sixteen independent chains of multiply-adds: more than their latency times the two that start in a
-    // cycle.
+    // Sixteen independent chains of multiply-adds hide their latency: more than latency × the two that start
+    // per cycle.
     for (; c + 8 <= k; c += 8) {
       const float* from = centroids + c * d;
       const float* h = half_norms + c;
@@ -107,9 +107,9 @@ HWY_INLINE void for_scores(const float* x, int64_t d, const float* centroids, co
   }
 }
 
-// for_scores, for d >= 4, k >= 4 and 32 registers: four scores are used between the products of the next
-// four, so that minima and comparisons find the units that multiply-adds leave idle (a use that waits for all
-// products of its scores makes the next ones wait). Worth it while d is not far above what a use costs.
+// Like for_scores, for d >= 4, k >= 4 and 32 registers. Uses four scores between the products of the next
+// four, so that minima and comparisons run in units that multiply-adds leave idle; a use that waits for all
+// products of its scores would delay the next ones. It pays while d is not far above the cost of a use.
 template <class Use>
 HWY_INLINE void for_scores_interleaved(const float* x, int64_t d, const float* centroids,
                                        const float* half_norms, int64_t k, const Use& use) {

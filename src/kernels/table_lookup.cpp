@@ -4,9 +4,10 @@
 
 #include "kernels/lookup_tables.hpp"
 
-// Highway builds for AVX-512 with VBMI only where asked to.
+// Highway builds for AVX-512 with VBMI only if this is defined.
 #define HWY_WANT_AVX3_DL
-// Arrays of vectors hold the sums, which sizeless vector types (SVE, RVV) do not allow: NEON serves there.
+// Sums are kept in arrays of vectors, which the sizeless vector types of SVE and RVV do not allow: those
+// machines use NEON or scalar code.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/table_lookup.cpp"
@@ -45,8 +46,8 @@ using VB = hn::Vec<Bytes>;
 using VW = hn::Vec<Words>;
 constexpr std::int64_t kBytes = hn::MaxLanes(Bytes());
 
-// The sums of the bytes of vectors, even and odd ones apart, in 16 bits: `all` adds the pairs up as words, of
-// which `odd`, the upper bytes, is taken off in the end, so that an addition costs no mask.
+// Sums of bytes in 16 bits, even and odd bytes apart. `all` adds whole words and `odd` their upper bytes; the
+// odd sums are subtracted from `all` at the end, so that an addition needs no mask.
 struct ByteSums {
   VW all, odd;
 };
@@ -61,7 +62,7 @@ HWY_INLINE void AddBytes(VB bytes, ByteSums& sums) {
   sums.odd = hn::Add(sums.odd, hn::ShiftRight<8>(words));
 }
 
-// To sums[0 …) for the even bytes, to sums[32 …) for the odd ones; the first plane counts 256 times.
+// Adds even bytes to sums[0 …) and odd bytes to sums[32 …); the first plane counts 256 times.
 template <int kPlanes>
 HWY_INLINE void Flush(const ByteSums* planes, float step, float* HWY_RESTRICT sums) {
   const Words words;
@@ -89,7 +90,7 @@ HWY_INLINE void Flush(const ByteSums* planes, float step, float* HWY_RESTRICT su
 
 #if PARSIMONY_BYTE_PERMUTES
 
-// A table in registers, 64 entries in each.
+// A table in registers with 64 entries each.
 template <int kRegisters>
 struct RegisterTable {
   VB part[kRegisters];
@@ -116,7 +117,7 @@ struct RegisterTable {
   }
 };
 
-// The sums of kGroups groups. Recursive, not loops: so the compiler sees every index and keeps the sums in
+// Sums of kGroups groups. Recursion instead of loops lets the compiler see every index and keep the sums in
 // registers.
 template <int kGroups, int kPlanes>
 struct GroupSums {
@@ -129,13 +130,14 @@ struct GroupSums {
     rest.Clear();
   }
 
-  // The codes of a column to come are fetched ahead, as no prefetcher of the processor knows the order.
+  // Fetch codes of a later column ahead: the hardware prefetcher cannot guess the order.
   template <class Table>
   HWY_INLINE void Add(const Table* tables, const std::uint8_t* HWY_RESTRICT codes,
                       const std::uint8_t* ahead) {
     hwy::Prefetch(ahead);
     VB some = hn::LoadU(Bytes(), codes);
-    // The compiler would load them anew for each permute that overwrites them, and loads are scarce.
+    // The compiler would otherwise load them again for each permute that overwrites them, and load slots are
+    // scarce.
     asm("" : "+v"(some.raw));
     AddBytes(tables[0].At(some), sum[0]);
     if constexpr (kPlanes == 2) AddBytes(tables[1].At(some), sum[1]);
@@ -156,7 +158,7 @@ struct GroupSums<0, kPlanes> {
   HWY_INLINE void FlushTo(float, float*) const {}
 };
 
-// kGroups groups side by side: a table is loaded once for all of them.
+// kGroups groups side by side share one load of a table.
 template <int kRegisters, int kPlanes, int kGroups>
 void SomeGroups(const LookupTables& tables, const std::uint8_t* codes, std::int64_t groups,
                 const std::int32_t* order, std::int64_t count, float step, float* sums) {
@@ -210,8 +212,8 @@ double LookupCost(std::int64_t entries) {
 
 #else
 
-// A table of 16 · kParts entries by shuffles: the low four bits of a code say where in a part, each bit above
-// which half of the parts.
+// Looks up a table of 16 · kParts entries with shuffles: the low four bits of a code select the place in a
+// part, and each higher bit selects a half of the parts.
 template <int kParts>
 HWY_INLINE VB At(const std::uint8_t* HWY_RESTRICT table, VB codes, VB place) {
   const Bytes bytes;
@@ -222,7 +224,7 @@ HWY_INLINE VB At(const std::uint8_t* HWY_RESTRICT table, VB codes, VB place) {
     const VB lower = At<kParts / 2>(table, codes, place),
              upper = At<kParts / 2>(table + 8 * kParts, codes, place);
     const hn::RebindToSigned<Bytes> sign;
-    // The bit goes to the sign of its byte; what comes over from the byte below is not looked at.
+    // Shifts the bit to the sign of its byte; bits that arrive from the byte below are ignored.
     auto bit = hn::BitCast(sign, hn::ShiftLeft<kUp>(hn::BitCast(Words(), codes)));
 #if HWY_TARGET == HWY_SSSE3
     bit = hn::BroadcastSignBit(bit);  // selects bit by bit, whatever Highway says

@@ -1,51 +1,49 @@
-// Sums of table entries under codes: the product with a weight in codes, once the tables of x are there.
+// Sums of table entries selected by codes: the product with a quantized weight, given the tables of x.
 #pragma once
 
 #include <cstdint>
 
 namespace parsimony::kernels {
 
-/// Outputs whose codes lie together.
+/// Number of outputs whose codes lie together.
 inline constexpr std::int64_t kLookupGroup = 64;
-/// Tables that one call may sum: 256 bytes fit into 16 bits.
+/// Number of tables that one call may sum: 256 bytes add up to at most 16 bits.
 inline constexpr std::int64_t kMostLookups = 256;
 
-/// Place of output i of a group among its codes: 0 and 32, 1 and 33, … lie side by side, so that sums of the
-/// even and of the odd bytes, which vectors of 16 bits hold, come out in the order of the outputs.
+/// Place of output i of a group among its codes. Outputs 0 and 32, 1 and 33, … lie side by side, so that the
+/// sums of even bytes and of odd bytes, held in vectors of 16 bits, come out in the order of the outputs.
 inline std::int64_t lookup_place(std::int64_t i) {
   return i < kLookupGroup / 2 ? 2 * i : 2 * (i - kLookupGroup / 2) + 1;
 }
 
-/// Tables as quantized_tables makes them. No code is above entries − 1; entries: 16, 32, 64, 128 or 256.
+/// Tables from quantized_tables. entries is 16, 32, 64, 128 or 256, and no code is above entries − 1.
 struct LookupTables {
   const std::uint8_t* data = nullptr;
   std::int64_t entries = 0;
   int planes = 1;
 };
 
-/// sums[64 g + i] += step · Σ_n value of column order[n] under the code of output i of group g, for `count` ≤
-/// kMostLookups columns and `groups` groups. The codes of column c and group g are the 64 bytes from
-/// codes + 64 · (c · groups + g) on. The integer sums are exact, so that only the addition to `sums` rounds.
-/// No pointer needs alignment.
+/// sums[64 g + i] += step · Σ_n (entry of column order[n] at the code of output i of group g), for `count` ≤
+/// kMostLookups columns and `groups` groups. The 64 codes of column c and group g begin at codes + 64 · (c ·
+/// groups + g). Integer sums are exact: only the addition to `sums` rounds. No pointer needs alignment.
 ///
-/// Limit, of 256 entries: with byte permutes of AVX-512 (VBMI) two of them per 64 look-ups, with shuffles of
-/// 16 bytes 16 shuffles and 15 selections per vector of codes. Beyond the second cache: the codes, a byte a
-/// look-up.
+/// Limit for 256 entries: two byte permutes of AVX-512 (VBMI) per 64 look-ups, or 16 shuffles of 16 bytes and
+/// 15 selections per vector of codes. If the codes do not fit the second-level cache: reading them, one byte
+/// per look-up.
 void add_lookups(const LookupTables& tables, const std::uint8_t* codes, std::int64_t groups,
                  const std::int32_t* order, std::int64_t count, float step, float* sums);
 
-/// What a look-up in one plane takes, in multiply-adds of matrix_product on the target that runs: measured,
-/// for those who choose between the two.
+/// The measured cost of a look-up in one plane on the current SIMD target, in multiply-adds of
+/// matrix_product. Callers use it to choose between the two kernels.
 double lookup_cost(std::int64_t entries);
 
-/// sums[64 g + i] += Σ_c tables[c · entries + code], c < columns, in the order of the columns; codes lie as
-/// above and may be wider. Plain loads: gathers are no faster where they are in microcode, and little
-/// elsewhere.
+/// sums[64 g + i] += Σ_c tables[c · entries + code], c < columns, in the order of the columns. Codes lie as
+/// above and may be wider than a byte. Uses plain loads, because gathers are at best a little faster.
 template <class Code>
 void add_float_lookups(const float* tables, std::int64_t entries, const Code* codes, std::int64_t groups,
                        std::int64_t columns, float* sums);
 
-/// The same as add_lookups in plain C++, for tests.
+/// add_lookups in plain C++, as a reference for tests.
 void add_lookups_scalar(const LookupTables& tables, const std::uint8_t* codes, std::int64_t groups,
                         const std::int32_t* order, std::int64_t count, float step, float* sums);
 

@@ -1,4 +1,4 @@
-// Which SIMD targets the kernels were built for and this machine can run.
+// SIMD targets that the kernels were built for and this machine can run.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace parsimony::kernels {
 
-/// Highway's names, best first; the first is the one that kernels run with.
+/// Their Highway names, best first; kernels use the first.
 std::vector<std::string> targets();
 
 }  // namespace parsimony::kernels

@@ -9,7 +9,7 @@
 namespace parsimony {
 namespace {
 
-// What the bits say, by the definition of the format.
+// The value of the bits by the definition of the format.
 double meaning(std::uint16_t half) {
   const int exponent = (half >> 10) & 31, significand = half & 1023;
   const double magnitude =

@@ -21,7 +21,7 @@ TEST(NamePattern, DoesNotHang) {
 }
 
 TEST(NamePattern, NamesTheOption) {
-  expect_error(ErrorCode::invalid_argument, "layers: '(' is no regular expression",
+  expect_error(ErrorCode::invalid_argument, "layers: '(' is not a regular expression",
                [] { name_pattern("layers", "("); });
 }
 

@@ -90,7 +90,7 @@ TEST(Npy, RoundTrips) {
   }
   const std::vector<double> numbers{1.5, -2, 1e-3};
   write_npy(directory / "d.npy", std::span<const double>(numbers));
-  // What float32 does not hold comes back whole.
+  // Values that float32 cannot hold come back exactly.
   const double precise[] = {1.0 / 3, 1e300, -0x1p-1000, 4, 5, 6};
   write_npy(directory / "f8.npy", MatrixView<const double>(precise, 2, 3));
   const Matrix<double> back = read_npy_matrix_double(directory / "f8.npy");

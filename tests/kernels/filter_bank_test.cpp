@@ -95,7 +95,7 @@ TEST(FilterBank, AdjointAndGradientBelongToTheCorrelation) {
                   gradient.data());
   for (std::size_t i = 0; i < back.size(); ++i) by_adjoint += static_cast<double>(back[i]) * image[i];
   for (std::size_t i = 0; i < gradient.size(); ++i) by_gradient += static_cast<double>(gradient[i]) * rows[i];
-  EXPECT_NEAR(by_adjoint, direct, 1e-2);  // of a sum of 77,000 products of size 1
+  EXPECT_NEAR(by_adjoint, direct, 1e-2);  // the sum has 77,000 products of size 1
   EXPECT_NEAR(by_gradient, direct, 1e-2);
 }
 

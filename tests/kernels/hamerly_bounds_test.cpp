@@ -71,7 +71,7 @@ TEST(HamerlyMargins, ArePositiveOnlyWhereNoOtherCentroidCanBeNearer) {
       const double fallen = std::max(0.0, in.lower[t] - fall);
       ASSERT_LE(lower[t], fallen);
       ASSERT_GE(lower[t], fallen * (1 - 0x1p-18));
-      // The other centroids are no nearer than either bound.
+      // No other centroid is nearer than either bound.
       const double other = std::max(fallen, static_cast<double>(in.nearest_other[in.label[t]]) - own);
       const double error = kError.relative * (in.norm[t] + 3.0 * kError.highest_half_norm);
       if (margin[t] > 0) {

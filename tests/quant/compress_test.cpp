@@ -242,8 +242,8 @@ TEST_F(Compress, WhatCannotBeIsRefused) {
   refused("scheme: auto", {});
   refused("budget: scheme int8", {.scheme = S::int8, .budget = 100000});
   refused("block_size: 5000", {.scheme = S::pq, .block_size = 5000});
-  refused("layers: '(' is no regular expression", {.scheme = S::int8}, {.layers = "(", .exclude = {}});
-  refused("exclude: '[' is no regular expression", {.scheme = S::int8}, {.layers = {}, .exclude = "["});
+  refused("layers: '(' is not a regular expression", {.scheme = S::int8}, {.layers = "(", .exclude = {}});
+  refused("exclude: '[' is not a regular expression", {.scheme = S::int8}, {.layers = {}, .exclude = "["});
   const CompressOptions options{.scheme = S::int8};
   write_compact_file(directory_ / "c", compress(model, plan_compression(model, options), options).model);
   expect_error(ErrorCode::format, "compact file already",

@@ -217,7 +217,7 @@ TEST(Noise, CodebooksAreLearntAgainWhenTold) {
 TEST(Noise, RefusesWhatItCannotDoAndLeavesTheModel) {
   const SmallProblem problem(10);
   expect_error(ErrorCode::invalid_argument, "rate", [] { Noise({.rate = 1.5}); });
-  expect_error(ErrorCode::invalid_argument, "no regular expression", [] { Noise({.layers = "("}); });
+  expect_error(ErrorCode::invalid_argument, "not a regular expression", [] { Noise({.layers = "("}); });
   expect_error(ErrorCode::invalid_argument, "\"conv\" is one", [&] {
     Noise noise({.layers = "encoder"});
     noise.apply(*problem.net);

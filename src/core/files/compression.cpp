@@ -28,7 +28,7 @@ bool starts_with(std::string_view bytes, std::string_view magic) {
               fmt::format("{}: the {} stream ends too early; the file is truncated", name, kind));
 }
 
-// What is decompressed so far, in a string that grows by half and is never larger than allowed.
+// The output so far: a string that grows by half and stays within the limit.
 class Output {
  public:
   Output(const std::string& name, std::int64_t max_bytes, std::size_t first_size)
@@ -83,8 +83,8 @@ std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t
       if (bytes.find_first_not_of('\0') == bytes.npos) return out.take();  // tape padding is allowed
       if (!starts_with(bytes, kGzipMagic)) {
         throw Error(ErrorCode::format,
-                    fmt::format("{}: byte {}: what follows the gzip stream is no gzip stream", name,
-                                total - bytes.size()));
+                    fmt::format("{}: byte {}: the bytes after the gzip stream are not another gzip stream",
+                                name, total - bytes.size()));
       }
       inflateReset2(&stream, kGzip);
     } else if (stuck) {

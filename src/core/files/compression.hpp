@@ -12,14 +12,14 @@ namespace parsimony {
 
 enum class Compression { none, gzip, zstd };
 
-Compression compression_of_content(std::string_view bytes);            // by the first bytes
-Compression compression_of_ending(const std::filesystem::path& path);  // .gz, .zst
+Compression compression_of_content(std::string_view bytes);            // by the first bytes of the content
+Compression compression_of_ending(const std::filesystem::path& path);  // by the ending .gz or .zst
 
-/// name is for messages; more than max_bytes of output (0: no bound) throws memory_limit.
+/// name is used in messages. Throws memory_limit if the output exceeds max_bytes (0: no limit), and format.
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,
                        std::int64_t max_bytes);
 
-/// Compresses what it is given piece by piece and hands the result on.
+/// Compresses pieces as they come and passes the result to a sink.
 class Compressor {
  public:
   using Sink = std::function<void(std::string_view)>;

@@ -46,7 +46,7 @@ void check(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
 }
 
-// Waits in short turns, since nothing but data or an end wakes who reads from a pipe.
+// Waits in short turns: only data or the end of a pipe wakes a reader, not the stop token.
 void wait_for_data(int file, const std::stop_token& stop) {
   constexpr int kTurn = 50;  // milliseconds
   pollfd waiting{file, POLLIN, 0};
@@ -55,10 +55,10 @@ void wait_for_data(int file, const std::stop_token& stop) {
   } while (::poll(&waiting, 1, kTurn) == 0);
 }
 
-// Read, not mapped: a mapped file that another process shortens kills the program.
+// Reads instead of mapping: if another process shortens a mapped file, the program is killed.
 std::string read_all(const std::filesystem::path& path, std::int64_t max_bytes, const std::stop_token& stop) {
   constexpr std::size_t kMostAtOnce = std::size_t{64} << 20;
-  // Without O_NONBLOCK a named pipe would not even open before it has a writer.
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) throw_io("open", path);

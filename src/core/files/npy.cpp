@@ -238,7 +238,7 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   HeaderParser(bytes.substr(start, length), array).parse();
   array.data = bytes.substr(start + length);
 
-  // A product above the number of items that there are bytes for is never formed, so none overflows.
+  // Stop before a product exceeds the number of items in the file, so that none overflows.
   const std::uint64_t most = array.data.size() / array.width;
   std::uint64_t count = std::count(array.shape.begin(), array.shape.end(), 0) > 0 ? 0 : 1;
   for (const std::uint64_t extent : array.shape) {
@@ -346,7 +346,7 @@ std::string npy_text(const NpyArray& array) {
 std::string npy_header(std::string_view descr, std::span<const std::int64_t> shape) {
   const std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
                                              descr, fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
-  // Padded with spaces so that the data begins at a multiple of 64 bytes, with a newline before it.
+  // Pad with spaces and a newline so that the data begins at a multiple of 64 bytes.
   const std::size_t length = (10 + dictionary.size() + 1 + 63) / 64 * 64 - 10;
   std::string out("\x93NUMPY\x01\x00", 8);
   out += static_cast<char>(length & 0xff);

@@ -1,4 +1,4 @@
-// The bytes of a .npy array, for files of their own and for the members of .npz archives.
+// Parses and writes the bytes of a .npy array, for .npy files and for members of .npz archives.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace parsimony {
 
-/// An array in the bytes it was parsed from, which must live longer. data holds exactly size() items.
+/// An array that refers to the parsed bytes, which must outlive it. data holds exactly size() items.
 struct NpyArray {
   std::string name;  ///< for messages
   char kind = 'f';   ///< b, i, u, f as in NumPy's dtype; S and U are text
@@ -24,23 +24,23 @@ struct NpyArray {
   std::int64_t size() const;  ///< number of items
 };
 
-/// Throws Error(format) naming the byte, or Error(unsupported) for other dtypes.
+/// Throws Error(format) with the offset of the fault, and Error(unsupported) for other dtypes.
 NpyArray parse_npy(std::string_view bytes, const std::string& name);
 
-/// All items, in the order they are stored; Out is int32, int64, float or double. Throws Error(format) naming
-/// the item that Out cannot hold.
+/// All items in the stored order; Out is int32, int64, float or double. Throws Error(format) with the index
+/// of an item that Out cannot hold.
 template <class Out>
 std::vector<Out> npy_items(const NpyArray& array);
 
-/// An array of one or two dimensions, of one as a column; T is float or double. Throws as npy_items does, and
-/// for other dimensions.
+/// A 1-D or 2-D array as a matrix; a 1-D array becomes a column. T is float or double. Throws Error(format)
+/// for other dimensions, and as npy_items.
 template <class T>
 Matrix<T> npy_matrix(const NpyArray& array);
 
 /// The text of a 0-D item of kind S or U, without padding; "" for anything else.
 std::string npy_text(const NpyArray& array);
 
-/// Header of a little-endian array, rows first; descr as in NumPy: "<i4".
+/// Header of a little-endian array in C order; descr as in NumPy: "<i4".
 std::string npy_header(std::string_view descr, std::span<const std::int64_t> shape);
 
 }  // namespace parsimony

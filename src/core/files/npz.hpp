@@ -1,4 +1,4 @@
-// Archives of named arrays, as NumPy's savez writes them.
+// Reads and writes archives of named arrays in the format of NumPy's savez.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +17,20 @@ namespace parsimony {
 
 class NpzArchive {
  public:
-  /// bytes of the file called so; what the archive and its arrays hold may not exceed max_bytes (0: no
-  /// limit). hint ends the message of an array that is missing. Throws Error(format).
+  /// bytes: the content of the file, whose name is used in messages. max_bytes limits the archive and its
+  /// unpacked arrays together; 0: no limit. hint ends the message about a missing array. Throws
+  /// Error(format).
   NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint);
 
   [[noreturn]] void fail(const std::string& message, ErrorCode code = ErrorCode::format) const;
-  /// Throws memory_limit when that many bytes are above the limit.
+  /// Throws memory_limit if `bytes` exceeds the limit.
   void require(std::int64_t bytes) const;
 
-  /// The array called so; its bytes live as long as the archive. Throws format when there is none.
+  /// The array of this name, whose bytes live as long as the archive. Throws format if it is missing.
   NpyArray array(const std::string& name);
-  std::vector<std::int64_t> integers(const std::string& name);  ///< of one dimension
-  std::int64_t integer(const std::string& name);                ///< a single one, of any dimension
-  Matrix<float> matrix(const std::string& name);                ///< of two dimensions
+  std::vector<std::int64_t> integers(const std::string& name);  ///< a 1-D array
+  std::int64_t integer(const std::string& name);                ///< an array of one value
+  Matrix<float> matrix(const std::string& name);                ///< a 2-D array
   std::int64_t held() const { return held_ + static_cast<std::int64_t>(bytes_.size()); }
 
  private:

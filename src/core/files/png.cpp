@@ -1,3 +1,4 @@
+// Implements png_format.hpp with libpng.
 #include <fmt/format.h>
 #include <png.h>
 
@@ -14,16 +15,16 @@
 namespace parsimony {
 namespace {
 
-constexpr std::int64_t kMostInflation = 1032;  // of deflate, bytes out per byte in
+constexpr std::int64_t kMostInflation = 1032;  // largest expansion by inflate: bytes out per byte in
 constexpr int kCompression = 6;
 
-// What libpng's callbacks see. libpng leaves by longjmp, which runs no destructors: all that owns memory
-// lives here, outside of what is jumped over.
+// State of libpng's callbacks. libpng reports errors by longjmp, which runs no destructors: everything that
+// owns memory lives here, outside the frames that are jumped over.
 struct Stream {
   std::string_view input;
   std::size_t used = 0;
   std::string output;
-  std::array<char, 200> message{};  // of fixed size: no exception may pass through libpng
+  std::array<char, 200> message{};  // a fixed size, because no exception may pass through libpng
   bool ended = false;               // the input did, before the image
 };
 
@@ -83,7 +84,7 @@ struct Handle {
   png_infop info = nullptr;
 };
 
-// False where libpng left with an error. body must own nothing.
+// Returns false if libpng reported an error. body must own nothing.
 template <class Body>
 bool run(png_structp png, const Body& body) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
@@ -130,7 +131,7 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
   png_set_read_fn(png, &stream, on_read);
   png_set_user_limits(png, 1u << 28, 1u << 28);
   png_set_chunk_malloc_max(png, std::clamp<std::size_t>(bytes.size(), 1 << 16, 8 << 20));
-  // Profiles and text are not kept, so not even looked at.
+  // Profiles and text are dropped, so skip them.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   if (!run(png, [&] { png_read_info(png, info); })) fail();
 

@@ -1,4 +1,4 @@
-// The bytes of a PNG, for images and for pictures that are drawn.
+// Decodes and encodes PNG, for images and for drawn pictures.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace parsimony {
 
-/// height rows of width pixels of `channels` samples (grey, grey and alpha, RGB, RGBA) of 8 or of 16 bits,
-/// most significant byte first.
+/// height × width pixels of `channels` samples (grey, grey and alpha, RGB, RGBA) with 8 or 16 bits, most
+/// significant byte first.
 struct Samples {
   std::int64_t width = 0, height = 0;
   int channels = 1;
@@ -18,11 +18,11 @@ struct Samples {
 
 bool is_png(std::string_view bytes);
 
-/// Throws format (name: what is broken), unsupported (too many pixels), memory_limit (the samples and
-/// 4 bytes for each value are more than max_bytes; 0: no limit).
+/// Throws format (with the name and the fault), unsupported (too many pixels), and memory_limit if the
+/// samples and 4 bytes per value exceed max_bytes (0: no limit).
 Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t max_bytes);
 
-/// Throws internal.
+/// Throws internal if libpng fails.
 std::string encode_png(const Samples& samples);
 
 /// Throws unsupported or memory_limit, as above, for width × height pixels of `channels` values.

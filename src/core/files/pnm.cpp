@@ -1,3 +1,4 @@
+// Implements pnm_format.hpp.
 #include <fmt/format.h>
 
 #include "core/files/pnm_format.hpp"

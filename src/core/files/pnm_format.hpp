@@ -1,4 +1,4 @@
-// The bytes of portable grey and pixel maps.
+// Decodes and encodes portable grey maps and pixel maps (PGM, PPM).
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace parsimony {
 
-/// P2, P3, P5 or P6. P1, P4 and P7 are not, and are told apart by decode_pnm.
+/// True for P2, P3, P5 and P6. decode_pnm names P1, P4 and P7 as unsupported.
 bool is_pnm(std::string_view bytes);
 
-/// most: the maximum of a sample. Throws format (name, and the byte where it is broken), unsupported,
-/// memory_limit.
+/// most: set to the maximum of a sample. Throws format (with the name and the offset of the fault),
+/// unsupported and memory_limit.
 Samples decode_pnm(std::string_view bytes, const std::string& name, std::int64_t max_bytes, int& most);
 
-/// P5 or P6 with maximum 255 or 65535.
+/// Writes P5 or P6 with maximum 255 or 65535.
 std::string encode_pnm(const Samples& samples);
 
 }  // namespace parsimony

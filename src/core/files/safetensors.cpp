@@ -23,12 +23,12 @@ namespace {
 
 constexpr std::size_t kLengthBytes = 8;
 
-// The bytes of a file, of which the pages come when they are touched.
+// A mapped file: pages are read when they are touched.
 class Mapping {
  public:
-  // Nothing: no regular file, or an empty one, to be read instead.
+  // Returns nothing for an empty file or one that is not regular; read it instead.
   explicit Mapping(const std::filesystem::path& path) {
-    // Without O_NONBLOCK a named pipe would not even open before it has a writer.
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info {};
     int error = file < 0 || ::fstat(file, &info) != 0 ? errno : 0;
@@ -58,8 +58,8 @@ class Mapping {
   std::size_t size_ = 0;
 };
 
-// Of values of so many bits, where they are whole bytes that a 64-bit size can tell; a product above that is
-// never formed.
+// Bytes of values with this many bits, or nothing if they are not whole bytes or exceed 64 bits. No product
+// overflows.
 std::optional<std::int64_t> bytes_of(const TensorInfo& tensor) {
   if (std::count(tensor.shape.begin(), tensor.shape.end(), 0) > 0) return 0;
   std::int64_t bits = bits_of(tensor.dtype);
@@ -138,7 +138,7 @@ Parsed parse(std::string_view bytes, const std::string& file) {
   return parsed;
 }
 
-// In the order of the file; throws for what a file cannot hold.
+// Tensors in the order of the file; throws for names and sizes that a file cannot hold.
 std::vector<const TensorInfo*> in_order(std::vector<const TensorInfo*> tensors) {
   std::sort(tensors.begin(), tensors.end(), [](const TensorInfo* a, const TensorInfo* b) {
     return a->dtype != b->dtype ? a->dtype > b->dtype : a->name < b->name;
@@ -211,7 +211,7 @@ std::int64_t TensorInfo::values() const {
 std::string quoted_name(std::string_view name) {
   constexpr std::size_t kMost = 100;
   std::size_t length = std::min(name.size(), kMost);
-  // Not within a character of several bytes.
+  // Do not cut within a character of several bytes.
   while (length > 0 && length < name.size() && (static_cast<unsigned char>(name[length]) & 0xC0u) == 0x80u)
     --length;
   std::string out = "'" + std::string(name.substr(0, length));

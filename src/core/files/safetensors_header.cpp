@@ -15,8 +15,8 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMostDimensions = 64;  // NumPy's limit
 
-// Called by the JSON parser at each token, which goes no deeper than the five places below: nothing is built
-// that the format does not have, and no nesting costs memory.
+// The JSON parser calls this handler for each token. The handler allows only the five places below, so that
+// it builds nothing outside the format and deep nesting costs no memory.
 class HeaderReader {
  public:
   HeaderReader(SafetensorsHeader& header, const std::string& file) : header_(header), file_(file) {}

@@ -1,3 +1,4 @@
+// Implements the conversions of values that safetensors.hpp declares.
 #include <fmt/format.h>
 
 #include <bit>
@@ -12,7 +13,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are used as they lie in the file");
 
-// Ties to even; a NaN stays one, and what rounds above the largest is infinite, as in float16.
+// Rounds ties to even; a NaN stays a NaN, and values that round above the largest become infinity, as in
+// float16.
 std::uint16_t to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x0040u);

@@ -48,7 +48,7 @@ class Bytes {
   const std::string& file_;
 };
 
-// The 64-bit values of a central record's zip64 field, in the order of the 32-bit ones that say "see there".
+// 64-bit values of the zip64 field of a central record, in the order of the 32-bit fields that refer to it.
 void widen(const Bytes& bytes, std::uint64_t at, std::uint64_t length,
            std::initializer_list<std::uint64_t*> fields) {
   const std::uint64_t end = at + length;

@@ -1,4 +1,4 @@
-// Zip archives in memory, as .npz files are: stored and deflated members, also beyond 4 GiB (zip64).
+// Zip archives in memory, the container of .npz: stored and deflated members, also beyond 4 GiB (zip64).
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,17 @@ struct ZipMember {
   int method = 0;  // 0 stored, 8 deflated
   std::uint32_t crc = 0;
   std::uint64_t size = 0;
-  std::string_view packed;  // its bytes in the archive
+  std::string_view packed;  // its bytes as they lie in the archive
 };
 
-/// The members of an archive, which must live longer. file is for messages. Throws Error(format).
+/// The members of an archive, which must outlive them. file is used in messages. Throws Error(format).
 std::vector<ZipMember> list_zip(std::string_view archive, const std::string& file);
 
-/// The bytes of a member, checked against its CRC. More than max_bytes (0: no bound) throws memory_limit.
+/// The bytes of a member, checked against its CRC. Throws format, and memory_limit above max_bytes (0: no
+/// limit).
 std::string unpack_zip(const ZipMember& member, const std::string& file, std::int64_t max_bytes);
 
-/// An archive of deflated members (name, bytes); the same input gives the same bytes.
+/// An archive of deflated members (name, bytes). Equal input gives equal bytes.
 std::string make_zip(const std::vector<std::pair<std::string, std::string>>& members);
 
 }  // namespace parsimony
