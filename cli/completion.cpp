@@ -1,60 +1,56 @@
-// parsimony completion: a script by which bash completes verbs, flags and file names.
+// parsimony completion: a script by which a shell completes the command.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/nearest_name.hpp"
+#include "support/completion_scripts.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
+#include "support/show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Example:
-  parsimony completion > ~/.local/share/bash-completion/completions/parsimony)";
+constexpr const char* kExamples = R"(Examples:
+  parsimony completion bash > ~/.local/share/bash-completion/completions/parsimony
+  parsimony completion zsh > ~/.zfunc/_parsimony       (a folder of fpath)
+  parsimony completion fish > ~/.config/fish/completions/parsimony.fish)";
 
-struct Words {
-  std::string verbs, flags;
-};
-
-void collect(const CLI::App& app, Words& words) {
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) words.flags += " --" + name;
+int run(const CLI::App& program, const std::string& shell, bool json) {
+  const std::vector<ListedVerb> verbs = list_verbs(program);
+  if (json) {
+    print(json_text(verbs_json(verbs)));
+  } else if (shell == "bash") {
+    print(bash_completion(verbs));
+  } else if (shell == "zsh") {
+    print(zsh_completion(verbs));
+  } else if (shell == "fish") {
+    print(fish_completion(verbs));
+  } else {
+    const std::vector<std::string> shells{"bash", "zsh", "fish"};
+    refuse(fmt::format("SHELL: '{}' is none of {}{}", shell, fmt::join(shells, "|"),
+                       nearest_name(shell, shells)));
   }
-  for (const CLI::App* verb : app.get_subcommands({})) {
-    words.verbs += " " + verb->get_name();
-    if (app.get_parent() != nullptr) collect(*verb, words);  // "generate sbm" takes the flags of sbm
-  }
-}
-
-std::string script(const CLI::App& root) {
-  std::string cases;
-  const auto add_case = [&](const std::string& pattern, const CLI::App& app) {
-    Words words;
-    collect(app, words);
-    cases += fmt::format("    {}) verbs='{}' flags='{}' ;;\n", pattern, words.verbs, words.flags);
-  };
-  for (const CLI::App* verb : root.get_subcommands({})) add_case(verb->get_name(), *verb);
-  add_case("*", root);
-  // Where neither list has the word, -o default completes file names.
-  return "_parsimony() {\n"
-         "  local word=${COMP_WORDS[COMP_CWORD]} verb= verbs flags\n"
-         "  ((COMP_CWORD > 1)) && verb=${COMP_WORDS[1]}\n"
-         "  case $verb in\n" +
-         cases +
-         "  esac\n"
-         "  [[ $word == -* ]] && verbs=$flags\n"
-         "  COMPREPLY=($(compgen -W \"$verbs\" -- \"$word\"))\n"
-         "}\n"
-         "complete -o default -F _parsimony parsimony\n";
+  return kDone;
 }
 
 }  // namespace
 
 Action add_completion(CLI::App& app) {
-  app.footer(kExamples);
-  return [&app](Terminal&) {
-    print(script(*app.get_parent()));
-    return kDone;
+  struct Settings {
+    std::string shell = "bash";
+    bool json = false;
   };
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  app.add_option("SHELL", settings->shell, "bash, zsh or fish (default bash)")->type_name("");
+  app.add_flag("--json", settings->json, "print all verbs, flags, ranges and defaults as JSON instead");
+  return [settings, &app](Terminal&) { return run(*app.get_parent(), settings->shell, settings->json); };
 }
 
 }  // namespace parsimony::cli

@@ -1,4 +1,4 @@
-// parsimony info: what this build is and what this machine offers it.
+// parsimony info: version, compiler, SIMD targets and threads of this build on this machine.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,6 +9,7 @@
 #include "parsimony/core/version.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
+#include "support/run_flags.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 
@@ -48,7 +49,7 @@ int run(bool json) {
 Action add_info(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
   app.footer(kExamples);
-  app.add_flag("--json", *json, "print JSON");
+  add_json_flag(app, *json);
   return [json](Terminal&) { return run(*json); };
 }
 

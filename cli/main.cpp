@@ -1,9 +1,10 @@
-// parsimony <verb>: parses, runs the verb, and turns every error into one line and an exit code.
+// parsimony VERB: parses the command line, runs the verb, and turns every error into one line and an exit
+// code.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <new>
+#include <sstream>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/nearest_name.hpp"
@@ -15,7 +16,23 @@
 namespace parsimony::cli {
 namespace {
 
-// The verb at whose flags the parsing ended, the inner one of "generate sbm".
+// Help shows only the first long name of a flag and the name of a verb: other names are old ones, kept for
+// scripts.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    if (positional || option->get_lnames().empty()) return option->get_name(positional, true);
+    const std::string letter = option->get_snames().empty() ? "" : "-" + option->get_snames().front() + ",";
+    return letter + "--" + option->get_lnames().front();
+  }
+  std::string make_subcommand(const CLI::App* verb) const override {
+    std::stringstream out;
+    CLI::detail::format_help(out, verb->get_name(), verb->get_description(), get_column_width());
+    return out.str();
+  }
+};
+
+// The verb whose flags were parsed last: the inner one of "generate sbm".
 const CLI::App& innermost(const CLI::App& app) {
   const auto verbs = app.get_subcommands();
   return verbs.empty() ? app : innermost(*verbs.back());
@@ -25,8 +42,8 @@ std::string path_of(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
 }
 
-// What is wrong, in one line. An unknown word is named before anything that is missing: it is the likelier
-// slip.
+// One line that says what is wrong. It names an unknown word before a missing argument, because a misspelt
+// word is the likelier mistake.
 std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App& app = innermost(root);
   std::vector<std::string> verbs, flags;
@@ -55,14 +72,17 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
 int main(int argc, char** argv) {
   const Interrupt interrupt;
   Terminal terminal(interrupt.token());
-  CLI::App app("Machine learning with less: less memory, less time, fewer bits.", "parsimony");
+  CLI::App app("Cluster large graphs, shrink neural networks, learn analysis operators.", "parsimony");
   app.set_version_flag("--version", [] { return "parsimony " + version(); });
   app.require_subcommand(1);
   app.footer(
-      "parsimony VERB --help tells more, with an example.\n"
-      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not converged, 130 cancelled (and no file is half "
-      "written).");
-  app.get_formatter()->column_width(30);
+      "parsimony VERB --help shows the flags of a verb and an example.\n"
+      "Exit status: 0 done, 1 failed (files, data), 2 wrong usage, 3 not converged, 130 cancelled. No file "
+      "is "
+      "left half written.");
+  const auto help = std::make_shared<Help>();
+  help->column_width(30);
+  app.formatter(help);
   std::vector<std::pair<CLI::App*, Action>> actions;
   try {
     for (const Verb& verb : verbs()) {
@@ -84,7 +104,8 @@ int main(int argc, char** argv) {
     const bool unnamed =
         error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;
     terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));
-    // A value that no flag or argument names came from a file: the command was right and its data are not.
+    // If the message names no flag and no argument, the bad value came from a file: the data are wrong, not
+    // the usage.
     if (error.code() == ErrorCode::invalid_argument && !names_flag(message, innermost(app))) return kFailed;
     return exit_code(error.code());
   } catch (const std::bad_alloc&) {

@@ -7,20 +7,20 @@ namespace parsimony::cli {
 namespace {
 
 constexpr std::array kVerbs{
-    Verb{"cluster", "the clusters of a graph, or of points", add_cluster},
-    Verb{"assign", "new points to the clusters of a saved model", add_assign},
-    Verb{"knn-graph", "the graph of the nearest neighbours of points", add_knn_graph},
-    Verb{"score", "how good a partition is", add_score},
-    Verb{"generate", "random graphs with planted clusters", add_generate},
-    Verb{"convert", "a graph from one file format to another", add_convert},
-    Verb{"operator", "analysis operators: learn one, and use it", add_operator},
-    Verb{"quantize", "a neural network in fewer bytes", add_quantize},
-    Verb{"inspect", "what a file of tensors holds", add_inspect},
-    Verb{"decompress", "the floats of a compact file", add_decompress},
-    Verb{"train", "a network by a recipe", add_train},
-    Verb{"evaluate", "what a network is worth", add_evaluate},
-    Verb{"info", "version, SIMD targets, threads", add_info},
-    Verb{"completion", "a script by which bash completes verbs and flags", add_completion}};
+    Verb{"cluster", "find the clusters of a graph or of points", add_cluster},
+    Verb{"assign", "assign new points to the clusters of a saved model", add_assign},
+    Verb{"knn-graph", "build the nearest-neighbour graph of points", add_knn_graph},
+    Verb{"score", "score a partition by its graph or against known labels", add_score},
+    Verb{"generate", "generate random graphs with planted clusters", add_generate},
+    Verb{"convert", "convert a graph to another file format", add_convert},
+    Verb{"operator", "learn, check and apply analysis operators", add_operator},
+    Verb{"quantize", "store a neural network in fewer bytes", add_quantize},
+    Verb{"inspect", "list the tensors of a safetensors or compact file", add_inspect},
+    Verb{"decompress", "restore the float weights of a compact file", add_decompress},
+    Verb{"train", "train a network from a JSON recipe", add_train},
+    Verb{"evaluate", "measure accuracy or perplexity on held-out data", add_evaluate},
+    Verb{"info", "show the version, the SIMD targets and the default number of threads", add_info},
+    Verb{"completion", "print a completion script for bash, zsh or fish", add_completion}};
 
 }  // namespace
 

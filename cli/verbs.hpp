@@ -1,4 +1,4 @@
-// The verbs of the command: each reads, makes one call of the library, and writes.
+// The verbs of the command. Each reads files, makes one call to the library, and writes and shows the result.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,7 +9,7 @@
 
 namespace parsimony::cli {
 
-/// What a verb does once its flags are parsed; the result is the exit code.
+/// Runs a verb after its flags are parsed; returns the exit code.
 using Action = std::function<int(Terminal&)>;
 
 struct Verb {
@@ -18,10 +18,10 @@ struct Verb {
   Action (*add)(CLI::App& app);
 };
 
-/// Those of this program, in the order of its help.
+/// The verbs of this program in the order of its help: parsimony and parsimony-torch have their own lists.
 std::span<const Verb> verbs();
 
-/// Each adds its flags to the app of the verb and returns its action.
+/// Each function adds the flags of a verb to its app and returns the action.
 Action add_cluster(CLI::App& app);
 Action add_knn_graph(CLI::App& app);
 Action add_assign(CLI::App& app);
@@ -37,7 +37,7 @@ Action add_evaluate(CLI::App& app);
 Action add_info(CLI::App& app);
 Action add_completion(CLI::App& app);
 
-/// The verbs under "operator".
+/// Verbs below "operator".
 Action add_operator_learn(CLI::App& app);
 Action add_operator_check(CLI::App& app);
 Action add_operator_denoise(CLI::App& app);

@@ -1,4 +1,4 @@
-// What the command tells the shell.
+// Exit codes of the command: one code for one kind of mistake.
 #pragma once
 
 #include "parsimony/core/error.hpp"
@@ -7,10 +7,10 @@ namespace parsimony::cli {
 
 enum ExitCode : int {
   kDone = 0,
-  kFailed = 1,        ///< a bad file, no space, too little memory
-  kUsage = 2,         ///< a flag or a value that cannot be
-  kNotConverged = 3,  ///< the result was written, but an iteration limit was met
-  kCancelled = 130    ///< as the shells say it: 128 + SIGINT
+  kFailed = 1,        ///< a file or its data are bad, no space is left, or the memory is too small
+  kUsage = 2,         ///< a flag, its value, or a combination of flags is wrong
+  kNotConverged = 3,  ///< the result was written, but the iteration limit was reached
+  kCancelled = 130    ///< 128 + SIGINT, as shells report it
 };
 
 inline ExitCode exit_code(ErrorCode code) {

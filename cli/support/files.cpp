@@ -16,7 +16,7 @@ namespace parsimony::cli {
 
 void add_read_flags(CLI::App& app, graph::ReadOptions& options) {
   const Flags flags(app, "Input");
-  flags(Field{"format", "format of the graph; automatic: by the ending of the file, or its first bytes"},
+  flags(Field{"format", "format of the graph; auto: by the ending of the file name, or by the first bytes"},
         options.format);
   flags(Field{"symmetrize", "accept a matrix W that is not symmetric and use (W + W')/2"},
         options.symmetrize);
@@ -72,7 +72,7 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
   }
   if (fs::exists(path, error)) {
     if (!fs::is_regular_file(path, error)) return;  // /dev/stdout, a pipe: written in place
-    // It would be replaced, which the rights of its directory alone allow.
+    // Replacing a read-only file would succeed, because only the rights of its directory count; refuse it.
     if (access(path.c_str(), W_OK) != 0) {
       refuse(ErrorCode::io, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
     }

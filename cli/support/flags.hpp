@@ -33,7 +33,7 @@ T parse_number(std::string_view flag, std::string_view text);
 /// The values that a flag takes, each as help shows it and as it can be typed. Help, completion and tests
 /// read them.
 struct FlagValues {
-  std::string low, high;             ///< of a number; empty: no bound is shown
+  std::string low, high;             ///< bounds of a number; empty: no bound is shown
   std::string standard;              ///< the default; empty: none is shown
   std::vector<std::string> words;    ///< names of an enumeration, or the word of a number
   std::vector<std::string> methods;  ///< methods that have the flag; empty: it belongs to the verb itself

@@ -1,4 +1,4 @@
-// Results, for people and for programs.
+// Results as text for people and as JSON for programs.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -19,7 +19,7 @@ std::string clustering_text(const graph::GraphFile& file, const cluster::Cluster
 std::string clustering_json(const std::string& path, const graph::GraphFile& file,
                             const cluster::ClusterResult& result, const graph::PartitionScores& scores);
 
-/// Indented, with a line end; a path that is not UTF-8 does not stop it.
+/// Indented text with a final line end. Bytes that are not UTF-8, as paths may have, are replaced.
 std::string json_text(const nlohmann::ordered_json& root);
 
 }  // namespace parsimony::cli

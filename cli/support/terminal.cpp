@@ -32,7 +32,8 @@ namespace {
 
 pthread_t watching;
 
-// Libraries start threads before main() that leave signals open: what comes to one of these is passed on.
+// Libraries start threads before main() that do not block signals. Such a thread passes a signal on to the
+// watcher.
 extern "C" void pass_on(int signal) {
   pthread_kill(watching, signal);
 }
@@ -42,7 +43,7 @@ extern "C" void pass_on(int signal) {
 Interrupt::Interrupt() {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGTERM);
-  // What runs under nohup, or in the background of a script, was started to ignore these.
+  // A process under nohup, or in the background of a script, is started with these signals ignored.
   for (const int signal : {SIGINT, SIGHUP}) {
     struct sigaction action {};
     if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
@@ -69,7 +70,7 @@ void Interrupt::watch() {
     if (stop_.request_stop()) {
       first = now;
     } else if (now - first >
-               500ms) {  // sooner it is an echo: timeout(1) signals a process and then its group
+               500ms) {  // an earlier one is an echo: timeout(1) signals a process and then its group
       _exit(kCancelled);
     }
   }
@@ -80,7 +81,7 @@ Interrupt::~Interrupt() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
   }
-  // The watcher waits for this signal, which wakes it and ends nothing.
+  // This signal only wakes the watcher, which then sees done_.
   // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(watcher_.native_handle(), SIGTERM);
   watcher_.join();
@@ -116,7 +117,7 @@ void Terminal::error(std::string_view text) {
 
 void Terminal::line(std::string_view kind, std::string_view text) {
   std::string message = fmt::format("parsimony: {}: {}", kind, text);
-  // It is one line, whatever a file or a path may hold.
+  // Keep the message on one line, even if a path contains line breaks.
   std::replace_if(
       message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
   message += '\n';

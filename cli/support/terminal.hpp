@@ -1,4 +1,4 @@
-// What the command shares with the person in front of it: Ctrl-C, a progress bar, notes.
+// The terminal of the command: Ctrl-C, a progress bar, notes, warnings and errors.
 #pragma once
 
 #include <atomic>
@@ -15,11 +15,12 @@
 
 namespace parsimony::cli {
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token, and one that comes more than
-/// half a second later ends the process with 130. What the process was started to ignore stays ignored.
+/// While this object lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token; another one more
+/// than half a second later ends the process with code 130. Signals that the process was started to ignore
+/// stay ignored.
 ///
-/// The signals are blocked in every thread and taken by one that waits for them, so nothing ever runs in a
-/// signal handler. It must therefore be made before any other thread.
+/// All threads block these signals, and one thread waits for them, so that no work is done in a signal
+/// handler. Create the object before any other thread.
 class Interrupt {
  public:
   Interrupt();
@@ -38,7 +39,7 @@ class Interrupt {
   std::thread watcher_;
 };
 
-/// Everything it writes goes to stderr. The bar is drawn on a terminal only, in plain characters without
+/// Writes everything to stderr. Draws the progress bar only on a terminal, in plain characters without
 /// colour.
 class Terminal {
  public:
@@ -49,7 +50,7 @@ class Terminal {
   void warning(std::string_view text);
   void error(std::string_view text);
 
-  /// A context that stops by Ctrl-C and reports here; the terminal must live longer.
+  /// A context that Ctrl-C stops and that reports here. The terminal must outlive it.
   Context context(int threads);
 
  private:
