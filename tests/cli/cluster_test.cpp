@@ -1,4 +1,4 @@
-// What the verbs give back when all is well.
+// Results of the clustering verbs for good input.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -54,7 +54,7 @@ TEST_F(Cluster, PlantedLabelsNameTheNodesAsTheReaderOfTheirFormatDoes) {
   }
 }
 
-// λ_k was read off the density that the choice was made by: the method finds the same one, not another.
+// λ_k comes from the density by which the number was chosen: the method must use the same one.
 TEST_F(Cluster, TheChosenNumberBringsItsLambdaAndItsPicture) {
   const std::string graph = block_model("g.mtx", 3000, 6);
   const Outcome outcome = run({"cluster", graph, "--clusters", "auto", "--max-clusters", "12", "--method",
@@ -254,22 +254,6 @@ TEST_F(Cluster, InfoIsReadByProgramsToo) {
   EXPECT_GE(root["threads"].get<int>(), 1);
   EXPECT_EQ(root["simd_target"], root["simd_targets"][0]);
   EXPECT_EQ(run({"--version"}).out, "parsimony " + root["version"].get<std::string>() + "\n");
-}
-
-TEST_F(Cluster, BashCompletesVerbsAndTheFlagsOfAVerb) {
-  const std::string script = write("completion.bash", run({"completion"}).out);
-  // What bash proposes after these words, the last of them unfinished.
-  const auto proposed = [&](const std::string& words) {
-    const std::string shell =
-        "bash -c 'source " + script + "; COMP_WORDS=(" + words +
-        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _parsimony; echo ${COMPREPLY[*]}' > " + path("proposed");
-    EXPECT_EQ(std::system(shell.c_str()), 0);
-    return read_text(path("proposed"));
-  };
-  EXPECT_EQ(proposed("parsimony clu"), "cluster\n");
-  EXPECT_EQ(proposed("parsimony cluster graph.mtx --clu"), "--clusters\n");
-  EXPECT_EQ(proposed("parsimony generate sbm --epsilon"), "--epsilon-ratio\n");
-  EXPECT_EQ(proposed("parsimony cluster gra"), "\n") << "left to the file names";
 }
 
 }  // namespace

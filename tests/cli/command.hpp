@@ -1,4 +1,4 @@
-// Runs the built command and collects what it says.
+// Runs the built command and collects its output.
 #pragma once
 
 #include <fcntl.h>
@@ -28,12 +28,12 @@ inline std::string read_text(const std::filesystem::path& path) {
 }
 
 struct Outcome {
-  int code = -1;  ///< as a shell says it: 128 + signal for a process that a signal ended
+  int code = -1;  ///< as a shell reports it: 128 + signal for a process that a signal ended
   std::string out;
   std::string err;
 };
 
-/// An empty directory of its own for each test, gone afterwards; commands run with it in their arguments.
+/// Gives each test an empty directory of its own, which is removed afterwards.
 class Command : public ::testing::Test {
  protected:
   Command() {
@@ -94,7 +94,7 @@ class Command : public ::testing::Test {
     return finish(start(arguments, input));
   }
 
-  /// A block model of n nodes with clusters that are easy to find, and its planted labels in truth.txt.
+  /// Writes a block model of n nodes with clusters that are easy to find, and its planted labels to truth.txt.
   std::string block_model(const std::string& name, int nodes, int clusters, int degree = 16) const {
     const Outcome made =
         run({"generate", "sbm", "--nodes", std::to_string(nodes), "--clusters", std::to_string(clusters),
@@ -109,7 +109,7 @@ class Command : public ::testing::Test {
   std::filesystem::path directory_;
 };
 
-/// One line, and it is an error of the command that holds all of these parts.
+/// Expects exactly one line, an error of the command that contains all these parts.
 inline void expect_one_error(const Outcome& outcome, int code, const std::vector<std::string>& parts) {
   EXPECT_EQ(outcome.code, code) << outcome.err;
   EXPECT_EQ(outcome.out, "");

@@ -1,4 +1,4 @@
-// Every mistake: one line, the right exit code, nothing written.
+// Every mistake gives one line and the right exit code, and nothing is written.
 #include <algorithm>
 
 #include "cli/command.hpp"
@@ -15,7 +15,7 @@ class Errors : public Command {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   }
-  // A broken file: named with its line (0: no line to name), and no output.
+  // A broken file is named with its line (0: without a line), and there is no output.
   void expect_broken(const std::string& name, const std::string& content, int line) const {
     SCOPED_TRACE(name + ": " + content);
     const std::string file = write(name, content);
@@ -116,7 +116,7 @@ TEST_F(Errors, TheRangeOfTheNumberOfClusters) {
     more.insert(more.begin(), {"cluster", missing});
     expect_one_error(run(more), kUsage, parts);
   };
-  refused({"--clusters", "automatic"}, {"--clusters", "automatic"});
+  refused({"--clusters", "some"}, {"--clusters", "some"});
   refused({"--clusters", "5", "--min-clusters", "3"}, {"--min-clusters", "--clusters auto"});
   refused({"--clusters", "5", "--max-clusters", "30"}, {"--max-clusters", "--clusters auto"});
   refused({"--clusters", "auto", "--min-clusters", "1"}, {"--min-clusters"});

@@ -228,7 +228,7 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   refused({"--signals", "--operator", op, "--sigma", "1", "--method", "l1"}, {"--method", "--signals"});
   refused({"--signals", "--operator", op, "--sigma", "1"}, {"--signals", ".npy"});
   denoise({}, kUsage, {"noise", "constant"}, image("constant.png", Matrix<float>(20, 20)));
-  denoise({}, kUsage, {"16 × 16"}, image("small.png", made_image(9, 9)));
+  denoise({}, kFailed, {"16 × 16"}, image("small.png", made_image(9, 9)));
 
   operators::write_operator(path("odd.npy"), Matrix<double>(cosine_rows(3)).view());
   Matrix<double> oblong(12, 15);
@@ -247,8 +247,8 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   Matrix<float> broken = made_image(20, 20);
   broken(1, 2) = std::numeric_limits<float>::quiet_NaN();
   write_npy(path("nan.npy"), broken.view());
-  denoise({"--sigma", "9"}, kUsage, {"finite"}, path("nan.npy"));
-  denoise({}, kUsage, {"finite"}, path("nan.npy"));
+  denoise({"--sigma", "9"}, kFailed, {"finite"}, path("nan.npy"));
+  denoise({}, kFailed, {"finite"}, path("nan.npy"));
 
   denoise({"--max-memory", "100", "--sigma", "9"}, kFailed, {"--max-memory", "100"}, in);
   Matrix<float> unknown = made_image(48, 60);

@@ -10,7 +10,7 @@ namespace {
 
 class OnTerminal : public Command {
  protected:
-  // What the command writes to a terminal of that type while it clusters into a file.
+  // The output of the command on a terminal of this type while it clusters into a file.
   std::string screen(const std::string& graph, const char* term,
                      const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments{"parsimony", "cluster",     graph,      "--clusters",  "20",
