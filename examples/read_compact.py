@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-# Of the tensors that are computed with; others, of dtypes that numpy may not have, stay the bytes that they are.
+# Dtypes of tensors that decoding computes with. Other tensors stay bytes: numpy may not have their dtype.
 DTYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1", "I16": "<i2", "I32": "<i4", "I64": "<i8"}
 WIDTHS = {"BOOL": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2,
           "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8}
@@ -67,7 +67,7 @@ def weight(stored, name, group):
     shape = array(stored.pop(name + "_shape"))
     outputs, channels, n = shape[0], shape[1], int(np.prod(shape[1:]))
     packed = array(stored.pop(name + "_packed"))
-    rows = (-1, 1, 1)  # of what there is one of per output
+    rows = (-1, 1, 1)  # shape of an array with one value for each output
     if group["scheme"] == "integer":
         codes = unpack(packed, group["bits"], outputs * n).reshape(outputs, channels, -1)
         zero = array(stored.pop(name + "_zero_point")).astype(np.int64).reshape(rows)
@@ -95,9 +95,9 @@ def read_compact(path):
     if metadata.get("parsimony.format_version") == "2":
         metadata, stored = inflate(stored)
     if "parsimony.recipe" not in metadata:
-        sys.exit(f"{path}: no compact file: its metadata has no parsimony.recipe")
+        sys.exit(f"{path}: not a compact file: its metadata has no parsimony.recipe")
     if metadata["parsimony.format_version"] != "1":
-        sys.exit(f"{path}: a compact file of version {metadata['parsimony.format_version']}; this reads version 1")
+        sys.exit(f"{path}: a compact file with version {metadata['parsimony.format_version']}; this reads version 1")
     recipe = json.loads(metadata["parsimony.recipe"])
     weights, books = {}, set()
     for group in recipe.get("groups", []):

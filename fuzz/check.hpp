@@ -1,5 +1,5 @@
-// What must hold for any input: a reader gives a sound value or throws parsimony::Error; anything else is a
-// finding.
+// Checks that must hold for any input: a reader returns a sound value or throws parsimony::Error. Anything else is
+// a finding.
 #pragma once
 
 #include <cmath>

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::check(static_cast<std::int64_t>(quant::decode(model.weights[i]).size()) == values,
                   "a value for each");
     }
-    // What was read can be said again.
+    // A file that was read can be written again.
     fuzz::check(quant::planned_size(model.recipe) > 0, "has a size");
   });
   return 0;

@@ -57,7 +57,7 @@ void report(benchmark::State& state) {
   state.counters["lookups"] = rate(products / kD);
 }
 
-// The float32 weight; what is multiplied does not matter to the time.
+// The float32 weight. Its values do not affect the time.
 struct Dense {
   explicit Dense(const benchmark::State& state)
       : w(normals(state.range(0), state.range(1), 3)),

@@ -1,5 +1,5 @@
-// What noise adds to a step of training: ResNet-20 on 128 images of 32 × 32, steps of all kinds in turn, so
-// that whatever else the machine does meets them alike. noise_bench [ROUNDS]
+// Measures the time that noise adds to a training step: ResNet-20 on 128 images of 32 × 32. The kinds of steps take
+// turns, so that other work on the machine slows them equally. noise_bench [ROUNDS]
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
     for (Kind& kind : kinds) step(kind);
   }
 
-  // A codebook for every layer anew, from those there are: what a refresh adds to its step.
+  // Learns a codebook for every layer anew, from the present ones: the time that a refresh adds to its step.
   Noise& product = *kinds.back().noise;
   std::vector<double> refreshes;
   for (int i = 0; i < 3; ++i) {
