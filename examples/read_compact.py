@@ -95,9 +95,9 @@ def read_compact(path):
     if metadata.get("parsimony.format_version") == "2":
         metadata, stored = inflate(stored)
     if "parsimony.recipe" not in metadata:
-        sys.exit(f"{path}: not a compact file: its metadata has no parsimony.recipe")
+        sys.exit(f"{path}: no compact file: its metadata has no parsimony.recipe")
     if metadata["parsimony.format_version"] != "1":
-        sys.exit(f"{path}: a compact file with version {metadata['parsimony.format_version']}; this reads version 1")
+        sys.exit(f"{path}: a compact file of version {metadata['parsimony.format_version']}; this reads version 1")
     recipe = json.loads(metadata["parsimony.recipe"])
     weights, books = {}, set()
     for group in recipe.get("groups", []):

@@ -1,5 +1,5 @@
-// Checks that must hold for any input: a reader returns a sound value or throws parsimony::Error. Anything else is
-// a finding.
+// Checks that must hold for any input: a reader returns a sound value or throws parsimony::Error. Anything
+// else is a finding.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Measures a training step of small language models and its parts: windows of 128 tokens in batches of 16, bytes
-// or byte pairs. language_bench [STEPS]
+// Measures a training step of small language models and its parts: windows of 128 tokens in batches of 16,
+// bytes or byte pairs. language_bench [STEPS]
 #include <fmt/format.h>
 #include <torch/torch.h>
 

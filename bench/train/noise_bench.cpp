@@ -1,5 +1,5 @@
-// Measures the time that noise adds to a training step: ResNet-20 on 128 images of 32 × 32. The kinds of steps take
-// turns, so that other work on the machine slows them equally. noise_bench [ROUNDS]
+// Measures the time that noise adds to a training step: ResNet-20 on 128 images of 32 × 32. The kinds of
+// steps take turns, so that other work on the machine slows them equally. noise_bench [ROUNDS]
 #include <fmt/format.h>
 #include <torch/torch.h>
 
