@@ -4,7 +4,7 @@ import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-WORK = ROOT / "build/quant-noise"
+WORK = ROOT / "build/quant_noise"
 DATA = ROOT.parent / "shared/data"
 SEEDS = [1, 2, 3]
 

@@ -1,9 +1,9 @@
 """Quant-Noise in miniature: what noise, codes and the parts of the recipe are worth, on a ResNet-20 and a small Transformer.
 
-    build/venv/bin/python experiments/quant-noise/run.py front table ablation language scratch
+    build/venv/bin/python experiments/quant_noise/run.py front table ablation language scratch
 
 from the project's root, after ./dev build; the environment is that of bench/requirements.txt. Every run is a recipe of
-`parsimony train` (recipes.py); its figures are a line of build/quant-noise/results.jsonl, and what is there is not run again. The tables are table.md and front.png beside this file:
+`parsimony train` (recipes.py); its figures are a line of build/quant_noise/results.jsonl, and what is there is not run again. The tables are table.md and front.png beside this file:
 means over the seeds with 95 % intervals (Student's t); bytes are those of the file on disk.
 
 `choose` compares schemes on 2,500 training images that no run here is trained on (the published weights were); nothing was
@@ -162,7 +162,7 @@ def text_lines(found, whole):
 
 def report():
     known = load()
-    text = ["`experiments/quant-noise/run.py front table ablation language scratch`: means over the seeds ± half of the 95 % interval; bytes",
+    text = ["`experiments/quant_noise/run.py front table ablation language scratch`: means over the seeds ± half of the 95 % interval; bytes",
             "are those of the file on disk. Activations are floats everywhere. Steps compute in bfloat16 (images) or float32",
             "(text), evaluation in float32, from what the file holds."]
     if identity(FLOAT) in known:
