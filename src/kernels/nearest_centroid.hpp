@@ -40,6 +40,26 @@ void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t 
                       const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
                       float* second);
 
+/// k centroids in groups, for nearest_in_groups: those of group g are rows begin[g] to begin[g + 1] − 1 of
+/// `centroids` (k × d), with ‖c‖²/2 in half_norms; index[row] is the number of the centroid, ascending within
+/// a group.
+struct CentroidGroups {
+  const float* centroids = nullptr;
+  const float* half_norms = nullptr;
+  const std::int32_t* index = nullptr;
+  const std::int32_t* begin = nullptr;
+  std::int32_t groups = 0;  // at most kMostGroups
+};
+
+/// nearest[p] = the number of the centroid of least score (the smallest of equal ones) among the groups whose
+/// bits are set in compare[p]; others[g · stride + p] = the least score in each of these groups, that
+/// centroid left out (infinity where the group has no other). Groups whose bits are not set may be compared,
+/// too: lanes that are computed together share their groups, so points with the same bits belong side by
+/// side. `compare` and the outputs hold tile_count · kTile values; bits of 0 leave a point out.
+void nearest_in_groups(const float* tiles, std::int64_t tile_count, std::int64_t d,
+                       const CentroidGroups& groups, const std::int32_t* compare, std::int32_t* nearest,
+                       float* others, std::int64_t stride);
+
 /// out[c · out_stride + t] = min(current[t], max(0, norms[t] + 2 (half_norms[c] − x_t·c))) for tile_count ·
 /// kTile points: the squared distances to the nearest centroid if candidate c were added.
 void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
@@ -64,6 +84,9 @@ void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
 void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,
                       const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
                       float* second);
+void nearest_in_groups(const float* tiles, std::int64_t tile_count, std::int64_t d,
+                       const CentroidGroups& groups, const std::int32_t* compare, std::int32_t* nearest,
+                       float* others, std::int64_t stride);
 void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
                          const float* centroids, const float* half_norms, std::int64_t k,
                          const float* current, float* out, std::int64_t out_stride);

@@ -78,8 +78,13 @@ TEST(KMeans, FindsSeparatedClusters) {
 }
 
 TEST(KMeans, BoundsChangeNothingButTheWork) {
-  for (const auto& [d, apart] : {std::pair{2, 0.0f}, {3, 1.0f}, {8, 3.0f}, {27, 0.5f}, {40, 30.0f}}) {
-    const std::int64_t n = 9000, k = 37;
+  struct Case {
+    std::int64_t d, k;  // one group of centroids, two, four
+    float apart;
+  };
+  for (const auto& [d, k, apart] :
+       {Case{2, 37, 0}, {3, 150, 1}, {8, 300, 3}, {8, 37, 3}, {27, 140, 0.5}, {40, 37, 30}}) {
+    const std::int64_t n = 9000;
     Matrix<float> points = blobs(n, d, 30, apart);
     for (std::int64_t i = 0; i < n; i += 5) {  // ties and duplicates
       for (float& v : points.row(i)) v = std::round(v);

@@ -25,77 +25,89 @@ std::vector<float> uniform(std::int64_t count, const char* name, float low, floa
   return out;
 }
 
+constexpr std::int32_t kGroups = 3;
+constexpr std::int64_t kStride = kLongest + 3;
+
+// Centroids 0 to 4 in the groups 0, 1, 2, 0, 1.
 struct Case {
   std::vector<std::int32_t> label{std::vector<std::int32_t>(kLongest)};
   std::vector<float> distance = uniform(kLongest, "test.distance", 0, 4);
   std::vector<float> norm = uniform(kLongest, "test.norm", 0, 9);
-  std::vector<float> lower = uniform(kLongest, "test.lower", 0, 3);
+  std::vector<float> lower = uniform(kGroups * kStride, "test.lower", 0, 3);
   std::vector<float> nearest_other = uniform(kClusters, "test.other", 0, 5);
-  CentroidMoves moves{0.25f, 0.125f, 3, nearest_other.data()};
+  std::vector<float> first{0.25f, 0.5f, 0.75f}, second{0.125f, 0.0f, 0.5f};
+  std::vector<std::int32_t> fastest{3, 1, 2}, bit{1, 2, 4, 1, 2};
+  GroupMoves moves{kGroups, first.data(), second.data(), fastest.data(), nearest_other.data(), bit.data()};
 
   Case() {
     for (std::int64_t t = 0; t < kLongest; ++t) label[t] = static_cast<std::int32_t>(t * t % kClusters);
   }
 };
 
-TEST(HamerlyMargins, EqualTheScalarTwin) {
+TEST(GroupsToCompare, EqualTheScalarTwin) {
   for_targets([] {
     for (std::int64_t count = 0; count <= kLongest; ++count) {
       const Case in;
       auto lower = in.lower, plain_lower = in.lower;
-      std::vector<float> margin(kLongest, -77.0f), plain_margin(kLongest, -77.0f);
-      hamerly_margins(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), count,
-                      lower.data(), margin.data());
-      scalar::hamerly_margins(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), count,
-                              plain_lower.data(), plain_margin.data());
-      for (std::int64_t t = 0; t < kLongest; ++t) {
-        ASSERT_NEAR(lower[t], plain_lower[t], 0x1p-22f);
-        ASSERT_NEAR(margin[t], plain_margin[t], 25 * 0x1p-21f);  // squares of at most 5, a few roundings
-      }
+      std::vector<std::int32_t> compare(kLongest, -77), plain_compare(kLongest, -77);
+      groups_to_compare(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), count,
+                        lower.data(), kStride, compare.data());
+      scalar::groups_to_compare(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), count,
+                                plain_lower.data(), kStride, plain_compare.data());
+      ASSERT_EQ(compare, plain_compare);  // no margin of these is within rounding of 0
+      for (std::int64_t i = 0; i < kGroups * kStride; ++i) ASSERT_NEAR(lower[i], plain_lower[i], 0x1p-22f);
     }
   });
 }
 
-// In exact arithmetic: a label is settled only if the distance to every other centroid is surely larger.
-TEST(HamerlyMargins, ArePositiveOnlyWhereNoOtherCentroidCanBeNearer) {
+// In exact arithmetic: a group is left out only if the distance to each of its other centroids is surely
+// larger.
+TEST(GroupsToCompare, LeaveOutOnlyGroupsInWhichNoCentroidCanBeNearer) {
   for_targets([] {
-    Case in;
-    std::vector<float> margin(kLongest);
+    const Case in;
+    std::vector<std::int32_t> compare(kLongest);
     auto lower = in.lower;
-    hamerly_margins(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), kLongest,
-                    lower.data(), margin.data());
-    int settled = 0;
+    groups_to_compare(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), kLongest,
+                      lower.data(), kStride, compare.data());
+    int settled = 0, left_out = 0;
     for (std::int64_t t = 0; t < kLongest; ++t) {
       const double own = std::sqrt(static_cast<double>(in.distance[t]));
-      const double fall = in.label[t] == in.moves.fastest ? in.moves.second_fall : in.moves.first_fall;
-      const double fallen = std::max(0.0, in.lower[t] - fall);
-      ASSERT_LE(lower[t], fallen);
-      ASSERT_GE(lower[t], fallen * (1 - 0x1p-18));
-      // No other centroid is nearer than either bound.
-      const double other = std::max(fallen, static_cast<double>(in.nearest_other[in.label[t]]) - own);
       const double error = kError.relative * (in.norm[t] + 3.0 * kError.highest_half_norm);
-      if (margin[t] > 0) {
-        ++settled;
-        ASSERT_GT(other * other - own * own, 4 * error * (1 - 0x1p-18));
-      } else {
-        ASSERT_LT(other * other - own * own, 4 * error + 50 * 0x1p-18);
+      std::int32_t needed = 0;
+      for (std::int32_t g = 0; g < kGroups; ++g) {
+        const double fall = in.label[t] == in.fastest[g] ? in.second[g] : in.first[g];
+        const double fallen = std::max(0.0, in.lower[g * kStride + t] - fall);
+        ASSERT_LE(lower[g * kStride + t], fallen);
+        ASSERT_GE(lower[g * kStride + t], fallen * (1 - 0x1p-18));
+        // The other centroids of the group are no nearer than either bound.
+        const double other = std::max(fallen, static_cast<double>(in.nearest_other[in.label[t]]) - own);
+        if (!(other * other - own * own > 4 * error + 50 * 0x1p-18)) needed |= 1 << g;
+        if ((compare[t] >> g & 1) == 0) {
+          ++left_out;
+          ASSERT_GT(other * other - own * own, 4 * error * (1 - 0x1p-18));
+        }
       }
+      settled += compare[t] == 0;
+      ASSERT_EQ(compare[t], needed == 0 ? 0 : needed | in.bit[in.label[t]]);
     }
     EXPECT_GT(settled, 5);
+    EXPECT_GT(left_out, kGroups * settled);  // some groups of points that are not settled, too
     EXPECT_LT(settled, kLongest - 5);
   });
 }
 
-TEST(HamerlyMargins, SettleEveryPointOfASingleCentroid) {
+TEST(GroupsToCompare, SettleEveryPointOfASingleCentroid) {
   for_targets([] {
     Case in;
     const float infinity = std::numeric_limits<float>::infinity();
     std::fill(in.label.begin(), in.label.end(), 0);
     in.nearest_other[0] = infinity;
-    std::vector<float> margin(kLongest), lower(kLongest, infinity);
-    hamerly_margins(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), kLongest,
-                    lower.data(), margin.data());
-    for (const float value : margin) ASSERT_GT(value, 0);
+    in.moves.groups = 1;
+    std::vector<std::int32_t> compare(kLongest, -77);
+    std::vector<float> lower(kStride, infinity);
+    groups_to_compare(kError, in.moves, in.label.data(), in.distance.data(), in.norm.data(), kLongest,
+                      lower.data(), kStride, compare.data());
+    for (const std::int32_t bits : compare) ASSERT_EQ(bits, 0);
   });
 }
 

@@ -140,6 +140,92 @@ TEST(NearestCentroid, TiesGoToTheFirst) {
   });
 }
 
+// Small integers as above, in groups of unequal sizes that share equal centroids: the nearest is that of the
+// groups compared, whatever the neighbours of a point in its vector are compared with.
+TEST(NearestInGroups, EqualsTheScalarTwin) {
+  for_targets([] {
+    for (const std::int64_t d : {1, 2, 8, 9, 33}) {
+      for (const std::int64_t k : {4, 11, 40, 67}) {
+        const std::int64_t points = 2 * kTile, stride = points + 3;
+        Matrix<float> packed(points, d);
+        std::vector<float> centroids(k * d);
+        const RandomStream stream(d * 100 + k, "test.integers");
+        for (std::int64_t i = 0; i < packed.size(); ++i) packed.data()[i] = float(stream.below(5, i)) - 2;
+        for (std::int64_t i = 0; i < k * d; ++i) centroids[i] = float(stream.below(3, 100000 + i)) - 1;
+        for (std::int64_t c = 0; c < k / 2; ++c)
+          std::copy_n(&centroids[c * d], d, &centroids[(k - 1 - c) * d]);
+        const auto half = half_norms(centroids, k, d);
+        // Numbers of centroids: descending from group to group, ascending within one; the second group has
+        // one.
+        const auto first = static_cast<std::int32_t>(k / 3), size = static_cast<std::int32_t>(k);
+        const std::vector<std::int32_t> begin{0, first, first + 1, size};
+        std::vector<std::int32_t> index(k);
+        for (std::int32_t g = 0; g < 3; ++g)
+          std::iota(index.begin() + begin[g], index.begin() + begin[g + 1], size - begin[g + 1]);
+        const CentroidGroups groups{centroids.data(), half.data(), index.data(), begin.data(), 3};
+        std::vector<std::int32_t> compare(points), label(points, -7), expected_label(points, -7);
+        for (std::int64_t t = 0; t < points; ++t)
+          compare[t] = static_cast<std::int32_t>(stream.below(8, 200000 + t));
+        std::fill_n(compare.begin() + kTile, kTile / 2, 0);  // whole vectors of points left out
+        std::vector<float> others(3 * stride, -7.0f), expected(3 * stride, -7.0f);
+        nearest_in_groups(packed.data(), 2, d, groups, compare.data(), label.data(), others.data(), stride);
+        scalar::nearest_in_groups(packed.data(), 2, d, groups, compare.data(), expected_label.data(),
+                                  expected.data(), stride);
+        for (std::int64_t t = 0; t < points; ++t) {
+          std::int32_t together = 0;  // at least those of the point; at most those of its tile
+          for (std::int64_t s = t / kTile * kTile; s < (t / kTile + 1) * kTile; ++s) together |= compare[s];
+          if (compare[t] != together) continue;
+          ASSERT_EQ(label[t], expected_label[t]) << d << " " << k << " " << t;
+          for (std::int32_t g = 0; g < 3; ++g) ASSERT_EQ(others[g * stride + t], expected[g * stride + t]);
+        }
+        for (std::int64_t t = kTile; t < kTile + kTile / 2; ++t) ASSERT_EQ(label[t], -7);
+        for (std::int32_t g = 0; g < 3; ++g) ASSERT_EQ(others[g * stride + points], -7.0f);
+      }
+    }
+  });
+}
+
+// Points of the same groups side by side, as k-means lays them: every value is defined.
+TEST(NearestInGroups, ComparesOnlyTheGroupsAskedFor) {
+  for_targets([] {
+    for (const std::int64_t d : {3, 8}) {
+      const std::int64_t k = 30;
+      Matrix<float> packed(kTile, d);
+      RandomStream(d, "test.tiles").fill_normal(packed.values());
+      const auto centroids = normals(k * d, "test.centroids");
+      const auto half = half_norms(centroids, k, d);
+      std::vector<std::int32_t> index(k);
+      std::iota(index.begin(), index.end(), 0);
+      const std::vector<std::int32_t> begin{0, 10, 20, 30};
+      for (std::int32_t set = 1; set < 8; ++set) {
+        const std::vector<std::int32_t> compare(kTile, set);
+        std::vector<std::int32_t> label(kTile);
+        std::vector<float> others(3 * kTile, -7.0f);
+        nearest_in_groups(packed.data(), 1, d, {centroids.data(), half.data(), index.data(), begin.data(), 3},
+                          compare.data(), label.data(), others.data(), kTile);
+        for (std::int64_t t = 0; t < kTile; ++t) {
+          std::vector<double> score(k);
+          double best = std::numeric_limits<double>::infinity();
+          for (std::int64_t c = 0; c < k; ++c) {
+            score[c] = half[c];
+            for (std::int64_t j = 0; j < d; ++j)
+              score[c] -= double(packed.data()[j * kTile + t]) * centroids[c * d + j];
+            if (set >> (c / 10) & 1) best = std::min(best, score[c]);
+          }
+          ASSERT_NEAR(score[label[t]], best, 1e-5);
+          ASSERT_TRUE(set >> (label[t] / 10) & 1);
+          for (std::int32_t g = 0; g < 3; ++g) {
+            double least = std::numeric_limits<double>::infinity();
+            for (std::int64_t c = 10 * g; c < 10 * (g + 1); ++c)
+              if (c != label[t]) least = std::min(least, score[c]);
+            ASSERT_NEAR(others[g * kTile + t], set >> g & 1 ? least : -7.0, 1e-5);
+          }
+        }
+      }
+    }
+  });
+}
+
 TEST(CandidateDistances, EqualTheScalarTwin) {
   for_targets([] {
     for (std::int64_t d = 1; d <= kLongest; ++d) {

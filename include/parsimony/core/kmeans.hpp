@@ -56,7 +56,7 @@ struct KMeansResult {
 ///
 /// report: iterations and objective_history (non-increasing up to float32 rounding of the centroids, about
 /// 1e-13 of it, 1e-8 where an exchange begins anew) of the kept run; figures "restart" (which) and "compared"
-/// (fraction of points that the bounds could not settle, all runs).
+/// (fraction of the comparisons of a point with a centroid that the bounds could not settle, all runs).
 ///
 /// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point, 8 k d for each of at
 /// most 64 blocks of at least 4096 points, and what seed_centroids says, times the threads where restarts run

@@ -169,8 +169,8 @@ KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weigh
   out.report.objective_history = std::move(best.history);
   out.report.figures.emplace_back("restart", best_restart);
   out.report.figures.emplace_back(
-      "compared",
-      static_cast<double>(evaluated) / (static_cast<double>(assignments) * static_cast<double>(n)));
+      "compared", static_cast<double>(evaluated) /
+                      (static_cast<double>(assignments) * static_cast<double>(n) * static_cast<double>(k)));
   return out;
 }
 

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <mutex>
 #include <numeric>
+#include <utility>
 
 #include "kernels/hamerly_bounds.hpp"
 #include "kernels/nearest_centroid.hpp"
@@ -16,11 +20,52 @@ constexpr std::int64_t kRun = 16 * kernels::kTile;  // points whose objective is
 constexpr std::int64_t kSmallestBlock = 4 * kRun;
 constexpr float kUnderflow = 0x1p-110f;   // more than the products below the smallest float can add up to
 constexpr std::int64_t kMostBlocks = 64;  // each has its own sums: k d float64
+constexpr std::int64_t kInGroup = 64;  // centroids in a group on average, while there are fewer than kGroups
+constexpr std::int32_t kGroups = 4;
+static_assert(kGroups <= kernels::kMostGroups);
 
-// One run. Bounds are those of [hamerly2010making]: `lower` is below the distance of a point to every
-// centroid but its own, and falls by what the centroids move; the distance to its own is computed anew in
-// every assignment, as the objective needs it anyway. A point is skipped when no other centroid can win even
-// if each score is off by its rounding error, so that bounds never change a result.
+// Centroids in groups: those of group g are index[begin[g]] to index[begin[g + 1] - 1], ascending.
+struct Grouping {
+  std::vector<std::int32_t> index, begin, bit;  // bit[c] = 1 << (group of centroid c)
+
+  std::int32_t groups() const { return static_cast<std::int32_t>(begin.size()) - 1; }
+};
+
+// Centroids that are near each other share a group: then they tend to be too far from a point together. They
+// stay together for the whole run, as bounds belong to a group. The choice changes the time and no result.
+Grouping group_centroids(MatrixView<const float> centroids, std::int64_t most, const Context& context) {
+  const std::int64_t k = centroids.rows, d = centroids.cols;
+  const std::int64_t groups = std::clamp<std::int64_t>(k / kInGroup, 1, most);
+  std::vector<std::int32_t> group(k, 0);
+  if (groups > 1) {
+    Matrix<float> seeds(groups, d);
+    for (std::int64_t g = 0; g < groups; ++g)
+      std::copy_n(centroids.row_data(g * k / groups), d, seeds.row(g).data());
+    const std::vector<float> zero(d);
+    group = lloyd({.points = centroids, .weights = {}, .shift = zero, .max_iterations = 5}, std::move(seeds),
+                  context)
+                .labels;
+  }
+  Grouping out{std::vector<std::int32_t>(k), std::vector<std::int32_t>(groups + 1),
+               std::vector<std::int32_t>(k)};
+  for (std::int64_t c = 0; c < k; ++c) {
+    ++out.begin[group[c] + 1];
+    out.bit[c] = 1 << group[c];
+  }
+  std::partial_sum(out.begin.begin(), out.begin.end(), out.begin.begin());
+  std::iota(out.index.begin(), out.index.end(), 0);
+  std::stable_sort(out.index.begin(), out.index.end(),
+                   [&](std::int32_t a, std::int32_t b) { return group[a] < group[b]; });
+  return out;
+}
+
+// One run. Bounds are those of [ding2015yinyang] (of [hamerly2010making] with a single group): lower_[g n +
+// i] is at most the distance of point i to every centroid of group g but its own, and falls by what the
+// centroids move; the distance to its own is computed anew in every assignment, as the objective needs it
+// anyway. A group is skipped when none of its centroids can win even if each score is off by its rounding
+// error, so that bounds never change a result. Where a point is compared with any group, it is with its own
+// centroid's, too: then the winner among the scores computed is the winner among all, and the bound of every
+// group it leaves or enters is new.
 class Lloyd {
  public:
   Lloyd(const LloydProblem& problem, Matrix<float> centroids, const Context& context)
@@ -33,8 +78,11 @@ class Lloyd {
         block_(std::max(kSmallestBlock, ((n_ + kMostBlocks - 1) / kMostBlocks + kRun - 1) / kRun * kRun)),
         blocks_((n_ + block_ - 1) / block_),
         error_{static_cast<float>(d_ + 8) * 0x1p-23f, 0, kUnderflow},
+        groups_(group_centroids(centroids, problem.bounds ? kGroups : 1, context)),
+        by_group_(k_, d_),
+        half_norms_by_group_(k_),
         distance_(n_),
-        lower_(n_),
+        lower_(groups_.groups() * n_),
         nearest_other_(k_),
         sizes_(k_),
         weights_(k_),
@@ -82,13 +130,20 @@ class Lloyd {
 
   // Scratch of one chunk.
   struct Chunk {
-    Chunk(std::int64_t points, std::int64_t d) : tiles(points, d) {
-      for (auto* floats : {&norm, &margin, &best, &second, &new_distance, &new_norm}) floats->resize(points);
-      for (auto* ids : {&pending, &nearest, &switched, &switched_label}) ids->resize(points);
+    Chunk(std::int64_t points, std::int64_t d, std::int32_t groups)
+        : tiles(points, d), others(groups * points), counters(std::size_t{1} << groups) {
+      for (auto* floats : {&norm, &new_distance, &new_norm}) floats->resize(points);
+      for (auto* ids : {&compare, &order, &ordered_compare, &nearest, &switched, &switched_label})
+        ids->resize(points);
     }
     Matrix<float> tiles;
-    std::vector<float> norm, margin, best, second, new_distance, new_norm;
-    std::vector<std::int32_t> pending, nearest, switched, switched_label;
+    std::vector<float> norm, others, new_distance, new_norm;
+    std::vector<std::int32_t> compare, order, ordered_compare, nearest, switched, switched_label;
+    struct Range {  // of points in `order` that are compared with the same set of groups
+      std::int32_t set, begin, end;
+    };
+    std::vector<Range> ranges;
+    std::vector<std::array<std::int32_t, 4>> counters;  // of each set of groups
   };
 
   kernels::PointRows rows_from(std::int64_t begin, const std::int32_t* rows = nullptr) const {
@@ -99,18 +154,24 @@ class Lloyd {
   std::int64_t assign() {
     half_norms_ = half_norms(out_.centroids);
     error_.highest_half_norm = *std::max_element(half_norms_.begin(), half_norms_.end());
+    for (std::int64_t row = 0; row < k_; ++row) {
+      const std::int32_t c = groups_.index[row];
+      std::copy_n(out_.centroids.row(c).data(), d_, by_group_.row(row).data());
+      half_norms_by_group_[row] = half_norms_[c];
+    }
     const bool first = out_.history.empty();
     if (problem_.bounds && !first) update_bounds();
     context_.for_blocks(n_, block_, [&](std::int64_t begin, std::int64_t end) {
       Partial& partial = partial_[begin / block_];
       partial.clear(k_, d_);
-      Chunk chunk(std::min(chunk_, (end - begin + kernels::kTile - 1) / kernels::kTile * kernels::kTile), d_);
+      std::unique_ptr<Chunk> scratch = take_scratch();
       for (std::int64_t at = begin; at < end; at += chunk_) {
         const std::int64_t stop = std::min(at + chunk_, end);
-        assign_chunk(at, stop - at, first, chunk, partial);
+        assign_chunk(at, stop - at, first, *scratch, partial);
         add_points(at, stop - at, partial);
         add_objective(at, stop - at, partial.objective);
       }
+      give_back(std::move(scratch));
     });
     std::int64_t changed = 0;
     for (const Partial& partial : partial_) {
@@ -134,40 +195,60 @@ class Lloyd {
     return changed;
   }
 
+  // Scratch is kept from block to block: memory fresh from the system costs more than what is done in it.
+  std::unique_ptr<Chunk> take_scratch() {
+    const std::lock_guard lock(scratch_mutex_);
+    if (scratch_.empty()) {
+      const std::int64_t points =
+          std::min(chunk_, (n_ + kernels::kTile - 1) / kernels::kTile * kernels::kTile);
+      return std::make_unique<Chunk>(points, d_, groups_.groups());
+    }
+    std::unique_ptr<Chunk> out = std::move(scratch_.back());
+    scratch_.pop_back();
+    return out;
+  }
+
+  void give_back(std::unique_ptr<Chunk> chunk) {
+    const std::lock_guard lock(scratch_mutex_);
+    scratch_.push_back(std::move(chunk));
+  }
+
   void assign_chunk(std::int64_t begin, std::int64_t count, bool first, Chunk& chunk, Partial& partial) {
     std::int32_t* labels = out_.labels.data() + begin;
     float* distance = distance_.data() + begin;
     float* lower = lower_.data() + begin;
     const kernels::PointRows points = rows_from(begin);
-    std::int64_t pending = 0;
-    if (first) {
-      std::fill_n(labels, count, 0);  // any: only for the norms
-      std::iota(chunk.pending.begin(), chunk.pending.begin() + count, 0);
-      pending = count;
-    }
+    const std::int32_t every_group = (1 << groups_.groups()) - 1;
+    if (first) std::fill_n(labels, count, 0);  // any: only for the norms
     kernels::assigned_distances(points, count, out_.centroids.data(), labels, distance, chunk.norm.data());
-    if (!first) {
-      if (problem_.bounds) {
-        kernels::hamerly_margins(error_, moves_, labels, distance, chunk.norm.data(), count, lower,
-                                 chunk.margin.data());
-      } else {
-        std::fill_n(chunk.margin.begin(), count, 0.0f);
-      }
-      for (std::int64_t t = 0; t < count; ++t) {
-        chunk.pending[pending] = static_cast<std::int32_t>(t);
-        pending += !(chunk.margin[t] > 0);
+    if (first || !problem_.bounds) {
+      std::fill_n(chunk.compare.begin(), count, every_group);
+    } else {
+      kernels::groups_to_compare(error_, moves_, labels, distance, chunk.norm.data(), count, lower, n_,
+                                 chunk.compare.data());
+    }
+    const std::int64_t pending = order_by_groups(count, chunk);
+    const std::int64_t tiles = (pending + kernels::kTile - 1) / kernels::kTile,
+                       stride = std::ssize(chunk.order);
+    kernels::pack_tiles(rows_from(begin, chunk.order.data()), pending, chunk.tiles.data());
+    kernels::nearest_in_groups(chunk.tiles.data(), tiles, d_,
+                               {by_group_.data(), half_norms_by_group_.data(), groups_.index.data(),
+                                groups_.begin.data(), groups_.groups()},
+                               chunk.ordered_compare.data(), chunk.nearest.data(), chunk.others.data(),
+                               stride);
+    for (const auto [set, from, to] : chunk.ranges) {
+      for (std::int32_t g = 0; g < groups_.groups(); ++g) {
+        if ((set >> g & 1) == 0) continue;
+        float* others = chunk.others.data() + g * stride;
+        kernels::runner_up_distances(error_, chunk.order.data() + from, chunk.norm.data(), others + from,
+                                     to - from, others + from);
+        for (std::int64_t p = from; p < to; ++p) lower[g * n_ + chunk.order[p]] = others[p];
+        partial.evaluated += (to - from) * (groups_.begin[g + 1] - groups_.begin[g]);
       }
     }
-    const std::int64_t tiles = (pending + kernels::kTile - 1) / kernels::kTile;
-    kernels::pack_tiles(rows_from(begin, chunk.pending.data()), pending, chunk.tiles.data());
-    kernels::nearest_centroid(chunk.tiles.data(), tiles, d_, out_.centroids.data(), half_norms_.data(), k_,
-                              chunk.nearest.data(), chunk.best.data(), chunk.second.data());
-    kernels::runner_up_distances(error_, chunk.pending.data(), chunk.norm.data(), chunk.second.data(),
-                                 pending, chunk.second.data());
     std::int64_t switched = 0;
     for (std::int64_t p = 0; p < pending; ++p) {
-      const std::int32_t t = chunk.pending[p];
-      lower[t] = chunk.second[p];
+      const std::int32_t t = chunk.order[p];
       chunk.switched[switched] = t;
       chunk.switched_label[switched] = chunk.nearest[p];
       switched += chunk.nearest[p] != labels[t];
@@ -184,11 +265,68 @@ class Lloyd {
         distance[t] = chunk.new_distance[s];
         ++partial.changed;
       } else {
-        lower[t] = 0;
+        for (std::int32_t g = 0; g < groups_.groups(); ++g) lower[g * n_ + t] = 0;
       }
     }
     if (first) partial.changed += count;
-    partial.evaluated += pending;
+  }
+
+  // Lists the points that are to be compared in chunk.order, those of the same groups side by side, and where
+  // each set of groups begins and ends in chunk.ranges. A set differs from the one before it by one group
+  // (Gray's code), as lanes at their border are compared with the groups of both. Returns how many points.
+  std::int64_t order_by_groups(std::int64_t count, Chunk& chunk) const {
+    const std::uint32_t sets = 1U << groups_.groups();
+    if (sets == 2) {  // one group: nothing to sort
+      std::int32_t pending = 0;
+      for (std::int64_t t = 0; t < count; ++t) {
+        chunk.order[pending] = static_cast<std::int32_t>(t);
+        pending += chunk.compare[t];
+      }
+      chunk.ranges.assign(1, {1, 0, pending});
+      mark_ordered(pending, chunk);
+      return pending;
+    }
+    // Four quarters have counters of their own: an increment waits for the one before it of the same counter.
+    const std::int64_t quarter = count / 4;
+    const std::int32_t* compare = chunk.compare.data();
+    auto& at = chunk.counters;
+    std::fill(at.begin(), at.end(), std::array<std::int32_t, 4>{});
+    for (std::int64_t t = 0; t < quarter; ++t) {
+      for (int q = 0; q < 4; ++q) ++at[compare[q * quarter + t]][q];
+    }
+    for (std::int64_t t = 4 * quarter; t < count; ++t) ++at[compare[t]][3];
+    chunk.ranges.clear();
+    std::int32_t pending = 0;
+    for (std::uint32_t i = 1; i <= sets; ++i) {  // the empty set last, behind what is looked at
+      const std::uint32_t set = i == sets ? 0 : i ^ i >> 1;
+      const std::int32_t begin = pending;
+      for (std::int32_t& counter : at[set]) pending += std::exchange(counter, pending);
+      if (begin == pending) continue;
+      if (set == 0) {
+        pending = begin;
+        break;
+      }
+      chunk.ranges.push_back({static_cast<std::int32_t>(set), begin, pending});
+    }
+    std::int32_t* order = chunk.order.data();
+    for (std::int64_t t = 0; t < quarter; ++t) {
+      for (int q = 0; q < 4; ++q) {
+        const std::int64_t point = q * quarter + t;
+        order[at[compare[point]][q]++] = static_cast<std::int32_t>(point);
+      }
+    }
+    for (std::int64_t t = 4 * quarter; t < count; ++t)
+      order[at[compare[t]][3]++] = static_cast<std::int32_t>(t);
+    mark_ordered(pending, chunk);
+    return pending;
+  }
+
+  // The groups of each point in chunk.order, and none for what fills up the last tile.
+  static void mark_ordered(std::int64_t pending, Chunk& chunk) {
+    std::int32_t* compare = chunk.ordered_compare.data();
+    for (const auto [set, from, to] : chunk.ranges) std::fill(compare + from, compare + to, set);
+    const std::int64_t padded = (pending + kernels::kTile - 1) / kernels::kTile * kernels::kTile;
+    std::fill(compare + pending, compare + padded, 0);
   }
 
   void add_points(std::int64_t begin, std::int64_t count, Partial& partial) const {
@@ -228,7 +366,12 @@ class Lloyd {
 
   // How far the centroids moved since the last assignment, and the distance of each to the nearest other.
   void update_bounds() {
-    moves_ = {0, 0, -1, nearest_other_.data()};
+    const std::int32_t groups = groups_.groups();
+    first_fall_.assign(groups, 0);
+    second_fall_.assign(groups, 0);
+    fastest_.assign(groups, -1);
+    moves_ = {groups,          first_fall_.data(),    second_fall_.data(),
+              fastest_.data(), nearest_other_.data(), groups_.bit.data()};
     for (std::int64_t c = 0; c < k_; ++c) {
       double squared = 0;
       for (std::int64_t j = 0; j < d_; ++j) {
@@ -236,12 +379,12 @@ class Lloyd {
         squared += moved * moved;
       }
       const float fall = static_cast<float>(std::sqrt(squared)) * (1 + 0x1p-20f);
-      if (fall > moves_.first_fall) {
-        moves_.second_fall = moves_.first_fall;
-        moves_.first_fall = fall;
-        moves_.fastest = static_cast<std::int32_t>(c);
+      const int g = std::countr_zero(static_cast<std::uint32_t>(groups_.bit[c]));
+      if (fall > first_fall_[g]) {
+        second_fall_[g] = std::exchange(first_fall_[g], fall);
+        fastest_[g] = static_cast<std::int32_t>(c);
       } else {
-        moves_.second_fall = std::max(moves_.second_fall, fall);
+        second_fall_[g] = std::max(second_fall_[g], fall);
       }
     }
     const std::vector<float> zero(d_);
@@ -301,7 +444,7 @@ class Lloyd {
       sizes_[c] = 1;
       out_.labels[point] = static_cast<std::int32_t>(c);
       distance_[point] = 0;
-      lower_[point] = 0;
+      for (std::int32_t g = 0; g < groups_.groups(); ++g) lower_[g * n_ + point] = 0;
       ++filled;
     }
     return filled;
@@ -323,7 +466,12 @@ class Lloyd {
   const std::int64_t block_, blocks_;
   // Relative: of a sum of d products, twice the bound of (d + 2) 2⁻²⁴, and some; 2 ‖x‖ ‖c‖ <= ‖x‖² + ‖c‖².
   kernels::ScoreError error_;
-  kernels::CentroidMoves moves_;
+  const Grouping groups_;
+  kernels::GroupMoves moves_;
+  std::vector<float> first_fall_, second_fall_;  // of each group
+  std::vector<std::int32_t> fastest_;
+  Matrix<float> by_group_;  // the centroids in the order of groups_.index
+  std::vector<float> half_norms_by_group_;
   std::vector<float> distance_;  // squared, to its own centroid
   std::vector<float> lower_;
   std::vector<float> nearest_other_;
@@ -334,6 +482,8 @@ class Lloyd {
   std::vector<Partial> partial_;
   Matrix<float> assigned_centroids_;  // those of the last assignment
   LloydResult out_;
+  std::mutex scratch_mutex_;
+  std::vector<std::unique_ptr<Chunk>> scratch_;
 };
 
 }  // namespace

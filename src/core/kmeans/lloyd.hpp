@@ -24,7 +24,7 @@ struct LloydResult {
   std::vector<std::int32_t> labels;
   std::vector<double> history;  ///< the objective after every assignment
   std::int64_t iterations = 0;
-  std::int64_t evaluated = 0;  ///< points that were compared with all centroids, over all assignments
+  std::int64_t evaluated = 0;  ///< comparisons of a point with a centroid, over all assignments
   bool converged = false;
 };
 
