@@ -1,0 +1,176 @@
+"""Runs commands, measures them and writes tables: shared by the drivers of the benchmarks and the experiments.
+
+A driver in bench/NAME or experiments/NAME imports it by
+
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+    import drive
+
+The module needs Python 3.10 or newer alone; `plots` also needs Matplotlib.
+"""
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DATA = pathlib.Path(os.environ.get("PARSIMONY_DATA") or ROOT.parent / "shared/data")
+GRAPHS = DATA / "graphs"
+PARSIMONY = ROOT / "build/release/cli/parsimony"
+NOT_CONVERGED = 3  # exit code: the result is there, but the method stopped at its limit of iterations
+
+# The 97.5 % quantile of Student's t for a mean of so many values.
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262, 15: 2.145, 20: 2.093}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One process that has ended."""
+
+    status: str    # "ok", "> limit", or "exit CODE: last line of its messages"
+    output: str    # its standard output; empty unless it is ok
+    wall: float    # seconds
+    cpu: float     # processor seconds of all its threads: other work on the machine changes them less than `wall`
+    memory: float  # peak of the resident memory in MiB
+
+    def report(self):
+        return json.loads(self.output)
+
+
+def execute(command, limit=None, threads=None, allowed=(0,)):
+    """Runs a command in a process of its own and measures it. A failure is a status, not an exception.
+
+    limit: seconds after which the process and its children are killed. threads: of OpenMP and OpenBLAS, for peers in
+    Python. allowed: exit codes that count as "ok".
+    """
+    words = [str(word) for word in command]
+    environment = dict(os.environ)
+    if threads is not None:
+        environment |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as messages:
+        begin = time.perf_counter()
+        child = subprocess.Popen(words, stdout=out, stderr=messages, env=environment, start_new_session=True)
+        late = threading.Event()
+
+        def stop():
+            late.set()
+            os.killpg(child.pid, signal.SIGKILL)
+
+        timer = threading.Timer(limit or threading.TIMEOUT_MAX, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except BaseException:  # Ctrl-C: the child has a session of its own and does not get the signal
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
+        finally:
+            timer.cancel()
+        wall = time.perf_counter() - begin
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        messages.seek(0)
+        text, message = out.read().decode(), messages.read().decode()
+    measured = {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}
+    if late.is_set():
+        return Run("> limit", "", **measured)
+    if child.returncode not in allowed:
+        reason = (message.strip().splitlines() or ["no message"])[-1]
+        return Run(f"exit {child.returncode}: {reason}", "", **measured)
+    return Run("ok", text, **measured)
+
+
+def measure(*command, allowed=(0,), threads=None):
+    """The same for a command that must succeed: ends the program with its message otherwise."""
+    done = execute(command, threads=threads, allowed=allowed)
+    if done.status != "ok":
+        sys.exit(f"failed: {' '.join(map(str, command))}: {done.status}")
+    return done
+
+
+def run(*command, allowed=(0,)):
+    """The standard output of a command that must succeed."""
+    return measure(*command, allowed=allowed).output
+
+
+def report(*command, allowed=(0,)):
+    """The JSON that a command which must succeed prints."""
+    return json.loads(run(*command, allowed=allowed))
+
+
+def existing(path):
+    """The path; ends the program with a message where there is no such file."""
+    if not path.exists():
+        sys.exit(f"{path} is missing; PARSIMONY_DATA names the folder of the data sets")
+    return path
+
+
+def processor():
+    for line in open("/proc/cpuinfo", encoding="utf-8"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def head(parsimony, threads):
+    """The line above a table: version, processor, threads, date."""
+    return f"{run(parsimony, '--version').strip()}, {processor()}, {threads} threads, {time.strftime('%Y-%m-%d')}"
+
+
+def add_flags(parser, threads=True):
+    """--parsimony and --threads, which most drivers have."""
+    parser.add_argument("--parsimony", type=pathlib.Path, default=PARSIMONY, help="the command (default: that of ./dev build)")
+    if threads:
+        parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+
+
+def mean(values, digits=3):
+    """Mean ± half of its 95 % interval (Student's t); the mean alone where there is one value."""
+    values = list(values)
+    middle = statistics.fmean(values)
+    if len(values) == 1:
+        return f"{middle:.{digits}f}"
+    return f"{middle:.{digits}f} ± {half_interval(values):.{digits}f}"
+
+
+def half_interval(values):
+    return STUDENT[len(values)] * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def cell(value):
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
+    return str(value)
+
+
+def row(cells):
+    return "| " + " | ".join(cell(one) for one in cells) + " |"
+
+
+def table(names, rows=()):
+    """Lines of a Markdown table: rows are dictionaries by the names of the columns; a column that one lacks stays empty."""
+    return [row(names), "|" + "---|" * len(names), *(row(one.get(name, "") for name in names) for one in rows)]
+
+
+def write(path, lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def plots():
+    """Matplotlib's pyplot, drawing into files."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot
+
+    return matplotlib.pyplot
