@@ -14,21 +14,16 @@ import argparse
 import array
 import ast
 import gzip
-import json
-import os
 import pathlib
-import platform
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-DATA = ROOT.parent / "shared/data/graphs"
+DATA = drive.GRAPHS
 DBLP = DATA / "com-dblp.ungraph.txt.gz"
 OURS = {
     "parsimony-nearest": ["--method", "compressive", "--assign", "nearest"],
@@ -47,41 +42,6 @@ COLUMNS = ["found", "seconds", "wall", "MiB", "ARI", "NMI", "modularity", "norma
 LONG = 60  # seconds: what takes longer is not repeated
 
 
-def execute(command, limit, threads):
-    """(status, stdout, wall seconds, peak MiB): status is "ok", "> limit" or how it failed."""
-    environment = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        begin = time.perf_counter()
-        child = subprocess.Popen([str(word) for word in command], stdout=out, stderr=err, env=environment,
-                                 start_new_session=True)
-        late = threading.Event()
-
-        def stop():
-            late.set()
-            os.killpg(child.pid, signal.SIGKILL)
-
-        timer = threading.Timer(limit, stop)
-        timer.start()
-        _, status, usage = os.wait4(child.pid, 0)
-        timer.cancel()
-        wall = time.perf_counter() - begin
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        text, message = out.read().decode(), err.read().decode()
-    if late.is_set():
-        return "> limit", "", wall, usage.ru_maxrss / 1024
-    if child.returncode not in ([0, 3] if command[1] == "cluster" else [0]):  # 3: not converged, labels are there
-        reason = (message.strip().splitlines() or ["no message"])[-1]
-        return f"exit {child.returncode}: {reason}", "", wall, usage.ru_maxrss / 1024
-    return "ok", text, wall, usage.ru_maxrss / 1024
-
-
-def run(*command):
-    """The stdout of a command that must succeed."""
-    return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
 def measure(options, case, method, clusters, seed, work):
     """One row of the tables."""
     labels = work / f"{method}.npy"
@@ -93,23 +53,24 @@ def measure(options, case, method, clusters, seed, work):
         command = [sys.executable, HERE / "peers.py", method, case["npz"], clusters, seed, labels]
         if method == "leiden-scan":
             command.append(case["truth_order"])
+    allowed = (0, drive.NOT_CONVERGED) if method in OURS else (0,)  # not converged: the labels are there
     times, walls, peaks = [], [], []
     row = {"graph": case["name"], "k": clusters, "seed": seed, "method": method}
     for _ in range(options.repeat):
-        status, text, wall, peak = execute(command, options.limit, options.threads)
-        peaks.append(peak)
+        done = drive.execute(command, options.limit, options.threads, allowed)
+        peaks.append(done.memory)
         row["MiB"] = f"{max(peaks):.0f}"
-        if status != "ok":
-            row["seconds"] = f"> {options.limit:.0f}, stopped" if status == "> limit" else status
+        if done.status != "ok":
+            row["seconds"] = f"> {options.limit:.0f}, stopped" if done.status == "> limit" else done.status
             return row
         # The peers' own time leaves reading out; ours is the whole process, reading, scoring and writing included.
-        times.append(wall if method in OURS else json.loads(text)["seconds"])
-        walls.append(wall)
-        if wall > LONG:
+        times.append(done.wall if method in OURS else done.report()["seconds"])
+        walls.append(done.wall)
+        if done.wall > LONG:
             break
     row |= {"seconds": statistics.median(times), "wall": statistics.median(walls)}
     # In the .npz, and in an .npy of labels, nodes are numbers from 0 in the order of the sorted ids.
-    score = json.loads(run(options.parsimony, "score", labels, "--graph", case["npz"], "--json"))
+    score = drive.report(options.parsimony, "score", labels, "--graph", case["npz"], "--json")
     sizes = score["scores"]["sizes"]
     row |= {"found": score["clusters"], "modularity": score["scores"]["modularity"],
             "normalised cut": score["scores"]["normalized_cut"], "mean conductance": score["scores"]["mean_conductance"],
@@ -117,7 +78,7 @@ def measure(options, case, method, clusters, seed, work):
     if case.get("truth"):
         named = work / "named.txt"
         named.write_text("".join(f"{node}\t{label}\n" for node, label in zip(case["ids"], load(labels))))
-        agreement = json.loads(run(options.parsimony, "score", named, "--truth", case["truth"], "--json", "--quiet"))["agreement"]
+        agreement = drive.report(options.parsimony, "score", named, "--truth", case["truth"], "--json", "--quiet")["agreement"]
         row |= {"ARI": agreement["adjusted_rand"], "NMI": agreement["normalized_mutual_information"]}
     return row
 
@@ -134,10 +95,10 @@ def load(path):
 def prepare(options, case, work):
     """Adds to the case the .npz that the peers read, the ids of its nodes in order, and the truth in that order."""
     case["npz"] = work / "graph.npz"
-    run(options.parsimony, "convert", case["graph"], case["npz"], "--quiet")
+    drive.run(options.parsimony, "convert", case["graph"], case["npz"], "--quiet")
     if not case.get("truth"):
         return
-    everything = run(options.parsimony, "cluster", case["graph"], "--clusters", 1, "--quiet")
+    everything = drive.run(options.parsimony, "cluster", case["graph"], "--clusters", 1, "--quiet")
     case["ids"] = [line.split("\t")[0] for line in everything.splitlines()]
     with (gzip.open if str(case["truth"]).endswith(".gz") else open)(case["truth"], "rt", encoding="utf-8") as file:
         rows = dict(line.split()[:2] for line in file if line.strip() and line[0] not in "#%")
@@ -150,7 +111,7 @@ def prepare(options, case, work):
 
 def digits(work):
     graph, truth = work / "digits.mtx", work / "digits.txt"
-    run(sys.executable, HERE / "digits.py", graph, truth)
+    drive.run(sys.executable, HERE / "digits.py", graph, truth)
     return {"name": "digits, 10 neighbours", "graph": graph, "truth": truth, "clusters": None}
 
 
@@ -160,13 +121,13 @@ def cases(options, seed, work):
     made = {"graph": work / "graph.mtx", "truth": work / "truth.txt", "clusters": None}
     for text in options.sbm:
         nodes, clusters, degree, ratio = (text.split(",") + ["16", "0.25"][max(0, text.count(",") - 1):])[:4]
-        run(options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", clusters, "--degree", degree,
+        drive.run(options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", clusters, "--degree", degree,
             "--epsilon-ratio", ratio, *common)
         yield made | {"name": f"SBM N={nodes} c={degree} ε={ratio} ε_c"}
     for text in options.lfr:
         flags = ["--nodes", "--mixing", "--mean-degree", "--max-degree", "--max-community"]
         values = text.split(",")
-        run(options.parsimony, "generate", "lfr", *(word for pair in zip(flags, values) for word in pair), *common)
+        drive.run(options.parsimony, "generate", "lfr", *(word for pair in zip(flags, values) for word in pair), *common)
         yield made | {"name": f"LFR N={values[0]} μ={values[1]}" + (f" c={values[2]}" if len(values) > 2 else "")}
     if options.digits:
         yield digits(work)
@@ -192,17 +153,6 @@ def suite(options):
         "parsimony-auto-thorough", "arpack", "sklearn", "leiden", "louvain", "leiden-scan"]
 
 
-def cell(value):
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
-    return str(value)
-
-
-def table(names, rows):
-    return ["| " + " | ".join(names) + " |", "|" + "---|" * len(names),
-            *("| " + " | ".join(cell(row.get(name, "")) for name in names) + " |" for row in rows)]
-
-
 def summary(rows):
     """One line a graph and k, one column a method: seconds, peak memory and ARI (modularity without a truth), means over seeds."""
     methods = list(dict.fromkeys(row["method"] for row in rows))
@@ -220,19 +170,12 @@ def summary(rows):
             found = "" if round(mean["found"]) == k else f", {mean['found']:.0f} clusters"
             line[method] = f"{mean['seconds']:.2f} s, {mean['MiB']:.0f} MiB, {quality} {mean[quality]:.3f}{found}"
         lines.append(line)
-    return table(["graph", "k", *methods], lines)
-
-
-def processor():
-    for line in open("/proc/cpuinfo", encoding="utf-8"):
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+    return drive.table(["graph", "k", *methods], lines)
 
 
 def known(options, methods):
     """The methods that this build of the command has; the others are named."""
-    help_text = run(options.parsimony, "cluster", "--help")
+    help_text = drive.run(options.parsimony, "cluster", "--help")
     here = next(line for line in help_text.splitlines() if line.strip().startswith("--method "))
     effort = "--effort" in help_text
     out = []
@@ -260,9 +203,8 @@ def parse(arguments):
                         help=f"runs of the same seed, of which the median time is kept; once where one takes more than {LONG} s")
     parser.add_argument("--methods", nargs="+", choices=[*OURS, *FIXED, *FREE])
     parser.add_argument("--limit", type=float, default=900, help="seconds that one run may take (default 900)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--parsimony", type=pathlib.Path, default=ROOT / "build/release/cli/parsimony")
-    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/bench.md", help="the tables, in Markdown")
+    drive.add_flags(parser)
+    parser.add_argument("--output", type=pathlib.Path, default=drive.ROOT / "build/bench.md", help="the tables, in Markdown")
     options = parser.parse_args(arguments)
     if options.all:
         suite(options)
@@ -277,11 +219,9 @@ def parse(arguments):
 def main():
     options = parse(sys.argv[1:])
     names = ["graph", "k", "seed", "method", *COLUMNS]
-    version = run(options.parsimony, "--version").strip()
-    head = f"{version}, {processor()}, {options.threads} threads, {time.strftime('%Y-%m-%d')}"
+    head = drive.head(options.parsimony, options.threads)
     rows = []
-    print(head, "", *table(names, []), sep="\n", flush=True)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
+    print(head, "", *drive.table(names), sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         for seed in options.seeds:
@@ -292,9 +232,9 @@ def main():
                         if method == "leiden-scan" and not case.get("truth"):
                             continue
                         rows.append(measure(options, case, method, clusters, seed, work))
-                        print(table(names, rows)[-1], flush=True)
-                        text = [head, "", *summary(rows), "", *table(names, rows)]
-                        options.output.write_text("\n".join(text) + "\n", encoding="utf-8")
+                        print(drive.table(names, rows)[-1], flush=True)
+                        text = [head, "", *summary(rows), "", *drive.table(names, rows)]
+                        drive.write(options.output, text)
     print("", *summary(rows), sep="\n")
 
 

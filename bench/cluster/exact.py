@@ -8,17 +8,12 @@ peers.py. Seconds of Parsimony are those of the whole command, of ARPACK those o
 """
 
 import argparse
-import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
-import time
 
-from compare import ROOT, execute, prepare, processor
+from compare import drive, prepare
 
-DATA = ROOT.parent / "shared/data/graphs"
 GRAPHS = {  # name: file or the arguments of generate sbm, clusters, truth
     "4elt": ("4elt.graph", 16, None),
     "wing": ("wing.graph", 20, None),
@@ -58,12 +53,8 @@ print(json.dumps({"eigenvalues": sorted(1 - values), "eigenvectors": middle - be
 """
 
 
-def call(*words):
-    return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout
-
-
 def scored(parsimony, labels, *against):
-    return json.loads(call(parsimony, "score", labels, *against, "--json"))
+    return drive.report(parsimony, "score", labels, *against, "--json")
 
 
 def measure(options, name, work):
@@ -71,26 +62,25 @@ def measure(options, name, work):
     source, clusters, truth = GRAPHS[name]
     graph = work / "graph.mtx"
     if isinstance(source, tuple):
-        call(options.parsimony, "generate", "sbm", "--nodes", source[0], "--clusters", source[1], "--degree", 16,
+        drive.run(options.parsimony, "generate", "sbm", "--nodes", source[0], "--clusters", source[1], "--degree", 16,
              "--epsilon-ratio", 0.25, "--seed", options.seed, "--output", graph, "--labels", work / "planted.txt", "--quiet")
         truth = work / "planted.txt"
     else:
-        graph = DATA / source
-        truth = DATA / truth if truth else None
+        graph = drive.GRAPHS / source
+        truth = drive.GRAPHS / truth if truth else None
     case = {"graph": graph, "truth": truth, "clusters": [clusters]}
     prepare(options, case, work)
     npz = case["npz"]
     ours, theirs = work / "ours.npy", work / "arpack.npy"
     # 3: not converged, of which the difference of the eigenvalues speaks.
-    begin = time.perf_counter()
-    status, text, seconds, memory = execute(
+    done = drive.execute(
         [options.parsimony, "cluster", graph, "--method", "exact", "--clusters", clusters, "--regularization", 0, "--seed", options.seed,
-         "--threads", options.threads, "--json", "--output", ours, "--quiet"], options.limit, options.threads)
-    if status != "ok":
-        raise RuntimeError(f"{name}: {status} after {time.perf_counter() - begin:.1f} s")
-    report = json.loads(text)
+         "--threads", options.threads, "--json", "--output", ours, "--quiet"], options.limit, options.threads, (0, drive.NOT_CONVERGED))
+    if done.status != "ok":
+        raise RuntimeError(f"{name}: {done.status} after {done.wall:.1f} s")
+    report, seconds = done.report(), done.wall
     row = {"graph": name, "nodes": report["graph"]["nodes"], "edges": report["graph"]["edges"], "k": clusters, "ours: s": f"{seconds:.2f}",
-           "ours: MiB": f"{memory:.0f}"}
+           "ours: MiB": f"{done.memory:.0f}"}
 
     def judge(labels, who):
         row[f"{who}: normalised cut"] = f"{scored(options.parsimony, labels, '--graph', npz)['scores']['normalized_cut']:.3f}"
@@ -99,15 +89,15 @@ def measure(options, name, work):
 
     judge(ours, "ours")
     command = [sys.executable, "-c", PEER, npz, clusters, options.seed, theirs]
-    status, text, _, memory = execute(command, options.limit, options.threads)
-    if status != "ok":
-        row["ARPACK: eigenvectors s"] = status
+    other = drive.execute(command, options.limit, options.threads)
+    if other.status != "ok":
+        row["ARPACK: eigenvectors s"] = other.status
         return row
-    peer = json.loads(text)
+    peer = other.report()
     both = peer["eigenvectors"] + peer["kmeans"]
     difference = max(abs(a - b) for a, b in zip(report["figures"]["eigenvalues"], peer["eigenvalues"]))
     row |= {"largest difference of an eigenvalue": f"{difference:.1e}", "ARPACK: eigenvectors s": f"{peer['eigenvectors']:.2f}",
-            "+ k-means s": f"{peer['kmeans']:.2f}", "ratio": f"{both / seconds:.1f}", "ARPACK: MiB": f"{memory:.0f}",
+            "+ k-means s": f"{peer['kmeans']:.2f}", "ratio": f"{both / seconds:.1f}", "ARPACK: MiB": f"{other.memory:.0f}",
             "ARI ours – ARPACK": f"{scored(options.parsimony, ours, '--truth', theirs)['agreement']['adjusted_rand']:.3f}"}
     judge(theirs, "ARPACK")
     return row
@@ -118,23 +108,21 @@ def main():
     parser.add_argument("--graphs", nargs="+", choices=GRAPHS, default=list(GRAPHS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=float, default=900, help="seconds that one run may take (default 900)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--parsimony", type=pathlib.Path, default=ROOT / "build/release/cli/parsimony")
-    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench/cluster/results/exact.md")
+    drive.add_flags(parser)
+    parser.add_argument("--output", type=pathlib.Path, default=drive.ROOT / "bench/cluster/results/exact.md")
     options = parser.parse_args()
-    lines = [f"{call(options.parsimony, '--version').strip()}, {processor()}, {options.threads} threads, {time.strftime('%Y-%m-%d')}", "",
-             "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    lines = [drive.head(options.parsimony, options.threads), "", *drive.table(COLUMNS)]
     print("\n".join(lines), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in options.graphs:
             source = GRAPHS[name][0]
-            if isinstance(source, str) and not (DATA / source).exists():
-                print(f"{DATA / source} is missing: {name} is left out", file=sys.stderr)
+            if isinstance(source, str) and not (drive.GRAPHS / source).exists():
+                print(f"{drive.GRAPHS / source} is missing: {name} is left out", file=sys.stderr)
                 continue
             row = measure(options, name, pathlib.Path(folder))
-            lines.append("| " + " | ".join(str(row.get(column, "")) for column in COLUMNS) + " |")
+            lines.append(drive.table(COLUMNS, [row])[-1])
             print(lines[-1], flush=True)
-            options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            drive.write(options.output, lines)
 
 
 if __name__ == "__main__":

@@ -11,17 +11,14 @@ row, since a machine that is shared gives more or less from one minute to the ne
 """
 
 import argparse
-import json
 import math
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 import compare
+from compare import drive
 
 FILTERS = ["lambda_k", "features"]
 
@@ -32,9 +29,9 @@ def triad(options):
     if not program.exists():
         print(f"scaling.py: {program} is not built: no bandwidth to compare with", file=sys.stderr)
         return None
-    text = subprocess.run([program, f"--benchmark_filter=threads:{options.threads}/", "--benchmark_repetitions=5",
-                           "--benchmark_format=json"], check=True, capture_output=True, text=True).stdout
-    runs = [run["bytes_per_second"] for run in json.loads(text)["benchmarks"] if run["run_type"] == "iteration"]
+    report = drive.report(program, f"--benchmark_filter=threads:{options.threads}/", "--benchmark_repetitions=5",
+                          "--benchmark_format=json")
+    runs = [run["bytes_per_second"] for run in report["benchmarks"] if run["run_type"] == "iteration"]
     return statistics.median(runs) / 1e9
 
 
@@ -46,12 +43,13 @@ def measure(options, name, graph, truth, clusters, work):
                "--threads", options.threads, "--output", labels]
     runs = []
     for _ in range(options.repeat):
-        status, text, wall, peak = compare.execute(command, options.limit, options.threads)
-        if status != "ok":
-            return {"graph": name, "k": clusters, "seconds": status, "MiB": peak}
-        runs.append((wall, peak, json.loads(text)))
-    wall, peak, record = sorted(runs, key=lambda run: run[0])[len(runs) // 2]
-    row = {"graph": name, "k": clusters, "seconds": wall, "MiB": peak}
+        done = drive.execute(command, options.limit, options.threads, (0, drive.NOT_CONVERGED))
+        if done.status != "ok":
+            return {"graph": name, "k": clusters, "seconds": done.status, "MiB": done.memory}
+        runs.append(done)
+    median = sorted(runs, key=lambda run: run.wall)[len(runs) // 2]
+    record = median.report()
+    row = {"graph": name, "k": clusters, "seconds": median.wall, "MiB": median.memory}
     for stage in record["report"]["stages"] if "report" in record else record["stages"]:
         if stage["name"] in FILTERS and stage["bytes"] > 0:
             row[stage["name"] + " s"] = stage["seconds"]
@@ -62,18 +60,13 @@ def measure(options, name, graph, truth, clusters, work):
             if f"{stage} GB/s" in row:
                 row[f"{stage} of triad"] = f"{100 * row[f'{stage} GB/s'] / row['triad GB/s']:.0f} %"
     if truth:
-        score = json.loads(compare.run(options.parsimony, "score", labels, "--truth", truth, "--json"))
+        score = drive.report(options.parsimony, "score", labels, "--truth", truth, "--json")
         row["ARI"] = score["agreement"]["adjusted_rand"]
     return row
 
 
 def draw(rows, series, path):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), constrained_layout=True)
+    figure, axes = drive.plots().subplots(1, 2, figsize=(10, 4.2), constrained_layout=True)
     for axis, quantity, unit in zip(axes, ["seconds", "MiB"], ["seconds, whole command", "peak MiB, whole command"]):
         for (name, _), color, marker in zip(series, ["#1c7894", "#d6526b"], "os"):
             points = [(row["nodes"], row[quantity]) for row in rows if row.get("series") == name and "ARI" in row]
@@ -98,10 +91,9 @@ def main():
     parser.add_argument("--method", default="compressive", help="of parsimony cluster")
     parser.add_argument("--repeat", type=int, default=1, help="runs, of which that of median time is kept")
     parser.add_argument("--limit", type=float, default=300, help="seconds that one run may take (default 300)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--parsimony", type=pathlib.Path, default=compare.ROOT / "build/release/cli/parsimony")
+    drive.add_flags(parser)
     parser.add_argument("--output", type=pathlib.Path, default=compare.HERE / "results/scaling.md")
-    parser.add_argument("--picture", type=pathlib.Path, default=compare.ROOT / "docs/images" / "scaling.png")
+    parser.add_argument("--picture", type=pathlib.Path, default=drive.ROOT / "docs/images" / "scaling.png")
     options = parser.parse_args()
 
     rows = []
@@ -114,24 +106,23 @@ def main():
                     rows.append(rows[-1] | {"series": name})  # the same graph in both
                     continue
                 graph, truth = work / "graph.npz", work / "truth.npy"
-                compare.run(options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", rule(nodes), "--seed", 1,
+                drive.run(options.parsimony, "generate", "sbm", "--nodes", nodes, "--clusters", rule(nodes), "--seed", 1,
                             "--output", graph, "--labels", truth, "--quiet")
                 row = measure(options, f"SBM N={nodes}", graph, truth, rule(nodes), work)
                 rows.append(row | {"series": name, "nodes": nodes})
                 print(rows[-1], flush=True)
         if compare.DBLP.exists():
             graph = work / "dblp.npz"
-            compare.run(options.parsimony, "convert", compare.DBLP, graph, "--quiet")
+            drive.run(options.parsimony, "convert", compare.DBLP, graph, "--quiet")
             rows.append(measure(options, "com-dblp", graph, None, 50, work))
     names = ["graph", "k", "seconds", "MiB", "ARI", *(f"{stage} {unit}" for stage in FILTERS for unit in ["s", "GB/s"])]
     if any("triad GB/s" in row for row in rows):
         names += ["triad GB/s", *(f"{stage} of triad" for stage in FILTERS)]
-    version = compare.run(options.parsimony, "--version").strip()
-    head = f"{version}, {compare.processor()}, {options.threads} threads, {time.strftime('%Y-%m-%d')}"
+    head = drive.head(options.parsimony, options.threads)
     unique = [row for i, row in enumerate(rows) if i == 0 or (row["graph"], row["k"]) != (rows[i - 1]["graph"], rows[i - 1]["k"])]
-    text = "\n".join([head, "", *compare.table(names, unique)]) + "\n"
-    print(text)
-    options.output.write_text(text, encoding="utf-8")
+    lines = [head, "", *drive.table(names, unique)]
+    print(*lines, sep="\n")
+    drive.write(options.output, lines)
     draw(rows, series, options.picture)
 
 

@@ -1,17 +1,14 @@
 """Clusters of points: digits beside scikit-learn, then 57,600 and a million points in 50 clusters.
 
-    python bench/points/run.py [--command build/release/cli/parsimony] [--sizes 57600 1000000]
+    python bench/points/run.py [--parsimony build/release/cli/parsimony] [--sizes 57600 1000000]
 
 Writes results/points.md. Needs NumPy and scikit-learn (bench/requirements.txt). Every figure is of whole commands as a
 user runs them; seconds and memory are those of the child process.
 """
 
 import argparse
-import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,24 +19,13 @@ from sklearn.cluster import SpectralClustering
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
+
 import data  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 SEEDS = range(5)
-
-
-def run(command):
-    """Output, seconds and peak MiB of a command."""
-    begin = time.perf_counter()
-    with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - begin
-        if status != 0:
-            raise SystemExit(f"failed: {' '.join(command)}")
-        out.seek(0)
-        return out.read().decode(), seconds, usage.ru_maxrss / 1024
 
 
 def mean_and_spread(values):
@@ -62,10 +48,10 @@ def digits(parsimony, folder):
     for weights in ["binary", "gaussian", "self-tuning"]:
         scores, seconds = [], []
         for seed in SEEDS:
-            _, elapsed, _ = run([parsimony, "cluster", str(path), "--clusters", "10", "--weights", weights, "--seed",
-                                 str(seed), "--output", str(labels)])
+            done = drive.measure(parsimony, "cluster", path, "--clusters", 10, "--weights", weights, "--seed", seed,
+                                 "--output", labels)
             scores.append(adjusted_rand_score(truth, np.load(labels)))
-            seconds.append(elapsed)
+            seconds.append(done.wall)
         default = " (default)" if weights == "self-tuning" else ""
         lines.append(f"| parsimony, {weights}{default} | {mean_and_spread(scores)} | {statistics.median(seconds):.2f} |")
     return lines
@@ -81,12 +67,12 @@ def large(parsimony, folder, sizes):
         points, truth = data.make(n, 1)
         path, labels, model = folder / "points.npy", folder / "labels.npy", folder / "model.npz"
         np.save(path, points)
-        out, seconds, memory = run([parsimony, "cluster", str(path), "--clusters", "50", "--output", str(labels), "--json"])
-        report, joint = json.loads(out), np.load(labels)
+        done = drive.measure(parsimony, "cluster", path, "--clusters", 50, "--output", labels, "--json")
+        report, joint = done.report(), np.load(labels)
         figures = report["figures"]
         rows.append(f"| {n:,} | {report['options']['search']} | {figures['cells']:,} | {figures['probes']:,} "
                     f"| {figures.get('recall', 1):.4f} ± {figures.get('recall_standard_error', 0):.4f} "
-                    f"| {adjusted_rand_score(truth, joint):.4f} | {seconds:.2f} | {memory:,.0f} |")
+                    f"| {adjusted_rand_score(truth, joint):.4f} | {done.wall:.2f} | {done.memory:,.0f} |")
         spent = stages(report)
         timing.append((n, spent))
 
@@ -94,13 +80,13 @@ def large(parsimony, folder, sizes):
         chosen = rng.permutation(n)
         kept, left = chosen[: n * 9 // 10], chosen[n * 9 // 10:]
         np.save(path, points[kept])
-        run([parsimony, "cluster", str(path), "--clusters", "50", "--output", str(labels), "--save-model", str(model)])
+        drive.run(parsimony, "cluster", path, "--clusters", 50, "--output", labels, "--save-model", model)
         fitted = adjusted_rand_score(truth[kept], np.load(labels))
         np.save(path, points[left])
-        _, seconds, memory = run([parsimony, "assign", str(model), str(path), "--output", str(labels)])
+        done = drive.measure(parsimony, "assign", model, path, "--output", labels)
         assigned, together = (adjusted_rand_score(truth[left], ours) for ours in (np.load(labels), joint[left]))
         held.append(f"| {n:,} | {fitted:.4f} | {assigned:.4f} | {together:.4f} | {abs(assigned - together):.4f} "
-                    f"| {seconds:.2f} | {memory:,.0f} |")
+                    f"| {done.wall:.2f} | {done.memory:,.0f} |")
     names = list(dict.fromkeys(name for _, spent in timing for name in spent))
     lines = ["| points | search | cells | searched for a point | recall, standard error | ARI | seconds | peak MiB |",
              "|---|---|---|---|---|---|---|---|", *rows, "", "Seconds of the stages:", "",
@@ -113,23 +99,21 @@ def large(parsimony, folder, sizes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", default=str(HERE.parents[1] / "build/release/cli/parsimony"))
+    drive.add_flags(parser, threads=False)
     parser.add_argument("--sizes", type=int, nargs="+", default=[57600, 1000000])
-    parser.add_argument("--output", default=str(HERE / "results/points.md"))
+    parser.add_argument("--output", type=pathlib.Path, default=HERE / "results/points.md")
     arguments = parser.parse_args()
-    info = json.loads(run([arguments.command, "info", "--json"])[0])
+    info = drive.report(arguments.parsimony, "info", "--json")
     with tempfile.TemporaryDirectory() as folder:
-        small = digits(arguments.command, pathlib.Path(folder))
-        table, held = large(arguments.command, pathlib.Path(folder), arguments.sizes)
+        small = digits(arguments.parsimony, pathlib.Path(folder))
+        table, held = large(arguments.parsimony, pathlib.Path(folder), arguments.sizes)
     text = [f"# Clusters of points\n\n`python bench/points/run.py`, {info['threads']} threads, {info['simd_target']}, whole "
             "commands with their files read and written.\n",
             "## Digits: 1797 points of 64 dimensions, 10 clusters\n", *small,
             "\n## 50 clusters in 32 dimensions, half Gaussian, half rings, moons and spirals (data.py)\n", *table,
-            "\n## A tenth held out\n", *held, ""]
-    path = pathlib.Path(arguments.output)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join(text))
-    print(path.read_text())
+            "\n## A tenth held out\n", *held]
+    drive.write(arguments.output, text)
+    print(*text, sep="\n")
 
 
 if __name__ == "__main__":

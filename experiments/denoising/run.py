@@ -8,18 +8,18 @@ operators are compared on the pictures they were learned from, by which what shi
 """
 
 import json
-import os
 import pathlib
-import subprocess
 import sys
 
 import numpy as np
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DATA = ROOT.parent / "shared/data/images/test"
-PARSIMONY = ROOT / "build/release/cli/parsimony"
-WORK = ROOT / "build/denoising"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
+
+DATA = drive.DATA / "images/test"
+PARSIMONY = drive.PARSIMONY
+WORK = drive.ROOT / "build/denoising"
 PICTURES = ["barbara", "boat", "house", "cameraman", "peppers"]
 SIGMAS = [5, 10, 20, 25, 50]
 DRAWS = 3
@@ -30,12 +30,7 @@ BM3D = {10: [34.81, 33.91, 36.66, 34.06, 34.61], 20: [31.62, 30.86, 33.74, 30.36
 
 def call(*words):
     """Processor seconds of the command: what is not changed by others' load."""
-    process = subprocess.Popen([str(word) for word in (PARSIMONY, *words)], stdout=subprocess.PIPE, text=True)
-    text = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{words} failed: {text}")
-    return usage.ru_utime + usage.ru_stime
+    return drive.measure(PARSIMONY, *words).cpu
 
 
 def psnr(found, clean):
@@ -82,7 +77,7 @@ def geometric_rows():
         learn = [PARSIMONY, "operator", "learn", *sorted((DATA.parent / "learn").glob("*.png")), *"""--rows 128 --samples 34000
             --min-deviation 4 --nu 5000 --kappa 60 --mu 2 --stages 1 --batch-size 0 --max-iterations 250 --memory 20 --seed 0
             --quiet --output""".split(), WORK / "geometric.npy"]
-        subprocess.run([str(word) for word in learn], stdout=subprocess.DEVNULL)  # stops at its limit, which is no success
+        drive.run(*learn, allowed=(0, drive.NOT_CONVERGED))  # it stops at its limit of iterations
     return WORK / "geometric.npy"
 
 

@@ -10,18 +10,15 @@ interval (Student's t) over seeds. `leiden` finds its own number of clusters; `l
 resolutions the one of highest ARI, a bound on what tuning can reach.
 """
 
-import math
 import pathlib
-import statistics
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-sys.path.insert(0, str(ROOT / "bench/cluster"))
+sys.path.insert(0, str(HERE.parents[1] / "bench/cluster"))
 import compare  # noqa: E402
+from compare import drive  # noqa: E402
 
-QUANTILE = {2: 12.706, 3: 4.303, 5: 2.776, 10: 2.262}  # 97.5 % of Student's t for so many values less one
 RATIOS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
 # Seeds that no constant of the method was chosen on.
 FRESH_SEEDS = [1001, 1002, 1003]
@@ -39,12 +36,7 @@ REAL = [("email-Eu-core", "email-Eu-core.txt", "email-Eu-core-department-labels.
 
 
 def cell(values):
-    if any(value is None for value in values):
-        return "not finished"
-    mean = statistics.fmean(values)
-    if len(values) == 1:
-        return f"{mean:.3f}"
-    return f"{mean:.3f} ± {QUANTILE[len(values)] * statistics.stdev(values) / math.sqrt(len(values)):.3f}"
+    return "not finished" if any(value is None for value in values) else drive.mean(values)
 
 
 def scores(options, case, methods, seed, work):
@@ -59,12 +51,12 @@ def scores(options, case, methods, seed, work):
 
 def made(options, arguments, seed, work):
     graph, truth = work / "graph.mtx", work / "truth.txt"
-    compare.run(options.parsimony, "generate", *arguments, "--seed", seed, "--output", graph, "--labels", truth, "--quiet")
+    drive.run(options.parsimony, "generate", *arguments, "--seed", seed, "--output", graph, "--labels", truth, "--quiet")
     return {"name": "made", "graph": graph, "truth": truth, "clusters": None}
 
 
 def write(name, lines):
-    (HERE / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    drive.write(HERE / f"{name}.md", lines)
 
 
 def rows(name, head, methods, cases):
@@ -91,12 +83,7 @@ def threshold():
     cases = [(f"{ratio} ε_c", range(10), lambda seed, work, ratio=ratio: made(OPTIONS, [
         "sbm", "--nodes", 20000, "--clusters", 20, "--epsilon-ratio", ratio], seed, work), []) for ratio in RATIOS]
     means = rows("threshold", "Block models of 20,000 nodes, k = 20, mean degree 16, seeds 0 to 9.", methods, cases)
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(7, 4.4), constrained_layout=True)
+    figure, axis = drive.plots().subplots(figsize=(7, 4.4), constrained_layout=True)
     for place, method in enumerate(methods):
         points = [[float(part) for part in means[f"{ratio} ε_c"][place].split("±")] for ratio in RATIOS]
         axis.errorbar(RATIOS, [p[0] for p in points], [p[1] for p in points], label=method, marker=".", capsize=3)

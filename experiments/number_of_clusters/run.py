@@ -3,31 +3,28 @@
     run.py PARSIMONY > table.md        PARSIMONY: the command, built in the release preset; needs scikit-learn
 
 Block models of mean degree 16 at a quarter of the detectability threshold, a fresh graph for each seed; real graphs in
-../shared/data, and the 10-nearest-neighbour graph of scikit-learn's digits. The range is the default, 2 to 200 at most.
+the folder of the data sets, and the 10-nearest-neighbour graph of scikit-learn's digits. The range is the default, 2 to 200 at most.
 The cost is that of `--clusters auto` for a range of 20 candidates and for the default range, beside the same method given the
 number: seconds of whole commands, least of ten taken in turns.
 """
 
-import json
 import pathlib
-import subprocess
 import sys
 import tempfile
-import time
 
-DATA = pathlib.Path(__file__).resolve().parents[2].parent / "shared/data/graphs"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
+
+DATA = drive.GRAPHS
 BLOCKS, NODES, SEEDS = [5, 20, 50, 100], 20000, range(100, 120)
 
 
 def run(*arguments):
-    done = subprocess.run([sys.argv[1], *map(str, arguments), "--quiet"], capture_output=True, text=True)
-    if done.returncode not in (0, 3):
-        sys.exit(done.stderr)
-    return done.stdout
+    return drive.measure(sys.argv[1], *arguments, "--quiet", allowed=(0, drive.NOT_CONVERGED))
 
 
 def choose(graph, *more):
-    report = json.loads(run("cluster", graph, "--clusters", "auto", "--method", "compressive", "--json", *more))
+    report = run("cluster", graph, "--clusters", "auto", "--method", "compressive", "--json", *more).report()
     figures = report["figures"]
     curve = list(zip(*(figures["choice_" + name] for name in ("clusters", "stability", "standard_error", "gap"))))
     return report["options"]["clusters"], curve
@@ -38,9 +35,7 @@ def seconds(*commands):
     best = [float("inf")] * len(commands)
     for _ in range(10):
         for place, arguments in enumerate(commands):
-            before = time.perf_counter()
-            run("cluster", *arguments, "--json")
-            best[place] = min(best[place], time.perf_counter() - before)
+            best[place] = min(best[place], run("cluster", *arguments, "--json").wall)
     return best
 
 
@@ -96,4 +91,5 @@ def costs(folder):
                   f"{wide / given:.2f} |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

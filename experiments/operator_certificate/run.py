@@ -4,16 +4,15 @@
     python3 experiments/operator_certificate/run.py --times >> experiments/operator_certificate/table.md   (quiet machine)
 """
 
-import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PARSIMONY = ROOT / "build/release/cli/parsimony"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
+
 SAMPLES = [96, 192, 384, 768]
 COSPARSITIES = [6, 8, 10, 12]
 SEEDS = 100
@@ -50,11 +49,8 @@ def check(folder, rows, cols, samples, cosparsity, seed, *flags):
     omega = untf(rows, cols, random)
     np.save(folder / "op.npy", omega)
     np.save(folder / "x.npy", signals(omega, samples, cosparsity, random))
-    words = [str(PARSIMONY), "operator", "check", str(folder / "op.npy"), "--data", str(folder / "x.npy"), "--json",
-             "--quiet", "--threads", "1", *flags]
-    done = subprocess.run(words, capture_output=True, text=True)
-    assert done.returncode in (0, 3), done.stderr
-    report = json.loads(done.stdout)
+    report = drive.report(drive.PARSIMONY, "operator", "check", folder / "op.npy", "--data", folder / "x.npy", "--json", "--quiet",
+                          "--threads", 1, *flags, allowed=(0, drive.NOT_CONVERGED))
     return report["certificate"], sum(stage["seconds"] for stage in report["stages"])
 
 

@@ -1,11 +1,15 @@
 """What run.py runs: recipes of `parsimony train`, by the row of the table that they count for."""
 
 import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+ROOT = drive.ROOT
 WORK = ROOT / "build/quant_noise"
-DATA = ROOT.parent / "shared/data"
+DATA = drive.DATA
 SEEDS = [1, 2, 3]
 
 # ---- ResNet-20 on the JPEGs of CIFAR-10

@@ -15,17 +15,14 @@ import collections
 import concurrent.futures
 import hashlib
 import json
-import math
 import pathlib
 import statistics
-import subprocess
 import zipfile
 
 from recipes import (AGAINST, ABLATION_STEPS, CODE_STEPS, DATA, FLOAT, FRONT_STEPS, HERE, LANGUAGE_FLOAT, NOISE_STEPS, PARTS,
-                     PUBLISHED, ROOT, SCRATCH_STEPS, SEEDS, TEXT_CODE_STEPS, TEXT_NOISE_STEPS, WORK, runs)
+                     PUBLISHED, ROOT, SCRATCH_STEPS, SEEDS, TEXT_CODE_STEPS, TEXT_NOISE_STEPS, WORK, drive, runs)
 
 RESULTS = WORK / "results.jsonl"
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # the 97.5 % quantile by the number of seeds
 HELD_OUT = 250  # of each class
 
 
@@ -47,10 +44,9 @@ def carry_out(program, recipe, folder):
     if not report.exists():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "recipe.json").write_text(text, encoding="utf-8")
-        done = subprocess.run([program, "train", folder / "recipe.json", "--output", folder, "--threads", "1", "--quiet"],
-                              capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(done.stderr)
+        done = drive.execute([program, "train", folder / "recipe.json", "--output", folder, "--threads", 1, "--quiet"])
+        if done.status != "ok":
+            raise RuntimeError(f"{folder}: {done.status}")
     found = json.loads(report.read_text(encoding="utf-8"))
     names = ("accuracy", "loss", "perplexity", "bits_per_byte")
     return {"bytes": next(folder.glob("model.*")).stat().st_size, "seconds": sum(stage["seconds"] for stage in found["stages"]),
@@ -102,10 +98,7 @@ def make(program, wanted, jobs):
 # ---- tables
 
 def interval(values, digits=2):
-    mean = statistics.mean(values)
-    if len(values) < 2:
-        return f"{mean:.{digits}f} (one seed)"
-    return f"{mean:.{digits}f} ± {STUDENT[len(values)] * statistics.stdev(values) / math.sqrt(len(values)):.{digits}f}"
+    return drive.mean(values, digits) + (" (one seed)" if len(values) == 1 else "")
 
 
 def rows(part, known):
@@ -203,12 +196,7 @@ def report():
 def draw(known, whole, base):
     if not rows("front", known):
         return
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6.4, 4.2))
+    figure, axes = drive.plots().subplots(figsize=(6.4, 4.2))
     axes.axhline(base, color="gray", linewidth=1, linestyle="--", label=f"float32, {whole / 1e3:,.0f} kB")
     for part, label, marker in (("table", "one scheme for all layers, short training", "s"), ("front", "mixed schemes", "o")):
         points = sorted((statistics.mean(f["bytes"] for f in fs.values()), [100 * f["accuracy"] for f in fs.values()]) for fs in rows(part, known).values())

@@ -3,16 +3,14 @@
     python3 experiments/refine/run.py > experiments/refine/table.md     (from the project's root)
 """
 
-import json
-import os
 import pathlib
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DATA = ROOT.parent / "shared/data/graphs"
-PARSIMONY = ROOT / "build/release/cli/parsimony"
-WORK = ROOT / "build/refine"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
+
+DATA = drive.GRAPHS
+WORK = drive.ROOT / "build/refine"
 WAYS = [("compressive", "none"), ("compressive", "lloyd"), ("compressive", "moves"), ("filtered", "none"),
         ("filtered", "moves"), ("exact", "none"), ("exact", "moves")]
 GRAPHS = [  # name, file, clusters, truth; exact is left out where it takes long
@@ -26,12 +24,8 @@ SEEDS = range(2)
 
 def call(*words):
     """The report on stdout, and the processor seconds of the command: what is not changed by others' load."""
-    process = subprocess.Popen([str(word) for word in (PARSIMONY, *words)], stdout=subprocess.PIPE, text=True)
-    text = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{words} failed")
-    return (json.loads(text) if text else None), usage.ru_utime + usage.ru_stime
+    done = drive.measure(drive.PARSIMONY, *words)
+    return (done.report() if done.output else None), done.cpu
 
 
 def measure(name, clusters, ways, inputs):
@@ -63,8 +57,7 @@ def main():
             inputs.append((seed, (graph, truth)))
         measure(f"SBM {nodes}, {ratio} ε_c", clusters, WAYS, inputs)
     for name, file, clusters, truth, ways in GRAPHS:
-        if not (DATA / file).exists():
-            sys.exit(f"{DATA / file} is missing")
+        drive.existing(DATA / file)
         measure(name, clusters, ways, [(seed, (DATA / file, truth and DATA / truth)) for seed in SEEDS])
 
 

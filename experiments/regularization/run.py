@@ -3,14 +3,13 @@
     python3 experiments/regularization/run.py > experiments/regularization/table.md     (from the project's root)
 """
 
-import json
 import pathlib
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DATA = ROOT.parent / "shared/data/graphs"
-PARSIMONY = ROOT / "build/release/cli/parsimony"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
+
+DATA = drive.GRAPHS
 GRAPHS = [  # file, clusters, truth
     ("com-dblp.ungraph.txt.gz", 50, None),
     ("com-dblp.ungraph.txt.gz", 250, None),
@@ -27,17 +26,15 @@ SEEDS = range(5)
 
 
 def call(*words):
-    words = [str(word) for word in (PARSIMONY, *words)]
-    return json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    return drive.report(drive.PARSIMONY, *words)
 
 
 def main():
     print("tau in units of the mean degree; means over five seeds; the default's choice is marked *\n")
     print("| graph | k | tau | modularity | normalised cut | largest cluster | ARI |\n|---|---|---|---|---|---|---|")
-    labels = ROOT / "build/regularization.txt"
+    labels = drive.ROOT / "build/regularization.txt"
     for name, clusters, truth in GRAPHS:
-        if not (DATA / name).exists():
-            sys.exit(f"{DATA / name} is missing")
+        drive.existing(DATA / name)
         automatic = call("cluster", DATA / name, "--clusters", clusters, "--method", "compressive", "--json",
                          "--output", labels)
         mean_degree = 2 * automatic["graph"]["edges"] / automatic["graph"]["nodes"]

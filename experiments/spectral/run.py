@@ -9,17 +9,12 @@ spectral clustering (filtered). Means with 95 % intervals (Student's t over the 
 """
 
 import argparse
-import json
-import math
 import pathlib
-import statistics
-import subprocess
+import sys
 import tempfile
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import drive  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 METHODS = {
@@ -30,48 +25,36 @@ METHODS = {
 }
 RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 CLUSTERS = [20, 100]
-STUDENT = 2.093  # the 97.5 % quantile of Student's t for 19 degrees of freedom
 NODES, DEGREE, SEEDS = 10000, 16, 20
 
 
 def scores(parsimony, work, clusters, ratio, seed):
     """ARI of every method on one graph."""
-
-    def call(*words, allowed=(0,)):
-        done = subprocess.run([str(word) for word in (parsimony, *words)], capture_output=True, text=True, check=False)
-        if done.returncode not in allowed:
-            raise RuntimeError(done.stderr)
-        return done.stdout
-
     graph, truth, labels = work / "graph.mtx", work / "truth.txt", work / "labels.txt"
-    call("generate", "sbm", "--nodes", NODES, "--clusters", clusters, "--degree", DEGREE, "--epsilon-ratio", ratio,
+    drive.run(parsimony, "generate", "sbm", "--nodes", NODES, "--clusters", clusters, "--degree", DEGREE, "--epsilon-ratio", ratio,
          "--seed", seed, "--output", graph, "--labels", truth, "--quiet")
     found = {}
     for method, flags in METHODS.items():
-        # 3: not converged, which is what it is near the threshold.
-        call("cluster", graph, "--clusters", clusters, "--seed", seed, "--threads", 1, "--output", labels, "--quiet", *flags,
-             allowed=(0, 3))
-        found[method] = json.loads(call("score", labels, "--truth", truth, "--json"))["agreement"]["adjusted_rand"]
+        # Near the threshold the methods need not converge.
+        drive.run(parsimony, "cluster", graph, "--clusters", clusters, "--seed", seed, "--threads", 1, "--output", labels,
+                  "--quiet", *flags, allowed=(0, drive.NOT_CONVERGED))
+        found[method] = drive.report(parsimony, "score", labels, "--truth", truth, "--json")["agreement"]["adjusted_rand"]
     return found
-
-
-def interval(values):
-    return statistics.mean(values), STUDENT * statistics.stdev(values) / math.sqrt(len(values))
 
 
 def row(parsimony, clusters, ratio):
     """One line of the table."""
     with tempfile.TemporaryDirectory() as folder:
         found = [scores(parsimony, pathlib.Path(folder), clusters, ratio, seed) for seed in range(SEEDS)]
-    cells = [f"{mean:.3f} ± {half:.3f}" for mean, half in (interval([graph[m] for graph in found]) for m in METHODS)]
+    cells = [drive.mean(graph[m] for graph in found) for m in METHODS]
     for method in list(METHODS)[1:]:
-        mean, half = interval([graph[method] - graph["exact"] for graph in found])
-        cells.append(f"{mean:+.3f} ± {half:.3f}")
+        difference = drive.mean(graph[method] - graph["exact"] for graph in found)
+        cells.append(difference if difference.startswith("-") else "+" + difference)
     return f"| {clusters} | {ratio} | " + " | ".join(cells) + " |"
 
 
 def draw(rows):
-    figure, axes = plt.subplots(1, len(CLUSTERS), figsize=(11, 4.2), sharey=True)
+    figure, axes = drive.plots().subplots(1, len(CLUSTERS), figsize=(11, 4.2), sharey=True)
     for axis, clusters in zip(axes, CLUSTERS):
         cells = [[cell.strip() for cell in line.strip("|").split("|")] for (k, _), line in rows.items() if k == clusters]
         for column, method in enumerate(METHODS):
@@ -89,7 +72,7 @@ def draw(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parsimony", type=pathlib.Path, default=HERE.parent.parent / "build/release/cli/parsimony")
+    drive.add_flags(parser, threads=False)
     parser.add_argument("--keep", action="store_true", help="the rows that table.md has are not computed again")
     options = parser.parse_args()
     table = HERE / "table.md"
@@ -104,7 +87,7 @@ def main():
             kept = [line for line in old if line.startswith(f"| {clusters} | {ratio} |")]
             rows[clusters, ratio] = kept[0] if kept else row(options.parsimony, clusters, ratio)
             print(rows[clusters, ratio], flush=True)
-            table.write_text("\n".join([*head, *rows.values()]) + "\n", encoding="utf-8")
+            drive.write(table, [*head, *rows.values()])
     draw(rows)
 
 
