@@ -39,7 +39,7 @@ FIXED = ["arpack", "arpack-regularised", "sklearn", "sklearn-lobpcg"]
 FREE = ["leiden", "louvain", "leiden-scan"]  # they find their own number of clusters
 COLUMNS = ["found", "seconds", "wall", "MiB", "ARI", "NMI", "modularity", "normalised cut", "mean conductance",
            "largest cluster"]
-LONG = 60  # seconds: what takes longer is not repeated
+LONG = 60  # seconds; a longer run is not repeated
 
 
 def measure(options, case, method, clusters, seed, work):
@@ -84,7 +84,7 @@ def measure(options, case, method, clusters, seed, work):
 
 
 def load(path):
-    """A 1-D .npy of int32. Without numpy: what this process holds is a floor under the peak memory of its children."""
+    """A 1-D .npy of int32. Reads it without numpy, because the memory of this process is a floor under the peak memory of its children."""
     with open(path, "rb") as file:
         header = ast.literal_eval(file.read(int.from_bytes(file.read(10)[8:10], "little")).decode())
         values = array.array("i", file.read())
@@ -138,7 +138,7 @@ def cases(options, seed, work):
 
 
 def suite(options):
-    """What --all runs: the two models easy and hard, and the real graphs that are there."""
+    """The graphs of --all: two models, easy and hard, and the real graphs whose files exist."""
     options.sbm += ["100000,100", "20000,20,16,0.5"]
     options.lfr += ["100000,0.3"]
     options.digits = True

@@ -82,10 +82,10 @@ def measure(options, name, work):
     row = {"graph": name, "nodes": report["graph"]["nodes"], "edges": report["graph"]["edges"], "k": clusters, "ours: s": f"{seconds:.2f}",
            "ours: MiB": f"{done.memory:.0f}"}
 
-    def judge(labels, who):
-        row[f"{who}: normalised cut"] = f"{scored(options.parsimony, labels, '--graph', npz)['scores']['normalized_cut']:.3f}"
+    def judge(labels, method):
+        row[f"{method}: normalised cut"] = f"{scored(options.parsimony, labels, '--graph', npz)['scores']['normalized_cut']:.3f}"
         if truth:
-            row[f"{who}: ARI"] = f"{scored(options.parsimony, labels, '--truth', case['truth_order'])['agreement']['adjusted_rand']:.3f}"
+            row[f"{method}: ARI"] = f"{scored(options.parsimony, labels, '--truth', case['truth_order'])['agreement']['adjusted_rand']:.3f}"
 
     judge(ours, "ours")
     command = [sys.executable, "-c", PEER, npz, clusters, options.seed, theirs]

@@ -1,4 +1,4 @@
-"""What the ways to denoise reach on five pictures, in dB of the peak signal-to-noise ratio, as Markdown tables.
+"""The quality of the denoising methods on five pictures, in dB of the peak signal-to-noise ratio, as Markdown tables.
 
     python3 experiments/denoising/run.py > experiments/denoising/table.md     (from the project's root; numpy, pillow)
     python3 experiments/denoising/run.py 20                                   (a level of the noise alone)
@@ -29,7 +29,7 @@ BM3D = {10: [34.81, 33.91, 36.66, 34.06, 34.61], 20: [31.62, 30.86, 33.74, 30.36
 
 
 def call(*words):
-    """Processor seconds of the command: what is not changed by others' load."""
+    """Processor seconds of the command, which the load of other programs does not change."""
     return drive.measure(PARSIMONY, *words).cpu
 
 
@@ -61,7 +61,7 @@ def total_variation(noisy, weight, iterations=40):
 
 
 def best_total_variation(noisy, clean, sigma):
-    """With the weight that suits the clean picture best: more than anyone has who does not know it."""
+    """With the weight that suits the clean picture best, which users do not know: an upper bound."""
     return max(psnr(total_variation(noisy, np.float32(f * sigma)), clean) for f in (0.4, 0.5, 0.6, 0.7, 0.8))
 
 
@@ -140,7 +140,7 @@ def main():
 
 
 def operators(found, keep):
-    """Rows beside rows, where the tables above do not look."""
+    """Comparisons of rows that the tables above leave out."""
     rows = {"DCT rows": WORK / "dct.npy", "geometric rows": WORK / "geometric.npy", "rows trained for it": None}
     print("\n| sigma 20, the mean over the 200 x 200 pixels amid each of the 17 learning pictures | log penalty | l1 |\n|---|---|---|")
     noisy, out = WORK / "noisy-learn.npy", WORK / "found-learn.npy"

@@ -31,7 +31,7 @@ def choose(graph, *more):
 
 
 def seconds(*commands):
-    """Of each command, the least of ten; in turns, so that all see the same machine."""
+    """The smallest of ten times for each command; they take turns, so that all see the same machine."""
     best = [float("inf")] * len(commands)
     for _ in range(10):
         for place, arguments in enumerate(commands):
@@ -64,7 +64,7 @@ def main():
             found = [choose(block_model(folder, NODES, k, seed), "--seed", seed)[0] for seed in SEEDS]
             right, near = sum(f == k for f in found), sum(abs(f - k) <= 0.02 * k for f in found)
             print(f"| {k} | {right} of {len(SEEDS)} | {near} of {len(SEEDS)} | {sorted(set(found))} |", flush=True)
-        print("\nWhat it says of other graphs (k: stability ± standard error, gap of the four most stable).\n")
+        print("\nResults on other graphs (k: stability ± standard error, gap of the four most stable).\n")
         print("| graph | classes | found | curve |\n|---|---|---|---|")
         for name, path, classes in [
             ("email-Eu-core", DATA / "email-Eu-core.txt", 42),
@@ -79,7 +79,7 @@ def main():
 
 
 def costs(folder):
-    print("\nCost beside the same run with the number given, seconds of the whole command, least of ten.\n")
+    print("\nCost compared with the same run for a given number; seconds of the whole command, the smallest of ten.\n")
     print("| N | k | method | given | 20 candidates | ratio | default range | ratio |\n|---|---|---|---|---|---|---|---|")
     for nodes, k in [(20000, 20), (100000, 50)]:
         graph = block_model(folder, nodes, k, 0)

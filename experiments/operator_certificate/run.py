@@ -88,14 +88,15 @@ def main():
         for program, search in zip(found, runs[key]):
             assert search["verdict"] in (program["verdict"], "undecided"), (key, program, search)
 
-    print(f"The true operator, 24 x 16, tested on l signals of cosparsity q made with it; {SEEDS} draws a cell.")
-    grid("max|M| of the multipliers of least norm: median (smallest–largest). Below 1 certifies to first order.",
+    print(f"The true operator, 24 x 16, tested on l signals of cosparsity q that it generated; {SEEDS} draws a cell.")
+    grid("max|M| of the multipliers of least norm: median (smallest–largest). A value below 1 certifies to first order.",
          lambda q, l: "{:.2f} ({})".format(np.median([c["least_squares_multiplier"] for c in runs[q, l]]),
                                            spread([c["least_squares_multiplier"] for c in runs[q, l]])))
-    grid(f"The smallest possible max|M|, by the linear program ({EXACT_SEEDS} draws). Below 1 exactly where the "
+    grid(f"The smallest possible max|M|, by the linear program ({EXACT_SEEDS} draws). It is below 1 exactly where the "
          "operator is a strict local optimum.",
          lambda q, l: spread([c["exact_multiplier"][1] or np.inf for c in exact[q, l]], 3))
-    grid("Verdicts without the program: certified / refuted / undecided. Beside max|M| < 1 the curvature of the frames must not undo it.",
+    grid("Verdicts without the program: certified / refuted / undecided. Certification needs max|M| < 1 and a curvature of the frames that does not\n"
+         "outweigh the growth.",
          lambda q, l: " / ".join(str(sum(c["verdict"] == verdict for c in runs[q, l]))
                                  for verdict in ("certified", "refuted", "undecided")))
 

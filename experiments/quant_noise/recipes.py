@@ -1,4 +1,4 @@
-"""What run.py runs: recipes of `parsimony train`, by the row of the table that they count for."""
+"""The recipes of `parsimony train` that run.py runs, by the row of the table that they belong to."""
 
 import pathlib
 import sys
@@ -32,7 +32,7 @@ def products(layers, block, centroids, **more):
 
 
 def widths(first, second, third):
-    """The layers of 16, 32 and 64 channels; what is at the ends is small."""
+    """The layers of 16, 32 and 64 channels. The first and the last layer are small."""
     return [integers("conv1|linear", 8)] + [scheme(rf"layer{i + 1}\..*") for i, scheme in enumerate((first, second, third))]
 
 

@@ -1,13 +1,14 @@
-"""Quant-Noise in miniature: what noise, codes and the parts of the recipe are worth, on a ResNet-20 and a small Transformer.
+"""Quant-Noise in miniature: the effect of noise, codes and each part of the recipe, on a ResNet-20 and a small Transformer.
 
     build/venv/bin/python experiments/quant_noise/run.py front table ablation language scratch
 
-from the project's root, after ./dev build; the environment is that of bench/requirements.txt. Every run is a recipe of
-`parsimony train` (recipes.py); its figures are a line of build/quant_noise/results.jsonl, and what is there is not run again. The tables are table.md and front.png beside this file:
-means over the seeds with 95 % intervals (Student's t); bytes are those of the file on disk.
+from the project's root, after ./dev build, in the environment of bench/requirements.txt. Every run is a recipe of `parsimony
+train` (recipes.py). Its figures are a line of build/quant_noise/results.jsonl; a run with such a line is not repeated. The
+results are table.md and front.png beside this file: means over the seeds with 95 % intervals (Student's t); bytes are the size
+of the file on disk.
 
-`choose` compares schemes on 2,500 training images that no run here is trained on (the published weights were); nothing was
-chosen by test images. After a change of a float network's recipe remove its folder and results.jsonl.
+`choose` compares schemes on 2,500 training images that no run here is trained on (the published weights were). Test images
+decided nothing. After a change of a float network's recipe remove its folder and results.jsonl.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from recipes import (AGAINST, ABLATION_STEPS, CODE_STEPS, DATA, FLOAT, FRONT_STE
                      PUBLISHED, ROOT, SCRATCH_STEPS, SEEDS, TEXT_CODE_STEPS, TEXT_NOISE_STEPS, WORK, drive, runs)
 
 RESULTS = WORK / "results.jsonl"
-HELD_OUT = 250  # of each class
+HELD_OUT = 250  # images of each class
 
 
 def identity(recipe):
@@ -36,7 +37,7 @@ def load():
 
 
 def carry_out(program, recipe, folder):
-    """The figures of a recipe, and the bytes of the file that it makes; of one that was broken off the rest is made."""
+    """The figures of a recipe, and the bytes of the file that it makes; an interrupted run is completed."""
     report = folder / "report.json"
     text = json.dumps(recipe, indent=1)
     if report.exists() and (folder / "recipe.json").read_text(encoding="utf-8") != text:
@@ -126,7 +127,7 @@ def image_lines(found, whole, base):
 
 
 def paired_lines(found, name, factor):
-    """What one noise gives over another at the same seeds."""
+    """Differences between the noises at the same seeds."""
     yield from ["", f"Differences in {name} at the same seeds:", "", "| | Quant-Noise − QAT | Quant-Noise − post-training | QAT − post-training |",
                 "|---|---|---|---|"]
     for kind in ("int8", "int4", "iPQ"):
@@ -156,19 +157,18 @@ def text_lines(found, whole):
 def report():
     known = load()
     text = ["`experiments/quant_noise/run.py front table ablation language scratch`: means over the seeds ± half of the 95 % interval; bytes",
-            "are those of the file on disk. Activations are floats everywhere. Steps compute in bfloat16 (images) or float32",
-            "(text), evaluation in float32, from what the file holds."]
+            "are the size of the file on disk. Activations are floats everywhere. Steps compute in bfloat16 (images) or float32",
+            "(text). Evaluation uses float32 and the decoded file."]
     if identity(FLOAT) in known:
         base, whole = 100 * known[identity(FLOAT)]["accuracy"], PUBLISHED.stat().st_size
         text += ["", "# ResNet-20 on the JPEGs of CIFAR-10", "",
                  f"The float network, three epochs from the published weights on 47,500 training images, has {base:.2f} % of the 10,000 test",
-                 f"images in {whole:,} bytes. Batches of 128; where the row does not say otherwise steps are taught",
-                 "by the float network."]
+                 f"images right, in {whole:,} bytes. Batches of 128. The float network is the teacher unless a row says otherwise."]
         for part, title in {
                 "front": f"## The front\n\nSchemes of `FRONT` and `SCHEMES`, {FRONT_STEPS} steps.",
                 "table": f"## Noise, quantization-aware training, or neither\n\n{NOISE_STEPS} steps with the noise of the row (post-training: "
-                         f"without), then codes; of iPQ {CODE_STEPS}\nsteps more on the centroids.",
-                "ablation": f"## What each part brings\n\nThe scheme of the front at 26 × and {ABLATION_STEPS} steps, where the row says nothing else."}.items():
+                         f"without), then quantization; iPQ takes {CODE_STEPS}\nmore steps on the centroids.",
+                "ablation": f"## The effect of each part\n\nThe scheme of the front at 26 × and {ABLATION_STEPS} steps, unless the row says otherwise."}.items():
             found = rows(part, known)
             if found:
                 text += ["", *title.split("\n"), *image_lines(found, whole, base)]
@@ -182,10 +182,10 @@ def report():
         text += ["", "# A Transformer on the Brown corpus", "",
                  "Six layers of width 128, 2,048 byte pairs, trained 1,200 steps of 16 × 64 tokens: perplexity "
                  f"{float_figures['perplexity']:.2f} in {float_figures['bytes']:,}",
-                 f"bytes. Codes of iPQ come in three stages of {TEXT_CODE_STEPS} steps. By labels."]
+                 f"bytes. iPQ quantizes in three stages of {TEXT_CODE_STEPS} steps. Labels are the target."]
         for part, title in {
-                "language": f"## Noise in {TEXT_NOISE_STEPS} steps more\n\nPost-training: the same steps without noise.",
-                "scratch": f"## Noise from the first step on\n\n{SCRATCH_STEPS} steps with the noise of the row; each seed is a network of its own."
+                "language": f"## Noise in {TEXT_NOISE_STEPS} more steps\n\nPost-training: the same steps without noise.",
+                "scratch": f"## Noise from the first step on\n\n{SCRATCH_STEPS} steps with the noise of the row; each seed trains its own network."
         }.items():
             found = rows(part, known)
             if found:

@@ -1,4 +1,4 @@
-"""What --refine adds to each spectral method: scores and processor seconds, as a Markdown table.
+"""The effect of --refine on each spectral method: scores and processor seconds, as a Markdown table.
 
     python3 experiments/refine/run.py > experiments/refine/table.md     (from the project's root)
 """
@@ -23,7 +23,7 @@ SEEDS = range(2)
 
 
 def call(*words):
-    """The report on stdout, and the processor seconds of the command: what is not changed by others' load."""
+    """The report on stdout, and the processor seconds of the command, which the load of other programs does not change."""
     done = drive.measure(drive.PARSIMONY, *words)
     return (done.report() if done.output else None), done.cpu
 
