@@ -247,6 +247,34 @@ TEST(Safetensors, WhatCannotBeWrittenLeavesNoFile) {
   refused("UTF-8", {TensorView{{"\xff", DType::float32, {2}}, data}});
 }
 
+TEST(Safetensors, AFileIsVerifiedBeforeItGetsItsName) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "t.safetensors";
+  const std::vector<std::uint8_t> old_bytes{1, 2}, new_bytes{3, 4};
+  const std::vector<TensorView> before{{{"a", DType::uint8, {2}}, old_bytes}},
+      after{{{"a", DType::uint8, {2}}, new_bytes}};
+  write_safetensors(path, before);
+  const std::string content = TemporaryDirectory::content(path);
+  const auto value_in = [](const std::filesystem::path& file) {
+    return SafetensorsFile(file).at("a").data[0];
+  };
+  expect_error(ErrorCode::io, "refused", [&] {
+    write_safetensors(path, after, {}, [&](const std::filesystem::path& written) {
+      EXPECT_EQ(value_in(written), 3);
+      EXPECT_EQ(value_in(path), 1);
+      throw Error(ErrorCode::io, "refused");
+    });
+  });
+  EXPECT_EQ(TemporaryDirectory::content(path), content);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 1);
+  int calls = 0;
+  write_safetensors(path, after, {}, [&](const std::filesystem::path&) { ++calls; });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(value_in(path), 3);
+  write_safetensors("/dev/null", after, {}, [&](const std::filesystem::path&) { ++calls; });
+  EXPECT_EQ(calls, 1);  // written in place
+}
+
 TEST(TensorValues, HalvesAndBrainFloatsComeBackExactly) {
   std::vector<std::uint16_t> all;
   for (int bits = 0; bits < 1 << 16; ++bits) all.push_back(static_cast<std::uint16_t>(bits));

@@ -30,6 +30,9 @@ class AtomicFile {
   ~AtomicFile();
 
   void write(std::string_view bytes);
+  /// Ends the writing, so that a reader finds all bytes, and returns the path of the temporary file; empty if
+  /// the file is written in place. Only commit() may follow.
+  std::filesystem::path finish();
   void commit();
 
  private:

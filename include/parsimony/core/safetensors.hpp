@@ -91,14 +91,20 @@ class SafetensorsFile {
 /// then by name. The data starts at a multiple of 8 bytes. Adds "format": "pt" to metadata without a format.
 /// Throws io, and invalid_argument for a repeated name, a name that is not UTF-8 or is __metadata__, and data
 /// whose size does not match the shape.
+///
+/// verify, when given, gets the path of the whole file before it is renamed to its name. It may read the
+/// file, and if it throws, an older file of that name stays as it was. It is not called where the file is
+/// written in place (see AtomicFile).
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const TensorMetadata& metadata = {});
+                       const TensorMetadata& metadata = {},
+                       const std::function<void(const std::filesystem::path&)>& verify = {});
 
 /// Writes tensors that are not all in memory: data(i) returns the bytes of tensors[i]. It is called when they
 /// are due, and the bytes must stay valid until the next call.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
                        const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
-                       const TensorMetadata& metadata = {});
+                       const TensorMetadata& metadata = {},
+                       const std::function<void(const std::filesystem::path&)>& verify = {});
 
 /// Size in bytes of the file that write_safetensors would write.
 std::int64_t safetensors_size(std::span<const TensorInfo> tensors, const TensorMetadata& metadata = {});

@@ -95,6 +95,7 @@ struct AtomicFile::State {
   std::filesystem::path temporary;  // empty: written in place
   Descriptor file{-1};
   std::unique_ptr<Compressor> compressor;
+  bool finished = false;
 
   ~State() {
     if (!temporary.empty()) ::unlink(temporary.c_str());
@@ -147,9 +148,14 @@ void AtomicFile::write(std::string_view bytes) {
   state_->compressor->write(bytes);
 }
 
+std::filesystem::path AtomicFile::finish() {
+  if (!std::exchange(state_->finished, true)) state_->compressor->finish();
+  return state_->temporary;
+}
+
 void AtomicFile::commit() {
   State& state = *state_;
-  state.compressor->finish();
+  finish();
   if (state.temporary.empty()) {
     if (state.file.close() != 0) throw_io("write", state.target);
     return;

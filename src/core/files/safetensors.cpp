@@ -286,16 +286,18 @@ std::int64_t SafetensorsFile::header_bytes() const {
 }
 
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const TensorMetadata& metadata) {
+                       const TensorMetadata& metadata,
+                       const std::function<void(const std::filesystem::path&)>& verify) {
   for (const TensorView& tensor : tensors) check_bytes(tensor, tensor.data.size());
   const std::vector<TensorInfo> infos(tensors.begin(), tensors.end());
   write_safetensors(
-      path, infos, [&](std::size_t i) { return tensors[i].data; }, metadata);
+      path, infos, [&](std::size_t i) { return tensors[i].data; }, metadata, verify);
 }
 
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
                        const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
-                       const TensorMetadata& metadata) {
+                       const TensorMetadata& metadata,
+                       const std::function<void(const std::filesystem::path&)>& verify) {
   std::vector<const TensorInfo*> infos;
   for (const TensorInfo& tensor : tensors) infos.push_back(&tensor);
   infos = in_order(std::move(infos));
@@ -306,6 +308,10 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     const auto bytes = data(static_cast<std::size_t>(info - tensors.data()));
     check_bytes(*info, bytes.size());
     file.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  if (verify) {
+    const std::filesystem::path written = file.finish();
+    if (!written.empty()) verify(written);
   }
   file.commit();
 }
