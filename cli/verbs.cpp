@@ -16,7 +16,7 @@ constexpr std::array kVerbs{
     Verb{"operator", "learn, check and apply analysis operators", add_operator},
     Verb{"quantize", "store a neural network in fewer bytes", add_quantize},
     Verb{"inspect", "list the tensors of a safetensors or compact file", add_inspect},
-    Verb{"decompress", "restore the float weights of a compact file", add_decompress},
+    Verb{"dequantize", "restore the float weights of a compact file", add_dequantize},
     Verb{"train", "train a network from a JSON recipe", add_train},
     Verb{"evaluate", "measure accuracy or perplexity on held-out data", add_evaluate},
     Verb{"info", "show the version, the SIMD targets and the default number of threads", add_info},

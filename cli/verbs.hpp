@@ -31,7 +31,7 @@ Action add_convert(CLI::App& app);
 Action add_operator(CLI::App& app);
 Action add_quantize(CLI::App& app);
 Action add_inspect(CLI::App& app);
-Action add_decompress(CLI::App& app);
+Action add_dequantize(CLI::App& app);
 Action add_train(CLI::App& app);
 Action add_evaluate(CLI::App& app);
 Action add_info(CLI::App& app);

@@ -1,4 +1,4 @@
-// parsimony inspect: what a safetensors file holds, compact or not.
+// parsimony inspect: lists the tensors of a safetensors file, compact or not.
 #include <fmt/format.h>
 
 #include <memory>
@@ -32,7 +32,7 @@ int run(const Settings& settings) {
     const quant::CompactModel model = quant::read_compact_file(file);
     root["compact"] = compact_json(model.recipe);
     text = compact_text(model.recipe);
-    const auto bytes = static_cast<double>(model_bytes(model.recipe));
+    const auto bytes = static_cast<double>(quant::model_size(model.recipe));
     text += fmt::format("{} bytes, {} of them the header; {:.2f} times fewer than the model's {:.0f}\n",
                         file.size(), file.header_bytes(), bytes / static_cast<double>(file.size()), bytes);
   } else {

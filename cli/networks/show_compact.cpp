@@ -4,15 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "core/report_json.hpp"
 #include "support/flags.hpp"
 
 namespace parsimony::cli {
 namespace {
 
-constexpr std::size_t kWidest = 60;  // of a column of names
+constexpr std::size_t kWidest = 60;  // characters of a column of names, at most
 
 std::string printable(const std::string& name) {
   const std::string quoted = quoted_name(name);
@@ -28,22 +29,6 @@ std::size_t widest(const Range& items) {
   std::size_t width = 4;
   for (const auto& item : items) width = std::max(width, printable(item.name).size());
   return std::min(width, kWidest);
-}
-
-// Bytes of each weight's tensors; of a shared codebook at the first that has it.
-std::vector<std::int64_t> bytes_of(const quant::CompactRecipe& recipe) {
-  std::vector<std::int64_t> bytes;
-  std::set<std::string> codebooks;
-  for (const quant::WeightRecipe& weight : recipe.weights) {
-    const std::string& codebook = weight.codebook;
-    const bool counted = !codebook.empty() && !codebooks.insert(codebook).second;
-    bytes.push_back(0);
-    for (const TensorInfo& tensor : quant::stored_tensors({.weights = {weight}})) {
-      const bool of_codebook = tensor.name == codebook || tensor.name == codebook + "_scale";
-      if (!counted || !of_codebook) bytes.back() += tensor.bytes();
-    }
-  }
-  return bytes;
 }
 
 TensorInfo model_tensor(const quant::WeightRecipe& weight) {
@@ -64,8 +49,7 @@ Sum sum_of_others(const quant::CompactRecipe& recipe) {
   return sum;
 }
 
-}  // namespace
-
+// "int4 per channel", "pq of 9, 256 centroids, shared".
 std::string scheme_text(const quant::WeightRecipe& weight) {
   if (weight.scheme == quant::Scheme::integer) {
     return fmt::format("int{} per {}", weight.bits, weight.scales == 1 ? "tensor" : "channel");
@@ -74,6 +58,28 @@ std::string scheme_text(const quant::WeightRecipe& weight) {
                      weight.layout == quant::BlockLayout::input_channels ? " channels" : "", weight.centroids,
                      weight.permuted ? ", permuted" : "", weight.codebook.empty() ? "" : ", shared");
 }
+
+// A line for each tensor that a reader may not expect, and one for each reason of the others.
+std::string left_alone_text(std::span<const quant::LeftAlone> left_alone) {
+  std::string text;
+  std::map<std::string_view, std::vector<std::string_view>> expected;  // names by reason
+  for (const quant::LeftAlone& left : left_alone) {
+    if (left.expected) {
+      expected[left.reason].push_back(left.name);
+    } else {
+      text += fmt::format("left alone: {}: {}\n", quoted_name(left.name), left.reason);
+    }
+  }
+  for (const auto& [reason, names] : expected) {
+    const std::string first = quoted_name(names.front());
+    text += names.size() == 1
+                ? fmt::format("left alone: {}: {}\n", first, reason)
+                : fmt::format("left alone: {} tensors, {} first: {}\n", names.size(), first, reason);
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string tensors_text(const SafetensorsFile& file) {
   const std::size_t width = widest(file.tensors());
@@ -101,23 +107,8 @@ nlohmann::ordered_json tensors_json(const SafetensorsFile& file) {
   return root;
 }
 
-std::int64_t model_bytes(const quant::CompactRecipe& recipe) {
-  std::vector<TensorInfo> tensors(recipe.others.begin(), recipe.others.end());
-  for (const quant::WeightRecipe& weight : recipe.weights) tensors.push_back(model_tensor(weight));
-  std::map<std::string, std::size_t> index;
-  for (std::size_t i = 0; i < tensors.size(); ++i) index.emplace(tensors[i].name, i);
-  for (const auto& [alias, target] : recipe.aliases) {
-    if (const auto found = index.find(target); found != index.end()) {
-      TensorInfo tied = tensors[found->second];
-      tied.name = alias;
-      tensors.push_back(std::move(tied));
-    }
-  }
-  return safetensors_size(tensors, recipe.metadata);
-}
-
 std::string compact_text(const quant::CompactRecipe& recipe, std::span<const double> relative_mse) {
-  const std::vector<std::int64_t> bytes = bytes_of(recipe);
+  const std::vector<std::int64_t> bytes = quant::stored_bytes(recipe);
   const std::size_t width = widest(recipe.weights);
   std::string text = fmt::format("{:<{}}  {:<18} {:<28} {:>11} {:>11}{}\n", "weight", width, "shape", "codes",
                                  "bytes", "of", relative_mse.empty() ? "" : "     error");
@@ -135,29 +126,10 @@ std::string compact_text(const quant::CompactRecipe& recipe, std::span<const dou
   return text + fmt::format("{} other tensors: {} bytes of {}\n", others.count, others.stored, others.model);
 }
 
-std::string left_alone_text(std::span<const quant::LeftAlone> left_alone) {
-  std::string text;
-  std::map<std::string_view, std::vector<std::string_view>> expected;  // by their reason
-  for (const quant::LeftAlone& left : left_alone) {
-    if (left.expected) {
-      expected[left.reason].push_back(left.name);
-    } else {
-      text += fmt::format("left alone: {}: {}\n", quoted_name(left.name), left.reason);
-    }
-  }
-  for (const auto& [reason, names] : expected) {
-    const std::string first = quoted_name(names.front());
-    text += names.size() == 1
-                ? fmt::format("left alone: {}: {}\n", first, reason)
-                : fmt::format("left alone: {} tensors, {} first: {}\n", names.size(), first, reason);
-  }
-  return text;
-}
-
 nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
                                     std::span<const double> relative_mse) {
-  const std::vector<std::int64_t> bytes = bytes_of(recipe);
-  nlohmann::ordered_json root{{"model_bytes", model_bytes(recipe)}};
+  const std::vector<std::int64_t> bytes = quant::stored_bytes(recipe);
+  nlohmann::ordered_json root{{"model_bytes", quant::model_size(recipe)}};
   root["weights"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < recipe.weights.size(); ++i) {
     const quant::WeightRecipe& weight = recipe.weights[i];
@@ -182,6 +154,27 @@ nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
   root["aliases"] =
       nlohmann::json(std::map<std::string, std::string>(recipe.aliases.begin(), recipe.aliases.end()));
   root["others"] = {{"count", others.count}, {"bytes", others.stored}, {"model_bytes", others.model}};
+  return root;
+}
+
+std::string compression_text(const quant::Compression& made, const std::string& written) {
+  return compact_text(made.recipe, made.relative_mse) + left_alone_text(made.left_alone) +
+         fmt::format("{} {} bytes of {}, {:.2f} times fewer\n", written.empty() ? "would be" : written + ":",
+                     made.bytes, made.model_bytes,
+                     static_cast<double>(made.model_bytes) / static_cast<double>(made.bytes));
+}
+
+nlohmann::ordered_json compression_json(const quant::Compression& made, const std::string& input,
+                                        const std::string& written) {
+  nlohmann::ordered_json root = report_json(made.report);
+  root["input"] = {{"path", input}, {"bytes", made.model_bytes}};
+  root["output"] = {{"path", written.empty() ? nlohmann::json() : nlohmann::json(written)},
+                    {"bytes", made.bytes}};
+  root["compact"] = compact_json(made.recipe, made.relative_mse);
+  root["left_alone"] = nlohmann::ordered_json::array();
+  for (const quant::LeftAlone& left : made.left_alone) {
+    root["left_alone"].push_back({{"name", left.name}, {"reason", left.reason}, {"expected", left.expected}});
+  }
   return root;
 }
 

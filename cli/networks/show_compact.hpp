@@ -10,23 +10,19 @@
 
 namespace parsimony::cli {
 
-/// "int4 per channel", "pq of 9, 256 centroids, shared".
-std::string scheme_text(const quant::WeightRecipe& weight);
-
-/// Every tensor of a safetensors file.
+/// A list of the tensors of a safetensors file.
 std::string tensors_text(const SafetensorsFile& file);
 nlohmann::ordered_json tensors_json(const SafetensorsFile& file);
 
-/// Every weight with its bytes of the file and of the model, and its error where there is one; the other
-/// tensors in total.
+/// A line for each weight: its bytes in the file and in the model, and its error if there is one. Other
+/// tensors are added up.
 std::string compact_text(const quant::CompactRecipe& recipe, std::span<const double> relative_mse = {});
 nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
                                     std::span<const double> relative_mse = {});
 
-/// A line for each that one would not expect, and for each reason of the others.
-std::string left_alone_text(std::span<const quant::LeftAlone> left_alone);
-
-/// Bytes of the safetensors file that the model would be uncompressed.
-std::int64_t model_bytes(const quant::CompactRecipe& recipe);
+/// The result of quantize. written: name of the file, or empty after a dry run.
+std::string compression_text(const quant::Compression& made, const std::string& written);
+nlohmann::ordered_json compression_json(const quant::Compression& made, const std::string& input,
+                                        const std::string& written);
 
 }  // namespace parsimony::cli

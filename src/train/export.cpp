@@ -204,7 +204,6 @@ void export_compact(const std::filesystem::path& path, torch::nn::Module& model,
                     const ExportOptions& options) {
   const Exported exported = Exporter(model, tensors, options).take();
   quant::write_compact_file(path, exported.model);
-  quant::verify_compact_file(path, exported.model);
   set_to(model, exported);
 }
 

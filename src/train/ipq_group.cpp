@@ -11,9 +11,6 @@
 namespace parsimony::train {
 namespace {
 
-// Between them float16 has scales finely.
-constexpr float kLeastHalfScale = 0x1p-20f, kLargestHalfScale = 0x1p15f;
-
 torch::Tensor read_weight(const IpqMember& member) {
   return member.weight.detach().to(torch::kCPU, torch::kFloat).contiguous();
 }
@@ -112,7 +109,7 @@ void IpqGroup::fit_ranges(const Context& context) {
     member.tensor = quant::integer_quantize(view_of(member, values), how, {}, context);
     for (std::size_t o = 0; o < member.tensor.scale.size(); ++o) {
       const float scale = member.tensor.scale[o];
-      if (scale < kLeastHalfScale || scale > kLargestHalfScale) continue;
+      if (!quant::half_scale_fits(scale)) continue;
       const quant::AffineCode half = quant::with_half_scale({scale, member.tensor.zero_point[o]});
       member.tensor.scale[o] = half.scale;
       member.tensor.zero_point[o] = half.zero_point;

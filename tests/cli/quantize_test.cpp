@@ -1,4 +1,4 @@
-// quantize, inspect, decompress: what they write, say and refuse.
+// quantize, inspect, dequantize: their files, output and errors.
 #include <sys/resource.h>
 
 #include <memory>
@@ -62,12 +62,15 @@ TEST_F(Quantize, TheDryRunSaysTheSizeOfTheFileToTheByte) {
   }
 }
 
-TEST_F(Quantize, DecompressedAgainItIsTheModelButForTheError) {
+TEST_F(Quantize, DequantizedItIsTheModelUpToTheErrorOfTheCodes) {
   ASSERT_EQ(quantize({"--scheme", "int8", "--quiet"}).code, 0);
-  const Outcome outcome =
-      run({"decompress", path("small.safetensors"), "--output", path("floats.safetensors"), "--quiet"});
-  EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out + outcome.err, "");
+  for (const char* verb : {"dequantize", "decompress"}) {  // the present and the earlier name
+    std::filesystem::remove(path("floats.safetensors"));
+    const Outcome outcome =
+        run({verb, path("small.safetensors"), "-o", path("floats.safetensors"), "--quiet"});
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_EQ(outcome.out + outcome.err, "");
+  }
   const SafetensorsFile before(path("model.safetensors")), after(path("floats.safetensors"));
   ASSERT_EQ(after.tensors().size(), 3u);
   for (const TensorView& tensor : before.tensors()) {
@@ -117,9 +120,7 @@ TEST_F(Quantize, StrictNamesWhatWouldBeLeftAlone) {
 
 TEST_F(Quantize, WrongFlagsAreUsageErrors) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
-      {{}, "--scheme"},
       {{"--scheme", "int9"}, "--scheme"},
-      {{"--scheme", "auto"}, "--scheme"},
       {{"--scheme", "int8", "--budget", "3kB"}, "--budget"},
       {{"--budget", "0"}, "--budget"},
       {{"--budget", "much"}, "--budget"},
@@ -145,9 +146,43 @@ TEST_F(Quantize, WrongFlagsAreUsageErrors) {
                    {"overwrite"});
   expect_one_error(run({"quantize", model(), "--scheme", "int8", "--output", path("a.gz")}), kUsage,
                    {"--output"});
-  expect_one_error(run({"decompress", model(), "--output", model()}), kUsage, {"overwrite"});
-  expect_one_error(run({"decompress", model()}), kUsage, {"--output"});
+  expect_one_error(run({"dequantize", model(), "--output", model()}), kUsage, {"overwrite"});
+  expect_one_error(run({"dequantize", model()}), kUsage, {"--output"});
   expect_one_error(run({"inspect"}), kUsage, {"FILE"});
+}
+
+TEST_F(Quantize, DefaultsCanBeTyped) {
+  ASSERT_EQ(quantize({}).code, 0);
+  const std::string standard = read_text(path("small.safetensors"));
+  const std::vector<std::string> typed{
+      "--scheme",    "auto", "--budget",         "none", "--block-size", "auto",
+      "--centroids", "256",  "--layout",         "row",  "--codebook",   "float16",
+      "--range",     "mse",  "--max-iterations", "20",   "--seed",       "0"};
+  const Outcome outcome = quantize(typed);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(read_text(path("small.safetensors")), standard);
+  ASSERT_EQ(quantize({"--scheme", "int8"}).code, 0);  // auto without a budget
+  EXPECT_EQ(read_text(path("small.safetensors")), standard);
+}
+
+TEST_F(Quantize, TheEarlierNameOfTheBlockSizeIsUnderstood) {
+  ASSERT_EQ(quantize({"--scheme", "pq", "--block-size", "4"}).code, 0);
+  const std::string present = read_text(path("small.safetensors"));
+  ASSERT_EQ(quantize({"--scheme", "pq", "--block", "4"}).code, 0);
+  EXPECT_EQ(read_text(path("small.safetensors")), present);
+}
+
+TEST_F(Quantize, SchemesOfEveryWidthTakeAsManyBits) {
+  std::int64_t last = 0;
+  for (int bits = 2; bits <= 8; ++bits) {
+    const Outcome outcome = quantize({"--scheme", "int" + std::to_string(bits)});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    if (last > 0) {
+      // 5888 codes of a bit more; the header changes by a few bytes.
+      EXPECT_NEAR(static_cast<double>(size("small.safetensors") - last), 5888 / 8, 16);
+    }
+    last = size("small.safetensors");
+  }
 }
 
 TEST_F(Quantize, BrokenFilesFailAndLeaveNothing) {
@@ -159,17 +194,17 @@ TEST_F(Quantize, BrokenFilesFailAndLeaveNothing) {
   };
   const std::string broken = write("broken.safetensors", whole.substr(0, whole.size() - 1));
   refused({"quantize", broken, "--scheme", "int8"}, {broken, "tensor '"});
-  refused({"decompress", broken}, {broken, "tensor '"});
+  refused({"dequantize", broken}, {broken, "tensor '"});
   refused({"inspect", broken}, {broken, "tensor '"});
   refused({"inspect", path("missing")}, {path("missing")});
-  refused({"decompress", model()}, {"no compact file"});
+  refused({"dequantize", model()}, {"no compact file"});
   refused({"quantize", model(), "--scheme", "int8", "--calibration", broken}, {broken});
   refused({"quantize", model(), "--scheme", "int8", "--calibration", model()}, {"input_second_moment"});
   ASSERT_EQ(quantize({"--scheme", "int4"}).code, 0);
   refused({"quantize", path("small.safetensors"), "--scheme", "int8"}, {"compact file already"});
   std::string flipped = read_text(path("small.safetensors"));
   flipped.replace(flipped.find("\\\"bits\\\":4"), 10, "\\\"bits\\\":5");
-  refused({"decompress", write("flipped", flipped)}, {"flipped", "'conv.weight'", "5 bits"});
+  refused({"dequantize", write("flipped", flipped)}, {"flipped", "'conv.weight'", "5 bits"});
 }
 
 TEST_F(Quantize, StrictIsAboutFloatsThatNoFilterKeepsOut) {

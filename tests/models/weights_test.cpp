@@ -18,14 +18,9 @@ TEST(Weights, OfACompactFileAreTheDecodedOnes) {
   save_weights(model, directory / "model.safetensors");
   const SafetensorsFile file(directory / "model.safetensors");
   for (const auto scheme : {quant::CompressionScheme::int4, quant::CompressionScheme::pq}) {
-    quant::CompressOptions options;
-    options.scheme = scheme;
-    const quant::CompressionPlan plan = quant::plan_compression(file, options);
-    ASSERT_FALSE(plan.recipe.weights.empty());
-    const quant::Compression made = quant::compress(file, plan, options);
-    quant::write_compact_file(directory / "small.safetensors", made.model);
-    quant::write_decompressed(directory / "decoded.safetensors",
-                              quant::read_compact_file(directory / "small.safetensors"));
+    const auto made = quant::compress(file, directory / "small.safetensors", {.scheme = scheme});
+    ASSERT_FALSE(made.recipe.weights.empty());
+    quant::dequantize(directory / "small.safetensors", directory / "decoded.safetensors");
     ResNet compact({.depth = 8}), decoded({.depth = 8});
     load_weights(compact, directory / "small.safetensors");
     load_weights(decoded, directory / "decoded.safetensors");

@@ -125,7 +125,7 @@ TEST(Budget, CountsTheBytesThatTheFileAdds) {
   EXPECT_EQ(choose_under_budget(layers, 120, size), (Choices{0, 0}));
   EXPECT_EQ(choose_under_budget(layers, 130, size), (Choices{1, 0}));
   EXPECT_EQ(choose_under_budget(layers, 140, size), (Choices{1, 1}));
-  expect_error(ErrorCode::invalid_argument, "budget: 119 bytes; the least that this model comes to is 120",
+  expect_error(ErrorCode::invalid_argument, "budget: 119 bytes; the least that this model takes is 120",
                [&] { choose_under_budget(layers, 119, size); });
   EXPECT_TRUE(choose_under_budget({}, 100, [](const Choices&) { return 100; }).empty());
 }

@@ -117,7 +117,7 @@ TEST(CompactFile, ASharedCodebookAndATiedWeightLieThereOnce) {
   const CompactModel read = read_compact_file(directory / "a");
   EXPECT_EQ(read.weights[0].codebook, read.weights[2].codebook);
   EXPECT_EQ(read.find_weight("tied.weight"), read.find_weight("b.weight"));
-  write_decompressed(directory / "floats", read);
+  write_dequantized(directory / "floats", read);
   const SafetensorsFile floats(directory / "floats");
   EXPECT_EQ(float32_values(floats.at("tied.weight")), decode(model.weights[1]));
   EXPECT_EQ(float32_values(floats.at("tied.bias")), float32_values(floats.at("x.bias")));
@@ -145,7 +145,7 @@ TEST(CompactFile, OtherTensorsKeepNamesAndDtypes) {
   EXPECT_EQ(file.metadata().at("format"), "pt");
   const CompactModel read = read_compact_file(file);
   EXPECT_EQ(read.recipe.weights[0].kind, "linear");
-  write_decompressed(directory / "floats", read);
+  write_dequantized(directory / "floats", read);
   const SafetensorsFile floats(directory / "floats");
   EXPECT_EQ(floats.at("a.weight").dtype, DType::bfloat16);
   EXPECT_EQ(floats.at("bn.running_var").dtype, DType::float32);
@@ -176,7 +176,7 @@ TEST(CompactFile, WhatDecodesToMoreThanTheMemoryIsRefusedBeforeItIsDecoded) {
   model.storage.emplace_back(TemporaryDirectory::content(directory / "empty"), "small.safetensors");
   std::filesystem::remove(directory / "empty");
   expect_error(ErrorCode::unsupported, "small.safetensors: tensor 'a.weight': decoding it takes 8796.1 GB",
-               [&] { write_decompressed(directory / "a", model); });
+               [&] { write_dequantized(directory / "a", model); });
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
@@ -191,7 +191,7 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   random.add(integers, "a.weight", random.integer({3, 4}, 4, true));
   CompactModel wrong = integers;
   wrong.recipe.weights[0].scale_dtype = DType::float16;
-  refused("no half", wrong);
+  refused("float16 does not hold", wrong);
   wrong = integers;
   wrong.weights[0].zero_point[1] = 256;
   refused("'a.weight_zero_point': 256", wrong);
@@ -212,7 +212,7 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   refused("'a.weight_packed' is there twice", wrong);
   wrong = integers;
   wrong.weights.pop_back();
-  refused("a recipe of 1 weights", wrong);
+  refused("recipe: names 1 weights", wrong);
 
   CompactModel product;
   auto codebook = std::make_shared<Codebook>(*random.codebook(3, 4, CodebookType::float16));
@@ -222,10 +222,10 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   refused("there are 3 centroids", wrong);
   wrong = product;
   codebook->centroids(1, 2) = 1e-3f;
-  refused("'a.weight_codebook': holds 0.001, which is no half", wrong);
+  refused("'a.weight_codebook': holds 0.001, which float16 does not hold exactly", wrong);
   wrong.recipe.weights[0].codebook_type = codebook->type = CodebookType::int8;
   codebook->scale = 0.01f;
-  refused("no multiple", wrong);
+  refused("must be a multiple", wrong);
 
   CompactModel long_blocks;
   random.add(

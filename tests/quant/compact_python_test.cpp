@@ -56,7 +56,7 @@ TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
     const TemporaryDirectory directory;
     model.recipe.deflated = deflated;
     write_compact_file(directory / "small.safetensors", model);
-    write_decompressed(directory / "ours.safetensors", read_compact_file(directory / "small.safetensors"));
+    write_dequantized(directory / "ours.safetensors", read_compact_file(directory / "small.safetensors"));
     const std::string script = PARSIMONY_EXAMPLES "/read_compact.py";
     const std::string command = python() + " " + script + " " + (directory / "small.safetensors").string() +
                                 " " + (directory / "theirs.safetensors").string();

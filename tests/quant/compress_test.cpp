@@ -21,15 +21,12 @@ class Compress : public ModelFiles {
                  normal("fc.bias", {50}), normal("bn.weight", {16}), normal("bn.running_mean", {16}),
                  TensorView{{"bn.num_batches_tracked", DType::int64, {}}, counter}});
   }
-  // Written, as large as planned, read back.
-  std::int64_t expect_as_planned(const SafetensorsFile& model, const CompressionPlan& plan,
-                                 const CompressOptions& options) {
-    const Compression done = compress(model, plan, options);
-    write_compact_file(directory_ / "c", done.model);
-    verify_compact_file(directory_ / "c", done.model);
+  // The file is as large as planned, and its model has the tensors of the one before.
+  std::int64_t expect_as_planned(const SafetensorsFile& model, const CompressionPlan& plan) {
+    write_compact_file(directory_ / "c", quantize_model(model, plan).model);
     const auto size = static_cast<std::int64_t>(std::filesystem::file_size(directory_ / "c"));
     EXPECT_EQ(size, planned_size(plan.recipe));
-    write_decompressed(directory_ / "f", read_compact_file(directory_ / "c"));
+    dequantize(directory_ / "c", directory_ / "f");
     const SafetensorsFile floats(directory_ / "f");
     EXPECT_EQ(floats.tensors().size(), model.tensors().size());
     for (const TensorView& tensor : model.tensors()) {
@@ -45,9 +42,8 @@ using S = CompressionScheme;
 TEST_F(Compress, EverySchemeLayoutAndCodebookIsOfThePlannedSize) {
   const SafetensorsFile model = network();
   for (const bool half : {false, true}) {
-    for (const S scheme : {S::int8, S::int4, S::int3, S::int2}) {
-      const CompressOptions options{.scheme = scheme, .half = half};
-      expect_as_planned(model, plan_compression(model, options), options);
+    for (const S scheme : {S::int8, S::int7, S::int6, S::int5, S::int4, S::int3, S::int2}) {
+      expect_as_planned(model, plan_compression(model, {.scheme = scheme, .half = half}));
     }
     for (const BlockLayout layout : {BlockLayout::row, BlockLayout::input_channels}) {
       for (const CodebookType codebook : {CodebookType::float32, CodebookType::float16, CodebookType::int8}) {
@@ -59,7 +55,7 @@ TEST_F(Compress, EverySchemeLayoutAndCodebookIsOfThePlannedSize) {
                                         .codebook = codebook,
                                         .max_iterations = 3,
                                         .half = half};
-          expect_as_planned(model, plan_compression(model, options), options);
+          expect_as_planned(model, plan_compression(model, options));
         }
       }
     }
@@ -71,9 +67,9 @@ TEST_F(Compress, ErrorsAreThoseOfTheFormula) {
   // is about 6.2 σ, so that int8 has (6.2 / 255)² / 12 = 4.9e-5. Each bit less is about four times as much.
   const SafetensorsFile model = file({normal("w.weight", {64, 512})});
   double last = 0;
-  for (const S scheme : {S::int8, S::int4, S::int3, S::int2}) {
+  for (const S scheme : {S::int8, S::int7, S::int6, S::int5, S::int4, S::int3, S::int2}) {
     const CompressOptions options{.scheme = scheme, .range = RangeRule::min_max};
-    const double error = compress(model, plan_compression(model, options), options).relative_mse.at(0);
+    const double error = quantize_model(model, plan_compression(model, options)).relative_mse.at(0);
     if (scheme == S::int8) {
       EXPECT_NEAR(error, 4.9e-5, 1.5e-5);
     }
@@ -96,8 +92,7 @@ TEST_F(Compress, EveryTensorThatIsLeftAloneHasAReason) {
                    }()),
             TensorView{{"ids.weight", DType::int64, {10, 100}}, zeros},
             TensorView{{"double.weight", DType::float64, {10, 100}}, zeros}});
-  const CompressOptions options{.scheme = S::int8};
-  const CompressionPlan plan = plan_compression(model, options, {.exclude = "^head"});
+  const CompressionPlan plan = plan_compression(model, {.scheme = S::int8, .exclude = "^head"});
   ASSERT_EQ(plan.recipe.weights.size(), 1u);
   EXPECT_EQ(plan.recipe.weights[0].name, "a.weight");
   std::map<std::string, std::pair<std::string, bool>> reasons;
@@ -116,9 +111,9 @@ TEST_F(Compress, EveryTensorThatIsLeftAloneHasAReason) {
   expect("bad.weight", "not finite", false);
   expect("ids.weight", "I64", true);
   expect("double.weight", "F64", false);
-  expect_as_planned(model, plan, options);
+  expect_as_planned(model, plan);
 
-  const CompressionPlan named = plan_compression(model, options, {.layers = "^(table|a\\.)", .exclude = {}});
+  const CompressionPlan named = plan_compression(model, {.scheme = S::int8, .layers = "^(table|a\\.)"});
   ASSERT_EQ(named.recipe.weights.size(), 2u);
   EXPECT_EQ(named.recipe.weights[1].name, "table");
 }
@@ -135,8 +130,8 @@ TEST_F(Compress, TiedWeightsLieThereOnceAndEqualConstantsAreNotTied) {
   EXPECT_EQ(plan.recipe.aliases,
             (std::map<std::string, std::string, std::less<>>{{"head.weight", "embed.weight"}}));
   EXPECT_EQ(plan.recipe.weights.size(), 3u);
-  expect_as_planned(model, plan, options);
-  write_decompressed(directory_ / "f", compress(model, plan, options).model);
+  expect_as_planned(model, plan);
+  write_dequantized(directory_ / "f", quantize_model(model, plan).model);
   const SafetensorsFile out(directory_ / "f");
   EXPECT_EQ(float32_values(out.at("head.weight")), float32_values(out.at("embed.weight")));
   EXPECT_EQ(float32_values(out.at("z1.weight")), zeros);  // constants are met exactly
@@ -153,11 +148,11 @@ TEST_F(Compress, HalfScalesAndOthersOnlyWhereHalvesHoldThem) {
   EXPECT_EQ(plan.recipe.weights.at(1).scale_dtype, DType::float32);
   EXPECT_EQ(plan.recipe.others.at(0).stored_dtype, DType::float16);
   EXPECT_EQ(plan.recipe.others.at(1).stored_dtype, DType::float32);
-  expect_as_planned(model, plan, options);
+  expect_as_planned(model, plan);
   // A scale up to 2^-10 too large costs about as much of the error.
-  const auto errors = compress(model, plan, options).relative_mse;
+  const auto errors = quantize_model(model, plan).relative_mse;
   const CompressOptions full{.scheme = S::int8};
-  const auto without = compress(model, plan_compression(model, full), full).relative_mse;
+  const auto without = quantize_model(model, plan_compression(model, full)).relative_mse;
   EXPECT_NEAR(errors[0], without[0], 0.02 * without[0]);
   EXPECT_EQ(errors[1], without[1]);
 }
@@ -168,10 +163,9 @@ TEST_F(Compress, ABudgetIsKeptAndMoreBytesAreLessError) {
   for (const std::int64_t budget : {6000, 7000, 9000, 14000}) {
     const CompressOptions options{.budget = budget, .max_iterations = 5};
     const CompressionPlan plan = plan_compression(model, options);
-    const std::int64_t size = expect_as_planned(model, plan, options);
+    const std::int64_t size = expect_as_planned(model, plan);
     EXPECT_LE(size, budget);
-    const Compression done = compress(model, plan, options);
-    const double error = std::get<double>(done.report.figures.back().second);
+    const double error = quantize_model(model, plan).report.figure<double>("squared_error");
     EXPECT_LT(error, last);
     last = error;
   }
@@ -180,7 +174,7 @@ TEST_F(Compress, ABudgetIsKeptAndMoreBytesAreLessError) {
   const CompressionPlan plan = plan_compression(model, uniform);
   const CompressOptions options{.budget = planned_size(plan.recipe)};
   const auto error = [&](const CompressOptions& by) {
-    return std::get<double>(compress(model, plan_compression(model, by), by).report.figures.back().second);
+    return quantize_model(model, plan_compression(model, by)).report.figure<double>("squared_error");
   };
   EXPECT_LT(error(options), error(uniform));
   expect_error(ErrorCode::invalid_argument, "budget: 3000 bytes; the least",
@@ -193,27 +187,27 @@ TEST_F(Compress, CalibrationCountsTheErrorOfWhatIsUsed) {
   std::vector<float> moments(64);
   std::fill_n(moments.begin(), 16, 1.0f);
   const SafetensorsFile calibration = file({floats("a.input_second_moment", {64}, moments)}, "moments");
-  const CompressOptions options{.scheme = S::pq, .block_size = 8, .centroids = 32};
-  const auto error = [&](const SafetensorsFile* inputs) {
-    const CompressionPlan plan = plan_compression(model, options, {}, inputs);
-    const Compression done = compress(model, plan, options, inputs);
+  CompressOptions options{.scheme = S::pq, .block_size = 8, .centroids = 32};
+  const auto error = [&](const std::optional<SafetensorsFile>& inputs) {
+    options.calibration = inputs;
+    const QuantizedModel done = quantize_model(model, plan_compression(model, options));
     const std::vector<float> values = float32_values(model.at("a.weight")),
                              decoded = decode(done.model.weights[0]);
     return relative_mse({.values = values, .shape = model.at("a.weight").shape, .importance = moments},
                         decoded);
   };
-  EXPECT_LT(error(&calibration), 0.9 * error(nullptr));
+  EXPECT_LT(error(calibration), 0.9 * error(std::nullopt));
   // The moments of inputs that have them.
   std::vector<float> inputs(3 * 64);
   for (int i = 0; i < 3 * 64; ++i) inputs[i] = i % 64 < 16 ? (i % 2 == 0 ? 1.0f : -1.0f) : 0.0f;
   const SafetensorsFile samples = file({floats("a.input", {3, 64}, inputs)}, "samples");
-  EXPECT_EQ(error(&samples), error(&calibration));
+  EXPECT_EQ(error(samples), error(calibration));
 
   const auto refused = [&](const std::string& piece, std::vector<TensorView> tensors) {
-    const SafetensorsFile wrong = file(tensors, "wrong");
-    expect_error(ErrorCode::format, piece, [&] { plan_compression(model, options, {}, &wrong); });
+    options.calibration = file(tensors, "wrong");
+    expect_error(ErrorCode::format, piece, [&] { plan_compression(model, options); });
   };
-  refused("of 63 channels", {floats("a.input_second_moment", {63}, std::vector<float>(63, 1))});
+  refused("63 channels", {floats("a.input_second_moment", {63}, std::vector<float>(63, 1))});
   refused("second moment is -1", {floats("a.input_second_moment", {64}, std::vector<float>(64, -1))});
   refused("all second moments are 0", {floats("a.input_second_moment", {64}, std::vector<float>(64))});
   refused("no input or input_second_moment", {floats("b.input", {1, 64}, std::vector<float>(64, 1))});
@@ -225,29 +219,110 @@ TEST_F(Compress, TheBytesAreTheSameForAnyNumberOfThreads) {
   std::string first;
   for (const int threads : {1, 2, 3, 8}) {
     const Context context(threads);
-    const CompressionPlan plan = plan_compression(model, options, {}, nullptr, context);
-    write_compact_file(directory_ / "t", compress(model, plan, options, nullptr, context).model);
+    compress(model, directory_ / "t", options, context);
     const std::string bytes = TemporaryDirectory::content(directory_ / "t");
     if (first.empty()) first = bytes;
     EXPECT_EQ(bytes, first) << threads;
   }
 }
 
+TEST_F(Compress, AutoWithoutABudgetIsInt8) {
+  const SafetensorsFile model = network();
+  compress(model, directory_ / "auto");
+  compress(model, directory_ / "int8", {.scheme = S::int8});
+  EXPECT_EQ(TemporaryDirectory::content(directory_ / "auto"),
+            TemporaryDirectory::content(directory_ / "int8"));
+}
+
+TEST_F(Compress, CodesThatTheBudgetMeasuredAreThoseMadeAnew) {
+  const SafetensorsFile model = network();
+  CompressOptions options{.budget = 9000, .max_iterations = 5, .half = true};
+  for (const bool calibrated : {false, true}) {
+    if (calibrated) {
+      std::vector<float> moments(61);
+      for (std::size_t i = 0; i < moments.size(); ++i) moments[i] = static_cast<float>(1 + i % 7);
+      options.calibration = file({floats("fc.input_second_moment", {61}, moments)}, "moments");
+    }
+    CompressionPlan plan = plan_compression(model, options);
+    for (const auto& measured : plan.measured) EXPECT_TRUE(measured.has_value());
+    const QuantizedModel kept = quantize_model(model, plan);
+    for (auto& measured : plan.measured) measured.reset();
+    const QuantizedModel anew = quantize_model(model, plan);
+    write_compact_file(directory_ / "kept", kept.model);
+    write_compact_file(directory_ / "anew", anew.model);
+    EXPECT_EQ(TemporaryDirectory::content(directory_ / "kept"),
+              TemporaryDirectory::content(directory_ / "anew"));
+    EXPECT_EQ(kept.relative_mse, anew.relative_mse);
+  }
+}
+
+TEST_F(Compress, TensorsInMemoryMakeTheSameFile) {
+  const SafetensorsFile model = network();
+  std::vector<TensorView> views(model.tensors().rbegin(), model.tensors().rend());  // in any order
+  const CompressOptions options{.scheme = S::pq, .max_iterations = 3};
+  const Compression of_file = compress(directory_ / "m.safetensors", directory_ / "a", options);
+  const Compression of_memory = compress(
+      ModelTensors(views, {model.metadata().begin(), model.metadata().end()}), directory_ / "b", options);
+  EXPECT_EQ(TemporaryDirectory::content(directory_ / "a"), TemporaryDirectory::content(directory_ / "b"));
+  EXPECT_EQ(of_file.relative_mse, of_memory.relative_mse);
+  EXPECT_EQ(of_file.model_bytes, of_memory.model_bytes);
+  EXPECT_EQ(of_file.bytes, static_cast<std::int64_t>(std::filesystem::file_size(directory_ / "a")));
+
+  views.push_back(views.front());
+  expect_error(ErrorCode::invalid_argument, "there twice", [&] { ModelTensors{views}; });
+  views.pop_back();
+  views.front().data = views.front().data.first(1);
+  expect_error(ErrorCode::invalid_argument, "there are 1", [&] { ModelTensors{views}; });
+}
+
+TEST_F(Compress, ADryRunSaysTheSizeAndWritesNothing) {
+  const SafetensorsFile model = network();
+  CompressOptions options{.scheme = S::int3, .dry_run = true};
+  const Compression planned = compress(model, directory_ / "c", options);
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "c"));
+  EXPECT_EQ(compress(model, "", options).bytes, planned.bytes);
+  EXPECT_TRUE(planned.relative_mse.empty());
+  options.dry_run = false;
+  EXPECT_EQ(compress(model, directory_ / "c", options).bytes, planned.bytes);
+  EXPECT_EQ(static_cast<std::int64_t>(std::filesystem::file_size(directory_ / "c")), planned.bytes);
+  for (const char* output : {"", "c.gz", "c.zst"}) {
+    expect_error(ErrorCode::invalid_argument, "output: ", [&] { compress(model, output, options); });
+  }
+}
+
+TEST_F(Compress, StrictFailsBeforeAnythingIsMeasured) {
+  const SafetensorsFile model = file({normal("a.weight", {64, 64}), normal("table", {64, 64})});
+  CompressOptions options{.budget = 20000, .strict = true};
+  int measured = 0;
+  Context context(1);
+  context.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++measured; };
+  expect_error(ErrorCode::unsupported, "strict: 1 tensor would be left alone, 'table' first",
+               [&] { compress(model, directory_ / "c", options, context); });
+  EXPECT_EQ(measured, 0);
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "c"));
+  options.exclude = "table";
+  EXPECT_GT(compress(model, directory_ / "c", options).bytes, 0);
+}
+
 TEST_F(Compress, WhatCannotBeIsRefused) {
   const SafetensorsFile model = network();
-  const auto refused = [&](const std::string& piece, const CompressOptions& options,
-                           const LayerFilter& filter = {}) {
-    expect_error(ErrorCode::invalid_argument, piece, [&] { plan_compression(model, options, filter); });
+  const auto refused = [&](const std::string& piece, const CompressOptions& options) {
+    expect_error(ErrorCode::invalid_argument, piece, [&] { plan_compression(model, options); });
   };
-  refused("scheme: auto", {});
   refused("budget: scheme int8", {.scheme = S::int8, .budget = 100000});
+  refused("budget: -1", {.budget = -1});
   refused("block_size: 5000", {.scheme = S::pq, .block_size = 5000});
-  refused("layers: '(' is not a regular expression", {.scheme = S::int8}, {.layers = "(", .exclude = {}});
-  refused("exclude: '[' is not a regular expression", {.scheme = S::int8}, {.layers = {}, .exclude = "["});
-  const CompressOptions options{.scheme = S::int8};
-  write_compact_file(directory_ / "c", compress(model, plan_compression(model, options), options).model);
+  refused("block_size: only with scheme pq", {.scheme = S::int8, .block_size = 8});
+  refused("centroids: only with scheme pq", {.centroids = 16});
+  refused("layout: not with option budget", {.budget = 100000, .layout = BlockLayout::input_channels});
+  refused("layers: '(' is not", {.scheme = S::int8, .layers = "("});
+  refused("exclude: '[' is not", {.scheme = S::int8, .exclude = "["});
+  compress(model, directory_ / "c", {.scheme = S::int8});
   expect_error(ErrorCode::format, "compact file already",
-               [&] { plan_compression(SafetensorsFile(directory_ / "c"), options); });
+               [&] { plan_compression(SafetensorsFile(directory_ / "c")); });
+  CompressionPlan plan = plan_compression(model);
+  plan.importance.pop_back();
+  expect_error(ErrorCode::invalid_argument, "plan: ", [&] { quantize_model(model, plan); });
 }
 
 }  // namespace

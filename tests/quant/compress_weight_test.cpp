@@ -10,6 +10,7 @@
 #include "parsimony/quant/decode.hpp"
 #include "quant/gaussian_weight.hpp"
 #include "quant/model_files.hpp"
+#include "quant/plan/calibration.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -125,8 +126,7 @@ TEST(CompressWeight, BlocksAreNotLongerThanTheRunsThatTheyAreCutFrom) {
 class Calibration : public ModelFiles {
  protected:
   std::vector<float> importance(std::vector<std::int64_t> shape, const TensorView& tensor) const {
-    const SafetensorsFile calibration = file({tensor});
-    return importance_of({"m.weight", DType::float32, std::move(shape)}, &calibration);
+    return importance_of({"m.weight", DType::float32, std::move(shape)}, file({tensor}));
   }
 };
 
@@ -156,7 +156,7 @@ TEST_F(Calibration, ChannelsOfNoGroupsAreRefused) {
   const auto refused = [&](std::vector<std::int64_t> shape, std::int64_t channels) {
     const TensorView input =
         floats("m.input", {2, channels}, std::vector<float>(static_cast<std::size_t>(2 * channels), 1.0f));
-    expect_error(ErrorCode::format, "of " + std::to_string(channels) + " channels",
+    expect_error(ErrorCode::format, "has " + std::to_string(channels) + " channels",
                  [&] { importance(shape, input); });
   };
   refused({64, 32}, 64);        // no convolution

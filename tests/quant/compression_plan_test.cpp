@@ -25,7 +25,7 @@ TEST_F(CompressionPlans, ABudgetBelowTheLeastIsRefusedBeforeAnythingIsMeasured) 
   Context context(1);
   context.on_progress = [&](std::string_view, std::int64_t, std::int64_t) { ++measured; };
   const auto plan = [&](std::int64_t budget) {
-    return plan_compression(model, {.budget = budget, .max_iterations = 1}, {}, nullptr, context);
+    return plan_compression(model, {.budget = budget, .max_iterations = 1}, context);
   };
   expect_error(ErrorCode::invalid_argument, "budget: 500 bytes; the least", [&] { plan(500); });
   EXPECT_EQ(measured, 0);
@@ -52,13 +52,12 @@ TEST_F(CompressionPlans, NoBlockIsLongerThanAnOutput) {
 }
 
 TEST_F(CompressionPlans, ANameThatWhatBelongsToAWeightWouldHaveIsRefused) {
-  const auto refused = [&](const std::string& taken, const std::string& part,
-                           const CompressOptions& options) {
+  const auto refused = [&](const std::string& taken, const std::string& part, CompressOptions options) {
     const SafetensorsFile model = file({normal("a.weight", {64, 64}), normal(taken, {64})});
     expect_error(ErrorCode::format, "'" + taken + "' is also the name of the " + part + " of 'a.weight'",
                  [&] { plan_compression(model, options); });
-    EXPECT_TRUE(
-        plan_compression(model, options, {.layers = {}, .exclude = "^a.weight$"}).recipe.weights.empty());
+    options.exclude = "^a.weight$";
+    EXPECT_TRUE(plan_compression(model, options).recipe.weights.empty());
   };
   refused("a.weight_scale", "scale", {.scheme = S::int8});
   refused("a.weight_zero_point", "zero point", {.scheme = S::int8});
@@ -72,13 +71,12 @@ TEST_F(CompressionPlans, ANameThatWhatBelongsToAWeightWouldHaveIsRefused) {
 TEST_F(CompressionPlans, ALongNameIsExpectedWhereItIsExcludedOrOfOneDimension) {
   const std::string filler(2000, 'x');
   const SafetensorsFile model = file({normal("a" + filler, {64}), normal("b" + filler, {64, 64})});
-  const CompressOptions options{.scheme = S::int8};
-  const CompressionPlan plan = plan_compression(model, options);
+  const CompressionPlan plan = plan_compression(model, {.scheme = S::int8});
   ASSERT_EQ(plan.left_alone.size(), 2u);
   EXPECT_TRUE(plan.left_alone[0].expected) << plan.left_alone[0].reason;
   EXPECT_FALSE(plan.left_alone[1].expected);
   EXPECT_NE(plan.left_alone[1].reason.find("2001 bytes"), std::string::npos) << plan.left_alone[1].reason;
-  EXPECT_TRUE(plan_compression(model, options, {.layers = {}, .exclude = "^b"}).left_alone[1].expected);
+  EXPECT_TRUE(plan_compression(model, {.scheme = S::int8, .exclude = "^b"}).left_alone[1].expected);
 }
 
 TEST_F(CompressionPlans, WhatIsLeftAloneLiesThereOnceToo) {
@@ -89,19 +87,17 @@ TEST_F(CompressionPlans, WhatIsLeftAloneLiesThereOnceToo) {
   code.name = "third.weight";
   const SafetensorsFile model = file({first, twin, code, floats("bn1.bias", {64}, std::vector<float>(64)),
                                       floats("bn2.bias", {64}, std::vector<float>(64))});
-  const CompressOptions options{.scheme = S::int4, .half = true};
-  const CompressionPlan plan = plan_compression(model, options, {.layers = {}, .exclude = "embed|head"});
+  const CompressionPlan plan =
+      plan_compression(model, {.scheme = S::int4, .half = true, .exclude = "embed|head"});
   EXPECT_EQ(plan.recipe.aliases,
             (std::map<std::string, std::string, std::less<>>{{"head.weight", "embed.weight"}}));
   EXPECT_EQ(plan.recipe.others.size(), 3u);   // constants are not tied
   EXPECT_EQ(plan.recipe.weights.size(), 1u);  // nor is what is in codes to what is not
   EXPECT_EQ(plan.left_alone.size(), 4u);
-  const Compression done = compress(model, plan, options);
-  write_compact_file(directory_ / "c", done.model);
-  verify_compact_file(directory_ / "c", done.model);
+  write_compact_file(directory_ / "c", quantize_model(model, plan).model);
   EXPECT_EQ(static_cast<std::int64_t>(std::filesystem::file_size(directory_ / "c")),
             planned_size(plan.recipe));
-  write_decompressed(directory_ / "f", read_compact_file(directory_ / "c"));
+  write_dequantized(directory_ / "f", read_compact_file(directory_ / "c"));
   const SafetensorsFile floats(directory_ / "f");
   EXPECT_EQ(floats.tensors().size(), 5u);
   EXPECT_EQ(float32_values(floats.at("head.weight")), float32_values(floats.at("embed.weight")));

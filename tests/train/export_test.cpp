@@ -50,7 +50,7 @@ TEST(Export, ReadersComputeWhatTheModelComputes) {
       export_compact(directory / "small", model.net, model.ipq.tensors(), options);
       EXPECT_EQ(static_cast<std::int64_t>(std::filesystem::file_size(directory / "small")), planned);
 
-      quant::write_decompressed(directory / "floats", quant::read_compact_file(directory / "small"));
+      quant::write_dequantized(directory / "floats", quant::read_compact_file(directory / "small"));
       models::ResNet other({.depth = 8});
       models::load_weights(other, directory / "floats");
       other.eval();

@@ -1,5 +1,5 @@
-// A compressed network in one file: a valid safetensors file of codes, codebooks and everything else, laid
-// down in docs/formats/compact.md.
+// A compressed network in one file: a safetensors file with codes, codebooks and every other tensor.
+// docs/formats/compact.md specifies it.
 #pragma once
 
 #include <cstdint>
@@ -15,76 +15,102 @@
 
 namespace parsimony::quant {
 
-/// How a weight lies in the file, all of which is known before it is in codes.
+/// How the file stores a weight. All of it is known before the codes are made.
 struct WeightRecipe {
-  std::string name;                 ///< of the weight in the model
+  std::string name;                 ///< name of the weight in the model
   std::vector<std::int64_t> shape;  ///< 2-D to 5-D
-  DType dtype = DType::float32;     ///< of the weight in the model: float32, float16 or bfloat16
-  std::string kind;                 ///< of its layer, as who trained it says: "linear"; may be empty
+  DType dtype = DType::float32;     ///< dtype of the weight in the model: float32, float16 or bfloat16
+  std::string kind;  ///< kind of its layer in the words of the writer, such as "linear"; may be empty
   Scheme scheme = Scheme::integer;
   int bits = 8;
-  std::int64_t scales = 1;                ///< values of scale: 1 or shape[0]; 0 of a product without
-  DType scale_dtype = DType::float32;     ///< float32 or float16
-  DType zero_point_dtype = DType::uint8;  ///< of integers: uint8 or, where one is no code, int32
-  BlockLayout layout = BlockLayout::row;  ///< this and the rest: of a product
+  std::int64_t scales = 1;             ///< number of scales: 1 or shape[0]; 0 for a product without factors
+  DType scale_dtype = DType::float32;  ///< float32 or float16
+  DType zero_point_dtype = DType::uint8;  ///< for integers: uint8, or int32 if a zero point is not a code
+
+  BlockLayout layout = BlockLayout::row;  ///< this and the following fields are for products
   std::int64_t block_size = 0;            ///< d, 1 to 4096, and at most run_length of BlockGrid
   std::int64_t centroids = 0;             ///< K, 1 to 2^bits
   CodebookType codebook_type = CodebookType::float16;
-  std::string codebook;   ///< tensor of the codebook, which others may share; empty: <name>_codebook
-  bool permuted = false;  ///< has a channel permutation
+  std::string codebook;   ///< name of the codebook's tensor, which weights may share; empty: <name>_codebook
+  bool permuted = false;  ///< whether the weight has a channel permutation
 };
 
-/// A tensor that is not in codes.
-struct OtherRecipe : TensorInfo {       ///< as it is in the model
-  DType stored_dtype = DType::float32;  ///< the same, or float16 in place of float32
+/// A tensor that is not in codes, with its dtype in the model.
+struct OtherRecipe : TensorInfo {
+  DType stored_dtype = DType::float32;  ///< dtype in the file: the same, or float16 for float32
 };
 
+/// The compact file layout of a model.
 struct CompactRecipe {
   std::vector<WeightRecipe> weights;
   std::vector<OtherRecipe> others;
-  std::map<std::string, std::string, std::less<>> aliases;  ///< name of a tied weight → whose values it has
-  TensorMetadata metadata;                                  ///< of the model, kept beside that of the format
-  /// The header is deflated: of small models, where it would be a large part of the file. Other programs then
-  /// see two tensors of bytes, and a reader copies the file instead of mapping it.
+  std::map<std::string, std::string, std::less<>>
+      aliases;              ///< name of a tied tensor → tensor with its values
+  TensorMetadata metadata;  ///< metadata of the model
+  /// Deflates the header, which is a large part of the file of a small model. Other programs then see two
+  /// tensors of bytes, and a reader copies the file instead of mapping it.
   bool deflated = false;
 };
 
-/// What write_compact_file writes: the tensors, and bytes of the file, to the byte.
+/// The tensors that write_compact_file writes.
 std::vector<TensorInfo> stored_tensors(const CompactRecipe& recipe);
+/// Size of the file that write_compact_file writes, to the byte.
 std::int64_t planned_size(const CompactRecipe& recipe);
+/// Bytes that the tensors of each weight take in the file. A shared codebook counts for its first weight.
+std::vector<std::int64_t> stored_bytes(const CompactRecipe& recipe);
 
-/// What the file has to say of the tensor; float32 scales unless all of them are halves and half_scales.
+/// A tensor of the model that a compact file stands for.
+struct ModelTensor : TensorInfo {
+  std::size_t source =
+      0;  ///< index of its values: weights first, then others; a tied tensor has its target's
+};
+/// All tensors of the model: weights, others, tied tensors. Throws invalid_argument for an alias of a tensor
+/// that is not there.
+std::vector<ModelTensor> model_tensors(const CompactRecipe& recipe);
+/// Size of the safetensors file of the model, not in codes.
+std::int64_t model_size(const CompactRecipe& recipe);
+
+/// The recipe that stores a weight in codes exactly. half_scales: float16 scales, if all scales are float16
+/// values.
 WeightRecipe recipe_of(std::string name, const QuantizedTensor& tensor, bool half_scales = false);
 
 struct CompactModel {
   CompactRecipe recipe;
-  std::vector<QuantizedTensor> weights;  ///< as recipe.weights
-  std::vector<TensorView> others;        ///< as recipe.others, in the dtype of the model or of the file
-  std::vector<SafetensorsFile> storage;  ///< of the bytes of others, which live as long
+  std::vector<QuantizedTensor> weights;  ///< in the order of recipe.weights
+  std::vector<TensorView> others;  ///< in the order of recipe.others, in the dtype of the model or the file
+  std::vector<SafetensorsFile> storage;  ///< files that hold the bytes of others and must live as long
 
-  const QuantizedTensor* find_weight(std::string_view name) const;  ///< aliases are followed; may be nullptr
+  /// The weight of this name or of the tensor that the name is tied to; nullptr if there is none.
+  const QuantizedTensor* find_weight(std::string_view name) const;
 };
 
-/// Throws invalid_argument where recipe and values do not fit: names that are there twice, scales or
-/// centroids that the dtype of the file does not hold exactly, codes without a centroid. Nothing is written
-/// then.
+/// Writes the file under a temporary name, reads it back, compares it with the model, and renames it. Throws
+/// invalid_argument, before anything is written, where recipe and values do not fit: names that are there
+/// twice, scales or centroids that the dtype of the file does not hold exactly, codes without a centroid.
+/// Throws io as verify_compact_file does; an older file of that name then stays as it was. What exists and is
+/// not a regular file is written in place and not verified.
 void write_compact_file(const std::filesystem::path& path, const CompactModel& model);
 
 /// Throws io; format, naming file and tensor; unsupported for a file of a later version.
 CompactModel read_compact_file(const std::filesystem::path& path);
 CompactModel read_compact_file(const SafetensorsFile& file);
 
-/// Reads the file back, from the system's cache if it is still there, and throws io where a code, scale,
-/// codebook, value of another tensor or tied name is not that of the model. Metadata is not compared.
+/// Reads the file, from the system's cache if it is still there. Throws io if a code, scale, codebook, value
+/// of another tensor or tied name differs from the model. Metadata is not compared.
 void verify_compact_file(const std::filesystem::path& path, const CompactModel& model);
 
-/// Whether it says of itself to be one.
+/// Whether the metadata of the file names it a compact file.
 bool is_compact_file(const SafetensorsFile& file);
 
-/// The weights decoded, in their dtypes of the model, tied ones each with its values, and the others: under
-/// the names of the model. Through an AtomicFile, one after the other: memory is taken for the largest of
-/// them. Throws unsupported where that is more than the machine has, naming file and tensor.
-void write_decompressed(const std::filesystem::path& path, const CompactModel& model,
-                        const Context& context = Context{});
+/// Turns a compact file into a safetensors file of the model, and returns the recipe of the compact file.
+/// Throws what read_compact_file and write_dequantized throw.
+CompactRecipe dequantize(const std::filesystem::path& compact, const std::filesystem::path& output,
+                         const Context& context = Context{});
+
+/// Writes all tensors of the model under their names and in their dtypes: weights decoded, tied tensors each
+/// with its values. Decodes one tensor at a time through an AtomicFile, so the memory is that of the largest.
+/// Throws unsupported, naming file and tensor, if that is more than the machine has.
+void write_dequantized(const std::filesystem::path& path, const CompactModel& model,
+                       const Context& context = Context{});
 
 }  // namespace parsimony::quant

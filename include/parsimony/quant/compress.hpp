@@ -1,8 +1,10 @@
-// A model of a safetensors file into a compact one: which of its tensors become codes, how, and in how many
-// bytes.
+// A neural network in fewer bytes: a model of named tensors becomes a compact file, in one call or step by
+// step.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,99 +14,192 @@
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "parsimony/quant/integer_quantizer.hpp"
+#include "parsimony/quant/model_tensors.hpp"
 
 namespace parsimony::quant {
 
-enum class CompressionScheme { automatic, int8, int4, int3, int2, pq };
+enum class CompressionScheme {
+  automatic,  ///< with a budget: chosen for each layer; without one: int8
+  int8,       ///< this and the next: integers of so many bits, one scale per output
+  int7,
+  int6,
+  int5,
+  int4,
+  int3,
+  int2,
+  pq,  ///< product quantization: a code per block of weights
+};
 
 constexpr auto names_of(CompressionScheme) {
   using enum CompressionScheme;
-  return enum_names<CompressionScheme>(
-      {{automatic, "auto"}, {int8, "int8"}, {int4, "int4"}, {int3, "int3"}, {int2, "int2"}, {pq, "pq"}});
+  return enum_names<CompressionScheme>({{automatic, "auto"},
+                                        {int8, "int8"},
+                                        {int7, "int7"},
+                                        {int6, "int6"},
+                                        {int5, "int5"},
+                                        {int4, "int4"},
+                                        {int3, "int3"},
+                                        {int2, "int2"},
+                                        {pq, "pq"}});
 }
 
+/// The default, int8 for every layer, makes float32 models four times smaller at an error that is hardly ever
+/// seen. Below that, set a budget: it gives bits to the layers where they lower the error most.
 struct CompressOptions {
-  CompressionScheme scheme = CompressionScheme::automatic;  ///< automatic: by the budget, which it needs
-  std::int64_t budget = 0;                                  ///< bytes of the file at most; 0: none
-  std::int64_t block_size =
-      0;  ///< d of products; 0: a kernel of a convolution, 4 of kernels of one value, else 8
+  /// Set int4 or pq when one scheme must serve all layers, as an inference engine may ask for.
+  CompressionScheme scheme = CompressionScheme::automatic;
+  /// Largest size of the file in bytes, header included; 0: no limit. Scheme, block_size, centroids and
+  /// layout are then chosen for each layer (with scheme pq among products only). Costs about 20 quantizations
+  /// of every layer.
+  std::int64_t budget = 0;
+  /// Weights in a block of pq, d. 0: a kernel of a convolution, 4 for kernels of one value, otherwise 8.
+  /// Larger blocks take fewer bytes (log2(centroids) / d bits a weight) and have a larger error.
+  std::int64_t block_size = 0;
+  /// Largest codebook of pq, K. A layer gets at most a fourth as many centroids as it has blocks.
   std::int64_t centroids = 256;
+  /// Set input_channels where the channels at one position of a kernel are more alike than its positions.
   BlockLayout layout = BlockLayout::row;
+  /// int8 halves the codebooks again; it pays for small layers, where codebooks are a large part.
   CodebookType codebook = CodebookType::float16;
-  RangeRule range = RangeRule::mse;  ///< of integers
-  int max_iterations = 20;           ///< of k-means
-  bool half = false;                 ///< float32 of scales and of what is not in codes lies as float16
-  bool deflate_header = false;       ///< CompactRecipe::deflated
+  /// Range of integers. min_max is about 100 times faster than mse and clips nothing; its error is larger,
+  /// most of all at 4 bits and less.
+  RangeRule range = RangeRule::mse;
+  int max_iterations = 20;      ///< limit of k-means for a codebook; more lower the error by a few percent
+  bool half = false;            ///< stores float32 scales and tensors that are not in codes as float16
+  bool deflate_header = false;  ///< CompactRecipe::deflated; for models below a few hundred kilobytes
   std::uint64_t seed = 0;
+
+  /// Regular expressions (ECMAScript), searched in the first 1024 bytes of a tensor's name. Tensors of 2 to 5
+  /// dimensions whose name ends in "weight" become codes, or with `layers` those whose name it matches, in
+  /// both cases without those that `exclude` matches. Leave out a sensitive layer, such as the last one,
+  /// here.
+  std::string layers = {};
+  std::string exclude = {};
+  /// Fails, before anything is in codes, if a tensor of floats that both expressions let through cannot
+  /// become codes. Set it in scripts, where no reader sees the list of such tensors.
+  bool strict = false;
+  bool dry_run = false;  ///< plans and says the size to the byte, but writes no file
+
+  /// Inputs of the layers. For a weight m.weight the file has a tensor m.input_second_moment, E[x²] per input
+  /// channel or per value of an output, or m.input, from which it is computed: samples first, channels last
+  /// for 2-D weights and second otherwise. A convolution in groups has the channels of all groups. Errors
+  /// then count as they change the layer's outputs (of independent inputs) instead of all alike.
+  std::optional<SafetensorsFile> calibration = std::nullopt;
 };
 
 template <OptionsOf<CompressOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"scheme", "integers of that many bits, one scale per output, or product quantization"},
-        options.scheme);
   visit(
-      Field{"budget", "bytes of the file at most; scheme, block and centroids are chosen per layer", 0, 1e15},
+      Field{
+          "scheme",
+          "integers of so many bits with a scale per output, or product quantization; auto: chosen for each "
+          "layer with a budget, int8 without"},
+      options.scheme);
+  visit(
+      Field{"budget", "largest size of the file in bytes; each layer gets the scheme that costs least error",
+            1, 1e15, "none", 0},
       options.budget);
-  visit(Field{"block_size", "weights of a block of pq", 0, 4096}, options.block_size);
-  visit(Field{"centroids", "centroids of a codebook at most; a fourth of the blocks where that is less", 1,
+  visit(
+      Field{"block_size", "weights in a block of pq; larger: smaller file, larger error", 1, 4096, "auto", 0},
+      options.block_size);
+  visit(Field{"centroids", "largest codebook of pq; a layer has at most a fourth as many as blocks", 1,
               1 << 16},
         options.centroids);
-  visit(Field{"layout", "where the weights of a block lie"}, options.layout);
-  visit(Field{"codebook", "type of the centroids"}, options.codebook);
-  visit(Field{"range", "how the range of integers is chosen"}, options.range);
-  visit(Field{"max_iterations", "iterations of k-means at most", 0, 1e6}, options.max_iterations);
-  visit(Field{"half", "scales, biases and norms of float32 as float16"}, options.half);
-  visit(Field{"deflate_header", "for small models: the names and shapes deflated"}, options.deflate_header);
-  visit(Field{"seed", "seed of all randomness"}, options.seed);
+  visit(Field{"layout", "position of the weights of a block of pq"}, options.layout);
+  visit(Field{"codebook", "type of the centroids in the file"}, options.codebook);
+  visit(Field{"range", "rule for the range of integers; min-max is fast, mse has the least error"},
+        options.range);
+  visit(Field{"max_iterations", "limit of k-means for a codebook", 0, 1e6}, options.max_iterations);
+  visit(Field{"half", "store float32 scales, biases and norms as float16"}, options.half);
+  visit(Field{"deflate_header", "deflate names and shapes, a large part of files of small models"},
+        options.deflate_header);
+  visit(Field{"seed", "seed of all random numbers"}, options.seed);
+  visit(Field{"layers", "regular expression: only tensors whose name it matches (default: ...weight)"},
+        options.layers);
+  visit(Field{"exclude", "regular expression: no tensors whose name it matches"}, options.exclude);
+  visit(Field{"strict", "fail if a tensor of floats that layers and exclude let through cannot become codes"},
+        options.strict);
+  visit(Field{"dry_run", "write nothing, print the bytes of every tensor and of the file"}, options.dry_run);
 }
 
-/// Which tensors become codes: those of 2 to 5 dimensions whose name ends in "weight" and matches `layers`,
-/// if that is given, but not `exclude` (ECMAScript, found anywhere in the first 1024 bytes of the name). A
-/// name that `layers` matches need not end in "weight".
-struct LayerFilter {
-  std::string layers;
-  std::string exclude;
-};
-
+/// A tensor that does not become codes.
 struct LeftAlone {
   std::string name;
   std::string reason;
-  bool expected = true;  ///< nobody would have it in codes: one dimension, no floats, not in the LayerFilter
+  bool expected = true;  ///< by its kind (one dimension, no floats) or by `layers` and `exclude`
 };
 
+/// Codes of a weight that were made while layers were measured for a budget.
+struct MeasuredCodes {
+  QuantizedTensor tensor;
+  double error = 0, norm = 0;  ///< Σ a (w − ŵ)² and Σ a w², a the importance
+};
+
+/// Every decision about the file, before the codes are made. planned_size(recipe) is its size to the byte.
 struct CompressionPlan {
+  CompressOptions options;
   CompactRecipe recipe;
   std::vector<LeftAlone> left_alone;  ///< by name
+  /// Of each weight of the recipe, from the calibration, as in WeightView; empty: every value counts the
+  /// same.
+  std::vector<std::vector<float>> importance;
+  /// Of each weight of the recipe; without a value its codes are still to be made.
+  std::vector<std::optional<MeasuredCodes>> measured;
 };
 
-/// Everything of the file but the codes, so that planned_size(plan.recipe) is its size. A weight that the
-/// same values have been met of (tied, not constant) becomes an alias, and so does, of another, what is left
-/// alone. Products of which the codebook would
-/// take more bytes than int8 become int8. With a budget each layer gets the scheme by which the sum of the
-/// squared errors is least, among the points of the lower convex hulls of what was measured (of layers above
-/// four million weights on a part of their outputs); a layer's error counts as calibration says.
+/// Plans a compact file. Tensors of the same bytes lie in it once: the others become aliases, except
+/// constants, which may change apart. A weight whose codes would take more bytes than its floats is left
+/// alone; a product whose codebook would make it larger than int8 becomes int8.
 ///
-/// calibration, when given, has for a weight m.weight a tensor m.input_second_moment, E[x²] per input channel
-/// or per value of an output, or m.input, of which it is taken: samples first, channels last for 2-D weights,
-/// second otherwise. Of a convolution in groups the channels are those of all groups; as many moments as an
-/// output has values are one for each.
+/// With a budget every weight is measured by int2 to int8 and by products of several d and K (weights above
+/// four million values on a part of their outputs), and the choices minimize the sum of squared errors among
+/// those on the lower convex hulls of (bytes, error). Codes on these hulls are kept, up to 512 MiB in all, so
+/// that the chosen ones are not learned again.
 ///
-/// Throws invalid_argument (options, regular expressions; before anything is measured, a budget below the
-/// least that any choice comes to, which is named), format (a calibration that does not fit; a tensor of the
-/// name that codes of another would have; a model that is a compact file already), cancelled.
-CompressionPlan plan_compression(const SafetensorsFile& model, const CompressOptions& options,
-                                 const LayerFilter& filter = {}, const SafetensorsFile* calibration = nullptr,
+/// Throws invalid_argument (options; regular expressions; a budget below the least possible size, which is
+/// named before anything is measured), unsupported (strict), format (a calibration that does not fit; a
+/// tensor whose name the codes of another need; a model that is a compact file already), cancelled.
+CompressionPlan plan_compression(const ModelTensors& model, const CompressOptions& options = {},
                                  const Context& context = Context{});
 
-struct Compression {
+/// A model in codes, in memory.
+struct QuantizedModel {
   CompactModel model;
-  std::vector<double> relative_mse;  ///< of each weight, as decode.hpp has it
-  Report report;                     ///< figure "squared_error": the sum that a budget is spent on
+  std::vector<double> relative_mse;  ///< of each weight; see relative_mse() in decode.hpp
+  Report report;                     ///< figure "squared_error": the sum that a budget minimizes
 };
 
-/// The same bytes for any number of threads.
-Compression compress(const SafetensorsFile& model, const CompressionPlan& plan,
-                     const CompressOptions& options, const SafetensorsFile* calibration = nullptr,
-                     const Context& context = Context{});
+/// Makes the codes that the plan of the same model decides on. Weights that the plan has measured codes of
+/// are not learned again. O(weights · K · max_iterations) for products, about 100 passes for integers (range
+/// mse). The same bytes for any number of threads.
+QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan,
+                              const Context& context = Context{});
+
+/// The result of compress().
+struct Compression {
+  CompactRecipe recipe;
+  std::vector<LeftAlone> left_alone;
+  std::vector<double> relative_mse;  ///< of each weight; empty after a dry run
+  std::int64_t model_bytes = 0;      ///< size of the model's safetensors file
+  std::int64_t bytes = 0;            ///< size of the compact file, to the byte after a dry run too
+  Report report;                     ///< stages plan, quantize, write
+};
+
+/// Compresses a model into a compact file: plans, makes the codes, and writes them. The file is read back and
+/// compared with the codes before it gets its name; whatever fails leaves an older file of that name as it
+/// was. After a dry run nothing is written, and output may be empty.
+///
+/// Memory beside the model: the codes twice (as made and as read back; a third time with deflate_header), the
+/// float32 values of the largest weight up to five times (its blocks, their importance and its decoded
+/// values), and with a budget up to 512 MiB of measured codes. A model in a file is mapped, so that the
+/// system may drop its pages. The same bytes for any number of threads.
+///
+/// Throws what plan_compression throws, invalid_argument (no output; an output that ends in .gz or .zst) and
+/// io.
+Compression compress(const ModelTensors& model, const std::filesystem::path& output,
+                     const CompressOptions& options = {}, const Context& context = Context{});
+/// The same for a safetensors file: plain, .gz or .zst.
+Compression compress(const std::filesystem::path& model, const std::filesystem::path& output,
+                     const CompressOptions& options = {}, const Context& context = Context{});
 
 }  // namespace parsimony::quant

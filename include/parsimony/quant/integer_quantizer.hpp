@@ -64,8 +64,12 @@ AffineCode affine_code(float low, float high, int bits);
 AffineCode choose_affine_code(std::span<const float> values, const IntegerOptions& options,
                               const Context& context = Context{});
 
-/// The code of the same values, but for half a step at most, whose scale is a half and not smaller. Scales
-/// below 2⁻²⁰, where the steps between halves are coarse, grow noticeably; 65504 is the largest.
+/// Whether with_half_scale costs little: 2⁻²⁰ ≤ scale ≤ 2¹⁵. Smaller scales would grow noticeably, since the
+/// steps between halves are coarse there; the largest half is 65504.
+bool half_scale_fits(float scale);
+
+/// A code whose scale is a float16 value, not smaller than before, so that no value is clipped. The grid
+/// moves by half a step at most. For scales that half_scale_fits.
 AffineCode with_half_scale(const AffineCode& code);
 
 /// The nearest code, clamped.

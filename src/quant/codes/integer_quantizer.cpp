@@ -18,7 +18,7 @@ namespace {
 constexpr float kLargestValue = 1e38f;  // two of the coarsest steps above it are finite
 constexpr std::int64_t kBlock = 1 << 16;
 
-// Not below the value, so that no code is clipped for it.
+// Not below the value, so that no value is clipped by a scale that shrank.
 float half_above(float value) {
   const std::uint16_t half = to_half(value);
   return from_half(from_half(half) < value ? static_cast<std::uint16_t>(half + 1) : half);
@@ -38,8 +38,12 @@ AffineCode affine_code(float low, float high, int bits) {
   return {scale, static_cast<std::int32_t>(-round_to_even(low / static_cast<double>(scale)))};
 }
 
-// The grid moves by half a step at most: of an output far from 0 the zero point is many steps long, and with
-// the old one it would move by as many times what the scale grew.
+bool half_scale_fits(float scale) {
+  return scale >= 0x1p-20f && scale <= 0x1p15f;
+}
+
+// The zero point is rounded anew. Values far from 0 have a zero point of many steps, and the old one would
+// move the grid by that many times the growth of the scale.
 AffineCode with_half_scale(const AffineCode& code) {
   const float scale = half_above(code.scale);
   const double zero = std::round(static_cast<double>(code.zero_point) * code.scale / scale);

@@ -180,7 +180,8 @@ std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRec
 }
 
 void write_deflated(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                    const CompactRecipe& recipe) {
+                    const CompactRecipe& recipe,
+                    const std::function<void(const std::filesystem::path&)>& verify) {
   const Shapes shapes = shapes_of(recipe);
   const auto ordered = in_order(tensors);
   std::vector<std::uint8_t> data;
@@ -190,7 +191,7 @@ void write_deflated(const std::filesystem::path& path, std::span<const TensorVie
   const auto header = deflated_header(ordered, recipe, shapes);
   const auto infos = outer_tensors(std::ssize(header), std::ssize(data));
   const std::vector<TensorView> views{{infos[0], header}, {infos[1], data}};
-  write_safetensors(path, views, outer_metadata());
+  write_safetensors(path, views, outer_metadata(), verify);
 }
 
 SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {

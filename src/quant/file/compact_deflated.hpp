@@ -3,22 +3,21 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "parsimony/quant/compact_file.hpp"
 
 namespace parsimony::quant {
 
-constexpr std::string_view kDeflatedVersion = "2";
-
 bool is_deflated(const SafetensorsFile& file);
 
-/// tensors: those of the recipe in the plain form.
+/// tensors: as the plain form stores them. verify: see write_safetensors.
 std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRecipe& recipe);
 void write_deflated(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                    const CompactRecipe& recipe);
+                    const CompactRecipe& recipe,
+                    const std::function<void(const std::filesystem::path&)>& verify);
 
 /// The file in the plain form, in memory. Throws format. No more is allocated than a thousand times the
 /// bytes of its header and those of the file.

@@ -168,7 +168,7 @@ const QuantizedTensor* CompactModel::find_weight(std::string_view name) const {
 }
 
 bool is_compact_file(const SafetensorsFile& file) {
-  return file.metadata().contains(kRecipeKey) || is_deflated(file);
+  return has_compact_metadata(file.metadata());
 }
 
 CompactModel read_compact_file(const std::filesystem::path& path) {

@@ -150,6 +150,11 @@ ParsedRecipe read_recipe(const std::string& text) {
 
 }  // namespace
 
+bool has_compact_metadata(const TensorMetadata& metadata) {
+  const auto version = metadata.find(kVersionKey);
+  return metadata.contains(kRecipeKey) || (version != metadata.end() && version->second == kDeflatedVersion);
+}
+
 std::string codebook_name(const WeightRecipe& weight) {
   return weight.codebook.empty() ? weight.name + "_codebook" : weight.codebook;
 }

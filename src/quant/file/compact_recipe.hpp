@@ -1,4 +1,4 @@
-// The recipe of a compact file as the JSON text of its metadata, and what each weight is made of.
+// The compact file layout as JSON text in the metadata, and the parts of each weight.
 #pragma once
 
 #include <cstdint>
@@ -14,30 +14,35 @@ constexpr std::string_view kRecipeKey = "parsimony.recipe";
 constexpr std::string_view kVersionKey = "parsimony.format_version";
 constexpr std::string_view kProducerKey = "parsimony.producer";
 constexpr std::string_view kFormatVersion = "1";
+constexpr std::string_view kDeflatedVersion = "2";
+
+/// Whether a file with this metadata is compact, with a plain or a deflated header.
+bool has_compact_metadata(const TensorMetadata& metadata);
 
 std::string codebook_name(const WeightRecipe& weight);
-/// Of an int8 codebook.
+/// Name of the scale that an int8 codebook has.
 std::string codebook_scale_name(const WeightRecipe& weight);
 
-/// uint8, int16 or int32: what holds every channel number.
+/// The narrowest of uint8, int16 and int32 that holds every channel number.
 DType permutation_dtype(std::int64_t channels);
 
-/// Throws invalid_argument for what the format does not have.
+/// Throws invalid_argument for a recipe that the format does not have.
 void check_recipe(const WeightRecipe& weight);
 
-/// Of the codes; the recipe has been checked.
+/// Bytes of the codes of a recipe that has been checked.
 std::int64_t packed_bytes(const WeightRecipe& weight);
 
-/// The metadata of the file: that of the model and of the format.
+/// The metadata of the file: the model's and the format's.
 TensorMetadata file_metadata(const CompactRecipe& recipe);
 
-/// What file_metadata said: of the weights all but what their tensors say (shape, scales, block, centroids
-/// and the dtypes), of the others the names of those that are no halved float32, unless nothing is halved.
+/// The content of the metadata. Weights lack the fields that their tensors tell: shape, scales, block_size,
+/// centroids and dtypes.
 struct ParsedRecipe {
   std::vector<WeightRecipe> weights;
   std::map<std::string, std::string, std::less<>> aliases;
-  bool halved = false;
-  std::vector<std::string> halves;  ///< float16 in the model too, sorted; read_compact_file checks them
+  bool halved = false;  ///< whether float16 tensors stand for float32, but for those in halves
+  std::vector<std::string>
+      halves;  ///< names of tensors that are float16 in the model too, sorted, not checked
 };
 ParsedRecipe parse_recipe(const SafetensorsFile& file);
 

@@ -1,3 +1,5 @@
+#include "quant/file/compact_verify.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,12 +7,11 @@
 #include <map>
 
 #include "parsimony/core/error.hpp"
-#include "parsimony/quant/compact_file.hpp"
 
 namespace parsimony::quant {
 namespace {
 
-// As bits: −0 is not 0.
+// Compares bits, so that −0 and 0 differ.
 bool same_floats(std::span<const float> a, std::span<const float> b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](float x, float y) {
     return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y);
@@ -19,7 +20,7 @@ bool same_floats(std::span<const float> a, std::span<const float> b) {
 
 bool same_codebook(const Codebook* a, const Codebook* b) {
   if (a == b) return true;
-  // A level of 0 times the scale of int8 has lost the sign that a rounded centroid may have.
+  // The file stores the level 0 without the sign that a rounded centroid may have.
   const auto value = [](const Codebook& codebook, std::int64_t i) {
     return codebook.type == CodebookType::int8 ? codebook.centroids.values()[i] + 0.0f
                                                : codebook.centroids.values()[i];
@@ -37,7 +38,8 @@ bool same_codebook(const Codebook* a, const Codebook* b) {
 
 bool same_weight(const QuantizedTensor& a, const QuantizedTensor& b) {
   return a.shape == b.shape && a.scheme == b.scheme && a.bits == b.bits && a.packed == b.packed &&
-         same_floats(a.scale, b.scale) && a.zero_point == b.zero_point && a.layout == b.layout &&
+         same_floats(a.scale, b.scale) && a.zero_point == b.zero_point &&
+         (a.scheme == Scheme::integer || a.layout == b.layout) &&  // integers have no layout
          a.channel_permutation == b.channel_permutation && same_codebook(a.codebook.get(), b.codebook.get());
 }
 
@@ -53,9 +55,13 @@ bool same_values(const TensorView& model, const TensorView& file) {
 }  // namespace
 
 void verify_compact_file(const std::filesystem::path& path, const CompactModel& model) {
-  const CompactModel read = read_compact_file(path);
+  verify_against(read_compact_file(path), model, path.string());
+}
+
+void verify_against(const CompactModel& read, const CompactModel& model, const std::string& file) {
   const auto fail = [&](const std::string& name) {
-    throw Error(ErrorCode::io, fmt::format("{}: read back, {} is not what was written", path.string(), name));
+    throw Error(ErrorCode::io,
+                fmt::format("{}: read back, {} differs from the values that were written", file, name));
   };
   std::map<std::string_view, const QuantizedTensor*> weights;
   for (std::size_t i = 0; i < read.weights.size(); ++i) {

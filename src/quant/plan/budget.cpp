@@ -8,9 +8,7 @@
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
-namespace {
 
-// Of candidates, those on the lower convex hull, by bytes: fewer bytes, more error.
 Choices lower_hull(const std::vector<Candidate>& candidates) {
   Choices order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -32,9 +30,11 @@ Choices lower_hull(const std::vector<Candidate>& candidates) {
   return hull;
 }
 
+namespace {
+
 struct Step {
-  std::size_t layer = 0, position = 0;  // to this position of the hull
-  double gain = 0;                      // error per byte
+  std::size_t layer = 0, position = 0;  // on the hull, after the step
+  double gain = 0;                      // error that a byte saves
   std::int64_t bytes = 0;
 };
 
@@ -54,7 +54,7 @@ Choices choose_under_budget(const std::vector<std::vector<Candidate>>& layers, s
       steps.push_back({layer, i, (from.error - to.error) / static_cast<double>(bytes), bytes});
     }
   }
-  // Within a layer the gains fall, so that the order keeps that of its steps.
+  // Gains fall along a hull, so the sorted steps of a layer stay in their order.
   std::stable_sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.gain > b.gain; });
 
   std::vector<std::size_t> positions;
@@ -71,7 +71,7 @@ Choices choose_under_budget(const std::vector<std::vector<Candidate>>& layers, s
   };
   std::int64_t reached = size_after(0);
   if (reached > limit) {
-    refuse(fmt::format("budget: {} bytes; the least that this model comes to is {}", limit, reached));
+    refuse(fmt::format("budget: {} bytes; the least that this model takes is {}", limit, reached));
   }
   std::size_t fits = 0, beyond = steps.size() + 1;
   while (beyond - fits > 1) {
@@ -82,7 +82,7 @@ Choices choose_under_budget(const std::vector<std::vector<Candidate>>& layers, s
   for (std::size_t i = fits; i < steps.size(); ++i) {
     const Step& step = steps[i];
     std::size_t& position = positions[step.layer];
-    constexpr std::int64_t kHeader = 256;  // bytes by which a step may shorten the header
+    constexpr std::int64_t kHeader = 256;  // a step may shorten the header by about as many bytes
     if (position + 1 != step.position || reached + step.bytes > limit + kHeader) continue;
     ++position;
     const std::int64_t after = size(chosen());

@@ -1,4 +1,4 @@
-// One choice per layer under a limit of bytes.
+// One candidate for each layer, under a limit of bytes in all.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,15 @@ struct Candidate {
   std::int64_t bytes = 0;
 };
 
-using Choices = std::vector<std::size_t>;  // one candidate per layer
+using Choices = std::vector<std::size_t>;  // indices of candidates
 
-/// The candidates of least Σ error with size(choices) ≤ limit, as the Lagrangian has it: layers go up their
-/// lower convex hulls of (bytes, error), the step that gains most per byte first, as far as the limit lets
-/// them; then later steps that still fit. size counts the whole file, of which the candidates' bytes are the
-/// larger part. Throws invalid_argument naming the least size where that is above the limit.
+/// Candidates on the lower convex hull of (bytes, error), in the order of rising bytes and falling error.
+Choices lower_hull(const std::vector<Candidate>& candidates);
+
+/// Choices of least Σ error with size(choices) ≤ limit, by the Lagrangian: layers climb their lower hulls,
+/// the step that gains most error per byte first, as long as the limit allows; then later steps that still
+/// fit. size counts the whole file, of which the bytes of the candidates are the larger part. Throws
+/// invalid_argument, naming the least possible size, if that is above the limit.
 Choices choose_under_budget(const std::vector<std::vector<Candidate>>& layers, std::int64_t limit,
                             const std::function<std::int64_t(const Choices&)>& size);
 

@@ -1,39 +1,56 @@
 #include "parsimony/quant/compress.hpp"
 
-#include "parsimony/quant/decode.hpp"
-#include "quant/codes/weight_error.hpp"
-#include "quant/plan/compress_weight.hpp"
+#include <utility>
+
+#include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
+namespace {
 
-Compression compress(const SafetensorsFile& model, const CompressionPlan& plan,
-                     const CompressOptions& options, const SafetensorsFile* calibration,
-                     const Context& context) {
-  validate_fields(options);
+void check_output(const std::filesystem::path& output, bool dry_run) {
+  if (output.empty()) {
+    if (!dry_run) refuse("output: names no file; must name one unless option dry_run is set");
+    return;
+  }
+  const std::filesystem::path ending = output.extension();
+  if (ending == ".gz" || ending == ".zst") {
+    refuse("output: ends in " + ending.string() + "; compact files are not compressed once more");
+  }
+}
+
+}  // namespace
+
+Compression compress(const ModelTensors& model, const std::filesystem::path& output,
+                     const CompressOptions& options, const Context& context) {
+  check_output(output, options.dry_run);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
-  record_options(out.report, options);
-  out.model.recipe = plan.recipe;
-  out.model.storage.push_back(model);
-  StageTimer quantizing(out.report, "quantize");
-  double error = 0;
-  for (const WeightRecipe& recipe : plan.recipe.weights) {
-    context.check_cancelled();
-    const TensorView& tensor = model.at(recipe.name);
-    const std::vector<float> values = float32_values(tensor);
-    const std::vector<float> importance = importance_of(tensor, calibration);
-    const WeightView view{.values = values, .shape = tensor.shape, .importance = importance};
-    out.model.weights.push_back(quantize_weight(view, recipe, options, context));
-    const std::vector<float> decoded = decode(out.model.weights.back(), context);
-    const WeightError of_weight = weight_error(view, decoded);
-    out.relative_mse.push_back(of_weight.relative());
-    error += of_weight.error;
-    context.progress("quantize", std::ssize(out.model.weights), std::ssize(plan.recipe.weights));
+  StageTimer planning(out.report, "plan");
+  CompressionPlan plan = plan_compression(model, options, context);
+  planning.finish();
+  out.left_alone = plan.left_alone;
+  out.model_bytes = model.bytes();
+  out.bytes = planned_size(plan.recipe);
+  if (options.dry_run) {
+    record_options(out.report, options);
+    out.recipe = std::move(plan.recipe);
+    return out;
   }
-  quantizing.finish();
-  for (const OtherRecipe& other : plan.recipe.others) out.model.others.push_back(model.at(other.name));
-  out.report.figures.emplace_back("squared_error", error);
+  QuantizedModel made = quantize_model(model, std::move(plan), context);
+  add_before(made.report, out.report);
+  out.report = std::move(made.report);
+  out.relative_mse = std::move(made.relative_mse);
+  context.check_cancelled();
+  StageTimer writing(out.report, "write");
+  write_compact_file(output, made.model);
+  writing.finish();
+  out.recipe = std::move(made.model.recipe);
   return out;
+}
+
+Compression compress(const std::filesystem::path& model, const std::filesystem::path& output,
+                     const CompressOptions& options, const Context& context) {
+  return compress(SafetensorsFile(model), output, options, context);
 }
 
 }  // namespace parsimony::quant

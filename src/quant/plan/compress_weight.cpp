@@ -1,41 +1,35 @@
 #include "quant/plan/compress_weight.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <utility>
 
-#include "parsimony/core/error.hpp"
 #include "parsimony/core/half.hpp"
 #include "parsimony/quant/blocks.hpp"
 #include "parsimony/quant/product_quantizer.hpp"
 #include "quant/codes/check_weight.hpp"
-#include "quant/codes/importance.hpp"
 
 namespace parsimony::quant {
 namespace {
 
 constexpr float kLargestHalf = 65504;
 constexpr float kLeastNormalHalf = 0x1p-14f;
-constexpr float kLeastHalfScale = 0x1p-20f;  // below, the steps between halves are coarse
 
 QuantizedTensor quantize_integers(const WeightView& weight, const WeightRecipe& recipe,
                                   const CompressOptions& options, const Context& context) {
   IntegerOptions integer{.bits = recipe.bits, .range = options.range};
   QuantizedTensor tensor = integer_quantize(weight, integer, {}, context);
   integer.range = RangeRule::min_max;
-  std::vector<std::uint16_t> codes;  // once one of them is another
+  std::vector<std::uint16_t> codes;  // unpacked when the first output needs other codes
   const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
   for (std::int64_t o = 0; o < outputs; ++o) {
     const std::span<const float> values = weight.values.subspan(o * n, n);
     const AffineCode chosen{tensor.scale[o], tensor.zero_point[o]};
     AffineCode code = chosen;
     if (recipe.zero_point_dtype == DType::uint8 && !std::in_range<std::uint8_t>(code.zero_point)) {
-      code = choose_affine_code(values,
-                                integer);  // clipped, a range need not hold the 0 that its values surround
+      // A clipped range may leave out the 0 that lies among the values; the range of all values holds it.
+      code = choose_affine_code(values, integer);
     }
     if (recipe.scale_dtype == DType::float16) code = with_half_scale(code);
     if (code.scale == chosen.scale && code.zero_point == chosen.zero_point) continue;
@@ -46,39 +40,6 @@ QuantizedTensor quantize_integers(const WeightView& weight, const WeightRecipe& 
   }
   if (!codes.empty()) tensor.packed = pack_codes(codes, recipe.bits);
   return tensor;
-}
-
-// E[x²] of each channel of an input: samples first, the channels last for 2-D weights, second otherwise.
-std::vector<float> second_moments(const TensorView& input, std::size_t weight_dimensions) {
-  const std::vector<float> values = float32_values(input);
-  const std::size_t axis = weight_dimensions == 2 ? input.shape.size() - 1 : 1;
-  const auto channels = input.shape[axis];
-  std::int64_t inner = 1;
-  for (std::size_t i = axis + 1; i < input.shape.size(); ++i) inner *= input.shape[i];
-  std::vector<double> sums(channels);
-  for (std::int64_t i = 0; i < std::ssize(values); ++i) {
-    sums[i / inner % channels] += static_cast<double>(values[i]) * values[i];
-  }
-  std::vector<float> moments(channels);
-  const double count = static_cast<double>(values.size()) / static_cast<double>(channels);
-  for (std::int64_t c = 0; c < channels; ++c) moments[c] = static_cast<float>(sums[c] / count);
-  return moments;
-}
-
-// Of the channels of an input per value of the weight: of each group of a convolution's outputs those that it
-// sees.
-std::vector<float> of_groups(const std::vector<float>& moments, const TensorInfo& weight) {
-  const std::int64_t outputs = weight.shape[0], channels = weight.shape[1];
-  const std::int64_t positions = weight.values() / outputs / channels;
-  const std::int64_t per_group = outputs * channels / std::ssize(moments);
-  std::vector<float> out;
-  out.reserve(static_cast<std::size_t>(weight.values()));
-  for (std::int64_t o = 0; o < outputs; ++o) {
-    for (std::int64_t c = 0; c < channels; ++c) {
-      out.insert(out.end(), static_cast<std::size_t>(positions), moments[o / per_group * channels + c]);
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -118,13 +79,14 @@ WeightRecipe integer_recipe(const TensorInfo& weight, int bits, const WeightRang
   recipe.bits = bits;
   recipe.scales = weight.shape[0];
   recipe.zero_point_dtype = range.zero_in_outputs ? DType::uint8 : DType::int32;
+  // No scale is larger than the largest value: ranges are at most twice as wide, and 2 bits have three steps.
   const float least = range.least_width / static_cast<float>((1 << bits) - 1);
-  const bool fits = range.largest <= kLargestHalf / 2 && (range.least_width == 0 || least >= kLeastHalfScale);
+  const bool fits = range.largest == 0 || (half_scale_fits(least) && half_scale_fits(range.largest));
   recipe.scale_dtype = options.half && fits ? DType::float16 : DType::float32;
   return recipe;
 }
 
-WeightRecipe product_recipe(const TensorInfo& weight, std::int64_t block, std::int64_t centroids,
+WeightRecipe product_recipe(const TensorInfo& weight, std::int64_t block_size, std::int64_t centroids,
                             BlockLayout layout, const WeightRange& range, const CompressOptions& options) {
   WeightRecipe recipe;
   recipe.name = weight.name;
@@ -133,7 +95,7 @@ WeightRecipe product_recipe(const TensorInfo& weight, std::int64_t block, std::i
   recipe.scheme = Scheme::product;
   recipe.scales = 0;
   recipe.layout = weight.shape.size() == 2 || weight.shape[1] == 1 ? BlockLayout::row : layout;
-  recipe.block_size = std::min(block, block_grid(weight.shape, block, recipe.layout).run_length());
+  recipe.block_size = std::min(block_size, block_grid(weight.shape, block_size, recipe.layout).run_length());
   const std::int64_t blocks = block_grid(weight.shape, recipe.block_size, recipe.layout).count();
   recipe.centroids = centroids_for(blocks, {.centroids = centroids});
   recipe.bits =
@@ -156,48 +118,6 @@ QuantizedTensor quantize_weight(const WeightView& weight, const WeightRecipe& re
                            .max_iterations = options.max_iterations,
                            .seed = options.seed},
                           context);
-}
-
-std::vector<float> importance_of(const TensorInfo& weight, const SafetensorsFile* calibration) {
-  if (calibration == nullptr) return {};
-  constexpr std::string_view kEnding = "weight";
-  std::string prefix = weight.name;
-  if (prefix.ends_with(kEnding)) {
-    prefix.resize(prefix.size() - kEnding.size());
-  } else {
-    prefix += '.';
-  }
-  std::vector<float> importance;
-  bool per_value = false;  // of an output
-  std::string name = prefix + "input_second_moment";
-  const auto fail = [&](const std::string& what) {
-    throw Error(ErrorCode::format,
-                fmt::format("{}: tensor {}: {}", calibration->name(), quoted_name(name), what));
-  };
-  if (const TensorView* moments = calibration->find(name)) {
-    importance = float32_values(*moments);
-    per_value = std::ssize(importance) == weight.values() / weight.shape[0];
-  } else {
-    name = prefix + "input";
-    const TensorView* input = calibration->find(name);
-    if (input == nullptr) return {};
-    if (input->shape.size() < 2 || input->values() == 0) fail("must have samples and channels");
-    importance = second_moments(*input, weight.shape.size());
-  }
-  const std::int64_t channels = weight.shape[1], count = std::ssize(importance), groups = count / channels;
-  const bool grouped = !per_value && weight.shape.size() > 2 && groups > 1 && count % channels == 0 &&
-                       weight.shape[0] % groups == 0;
-  if (!per_value && count != channels && !grouped) {
-    fail(fmt::format("of {} channels; {} of shape ({}) has {}", importance.size(), quoted_name(weight.name),
-                     fmt::join(weight.shape, ", "), channels));
-  }
-  bool any = false;
-  for (const float value : importance) {
-    if (!(value >= 0 && std::isfinite(value))) fail(fmt::format("a second moment is {}", value));
-    any = any || value > 0;
-  }
-  if (!any) fail("all second moments are 0");
-  return grouped ? of_groups(importance, weight) : importance;
 }
 
 }  // namespace parsimony::quant

@@ -1,0 +1,46 @@
+// parsimony dequantize: a compact file becomes a safetensors file of the whole model.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "parsimony/quant/compact_file.hpp"
+#include "support/exit_code.hpp"
+#include "support/files.hpp"
+#include "support/run_flags.hpp"
+#include "verbs.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Example:
+  parsimony dequantize small.safetensors -o model.safetensors)";
+
+struct Settings {
+  std::string input;
+  std::string output;
+  RunSettings run;
+};
+
+int run(const Settings& settings, Terminal& terminal) {
+  check_writable("--output", settings.output, {settings.input});
+  check_readable(settings.input);
+  const Context context = start(terminal, settings.run);
+  const quant::CompactRecipe recipe = quant::dequantize(settings.input, settings.output, context);
+  terminal.note(fmt::format("{}: {} weights decoded, {} tensors copied", settings.output,
+                            recipe.weights.size(), recipe.others.size()));
+  return kDone;
+}
+
+}  // namespace
+
+Action add_dequantize(CLI::App& app) {
+  const auto settings = std::make_shared<Settings>();
+  app.footer(kExamples);
+  app.alias("decompress");  // the earlier name
+  app.add_option("FILE", settings->input, "compact file of parsimony quantize")->required()->type_name("");
+  add_output_flag(app, settings->output, "safetensors file of the whole model")->required();
+  add_run_flags(app, settings->run);
+  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,175 @@
+#include "quant/file/stored_tensors.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "parsimony/core/half.hpp"
+#include "quant/file/compact_recipe.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+DType codebook_dtype(CodebookType type) {
+  return type == CodebookType::float32   ? DType::float32
+         : type == CodebookType::float16 ? DType::float16
+                                         : DType::int8;
+}
+
+template <class T, class From>
+std::vector<std::uint8_t> integers(std::span<const From> values, const std::string& name) {
+  std::vector<std::uint8_t> bytes(values.size() * sizeof(T));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::in_range<T>(values[i])) {
+      refuse_tensor(name, fmt::format("{} is not within {} bits", values[i], 8 * sizeof(T)));
+    }
+    const T value = static_cast<T>(values[i]);
+    std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
+  }
+  return bytes;
+}
+
+template <class From>
+std::vector<std::uint8_t> integer_bytes(std::span<const From> values, DType dtype, const std::string& name) {
+  switch (dtype) {
+    case DType::uint8:
+      return integers<std::uint8_t>(values, name);
+    case DType::int16:
+      return integers<std::int16_t>(values, name);
+    case DType::int32:
+      return integers<std::int32_t>(values, name);
+    default:
+      return integers<std::int64_t>(values, name);
+  }
+}
+
+// The values as they are: a dtype that does not hold one of them exactly is an error.
+std::vector<std::uint8_t> exact_bytes(std::span<const float> values, DType dtype, const std::string& name) {
+  for (const float value : values) {
+    if (!std::isfinite(value)) refuse_tensor(name, fmt::format("holds {}; must be finite", value));
+    if (dtype == DType::float16 && from_half(to_half(value)) != value) {
+      refuse_tensor(name, fmt::format("holds {}, which float16 does not hold exactly", value));
+    }
+  }
+  return tensor_bytes(values, dtype);
+}
+
+std::vector<std::uint8_t> codebook_bytes(const Codebook& codebook, const std::string& name) {
+  const auto values = codebook.centroids.values();
+  if (codebook.type != CodebookType::int8) return exact_bytes(values, codebook_dtype(codebook.type), name);
+  std::vector<std::int32_t> levels(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float level = std::nearbyint(values[i] / codebook.scale);
+    if (!(std::abs(level) <= 127) || level * codebook.scale != values[i]) {
+      refuse_tensor(name, fmt::format("holds {}; must be a multiple of {} from -127 to 127 times it",
+                                      values[i], codebook.scale));
+    }
+    levels[i] = static_cast<std::int32_t>(level);
+  }
+  return integers<std::int8_t>(std::span<const std::int32_t>(levels), name);
+}
+
+}  // namespace
+
+void refuse_tensor(const std::string& name, const std::string& what) {
+  refuse(fmt::format("tensor {}: {}", quoted_name(name), what));
+}
+
+void StoredTensors::push(std::string name, DType dtype, std::vector<std::int64_t> shape,
+                         std::vector<std::uint8_t> bytes) {
+  buffers_.push_back(std::move(bytes));
+  tensors.push_back({{std::move(name), dtype, std::move(shape)}, buffers_.back()});
+}
+
+void StoredTensors::add(const WeightRecipe& weight, const QuantizedTensor* tensor) {
+  check_recipe(weight);
+  const auto add_integers = [&](const char* ending, DType dtype, std::int64_t count, const auto& values) {
+    const std::string name = weight.name + ending;
+    push(name, dtype, {count},
+         tensor == nullptr ? std::vector<std::uint8_t>() : integer_bytes(std::span(values()), dtype, name));
+  };
+  // The codes are by far the largest part and are not copied.
+  tensors.push_back({{weight.name + "_packed", DType::uint8, {packed_bytes(weight)}}, {}});
+  if (tensor != nullptr) tensors.back().data = tensor->packed;
+  add_integers(
+      "_shape", DType::int64, std::ssize(weight.shape), [&]() -> auto& { return weight.shape; });
+  if (weight.scales > 0) {
+    const std::string name = weight.name + "_scale";
+    push(name, weight.scale_dtype, {weight.scales},
+         tensor == nullptr ? std::vector<std::uint8_t>()
+                           : exact_bytes(tensor->scale, weight.scale_dtype, name));
+  }
+  if (weight.scheme == Scheme::integer) {
+    add_integers(
+        "_zero_point", weight.zero_point_dtype, weight.scales, [&]() -> auto& { return tensor->zero_point; });
+    return;
+  }
+  if (weight.permuted) {
+    add_integers(
+        "_permutation", permutation_dtype(weight.shape[1]),
+        weight.shape[1], [&]() -> auto& { return tensor->channel_permutation; });
+  }
+  add_codebook(weight, tensor);
+}
+
+void StoredTensors::add_codebook(const WeightRecipe& weight, const QuantizedTensor* tensor) {
+  const std::string name = codebook_name(weight);
+  const auto [found, is_new] = codebooks_.try_emplace(name, Shared{weight, tensor});
+  if (!is_new) {
+    const auto& [first, values] = found->second;
+    if (first.block_size != weight.block_size || first.centroids != weight.centroids ||
+        first.codebook_type != weight.codebook_type ||
+        (tensor != nullptr && values->codebook != tensor->codebook)) {
+      refuse_tensor(weight.name,
+                    fmt::format("does not have the codebook {} of {}", name, quoted_name(first.name)));
+    }
+    return;
+  }
+  const bool int8 = weight.codebook_type == CodebookType::int8;
+  std::vector<std::uint8_t> bytes, scale_bytes;
+  if (tensor != nullptr) {
+    bytes = codebook_bytes(*tensor->codebook, name);
+    const float& scale = tensor->codebook->scale;
+    if (int8) scale_bytes = exact_bytes({&scale, 1}, DType::float32, codebook_scale_name(weight));
+  }
+  push(name, codebook_dtype(weight.codebook_type), {weight.centroids, weight.block_size}, std::move(bytes));
+  if (int8) push(codebook_scale_name(weight), DType::float32, {1}, std::move(scale_bytes));
+}
+
+void StoredTensors::add(const OtherRecipe& other, const TensorView* view) {
+  const bool halved = other.dtype == DType::float32 && other.stored_dtype == DType::float16;
+  if (other.stored_dtype != other.dtype && !halved) {
+    refuse_tensor(other.name, "only F32 is stored as another dtype, F16");
+  }
+  TensorView stored{other, {}};
+  stored.dtype = other.stored_dtype;
+  if (view != nullptr && view->dtype == other.stored_dtype) {
+    stored.data = view->data;
+  } else if (view != nullptr) {
+    buffers_.push_back(tensor_bytes(float32_values(*view), other.stored_dtype));
+    stored.data = buffers_.back();
+  }
+  tensors.push_back(std::move(stored));
+}
+
+void check_names(const CompactRecipe& recipe) {
+  std::set<std::string_view> names;
+  const auto add = [&](const std::string& name) {
+    if (!names.insert(name).second) refuse_tensor(name, "is there twice");
+  };
+  for (const WeightRecipe& weight : recipe.weights) add(weight.name);
+  for (const OtherRecipe& other : recipe.others) add(other.name);
+  for (const auto& [alias, target] : recipe.aliases) {
+    if (!names.contains(target) || recipe.aliases.contains(target)) {
+      refuse_tensor(alias,
+                    fmt::format("is tied to {}, which is not a tensor of the file", quoted_name(target)));
+    }
+  }
+  for (const auto& [alias, target] : recipe.aliases) add(alias);
+}
+
+}  // namespace parsimony::quant
