@@ -7,7 +7,8 @@
 # includes a header of a room that is not reached through USES stops the build. LINKS are packages that who links
 # the room needs too; HEADER_ONLY are those that are gone once the room is compiled. SPEAKS is the folder of the one
 # other library whose headers the room's public ones may include (torch). EXPORT names what a consumer includes to
-# get the room, parsimony-targets without it. PRECOMPILED is a target whose precompiled header the room reads.
+# get the room, parsimony-targets without it. PRECOMPILED is a target whose precompiled header the room reads; without
+# it a room that links fmt reads the one of parsimony_headers.
 function(parsimony_room name)
   cmake_parse_arguments(ROOM "" "SPEAKS;EXPORT;PRECOMPILED" "SOURCES;USES;LINKS;HEADER_ONLY" ${ARGN})
   set(target parsimony_${name})
@@ -26,6 +27,9 @@ function(parsimony_room name)
   list(TRANSFORM ROOM_HEADER_ONLY REPLACE "(.+)" "$<BUILD_INTERFACE:\\1>")
   target_link_libraries(${target} PUBLIC ${used} PRIVATE ${ROOM_LINKS} ${ROOM_HEADER_ONLY})
 
+  if(NOT ROOM_PRECOMPILED AND "fmt::fmt" IN_LIST ROOM_LINKS)
+    set(ROOM_PRECOMPILED parsimony_headers)
+  endif()
   if(ROOM_PRECOMPILED)
     target_precompile_headers(${target} REUSE_FROM ${ROOM_PRECOMPILED})
   endif()
@@ -85,4 +89,17 @@ if(PARSIMONY_SANITIZE)
   target_compile_options(parsimony_build_flags INTERFACE -fsanitize=${PARSIMONY_SANITIZE}
     $<$<CXX_COMPILER_ID:GNU>:-fno-sanitize=null,alignment> -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(parsimony_build_flags INTERFACE -fsanitize=${PARSIMONY_SANITIZE})
+  # The kernels of one old and of the newer instruction sets are enough to find a fault of memory or of threads.
+  target_compile_definitions(parsimony_build_flags INTERFACE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)")
 endif()
+
+# The headers of the standard library and of fmt that most files read, compiled once for all rooms. nlohmann/json and
+# Eigen are not among them: loading them costs every file more than the few that need them save.
+file(WRITE ${PROJECT_BINARY_DIR}/precompiled.cpp "")
+add_library(parsimony_headers OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/precompiled.cpp)
+set_target_properties(parsimony_headers PROPERTIES POSITION_INDEPENDENT_CODE ON)
+target_link_libraries(parsimony_headers PRIVATE fmt::fmt parsimony_build_flags)
+target_precompile_headers(parsimony_headers PRIVATE <algorithm> <array> <atomic> <bit> <chrono> <cmath> <cstdint>
+  <cstring> <exception> <filesystem> <fstream> <functional> <limits> <map> <memory> <mutex> <numbers> <numeric>
+  <optional> <random> <set> <span> <sstream> <stop_token> <string> <string_view> <thread> <utility> <variant> <vector>
+  <fmt/format.h> <fmt/ranges.h>)

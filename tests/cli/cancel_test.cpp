@@ -132,7 +132,7 @@ TEST_F(Cancel, WhatWasStartedToIgnoreASignalGoesOn) {
   const std::string graph = block_model("g.mtx", 20000, 20);
   const std::string output = path("l.txt");
   // As a script starts what it puts in the background.
-  const std::string script = "trap '' INT; '" PARSIMONY_COMMAND "' cluster " + graph +
+  const std::string script = "trap '' INT; '" + places::command() + "' cluster " + graph +
                              " --clusters 20 --output " + output + " > " + path("stdout") + " & " +
                              "sleep 0.1; kill -INT $!; wait $!";
   const int status = std::system(script.c_str());

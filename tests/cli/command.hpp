@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "places.hpp"
+
 namespace parsimony::cli {
 
 inline std::string read_text(const std::filesystem::path& path) {
@@ -62,7 +64,7 @@ class Command : public ::testing::Test {
   }
 
   pid_t start(const std::vector<std::string>& arguments, const std::string& input = "/dev/null") const {
-    std::vector<char*> argv{const_cast<char*>(PARSIMONY_COMMAND)};
+    std::vector<char*> argv{const_cast<char*>(places::command().c_str())};
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;
@@ -78,10 +80,11 @@ class Command : public ::testing::Test {
     posix_spawnattr_setsigdefault(&attributes, &signals);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     pid_t process = -1;
-    const int error = posix_spawn(&process, PARSIMONY_COMMAND, &actions, &attributes, argv.data(), environ);
+    const int error =
+        posix_spawn(&process, places::command().c_str(), &actions, &attributes, argv.data(), environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("posix_spawn failed: " PARSIMONY_COMMAND);
+    if (error != 0) throw std::runtime_error("posix_spawn failed: " + places::command());
     return process;
   }
   Outcome finish(pid_t process) const {
@@ -94,7 +97,8 @@ class Command : public ::testing::Test {
     return finish(start(arguments, input));
   }
 
-  /// Writes a block model of n nodes with clusters that are easy to find, and its planted labels to truth.txt.
+  /// Writes a block model of n nodes with clusters that are easy to find, and its planted labels to
+  /// truth.txt.
   std::string block_model(const std::string& name, int nodes, int clusters, int degree = 16) const {
     const Outcome made =
         run({"generate", "sbm", "--nodes", std::to_string(nodes), "--clusters", std::to_string(clusters),

@@ -301,7 +301,7 @@ TEST_F(Errors, AnAsymmetricMatrixNeedsTheFlag) {
 TEST_F(Errors, AFullDiskIsNoSuccess) {
   const std::string graph = block_model("g.mtx", 500, 5);
   const std::string shell =
-      std::string(PARSIMONY_COMMAND) + " cluster " + graph + " --clusters 5 > /dev/full 2> " + path("stderr");
+      places::command() + " cluster " + graph + " --clusters 5 > /dev/full 2> " + path("stderr");
   const int status = std::system(shell.c_str());
   EXPECT_EQ(WEXITSTATUS(status), kFailed);
   EXPECT_NE(read_text(path("stderr")).find("standard output"), std::string::npos);

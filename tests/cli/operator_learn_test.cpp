@@ -276,8 +276,8 @@ TEST_F(OperatorLearn, CancelledLeavesNothing) {
 }
 
 TEST_F(OperatorLearn, AFullDiskIsNoSuccess) {
-  const std::string shell = std::string(PARSIMONY_COMMAND) + " operator learn " + signals() +
-                            " --rows 12 --output " + path("o.npy") + " > /dev/full 2> " + path("stderr");
+  const std::string shell = places::command() + " operator learn " + signals() + " --rows 12 --output " +
+                            path("o.npy") + " > /dev/full 2> " + path("stderr");
   const int status = std::system(shell.c_str());
   EXPECT_EQ(WEXITSTATUS(status), kFailed);
 }

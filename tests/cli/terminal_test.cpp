@@ -24,7 +24,7 @@ class OnTerminal : public Command {
     const pid_t process = forkpty(&terminal, nullptr, nullptr, nullptr);
     if (process == 0) {
       setenv("TERM", term, 1);
-      execv(PARSIMONY_COMMAND, argv.data());
+      execv(places::command().c_str(), argv.data());
       _exit(127);
     }
     std::string text;

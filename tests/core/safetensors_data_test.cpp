@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "parsimony/core/safetensors.hpp"
+#include "places.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony {
@@ -12,7 +13,7 @@ std::vector<std::uint8_t> copy_of(const TensorView& tensor) {
 }
 
 TEST(SafetensorsData, PublishedNetworksAreRead) {
-  const std::filesystem::path folder = std::filesystem::path(PARSIMONY_SHARED_DATA) / "networks";
+  const std::filesystem::path folder = places::data_folder() / "networks";
   for (const std::string name : {"resnet20-cifar10", "resnet44-cifar10", "resnet56-cifar10"}) {
     const auto path = folder / (name + ".safetensors");
     if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";

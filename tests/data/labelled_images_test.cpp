@@ -5,6 +5,7 @@
 #include "core/files/zip.hpp"
 #include "data/jpeg_file.hpp"
 #include "expect_error.hpp"
+#include "places.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::data {
@@ -88,8 +89,7 @@ TEST(LabelledImages, CutAnywhereAreAnError) {
 }
 
 TEST(LabelledImages, OfCifar10AreAllThere) {
-  const std::filesystem::path path =
-      std::filesystem::path(PARSIMONY_SHARED_DATA) / "networks/cifar10-jpeg.zip";
+  const std::filesystem::path path = places::data_folder() / "networks/cifar10-jpeg.zip";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is missing";
   const LabelledImages images = read_labelled_images(path, "test");
   EXPECT_EQ(images.classes, (std::vector<std::string>{"airplane", "automobile", "bird", "cat", "deer", "dog",

@@ -8,6 +8,7 @@
 #include "data/words.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
+#include "places.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::data {
@@ -16,7 +17,7 @@ namespace {
 using Tokens = std::vector<std::int32_t>;
 using Words = std::vector<std::string>;
 
-const std::filesystem::path kText = std::filesystem::path(PARSIMONY_SHARED_DATA) / "text";
+const std::filesystem::path kText = places::data_folder() / "text";
 
 const Merges kPairs = {{"a", "b"},  {"b", "a"},   {"ab", "a"}, {"a", "a"},
                        {" ", "ab"}, {"aa", "aa"}, {"ab", "ab"}};

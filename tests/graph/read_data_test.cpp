@@ -5,11 +5,12 @@
 
 #include "graph/graph_checks.hpp"
 #include "parsimony/graph/labels.hpp"
+#include "places.hpp"
 
 namespace parsimony::graph {
 namespace {
 
-const std::filesystem::path kGraphs = std::filesystem::path(PARSIMONY_SHARED_DATA) / "graphs";
+const std::filesystem::path kGraphs = places::data_folder() / "graphs";
 
 struct Known {
   const char* name;

@@ -10,6 +10,7 @@
 
 #include "parsimony/core/image.hpp"
 #include "parsimony/core/random.hpp"
+#include "places.hpp"
 
 namespace parsimony::testing {
 
@@ -53,7 +54,7 @@ inline Matrix<double> cosine_rows(std::int64_t side) {
 }
 
 inline std::filesystem::path photograph(const std::string& name) {
-  return std::filesystem::path(PARSIMONY_SHARED_DATA) / "images" / name;
+  return places::data_folder() / "images" / name;
 }
 
 }  // namespace parsimony::testing

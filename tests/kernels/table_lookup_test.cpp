@@ -120,7 +120,7 @@ TEST(AddFloatLookups, SumTheEntriesUnderTheCodes) {
 }
 
 // The tests above say nothing unless the targets are really switched.
-TEST(Targets, AreThereToTest) {
+TEST(TableLookup, HasTargetsToTest) {
   EXPECT_GT(hwy::SupportedAndGeneratedTargets().size(), 0u);
   EXPECT_GT(lookup_cost(256), 0);
 }

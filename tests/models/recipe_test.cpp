@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "expect_error.hpp"
+#include "places.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::models {
@@ -146,7 +147,8 @@ TEST(Recipe, CutAnywhereItIsRefused) {
 
 TEST(Recipe, ThoseOfTheExamplesAreRead) {
   int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(PARSIMONY_EXAMPLES "/recipes")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(places::source_folder() / "examples/recipes")) {
     SCOPED_TRACE(entry.path().string());
     EXPECT_NO_THROW(read_recipe(entry.path()));
     ++count;

@@ -9,12 +9,13 @@
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/data/labelled_images.hpp"
 #include "parsimony/models/weights.hpp"
+#include "places.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::models {
 namespace {
 
-const std::filesystem::path kNetworks = std::filesystem::path(PARSIMONY_SHARED_DATA) / "networks";
+const std::filesystem::path kNetworks = places::data_folder() / "networks";
 
 torch::Tensor tensor(const SafetensorsFile& file, const char* name) {
   const TensorView& view = file.at(name);

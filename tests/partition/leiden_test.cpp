@@ -12,6 +12,7 @@
 #include "partition/known_networks.hpp"
 #include "partition/refinement.hpp"
 #include "partition/small_networks.hpp"
+#include "places.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -134,7 +135,7 @@ TEST(Leiden, RefusesWhatCannotBeAndIsCancelled) {
 // Beside igraph 0.10's Leiden with two iterations, by one descent more: the lowest of its modularities over
 // three seeds.
 TEST(Leiden, ReachesThePeersModularityOnRealGraphs) {
-  const std::filesystem::path graphs = std::filesystem::path(PARSIMONY_SHARED_DATA) / "graphs";
+  const std::filesystem::path graphs = places::data_folder() / "graphs";
   constexpr std::pair<const char*, double> kPeers[] = {
       {"polblogs.graph", 0.4266}, {"email-Eu-core.txt", 0.4164}, {"pubmed.edges", 0.7818}};
   for (const auto& [name, peer] : kPeers) {

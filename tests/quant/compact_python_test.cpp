@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "parsimony/quant/compact_file.hpp"
+#include "places.hpp"
 #include "quant/compact_models.hpp"
 #include "temporary_directory.hpp"
 
@@ -16,7 +17,8 @@ namespace {
 // PARSIMONY_PYTHON, that of build/venv, or what there is.
 std::string python() {
   if (const char* chosen = std::getenv("PARSIMONY_PYTHON")) return chosen;
-  return std::filesystem::exists(PARSIMONY_VENV_PYTHON) ? PARSIMONY_VENV_PYTHON : "python3";
+  const std::filesystem::path venv = places::source_folder() / "build/venv/bin/python";
+  return std::filesystem::exists(venv) ? venv.string() : "python3";
 }
 
 bool succeeds(const std::string& command) {
@@ -57,7 +59,7 @@ TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
     model.recipe.deflated = deflated;
     write_compact_file(directory / "small.safetensors", model);
     write_dequantized(directory / "ours.safetensors", read_compact_file(directory / "small.safetensors"));
-    const std::string script = PARSIMONY_EXAMPLES "/read_compact.py";
+    const std::string script = (places::source_folder() / "examples/read_compact.py").string();
     const std::string command = python() + " " + script + " " + (directory / "small.safetensors").string() +
                                 " " + (directory / "theirs.safetensors").string();
     ASSERT_TRUE(succeeds(command)) << command;
