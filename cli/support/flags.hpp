@@ -94,8 +94,9 @@ class Flags {
       add(field, std::is_integral_v<T> ? "N" : "X",
           number_values(described, static_cast<double>(value),
                         std::is_integral_v<T> ? whole_text(value) : ""),
-          [&value, described](const std::string& flag, const std::string& text) {
-            if (!described.word.empty() && text == described.word) {
+          [&value, described, word = std::string(described.word)](const std::string& flag,
+                                                                  const std::string& text) {
+            if (!word.empty() && text == word) {
               value = static_cast<T>(described.word_value);
               return;
             }
