@@ -33,7 +33,7 @@ int run(const CLI::App& program, const std::string& shell, bool json) {
     print(fish_completion(verbs));
   } else {
     const std::vector<std::string> shells{"bash", "zsh", "fish"};
-    refuse(fmt::format("SHELL: '{}' is none of {}{}", shell, fmt::join(shells, "|"),
+    refuse(fmt::format("SHELL: '{}' is not one of {}{}", shell, fmt::join(shells, "|"),
                        nearest_name(shell, shells)));
   }
   return kDone;

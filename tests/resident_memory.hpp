@@ -1,4 +1,4 @@
-// What this process holds in memory (Linux).
+// The resident memory of this process (Linux).
 #pragma once
 
 #include <cstdint>

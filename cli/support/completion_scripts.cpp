@@ -134,7 +134,8 @@ end
 # Whether the words so far begin with these.
 function __parsimony_at
   set -l words (__parsimony_words)
-  test (count $words) -ge (count $argv); and test "$words[1..(count $argv)]" = "$argv"
+  set -l length (count $argv)
+  test (count $words) -ge $length; and test "$words[1..$length]" = "$argv"
 end
 )";
   const auto text = [](const std::string& plain) { return "'" + escaped(plain, "\\'") + "'"; };

@@ -227,8 +227,8 @@ void Flags::check_method(std::string_view method) const {
 
 void Flags::bad_choice(const std::string& flag, const std::string& text,
                        const std::vector<std::string>& words) {
-  refuse(
-      fmt::format("{}: '{}' is none of {}{}", flag, text, fmt::join(words, "|"), nearest_name(text, words)));
+  refuse(fmt::format("{}: '{}' is not one of {}{}", flag, text, fmt::join(words, "|"),
+                     nearest_name(text, words)));
 }
 
 }  // namespace parsimony::cli

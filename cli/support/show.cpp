@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/report_json.hpp"
+
 namespace parsimony::cli {
 
 std::string scores_text(const graph::PartitionScores& scores) {
@@ -31,20 +33,24 @@ nlohmann::ordered_json scores_json(const graph::PartitionScores& scores) {
           {"cut", scores.cut}};
 }
 
+nlohmann::ordered_json graph_json(const std::string& path, const graph::GraphFile& file) {
+  return {{"path", path},
+          {"nodes", file.graph.nodes()},
+          {"edges", file.graph.edges()},
+          {"weighted", file.graph.weighted()},
+          {"self_loops_dropped", file.self_loops_dropped},
+          {"duplicates_merged", file.duplicates_merged},
+          {"zeros_dropped", file.zeros_dropped}};
+}
+
 std::string json_text(const nlohmann::ordered_json& root) {
   return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string clustering_json(const std::string& path, const graph::GraphFile& file,
                             const cluster::ClusterResult& result, const graph::PartitionScores& scores) {
-  auto root = nlohmann::ordered_json::parse(result.report.to_json());
-  root["graph"] = {{"path", path},
-                   {"nodes", file.graph.nodes()},
-                   {"edges", file.graph.edges()},
-                   {"weighted", file.graph.weighted()},
-                   {"self_loops_dropped", file.self_loops_dropped},
-                   {"duplicates_merged", file.duplicates_merged},
-                   {"zeros_dropped", file.zeros_dropped}};
+  auto root = report_json(result.report);
+  root["graph"] = graph_json(path, file);
   root["scores"] = scores_json(scores);
   return json_text(root);
 }

@@ -13,6 +13,9 @@ namespace parsimony::cli {
 std::string scores_text(const graph::PartitionScores& scores);
 nlohmann::ordered_json scores_json(const graph::PartitionScores& scores);
 
+/// The graph of a file and the number of entries that its reader removed.
+nlohmann::ordered_json graph_json(const std::string& path, const graph::GraphFile& file);
+
 /// The graph, the clustering, its scores and the time of every stage.
 std::string clustering_text(const graph::GraphFile& file, const cluster::ClusterResult& result,
                             const graph::PartitionScores& scores);

@@ -34,8 +34,8 @@ void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
 ///
 /// Limit on Zen 4: a comparison shares the two units of the d multiply-adds of a score, so at most d / (d +
 /// 1) of the multiply-add peak. Its three minima and maxima and its selection run on the other two units but
-/// sometimes delay the first two. At d = 8 a loop of these instructions without any dependence runs at 78 %
-/// of the peak, this kernel at 75 % (k = 256; 63 % at d = 4, 85 % at d = 16, 92 % at d = 32).
+/// sometimes delay the first two. At d = 8 a loop of the same instructions without dependences reaches
+/// 78 % of the peak and this kernel 75 % (k = 256; 63 % at d = 4, 85 % at d = 16, 92 % at d = 32).
 void nearest_centroid(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* centroids,
                       const float* half_norms, std::int64_t k, std::int32_t* nearest, float* best,
                       float* second);

@@ -161,14 +161,14 @@ TEST(Safetensors, HostileFilesAreErrors) {
   expect_error(ErrorCode::format, "two numbers", tensor("F32", "2", "0"));
   expect_error(ErrorCode::format, "two numbers", tensor("F32", "2", "0,8,8"));
   expect_error(ErrorCode::format, "need 12 bytes, there are 8", tensor("F32", "3", "0,8"));
-  expect_error(ErrorCode::format, "no whole number", tensor("F32", "4294967296,4294967296", "0,8"));
-  expect_error(ErrorCode::format, "no whole number",
+  expect_error(ErrorCode::format, "not a whole number", tensor("F32", "4294967296,4294967296", "0,8"));
+  expect_error(ErrorCode::format, "not a whole number",
                tensor("U8", "9223372036854775807,9223372036854775807,9", "0,8"));
   expect_error(ErrorCode::format, "need 0 bytes",
                tensor("U8", "9223372036854775807,9223372036854775807,0", "0,8"));
   expect_error(ErrorCode::format, "too long", tensor("U8", "18446744073709551615", "0,8"));
   expect_error(ErrorCode::format, "whole one", tensor("U8", "8.0", "0,8"));
-  expect_error(ErrorCode::format, "no whole number", tensor("F4", "15", "0,8"));
+  expect_error(ErrorCode::format, "not a whole number", tensor("F4", "15", "0,8"));
   std::string sides = "8";
   for (int i = 0; i < 64; ++i) sides += ",1";
   expect_error(ErrorCode::format, "more than 64 dimensions", tensor("U8", sides, "0,8"));
@@ -242,7 +242,7 @@ TEST(Safetensors, WhatCannotBeWrittenLeavesNoFile) {
   const TensorView sound{{"x", DType::float32, {2}}, data};
   refused("'x' is there twice", {sound, sound});
   refused("its shape needs 12 bytes, there are 8", {TensorView{{"x", DType::float32, {3}}, data}});
-  refused("no whole number", {TensorView{{"x", DType::float32, {-2}}, data}});
+  refused("not a whole number", {TensorView{{"x", DType::float32, {-2}}, data}});
   refused("__metadata__", {TensorView{{"__metadata__", DType::float32, {2}}, data}});
   refused("UTF-8", {TensorView{{"\xff", DType::float32, {2}}, data}});
 }

@@ -66,7 +66,7 @@ constexpr auto enum_names(const std::pair<Enum, std::string_view> (&names)[N]) {
   return std::to_array(names);
 }
 
-/// The name of a value; "?" for a number that is no value of the enumeration.
+/// The name of a value; "?" for a number that the enumeration does not have.
 template <class Enum>
 std::string_view enum_name(Enum value) {
   for (const auto& [candidate, name] : names_of(Enum{})) {
@@ -93,7 +93,7 @@ struct Validate {
   }
 };
 
-/// Validates every field; what fields demand of each other is checked by the algorithm.
+/// Validates every field alone. Rules between fields are checked by the algorithm.
 template <class Options>
 void validate_fields(const Options& options) {
   describe(options, Validate{});

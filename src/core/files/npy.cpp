@@ -155,7 +155,7 @@ void convert(const NpyArray& array, std::vector<Out>& out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const In value = load<In>(array.data.data() + i * sizeof(In), array.big_endian);
     if (!holds<Out>(value)) {
-      throw Error(ErrorCode::format, fmt::format("{}: item {} is {}, which is no {}", array.name, i, value,
+      throw Error(ErrorCode::format, fmt::format("{}: item {} is {}, which is not a {}", array.name, i, value,
                                                  std::is_integral_v<Out>
                                                      ? fmt::format("whole number of {} bits", 8 * sizeof(Out))
                                                      : "number within float32"));

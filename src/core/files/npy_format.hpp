@@ -27,8 +27,8 @@ struct NpyArray {
 /// Throws Error(format) with the offset of the fault, and Error(unsupported) for other dtypes.
 NpyArray parse_npy(std::string_view bytes, const std::string& name);
 
-/// All items in the stored order; Out is int32, int64, float or double. Throws Error(format) with the index
-/// of an item that Out cannot hold.
+/// All items in the stored order; Out is int32, int64, float or double. Throws Error(format) for an item
+/// that Out cannot hold and names its index.
 template <class Out>
 std::vector<Out> npy_items(const NpyArray& array);
 

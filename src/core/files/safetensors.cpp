@@ -118,10 +118,11 @@ Parsed parse(std::string_view bytes, const std::string& file) {
     if (entry.begin > reached) fail_tensor(fmt::format("before {} lie bytes of no tensor", where));
     const std::uint64_t size = entry.end - entry.begin;
     const auto needed = bytes_of(entry.info);
-    if (!needed || static_cast<std::uint64_t>(*needed) != size) {
-      fail_tensor(fmt::format("{} values of shape ({}) need {} bytes, there are {}",
-                              enum_name(entry.info.dtype), fmt::join(entry.info.shape, ", "),
-                              needed ? fmt::format("{}", *needed) : "no whole number of 64 bits of", size));
+    const std::string values =
+        fmt::format("{} values of shape ({})", enum_name(entry.info.dtype), fmt::join(entry.info.shape, ", "));
+    if (!needed) fail_tensor(values + " are not a whole number of bytes below 2^63");
+    if (static_cast<std::uint64_t>(*needed) != size) {
+      fail_tensor(fmt::format("{} need {} bytes, there are {}", values, *needed, size));
     }
     reached = entry.end;
     parsed.tensors.push_back(
@@ -200,7 +201,7 @@ int bits_of(DType dtype) {
 
 std::int64_t TensorInfo::bytes() const {
   if (const auto bytes = bytes_of(*this)) return *bytes;
-  refuse(fmt::format("tensor {}: {} values of shape ({}) are no whole number of bytes of 64 bits",
+  refuse(fmt::format("tensor {}: {} values of shape ({}) are not a whole number of bytes below 2^63",
                      quoted_name(name), enum_name(dtype), fmt::join(shape, ", ")));
 }
 

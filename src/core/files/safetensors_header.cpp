@@ -105,7 +105,7 @@ class HeaderReader {
           return true;
         }
       }
-      fail(fmt::format("its dtype {} is none of the format's", quoted_name(value)));
+      fail(fmt::format("its dtype {} is not one of the format", quoted_name(value)));
     } else {
       fail_value("a text");
     }
@@ -116,11 +116,11 @@ class HeaderReader {
   bool boolean(bool) { return fail_value("a truth value"); }
   bool number_integer(std::int64_t value) { return fail_value(fmt::format("{}", value)); }
   bool number_float(double, const std::string&) {
-    return fail_value("a number that is no whole one of 64 bits");
+    return fail_value("a number that is not a 64-bit integer");
   }
   bool binary(Json::binary_t&) { return fail_value("binary data"); }
   bool parse_error(std::size_t position, const std::string&, const Json::exception&) {
-    fail_file(fmt::format("the header is no valid JSON at its byte {}", position));
+    fail_file(fmt::format("the header is not valid JSON at its byte {}", position));
   }
 
  private:
@@ -159,7 +159,7 @@ class HeaderReader {
   [[noreturn]] bool fail_value(const std::string& what) const {
     switch (place_) {
       case Place::file:
-        fail_file("the header is no JSON object");
+        fail_file("the header is not a JSON object");
       case Place::header:
         fail_file(fmt::format("tensor {}: {} where an object should be", quoted_name(key_), what));
       case Place::metadata:
