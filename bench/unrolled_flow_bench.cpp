@@ -16,7 +16,7 @@ void denoise(benchmark::State& state) {
   RandomStream(1, "bench").fill_normal(image.values(), 0, 20);
   const UnrolledFlow flow = initial_unrolled_flow(filters, steps);
   const Context context(static_cast<int>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(denoise_by_flow(image, 20, flow, context));
+  for (auto _ : state) benchmark::DoNotOptimize(denoise_by_flow(image, flow, 20, context));
   const auto positions = static_cast<double>((kSide + 9) * (kSide + 9));  // positions of the mirrored image
   state.counters["flops"] = benchmark::Counter(4.0 * 64 * positions * static_cast<double>(filters * steps),
                                                benchmark::Counter::kIsIterationInvariantRate);

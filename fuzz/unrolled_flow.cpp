@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (flow.mixing.size() <= 4096 && flow.steps() <= 16) {
       Matrix<float> image(3, 5);
       image(1, 2) = 9;
-      images::denoise_by_flow(image, 2, flow, Context(1));
+      images::denoise_by_flow(image, flow, 2, Context(1));
     }
   });
   return 0;

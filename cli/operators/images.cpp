@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/report_json.hpp"
 #include "parsimony/core/error.hpp"
-#include "parsimony/images/image_quality.hpp"
+#include "parsimony/images/denoise.hpp"
 #include "support/files.hpp"
-#include "support/flags.hpp"
 #include "support/show.hpp"
 
 namespace parsimony::cli {
@@ -21,17 +20,14 @@ void add_image_flags(CLI::App& app, ImageFiles& files) {
          "image: PNG, PGM or PPM of 8 or 16 bits (- for stdin), or a 2-D .npy array on the scale 0 to 255")
       ->required()
       ->type_name("");
-  app.add_option("-o,--output", files.output, "file of the result, .png, .pgm, .ppm or .npy; the bits of IN")
-      ->required()
+  add_output_flag(app, files.output, "file of the result: .png, .pgm, .ppm or .npy, with the bits of IN")
+      ->required();
+  app.add_option("--reference", files.reference, "the clean image: prints PSNR and SSIM against it")
       ->type_name("FILE")
       ->group("Output");
-  app.add_option("--reference", files.reference, "the image as it should be: prints PSNR and SSIM")
-      ->type_name("FILE")
-      ->group("Output");
-  app.add_flag("--json", files.json, "print the report of the run as JSON")->group("Output");
-  Flags(app, "Run")
-      .word("max_memory", "unlimited", 0)(
-          Field{"max_memory", "bytes that one image may take; 0: no limit", 0, 9e18}, files.max_memory);
+  add_json_flag(app, files.run.json);
+  add_max_memory_flag(app, files.run.max_memory);
+  add_run_flags(app, files.run);
 }
 
 void check_image_files(const ImageFiles& files, const std::vector<std::string>& more) {
@@ -53,71 +49,48 @@ void check_image_files(const ImageFiles& files, const std::vector<std::string>& 
   }
 }
 
-void check_same_size(const std::string& flag, const Image& other, const Image& image) {
-  if (other.width() == image.width() && other.height() == image.height()) return;
-  refuse(fmt::format("{}: {} × {} pixels for an image of {} × {}", flag, other.width(), other.height(),
-                     image.width(), image.height()));
-}
-
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image) {
   if (files.reference.empty()) return {};
-  Image reference = read_image(files.reference, files.max_memory);
-  check_same_size("--reference", reference, image);
-  for (const Matrix<float>& channel : reference.channels) {
-    if (std::ranges::all_of(channel.values(), [](float v) { return std::isfinite(v); })) continue;
-    refuse("--reference: " + files.reference + " has values that are not finite");
-  }
-  if (reference.colors() != image.colors()) {
-    refuse(fmt::format("--reference: {} colours for an image of {}", reference.colors(), image.colors()));
-  }
+  Image reference = read_image(files.reference, files.run.max_memory);
+  images::check_reference(image, reference);
   return reference;
 }
 
-nlohmann::ordered_json quality_of(const Image& image, const Image& reference, const Context& context) {
-  constexpr std::int64_t kWindow = 11;
-  const Image stored = as_stored(image);
-  const std::int64_t colors = image.colors();
-  double error = 0, ssim = 0;
-  for (std::int64_t c = 0; c < colors; ++c) {
-    const auto k = static_cast<std::size_t>(c);
-    error += std::pow(10, -images::psnr(stored.channels[k], reference.channels[k]) / 10);
-    if (std::min(image.width(), image.height()) >= kWindow) {
-      ssim += images::ssim(stored.channels[k], reference.channels[k], 255, context);
-    }
+void write_image_result(const ImageFiles& files, const Image& image, const std::optional<Image>& reference,
+                        const std::vector<Report>& reports, const std::vector<double>& sigmas,
+                        const Context& context) {
+  std::string lines;
+  nlohmann::ordered_json json;
+  if (reference) {
+    const images::Quality quality = images::quality(as_stored(image), *reference, context);
+    json = {{"psnr", quality.psnr}, {"ssim", quality.ssim}};
+    if (std::isfinite(quality.psnr)) lines += fmt::format("PSNR     {:.2f} dB\n", quality.psnr);
+    if (std::isfinite(quality.ssim)) lines += fmt::format("SSIM     {:.4f}\n", quality.ssim);
   }
-  const auto count = static_cast<double>(colors);
-  nlohmann::ordered_json out;
-  out["psnr"] = error > 0 ? nlohmann::ordered_json(-10 * std::log10(error / count)) : nullptr;
-  out["ssim"] = ssim != 0 ? nlohmann::ordered_json(ssim / count) : nullptr;
-  return out;
+  context.check_cancelled();
+  write_image(files.output, image);
+  print_reports(files, reports, sigmas, lines, reference ? &json : nullptr);
 }
 
-void print_image_result(const ImageFiles& files, const std::vector<Report>& reports,
-                        const std::vector<double>& sigmas, const nlohmann::ordered_json& quality) {
-  if (files.json) {
-    auto root = nlohmann::ordered_json::parse(reports.front().to_json());
+void print_reports(const ImageFiles& files, const std::vector<Report>& reports,
+                   const std::vector<double>& sigmas, const std::string& quality_lines,
+                   const nlohmann::ordered_json* quality) {
+  if (files.run.json) {
+    nlohmann::ordered_json root = report_json(reports.front());
     if (reports.size() > 1) {
       root["colors"] = nlohmann::ordered_json::array();
-      for (const Report& report : reports) {
-        root["colors"].push_back(nlohmann::ordered_json::parse(report.to_json()));
-      }
+      for (const Report& report : reports) root["colors"].push_back(report_json(report));
     }
     if (!sigmas.empty()) root["sigma"] = sigmas;
-    if (!quality.is_null()) root["quality"] = quality;
+    if (quality != nullptr) root["quality"] = *quality;
     print(json_text(root));
     return;
   }
   std::string text;
   if (!sigmas.empty()) text += fmt::format("sigma    {:.4g}\n", fmt::join(sigmas, ", "));
-  if (quality.contains("psnr") && quality["psnr"].is_number()) {
-    text += fmt::format("PSNR     {:.2f} dB\n", quality["psnr"].get<double>());
-  }
-  if (quality.contains("ssim") && quality["ssim"].is_number()) {
-    text += fmt::format("SSIM     {:.4f}\n", quality["ssim"].get<double>());
-  }
   double seconds = 0;
   for (const Report& report : reports) seconds += report.seconds();
-  print(text + fmt::format("seconds  {:.3f}\n", seconds));
+  print(text + quality_lines + fmt::format("seconds  {:.3f}\n", seconds));
 }
 
 }  // namespace parsimony::cli

@@ -1,4 +1,4 @@
-// What the verbs on images share.
+// Flags, checks and output that the verbs on images share.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,32 +9,32 @@
 
 #include "parsimony/core/image.hpp"
 #include "parsimony/core/report.hpp"
+#include "support/run_flags.hpp"
 
 namespace parsimony::cli {
 
-/// IN, --output, --reference, --json: the same of both verbs.
+/// IN, --output, --reference and the flags of every run.
 struct ImageFiles {
   std::string input, output, reference;
-  std::int64_t max_memory = 0;
-  bool json = false;
+  RunSettings run;
 };
 
 void add_image_flags(CLI::App& app, ImageFiles& files);
 
-/// Refuses paths that cannot be; `more` are other files to read, empty ones are left out.
+/// Refuses paths that cannot be read or written. `more` are other files to read; empty ones are skipped.
 void check_image_files(const ImageFiles& files, const std::vector<std::string>& more);
 
-/// Throws Error(invalid_argument) with the flag unless `other` has the pixels of the image.
-void check_same_size(const std::string& flag, const Image& other, const Image& image);
-
-/// The reference, if one is given; throws unless it has the shape and the colours of the image.
+/// The reference, if one was given; throws unless it suits the image.
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image);
 
-/// PSNR and SSIM of what is written, over the colours; SSIM is null for less than 11 × 11 pixels.
-nlohmann::ordered_json quality_of(const Image& image, const Image& reference, const Context& context);
+/// Writes the image, then prints its quality and the report, or all of it as JSON.
+void write_image_result(const ImageFiles& files, const Image& image, const std::optional<Image>& reference,
+                        const std::vector<Report>& reports, const std::vector<double>& sigmas,
+                        const Context& context);
 
-/// Prints the reports, one a colour, and what was measured: as JSON, or what of it people want to know.
-void print_image_result(const ImageFiles& files, const std::vector<Report>& reports,
-                        const std::vector<double>& sigmas, const nlohmann::ordered_json& quality);
+/// Prints the reports, one for each channel, and the noise of each; as JSON where --json says so.
+void print_reports(const ImageFiles& files, const std::vector<Report>& reports,
+                   const std::vector<double>& sigmas, const std::string& quality_lines = {},
+                   const nlohmann::ordered_json* quality = nullptr);
 
 }  // namespace parsimony::cli

@@ -1,4 +1,4 @@
-// parsimony operator: analysis operators, by verbs of their own.
+// parsimony operator: the verbs on analysis operators.
 #include <array>
 #include <utility>
 #include <vector>
@@ -10,10 +10,10 @@ namespace parsimony::cli {
 namespace {
 
 constexpr std::array kVerbs{
-    Verb{"learn", "an operator from signals or images", add_operator_learn},
-    Verb{"check", "whether an operator can be trusted on signals", add_operator_check},
-    Verb{"denoise", "images or signals with less noise", add_operator_denoise},
-    Verb{"inpaint", "what is missing of an image", add_operator_inpaint}};
+    Verb{"learn", "learn an operator from signals or images", add_operator_learn},
+    Verb{"check", "test whether an operator can be trusted on signals", add_operator_check},
+    Verb{"denoise", "remove noise from images or signals", add_operator_denoise},
+    Verb{"inpaint", "fill in the missing pixels of an image", add_operator_inpaint}};
 
 }  // namespace
 
@@ -22,7 +22,8 @@ Action add_operator(CLI::App& app) {
   app.footer(
       "Example:\n"
       "  parsimony operator learn signals.npy --rows 24 --output operator.npy\n\n"
-      "parsimony operator VERB --help tells more. An operator is a .npy array of float64, an atom a row.");
+      "parsimony operator VERB --help shows the flags of a verb. An operator is a .npy array of\n"
+      "float64 with its rows.");
   std::vector<std::pair<const CLI::App*, Action>> actions;
   for (const Verb& verb : kVerbs) {
     CLI::App* sub = app.add_subcommand(verb.name, verb.summary);

@@ -9,9 +9,8 @@
 #include "operators/training_data.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/operators/atlas.hpp"
-#include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/operators/learn.hpp"
 #include "parsimony/operators/operator_file.hpp"
-#include "parsimony/operators/untf_learning.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
@@ -29,176 +28,78 @@ constexpr const char* kExamples = R"(Examples:
   parsimony operator learn images/*.png --unrolled --sigma 20 --output flow.npz
   parsimony operator learn images/*.png --unrolled --one-energy --filters 128 --output operator.npy
 
-The output is a .npy array of float64, an atom a row. Of images, the atoms have no mean (--zero-mean), and
-the defaults of geometric are --nu 5000, --kappa 60, --mu 2 in one stage, and --batch-size 2048 unless a flag
-of L-BFGS is given (--max-iterations, --memory, --tolerance).
+The output is a .npy array of float64 with the rows of the operator. Rows learned from images have no mean.
+Images are learned from in batches unless a flag of L-BFGS is given (--max-iterations, --memory, --tolerance).
 
-With --unrolled it is a .npz archive for operator denoise --flow, and all files are clean images, .npy
-arrays too; with --one-energy it is an operator for operator denoise --method analysis, trained for what it
-denoises to. What is reached lies in OUTPUT.checkpoint; the same command goes on from there.)";
+With --unrolled the output is a .npz archive for operator denoise --flow, and all files are clean images, .npy
+arrays too. With --one-energy it is an operator for operator denoise --method analysis, trained for the quality
+of denoising. Progress is kept in OUTPUT.checkpoint; the same command continues from it.)";
 
-struct Settings {
-  TrainingData data;
-  std::string method = "geometric";
-  operators::GeometricLearningOptions geometric;
-  operators::UntfLearningOptions untf;
-  bool unrolled = false;
-  images::FlowTrainingOptions flow;
-  std::string output;
-  std::string picture;
-  std::int64_t max_memory = 0;
-  int threads = 0;
-  bool json = false;
-  bool quiet = false;
-};
-
-// What suits patches, where no flag says otherwise.
-void suit_images(const CLI::App& app, Settings& settings) {
-  settings.untf.zero_mean = settings.geometric.zero_mean = true;
-  const auto suit = [&](const char* flag, auto& field, auto value) {
-    if (app.count(flag) == 0) field = value;
-  };
-  suit("--nu", settings.geometric.nu, 5000);
-  suit("--kappa", settings.geometric.kappa, 60);
-  suit("--mu", settings.geometric.mu, 2);
-  suit("--stages", settings.geometric.stages, 1);
-  const bool as_a_whole =
-      app.count("--max-iterations") + app.count("--memory") + app.count("--tolerance") > 0;
-  if (!as_a_whole) suit("--batch-size", settings.geometric.batch_size, 2048);
+void check_files(const CLI::App& app, const LearnSettings& settings) {
+  const auto inputs = check_data(app, settings.paths, settings.options.data);
+  check_outputs(settings, ".npy", inputs);
 }
 
-void check(const CLI::App& app, const Settings& settings) {
-  const auto inputs = check_data(app, settings.data);
-  check_writable("--output", settings.output);
-  for (const auto& input : inputs) check_writable("--output", settings.output, {input});
-  if (std::filesystem::path(settings.output).extension() != ".npy") {
-    refuse("--output: the operator is an array; its name must end in .npy");
-  }
-  if (!settings.picture.empty()) {
-    check_writable("--picture", settings.picture, {settings.output});
-    for (const auto& input : inputs) check_writable("--picture", settings.picture, {input});
-    if (std::filesystem::path(settings.picture).extension() != ".png") {
-      refuse("--picture: the picture is a PNG; its name must end in .png");
-    }
-  }
-  if (app.count("--lambda") > 0 && !settings.untf.noise_aware) {
-    refuse("--lambda: is the weight of --noise-aware, which was not given");
-  }
+// Refuses before the learning what atlas would refuse after it. Patches of images are square.
+void check_picture(const LearnSettings& settings, const Matrix<float>& signals) {
+  const auto side = std::lround(std::sqrt(static_cast<double>(signals.cols())));
+  if (settings.picture.empty() || side * side == signals.cols()) return;
+  refuse(fmt::format("--picture: rows of {} values are not square patches", signals.cols()));
 }
+void check_picture(const LearnSettings&, const std::vector<Image>&) {}
 
-// What the learners refuse too, here as the flags and files it comes from.
-void check_shape(const Settings& settings, const Matrix<float>& signals) {
-  const bool zero_mean = settings.untf.zero_mean;
-  const std::int64_t rows = settings.untf.rows, least = signals.cols() - (zero_mean ? 1 : 0);
-  if (rows < least) {
-    refuse(fmt::format("--rows: {} atoms for signals of {} values{}; must be at least {}", rows,
-                       signals.cols(), zero_mean ? " without their mean" : "", least));
-  }
-  if (rows > signals.rows()) {
-    refuse(fmt::format("--rows: {} atoms from {} signals; must be at most as many", rows, signals.rows()));
-  }
-  const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(signals.cols()))));
-  if (!settings.picture.empty() && side * side != signals.cols()) {
-    refuse(fmt::format("--picture: atoms of {} values are no square patches", signals.cols()));
-  }
-  for (std::int64_t s = 0; s < signals.rows(); ++s) {
-    for (const float value : signals.row(s)) {
-      if (value != signals(s, 0)) return;
-    }
-  }
-  throw Error(ErrorCode::format, fmt::format("{}: each signal is constant; there is nothing to learn from",
-                                             settings.data.paths.front()));
-}
-
-Learned learn(const Settings& settings, const Matrix<float>& signals, const Context& context) {
-  if (settings.method == "untf") {
-    operators::LearnedOperator found = operators::untf_learning(signals, settings.untf, context);
-    return {settings.method, std::move(found.omega), found.objective, std::move(found.report)};
-  }
-  operators::GeometricLearning found = operators::learn_geometric(signals, settings.geometric, context);
-  return {settings.method, std::move(found.analysis), found.objective, std::move(found.report)};
-}
-
-int run(const Settings& settings, Terminal& terminal) {
-  const Context context = terminal.context(settings.threads);
-
+int run(const LearnSettings& settings, Terminal& terminal) {
+  const Context context = start(terminal, settings.run);
   Report command;
   StageTimer reading(command, "read");
-  const Matrix<float> signals =
-      read_training_data(settings.data, settings.max_memory, settings.untf.seed, context);
-  reading.finish();
-  check_shape(settings, signals);
-  Learned learned = learn(settings, signals, context);
+  operators::LearnedOperator learned = with_data(
+      settings.paths, settings.options.data, settings.run.max_memory, context, [&](const auto& data) {
+        reading.finish();
+        check_picture(settings, data);
+        return operators::learn_operator(data, settings.options, context);
+      });
   add_before(learned.report, command);
-  const FrameFigures figures = frame_figures(learned.omega, settings.untf.zero_mean);
-  const Image picture = settings.picture.empty() ? Image{} : operators::atlas(learned.omega);
-  context.check_cancelled();  // from here on files appear: all of them or none
-  operators::write_operator(settings.output, learned.omega);
+  const Image picture = settings.picture.empty() ? Image{} : operators::atlas(learned.analysis_operator);
+  context.check_cancelled();  // files appear from here on: all of them or none
+  operators::write_operator(settings.output, learned.analysis_operator);
   if (!settings.picture.empty()) write_image(settings.picture, picture);
-  print(settings.json ? learned_json(learned, figures, signals, settings.data, settings.output)
-                      : learned_text(learned, figures, signals));
+  print(settings.run.json ? learned_json(learned, settings) : learned_text(learned, settings));
   if (learned.report.status == Status::converged) return kDone;
-  terminal.warning("not converged: an iteration limit was met; the operator is what was reached by then");
+  terminal.warning("not converged: an iteration limit was met; the operator written is the last one reached");
   return kNotConverged;
 }
 
 }  // namespace
 
 Action add_operator_learn(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
+  const auto settings = std::make_shared<LearnSettings>();
   app.footer(kExamples);
-  add_data_flags(app, settings->data);
-  app.add_option(
-         "--method", settings->method,
-         "geometric: unit rows, concave penalty; untf: unit-norm tight frames, l1 norm (default geometric)")
-      ->check(CLI::IsMember({"geometric", "untf"}).description(""))
-      ->type_name("NAME")
-      ->group("Method");
+  operators::LearnOptions& options = settings->options;
+  add_data_flags(app, settings->paths, options.data);
+  describe(options, Flags(app, "Method"));
   Flags flags(app, "Method");
-  flags.require("rows").word("lambda", "auto", 0);
   const auto add = [&](const Field& field, auto& value) {
-    if (field.name != "rows" && field.name != "atoms") flags(field, value);
+    // rows, zero_mean and seed are set above, for both methods.
+    if (app.get_option_no_throw("--" + kebab(field.name)) == nullptr) flags(field, value);
   };
-  for (const char* method : {"geometric", "untf"}) {
-    flags.method(method);
-    const bool geometric = std::string_view(method) == "geometric";
-    const Field rows{"rows", "atoms to learn, at least as many as a signal has values", 1, 1 << 20};
-    if (geometric) {
-      flags(rows, settings->geometric.atoms);
-      describe(settings->geometric, add);
-    } else {
-      flags(rows, settings->untf.rows);
-      describe(settings->untf, add);
-    }
-  }
+  flags.method("geometric");
+  describe(options.geometric, add);
+  flags.method("untf");
+  describe(options.untf, add);
   flags.name_methods();
-  app.get_option("--rows")->required(false);  // of operators, as check_kind() says: flows have --filters
   add_flow_flags(app, settings->unrolled, settings->flow);
-  app.add_option("-o,--output", settings->output, "file of the operator, .npy, or of the flow, .npz")
-      ->required()
+  add_output_flag(app, settings->output, "file of the operator, .npy, or of the flow, .npz")->required();
+  app.add_option("--picture", settings->picture, "PNG of the rows as filters, smooth ones first")
       ->type_name("FILE")
       ->group("Output");
-  app.add_option("--picture", settings->picture, "PNG of the atoms as filters, smooth ones first")
-      ->type_name("FILE")
-      ->group("Output");
-  app.add_flag("--json", settings->json, "print the report of the run as JSON")->group("Output");
-  Flags(app, "Run")
-      .word("max_memory", "unlimited", 0)(Field{"max_memory", "bytes a file may have; 0: no limit", 0, 9e18},
-                                          settings->max_memory);
-  add_run_flags(app, settings->threads, settings->quiet);
+  add_json_flag(app, settings->run.json);
+  add_max_memory_flag(app, settings->run.max_memory);
+  add_run_flags(app, settings->run);
   return [settings, flags, &app](Terminal& terminal) {
-    if (settings->quiet) terminal.be_quiet();
     check_kind(app, settings->unrolled);
-    if (settings->unrolled) {
-      settings->flow.seed = settings->untf.seed;
-      return learn_flow(app,
-                        {settings->data.paths, settings->flow, settings->output, settings->picture,
-                         settings->max_memory, settings->threads, settings->json},
-                        terminal);
-    }
-    flags.check_method(settings->method);
-    if (are_images(settings->data)) suit_images(app, *settings);
-    check(app, *settings);
+    if (settings->unrolled) return learn_flow(*settings, terminal);
+    flags.check_method(enum_name(settings->options.method));
+    check_files(app, *settings);
     return run(*settings, terminal);
   };
 }

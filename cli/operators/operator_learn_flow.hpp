@@ -1,35 +1,22 @@
-// What operator learn trains for denoising: an unrolled flow, or an operator.
+// operator learn --unrolled: trains an unrolled flow, or an operator through one, for denoising.
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
-#include <string>
-#include <vector>
 
+#include "operators/learn_settings.hpp"
 #include "parsimony/images/flow_training.hpp"
 #include "support/terminal.hpp"
 
 namespace parsimony::cli {
 
-struct FlowLearning {
-  std::vector<std::string> paths;  ///< of images
-  images::FlowTrainingOptions options;
-  std::string output;
-  std::string picture;  ///< of the atoms, with one_energy; empty: none
-  std::int64_t max_memory = 0;
-  int threads = 0;
-  bool json = false;
-};
-
-/// Adds --unrolled and what describe() says of the training, but for the seed, which all learning has.
+/// Adds --unrolled and the fields of the training, except the seed, which all kinds of learning share.
 void add_flow_flags(CLI::App& app, bool& unrolled, images::FlowTrainingOptions& options);
 
-/// Throws Error(invalid_argument) when a flag was given that this kind of learning does not have, or one is
-/// missing.
+/// Throws Error(invalid_argument) when a flag was given that this kind of learning does not have.
 void check_kind(const CLI::App& app, bool unrolled);
 
-/// Trains the flow and writes it. The checkpoint lies beside the output, is gone on from where it is there,
-/// and goes when the output is written.
-int learn_flow(const CLI::App& app, const FlowLearning& learning, Terminal& terminal);
+/// Trains the flow and writes it. The checkpoint lies beside the output; training continues from it, and it
+/// is removed once the output is written.
+int learn_flow(const LearnSettings& settings, Terminal& terminal);
 
 }  // namespace parsimony::cli

@@ -8,12 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "core/report_json.hpp"
 #include "support/show.hpp"
 
 namespace parsimony::cli {
 namespace {
 
-// What is there of the operator before anything is tested.
+// Figures of the operator itself, before any test.
 struct Figures {
   operators::FrameBounds bounds;
   double coherence = 0;
@@ -35,7 +36,7 @@ std::int64_t told(const operators::CosparsityProfile& profile) {
   return std::accumulate(profile.signals.begin(), profile.signals.end(), std::int64_t{0});
 }
 
-// Zeros of the signal in the middle, of the one with fewest, of the one with most.
+// The fewest zeros of a signal, the median, and the most.
 std::array<std::int64_t, 3> quantiles(const operators::CosparsityProfile& profile) {
   std::int64_t seen = 0;
   std::array<std::int64_t, 3> out{-1, 0, 0};
@@ -51,7 +52,7 @@ std::array<std::int64_t, 3> quantiles(const operators::CosparsityProfile& profil
   return out;
 }
 
-// JSON has no infinity, and null says that a bound was not computed.
+// JSON has no infinity; null means that a bound was not computed.
 nlohmann::json bound_json(double bound) {
   if (std::isinf(bound)) return "infinity";
   return bound;
@@ -95,7 +96,7 @@ std::string certificate_text(const Matrix<double>& omega, const operators::Opera
 std::string certificate_json(const std::string& path, const Matrix<double>& omega,
                              const operators::OperatorCertificate& found) {
   const Figures figures = measure(omega);
-  auto root = nlohmann::ordered_json::parse(found.report.to_json());
+  nlohmann::ordered_json root = report_json(found.report);
   root["operator"] = {{"file", path},
                       {"rows", omega.rows()},
                       {"cols", omega.cols()},
@@ -148,7 +149,7 @@ std::string pair_text(const operators::PairCertificate& found) {
 }
 
 std::string pair_json(const std::string& path, const operators::PairCertificate& found) {
-  auto root = nlohmann::ordered_json::parse(found.report.to_json());
+  nlohmann::ordered_json root = report_json(found.report);
   root["operator"] = {{"file", path}};
   root["certificate"] = {{"verdict", enum_name(found.verdict)},
                          {"explanation", found.explanation},

@@ -1,4 +1,4 @@
-// What is known of an analysis operator, for people and for programs.
+// The output of operator check, as text and as JSON.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace parsimony::cli {
 
-std::string certificate_text(const Matrix<double>& omega, const operators::OperatorCertificate& found);
-std::string certificate_json(const std::string& path, const Matrix<double>& omega,
+std::string certificate_text(const Matrix<double>& tested, const operators::OperatorCertificate& found);
+std::string certificate_json(const std::string& path, const Matrix<double>& tested,
                              const operators::OperatorCertificate& found);
 std::string pair_text(const operators::PairCertificate& found);
 std::string pair_json(const std::string& path, const operators::PairCertificate& found);

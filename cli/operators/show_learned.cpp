@@ -2,24 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "core/report_json.hpp"
+#include "operators/training_data.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/operators/frames.hpp"
 #include "support/show.hpp"
 
 namespace parsimony::cli {
+namespace {
 
-FrameFigures frame_figures(const Matrix<double>& omega, bool zero_mean) {
-  FrameFigures out{operators::frame_bounds(omega), operators::coherence(omega)};
-  if (!zero_mean) return out;
-  const Matrix<double> basis = operators::zero_mean_basis(omega.cols());
-  Matrix<double> seen(omega.rows(), omega.cols() - 1);
-  for (std::int64_t i = 0; i < omega.rows(); ++i) {
-    for (std::int64_t c = 0; c < omega.cols(); ++c) {
-      for (std::int64_t k = 0; k < seen.cols(); ++k) seen(i, k) += omega(i, c) * basis(c, k);
-    }
-  }
-  out.bounds = operators::frame_bounds(seen);
-  return out;
+struct FrameFigures {
+  operators::FrameBounds bounds;
+  double coherence = 0;
+};
+
+FrameFigures frame_figures(const Matrix<double>& found, bool zero_mean) {
+  return {zero_mean ? operators::zero_mean_frame_bounds(found) : operators::frame_bounds(found),
+          operators::coherence(found)};
 }
 
 std::string frame_text(const FrameFigures& figures) {
@@ -27,30 +29,94 @@ std::string frame_text(const FrameFigures& figures) {
                      figures.bounds.upper, figures.coherence);
 }
 
-std::string learned_text(const Learned& learned, const FrameFigures& figures, const Matrix<float>& signals) {
-  std::string text = fmt::format("signals           {} of {} values\n", signals.rows(), signals.cols());
-  text += fmt::format("operator          {} x {}, {}\n", learned.omega.rows(), learned.omega.cols(),
-                      learned.method);
+void add_frame(nlohmann::ordered_json& json, const FrameFigures& figures) {
+  json["frame_bounds"] = {figures.bounds.lower, figures.bounds.upper};
+  json["coherence"] = figures.coherence;
+}
+
+bool from_images(const LearnSettings& settings) {
+  return are_images(settings.paths, settings.options.data);
+}
+
+FrameFigures frame_figures(const operators::LearnedOperator& learned, const LearnSettings& settings) {
+  return frame_figures(learned.analysis_operator, settings.options.zero_mean || from_images(settings));
+}
+
+}  // namespace
+
+void check_outputs(const LearnSettings& settings, const std::string& extension,
+                   const std::vector<std::filesystem::path>& inputs) {
+  const std::filesystem::path output = settings.output, picture = settings.picture;
+  check_writable("--output", output);
+  for (const auto& input : inputs) check_writable("--output", output, {input});
+  if (output.extension() != extension) {
+    refuse(fmt::format("--output: the {} is {}; its name must end in {}",
+                       extension == ".npy" ? "operator" : "flow",
+                       extension == ".npy" ? "an array" : "an archive of arrays", extension));
+  }
+  if (picture.empty()) return;
+  check_writable("--picture", picture, {output});
+  for (const auto& input : inputs) check_writable("--picture", picture, {input});
+  if (picture.extension() != ".png") refuse("--picture: the picture is a PNG; its name must end in .png");
+}
+
+std::string learned_text(const operators::LearnedOperator& learned, const LearnSettings& settings) {
+  const Matrix<double>& found = learned.analysis_operator;
+  std::string text = fmt::format("signals           {} of {} values\n", learned.samples, found.cols());
+  text += fmt::format("operator          {} x {}, {}\n", found.rows(), found.cols(),
+                      enum_name(settings.options.method));
   text += fmt::format("iterations        {}\nobjective         {:.6g}\n", learned.report.iterations,
                       learned.objective);
-  text += frame_text(figures);
+  text += frame_text(frame_figures(learned, settings));
   return text + fmt::format("seconds           {:.3f}\n", learned.report.seconds());
 }
 
-std::string learned_json(const Learned& learned, const FrameFigures& figures, const Matrix<float>& signals,
-                         const TrainingData& data, const std::string& output) {
-  auto root = nlohmann::ordered_json::parse(learned.report.to_json());
-  root["data"] = {{"paths", data.paths},
-                  {"images", are_images(data)},
-                  {"signals", signals.rows()},
-                  {"values", signals.cols()}};
-  root["operator"] = {{"path", output},
-                      {"method", learned.method},
-                      {"rows", learned.omega.rows()},
-                      {"cols", learned.omega.cols()},
-                      {"objective", learned.objective},
-                      {"frame_bounds", {figures.bounds.lower, figures.bounds.upper}},
-                      {"coherence", figures.coherence}};
+std::string learned_json(const operators::LearnedOperator& learned, const LearnSettings& settings) {
+  const Matrix<double>& found = learned.analysis_operator;
+  nlohmann::ordered_json root = report_json(learned.report);
+  root["data"] = {{"paths", settings.paths},
+                  {"images", from_images(settings)},
+                  {"signals", learned.samples},
+                  {"values", found.cols()}};
+  root["operator"] = {{"path", settings.output},
+                      {"method", enum_name(settings.options.method)},
+                      {"rows", found.rows()},
+                      {"cols", found.cols()},
+                      {"objective", learned.objective}};
+  add_frame(root["operator"], frame_figures(learned, settings));
+  return json_text(root);
+}
+
+std::string flow_text(const images::TrainedFlow& trained, const LearnSettings& settings) {
+  const images::UnrolledFlow& flow = trained.flow;
+  std::string text = fmt::format("images            {}\n", settings.paths.size());
+  if (settings.flow.one_energy) {
+    text += fmt::format("operator          {} x {}, trained through {} steps\n", flow.filters(),
+                        flow.side * flow.side, flow.steps());
+    text += frame_text(frame_figures(images::flow_operator(flow), true));
+  } else {
+    text += fmt::format("flow              {} steps, {} filters of {} x {} pixels{}\n", flow.steps(),
+                        flow.filters(), flow.side, flow.side, flow.shared() ? "" : " in each");
+  }
+  text += fmt::format("iterations        {}\ngain in PSNR      {:.2f} dB, on the last crops\n",
+                      trained.report.iterations, trained.report.figure<double>("psnr_gain"));
+  return text + fmt::format("seconds           {:.3f}\n", trained.report.seconds());
+}
+
+std::string flow_json(const images::TrainedFlow& trained, const LearnSettings& settings) {
+  const images::UnrolledFlow& flow = trained.flow;
+  nlohmann::ordered_json root = report_json(trained.report);
+  root["data"] = {{"paths", settings.paths}, {"images", true}};
+  if (settings.flow.one_energy) {
+    root["operator"] = {{"path", settings.output}, {"rows", flow.filters()}, {"cols", flow.side * flow.side}};
+    add_frame(root["operator"], frame_figures(images::flow_operator(flow), true));
+  } else {
+    root["flow"] = {{"path", settings.output},
+                    {"steps", flow.steps()},
+                    {"side", flow.side},
+                    {"filters", flow.filters()},
+                    {"own_filters", !flow.shared()}};
+  }
   return json_text(root);
 }
 

@@ -1,33 +1,19 @@
-// What operator learn prints.
+// The output of operator learn, as text and as JSON.
 #pragma once
 
 #include <string>
 
-#include "operators/training_data.hpp"
-#include "parsimony/core/matrix.hpp"
-#include "parsimony/core/report.hpp"
-#include "parsimony/operators/frames.hpp"
+#include "operators/learn_settings.hpp"
+#include "parsimony/images/flow_training.hpp"
+#include "parsimony/operators/learned_operator.hpp"
 
 namespace parsimony::cli {
 
-struct Learned {
-  std::string method;
-  Matrix<double> omega;
-  double objective = 0;
-  Report report;
-};
+std::string learned_text(const operators::LearnedOperator& learned, const LearnSettings& settings);
+std::string learned_json(const operators::LearnedOperator& learned, const LearnSettings& settings);
 
-struct FrameFigures {
-  operators::FrameBounds bounds;
-  double coherence = 0;
-};
-
-/// Of zero-mean atoms the bounds are those on what they can see.
-FrameFigures frame_figures(const Matrix<double>& omega, bool zero_mean);
-
-std::string frame_text(const FrameFigures& figures);
-std::string learned_text(const Learned& learned, const FrameFigures& figures, const Matrix<float>& signals);
-std::string learned_json(const Learned& learned, const FrameFigures& figures, const Matrix<float>& signals,
-                         const TrainingData& data, const std::string& output);
+/// For a flow, or with one_energy for the operator of its energy.
+std::string flow_text(const images::TrainedFlow& trained, const LearnSettings& settings);
+std::string flow_json(const images::TrainedFlow& trained, const LearnSettings& settings);
 
 }  // namespace parsimony::cli

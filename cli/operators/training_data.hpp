@@ -1,4 +1,4 @@
-// What operators are learned from, and checked on: signals in a .npy array, or patches of images.
+// Reads the data that operators are learned from and tested on: signals in a .npy array, or images.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,38 +8,35 @@
 #include <vector>
 
 #include "parsimony/core/context.hpp"
-#include "parsimony/core/matrix.hpp"
-#include "parsimony/images/patches.hpp"
+#include "parsimony/core/image.hpp"
+#include "parsimony/operators/operator_file.hpp"
+#include "parsimony/operators/patches.hpp"
+#include "support/files.hpp"
 
 namespace parsimony::cli {
 
-struct TrainingData {
-  std::vector<std::string> paths;
-  std::int64_t samples = 0;      ///< 0: all signals, kPatches patches
-  std::int64_t side = 0;         ///< of a patch; 0: 8 of images, and a .npy array holds signals
-  images::PatchOptions patches;  ///< count, side and seed are set by what is above
-};
+/// Adds the files, as DATA or the flag that is named, and the fields of the options.
+void add_data_flags(CLI::App& app, std::vector<std::string>& paths, operators::SampleOptions& options,
+                    const std::string& option = "DATA");
 
-inline constexpr std::int64_t kPatches = 34000;
+/// Whether the files are images: everything but one .npy array without --patch.
+bool are_images(const std::vector<std::string>& paths, const operators::SampleOptions& options);
 
-/// Adds the files, as DATA or the flag that is named, --samples, --patch and the options of patches.
-void add_data_flags(CLI::App& app, TrainingData& data, const std::string& option = "DATA");
+/// Refuses files that cannot be read and flags that do not apply to them; returns the paths to read.
+std::vector<std::filesystem::path> check_data(const CLI::App& app, const std::vector<std::string>& paths,
+                                              const operators::SampleOptions& options);
 
-/// Whether the files are images: all but one .npy array without --patch.
-bool are_images(const TrainingData& data);
-
-/// Refuses files that are not there and flags that say nothing about them; returns the paths to read.
-std::vector<std::filesystem::path> check_data(const CLI::App& app, const TrainingData& data);
-
-/// The images, those in colour as their luminance. Throws format, naming the file, for values that are not
+/// The luminances of the images, as grey images. Throws format, naming the file, for values that are not
 /// finite.
-std::vector<Matrix<float>> read_images(const std::vector<std::string>& paths, std::int64_t max_memory,
-                                       const Context& context);
+std::vector<Image> read_images(const std::vector<std::string>& paths, std::int64_t max_memory,
+                               const Context& context);
 
-/// samples × n. Of an array: all rows, or as many as asked for, drawn without replacement. Of images: patches
-/// without their means, of norm 1; those of colour images from their luminance. Throws format, naming the
-/// file, for values that are not finite.
-Matrix<float> read_training_data(const TrainingData& data, std::int64_t max_memory, std::uint64_t seed,
-                                 const Context& context);
+/// call(the signals or the images of the files).
+template <class Call>
+auto with_data(const std::vector<std::string>& paths, const operators::SampleOptions& options,
+               std::int64_t max_memory, const Context& context, Call&& call) {
+  if (are_images(paths, options)) return call(read_images(paths, max_memory, context));
+  return call(operators::read_signals(input_path(paths.front()), max_memory));
+}
 
 }  // namespace parsimony::cli

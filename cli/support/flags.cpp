@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "parsimony/core/nearest_name.hpp"
 
@@ -206,11 +207,14 @@ void Flags::add_switch(const Field& field, bool& value) const {
 }
 
 void Flags::name_methods() const {
-  std::size_t all = 0;
-  for (const auto& [flag, shared] : *shared_) all = std::max(all, shared.setters.size());
+  std::set<std::string> all;
   for (const auto& [flag, shared] : *shared_) {
-    if (shared.setters.size() == all) continue;
     const std::vector<std::string>& methods = values_of(*shared.option)->methods;
+    all.insert(methods.begin(), methods.end());
+  }
+  for (const auto& [flag, shared] : *shared_) {
+    const std::vector<std::string>& methods = values_of(*shared.option)->methods;
+    if (methods.empty() || methods.size() >= all.size()) continue;
     shared.option->description(
         fmt::format("{}: {}", fmt::join(methods, ", "), shared.option->get_description()));
   }

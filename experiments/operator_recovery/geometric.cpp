@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "parsimony/core/image.hpp"
-#include "parsimony/images/patches.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/operators/patches.hpp"
 #include "parsimony/operators/signals.hpp"
 
 namespace parsimony::operators {
@@ -31,7 +31,7 @@ double quantile(std::vector<double> values, double at) {
 }
 
 struct Recovery {
-  std::int64_t atoms, dimension, samples, cosparsity;
+  std::int64_t rows, dimension, samples, cosparsity;
   int trials;
   GeometricLearningOptions options = {};
   double snr_db = 0;  // 0: no noise
@@ -43,7 +43,7 @@ void recover(const Recovery& recovery) {
   std::vector<double> seconds, rows;
   double iterations = 0;
   for (int trial = 0; trial < recovery.trials; ++trial) {
-    const Matrix<double> truth = random_untf(recovery.atoms, recovery.dimension, 1000 + trial);
+    const Matrix<double> truth = random_untf(recovery.rows, recovery.dimension, 1000 + trial);
     Matrix<float> samples = cosparse_signals(truth,
                                              {.samples = recovery.samples,
                                               .cosparsity = recovery.cosparsity,
@@ -51,17 +51,17 @@ void recover(const Recovery& recovery) {
                                              context);
     if (recovery.snr_db > 0) samples = with_noise(samples, recovery.snr_db, trial);
     GeometricLearningOptions options = recovery.options;
-    options.atoms = recovery.atoms;
+    options.rows = recovery.rows;
     options.seed = trial;
     const double start = processor_seconds();
-    const GeometricLearning found = learn_geometric(samples, options, context);
+    const LearnedOperator found = learn_geometric(samples, options, context);
     seconds.push_back(processor_seconds() - start);
-    rows.push_back(recovered_rows(truth, found.analysis));
+    rows.push_back(recovered_rows(truth, found.analysis_operator));
     iterations += static_cast<double>(found.report.iterations);
   }
   double mean = 0;
   for (const double share : rows) mean += share / static_cast<double>(rows.size());
-  fmt::print("| {} × {} | {} | {} | {} | {:.2f} % | {} of {} | {:.0f} | {:.1f} | {:.1f} |\n", recovery.atoms,
+  fmt::print("| {} × {} | {} | {} | {} | {:.2f} % | {} of {} | {:.0f} | {:.1f} | {:.1f} |\n", recovery.rows,
              recovery.dimension, recovery.samples, recovery.cosparsity, recovery.note, 100 * mean,
              std::count(rows.begin(), rows.end(), 1.0), rows.size(),
              iterations / static_cast<double>(rows.size()), 1e3 * quantile(seconds, 0.5),
@@ -97,7 +97,7 @@ void patches_table(const std::filesystem::path& folder) {
   const Context context;
   const Matrix<float> held = random_patches(images, {.count = 100000, .seed = 77}, context);
   GeometricLearningOptions options{
-      .atoms = 128, .nu = 5000, .kappa = 60, .mu = 2, .stages = 1, .zero_mean = true};
+      .rows = 128, .nu = 5000, .kappa = 60, .mu = 2, .stages = 1, .zero_mean = true};
   fmt::print(
       "{} threads\n\n| patches | batch | steps | processor seconds | seconds | objective | held out |\n"
       "|---|---|---|---|---|---|---|\n",
@@ -107,11 +107,11 @@ void patches_table(const std::filesystem::path& folder) {
     const Matrix<float> samples = random_patches(images, {.count = count, .seed = 1}, context);
     options.batch_size = batch;
     const double start = processor_seconds();
-    const GeometricLearning found = learn_geometric(samples, options, context);
+    const LearnedOperator found = learn_geometric(samples, options, context);
     const double seconds = processor_seconds() - start;
     fmt::print("| {} | {} | {} | {:.1f} | {:.1f} | {:.4f} | {:.4f} |\n", count, batch,
                found.report.iterations, seconds, found.report.seconds(), found.objective,
-               geometric_objective(held, found.analysis, options, context));
+               geometric_objective(held, found.analysis_operator, options, context));
     std::fflush(stdout);
   }
 }

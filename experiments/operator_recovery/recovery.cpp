@@ -35,17 +35,17 @@ struct Outcome {
 using Learner = std::function<Matrix<double>(MatrixView<const float>, std::uint64_t seed)>;
 
 Matrix<double> plain(MatrixView<const float> signals, std::uint64_t seed) {
-  return untf_learning(signals, {.rows = 24, .seed = seed}, kOneThread).omega;
+  return learn_untf(signals, {.rows = 24, .seed = seed}, kOneThread).analysis_operator;
 }
 Matrix<double> backtracking(MatrixView<const float> signals, std::uint64_t seed) {
-  return untf_learning(signals, {.rows = 24, .steps = StepRule::backtracking, .seed = seed}, kOneThread)
-      .omega;
+  return learn_untf(signals, {.rows = 24, .steps = StepRule::backtracking, .seed = seed}, kOneThread)
+      .analysis_operator;
 }
 Matrix<double> noise_aware(MatrixView<const float> signals, std::uint64_t seed) {
-  return untf_learning(signals, {.rows = 24, .noise_aware = true, .seed = seed}, kOneThread).omega;
+  return learn_untf(signals, {.rows = 24, .noise_aware = true, .seed = seed}, kOneThread).analysis_operator;
 }
 Matrix<double> geometric(MatrixView<const float> signals, std::uint64_t seed) {
-  return learn_geometric(signals, {.atoms = 24, .seed = seed}, kOneThread).analysis;
+  return learn_geometric(signals, {.rows = 24, .seed = seed}, kOneThread).analysis_operator;
 }
 
 // snr 0: no noise. The data depends on the seed alone, so that methods can be compared in pairs.
@@ -166,10 +166,9 @@ void weight_table() {
     for (const double weight : weights) {
       const double sigma = 0.25 * std::pow(10, -snr / 20);  // signals of norm 1 with 16 values
       const Learner learner = [&](MatrixView<const float> signals, std::uint64_t seed) {
-        return untf_learning(signals,
-                             {.rows = 24, .noise_aware = true, .lambda = weight / sigma, .seed = seed},
-                             kOneThread)
-            .omega;
+        return learn_untf(signals, {.rows = 24, .noise_aware = true, .lambda = weight / sigma, .seed = seed},
+                          kOneThread)
+            .analysis_operator;
       };
       const Mean mean = mean_of(recovered(learner, samples, cosparsity, snr, kSeeds));
       fmt::print(" {:.1f} ± {:.1f} |", mean.value, mean.half_width);

@@ -7,8 +7,8 @@
 #include "images/flow/unbiased_risk.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/image_denoising.hpp"
-#include "parsimony/images/patches.hpp"
-#include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/operators/learn.hpp"
+#include "parsimony/operators/patches.hpp"
 
 namespace parsimony::images {
 namespace {
@@ -24,28 +24,24 @@ Matrix<float> copy(MatrixView<const float> image) {
   return out;
 }
 
-// Rows from the patches of the pilot; none where it is too small or too flat.
+// The operator learned from patches of the pilot; empty where the pilot is too small or too flat.
 Matrix<double> learned_rows(const Matrix<float>& pilot, const AdaptiveDenoisingOptions& options,
                             const Context& context) {
   if (pilot.rows() < kSide || pilot.cols() < kSide) return {};
   Matrix<float> patches;
   try {
-    patches = random_patches(std::span(&pilot, 1),
-                             {.count = options.patches, .side = kSide, .seed = options.seed}, context);
+    patches = operators::random_patches(
+        std::span(&pilot, 1), {.count = options.patches, .side = kSide, .seed = options.seed}, context);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_argument) throw;
-    return {};  // of all that is checked only the deviation can be at fault
+    return {};  // everything else was checked before: only the deviation of the patches can be at fault
   }
-  operators::GeometricLearningOptions learning{.atoms = options.rows,
-                                               .nu = 5000,
-                                               .kappa = 60,
-                                               .mu = 2,
-                                               .stages = 1,
-                                               .zero_mean = true,
-                                               .batch_size = kBatch,
-                                               .batches = options.batches,
-                                               .seed = options.seed};
-  return std::move(operators::learn_geometric(patches, learning, context).analysis);
+  const auto learning = operators::suited_to_patches({.rows = options.rows,
+                                                      .zero_mean = true,
+                                                      .batch_size = kBatch,
+                                                      .batches = options.batches,
+                                                      .seed = options.seed});
+  return std::move(operators::learn_geometric(patches, learning, context).analysis_operator);
 }
 
 }  // namespace
@@ -57,22 +53,22 @@ AdaptedImage denoise_adaptively(MatrixView<const float> image, const UnrolledFlo
   out.report = make_report("adaptive denoising", context, options.seed);
   record_options(out.report, options);
   const auto by_flow = [&](MatrixView<const float> of) {
-    return std::move(denoise_by_flow(of, options.sigma, flow, context).image);
+    return std::move(denoise_by_flow(of, flow, options.sigma, context).image);
   };
   StageTimer first(out.report, "pilot");
   const Matrix<float> pilot = by_flow(image);
   first.finish();
   {
     StageTimer timer(out.report, "learning");
-    out.omega = learned_rows(pilot, options, context);
+    out.analysis_operator = learned_rows(pilot, options, context);
   }
-  if (out.omega.rows() == 0) {
+  if (out.analysis_operator.rows() == 0) {
     out.image = pilot;
     out.report.figures.emplace_back("share", 0.0);
     return out;
   }
   const auto by_rows = [&](MatrixView<const float> of) {
-    return std::move(denoise_image(of, out.omega, {.sigma = options.sigma}, context).image);
+    return std::move(denoise_by_operator(of, out.analysis_operator, {.sigma = options.sigma}, context).image);
   };
   const Matrix<float> noisy = copy(image);
   StageTimer second(out.report, "denoising");

@@ -1,4 +1,4 @@
-// parsimony operator check: what it says of good operators, bad ones, and files that are neither.
+// parsimony operator check on good operators, bad ones, and files that are neither.
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -66,7 +66,7 @@ TEST_F(OperatorCheck, SaysWhatIsNoFrame) {
   EXPECT_EQ(text.code, 3) << text.err;
   EXPECT_NE(text.out.find("zeros a signal    5.00"), std::string::npos)
       << "the profile is there all the same";
-  EXPECT_NE(text.out.find("\nNo verdict: the operator is no unit-norm tight frame"), std::string::npos)
+  EXPECT_NE(text.out.find("\nNo verdict: the operator is not a unit-norm tight frame"), std::string::npos)
       << text.out;
   const Json root = Json::parse(check(path("uneven.npy"), path("x.npy"), {"--json"}).out);
   EXPECT_EQ(root["certificate"]["verdict"], "undecided");
@@ -130,7 +130,7 @@ TEST_F(OperatorCheck, TakesZeroMeanOperatorsOfOneRowLess) {
   EXPECT_NE(text.out.find("rows span         7 dimensions"), std::string::npos) << text.out << text.err;
 }
 
-// Of clean zero-mean signals and of noisy ones, the verdict is that among the 8 dimensions that the rows see.
+// Rows of zero mean see 8 of 9 dimensions, and the verdict is the one within these.
 TEST_F(OperatorCheck, TakesTheVerdictOfZeroMeanOperatorsFromWhatTheySee) {
   const Matrix<double> basis = operators::zero_mean_basis(9);
   const auto lifted = [&](const Matrix<float>& signals) {
@@ -165,7 +165,7 @@ TEST_F(OperatorCheck, TakesPatchesOfImages) {
     for (std::int64_t j = 0; j < 70; ++j) image.channels[0](i, j) = i / 20 + j / 20 == 2 ? 200.0f : 40.0f;
   }
   write_image(path("fields.png"), image);
-  Matrix<double> differences(12, 9);  // of neighbours in 3 × 3 pixels
+  Matrix<double> differences(12, 9);  // between neighbours in 3 × 3 pixels
   std::int64_t row = 0;
   for (std::int64_t k = 0; k < 9; ++k) {
     for (const std::int64_t next : {k + 1, k + 3}) {

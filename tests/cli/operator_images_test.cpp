@@ -1,4 +1,4 @@
-// operator denoise and operator inpaint: what they write, what they say, what they refuse.
+// operator denoise and operator inpaint: results, messages and refusals.
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
@@ -103,7 +103,7 @@ TEST_F(OperatorImages, FloatsAndSignals) {
             images::psnr(read_npy_matrix(path("signals.npy")), constants) + 10);
 }
 
-// Of a 1-D array the rows of the operator are filters along it, whatever its length.
+// A 1-D array is one signal of any length: the rows of the operator are filters along it.
 TEST_F(OperatorImages, ALineIsOneSignal) {
   Matrix<float> clean(700, 1);
   for (std::int64_t i = 0; i < clean.size(); ++i) clean.data()[i] = i / 90 % 2 == 0 ? 2.0f : 5.0f;
@@ -121,10 +121,11 @@ TEST_F(OperatorImages, ALineIsOneSignal) {
     more.insert(more.begin(), {"operator", "denoise", path("line.npy")});
     expect_one_error(run(more), kUsage, parts);
   };
-  refused({"--output", path("o.npy"), "--sigma", "1"}, {"--operator", "one signal"});
+  refused({"--output", path("o.npy"), "--sigma", "1"}, {"--operator", "1-D signal"});
   refused({"--output", path("o.npy"), "--operator", cosines()}, {"--sigma"});
   refused({"--output", path("o.png"), "--operator", cosines(), "--sigma", "1"}, {"--output", ".npy"});
-  refused({"--output", path("o.npy"), "--adapt", "--sigma", "1"}, {"--adapt", "one signal"});
+  refused({"--output", path("o.npy"), "--adapt", "--sigma", "1"},
+          {"--adapt applies to images only", "1-D signal"});
   EXPECT_FALSE(std::filesystem::exists(path("o.npy")));
 }
 
@@ -202,8 +203,8 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   refused({"--weight", "1"}, {"--weight", "--method flow"});
   refused({"--adapt", "--operator", op}, {"--adapt", "--operator"});
   refused({"--adapt", "--method", "l1"}, {"--adapt", "--method l1"});
-  refused({"--sigma", "1e-40"}, {"sigma: 1e-40 is out of range", "1e-06"});
-  refused({"--sigma", "1e-25", "--method", "analysis"}, {"sigma: 1e-25 is out of range"});
+  refused({"--sigma", "1e-40"}, {"sigma: 1e-40 is out of range"});
+  refused({"--sigma", "1e-25", "--method", "analysis"}, {"sigma: 1e-25 is out of range", "1e-06"});
   refused({"--method", "l1", "--nu", "9"}, {"--nu", "--method l1"});
   const std::string flow = path("flow.npz");
   images::save_unrolled_flow(flow, images::initial_unrolled_flow(3, 2, 3));

@@ -101,7 +101,8 @@ TEST_F(OperatorLearnFlow, IsTheTrainingOfTheLibrary) {
   options.seed = 9;
   // As if it had been interrupted: the checkpoint of the same training is gone on from, and goes.
   const std::string output = path("flow.npz"), checkpoint = output + ".checkpoint";
-  const auto trained = images::train_unrolled_flow(views, options, Context{}, checkpoint);
+  options.checkpoint = checkpoint;
+  const auto trained = images::train_unrolled_flow(views, options);
   images::save_unrolled_flow(path("expected.npz"), trained.flow);
   const std::vector<std::string> more{"--iterations",    "2",   "--no-own-filters", "--no-tails",
                                       "--highest-sigma", "40",  "--learning-rate",  "0.01",
@@ -138,7 +139,7 @@ TEST_F(OperatorLearnFlow, OneEnergyIsThatOfAnOperatorWhichIsWritten) {
   const Outcome denoised = run({"operator", "denoise", one, "--operator", output, "--method", "analysis",
                                 "--sigma", "15", "--output", path("out.png")});
   EXPECT_EQ(denoised.code, 0) << denoised.err;
-  refused(small({one}, path("trained.npz"), {"--one-energy"}), kUsage, {"--output", "--one-energy", ".npy"});
+  refused(small({one}, path("trained.npz"), {"--one-energy"}), kUsage, {"--output: the operator", ".npy"});
   refused(small({one}, path("flow.npz"), {"--picture", path("a.png")}), kUsage,
           {"--picture", "--one-energy"});
 }
@@ -156,7 +157,7 @@ TEST_F(OperatorLearnFlow, CancelledKeepsOnlyTheCheckpointAndGoesOnFromIt) {
     EXPECT_EQ(files(), (std::vector<std::string>{"flow.npz.checkpoint", "one.png"}));
   }
   const std::string kept = read_text(output + ".checkpoint");
-  refused(small({one}, output, {"--iterations", "2"}), kUsage, {"flow.npz.checkpoint", "other options"});
+  refused(small({one}, output, {"--iterations", "2"}), kFailed, {"flow.npz.checkpoint", "other options"});
   EXPECT_EQ(read_text(output + ".checkpoint"), kept);
   write("flow.npz.checkpoint", "no archive");
   refused(small({one}, output, {"--iterations", "10000000"}), kFailed, {"flow.npz.checkpoint"});
@@ -171,7 +172,7 @@ TEST_F(OperatorLearnFlow, RefusesFlagsThatCannotBe) {
     refused({"operator", "learn", missing, "--unrolled", "--output", output, flag}, kUsage,
             {flag.substr(0, flag.find('='))});
   }
-  // What belongs to operators, and the other way round.
+  // Flags of operators are refused for flows, and the reverse.
   for (const std::string flag :
        {"--rows=64", "--method=untf", "--patch=8", "--samples=100", "--min-deviation=3", "--nu=9",
         "--kappa=2", "--max-iterations=3", "--steps=diminishing", "--noise-aware", "--zero-mean"}) {

@@ -72,6 +72,11 @@ TEST_F(OperatorLearn, RecoversTheOperatorOfAnArray) {
   }
 }
 
+TEST_F(OperatorLearn, RowsAreTwiceTheValuesUnlessGiven) {
+  ASSERT_EQ(learn({signals(), "--method", "untf", "--exploration", "20"}).code, 0);
+  EXPECT_EQ(operators::read_operator(path("operator.npy")).rows(), 16);
+}
+
 TEST_F(OperatorLearn, SameBytesForAnyNumberOfThreads) {
   const std::string data = signals();
   for (const char* threads : {"1", "2", "3"}) {
@@ -106,7 +111,7 @@ TEST_F(OperatorLearn, FromPatchesOfImages) {
   for (std::int64_t i = 0; i < 20; ++i) {
     double sum = 0;
     for (const double value : omega.row(i)) sum += value;
-    EXPECT_NEAR(sum, 0, 1e-10) << "atoms of images have no mean";
+    EXPECT_NEAR(sum, 0, 1e-10) << "rows of images have no mean";
   }
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["data"]["signals"], 500);
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["options"]["nu"], 5000);
@@ -121,7 +126,7 @@ TEST_F(OperatorLearn, FromPatchesOfImages) {
   EXPECT_EQ(operators::read_operator(path("operator.npy")).cols(), 64);
 }
 
-TEST_F(OperatorLearn, DrawsTheAtoms) {
+TEST_F(OperatorLearn, DrawsTheRows) {
   const std::string picture = image("image.png");
   ASSERT_EQ(
       learn({picture, "--rows", "16", "--patch", "4", "--samples", "300", "--picture", path("atlas.png")})
@@ -136,7 +141,7 @@ TEST_F(OperatorLearn, DrawsTheAtoms) {
   refused({picture, "--rows", "16", "--patch", "4", "--picture", path("no/atlas.png")}, kFailed,
           {"--picture"});
   refused({signals(), "--rows", "12", "--picture", path("a.png")}, kUsage,
-          {"--picture", "8 values are no square"});
+          {"--picture", "8 values are not square"});
 }
 
 TEST_F(OperatorLearn, ZeroMeanAndSamples) {
@@ -201,7 +206,6 @@ TEST_F(OperatorLearn, RefusesFlagsThatCannotBe) {
   refused({missing, "--rows", "12", "--lambda", "9", "--method", "untf"}, kFailed, {"missing.npy"});
   const std::string data = signals();
   refused({data, "--rows", "12", "--lambda", "9", "--method", "untf"}, kUsage, {"--lambda", "--noise-aware"});
-  refused({data}, kUsage, {"--rows"});
   refused({"--rows", "12"}, kUsage, {"DATA"});
   expect_one_error(run({"operator", "learn", data, "--rows", "12"}), kUsage, {"--output"});
   expect_one_error(run({"operator", "learn", data, "--rows", "12", "--output", data}), kUsage,
@@ -217,10 +221,10 @@ TEST_F(OperatorLearn, RefusesFlagsThatCannotBe) {
 TEST_F(OperatorLearn, RefusesDataThatCannotBe) {
   const std::string data = signals(), picture = image("image.png");
   refused({path("missing.npy"), "--rows", "12"}, kFailed, {"missing.npy"});
-  refused({data, "--rows", "7"}, kUsage, {"--rows: 7 atoms for signals of 8 values", "at least 8"});
+  refused({data, "--rows", "7"}, kUsage, {"--rows: 7 rows for signals of 8 values", "at least 8"});
   refused({data, "--rows", "6", "--zero-mean"}, kUsage, {"--rows: 6", "without their mean", "at least 7"});
-  refused({data, "--rows", "401"}, kUsage, {"--rows: 401 atoms from 400 signals"});
-  refused({data, "--rows", "301", "--samples", "300"}, kUsage, {"--rows: 301 atoms from 300 signals"});
+  refused({data, "--rows", "401"}, kUsage, {"--rows: 401 rows from 400 signals"});
+  refused({data, "--rows", "301", "--samples", "300"}, kUsage, {"--rows: 301 rows from 300 signals"});
   refused({data, "--rows", "12", "--samples", "401"}, kUsage, {"--samples: 401 of the 400 signals"});
   refused({data, "--rows", "12", "--min-deviation", "2"}, kUsage, {"--min-deviation", "array of signals"});
   refused({data, data, "--rows", "12"}, kUsage, {"stands alone"});
@@ -238,8 +242,7 @@ TEST_F(OperatorLearn, RefusesDataThatCannotBe) {
   for (const char* method : {"geometric", "untf"}) {
     refused({path("nan.npy"), "--rows", "12", "--method", method}, kFailed,
             {"nan.npy: row 17", "not finite"});
-    refused({path("constant.npy"), "--rows", "12", "--method", method}, kFailed,
-            {"constant.npy", "constant"});
+    refused({path("constant.npy"), "--rows", "12", "--method", method}, kFailed, {"each is constant"});
     refused({path("column.npy"), "--rows", "12", "--method", method}, kFailed, {"column.npy: 50 × 1"});
   }
   const std::string bytes = read_text(data);

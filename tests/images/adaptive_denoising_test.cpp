@@ -44,11 +44,11 @@ Matrix<float> woven(std::int64_t side) {
   return out;
 }
 
-// Of c · y the divergence is c, and the risk is (1 − c)² mean x² + c² σ².
+// The method c · y has the divergence c and the risk (1 − c)² mean x² + c² σ².
 TEST(UnbiasedRisk, IsThatOfAShrinkage) {
   Matrix<float> clean(96, 96);
   RandomStream(1, "test.clean").fill_normal(clean.values(), 0, 30);
-  const Matrix<float> noisy = operators::with_noise(clean, kSigma, 1);
+  const Matrix<float> noisy = with_noise(clean, kSigma, 1);
   const auto half = [](MatrixView<const float> of) {
     Matrix<float> out(of.rows, of.cols);
     for (std::int64_t i = 0; i < out.size(); ++i) out.data()[i] = 0.5f * of.data[i];
@@ -70,24 +70,24 @@ TEST(UnbiasedRisk, IsThatOfAShrinkage) {
 }
 
 TEST(AdaptiveDenoising, KeepsATextureThatRepeats) {
-  const Matrix<float> clean = woven(112), noisy = operators::with_noise(clean, kSigma, 1);
+  const Matrix<float> clean = woven(112), noisy = with_noise(clean, kSigma, 1);
   const UnrolledFlow flow = shipped_flow(kSigma);
-  const double pilot = psnr(denoise_by_flow(noisy, kSigma, flow).image, clean);
+  const double pilot = psnr(denoise_by_flow(noisy, flow, kSigma).image, clean);
   const AdaptedImage found = denoise_adaptively(noisy, flow, {.sigma = kSigma, .batches = 150});
   EXPECT_GT(psnr(found.image, clean), pilot + 0.3);
   EXPECT_GT(found.share, 0.3);
-  EXPECT_EQ(found.omega.rows(), 64);
-  for (std::int64_t i = 0; i < found.omega.rows(); ++i) {
+  EXPECT_EQ(found.analysis_operator.rows(), 64);
+  for (std::int64_t i = 0; i < found.analysis_operator.rows(); ++i) {
     double sum = 0;
-    for (const double value : found.omega.row(i)) sum += value;
+    for (const double value : found.analysis_operator.row(i)) sum += value;
     EXPECT_NEAR(sum, 0, 1e-9);
   }
 }
 
 TEST(AdaptiveDenoising, DoesNotHarmWhatHasNone) {
-  const Matrix<float> clean = made_image(80, 96), noisy = operators::with_noise(clean, kSigma, 2);
+  const Matrix<float> clean = made_image(80, 96), noisy = with_noise(clean, kSigma, 2);
   const UnrolledFlow flow = shipped_flow(kSigma);
-  const Matrix<float> pilot = denoise_by_flow(noisy, kSigma, flow).image;
+  const Matrix<float> pilot = denoise_by_flow(noisy, flow, kSigma).image;
   const AdaptedImage found = denoise_adaptively(noisy, flow, {.sigma = kSigma, .batches = 60});
   EXPECT_GT(psnr(found.image, clean), psnr(pilot, clean) - 0.1);
 
@@ -95,14 +95,14 @@ TEST(AdaptiveDenoising, DoesNotHarmWhatHasNone) {
   for (float& value : constant.values()) value = 77;
   const AdaptedImage flat = denoise_adaptively(constant, flow, {.sigma = 1});
   EXPECT_EQ(flat.share, 0);
-  EXPECT_EQ(flat.omega.rows(), 0);
-  const Matrix<float> plain = denoise_by_flow(constant, 1, flow).image;
+  EXPECT_EQ(flat.analysis_operator.rows(), 0);
+  const Matrix<float> plain = denoise_by_flow(constant, flow, 1).image;
   EXPECT_TRUE(std::equal(plain.values().begin(), plain.values().end(), flat.image.values().begin()));
   EXPECT_EQ(denoise_adaptively(Matrix<float>(1, 3), flow, {.sigma = 1}).image.cols(), 3);
 }
 
 TEST(AdaptiveDenoising, SameBytesForAnyNumberOfThreads) {
-  const Matrix<float> noisy = operators::with_noise(made_image(50, 60), kSigma, 3);
+  const Matrix<float> noisy = with_noise(made_image(50, 60), kSigma, 3);
   const UnrolledFlow flow = shipped_flow(kSigma);
   const AdaptiveDenoisingOptions options{.sigma = kSigma, .patches = 5000, .batches = 10};
   const Matrix<float> one = denoise_adaptively(noisy, flow, options, Context(1)).image;

@@ -9,7 +9,7 @@
 
 namespace parsimony::images::testing {
 
-/// What the last step makes of an image in units of sigma that is not continued.
+/// The result of the last step on an image in units of sigma that is not continued.
 inline Matrix<double> reference_flow(const UnrolledFlow& flow, const Matrix<double>& noisy) {
   const std::int64_t p = flow.side, height = noisy.rows(), width = noisy.cols();
   const Matrix<double> basis = zero_mean_dct(p);

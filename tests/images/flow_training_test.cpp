@@ -133,10 +133,10 @@ TEST(FlowTraining, LowersTheLossAndTheErrorOnAnotherImage) {
   ASSERT_EQ(trained.report.objective_history.size(), 250u);
   const Matrix<float> clean = scene(60, 50, 77), noisy = noisy_of(clean, 20);
   const double before =
-      squared_error(denoise_by_flow(noisy, 20, initial_unrolled_flow(8, 3, 3)).image, clean);
-  const double after = squared_error(denoise_by_flow(noisy, 20, trained.flow).image, clean);
+      squared_error(denoise_by_flow(noisy, initial_unrolled_flow(8, 3, 3), 20).image, clean);
+  const double after = squared_error(denoise_by_flow(noisy, trained.flow, 20).image, clean);
   EXPECT_LT(after, before);
-  EXPECT_LT(after, 400 / 4.0);  // of the noise's 400
+  EXPECT_LT(after, 400 / 4.0);  // the noise has 400
 }
 
 FlowTrainingOptions one_energy(FlowTrainingOptions options) {
@@ -144,8 +144,7 @@ FlowTrainingOptions one_energy(FlowTrainingOptions options) {
   return options;
 }
 
-// What its steps descend is the energy that denoise_image has of the operator, written out: against
-// differences.
+// The steps descend the energy of denoise_by_operator, written out here; checked against differences.
 TEST(FlowTraining, OfOneEnergyIsThatOfAnOperator) {
   const Images images(4);
   FlowTrainingOptions options = one_energy(small_options());
@@ -211,19 +210,24 @@ TEST(FlowTraining, OfOneEnergyMakesAnOperatorThatDenoisesBetter) {
   double before = 0, after = 0;
   for (std::uint64_t seed = 70; seed < 76; ++seed) {
     const Matrix<float> clean = scene(60, 50, seed), noisy = noisy_of(clean, 20, seed);
-    before += squared_error(denoise_image(noisy, cosines, {.sigma = 20}).image, clean);
-    after += squared_error(denoise_image(noisy, learned, {.sigma = 20}).image, clean);
+    before += squared_error(denoise_by_operator(noisy, cosines, {.sigma = 20}).image, clean);
+    after += squared_error(denoise_by_operator(noisy, learned, {.sigma = 20}).image, clean);
   }
   EXPECT_LT(after, 0.85 * before);
 }
 
-// Rows move along the sphere: the momentum, of which the checkpoint tells, is tangent to it.
+FlowTrainingOptions with_checkpoint(FlowTrainingOptions options, const std::filesystem::path& path) {
+  options.checkpoint = path;
+  return options;
+}
+
+// Rows move along the sphere: the momentum, which the checkpoint holds, is tangent to it.
 TEST(FlowTraining, OfOneEnergyDoesNotPullAtTheNormOfRows) {
   const TemporaryDirectory directory;
   const auto path = directory.path() / "training.npz";
   const Images images(2);
   const UnrolledFlow flow =
-      train_unrolled_flow(images.views, one_energy(small_options()), Context{}, path).flow;
+      train_unrolled_flow(images.views, with_checkpoint(one_energy(small_options()), path)).flow;
   NpzArchive archive(read_file(path), path.string(), 0, "");
   const UnrolledFlow momentum = read_flow(archive, "first_");
   for (std::int64_t i = 0; i < flow.filters(); ++i) {
@@ -265,9 +269,9 @@ TEST_P(FlowCheckpoint, IsGoneOnFrom) {
     if (done == 12) stop.request_stop();
   };
   expect_error(ErrorCode::cancelled, "cancelled",
-               [&] { train_unrolled_flow(images.views, options, context, path); });
+               [&] { train_unrolled_flow(images.views, with_checkpoint(options, path), context); });
   ASSERT_TRUE(std::filesystem::exists(path));  // what was done is not lost
-  const TrainedFlow rest = train_unrolled_flow(images.views, options, Context(1), path);
+  const TrainedFlow rest = train_unrolled_flow(images.views, with_checkpoint(options, path), Context(1));
   expect_same(whole.flow, rest.flow);
   EXPECT_EQ(whole.report.objective_history, rest.report.objective_history);
 
@@ -276,10 +280,10 @@ TEST_P(FlowCheckpoint, IsGoneOnFrom) {
   kind.one_energy = !options.one_energy;
   for (const FlowTrainingOptions& changed : {other, kind}) {
     expect_error(ErrorCode::invalid_argument, "checkpoint of other options",
-                 [&] { train_unrolled_flow(images.views, changed, Context(1), path); });
+                 [&] { train_unrolled_flow(images.views, with_checkpoint(changed, path), Context(1)); });
   }
   expect_error(ErrorCode::invalid_argument, "checkpoint of other options",
-               [&] { train_unrolled_flow(Images(3).views, options, Context(1), path); });
+               [&] { train_unrolled_flow(Images(3).views, with_checkpoint(options, path), Context(1)); });
 }
 
 TEST(FlowTraining, RefusesWhatCannotBe) {
@@ -293,6 +297,9 @@ TEST(FlowTraining, RefusesWhatCannotBe) {
   options = small_options();
   options.crop_side = 8;
   refuse(options, "crop_side");
+  options = small_options();
+  options.highest_sigma = options.sigma;
+  refuse(options, "highest_sigma");
   options.crop_side = 38;
   refuse(options, "images: number 1 is 40 x 37 pixels; must have 38 on each side");
   expect_error(ErrorCode::invalid_argument, "images: none", [&] { train_unrolled_flow({}); });
@@ -300,7 +307,9 @@ TEST(FlowTraining, RefusesWhatCannotBe) {
   const auto no_operator = [&](const std::string& piece, UnrolledFlow flow) {
     expect_error(ErrorCode::invalid_argument, "flow: " + piece, [&] { flow_operator(flow); });
     expect_error(ErrorCode::invalid_argument, "start: " + piece, [&] {
-      train_unrolled_flow(images.views, one_energy(small_options()), Context{}, {}, flow);
+      FlowTrainingOptions from = one_energy(small_options());
+      from.start = flow;
+      train_unrolled_flow(images.views, from);
     });
   };
   EXPECT_NO_THROW(flow_operator(shared));

@@ -24,7 +24,7 @@ using parsimony::testing::cosine_rows;
 using parsimony::testing::made_image;
 using parsimony::testing::with_noise;
 
-// (Ω x)_{i, u} for all patches, straight from what is said of it; rows of omega of norm 1.
+// (Ω x)_{i, u} for all patches, straight from the definition; rows of omega of norm 1.
 std::vector<double> coefficients(const Matrix<double>& omega, const Matrix<double>& x, Border border) {
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols()))));
   const std::int64_t more = border == Border::none ? 1 - side : 0;
@@ -43,7 +43,7 @@ std::vector<double> coefficients(const Matrix<double>& omega, const Matrix<doubl
   return out;
 }
 
-Matrix<double> operators::unit_rows(Matrix<double> omega) {
+Matrix<double> normalized(Matrix<double> omega) {
   for (std::int64_t i = 0; i < omega.rows(); ++i) {
     double squares = 0;
     for (const double value : omega.row(i)) squares += value * value;
@@ -56,7 +56,7 @@ Matrix<double> random_rows(std::int64_t rows, std::int64_t side, std::uint64_t s
   Matrix<double> omega(rows, side * side);
   const RandomStream random(seed, "test.rows");
   for (std::int64_t i = 0; i < omega.size(); ++i) omega.data()[i] = random.normal(i);
-  return operators::unit_rows(std::move(omega));
+  return normalized(std::move(omega));
 }
 
 Matrix<double> as_double(const Matrix<float>& from) {
@@ -155,11 +155,10 @@ double dual_bound(const Matrix<double>& omega, const Matrix<double>& y, double t
 }
 
 TEST(L1Denoising, ReachesTheBoundOfItsDual) {
-  const Matrix<float> noisy = operators::with_noise(made_image(14, 11), 20, 1);
+  const Matrix<float> noisy = with_noise(made_image(14, 11), 20, 1);
   const Matrix<double> y = as_double(noisy);
   for (const bool tight : {true, false}) {
-    const Matrix<double> omega =
-        tight ? operators::unit_rows(operators::random_untf(12, 9, 3)) : random_rows(7, 3, 4);
+    const Matrix<double> omega = tight ? normalized(operators::random_untf(12, 9, 3)) : random_rows(7, 3, 4);
     std::vector<double> history;
     const double tau = 2;
     const Matrix<float> x = l1_denoise(noisy, omega, tau, 500, history, Context(2));
@@ -177,17 +176,33 @@ TEST(L1Denoising, ReachesTheBoundOfItsDual) {
 }
 
 TEST(ImageDenoising, TakesNoiseOff) {
-  const Matrix<float> clean = made_image(72, 90), noisy = operators::with_noise(clean, 20, 1);
+  const Matrix<float> clean = made_image(72, 90), noisy = with_noise(clean, 20, 1);
   const Matrix<double> omega = cosine_rows(6);
   const double before = psnr(noisy, clean);
   for (const ImagePenalty penalty : {ImagePenalty::log, ImagePenalty::l1}) {
-    const DenoisedImage found = denoise_image(noisy, omega, {.sigma = 20, .penalty = penalty});
+    const DenoisedImage found = denoise_by_operator(noisy, omega, {.sigma = 20, .penalty = penalty});
     EXPECT_GT(psnr(found.image, clean), before + (penalty == ImagePenalty::log ? 8 : 5));
     EXPECT_EQ(found.sigma, 20);
     EXPECT_LT(found.report.objective_history.back(), found.report.objective_history.front());
-    const DenoisedImage guessed = denoise_image(noisy, omega, {.penalty = penalty});
+    const DenoisedImage guessed = denoise_by_operator(noisy, omega, {.penalty = penalty});
     EXPECT_NEAR(guessed.sigma, 20, 2);
     EXPECT_GT(psnr(guessed.image, clean), before + 4);
+  }
+}
+
+// The header states them: 0.32 / a and 1.2 / a for an operator of a rows.
+TEST(ImageDenoising, AutoWeightsAreThoseOfTheHeader) {
+  const Matrix<float> noisy = with_noise(made_image(24, 30), 20, 1);
+  for (const std::int64_t side : {3, 4}) {
+    const Matrix<double> omega = cosine_rows(side);
+    const auto rows = static_cast<double>(omega.rows());
+    for (const auto& [penalty, weight] : {std::pair{ImagePenalty::log, 0.32}, {ImagePenalty::l1, 1.2}}) {
+      const ImageDenoisingOptions automatic{.sigma = 20, .penalty = penalty, .max_iterations = 5};
+      ImageDenoisingOptions given = automatic;
+      given.weight = weight / rows;
+      EXPECT_TRUE(std::ranges::equal(denoise_by_operator(noisy, omega, automatic).image.values(),
+                                     denoise_by_operator(noisy, omega, given).image.values()));
+    }
   }
 }
 
@@ -195,25 +210,25 @@ TEST(ImageDenoising, OfAPhotographByTheShippedOperator) {
   const auto path = parsimony::testing::photograph("test/house.png");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
   const Matrix<float> clean = read_image(path).channels[0];
-  const Matrix<float> noisy = operators::with_noise(clean, 20, 1);
-  const auto found = denoise_image(noisy, operators::shipped_operator(), {.sigma = 20});
-  const auto by_cosines = denoise_image(noisy, zero_mean_dct(8), {.sigma = 20});
+  const Matrix<float> noisy = with_noise(clean, 20, 1);
+  const auto found = denoise_by_operator(noisy, operators::shipped_operator(), {.sigma = 20});
+  const auto by_cosines = denoise_by_operator(noisy, zero_mean_dct(8), {.sigma = 20});
   EXPECT_GT(psnr(found.image, clean), 32.8);
   EXPECT_GT(psnr(found.image, clean), psnr(by_cosines.image, clean) + 0.2) << "it is trained";
   EXPECT_GT(ssim(found.image, clean), 0.84);
 }
 
 TEST(ImageDenoising, FollowsBrightnessAndScale) {
-  const Matrix<float> noisy = operators::with_noise(made_image(40, 33), 10, 1);
+  const Matrix<float> noisy = with_noise(made_image(40, 33), 10, 1);
   Matrix<float> brighter = noisy, twice = noisy;
   for (float& value : brighter.values()) value += 64;
   for (float& value : twice.values()) value *= 2;
   Matrix<double> omega = cosine_rows(5);
-  const auto image = denoise_image(noisy, omega, {.sigma = 10}).image;
-  const auto of_brighter = denoise_image(brighter, omega, {.sigma = 10}).image;
-  const auto of_twice = denoise_image(twice, omega, {.sigma = 20}).image;
+  const auto image = denoise_by_operator(noisy, omega, {.sigma = 10}).image;
+  const auto of_brighter = denoise_by_operator(brighter, omega, {.sigma = 10}).image;
+  const auto of_twice = denoise_by_operator(twice, omega, {.sigma = 20}).image;
   for (double& value : omega.values()) value *= 7;  // rows count by their direction only
-  const auto by_others = denoise_image(noisy, omega, {.sigma = 10}).image;
+  const auto by_others = denoise_by_operator(noisy, omega, {.sigma = 10}).image;
   for (std::int64_t i = 0; i < image.size(); ++i) {
     EXPECT_NEAR(of_brighter.data()[i], image.data()[i] + 64, 0.05);
     EXPECT_NEAR(of_twice.data()[i], 2 * image.data()[i], 0.1);
@@ -222,11 +237,11 @@ TEST(ImageDenoising, FollowsBrightnessAndScale) {
 }
 
 TEST(ImageDenoising, InTilesIsNearlyThatOfTheWhole) {
-  const Matrix<float> clean = made_image(60, 230), noisy = operators::with_noise(clean, 20, 2);
+  const Matrix<float> clean = made_image(60, 230), noisy = with_noise(clean, 20, 2);
   const Matrix<double> omega = cosine_rows(5);
   for (const ImagePenalty penalty : {ImagePenalty::log, ImagePenalty::l1}) {
-    const auto whole = denoise_image(noisy, omega, {.sigma = 20, .penalty = penalty});
-    const auto tiles = denoise_image(noisy, omega, {.sigma = 20, .penalty = penalty, .tile = 128});
+    const auto whole = denoise_by_operator(noisy, omega, {.sigma = 20, .penalty = penalty});
+    const auto tiles = denoise_by_operator(noisy, omega, {.sigma = 20, .penalty = penalty, .tile = 128});
     double squares = 0;
     for (std::int64_t i = 0; i < whole.image.size(); ++i) {
       squares += std::pow(whole.image.data()[i] - tiles.image.data()[i], 2);
@@ -236,12 +251,12 @@ TEST(ImageDenoising, InTilesIsNearlyThatOfTheWhole) {
   }
 }
 
-// What lies at the border of an image lies in the middle of the image with its mirror images around it, and
-// is the same there. With patches that reach beyond the border but no data for them (the model before) it
-// differs by several grey levels.
+// The border of an image lies in the middle of the image with its mirror images around it, and the result is
+// the same there. A model with patches that reach beyond the border, but without data for them, differs by
+// several grey levels.
 TEST(ImageDenoising, BordersAreAsInTheMirroredImage) {
   constexpr std::int64_t kBeyond = 16;
-  const Matrix<float> noisy = operators::with_noise(made_image(48, 40), 20, 3);
+  const Matrix<float> noisy = with_noise(made_image(48, 40), 20, 3);
   Matrix<float> larger(48 + 2 * kBeyond, 40 + 2 * kBeyond);
   const auto place = [](std::int64_t i, std::int64_t extent) {
     return i < 0 ? -1 - i : i >= extent ? 2 * extent - 1 - i : i;
@@ -252,8 +267,8 @@ TEST(ImageDenoising, BordersAreAsInTheMirroredImage) {
     }
   }
   const Matrix<double> omega = cosine_rows(8);
-  const auto found = denoise_image(noisy, omega, {.sigma = 20}).image;
-  const auto within = denoise_image(larger, omega, {.sigma = 20}).image;
+  const auto found = denoise_by_operator(noisy, omega, {.sigma = 20}).image;
+  const auto within = denoise_by_operator(larger, omega, {.sigma = 20}).image;
   double squares = 0;
   for (std::int64_t i = 0; i < 48; ++i) {
     for (std::int64_t j = 0; j < 40; ++j) {
@@ -264,13 +279,13 @@ TEST(ImageDenoising, BordersAreAsInTheMirroredImage) {
 }
 
 TEST(ImageDenoising, SameBytesForAnyNumberOfThreads) {
-  const Matrix<float> noisy = operators::with_noise(made_image(30, 150), 15, 2);
+  const Matrix<float> noisy = with_noise(made_image(30, 150), 15, 2);
   const Matrix<double> omega = random_rows(20, 4, 1);
   for (const ImagePenalty penalty : {ImagePenalty::log, ImagePenalty::l1}) {
     const ImageDenoisingOptions options{.penalty = penalty, .max_iterations = 6, .tile = 128};
-    const auto one = denoise_image(noisy, omega, options, Context(1));
+    const auto one = denoise_by_operator(noisy, omega, options, Context(1));
     for (const int threads : {2, 3}) {
-      const auto other = denoise_image(noisy, omega, options, Context(threads));
+      const auto other = denoise_by_operator(noisy, omega, options, Context(threads));
       EXPECT_TRUE(
           std::equal(one.image.values().begin(), one.image.values().end(), other.image.values().begin()));
     }
@@ -281,10 +296,10 @@ TEST(ImageDenoising, LeavesAConstantImageAsItIs) {
   Matrix<float> constant(20, 30);
   for (float& value : constant.values()) value = 77;
   for (const ImagePenalty penalty : {ImagePenalty::log, ImagePenalty::l1}) {
-    const auto found = denoise_image(constant, cosine_rows(4), {.sigma = 10, .penalty = penalty});
+    const auto found = denoise_by_operator(constant, cosine_rows(4), {.sigma = 10, .penalty = penalty});
     for (const float value : found.image.values()) EXPECT_NEAR(value, 77, 1e-3);
   }
-  const Matrix<float> one = denoise_image(Matrix<float>(1, 1), cosine_rows(8), {.sigma = 1}).image;
+  const Matrix<float> one = denoise_by_operator(Matrix<float>(1, 1), cosine_rows(8), {.sigma = 1}).image;
   EXPECT_NEAR(one(0, 0), 0, 1e-6);
 }
 
@@ -293,26 +308,27 @@ TEST(ImageDenoising, RefusesWhatCannotBe) {
   Matrix<float> image = made_image(30, 30);
   const auto refuse = [&](const std::string& piece, const ImageDenoisingOptions& options,
                           const Matrix<double>& rows) {
-    expect_error(ErrorCode::invalid_argument, piece, [&] { denoise_image(image, rows, options); });
+    expect_error(ErrorCode::invalid_argument, piece, [&] { denoise_by_operator(image, rows, options); });
   };
   refuse("sigma", {.sigma = -1}, omega);
   refuse("sigma", {.sigma = std::numeric_limits<double>::quiet_NaN()}, omega);
   refuse("weight", {.sigma = 1, .weight = -1}, omega);
-  refuse("tile: 100 pixels; 128", {.sigma = 1, .tile = 100}, omega);
-  refuse("operator: 24 rows of 15 values are no square patches", {.sigma = 1}, Matrix<double>(24, 15));
+  refuse("tile: 100 is out of range", {.sigma = 1, .tile = 100}, omega);
+  refuse("operator: 24 rows of 15 values are not square patches", {.sigma = 1}, Matrix<double>(24, 15));
   refuse("operator: 2 rows of 289 values", {.sigma = 1}, Matrix<double>(2, 289));
   refuse("operator: row 0 is 0", {.sigma = 1}, Matrix<double>(3, 16));
   for (float& value : image.values()) value = 5;
   refuse("sigma: no noise is found", {}, omega);
   image(3, 4) = std::numeric_limits<float>::quiet_NaN();
-  refuse("not finite in row 3, column 4", {.sigma = 1}, omega);
-  expect_error(ErrorCode::invalid_argument, "no pixels", [&] { denoise_image({}, omega, {.sigma = 1}); });
+  refuse("image: row 3, column 4 is nan; must be finite", {.sigma = 1}, omega);
+  expect_error(ErrorCode::invalid_argument, "no pixels",
+               [&] { denoise_by_operator({}, omega, {.sigma = 1}); });
   std::stop_source source;
   source.request_stop();
   Context context;
   context.stop = source.get_token();
   expect_error(ErrorCode::cancelled, "cancelled",
-               [&] { denoise_image(made_image(9, 9), omega, {.sigma = 1}, context); });
+               [&] { denoise_by_operator(made_image(9, 9), omega, {.sigma = 1}, context); });
 }
 
 }  // namespace

@@ -31,10 +31,15 @@ struct Holes {
   }
 };
 
+InpaintOptions with_operator(const Matrix<double>& rows, InpaintOptions options = {}) {
+  options.analysis_operator = rows;
+  return options;
+}
+
 TEST(Inpainting, FillsInWhatFits) {
   const Matrix<float> clean = made_image(56, 60);
   const Holes holes(clean, 0.5);
-  const InpaintedImage found = inpaint_image(holes.image, holes.known, cosine_rows(6));
+  const InpaintedImage found = inpaint_channel(holes.image, holes.known, with_operator(cosine_rows(6)));
   for (std::int64_t i = 0; i < clean.size(); ++i) {
     if (holes.known.data()[i] == 0) continue;
     EXPECT_EQ(found.image.data()[i], clean.data()[i]);
@@ -58,19 +63,20 @@ TEST(Inpainting, FillsInWhatFits) {
   EXPECT_GT(psnr(found.image, clean), psnr(means, clean) + 4);
 }
 
-// What has no coefficients at all is found exactly.
+// An image without coefficients is found exactly.
 TEST(Inpainting, OfAConstantIsTheConstant) {
   Matrix<float> clean(30, 41);
   for (float& value : clean.values()) value = 64;
   const Holes holes(clean, 0.9);
-  const auto found = inpaint_image(holes.image, holes.known, cosine_rows(4));
+  const auto found = inpaint_channel(holes.image, holes.known, with_operator(cosine_rows(4)));
   for (const float value : found.image.values()) EXPECT_NEAR(value, 64, 1e-3);
 }
 
 TEST(Inpainting, DenoisesWhatIsKnown) {
-  const Matrix<float> clean = made_image(50, 52), noisy = operators::with_noise(clean, 15, 1);
+  const Matrix<float> clean = made_image(50, 52), noisy = with_noise(clean, 15, 1);
   const Holes holes(noisy, 0.3);
-  const InpaintedImage found = inpaint_image(holes.image, holes.known, cosine_rows(6), {.sigma = 15});
+  const InpaintedImage found =
+      inpaint_channel(holes.image, holes.known, with_operator(cosine_rows(6), {.sigma = 15}));
   EXPECT_GT(psnr(found.image, clean), psnr(noisy, clean) + 4);
 }
 
@@ -83,8 +89,9 @@ TEST(Inpainting, BordersAreAsGoodAsTheRest) {
     for (std::int64_t i = 0; i < clean.size(); ++i) {
       clean.data()[i] = static_cast<float>(128 + 60 * std::cos(0.4 * static_cast<double>(i % 48 + i / 48)));
     }
-    const Holes holes(operators::with_noise(clean, 15, seed), 0.3);
-    const Matrix<float> found = inpaint_image(holes.image, holes.known, cosine_rows(6), {.sigma = 15}).image;
+    const Holes holes(with_noise(clean, 15, seed), 0.3);
+    const Matrix<float> found =
+        inpaint_channel(holes.image, holes.known, with_operator(cosine_rows(6), {.sigma = 15})).image;
     for (std::int64_t i = 0; i < 48; ++i) {
       for (std::int64_t j = 0; j < 48; ++j) {
         const bool at_border = std::min({i, j, 47 - i, 47 - j}) < 4;
@@ -97,10 +104,12 @@ TEST(Inpainting, BordersAreAsGoodAsTheRest) {
 
 TEST(Inpainting, SameBytesForAnyNumberOfThreads) {
   const Holes holes(made_image(30, 150), 0.4);
-  const InpaintingOptions options{.max_iterations = 3, .tile = 128};
-  const auto one = inpaint_image(holes.image, holes.known, cosine_rows(4), options, Context(1));
+  const InpaintOptions options{.max_iterations = 3, .tile = 128};
+  const auto one =
+      inpaint_channel(holes.image, holes.known, with_operator(cosine_rows(4), options), Context(1));
   for (const int threads : {2, 3}) {
-    const auto other = inpaint_image(holes.image, holes.known, cosine_rows(4), options, Context(threads));
+    const auto other =
+        inpaint_channel(holes.image, holes.known, with_operator(cosine_rows(4), options), Context(threads));
     EXPECT_TRUE(
         std::equal(one.image.values().begin(), one.image.values().end(), other.image.values().begin()));
   }
@@ -110,8 +119,9 @@ TEST(Inpainting, RefusesWhatCannotBe) {
   const Matrix<double> omega = cosine_rows(4);
   const Matrix<float> image = made_image(20, 20);
   const auto refuse = [&](const std::string& piece, const Matrix<float>& pixels, const Matrix<float>& known,
-                          const InpaintingOptions& options = {}) {
-    expect_error(ErrorCode::invalid_argument, piece, [&] { inpaint_image(pixels, known, omega, options); });
+                          const InpaintOptions& options = {}) {
+    expect_error(ErrorCode::invalid_argument, piece,
+                 [&] { inpaint_channel(pixels, known, with_operator(omega, options)); });
   };
   refuse("mask: 20 × 19 pixels for an image of 20 × 20", image, Matrix<float>(19, 20));
   refuse("mask: no pixel is known", image, Matrix<float>(20, 20));
@@ -119,7 +129,7 @@ TEST(Inpainting, RefusesWhatCannotBe) {
   refuse("tile", image, image, {.tile = 100});
   Matrix<float> broken = image;
   broken(2, 3) = kNothing;
-  refuse("not finite in row 2, column 3, which is known", broken, image);
+  refuse("image: row 2, column 3 is known and nan; must be finite", broken, image);
 }
 
 TEST(OpponentColors, AreOrthonormalAndGoBack) {

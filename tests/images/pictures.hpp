@@ -29,7 +29,7 @@ inline Matrix<float> made_image(std::int64_t height, std::int64_t width) {
   return image;
 }
 
-inline Matrix<float> operators::with_noise(const Matrix<float>& image, float sigma, std::uint64_t seed) {
+inline Matrix<float> with_noise(const Matrix<float>& image, float sigma, std::uint64_t seed) {
   Matrix<float> noise(image.rows(), image.cols());
   RandomStream(seed, "test.noise").fill_normal(noise.values(), 0, sigma);
   for (std::int64_t i = 0; i < image.size(); ++i) noise.data()[i] += image.data()[i];

@@ -30,7 +30,7 @@ std::vector<float> steps(std::int64_t length) {
   return out;
 }
 
-std::vector<float> operators::with_noise(std::vector<float> signal, float sigma, std::uint64_t seed) {
+std::vector<float> with_noise(std::vector<float> signal, float sigma, std::uint64_t seed) {
   std::vector<float> noise(signal.size());
   RandomStream(seed, "test.noise").fill_normal(noise, 0, sigma);
   for (std::size_t i = 0; i < signal.size(); ++i) signal[i] += noise[i];
@@ -72,7 +72,7 @@ double energy(const std::vector<double>& x, const std::vector<double>& y, const 
 // there is one minimum and steps of 0.4 lead to it.
 TEST(SequenceDenoising, ReachesTheMinimumOfItsEnergy) {
   for (const std::int64_t length : {3, 40}) {  // shorter and longer than a row
-    const std::vector<float> noisy = operators::with_noise(steps(length), 0.5f, 1);
+    const std::vector<float> noisy = with_noise(steps(length), 0.5f, 1);
     const Matrix<double> omega = cosines(6);
     const SequenceDenoisingOptions options{.sigma = 0.5, .weight = 0.05, .nu = 0.5, .max_iterations = 300};
     const DenoisedSequence found = denoise_sequence(noisy, omega, options);
@@ -103,7 +103,7 @@ TEST(SequenceDenoising, ReachesTheMinimumOfItsEnergy) {
 }
 
 TEST(SequenceDenoising, TakesNoiseOffWhateverTheScale) {
-  const std::vector<float> clean = steps(1500), noisy = operators::with_noise(clean, 0.3f, 2);
+  const std::vector<float> clean = steps(1500), noisy = with_noise(clean, 0.3f, 2);
   const Matrix<double> omega = cosines(16);
   const DenoisedSequence found = denoise_sequence(noisy, omega, {.sigma = 0.3});
   EXPECT_LT(mean_square(found.values, clean), 0.2 * mean_square(noisy, clean));
@@ -124,12 +124,12 @@ TEST(SequenceDenoising, RefusesWhatCannotBe) {
                           const SequenceDenoisingOptions& options) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { denoise_sequence(signal, omega, options); });
   };
-  refuse("sigma", cosines(4), {});
+  refuse("sigma: it is not estimated", cosines(4), {});
   refuse("sigma: 1e-20", cosines(4), {.sigma = 1e-20});
   refuse("row 0 is 0", Matrix<double>(2, 4), {.sigma = 1});
   refuse("0 × 0", {}, {.sigma = 1});
   signal[7] = NAN;
-  refuse("not finite at 7", cosines(4), {.sigma = 1});
+  refuse("signal: value 7 is nan", cosines(4), {.sigma = 1});
   signal.clear();
   refuse("no values", cosines(4), {.sigma = 1});
 }

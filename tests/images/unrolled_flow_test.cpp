@@ -50,7 +50,7 @@ Matrix<double> continued(const Matrix<float>& image, std::int64_t side, double s
 
 void expect_reference(const UnrolledFlow& flow, const Matrix<float>& image, double sigma) {
   SCOPED_TRACE(::testing::Message() << image.rows() << " x " << image.cols());
-  const FlowDenoising found = denoise_by_flow(image, sigma, flow);
+  const DenoisedImage found = denoise_by_flow(image, flow, sigma);
   const Matrix<double> expected = testing::reference_flow(flow, continued(image, flow.side, sigma));
   ASSERT_EQ(found.image.rows(), image.rows());
   ASSERT_EQ(found.image.cols(), image.cols());
@@ -85,9 +85,9 @@ TEST(UnrolledFlow, IsItsDefinitionOnWideImages) {
 TEST(UnrolledFlow, GivesTheSameBytesWithAnyNumberOfThreads) {
   const UnrolledFlow flow = perturbed_flow(7, 3, 5);
   const Matrix<float> image = noise(150, 90, 3);
-  const FlowDenoising one = denoise_by_flow(image, 3, flow, Context(1));
+  const DenoisedImage one = denoise_by_flow(image, flow, 3, Context(1));
   for (const int threads : {2, 3, 8}) {
-    const FlowDenoising other = denoise_by_flow(image, 3, flow, Context(threads));
+    const DenoisedImage other = denoise_by_flow(image, flow, 3, Context(threads));
     EXPECT_TRUE(std::equal(one.image.values().begin(), one.image.values().end(), other.image.data()));
     EXPECT_EQ(one.report.figures, other.report.figures);
   }
@@ -97,16 +97,16 @@ TEST(UnrolledFlow, GivesTheSameBytesWithAnyNumberOfThreads) {
 TEST(UnrolledFlow, KnowsNoScaleButSigma) {
   const UnrolledFlow flow = perturbed_flow(7, 3, 4);
   Matrix<float> image = noise(20, 30, 3);
-  const Matrix<float> found = denoise_by_flow(image, 3, flow).image;
+  const Matrix<float> found = denoise_by_flow(image, flow, 3).image;
   for (float& value : image.values()) value *= 4;  // exact
-  const Matrix<float> scaled = denoise_by_flow(image, 12, flow).image;
+  const Matrix<float> scaled = denoise_by_flow(image, flow, 12).image;
   for (std::int64_t k = 0; k < found.size(); ++k) EXPECT_EQ(scaled.data()[k], 4 * found.data()[k]);
 }
 
 TEST(UnrolledFlow, LeavesAConstantImageAsItIs) {
   Matrix<float> image(30, 40);
   std::fill_n(image.data(), image.size(), 100.0f);
-  const FlowDenoising found = denoise_by_flow(image, 10, initial_unrolled_flow(20, 5, 5));
+  const DenoisedImage found = denoise_by_flow(image, initial_unrolled_flow(20, 5, 5), 10);
   for (const float value : found.image.values()) EXPECT_NEAR(value, 100, 1e-3);
 }
 
@@ -131,7 +131,7 @@ TEST(UnrolledFlow, RefusesWhatCannotBe) {
   const UnrolledFlow flow = initial_unrolled_flow(4, 2, 3);
   const auto refuse = [&](const Matrix<float>& image, double sigma, const UnrolledFlow& by,
                           const std::string& piece) {
-    expect_error(ErrorCode::invalid_argument, piece, [&] { denoise_by_flow(image, sigma, by); });
+    expect_error(ErrorCode::invalid_argument, piece, [&] { denoise_by_flow(image, by, sigma); });
   };
   refuse(Matrix<float>(0, 3), 1, flow, "image: has no pixels");
   refuse(Matrix<float>(3, 3), 0, flow, "sigma: 0 is out of range");
@@ -153,7 +153,7 @@ TEST(UnrolledFlow, RefusesWhatCannotBe) {
   Context context;
   context.stop = stop.get_token();
   expect_error(ErrorCode::cancelled, "cancelled",
-               [&] { denoise_by_flow(Matrix<float>(3, 3), 1, flow, context); });
+               [&] { denoise_by_flow(Matrix<float>(3, 3), flow, 1, context); });
 }
 
 TEST(UnrolledFlowFile, ComesBackAsItWas) {
@@ -171,7 +171,7 @@ TEST(UnrolledFlowFile, ComesBackAsItWas) {
                [&] { save_unrolled_flow(directory / "flow.npz", flow); });
 }
 
-// An image of flat pieces under noise: what is left of the error is far less than the noise's.
+// An image of flat pieces under noise: the remaining error is far smaller than the noise.
 TEST(ShippedFlow, Denoises) {
   Matrix<float> clean(96, 80), noisy(96, 80);
   for (std::int64_t y = 0; y < 96; ++y) {
@@ -183,7 +183,7 @@ TEST(ShippedFlow, Denoises) {
     for (std::int64_t k = 0; k < clean.size(); ++k) noisy.data()[k] += clean.data()[k];
     const UnrolledFlow flow = shipped_flow(sigma);
     check_unrolled_flow(flow, "shipped");
-    const Matrix<float> found = denoise_by_flow(noisy, sigma, flow).image;
+    const Matrix<float> found = denoise_by_flow(noisy, flow, sigma).image;
     double squares = 0;
     for (std::int64_t k = 0; k < clean.size(); ++k) {
       squares += std::pow(static_cast<double>(found.data()[k]) - static_cast<double>(clean.data()[k]), 2);

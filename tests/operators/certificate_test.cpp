@@ -272,11 +272,11 @@ TEST(Certificate, RefusesWhatCannotBe) {
   refuse(omega, x, "max_iterations", {.max_iterations = -1});
   Matrix<double> bad = omega;
   bad(3, 1) = std::numeric_limits<double>::infinity();
-  refuse(bad, x, "operator: row 3 has a value that is not finite");
+  refuse(bad, x, "operator: row 3 is 0 or not finite");
   Matrix<double> empty_row = omega;
   for (double& value : empty_row.row(2)) value = 0;
-  refuse(empty_row, x, "operator: row 2 is zero");
-  refuse(Matrix<double>(6, 4), x, "operator: row 0 is zero");
+  refuse(empty_row, x, "operator: row 2 is 0 or not finite");
+  refuse(Matrix<double>(6, 4), x, "operator: row 0 is 0 or not finite");
   x(4, 2) = std::nanf("");
   refuse(omega, x, "signals: row 4 has a value that is not finite");
   std::stop_source source;

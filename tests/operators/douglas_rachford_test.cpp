@@ -17,7 +17,7 @@
 namespace parsimony::operators {
 namespace {
 
-// Finite differences: rows that are no frame, as the constant signals are in their null space.
+// Finite differences: their rows are not a frame, because constant signals are in the null space.
 Matrix<double> differences(std::int64_t n) {
   Matrix<double> out(n - 1, n);
   for (std::int64_t i = 0; i + 1 < n; ++i) {
@@ -94,7 +94,7 @@ TEST(DouglasRachford, MatchesTheDualProblem) {
   }
 }
 
-// Of an orthonormal basis the answer is soft-thresholding of the coefficients.
+// For an orthonormal basis the answer is soft-thresholding of the coefficients.
 TEST(DouglasRachford, OfABasisIsSoftThresholding) {
   const Matrix<double> basis = random_untf(8, 8, 4);
   const Matrix<float> noisy = noisy_signals(100, 8);

@@ -165,7 +165,7 @@ TEST(Untf, DimensionIsThatOfTheEquations) {
     std::int64_t equation = 0;
     for (std::int64_t j = 0; j < cols; ++j) {
       for (std::int64_t k = j; k < cols; ++k, ++equation) {
-        for (std::int64_t i = 0; i < rows; ++i) {  // of Σ_i Ω_ij Ω_ik
+        for (std::int64_t i = 0; i < rows; ++i) {  // entry Σ_i Ω_ij Ω_ik
           derivative(equation, i * cols + j) += omega(i, k);
           derivative(equation, i * cols + k) += omega(i, j);
         }
@@ -259,7 +259,7 @@ TEST(Frames, RefuseWhatCannotBe) {
   refuse("the basis has", [&] { to_complement(Matrix<float>(2, 3), zero_mean_basis(5)); });
 }
 
-// Rounding in the norms of orthogonal rows is no reason to turn them.
+// Rounding in the norms of orthogonal rows must not turn them.
 TEST(ProjectUntf, LeavesAFrameWhereItIs) {
   for (const auto& [rows, cols] : {std::pair<std::int64_t, std::int64_t>{6, 6}, {16, 16}, {24, 16}, {9, 8}}) {
     SCOPED_TRACE(::testing::Message() << rows << " x " << cols);

@@ -107,10 +107,10 @@ TEST(GeometricLearning, RecoversPlantedOperators) {
     for (const std::uint64_t seed : {1, 2, 3}) {
       const Matrix<double> truth = random_untf(24, 16, seed);
       const auto samples = cosparse_signals(truth, {.cosparsity = cosparsity, .seed = seed}, Context(1));
-      const GeometricLearning found = learn_geometric(samples, {.atoms = 24, .seed = seed}, Context(1));
-      EXPECT_EQ(recovered_rows(truth, found.analysis), 1) << cosparsity << ", seed " << seed;
+      const LearnedOperator found = learn_geometric(samples, {.rows = 24, .seed = seed}, Context(1));
+      EXPECT_EQ(recovered_rows(truth, found.analysis_operator), 1) << cosparsity << ", seed " << seed;
       EXPECT_EQ(found.report.status, Status::converged);
-      expect_unit_rows(found.analysis);
+      expect_unit_rows(found.analysis_operator);
       // As good as the truth by what is minimised, to which it is a stationary point beside the truth.
       EXPECT_LT(found.objective, geometric_objective(samples, truth, {}, Context(1)) + 1e-9);
     }
@@ -120,10 +120,10 @@ TEST(GeometricLearning, RecoversPlantedOperators) {
 TEST(GeometricLearning, RecoversPlantedOperatorsFromMinibatches) {
   const Matrix<double> truth = random_untf(24, 16, 5);
   const auto samples = cosparse_signals(truth, {.samples = 20000, .cosparsity = 10}, Context(1));
-  const GeometricLearning found = learn_geometric(
-      samples, {.atoms = 24, .stages = 1, .batch_size = 256, .batches = 400, .rate = 0.1}, Context(1));
-  EXPECT_EQ(recovered_rows(truth, found.analysis), 1);
-  expect_unit_rows(found.analysis);
+  const LearnedOperator found = learn_geometric(
+      samples, {.rows = 24, .stages = 1, .batch_size = 256, .batches = 400, .rate = 0.1}, Context(1));
+  EXPECT_EQ(recovered_rows(truth, found.analysis_operator), 1);
+  expect_unit_rows(found.analysis_operator);
   EXPECT_EQ(found.report.iterations, 400);
   EXPECT_EQ(found.report.status, Status::converged);
   EXPECT_NEAR(found.objective, geometric_objective(samples, truth, {}, Context(1)), 0.02);
@@ -133,19 +133,20 @@ TEST(GeometricLearning, RecoversRowsOfZeroMean) {
   const Matrix<double> basis = zero_mean_basis(16);
   const Matrix<double> truth = from_complement(random_untf(24, 15, 5), basis);
   Matrix<float> samples = cosparse_signals(truth, {.samples = 1500, .cosparsity = 9}, Context(1));
-  // What rows of zero mean do not see, however large, changes nothing.
+  // A part of the signals that rows of zero mean do not see changes nothing, however large it is.
   for (std::int64_t s = 0; s < samples.rows(); ++s) {
     for (float& v : samples.row(s)) v += 3 * static_cast<float>(RandomStream(1, "means").normal(s));
   }
-  const GeometricLearning found = learn_geometric(samples, {.atoms = 24, .zero_mean = true}, Context(1));
-  EXPECT_EQ(recovered_rows(truth, found.analysis), 1);
-  expect_unit_rows(found.analysis);
+  const LearnedOperator found = learn_geometric(samples, {.rows = 24, .zero_mean = true}, Context(1));
+  EXPECT_EQ(recovered_rows(truth, found.analysis_operator), 1);
+  expect_unit_rows(found.analysis_operator);
   for (std::int64_t i = 0; i < 24; ++i) {
     double sum = 0;
-    for (const double v : found.analysis.row(i)) sum += v;
+    for (const double v : found.analysis_operator.row(i)) sum += v;
     EXPECT_NEAR(sum, 0, 1e-12) << i;
   }
-  for (const auto& [name, value] : found.report.figures) {  // of the subspace, where it is a frame
+  for (const auto& [name, value] :
+       found.report.figures) {  // bounds within the subspace, where the rows are a frame
     if (name == "lower_frame_bound") {
       EXPECT_GT(std::get<double>(value), 0.5);
     }
@@ -154,15 +155,15 @@ TEST(GeometricLearning, RecoversRowsOfZeroMean) {
 
 TEST(GeometricLearning, DescendsInEveryStageAndReportsIt) {
   const auto samples = cosparse_signals(random_untf(12, 8, 1), {.samples = 300, .cosparsity = 4}, Context(1));
-  const GeometricLearning found =
+  const LearnedOperator found =
       learn_geometric(samples, {.stages = 1, .max_iterations = 7, .restarts = 3}, Context(1));
-  EXPECT_EQ(found.analysis.rows(), 16);  // twice the length
+  EXPECT_EQ(found.analysis_operator.rows(), 16);  // twice the length
   const auto& history = found.report.objective_history;
   EXPECT_EQ(std::ssize(history), 8);
   EXPECT_TRUE(std::is_sorted(history.rbegin(), history.rend()));
   EXPECT_EQ(history.back(), found.objective);
   EXPECT_EQ(found.report.status, Status::iteration_limit);
-  EXPECT_NEAR(geometric_objective(samples, found.analysis, {}, Context(1)), found.objective, 1e-6);
+  EXPECT_NEAR(geometric_objective(samples, found.analysis_operator, {}, Context(1)), found.objective, 1e-6);
   // The first of the starts is the only one without restarts.
   EXPECT_LE(found.objective,
             learn_geometric(samples, {.stages = 1, .max_iterations = 7}, Context(1)).objective);
@@ -171,21 +172,22 @@ TEST(GeometricLearning, DescendsInEveryStageAndReportsIt) {
 TEST(GeometricLearning, KeepsToAGoodStart) {
   const Matrix<double> truth = random_untf(24, 16, 3);
   const auto samples = cosparse_signals(truth, {.cosparsity = 10}, Context(1));
-  const GeometricLearning found =
-      learn_geometric(samples, {.stages = 1, .max_iterations = 30}, Context(1), truth);
-  ASSERT_EQ(found.analysis.rows(), 24);
+  const LearnedOperator found =
+      learn_geometric(samples, {.stages = 1, .max_iterations = 30, .initial = truth}, Context(1));
+  ASSERT_EQ(found.analysis_operator.rows(), 24);
   for (std::int64_t i = 0; i < 24; ++i) {
     double inner = 0;
-    for (std::int64_t t = 0; t < 16; ++t) inner += truth(i, t) * found.analysis(i, t);
+    for (std::int64_t t = 0; t < 16; ++t) inner += truth(i, t) * found.analysis_operator(i, t);
     EXPECT_GT(inner, 0.999 * std::sqrt(16.0 / 24)) << i;
   }
 }
 
 TEST(GeometricLearning, KnowsNoUnits) {
   Matrix<float> samples = cosparse_signals(random_untf(24, 16, 3), {.samples = 300}, Context(1));
-  const GeometricLearning found = learn_geometric(samples, {.max_iterations = 20}, Context(1));
+  const LearnedOperator found = learn_geometric(samples, {.max_iterations = 20}, Context(1));
   for (float& v : samples.values()) v *= 1024;
-  EXPECT_TRUE(same(found.analysis, learn_geometric(samples, {.max_iterations = 20}, Context(1)).analysis));
+  EXPECT_TRUE(same(found.analysis_operator,
+                   learn_geometric(samples, {.max_iterations = 20}, Context(1)).analysis_operator));
 }
 
 TEST(GeometricLearning, GivesTheSameBytesForAnyNumberOfThreads) {
@@ -197,7 +199,7 @@ TEST(GeometricLearning, GivesTheSameBytesForAnyNumberOfThreads) {
       found.push_back(learn_geometric(samples,
                                       {.max_iterations = 5, .batch_size = batch, .batches = 7, .seed = 4},
                                       Context(threads))
-                          .analysis);
+                          .analysis_operator);
     }
     EXPECT_TRUE(same(found[0], found[1])) << batch;
     EXPECT_TRUE(same(found[0], found[2])) << batch;
@@ -205,22 +207,22 @@ TEST(GeometricLearning, GivesTheSameBytesForAnyNumberOfThreads) {
         same(found[0],
              learn_geometric(samples, {.max_iterations = 5, .batch_size = batch, .batches = 7, .seed = 5},
                              Context(1))
-                 .analysis))
+                 .analysis_operator))
         << batch;
   }
 }
 
 TEST(GeometricLearning, RefusesWhatItCannotLearnFrom) {
   const auto refused = [](const std::string& piece, Matrix<float> samples,
-                          const GeometricLearningOptions& options = {}, const Matrix<double>& initial = {}) {
-    expect_error(ErrorCode::invalid_argument, piece,
-                 [&] { learn_geometric(samples, options, Context(1), initial); });
+                          GeometricLearningOptions options = {}, const Matrix<double>& initial = {}) {
+    options.initial = initial;
+    expect_error(ErrorCode::invalid_argument, piece, [&] { learn_geometric(samples, options, Context(1)); });
   };
   const Matrix<float> good = normals<float>(20, 4, "samples");
   refused("0 samples", Matrix<float>(0, 4));
   refused("length 1", Matrix<float>(5, 1));
-  refused("3 rows cannot span 4", good, {.atoms = 3});
-  refused("nu", good, {.nu = 0});
+  refused("3 rows cannot span 4", good, {.rows = 3});
+  refused("nu", good, {.nu = -1});
   refused("all samples are zero", Matrix<float>(20, 4));
   Matrix<float> tiny(20, 4);
   std::ranges::fill(tiny.values(), 1e-20f);
@@ -231,9 +233,9 @@ TEST(GeometricLearning, RefusesWhatItCannotLearnFrom) {
   Matrix<float> constant(20, 4);
   std::ranges::fill(constant.values(), 2.5f);
   refused("constant", constant, {.zero_mean = true});
-  std::ranges::fill(constant.values(), 1000.1f);  // of which rounding leaves something
+  std::ranges::fill(constant.values(), 1000.1f);  // rounding leaves a small variation
   refused("constant", constant, {.zero_mean = true});
-  refused("6 x 4; must be 8 x 4", good, {.atoms = 8}, normals<double>(6, 4, "initial"));
+  refused("6 x 4; must be 8 x 4", good, {.rows = 8}, normals<double>(6, 4, "initial"));
   refused("6 x 5; must be 6 x 4", good, {}, normals<double>(6, 5, "initial"));
   Matrix<double> initial = normals<double>(6, 4, "initial");
   for (double& v : initial.row(2)) v = 0;

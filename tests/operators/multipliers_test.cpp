@@ -60,7 +60,7 @@ TEST(LeastSquaresMultipliers, AreOfTheirSizeInEveryDraw) {
   }
 }
 
-// Around the boundary: what one proves the other never denies, and the program's two bounds meet.
+// Around the boundary neither test contradicts the other, and the two bounds of the program meet.
 TEST(LinearProgram, AndTheCertificateNeverContradictEachOther) {
   if (!solves_linear_programs()) GTEST_SKIP() << "this build has no solver of linear programs";
   int certified = 0, refuted = 0, beyond_least_squares = 0;

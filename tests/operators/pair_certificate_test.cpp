@@ -196,7 +196,7 @@ TEST(PairCertificate, CertifiesWhatWasPlantedAndRefutesWhatWasMoved) {
     const PairCertificate refuted = certify_pair(other, problem.noisy, followed, options);
     EXPECT_EQ(refuted.verdict, Verdict::refuted) << refuted.explanation;
     EXPECT_GT(refuted.decrease, 0);
-    // Signals that are not those of the operator are no proof of anything.
+    // Signals that the operator does not make prove nothing.
     const PairCertificate mixed = certify_pair(other, problem.noisy, problem.denoised, options);
     EXPECT_NE(mixed.verdict, Verdict::certified) << mixed.explanation;
   }

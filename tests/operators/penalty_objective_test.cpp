@@ -43,12 +43,12 @@ double norm(const Matrix<double>& a) {
 
 TEST(PenaltyObjective, EqualsTheSumOverSamplesAndRows) {
   for (const std::int64_t count : {1, 127, 129, 1500}) {
-    for (const auto& [atoms, n] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {24, 16}, {130, 63}}) {
-      SCOPED_TRACE(::testing::Message() << count << " samples, " << atoms << " x " << n);
+    for (const auto& [rows, n] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {24, 16}, {130, 63}}) {
+      SCOPED_TRACE(::testing::Message() << count << " samples, " << rows << " x " << n);
       const auto samples = normals<double>(count, n + 5, "samples");  // only the first n columns are used
-      const auto analysis = normals<double>(atoms, n, "analysis");
+      const auto analysis = normals<double>(rows, n, "analysis");
       const MatrixView<const double> view(samples.data(), count, n, n + 5);
-      Matrix<double> expected(atoms, n), found(atoms, n);
+      Matrix<double> expected(rows, n), found(rows, n);
       const double value = naive(view, analysis, 3, expected);
       EXPECT_NEAR(penalty_objective<double>(view, analysis, 3, found, Context(1)), value, 1e-12 * value);
       double worst = 0;

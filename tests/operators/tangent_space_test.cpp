@@ -14,7 +14,7 @@
 namespace parsimony::operators {
 namespace {
 
-// The projector as an an × an matrix: what it makes of each unit matrix.
+// The projector as an an × an matrix, column by column from the unit matrices.
 Eigen::MatrixXd dense_projector(const TangentSpace& tangent) {
   const std::int64_t size = tangent.rows() * tangent.cols();
   Eigen::MatrixXd out(size, size);

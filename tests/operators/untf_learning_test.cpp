@@ -47,7 +47,7 @@ double figure(const Report& report, const std::string& name) {
 }
 
 void expect_untf(const LearnedOperator& learned) {
-  const FrameResiduals residuals = frame_residuals(learned.omega);
+  const FrameResiduals residuals = frame_residuals(learned.analysis_operator);
   EXPECT_LE(residuals.tightness, 1e-12);
   EXPECT_LE(residuals.norms, 1e-12);
 }
@@ -135,8 +135,8 @@ TEST(UntfLearning, RecoversTheOperator) {
   for (const std::int64_t cosparsity : {8, 12}) {
     const Problem p = problem(24, 16, 768, cosparsity);
     const LearnedOperator learned =
-        untf_learning(p.signals, {.rows = 24, .exploration = 1500, .step_tolerance = 1e-5, .seed = 3});
-    EXPECT_EQ(recovered_rows(p.truth, learned.omega, 0.9999), 1) << cosparsity;
+        learn_untf(p.signals, {.rows = 24, .exploration = 1500, .step_tolerance = 1e-5, .seed = 3});
+    EXPECT_EQ(recovered_rows(p.truth, learned.analysis_operator, 0.9999), 1) << cosparsity;
     EXPECT_EQ(learned.report.status, Status::converged);
     EXPECT_EQ(text(learned.report, "stopped"), "short steps");
     // As good as the truth, which is a minimum.
@@ -148,7 +148,7 @@ TEST(UntfLearning, RecoversTheOperator) {
 
 TEST(UntfLearning, BacktrackingNeverRises) {
   const Problem p = problem(24, 16, 768, 10);
-  const LearnedOperator learned = untf_learning(p.signals, {.rows = 24, .steps = StepRule::backtracking});
+  const LearnedOperator learned = learn_untf(p.signals, {.rows = 24, .steps = StepRule::backtracking});
   const auto& history = learned.report.objective_history;
   for (std::size_t i = 1; i < history.size(); ++i) EXPECT_LE(history[i], history[i - 1]);
   EXPECT_LT(history.back(), 0.9 * history.front());
@@ -159,21 +159,22 @@ TEST(UntfLearning, BacktrackingNeverRises) {
 TEST(UntfLearning, StaysAtTheTruth) {
   const Problem p = problem(24, 16, 768, 10);
   Matrix<double> start = p.truth;
-  for (double& value : start.values()) value *= 3;  // of any scale
-  const LearnedOperator learned = untf_learning(
-      p.signals, {.rows = 24, .steps = StepRule::backtracking, .first_step = 1e-3}, Context{}, start);
-  EXPECT_EQ(recovered_rows(p.truth, learned.omega, 0.99999), 1);
+  for (double& value : start.values()) value *= 3;  // any scale is accepted
+  const LearnedOperator learned = learn_untf(
+      p.signals, {.rows = 24, .steps = StepRule::backtracking, .first_step = 1e-3, .initial = start});
+  EXPECT_EQ(recovered_rows(p.truth, learned.analysis_operator, 0.99999), 1);
 }
 
 TEST(UntfLearning, NoiseAwareRecoversMoreRows) {
   const Problem p = problem(24, 16, 768, 12);
   const Matrix<float> noisy = with_noise(p.signals, 8, 1);
   UntfLearningOptions options{.rows = 24, .exploration = 1500, .step_tolerance = 1e-4, .seed = 2};
-  const LearnedOperator plain = untf_learning(noisy, options);
+  const LearnedOperator plain = learn_untf(noisy, options);
   options.noise_aware = true;
-  const LearnedOperator aware = untf_learning(noisy, options);
-  EXPECT_GT(recovered_rows(p.truth, aware.omega), recovered_rows(p.truth, plain.omega));
-  EXPECT_GE(recovered_rows(p.truth, aware.omega), 0.9);
+  const LearnedOperator aware = learn_untf(noisy, options);
+  EXPECT_GT(recovered_rows(p.truth, aware.analysis_operator),
+            recovered_rows(p.truth, plain.analysis_operator));
+  EXPECT_GE(recovered_rows(p.truth, aware.analysis_operator), 0.9);
   const double sigma = 0.25 * std::pow(10, -8.0 / 20);
   EXPECT_NEAR(figure(aware.report, "noise"), sigma, 0.2 * sigma);
   expect_untf(aware);
@@ -198,15 +199,15 @@ TEST(UntfLearning, ZeroMeanAtoms) {
       signals(s, c) = static_cast<float>(value);
     }
   }
-  const LearnedOperator learned = untf_learning(signals, {.rows = 14,
-                                                          .exploration = 1500,
-                                                          .step_tolerance = 1e-4,
-                                                          .zero_mean = true,
-                                                          .noise_aware = true,
-                                                          .lambda = 1e3});
-  EXPECT_EQ(recovered_rows(truth, learned.omega), 1);
-  EXPECT_LT(as_eigen(learned.omega.view()).rowwise().sum().cwiseAbs().maxCoeff(), 1e-12);
-  const RowMajor w = as_eigen(learned.omega.view());
+  const LearnedOperator learned = learn_untf(signals, {.rows = 14,
+                                                       .exploration = 1500,
+                                                       .step_tolerance = 1e-4,
+                                                       .zero_mean = true,
+                                                       .noise_aware = true,
+                                                       .lambda = 1e3});
+  EXPECT_EQ(recovered_rows(truth, learned.analysis_operator), 1);
+  EXPECT_LT(as_eigen(learned.analysis_operator.view()).rowwise().sum().cwiseAbs().maxCoeff(), 1e-12);
+  const RowMajor w = as_eigen(learned.analysis_operator.view());
   EXPECT_LT((w.transpose() * w * as_eigen(basis.view()) - as_eigen(basis.view())).norm(), 1e-12)
       << "tight on the complement";
   for (std::int64_t i = 0; i < signals.size(); ++i)
@@ -219,8 +220,8 @@ TEST(UntfLearning, DoesNotDependOnTheUnit) {
   for (float& value : large.values()) value *= 256;  // a power of two: the same digits
   const UntfLearningOptions options{
       .rows = 12, .exploration = 300, .step_tolerance = 1e-3, .noise_aware = true};
-  const LearnedOperator one = untf_learning(p.signals, options), other = untf_learning(large, options);
-  EXPECT_LT((as_eigen(one.omega.view()) - as_eigen(other.omega.view())).norm(), 1e-6);
+  const LearnedOperator one = learn_untf(p.signals, options), other = learn_untf(large, options);
+  EXPECT_LT((as_eigen(one.analysis_operator.view()) - as_eigen(other.analysis_operator.view())).norm(), 1e-6);
 }
 
 TEST(UntfLearning, SameBytesForAnyNumberOfThreads) {
@@ -228,11 +229,11 @@ TEST(UntfLearning, SameBytesForAnyNumberOfThreads) {
   for (const bool noise_aware : {false, true}) {
     const UntfLearningOptions options{
         .rows = 12, .exploration = 20, .step_tolerance = 1e-2, .noise_aware = noise_aware};
-    const LearnedOperator one = untf_learning(p.signals, options, Context(1));
+    const LearnedOperator one = learn_untf(p.signals, options, Context(1));
     for (const int threads : {2, 3}) {
-      const LearnedOperator other = untf_learning(p.signals, options, Context(threads));
-      EXPECT_TRUE(
-          std::equal(one.omega.values().begin(), one.omega.values().end(), other.omega.values().begin()));
+      const LearnedOperator other = learn_untf(p.signals, options, Context(threads));
+      EXPECT_TRUE(std::equal(one.analysis_operator.values().begin(), one.analysis_operator.values().end(),
+                             other.analysis_operator.values().begin()));
       EXPECT_EQ(one.report.objective_history, other.report.objective_history);
       EXPECT_EQ(one.objective, other.objective);
     }
@@ -242,7 +243,7 @@ TEST(UntfLearning, SameBytesForAnyNumberOfThreads) {
 TEST(UntfLearning, SaysWhenItIsNotThereYet) {
   const Problem p = problem(24, 16, 768, 10);
   for (const StepRule steps : {StepRule::diminishing, StepRule::backtracking}) {
-    const LearnedOperator learned = untf_learning(p.signals, {.rows = 24, .steps = steps, .max_steps = 7});
+    const LearnedOperator learned = learn_untf(p.signals, {.rows = 24, .steps = steps, .max_steps = 7});
     EXPECT_EQ(learned.report.status, Status::iteration_limit);
     EXPECT_EQ(text(learned.report, "stopped"), "iteration limit");
     EXPECT_EQ(learned.report.iterations, 7);
@@ -257,21 +258,21 @@ TEST(UntfLearning, WarnsOfSignalsThatSpanTooLittle) {
   std::string warned;
   Context context;
   context.on_log = [&](LogLevel, std::string_view message) { warned = message; };
-  untf_learning(flat, {.rows = 12, .max_steps = 3}, context);
+  learn_untf(flat, {.rows = 12, .max_steps = 3}, context);
   EXPECT_NE(warned.find("span 7 of 8 dimensions"), std::string::npos) << warned;
 }
 
 TEST(UntfLearning, RefusesWhatCannotBe) {
   const Matrix<float> signals = problem(12, 8, 300, 5).signals;
-  const auto refuse = [](const Matrix<float>& data, const UntfLearningOptions& options, const char* piece,
+  const auto refuse = [](const Matrix<float>& data, UntfLearningOptions options, const char* piece,
                          const Matrix<double>& initial = {}) {
-    expect_error(ErrorCode::invalid_argument, piece,
-                 [&] { untf_learning(data, options, Context{}, initial); });
+    options.initial = initial;
+    expect_error(ErrorCode::invalid_argument, piece, [&] { learn_untf(data, options); });
   };
-  refuse(signals, {.rows = 7}, "rows: 7 atoms; must be at least 8, the values of a signal");
+  refuse(signals, {.rows = 7}, "rows: 7 rows; must be at least 8, the values of a signal");
   refuse(signals, {.rows = 6, .zero_mean = true}, "at least 7");
-  refuse(signals, {.rows = 301}, "301 atoms from 300 signals");
-  refuse(signals, {.rows = 0}, "rows");
+  refuse(signals, {.rows = 301}, "301 rows from 300 signals");
+  refuse(signals, {.rows = -1}, "rows");
   refuse(signals, {.rows = 12, .first_step = 0}, "first_step");
   refuse(signals, {.rows = 12, .lambda = -1}, "lambda");
   refuse(signals, {.rows = 12}, "initial: an operator of 12 × 7; must be 12 × 8", random_untf(12, 7));
@@ -289,7 +290,7 @@ TEST(UntfLearning, RefusesWhatCannotBe) {
   source.request_stop();
   Context context;
   context.stop = source.get_token();
-  expect_error(ErrorCode::cancelled, "cancelled", [&] { untf_learning(signals, {.rows = 12}, context); });
+  expect_error(ErrorCode::cancelled, "cancelled", [&] { learn_untf(signals, {.rows = 12}, context); });
 }
 
 }  // namespace

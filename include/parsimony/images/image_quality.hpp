@@ -1,4 +1,4 @@
-// How far an image is from another one.
+// Peak signal-to-noise ratio and structural similarity of two grey images; quality() has them for colours.
 #pragma once
 
 #include "parsimony/core/context.hpp"
@@ -10,10 +10,10 @@ namespace parsimony::images {
 /// Throws invalid_argument for shapes that differ or are empty.
 double psnr(MatrixView<const float> image, MatrixView<const float> reference, double peak = 255);
 
-/// Structural similarity [wang2004image]: the mean over all positions of a Gaussian window of 11 × 11 pixels
-/// and deviation 1.5 inside of the images, with the constants (0.01 peak)² and (0.03 peak)²; 1 for equal
-/// images. Float64; the same for any number of threads. Throws invalid_argument for shapes that differ or are
-/// smaller than the window, and cancelled.
+/// Structural similarity [wang2004image]: the mean over all positions inside the images. The window is
+/// Gaussian, 11 × 11 pixels with deviation 1.5; the constants are (0.01 peak)² and (0.03 peak)². 1 for equal
+/// images. In float64; the same for any number of threads. Throws invalid_argument for shapes that differ or
+/// are smaller than the window, and cancelled.
 double ssim(MatrixView<const float> image, MatrixView<const float> reference, double peak = 255,
             const Context& context = Context{});
 

@@ -1,4 +1,4 @@
-// The standard deviation of the noise in an image, from the image alone.
+// Estimates sigma, the standard deviation of the noise in an image, from the image alone.
 #pragma once
 
 #include "parsimony/core/context.hpp"
@@ -6,21 +6,21 @@
 
 namespace parsimony::images {
 
-/// The least standard deviation that images are denoised for: in units of a smaller one, and squared, their
-/// values would leave float32.
-inline constexpr double kLeastNoiseLevel = 1e-6;
+/// The least sigma that images are denoised for: squares of values in units of a smaller one leave float32.
+inline constexpr double kLeastSigma = 1e-6;
 
-/// The standard deviation of white noise in `image`, in its units. The flattest hundredth (1024 at least) of
-/// its 8 × 8 blocks is chosen by the low frequencies of their cosine transform; the mean square of their high
-/// frequencies, on which under white noise the choice does not depend, is the variance.
+/// The standard deviation of white noise in `image`, in its units. The method takes the flattest hundredth
+/// (at least 1024) of the 8 × 8 blocks, as judged by the low frequencies of their cosine transform. The
+/// variance is the mean square of the high frequencies of these blocks, on which the choice does not depend
+/// when the noise is white.
 ///
-/// Within 7 % for noise of deviation 10, 3 % of 20, on the photographs that it is tested on, which are
-/// themselves not free of noise: what they had before (0 to 3 grey levels) is counted too. 0 for a constant
-/// image. Clipped, coloured or compressed noise is not white: it is taken for less than it is.
+/// Accuracy: within 7 % at sigma 10 and 3 % at 20 on the test photographs, which have some noise of their own
+/// (0 to 3 grey levels), and that is counted too. 0 for a constant image. Noise that is not white (clipped,
+/// coloured or compressed) is underestimated.
 ///
-/// O(1024) per block, of at most 2^18 that are spread over the image; 12 bytes for each. The same for any
+/// O(1024) time and 12 bytes per block, for at most 2^18 blocks spread over the image. The same for any
 /// number of threads. Throws invalid_argument (fewer than 16 × 16 pixels, values that are not finite) and
 /// cancelled.
-double estimate_noise_level(MatrixView<const float> image, const Context& context = Context{});
+double estimate_sigma(MatrixView<const float> image, const Context& context = Context{});
 
 }  // namespace parsimony::images

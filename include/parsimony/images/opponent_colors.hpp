@@ -1,4 +1,4 @@
-// Methods for grey images on images with colours.
+// Applies methods for grey images to images with colours.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,16 @@
 
 namespace parsimony::images {
 
-/// A method for one channel: index 0 is the luminance, or the only one.
+/// A method for one channel. index 0 is the luminance, or the only channel.
 using ChannelMethod = std::function<Matrix<float>(MatrixView<const float> channel, std::int64_t index)>;
 
-/// The image whose channels were `method`'s: the only one of a grey image; of a colour image the luminance
-/// and two colour differences,
+/// The image with `method` applied to its channels: the only one of a grey image; for a colour image the
+/// luminance and two colour differences,
 ///   (R + G + B)/√3, (R − B)/√2, (R − 2G + B)/√6,
 /// which are orthonormal, so that white noise of equal deviation in R, G and B has that deviation in each.
-/// Alpha is as it was.
+/// Alpha is unchanged.
 ///
-/// Throws invalid_argument: neither 1 nor 3 colours, channels of different shapes; and what method throws.
+/// Throws invalid_argument (neither 1 nor 3 colours, channels of different shapes) and what method throws.
 Image by_opponent_colors(const Image& image, const ChannelMethod& method);
 
 }  // namespace parsimony::images

@@ -1,4 +1,4 @@
-// Denoising of a signal of any length by an analysis operator on all of its overlapping windows.
+// Denoises one signal of any length by an analysis operator on all of its overlapping windows.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +13,31 @@
 namespace parsimony::images {
 
 struct SequenceDenoisingOptions {
-  double sigma = 0;         ///< standard deviation of the noise, in units of the signal
-  double weight = 0;        ///< of the penalty; 0: 0.32 / a
-  double nu = 48;           ///< of the penalty, for coefficients in units of sigma
-  int max_iterations = 20;  ///< of L-BFGS
+  double sigma = 0;        ///< standard deviation of the noise, in units of the signal; must be given
+  double weight = 0;       ///< weight of the penalty; auto (0): 0.32 / a. Raise it where noise remains
+  double nu = 0;           ///< ν of the log penalty, for coefficients in units of sigma; auto (0): 48
+  int max_iterations = 0;  ///< limit of the L-BFGS iterations; auto (0): 20
 };
 
 template <OptionsOf<SequenceDenoisingOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"sigma", "standard deviation of the noise, in units of the signal", 1e-30, 1e30},
+  visit(Field{"sigma", "standard deviation of the noise, in units of the signal; is not estimated", 1e-30,
+              1e30},
         options.sigma);
-  visit(Field{"weight", "weight of the penalty; 0: automatic", 0, 1e6}, options.weight);
-  visit(Field{"nu", "of the log penalty, for coefficients in units of sigma", 1e-6, 1e9}, options.nu);
-  visit(Field{"max_iterations", "iterations", 1, 1e6}, options.max_iterations);
+  visit(Field{.name = "weight", .help = "weight of the penalty", .low = 0, .high = 1e6, .word = "auto"},
+        options.weight);
+  visit(Field{.name = "nu",
+              .help = "nu of the log penalty, for coefficients in units of sigma; auto: 48",
+              .low = 1e-6,
+              .high = 1e9,
+              .word = "auto"},
+        options.nu);
+  visit(Field{.name = "max_iterations",
+              .help = "limit of the iterations; auto: 20",
+              .low = 1,
+              .high = 1e6,
+              .word = "auto"},
+        options.max_iterations);
 }
 
 struct DenoisedSequence {
@@ -33,20 +45,21 @@ struct DenoisedSequence {
   Report report;
 };
 
-/// What L-BFGS (memory 8, from y) reaches of the minimum over x of
+/// Computes the point that L-BFGS (memory 8, from y) reaches in minimising over x
 ///   ½ ‖x − y‖² + weight · σ² Σ_i Σ_u log(1 + (ν/σ²) r_i(u)²),
-/// r_i(u) = Σ_k w_ik x(u + k) the correlation of x with row i of omega (a × n), scaled to norm 1: the rows
-/// are filters of length n, as in denoise_image but along a line. y is the noisy signal with n values more at
-/// both ends, mirrored, which are cut off at the end; n may be larger than the length of the signal.
+/// r_i(u) = Σ_k w_ik x(u + k) the correlation of x with row i of the operator (a × n), scaled to norm 1: the
+/// rows are filters of length n, as in denoise_by_operator but along a line. y is the noisy signal continued
+/// by n mirrored values at both ends, which are cut off at the end; n may be larger than the length of the
+/// signal.
 ///
-/// 4 a n flops and 8 n bytes per value and iteration; 80 bytes of memory per value. The same for any number
-/// of threads.
+/// 4 a n flops and 8 n bytes per value and iteration; 80 bytes of memory per value. The same bytes for any
+/// number of threads.
 ///
 /// report: iterations, objective_history.
 ///
 /// Throws invalid_argument (options, an empty signal, values that are not finite, rows that are 0 or not
 /// finite) and cancelled.
-DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<const double> omega,
+DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<const double> analysis_operator,
                                   const SequenceDenoisingOptions& options,
                                   const Context& context = Context{});
 

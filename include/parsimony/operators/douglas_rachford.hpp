@@ -1,4 +1,4 @@
-// Cosparse signals from noisy ones, given the operator: Douglas–Rachford splitting.
+// Denoises signals that are cosparse under a known operator, by Douglas–Rachford splitting.
 #pragma once
 
 #include <cstdint>
@@ -11,42 +11,45 @@
 namespace parsimony::operators {
 
 struct DouglasRachfordOptions {
-  double lambda = 1;          ///< weight of the fidelity, in 1 / unit of the signals
-  double gamma = 0;           ///< penalty of the splitting; 0: automatic, decides the time and not the result
-  int max_iterations = 5000;  ///< per block of signals
-  double tolerance = 1e-6;    ///< duality gap to stop at, a fraction of the objective
+  double lambda =
+      1;             ///< weight of the fidelity, in 1 / unit of the signals; the larger, the less they change
+  double gamma = 0;  ///< penalty of the splitting; auto (0): from the frame bounds. Changes the time only
+  int max_iterations = 5000;  ///< limit for each block of signals
+  double tolerance = 1e-6;    ///< duality gap to stop at, a fraction of the objective; 1e-9 tells zeros apart
 };
 
 template <OptionsOf<DouglasRachfordOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"lambda", "weight of the fidelity, in 1 / unit of the signals", 1e-300, 1e300}, options.lambda);
-  visit(Field{"gamma", "penalty of the splitting; 0: automatic", 0, 1e300}, options.gamma);
-  visit(Field{"max_iterations", "iterations per block of signals", 1, 1e9}, options.max_iterations);
+  visit(Field{.name = "gamma", .help = "penalty of the splitting", .low = 0, .high = 1e300, .word = "auto"},
+        options.gamma);
+  visit(Field{"max_iterations", "limit of the iterations for each block of signals", 1, 1e9},
+        options.max_iterations);
   visit(Field{"tolerance", "duality gap to stop at, a fraction of the objective", 0, 1}, options.tolerance);
 }
 
 struct CosparseSignals {
   Matrix<float> signals;  ///< samples × n
-  double objective = 0;  ///< ‖Ω X‖₁ + (λ/2) ‖Y − X‖² of them, before they were rounded to float32
-  double lower_bound = 0;  ///< no signals have a smaller objective
+  double objective = 0;  ///< ‖Ω X‖₁ + (λ/2) ‖Y − X‖² of the signals, before they were rounded to float32
+  double lower_bound = 0;  ///< bound below which the objective cannot fall
   Report report;
 };
 
 /// min_X ‖Ω X‖₁ + (λ/2) ‖Y − X‖_F² for noisy signals Y (samples × n, one a row) and an operator Ω (a × n), by
 /// the splitting of [eckstein1992douglas], which is ADMM on Z = Ω X with the scaled dual B and penalty γ:
 ///     X ← (λ I + γ ΩᵀΩ)⁻¹ (λ Y + γ Ωᵀ (Z − B)),   Z ← soft(Ω X + B, 1/γ),   B ← B + Ω X − Z.
-/// The inverse is applied once to Y and once to Ωᵀ (by Cholesky; of a tight frame it is a number), so that an
-/// iteration is two products and one pass over the coefficients for every operator. γ B is in the unit ball
-/// of the dual: X = Y − Ωᵀ(γ B) / λ is what is returned, and its duality gap, Σ |r| − γ b r over r = Ω X,
-/// tells how far it can be from optimal.
+/// The inverse is applied once to Y and once to Ωᵀ (by Cholesky; for a tight frame it is a number), so an
+/// iteration is two products and one pass over the coefficients. γ B lies in the unit ball of the dual. The
+/// result is X = Y − Ωᵀ(γ B) / λ; its duality gap, Σ |r| − γ b r over r = Ω X, bounds its distance from the
+/// optimum.
 ///
-/// Signals are separable: blocks of 64 run all their iterations in the cache, each block until its own gap is
-/// met, of which a weak signal among strong ones has a small part. O(iterations · samples · a n) time; 4 n
+/// Signals are separable: blocks of 64 run all their iterations in the cache, each until its own gap is met.
+/// A weak signal among strong ones contributes little to that gap. O(iterations · samples · a n) time; 4 n
 /// bytes per signal and 24 (a + n) · 64 per thread. In float64. The same bytes for any number of threads.
 ///
-/// report: iterations is that of the slowest block, figures "relative_gap" and "mean_iterations".
+/// report: iterations of the slowest block, figures "relative_gap" and "mean_iterations".
 /// Throws invalid_argument (shapes, values that are not finite: named) and cancelled.
-CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<const float> noisy,
+CosparseSignals douglas_rachford(MatrixView<const double> analysis_operator, MatrixView<const float> noisy,
                                  const DouglasRachfordOptions& options = {},
                                  const Context& context = Context{});
 

@@ -1,5 +1,4 @@
-// Synthetic cosparse signals, noise, and how much of an operator was found: the experiment of analysis
-// operator learning.
+// Makes synthetic cosparse signals and noise, and measures how much of an operator was recovered.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +10,8 @@
 namespace parsimony::operators {
 
 struct CosparseSignalOptions {
-  std::int64_t samples = 768;
-  std::int64_t cosparsity = 10;  ///< rows of the operator, drawn for each signal, that it is orthogonal to
+  std::int64_t samples = 768;    ///< number of signals
+  std::int64_t cosparsity = 10;  ///< rows that each signal is orthogonal to, drawn for each signal
   std::uint64_t seed = 0;
 };
 
@@ -23,17 +22,17 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 
-/// samples × n, a signal a row: a Gaussian vector projected on the null space of `cosparsity` different rows
-/// of omega (a × n), drawn at random, and normalised [nam2013cosparse, yaghoobi2013constrained]. In float32:
-/// of a zero coefficient some 1e-8 is left. Signal i depends on omega, the seed and i alone. O(samples q² n)
-/// time.
+/// Returns samples × n, a signal a row: a Gaussian vector projected on the null space of `cosparsity`
+/// different rows of the operator (a × n), drawn at random, and normalised [nam2013cosparse,
+/// yaghoobi2013constrained]. In float32, where zero coefficients become about 1e-8. Signal i depends on the
+/// operator, the seed and i alone. O(samples q² n) time.
 ///
 /// Throws invalid_argument when there are fewer rows, or when the rows drawn leave no direction.
-Matrix<float> cosparse_signals(MatrixView<const double> omega, const CosparseSignalOptions& options = {},
-                               const Context& context = Context{});
+Matrix<float> cosparse_signals(MatrixView<const double> analysis_operator,
+                               const CosparseSignalOptions& options = {}, const Context& context = Context{});
 
-/// The signals with white Gaussian noise of 10^(−snr_db / 10) of their power, as one variance for all of
-/// them.
+/// The signals with white Gaussian noise. Its power is 10^(−snr_db / 10) of theirs, with one variance for
+/// all.
 Matrix<float> with_noise(MatrixView<const float> signals, double snr_db, std::uint64_t seed = 0);
 
 /// The fraction of the rows of truth (a × n) to which some row of found (any number × n) is nearly parallel:

@@ -6,51 +6,39 @@
 #include <cmath>
 
 #include "images/denoising/l1_denoising.hpp"
+#include "images/energy/check_image.hpp"
+#include "images/energy/data_descent.hpp"
 #include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
 #include "images/energy/tiles.hpp"
-#include "operators/solvers/lbfgs.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/noise_level.hpp"
 
 namespace parsimony::images {
 namespace {
 
-constexpr std::int64_t kOverlap = 32;
-constexpr std::int64_t kBlock = 1 << 15;
-constexpr double kL1Weight = 1.2;  // over the number of rows
+constexpr std::int64_t kOverlap = 32;  // pixels that neighbouring tiles share on each side of where they meet
+constexpr double kL1Weight = 1.2;      // divided by the number of rows
 
-void check_image(MatrixView<const float> image) {
-  if (image.rows < 1 || image.cols < 1) {
-    refuse("the image to denoise has no pixels");
-  }
-  for (std::int64_t y = 0; y < image.rows; ++y) {
-    for (std::int64_t x = 0; x < image.cols; ++x) {
-      if (std::isfinite(image(y, x))) continue;
-      refuse(fmt::format("the image to denoise is not finite in row {}, column {}", y, x));
-    }
-  }
-}
-
-// All automatic values filled in.
+// The options with their auto values replaced.
 ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<const float> image,
                               std::int64_t rows, const Context& context) {
   ImageDenoisingOptions out = options;
   const bool log = options.penalty == ImagePenalty::log;
   if (out.sigma == 0) {
-    out.sigma = estimate_noise_level(image, context);
+    out.sigma = estimate_sigma(image, context);
     if (out.sigma == 0) {
       refuse("sigma: no noise is found in the image (is it constant?); say how much there is");
     }
   }
-  if (out.sigma < kLeastNoiseLevel) {
-    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", out.sigma, kLeastNoiseLevel));
+  if (out.sigma < kLeastSigma) {
+    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", out.sigma, kLeastSigma));
   }
   if (out.weight == 0) out.weight = (log ? kLogWeight : kL1Weight) / static_cast<double>(rows);
   if (out.max_iterations == 0) out.max_iterations = log ? 20 : 80;
   if (out.tile == 0) out.tile = log ? 512 : 256;
   if (out.tile < 4 * kOverlap) {
-    refuse(fmt::format("tile: {} pixels; {} are the fewest", out.tile, 4 * kOverlap));
+    refuse(fmt::format("tile: {} pixels; must be at least {}", out.tile, 4 * kOverlap));
   }
   return out;
 }
@@ -64,38 +52,20 @@ Matrix<float> log_denoise(MatrixView<const float> y, const kernels::FilterBank& 
   const Matrix<float> noisy = x;
   const double variance = options.sigma * options.sigma;
   const auto nu = static_cast<float>(options.nu / variance);
-  const auto scale = static_cast<float>(options.weight * variance);
-  const auto objective = [&](std::span<const float> at, std::span<float> gradient) {
-    const double penalty =
-        log_energy(analysis, {at.data(), y.rows, y.cols}, nu, {gradient.data(), y.rows, y.cols});
-    const double distance =
-        context.sum_blocks(noisy.size(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-          double part = 0;
-          for (std::int64_t i = begin; i < end; ++i) {
-            const float difference = at[i] - noisy.data()[i];
-            gradient[i] = difference + scale * gradient[i];
-            part += static_cast<double>(difference) * difference;
-          }
-          return part;
-        });
-    return distance / 2 + options.weight * variance * penalty;
+  const auto penalty = [&](std::span<const float> at, std::span<float> gradient) {
+    return log_energy(analysis, {at.data(), y.rows, y.cols}, nu, {gradient.data(), y.rows, y.cols});
   };
-  const operators::LbfgsOptions settings{.memory = 8,
-                                         .max_iterations = options.max_iterations,
-                                         .tolerance = 0,
-                                         .gradient_tolerance = 1e-6,
-                                         .first_step = 0.3,
-                                         .stage = "denoising"};
-  result = operators::lbfgs(x.values(), objective, settings, context);
+  result = denoise_from_data(x.values(), noisy.values(), options.weight * variance, penalty,
+                             options.max_iterations, context);
   return x;
 }
 
 }  // namespace
 
-DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const double> omega,
-                            const ImageDenoisingOptions& requested, const Context& context) {
+DenoisedImage denoise_by_operator(MatrixView<const float> image, MatrixView<const double> analysis_operator,
+                                  const ImageDenoisingOptions& requested, const Context& context) {
   validate_fields(requested);
-  const kernels::FilterBank bank = patch_filters(omega);
+  const kernels::FilterBank bank = patch_filters(analysis_operator);
   check_image(image);
   DenoisedImage out;
   const bool log = requested.penalty == ImagePenalty::log;
@@ -104,7 +74,7 @@ DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const doub
   ImageDenoisingOptions options;
   {
     StageTimer timer(out.report, "noise level");
-    options = resolve(requested, image, omega.rows, context);
+    options = resolve(requested, image, analysis_operator.rows, context);
   }
   record_options(out.report, options);
   StageTimer timer(out.report, "denoising");
@@ -125,7 +95,7 @@ DenoisedImage denoise_image(MatrixView<const float> image, MatrixView<const doub
                     history = std::move(result.history);
                   } else {
                     const double tau = options.weight * options.sigma;
-                    found = l1_denoise(padded, omega, tau, options.max_iterations, history, part);
+                    found = l1_denoise(padded, analysis_operator, tau, options.max_iterations, history, part);
                   }
                   if (index == 0) out.report.objective_history = std::move(history);
                   return without_border(found, bank.side());

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kWindow = 11;
 constexpr double kDeviation = 1.5;
-constexpr std::int64_t kRows = 16;  // of positions in a block
+constexpr std::int64_t kRows = 16;  // rows of positions in a block
 
 std::array<double, kWindow> gaussian() {
   std::array<double, kWindow> weights{};

@@ -6,20 +6,20 @@
 #include <cmath>
 #include <vector>
 
+#include "images/energy/data_descent.hpp"
 #include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
 #include "images/energy/tiles.hpp"
-#include "operators/solvers/lbfgs.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/operators/operator_file.hpp"
 
 namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kOverlap = 32;
-constexpr std::int64_t kBlock = 1 << 15;
 
-// Halves the image until every pixel is known, by means of the known ones, and fills the gaps on the way
-// back.
+// Fills the gaps: halves the image until every pixel is known, each the mean of the known pixels below it,
+// and copies these means into the gaps on the way back.
 Matrix<float> filled(const Matrix<float>& image, const Matrix<float>& known) {
   Matrix<float> out = image;
   const bool gaps = std::any_of(known.values().begin(), known.values().end(), [](float k) { return k == 0; });
@@ -44,8 +44,8 @@ Matrix<float> filled(const Matrix<float>& image, const Matrix<float>& known) {
   return out;
 }
 
-// Scales from the first to the last, in halves.
-std::vector<double> scales_of(const InpaintingOptions& options) {
+// The scales, each half of the one before, and the last.
+std::vector<double> scales_of(const InpaintOptions& options) {
   const double last = std::max(options.sigma, options.last_scale);
   std::vector<double> scales;
   double scale = options.first_scale;
@@ -59,7 +59,7 @@ std::vector<double> scales_of(const InpaintingOptions& options) {
 
 Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y,
                         MatrixView<const float> known, const kernels::FilterBank& bank,
-                        const InpaintingOptions& options, operators::LbfgsResult& result,
+                        const InpaintOptions& options, operators::LbfgsResult& result,
                         const Context& context) {
   Matrix<float> x = mirrored_border(start, bank.side());
   const Matrix<float> data = mirrored_border(y, bank.side()), mask = mirrored_border(known, bank.side());
@@ -70,39 +70,34 @@ Matrix<float> fill_tile(MatrixView<const float> start, MatrixView<const float> y
     const double square = scales[k] * scales[k];
     const double weight = (exact ? 1 : kLogWeight / static_cast<double>(bank.filters())) * square;
     const auto nu = static_cast<float>(options.nu / square), factor = static_cast<float>(weight);
-    const auto objective = [&](std::span<const float> at, std::span<float> gradient) {
-      const double penalty =
-          log_energy(analysis, {at.data(), x.rows(), x.cols()}, nu, {gradient.data(), x.rows(), x.cols()});
-      const double distance = context.sum_blocks(x.size(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-        double part = 0;
-        for (std::int64_t i = begin; i < end; ++i) {
-          const float here = mask.data()[i];
-          const float difference = here != 0 ? at[i] - data.data()[i] : 0.0f;
-          gradient[i] = exact ? (1 - here) * factor * gradient[i] : difference + factor * gradient[i];
-          part += exact ? 0 : static_cast<double>(difference) * difference;
-        }
-        return part;
-      });
-      return distance / 2 + weight * penalty;
+    const auto penalty = [&](std::span<const float> at, std::span<float> gradient) {
+      return log_energy(analysis, {at.data(), x.rows(), x.cols()}, nu, {gradient.data(), x.rows(), x.cols()});
     };
-    // Of the exact problem only the minimum counts: its first step is that of the curvature 2 ν Σ ‖w‖².
+    // Without noise known pixels do not move: their slopes are 0, and no distance counts.
+    const auto distance = [&](std::int64_t i, float value, float& slope) {
+      const float here = mask.data()[i];
+      const float difference = here != 0 ? value - data.data()[i] : 0.0f;
+      slope = exact ? (1 - here) * factor * slope : difference + factor * slope;
+      return exact ? 0 : static_cast<double>(difference) * difference;
+    };
+    // Without noise only the minimum counts. The first step is the inverse of the curvature 2 ν Σ ‖w‖².
     const double first = exact ? 0.5 / (options.nu * static_cast<double>(bank.filters())) : 0.3;
     const Context stage =
         context.part("inpainting", static_cast<std::int64_t>(k), static_cast<std::int64_t>(scales.size()));
-    result = operators::lbfgs(x.values(), objective,
-                              {.memory = 8,
-                               .max_iterations = options.max_iterations,
-                               .tolerance = 1e-7,
-                               .first_step = first,
-                               .stage = "inpainting"},
-                              stage);
+    result = descend_from_data(x.values(), weight, penalty, distance,
+                               {.memory = 8,
+                                .max_iterations = options.max_iterations,
+                                .tolerance = 1e-7,
+                                .first_step = first,
+                                .stage = "inpainting"},
+                               stage);
   }
   return without_border(x, bank.side());
 }
 
 void check_shapes(MatrixView<const float> image, MatrixView<const float> known) {
   if (image.rows < 1 || image.cols < 1) {
-    refuse("the image to fill has no pixels");
+    refuse("image: has no pixels");
   }
   if (known.rows != image.rows || known.cols != image.cols) {
     refuse(fmt::format("mask: {} × {} pixels for an image of {} × {}", known.cols, known.rows, image.cols,
@@ -112,11 +107,11 @@ void check_shapes(MatrixView<const float> image, MatrixView<const float> known) 
 
 }  // namespace
 
-InpaintedImage inpaint_image(MatrixView<const float> image, MatrixView<const float> known,
-                             MatrixView<const double> omega, const InpaintingOptions& options,
-                             const Context& context) {
+InpaintedImage inpaint_channel(MatrixView<const float> image, MatrixView<const float> known,
+                               const InpaintOptions& options, const Context& context) {
   validate_fields(options);
-  const kernels::FilterBank bank = patch_filters(omega);
+  const kernels::FilterBank bank = patch_filters(
+      options.analysis_operator.size() > 0 ? options.analysis_operator : operators::shipped_operator());
   check_shapes(image, known);
   Matrix<float> data(image.rows, image.cols), mask(image.rows, image.cols);
   std::int64_t count = 0;
@@ -124,7 +119,7 @@ InpaintedImage inpaint_image(MatrixView<const float> image, MatrixView<const flo
     for (std::int64_t j = 0; j < image.cols; ++j) {
       if (known(i, j) == 0) continue;
       if (!std::isfinite(image(i, j))) {
-        refuse(fmt::format("the image is not finite in row {}, column {}, which is known", i, j));
+        refuse(fmt::format("image: row {}, column {} is known and {}; must be finite", i, j, image(i, j)));
       }
       data(i, j) = image(i, j);
       mask(i, j) = 1;
@@ -157,7 +152,7 @@ InpaintedImage inpaint_image(MatrixView<const float> image, MatrixView<const flo
                   }
                   return found;
                 });
-  if (options.sigma == 0) {  // not even the shares of tiles change what is known
+  if (options.sigma == 0) {  // blending tiles rounds known pixels too: restore them
     for (std::int64_t i = 0; i < data.size(); ++i) {
       if (mask.data()[i] != 0) out.image.data()[i] = data.data()[i];
     }

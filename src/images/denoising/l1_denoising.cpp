@@ -10,11 +10,10 @@
 namespace parsimony::images {
 namespace {
 
-constexpr double kPenalty = 4;      // gamma L, beside the 1 of the data
-constexpr std::int64_t kRows = 16;  // of the image, in a block
+constexpr double kPenalty = 4;      // gamma L; the data term has weight 1
+constexpr std::int64_t kRows = 16;  // image rows of a block
 
-// The square of the norm of Ω on all periodic patches, rows scaled to norm 1: a bound that tight frames
-// reach.
+// A bound of the squared norm of Ω on all periodic patches, with rows of norm 1; tight frames reach it.
 double squared_norm(MatrixView<const double> omega) {
   return static_cast<double>(omega.cols) * operators::frame_bounds(operators::unit_rows(omega)).upper;
 }
@@ -27,7 +26,7 @@ Matrix<float> l1_denoise(MatrixView<const float> y, MatrixView<const double> ome
   PatchAnalysis analysis(bank, y.rows, y.cols, Border::periodic, context);
   const double norm = squared_norm(omega), gamma = kPenalty / norm;
   const auto bound = static_cast<float>(tau / gamma);
-  // B is Ω x + B clipped to ±tau/gamma, and the x-update needs Ω x − Z + B = 2B − (the B before) only.
+  // The new B is Ω x + B clipped to ±tau/gamma. The x-update needs only Ω x − Z + B = 2 B − (the B before).
   Matrix<float> duals(analysis.rows() * bank.filters(), analysis.cols());
   Matrix<float> x(y.rows, y.cols), adjoint(y.rows, y.cols);
   for (std::int64_t i = 0; i < y.rows; ++i) std::copy_n(y.row_data(i), y.cols, x.row(i).data());

@@ -9,17 +9,18 @@
 #include <numeric>
 #include <vector>
 
+#include "images/energy/check_image.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kSide = 8;
-constexpr std::int64_t kLowest = 7;  // sum of the two frequencies from which on they are high
+constexpr std::int64_t kLowest = 7;  // frequencies (k, l) with k + l at or above this count as high
 constexpr std::int64_t kMostBlocks = 1 << 18;
-constexpr std::int64_t kShare = 100;    // one block in so many is flat
-constexpr std::int64_t kFewest = 1024;  // but so many at least
-constexpr std::int64_t kRows = 8;       // of blocks, at a time
+constexpr std::int64_t kShare = 100;    // one block in this many is taken for flat
+constexpr std::int64_t kFewest = 1024;  // but at least this many
+constexpr std::int64_t kRows = 8;       // rows of blocks that one task measures
 
 using Basis = std::array<std::array<float, kSide>, kSide>;
 
@@ -62,19 +63,17 @@ Block energies(const Basis& basis, const float* pixels, std::int64_t stride) {
 
 }  // namespace
 
-double estimate_noise_level(MatrixView<const float> image, const Context& context) {
+double estimate_sigma(MatrixView<const float> image, const Context& context) {
   constexpr std::int64_t kLeast = 16;
   if (image.rows < kLeast || image.cols < kLeast) {
-    refuse(fmt::format("noise cannot be estimated from {} × {} pixels; {} × {} are needed", image.cols,
-                       image.rows, kLeast, kLeast));
+    refuse(
+        fmt::format("image: the noise cannot be estimated from {} × {} pixels; at least {} × {} are needed",
+                    image.cols, image.rows, kLeast, kLeast));
   }
+  check_image(image);
   float most = 0;
   for (std::int64_t y = 0; y < image.rows; ++y) {
-    for (const float value : image.row(y)) {
-      most = std::max(most, std::abs(value));
-      if (std::isfinite(value)) continue;
-      refuse("the image has values that are not finite");
-    }
+    for (const float value : image.row(y)) most = std::max(most, std::abs(value));
   }
   const Basis basis = cosines();
   std::int64_t apart = 1;
@@ -100,7 +99,7 @@ double estimate_noise_level(MatrixView<const float> image, const Context& contex
   for (std::int64_t i = 0; i < count; ++i) sum += blocks[order[i]].high;
   constexpr double kHigh = kSide * kSide - kLowest * (kLowest + 1) / 2;  // frequencies of a block
   const double level = std::sqrt(sum / (kHigh * static_cast<double>(count)));
-  return level < 1e-5 * most ? 0 : level;  // rounding of a flat image
+  return level < 1e-5 * most ? 0 : level;  // a smaller value is rounding: the image is flat
 }
 
 }  // namespace parsimony::images

@@ -5,20 +5,21 @@
 #include <algorithm>
 #include <cmath>
 
+#include "images/energy/data_descent.hpp"
 #include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
 #include "kernels/log_penalty.hpp"
 #include "kernels/matrix_product.hpp"
 #include "operators/frames/unit_rows.hpp"
-#include "operators/solvers/lbfgs.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/images/image_denoising.hpp"
 
 namespace parsimony::images {
 namespace {
 
 constexpr std::int64_t kWindows = 512;
 
-// The penalty of all windows of a signal.
+// The log penalty of all windows of a signal.
 class WindowAnalysis {
  public:
   WindowAnalysis(MatrixView<const double> omega, std::int64_t length, const Context& context)
@@ -44,7 +45,7 @@ class WindowAnalysis {
   }
 
  private:
-  // Row k of the panel is value k of each window.
+  // The penalty of the windows from begin to end. Row k of the panel holds value k of each window.
   double block(std::span<const float> signal, float nu, std::int64_t begin, std::int64_t end) {
     constexpr std::int64_t kUnit = kernels::kProductColumns<float>;
     const std::int64_t count = end - begin, columns = (count + kUnit - 1) / kUnit * kUnit;
@@ -69,32 +70,33 @@ class WindowAnalysis {
   const Context& context_;
   std::vector<float> filters_;
   std::int64_t rows_, width_, windows_ = 0;
-  Matrix<float> partials_;  // a block of windows a row: its part of the gradient
+  Matrix<float> partials_;  // row b: the part of the gradient that block b of windows adds
 };
 
 }  // namespace
 
 DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<const double> omega,
                                   const SequenceDenoisingOptions& options, const Context& context) {
+  if (options.sigma == 0) refuse("sigma: it is not estimated for signals; give it");
   validate_fields(options);
-  if (signal.empty()) refuse("the signal to denoise has no values");
+  if (signal.empty()) refuse("signal: has no values");
   for (std::size_t i = 0; i < signal.size(); ++i) {
     if (std::isfinite(signal[i])) continue;
-    refuse(fmt::format("the signal to denoise is not finite at {}", i));
+    refuse(fmt::format("signal: value {} is {}; must be finite", i, signal[i]));
   }
   if (omega.rows < 1 || omega.cols < 2) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("operator: {} × {}; rows of at least 2 values are needed", omega.rows, omega.cols));
+    refuse(fmt::format("operator: {} × {}; rows of at least 2 values are needed", omega.rows, omega.cols));
   }
   SequenceDenoisingOptions used = options;
+  if (used.nu == 0) used.nu = ImageDenoisingOptions{}.nu;
+  if (used.max_iterations == 0) used.max_iterations = 20;
   if (used.weight == 0) used.weight = kLogWeight / static_cast<double>(omega.rows);
   DenoisedSequence out;
   out.report = make_report("analysis denoising of a sequence", context, 0);
   record_options(out.report, used);
   StageTimer timer(out.report, "denoising");
-  // Mirrored beyond both ends, as an image is beyond its borders; in units of sigma, so that no scale of the
-  // signal overflows.
+  // The signal is mirrored beyond both ends, as images are, and scaled to sigma = 1, so that no scale of it
+  // overflows.
   const auto inner = static_cast<std::int64_t>(signal.size()), length = inner + 2 * omega.cols;
   WindowAnalysis analysis(omega, length, context);
   std::vector<float> noisy(length);
@@ -102,28 +104,15 @@ DenoisedSequence denoise_sequence(std::span<const float> signal, MatrixView<cons
     noisy[i] = static_cast<float>(signal[mirrored(i - omega.cols, inner)] / used.sigma);
   }
   if (!std::ranges::all_of(noisy, [](float value) { return std::abs(value) < 1e12f; })) {
-    refuse(fmt::format("sigma: {}; nothing beside the values of the signal", used.sigma));
+    refuse(fmt::format("sigma: {} is less than 1e-12 of the largest value; float32 cannot hold both",
+                       used.sigma));
   }
   std::vector<float> x = noisy;
-  const auto scale = static_cast<float>(used.weight);
-  const auto objective = [&](std::span<const float> at, std::span<float> gradient) {
-    const double penalty = analysis(at, static_cast<float>(used.nu), gradient);
-    double distance = 0;
-    for (std::int64_t i = 0; i < length; ++i) {
-      const float difference = at[i] - noisy[i];
-      gradient[i] = difference + scale * gradient[i];
-      distance += static_cast<double>(difference) * difference;
-    }
-    return distance / 2 + used.weight * penalty;
+  const auto penalty = [&](std::span<const float> at, std::span<float> gradient) {
+    return analysis(at, static_cast<float>(used.nu), gradient);
   };
-  const operators::LbfgsResult result = operators::lbfgs(std::span<float>(x), objective,
-                                                         {.memory = 8,
-                                                          .max_iterations = used.max_iterations,
-                                                          .tolerance = 0,
-                                                          .gradient_tolerance = 1e-6,
-                                                          .first_step = 0.3,
-                                                          .stage = "denoising"},
-                                                         context);
+  const operators::LbfgsResult result =
+      denoise_from_data(x, noisy, used.weight, penalty, used.max_iterations, context);
   out.report.iterations = result.iterations;
   out.report.objective_history = result.history;
   for (const float value : std::span(x).subspan(omega.cols, inner)) {

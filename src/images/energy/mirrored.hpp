@@ -1,4 +1,4 @@
-// An image, or a signal, beyond its ends.
+// Continues images and signals beyond their borders by mirroring.
 #pragma once
 
 #include <algorithm>
@@ -14,9 +14,9 @@ inline std::int64_t mirrored(std::int64_t i, std::int64_t n) {
   return at < n ? at : 2 * n - 1 - at;
 }
 
-/// The image with `side` pixels more on every side. Where these have data of their own, a pixel there counts
-/// as often in the data as in the patches; with patches of a mirrored image but the data of the image alone
-/// borders are smoothed twice, and a picture of 256 × 256 loses 0.1 dB.
+/// The image with `side` more pixels on every side. The methods use these as data too, so that a pixel at the
+/// border counts as often in the data as in the patches. With mirrored patches but the data of the image
+/// alone, borders would be smoothed twice, and a picture of 256 × 256 would lose 0.1 dB.
 inline Matrix<float> mirrored_border(MatrixView<const float> image, std::int64_t side) {
   Matrix<float> out(image.rows + 2 * side, image.cols + 2 * side);
   for (std::int64_t i = 0; i < out.rows(); ++i) {

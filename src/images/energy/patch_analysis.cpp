@@ -10,10 +10,10 @@
 namespace parsimony::images {
 namespace {
 
-constexpr std::int64_t kMostColumns = 384;  // of a strip: the coefficients of 128 filters stay in a cache
+constexpr std::int64_t kMostColumns = 384;  // longest strip: coefficients of 128 filters fit in the cache
 constexpr std::int64_t kRowsPerBlock = 16;
 
-// Where padded positions lie in `extent` pixels.
+// The pixel, of `extent`, that each padded position repeats.
 std::vector<std::int64_t> places(std::int64_t extent, std::int64_t after) {
   std::vector<std::int64_t> out;
   for (std::int64_t i = 0; i < extent + after; ++i) out.push_back(i % extent);
@@ -25,7 +25,7 @@ std::vector<std::int64_t> places(std::int64_t extent, std::int64_t after) {
 kernels::FilterBank patch_filters(MatrixView<const double> omega) {
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols))));
   if (omega.rows < 1 || side < 2 || side > kernels::kMaxFilterSide || side * side != omega.cols) {
-    refuse(fmt::format("operator: {} rows of {} values are no square patches of 2 × 2 to {} × {} pixels",
+    refuse(fmt::format("operator: {} rows of {} values are not square patches of 2 × 2 to {} × {} pixels",
                        omega.rows, omega.cols, kernels::kMaxFilterSide, kernels::kMaxFilterSide));
   }
   const Matrix<double> unit = operators::unit_rows(omega);
@@ -51,7 +51,7 @@ void PatchAnalysis::correlate(const CoefficientStrip& strip) const {
   bank_.correlate(padded_.row(strip.row).data() + strip.column, padded_width_, strip.columns, strip.values,
                   strip.stride);
   if (strip.columns == strip_columns_) return;
-  for (std::int64_t i = 0; i < strip.filters; ++i) {  // what a longer strip left there
+  for (std::int64_t i = 0; i < strip.filters; ++i) {  // clears the values of the longer strip before
     std::fill(strip.values + i * strip.stride + strip.columns,
               strip.values + i * strip.stride + strip_columns_, 0.0f);
   }
@@ -75,7 +75,7 @@ void PatchAnalysis::fold(MatrixView<float> adjoint) const {
     for (std::int64_t y = begin; y < end; ++y) {
       std::fill(sum.begin(), sum.end(), 0.0f);
       for (const std::int64_t padded : rows_of[y]) {
-        // The bands that reach the row: those whose first row is at most kBandRows + side - 2 above it.
+        // A band reaches this row if its first row is at most kBandRows + side - 2 above it.
         const std::int64_t last = std::min(padded / kBandRows, partials_.rows() - 1);
         for (std::int64_t band = std::max<std::int64_t>(0, (padded - side_ + 1) / kBandRows); band <= last;
              ++band) {

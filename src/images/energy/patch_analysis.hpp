@@ -1,4 +1,5 @@
-// The coefficients of all overlapping patches of an image, and the adjoint, in one pass that stores neither.
+// Computes the coefficients of all overlapping patches of an image, and the adjoint, in one pass that stores
+// neither.
 #pragma once
 
 #include <algorithm>
@@ -16,17 +17,17 @@ enum class Border {
   none       ///< the patches that lie within the image
 };
 
-/// Unit-norm copies of the rows of an operator, a × p², as filters of side p. Throws invalid_argument: rows
-/// that are no square patches of sides 2 to kMaxFilterSide, values that are not finite, rows of zeros.
+/// The rows of an operator, a × p², scaled to norm 1, as filters of side p. Throws invalid_argument (rows
+/// that are not square patches of sides 2 to kMaxFilterSide, values that are not finite, rows of zeros).
 kernels::FilterBank patch_filters(MatrixView<const double> omega);
 
 /// Coefficients come in strips: filters × columns neighbouring positions of one row, a filter every `stride`.
 struct CoefficientStrip {
-  float* values;  ///< of filter 0; what lies between the rows is 0 and must stay so
+  float* values;  ///< starts with filter 0; the values between the rows must stay 0
   std::int64_t filters, columns, stride;
-  std::int64_t row, column;  ///< of the first position
+  std::int64_t row, column;  ///< the first position
 
-  /// All of it as one stretch, zeros between the rows included.
+  /// Length of the whole strip in memory, zeros between the rows included.
   std::int64_t count() const { return (filters - 1) * stride + columns; }
 };
 
@@ -35,12 +36,12 @@ class PatchAnalysis {
   PatchAnalysis(const kernels::FilterBank& bank, std::int64_t height, std::int64_t width, Border border,
                 const Context& context);
 
-  std::int64_t rows() const { return padded_height_ - side_ + 1; }  ///< of positions
+  std::int64_t rows() const { return padded_height_ - side_ + 1; }  ///< rows of positions
   std::int64_t cols() const { return padded_width_ - side_ + 1; }
 
-  /// Sum of body(strip) over all strips, in their order; body changes the coefficients r of `image` into s,
-  /// of which `adjoint` (height × width) becomes the sum over the patches. Bands of rows run in parallel; a
-  /// strip is in the band row / kBandRows.
+  /// Returns the sum of body(strip) over all strips, in their order. body replaces the coefficients r of
+  /// `image` by values s, and `adjoint` (height × width) becomes the sum of their adjoints over the patches.
+  /// Bands of rows run in parallel; a strip is in the band row / kBandRows.
   template <class Body>
   double apply(MatrixView<const float> image, MatrixView<float> adjoint, const Body& body) {
     pad(image);
@@ -81,9 +82,9 @@ class PatchAnalysis {
   const kernels::FilterBank& bank_;
   const Context& context_;
   std::int64_t side_, height_, width_, padded_height_, padded_width_, strip_columns_;
-  std::vector<std::int64_t> row_of_, column_of_;  // of the image, for each of the padded one
+  std::vector<std::int64_t> row_of_, column_of_;  // in the image, for each row and column of the padded one
   Matrix<float> padded_;
-  Matrix<float> partials_;  // a band a row: its part of the padded adjoint
+  Matrix<float> partials_;  // row b: the part of the padded adjoint that band b adds
 };
 
 }  // namespace parsimony::images

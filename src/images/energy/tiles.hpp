@@ -1,4 +1,4 @@
-// An image in overlapping tiles, so that what needs many vectors of its length needs them of a tile only.
+// Cuts an image into overlapping tiles, so that methods that keep many vectors need memory for a tile only.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +17,8 @@ struct Stretch {
 };
 
 /// Stretches of `extent` pixels, about `tile` long, which overlap by `overlap` on each side of where they
-/// meet; the shares of a pixel sum to 1. The outermost pixels of a stretch, where it knows nothing of what
-/// lies beyond, have none. tile ≥ 4 · overlap.
+/// meet; the shares of a pixel sum to 1. The outermost pixels of a stretch have share 0, because nothing
+/// beyond them was known to the method. tile ≥ 4 · overlap.
 inline std::vector<Stretch> cut(std::int64_t extent, std::int64_t tile, std::int64_t overlap) {
   const std::int64_t count = std::max<std::int64_t>(1, (extent + tile - 1) / tile);
   const std::int64_t unknown = overlap / 4;

@@ -1,4 +1,4 @@
-// The arrays of an unrolled flow: as one list of parameters, and in archives.
+// The arrays of an unrolled flow, as one list of parameters and in archives.
 #pragma once
 
 #include <array>
@@ -35,10 +35,13 @@ UnrolledFlow zero_like(const UnrolledFlow& flow);
 void append_flow(std::vector<std::pair<std::string, std::string>>& members, const std::string& prefix,
                  const UnrolledFlow& flow);
 
-/// Reads what append_flow wrote, unchecked but for its dimensions.
+/// Reads the arrays that append_flow wrote; checks their dimensions only.
 UnrolledFlow read_flow(NpzArchive& archive, const std::string& prefix);
 
-/// What load_unrolled_flow does once the file is in memory; name is for messages.
+/// The index of the flow that shipped_flow returns for this sigma.
+std::size_t nearest_shipped_flow(double sigma);
+
+/// Parses the bytes of a file, as load_unrolled_flow does; name is for messages.
 UnrolledFlow parse_unrolled_flow(std::string bytes, const std::string& name, std::int64_t max_bytes);
 
 }  // namespace parsimony::images

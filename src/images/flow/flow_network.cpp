@@ -27,7 +27,7 @@ struct Coefficients {
   std::int64_t stride;
 };
 
-// Strips of whole rows: positions that wrap from a row to the next lie between its last and the next first.
+// Strips of whole rows. Positions that wrap lie between the last of a row and the first of the next.
 struct Strips {
   Strips(std::int64_t width, std::int64_t stride_, std::int64_t side)
       : positions(width - side + 1), stride(stride_), rows(std::max<std::int64_t>(1, kStrip / stride)) {}
@@ -42,7 +42,7 @@ struct Strips {
   std::int64_t positions, stride, rows;
 };
 
-// Everything that one image's way through the steps needs.
+// The state of one image on its way through the steps.
 class Pass {
  public:
   Pass(const std::vector<FlowStep>& steps, MatrixView<const float> noisy)
@@ -72,7 +72,7 @@ class Pass {
     return states_.back();
   }
 
-  // by: the derivative of the loss by the last state.
+  // by: the derivative of the loss with respect to the last state.
   void run_backward(std::vector<float> by, std::vector<FlowStepGradient>& out) {
     out.resize(steps_.size());
     std::vector<float> by_earlier(pixels_), covector(pixels_), by_gradient(pixels_);
@@ -98,7 +98,8 @@ class Pass {
   }
 
  private:
-  // For c the covector: by_state += the derivative by x of <c, Σ Wᵀ influence(W x)>; those by W and ln θ.
+  // For a covector c: adds to by_state the derivative of <c, Σ Wᵀ influence(W x)> with respect to x, and
+  // those with respect to W and ln θ.
   void penalty_backward(const FlowStep& step, const std::vector<float>& x, const std::vector<float>& covector,
                         std::vector<float>& by_state, FlowStepGradient& out) const {
     const std::int64_t taps = side_ * side_, rows = height_ - side_ + 1;
@@ -194,7 +195,7 @@ void add_penalty_gradient(const FlowStep& step, const float* image, std::int64_t
                           std::int64_t rows, float* adjoint) {
   const Strips strips(width, stride, step.bank.side());
   const std::int64_t filters = step.bank.filters();
-  // Rows longer than a strip are cut into pieces of nearly one length.
+  // Rows longer than a strip are cut into pieces of nearly equal length.
   const std::int64_t pieces = (strips.positions + kLongestStrip - 1) / kLongestStrip;
   const std::int64_t piece = pieces == 1 ? strips.positions : (strips.positions / pieces + 31) / 32 * 32;
   Coefficients r(filters, 0);

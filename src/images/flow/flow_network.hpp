@@ -1,4 +1,4 @@
-// The steps of an unrolled flow as they run: forward on bands of an image, and backward through all of them.
+// Runs the steps of an unrolled flow: forward on bands of an image, and backward through all of them.
 #pragma once
 
 #include <array>
@@ -12,14 +12,14 @@
 
 namespace parsimony::images {
 
-/// No parameter is larger: beyond it float32 filters and coefficients would overflow.
+/// Limit of every parameter: beyond it float32 filters and coefficients would overflow.
 inline constexpr double kLargestFlowValue = 30;
 
-/// Throws invalid_argument, beginning with name, unless all steps descend the energy of one operator: filters
-/// of norm 1, scale and weight in common, no tails.
+/// Throws invalid_argument, beginning with name, unless all steps descend the energy of one operator. This
+/// means filters of norm 1, scale and weight in common, and no tails.
 void check_one_energy(const UnrolledFlow& flow, const std::string& name);
 
-/// One step, its filters multiplied out.
+/// One step, with its filters computed.
 struct FlowStep {
   Matrix<float> filters;  ///< W_s: filters × side²
   std::vector<kernels::LorentzianWeights> weights;
@@ -39,19 +39,19 @@ std::vector<FlowStep> flow_steps(const UnrolledFlow& flow);
 void add_penalty_gradient(const FlowStep& step, const float* image, std::int64_t width, std::int64_t stride,
                           std::int64_t rows, float* adjoint);
 
-/// Derivatives of a loss by what a step computes with.
+/// Derivatives of a loss with respect to the values that a step computes with.
 struct FlowStepGradient {
   Matrix<double> filters;                      ///< by W_s
-  std::vector<std::array<double, 3>> weights;  ///< by those of the three parts of each filter's influence
+  std::vector<std::array<double, 3>> weights;  ///< by the weights of the three parts of each influence
   double rate = 0;
   double momentum = 0;
 };
 
-/// ln of the mean squared error of x_S from clean inside a margin of margin pixels; noisy and clean are
-/// height × width, contiguous, in units of sigma, and are not continued. gradient, when not null, gets an
-/// entry per step, written.
+/// Returns ln of the mean squared error of x_S against clean inside a margin of `margin` pixels; noisy and
+/// clean are height × width, contiguous, in units of sigma, and are not continued. gradient, when not null,
+/// gets an entry per step, written.
 ///
-/// Backward costs 2.5 times forward: the coefficients are computed again, not kept.
+/// The backward pass costs 2.5 times the forward pass, because it recomputes the coefficients.
 double flow_loss(const std::vector<FlowStep>& steps, MatrixView<const float> noisy,
                  MatrixView<const float> clean, std::int64_t margin, std::vector<FlowStepGradient>* gradient);
 

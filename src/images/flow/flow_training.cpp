@@ -22,7 +22,7 @@ namespace {
 constexpr double kFirstDecay = 0.9, kSecondDecay = 0.99, kSmall = 1e-8;
 constexpr std::chrono::seconds kBetweenCheckpoints(60);
 constexpr std::int64_t kVersion = 1;
-// Draws of a crop at their positions: image, row, column, orientation, sigma.
+// Random numbers per crop, by position: image, row, column, orientation, sigma.
 constexpr std::uint64_t kDraws = 8;
 
 struct Crop {
@@ -32,8 +32,9 @@ struct Crop {
 class Training {
  public:
   Training(std::span<const MatrixView<const float>> images, const FlowTrainingOptions& options,
-           const Context& context, const UnrolledFlow& start)
+           const Context& context)
       : images_(images), options_(options), context_(context) {
+    const UnrolledFlow& start = options.start;
     const auto initial = options.one_energy ? initial_energy_flow : initial_unrolled_flow;
     flow_ = start.steps() > 0 ? start : initial(options.filters, options.steps, options.side);
     check_unrolled_flow(flow_, "start");
@@ -51,7 +52,8 @@ class Training {
     check();
   }
 
-  TrainedFlow run(const std::filesystem::path& checkpoint) {
+  TrainedFlow run() {
+    const std::filesystem::path& checkpoint = options_.checkpoint;
     TrainedFlow out{.report = make_report("training of an unrolled flow", context_, options_.seed)};
     record_options(out.report, options_);
     StageTimer timer(out.report, "training");
@@ -68,7 +70,7 @@ class Training {
         }
       }
     } catch (const Error& error) {
-      // Between two iterations everything fits together.
+      // Cancelling happens between two iterations, where the state is consistent and can be saved.
       if (error.code() == ErrorCode::cancelled && !checkpoint.empty() && !losses_.empty()) save(checkpoint);
       throw;
     }
@@ -92,7 +94,7 @@ class Training {
   }
 
  private:
-  // Scale and weight are those of all rows and steps: each moves by what it does in all of them.
+  // All rows and steps share one scale and one weight: their derivatives are sums over all of them.
   void tie(UnrolledFlow& gradient) const {
     for (const std::span<double> all : {std::span(gradient.log_step_scales), gradient.log_weights.values()}) {
       std::ranges::fill(all, std::accumulate(all.begin(), all.end(), 0.0));
@@ -101,7 +103,7 @@ class Training {
     std::ranges::fill(gradient.tails.values(), 0.0);
   }
 
-  // Rows of norm 1 move along the sphere: what of a slope, or of a momentum, is along its row is taken out.
+  // Rows of norm 1 move along the sphere: removes the part of each slope, or momentum, along its row.
   void make_tangent(Matrix<double>& slopes) const {
     for (std::int64_t i = 0; i < slopes.rows(); ++i) {
       const auto row = flow_.mixing.row(i);
@@ -110,7 +112,7 @@ class Training {
     }
   }
 
-  // Every step gets the filters that all had in common.
+  // Gives every step its own copy of the shared filters.
   void give_own_filters() {
     Matrix<double> own(flow_.steps() * flow_.filters(), flow_.mixing.cols());
     for (std::int64_t s = 0; s < flow_.steps(); ++s) {
@@ -217,7 +219,7 @@ class Training {
     }
   }
 
-  // What two runs must have in common to be one.
+  // A checkpoint continues only the run with the same signature: the same images and options.
   std::string signature() const {
     std::string out = fmt::format("{} images;", images_.size());
     double sum = 0;
@@ -285,10 +287,13 @@ class Training {
 }  // namespace
 
 TrainedFlow train_unrolled_flow(std::span<const MatrixView<const float>> images,
-                                const FlowTrainingOptions& options, const Context& context,
-                                const std::filesystem::path& checkpoint, const UnrolledFlow& start) {
+                                const FlowTrainingOptions& options, const Context& context) {
   validate_fields(options);
-  return Training(images, options, context, start).run(checkpoint);
+  if (options.highest_sigma > 0 && options.highest_sigma <= options.sigma) {
+    refuse(fmt::format("highest_sigma: {} must be above option sigma, {}", options.highest_sigma,
+                       options.sigma));
+  }
+  return Training(images, options, context).run();
 }
 
 }  // namespace parsimony::images

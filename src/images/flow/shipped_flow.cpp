@@ -1,3 +1,4 @@
+// Implements shipped_flow of parsimony/images/unrolled_flow.hpp.
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -12,7 +13,7 @@ namespace {
 
 struct Shipped {
   std::string_view name;
-  double sigma;  // that it was trained for, on the scale of grey values
+  double sigma;  // the noise that it was trained for, on the scale of grey values
 };
 constexpr std::array kShipped{Shipped{"flow-20.npz", 20}};
 
@@ -21,12 +22,17 @@ constexpr std::array kShipped{Shipped{"flow-20.npz", 20}};
 // The bytes of src/images/flow/<name>, in the order of kShipped.
 extern const std::array<std::string_view, kShipped.size()> kShippedFlows;
 
-UnrolledFlow shipped_flow(double sigma) {
+std::size_t nearest_shipped_flow(double sigma) {
   std::size_t best = 0;
   for (std::size_t k = 1; k < kShipped.size(); ++k) {
     const auto distance = [&](std::size_t i) { return std::abs(std::log(sigma / kShipped[i].sigma)); };
     if (distance(k) < distance(best)) best = k;
   }
+  return best;
+}
+
+UnrolledFlow shipped_flow(double sigma) {
+  const std::size_t best = nearest_shipped_flow(sigma);
   return parse_unrolled_flow(std::string(kShippedFlows[best]), std::string(kShipped[best].name), 0);
 }
 

@@ -1,4 +1,4 @@
-// The mean square error of a denoised image, from the noisy one alone [stein1981estimation].
+// Estimates the mean square error of a denoised image from the noisy one alone [stein1981estimation].
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace parsimony::images {
 
-/// Mean divergence of a method at the noisy image, by one difference along random signs [ramani2008monte].
-/// method(image) returns a Matrix<float>; found is method(noisy).
+/// The mean divergence of a method at the noisy image, by one difference along random signs
+/// [ramani2008monte]. method(image) returns a Matrix<float>; found is method(noisy).
 template <class Method>
 double mean_divergence(const Matrix<float>& noisy, const Matrix<float>& found, double sigma,
                        std::uint64_t seed, const Method& method) {
@@ -28,8 +28,8 @@ double mean_divergence(const Matrix<float>& noisy, const Matrix<float>& found, d
   return sum / (static_cast<double>(step) * static_cast<double>(noisy.size()));
 }
 
-/// (1 − share) · first + share · second, of the least risk for a share of 0 to 1. Risks are estimates of mean
-/// square errors.
+/// The blend (1 − share) · first + share · second of least risk, for a share of 0 to 1. Risks estimate
+/// mean square errors.
 struct Blend {
   double share = 0, first_risk = 0, risk = 0;
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "images/energy/check_image.hpp"
 #include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
 #include "images/flow/flow_network.hpp"
@@ -22,20 +23,9 @@ constexpr std::int64_t kBand = 16;  // rows of positions that one task works on
 constexpr std::int64_t kRowsPerUpdate = 64;
 constexpr std::int64_t kMost = 1024;  // filters, steps
 
-void check_image(MatrixView<const float> image) {
-  if (image.rows < 1 || image.cols < 1) refuse("image: has no pixels");
-  for (std::int64_t y = 0; y < image.rows; ++y) {
-    for (std::int64_t x = 0; x < image.cols; ++x) {
-      if (!std::isfinite(image(y, x))) {
-        refuse(fmt::format("image: row {}, column {} is {}; must be finite", y, x, image(y, x)));
-      }
-    }
-  }
-}
-
-// The image continued by `side` pixels, in units of sigma, and what the steps make of it. Neighbouring bands
-// of positions overlap in what they add to the gradient, so that each has rows of its own for it; they are
-// added in the order of the bands.
+// Runs the steps on the image, continued by `side` pixels and in units of sigma. Neighbouring bands of
+// positions add to the same rows of the gradient. Each band therefore has rows of its own, which are summed
+// in the order of the bands.
 class Descent {
  public:
   Descent(MatrixView<const float> image, double sigma, std::int64_t side, const Context& context)
@@ -198,14 +188,14 @@ void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name, Erro
   require_vector("momenta", flow.momenta);
 }
 
-FlowDenoising denoise_by_flow(MatrixView<const float> image, double sigma, const UnrolledFlow& flow,
+DenoisedImage denoise_by_flow(MatrixView<const float> image, const UnrolledFlow& flow, double sigma,
                               const Context& context) {
   check_image(image);
-  if (!(sigma >= kLeastNoiseLevel && std::isfinite(sigma))) {
-    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", sigma, kLeastNoiseLevel));
+  if (!(sigma >= kLeastSigma && std::isfinite(sigma))) {
+    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", sigma, kLeastSigma));
   }
   check_unrolled_flow(flow, "flow");
-  FlowDenoising result{.report = make_report("unrolled flow", context, 0)};
+  DenoisedImage result{.sigma = sigma, .report = make_report("unrolled flow", context, 0)};
   const StageTimer timer(result.report, "steps");
   const std::vector<FlowStep> steps = flow_steps(flow);
   Descent descent(image, sigma, flow.side, context);

@@ -8,6 +8,7 @@
 
 #include "operators/certificates/certificate_search.hpp"
 #include "operators/certificates/zero_pattern.hpp"
+#include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/frames/row_span.hpp"
 #include "parsimony/core/error.hpp"
@@ -17,25 +18,18 @@ namespace {
 
 void check_operator(MatrixView<const double> omega, MatrixView<const float> signals) {
   if (!has_enough_rows(omega)) {
-    throw Error(
-        ErrorCode::invalid_argument,
+    refuse(
         fmt::format("operator: {} x {}, but an analysis operator has at least as many rows as columns "
                     "(one less if no row has a mean)",
                     omega.rows, omega.cols));
   }
   if (signals.cols != omega.cols) {
-    throw Error(
-        ErrorCode::invalid_argument,
+    refuse(
         fmt::format("signals: they have {} values each, but the rows of the operator have {}; one signal "
                     "a row is expected",
                     signals.cols, omega.cols));
   }
-  for (std::int64_t i = 0; i < omega.rows; ++i) {
-    for (const double value : omega.row(i)) {
-      if (std::isfinite(value)) continue;
-      refuse(fmt::format("operator: row {} has a value that is not finite", i));
-    }
-  }
+  check_finite(omega, "operator");
 }
 
 }  // namespace
@@ -50,7 +44,7 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
   out.least_squares = out.multiplier = out.exact_lower = out.exact_upper =
       std::numeric_limits<double>::quiet_NaN();
 
-  // Within the span of the rows, at the scale of a tight frame.
+  // The test runs within the span of the rows, at the scale of a tight frame.
   StageTimer setup(out.report, "zeros");
   const double norm = as_eigen(omega).norm();
   const RowMajor basis = span_of_rows(omega);
@@ -74,9 +68,9 @@ OperatorCertificate certify_operator(MatrixView<const double> omega, MatrixView<
   out.objective = pattern.objective;
   if (!untf && !options.project) {
     out.explanation = fmt::format(
-        "No verdict: the operator is no unit-norm tight frame (‖ΩᵀΩ − I‖ = {:.2g}, row norms off by {:.2g}), "
-        "and the "
-        "test is one among those; project tests the frame nearest to it.",
+        "No verdict: the operator is not a unit-norm tight frame (‖ΩᵀΩ − I‖ = {:.2g}, row norms off by "
+        "{:.2g}), "
+        "and the test compares it with such frames only; project tests the nearest of them.",
         out.frame.tightness, out.frame.norms);
   } else {
     search_certificate(inside, seen, pattern, options, context, out);

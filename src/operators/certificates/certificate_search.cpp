@@ -15,11 +15,11 @@
 namespace parsimony::operators {
 namespace {
 
-// Bounds on |M| of the search: what it finds is below 1 with room, and smaller ones promise more growth.
+// Bounds on |M| during the search: below 1 with room to spare, and smaller ones promise more growth.
 constexpr double kBoxes[] = {0.99, 0.8, 0.6};
 constexpr int kTightening = 200;   // steps spent on a smaller box
-constexpr double kFarthest = 0.1;  // relative distance of the optimum, above which nothing is said of Ω
-// Of the objective: what the sums, and a frame that is one to 1e-12, may be off by.
+constexpr double kFarthest = 0.1;  // relative distance of an optimum that is too far to certify Ω
+// Relative error of the objective, from the sums and from a frame that is tight to 1e-12 only.
 constexpr double kRounding = 1e-11;
 constexpr int kCheckEvery = 10;
 constexpr int kMostConjugateSteps = 2000;
@@ -44,7 +44,7 @@ double sum_of_sizes(const std::vector<double>& values) {
   return out;
 }
 
-// Certificates of an operator that is a UNTF of full rank.
+// Tests an operator that is a UNTF of full rank.
 class Search {
  public:
   Search(MatrixView<const double> omega, MatrixView<const float> signals, const ZeroPattern& pattern,
@@ -106,8 +106,8 @@ class Search {
     return out;
   }
 
-  // max|M| of some M with P_T(G + M Xᵀ) = 0: the residual ‖R‖ = off of those found can be taken up by so
-  // much.
+  // max|M| of some M with P_T(G + M Xᵀ) = 0: removing the residual ‖R‖ = off of the multipliers found costs
+  // at most this much more.
   double bound_of_exact(double most, double off) const { return most + off / injectivity_.lower; }
 
   // ‖P_Λ(VX)‖₁ ≤ widest · ‖V‖_F for every V.
@@ -154,7 +154,7 @@ class Search {
       context_.check_cancelled();
       const Matrix<double> product = normal_product(direction);
       const double curvature = inner(direction, product);
-      // What rounding leaves outside of T has no curvature, and would take a step without end.
+      // Rounding leaves a part outside T. It has no curvature and would make the step infinite.
       if (!(curvature > 1e-13 * injectivity_.largest * square_norm(direction))) break;
       const double length = square / curvature;
       as_eigen(solution.view()) += length * as_eigen(direction.view());
@@ -170,8 +170,8 @@ class Search {
   }
 
   // For every other UNTF Ω + Δ, ‖Δ‖ = r, f(Ω + Δ) − f(Ω) ≥ growth r − bend r² − hidden: ‖·‖₁ is convex, the
-  // part ΩS + DΩ of G + M Xᵀ outside of T has ⟨ΩS + DΩ, Δ⟩ = −½⟨S, ΔᵀΔ⟩ − ½ Σ d_i ‖δ_i‖², and Δ is off T by
-  // at most bending() r².
+  // part ΩS + DΩ of G + M Xᵀ outside T has ⟨ΩS + DΩ, Δ⟩ = −½⟨S, ΔᵀΔ⟩ − ½ Σ d_i ‖δ_i‖², and the part of Δ
+  // outside T is at most bending() r².
   bool certifies(const std::vector<double>& multipliers, OperatorCertificate& out) const {
     Matrix<double> left(omega_.rows, omega_.cols);
     map_.adjoint(multipliers, true, left);
@@ -207,7 +207,7 @@ class Search {
       out.explanation = fmt::format(
           "Certified: a local optimum lies within {:.1e} (relative) of the operator; multipliers with "
           "max|M| = {:.3g} < 1 bound the objective from below in all {} directions of the tangent space, and "
-          "up to a distance of {:.1e} the curvature does not undo that.",
+          "up to a distance of {:.1e} the curvature does not outweigh that.",
           out.radius, most, out.dimension, out.basin);
       return true;
     }
@@ -215,15 +215,15 @@ class Search {
       too_coarse_ = true;
       out.explanation = fmt::format(
           "Undecided: to first order the objective grows in all directions (by {:.2g}), but the coefficients "
-          "counted as zero are too large for that to outweigh the curvature; a smaller zero tolerance tells "
-          "more.",
+          "counted as zero are too large for that to outweigh the curvature; a smaller zero tolerance may "
+          "decide it.",
           growth);
     }
     return false;
   }
 
-  // What the solver found is taken as a proposal: multipliers are made to fit, the direction is projected on
-  // T, and both have to prove what they are worth.
+  // The answer of the solver is a proposal only: the multipliers are corrected, the direction is projected on
+  // T, and both must pass the same proofs as any others.
   void settle(OperatorCertificate& out) {
     const ExactMultipliers exact = exact_multipliers(omega_, signals_, pattern_, context_);
     out.report.figures.emplace_back("linear_program_iterations", exact.iterations);
@@ -236,7 +236,7 @@ class Search {
     std::vector<double> change(map_.size());
     map_.apply(direction, change);
     const double across = sum_of_sizes(change), along = -inner(direction, pattern_.gradient);
-    // Rounding errors of the sums are taken neither for a slope nor for zeros that a direction changes.
+    // Ignores slopes, and zeros that a direction changes, that are within the rounding of the sums.
     const double rounding = 1e-12 * scale_ * std::sqrt(square_norm(direction));
     out.exact_lower = along <= rounding       ? 0
                       : across > 1e-9 * along ? along / across
@@ -260,7 +260,7 @@ class Search {
     }
   }
 
-  // −R / ‖R‖ as a direction of descent, proved by a step along it.
+  // Proves that −R / ‖R‖ is a direction of descent by a step along it.
   bool refutes(const Matrix<double>& r, OperatorCertificate& out) const {
     const double length = std::sqrt(square_norm(r));
     if (!(length > 1e-12 * scale_)) return false;
@@ -270,7 +270,7 @@ class Search {
     map_.apply(direction, change);
     const double slope = inner(direction, pattern_.gradient) + sum_of_sizes(change);
     if (!(slope < -1e-10 * scale_)) return false;
-    // Where T has directions that no curve on the manifold has, only short steps tell.
+    // T may have directions that no curve on the manifold follows: only short steps show descent there.
     const bool singular = tangent_.parts() > 1 && omega_.rows > omega_.cols;
     double step = std::sqrt(static_cast<double>(omega_.cols)) * (singular ? 1e-4 : 0.25);
     for (int halving = 0; halving < 40; ++halving, step /= 2) {
@@ -285,7 +285,7 @@ class Search {
       out.decrease = decrease;
       out.direction = std::move(direction);
       out.explanation = fmt::format(
-          "Not a local optimum: a step along a direction of the tangent space, brought back to the unit-norm "
+          "Not a local optimum: a step along a direction of the tangent space, projected on the unit-norm "
           "tight frames, lowers the objective from {:.6g} by {:.2g} %.",
           pattern_.objective, 100 * decrease / pattern_.objective);
       return true;
@@ -305,7 +305,7 @@ class Search {
     }
   }
 
-  // Whether it found multipliers that certify.
+  // True when it found multipliers that certify the operator.
   bool search_box(double box, int steps, OperatorCertificate& out) {
     for (double& m : multipliers_) m = std::clamp(m, -box, box);
     std::vector<double> ahead = multipliers_, gradient(multipliers_.size());
@@ -348,12 +348,12 @@ class Search {
       out.explanation =
           "Undecided: too few signals vanish on the rows for their zeros to hold every direction of the "
           "tangent "
-          "space, as far as can be told; more signals would tell.";
+          "space, as far as the test can tell; more signals would decide it.";
     } else if (!injectivity_.injective) {
       out.explanation = fmt::format(
-          "Undecided: there are directions of the tangent space along which all {} zeros stay zero; more "
+          "Undecided: along some directions of the tangent space all {} zeros stay zero; more "
           "signals, or "
-          "a larger zero tolerance, would tell.",
+          "a larger zero tolerance, would decide it.",
           map_.size());
     } else {
       out.explanation = fmt::format(
@@ -373,7 +373,7 @@ class Search {
   Matrix<double> blocks_;
   Injectivity injectivity_;
   double scale_ = 0;   // ‖G‖_F
-  double hidden_ = 0;  // of the objective, by zeros that are not quite and by rounding
+  double hidden_ = 0;  // error of the objective from inexact zeros and rounding
   FrameResiduals frame_;
   double widest_ = 0;
   mutable bool too_coarse_ = false;

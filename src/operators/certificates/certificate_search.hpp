@@ -8,11 +8,12 @@
 
 namespace parsimony::operators {
 
-/// To a UNTF by alternation alone, which leaves a UNTF where it is; the exact end only where that is too
-/// slow.
+/// Projects on UNTF by alternation, which does not move a UNTF. Uses the exact end of project_untf only when
+/// the alternation is too slow.
 void retract(MatrixView<double> omega);
 
-/// Fills in verdict and explanation of a UNTF of full rank, and all that they rest on: see certify_operator.
+/// Fills in the verdict on a UNTF of full rank, its explanation and the figures behind both: see
+/// certify_operator.
 void search_certificate(MatrixView<const double> omega, MatrixView<const float> signals,
                         const ZeroPattern& pattern, const CertificateOptions& options, const Context& context,
                         OperatorCertificate& out);

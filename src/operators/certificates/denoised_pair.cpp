@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kSignalsPerBlock = 64;
 constexpr double kRank = 1e-9;
 constexpr double kSame = 1e-9;     // relative size below which a coefficient has no sign
-constexpr int kMostChanges = 100;  // of the zeros of a signal
+constexpr int kMostChanges = 100;  // limit of the changes to the zeros of a signal
 
 RowMajor rows_of(const RowMajor& omega, const std::vector<std::int64_t>& which) {
   RowMajor out(static_cast<Eigen::Index>(which.size()), omega.cols());
@@ -49,7 +49,7 @@ namespace {
 
 struct OneSignal {
   Eigen::VectorXd x, coefficients, multipliers;  // multipliers: N, one for each zero
-  std::ptrdiff_t worst = -1;                     // row whose sign or multiplier cannot be, by most
+  std::ptrdiff_t worst = -1;                     // the row whose sign or multiplier is most wrong
 };
 
 OneSignal solve_one(const RowMajor& omega, const Eigen::VectorXd& y, const std::vector<std::int64_t>& zeros,
@@ -60,7 +60,7 @@ OneSignal solve_one(const RowMajor& omega, const Eigen::VectorXd& y, const std::
   double violation = 0;
   if (!zeros.empty()) {
     const RowMajor rows = rows_of(omega, zeros);
-    // Ω_Λᵀ N = λ(y − x) − Ωᵀs, whose right side is λ times what the projection takes off.
+    // Ω_Λᵀ N = λ(y − x) − Ωᵀs; the right side is λ times the part that the projection removes.
     const Eigen::VectorXd solution = decompose(rows).solve(target);
     out.x -= rows.transpose() * solution;
     out.multipliers = lambda * solution;

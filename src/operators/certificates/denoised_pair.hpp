@@ -1,4 +1,4 @@
-// Signals that are optimal for an operator, once their zeros and signs are known.
+// Computes the signals that are optimal for an operator, given their zeros and signs.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace parsimony::operators {
 
-// Of each signal j: its zeros Λ_j and signs s_j, from which the rest follows.
+// The zeros Λ_j and signs s_j of each signal j, from which the rest follows.
 struct SignalPattern {
   std::vector<std::vector<std::int64_t>> zeros;
   RowMajor signs;  // samples × a, 0 on Λ
@@ -20,14 +20,14 @@ struct DenoisedPair {
   RowMajor multipliers;  // U = S + N, samples × a
   double objective = 0;
   double largest = 0;             // |N|
-  std::int64_t inconsistent = 0;  // signals with a sign that is not theirs, or |N| > 1
+  std::int64_t inconsistent = 0;  // signals with a wrong sign, or |N| > 1
 };
 
 SignalPattern pattern_of(const RowMajor& omega, const RowMajor& noisy, const RowMajor& denoised,
                          double tolerance);
 
-/// Moves single rows in and out of Λ_j, worst first, until signs and |N| ≤ 1 fit: what the tolerance took for
-/// zero and is not, and the other way round.
+/// Moves single rows in or out of Λ_j, the worst first, until signs and |N| ≤ 1 fit. This corrects
+/// coefficients that the tolerance counted as zero wrongly, and the reverse.
 void settle_pattern(const RowMajor& omega, const RowMajor& noisy, SignalPattern& pattern, double lambda,
                     const Context& context);
 
@@ -35,8 +35,8 @@ void settle_pattern(const RowMajor& omega, const RowMajor& noisy, SignalPattern&
 DenoisedPair solve_pattern(const RowMajor& omega, const RowMajor& noisy, const SignalPattern& pattern,
                            double lambda, const Context& context);
 
-/// The second-order form as an a n × a n matrix; symmetric (n × n) and diagonal as TangentSpace::project
-/// gives them of U Xᵀ.
+/// The second-order form as an a n × a n matrix. symmetric (n × n) and diagonal: the S and D of U Xᵀ by
+/// TangentSpace::project.
 Eigen::MatrixXd second_order_form(const RowMajor& omega, const SignalPattern& pattern,
                                   const DenoisedPair& pair, double lambda, const RowMajor& symmetric,
                                   const Eigen::VectorXd& diagonal, const Context& context);

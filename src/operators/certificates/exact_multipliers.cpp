@@ -9,7 +9,7 @@ namespace parsimony::operators {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::max();
-// Of s, where max|M| = 1 / s is as good as 0: it bounds a program whose G has no part in T.
+// Upper bound of s: keeps the program bounded when G has no part in T, where max|M| = 1 / s would be 0.
 constexpr double kMost = 1e4;
 
 }  // namespace
@@ -18,7 +18,7 @@ ExactMultipliers exact_multipliers(MatrixView<const double> omega, MatrixView<co
                                    const ZeroPattern& pattern, const Context& context) {
   const std::int64_t a = omega.rows, n = omega.cols;
   const auto zeros = static_cast<std::int64_t>(pattern.signals.size());
-  // Rows have coefficients of about 1: M Xᵀ and s G are divided by what a signal is long in the mean.
+  // Scales the rows to coefficients of about 1: M Xᵀ and s G are divided by the mean length of a signal.
   double square = 0;
   for (const std::int64_t j : pattern.signals) {
     for (const float value : signals.row(j)) square += static_cast<double>(value) * value;
@@ -68,7 +68,7 @@ void add_normal_space(MatrixView<const double> omega, LinearProgram& program) {
       }
     }
   }
-  // D = I is S = −I: one row can do without.
+  // D = I has the same effect as S = −I, so one row needs no column in D.
   for (std::int64_t i = 1; i < a; ++i) {
     program.column(0, -kInfinity, kInfinity);
     for (std::int64_t c = 0; c < n; ++c) program.add(i * n + c, omega(i, c));

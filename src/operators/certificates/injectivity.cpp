@@ -11,9 +11,9 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr double kThresholds[] = {1e-9, 1e-3};  // of the largest eigenvalue
+constexpr double kThresholds[] = {1e-9, 1e-3};  // relative to the largest eigenvalue
 constexpr std::int64_t kMostLost = 1024;        // directions: a dense eigenproblem of that size
-constexpr double kLost = 1e-10;                 // σ² of a direction that is lost but for rounding
+constexpr double kLost = 1e-10;                 // σ² below which a direction counts as lost
 
 struct Direction {
   std::int64_t row;
@@ -64,7 +64,7 @@ Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& bl
   Injectivity out;
   for (std::int64_t i = 0; i < a; ++i) {
     const double trace = as_eigen(MatrixView<const double>(blocks.row(i * n).data(), n, n)).trace();
-    // The part along w_i is there only as far as zeros are not exact.
+    // A part along w_i comes only from zeros that are not exact.
     out.largest =
         std::max({out.largest, n > 1 ? values[i][n - 2] * (1 + 1e-6) : 0.0, trace / static_cast<double>(n)});
   }

@@ -8,6 +8,7 @@
 
 #include "operators/certificates/denoised_pair.hpp"
 #include "operators/certificates/exact_multipliers.hpp"
+#include "operators/frames/checks.hpp"
 #include "operators/frames/row_span.hpp"
 #include "operators/solvers/linear_program.hpp"
 #include "parsimony/core/error.hpp"
@@ -18,12 +19,12 @@ namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kLargestForm = 2048;  // a n
-constexpr double kStrict = 1e-9;             // below 1 that |N| must stay
-constexpr double kFlat = 1e-9;               // of the form: a curvature that rounding may have made
-constexpr double kStep = 1e-3;               // relative: a first one short enough not to leave the basin
+constexpr double kStrict = 1e-9;             // margin below 1 that |N| must keep
+constexpr double kFlat = 1e-9;               // relative curvature of the form that may be rounding
+constexpr double kStep = 1e-3;  // relative length of the first step, short enough to stay in the basin
 constexpr double kRounding = 1e-13, kStationary = 1e-10;  // relative gradients
 constexpr int kMostSteps = 30;
-constexpr double kFarthest = 0.1;  // relative distance of the optimum, above which nothing is said of Ω
+constexpr double kFarthest = 0.1;  // relative distance of an optimum that is too far to certify Ω
 
 RowMajor in_float64(MatrixView<const float> view) {
   RowMajor out(view.rows, view.cols);
@@ -48,14 +49,8 @@ void check(MatrixView<const double> omega, MatrixView<const float> noisy, Matrix
     refuse(fmt::format("denoised signals: {} x {}, but the noisy ones are {} x {}", denoised.rows,
                        denoised.cols, noisy.rows, noisy.cols));
   }
-  for (const auto& [view, name] : {std::pair{noisy, "noisy"}, {denoised, "denoised"}}) {
-    for (std::int64_t j = 0; j < view.rows; ++j) {
-      for (const float value : view.row(j)) {
-        if (!std::isfinite(value))
-          refuse(fmt::format("{} signals: row {} has a value that is not finite", name, j));
-      }
-    }
-  }
+  check_finite(noisy, "noisy signals");
+  check_finite(denoised, "denoised signals");
 }
 
 class PairTest {
@@ -124,7 +119,7 @@ class PairTest {
     return {matrix.data(), matrix.rows(), matrix.cols()};
   }
 
-  // An operator with the signals that keep the zeros and signs of the pattern, and the gradient there.
+  // An operator, the signals with the zeros and signs of the pattern, and the gradient at both.
   struct Point {
     RowMajor omega;
     TangentSpace tangent;
@@ -148,7 +143,7 @@ class PairTest {
   }
 
   struct Curvature {
-    Eigen::VectorXd values;  // of the form on T, ascending; what is outside of T comes last
+    Eigen::VectorXd values;  // eigenvalues of the form on T, ascending; those outside T come last
     Eigen::MatrixXd vectors;
     double scale = 0;
   };
@@ -174,7 +169,7 @@ class PairTest {
     return {solver.eigenvalues(), solver.eigenvectors(), scale};
   }
 
-  // Newton's steps with the curvature of the start, until the gradient is rounding, or falls no more.
+  // Newton's steps with the curvature of the start, until the gradient is rounding or stops falling.
   Point walked(Point from, const Curvature& curvature) const {
     for (int step = 0; step < kMostSteps && from.stationarity > kRounding; ++step) {
       context_.check_cancelled();
@@ -255,7 +250,7 @@ class PairTest {
         out.stationarity, out.curvature);
   }
 
-  // A step along the direction, brought back to UNTF; the signals keep their zeros and are the best of those.
+  // A step along the direction, projected on UNTF; the signals keep their zeros and are the best with them.
   bool refutes(const RowMajor& along, PairCertificate& out) {
     const RowMajor direction = along / along.norm();
     double step = kStep * omega_.norm();
@@ -282,7 +277,7 @@ class PairTest {
     return false;
   }
 
-  // Variables: N in [−1, 1], S′ and D′ free, and the absolute values of what is left of both equations.
+  // Variables: N in [−1, 1], S′ and D′ free, and the absolute residuals of both equations.
   double first_order_gap() const {
     const std::int64_t a = omega_.rows(), n = omega_.cols(), samples = noisy_.rows();
     LinearProgram program(a * n + samples * n);

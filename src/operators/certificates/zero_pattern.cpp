@@ -5,14 +5,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
+#include "operators/frames/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kChunk = 256;      // signals whose coefficients are there at a time
-constexpr std::int64_t kMostBlocks = 64;  // sums of a × n that are kept apart
+constexpr std::int64_t kChunk = 256;      // signals whose coefficients are in memory at once
+constexpr std::int64_t kMostBlocks = 64;  // partial sums of a × n values
 constexpr std::int64_t kRowsAtOnce = 1;
 
 std::int64_t block_of(std::int64_t samples) {
@@ -48,7 +50,7 @@ struct BlockZeros {
 
 void check(MatrixView<const double> omega, MatrixView<const float> signals, double tolerance) {
   if (omega.rows < 1 || omega.cols < 1) refuse("operator: it has no rows");
-  if (signals.rows < 1) refuse("signals: there are none");
+  check_signals(signals);
   if (signals.cols != omega.cols) {
     refuse(fmt::format(
         "signals: they have {} values each, but the rows of the operator have {}; one signal a row is "
@@ -58,17 +60,7 @@ void check(MatrixView<const double> omega, MatrixView<const float> signals, doub
   if (!(tolerance >= 0 && tolerance < 1)) {
     refuse(fmt::format("zero_tolerance: {} is outside of [0, 1)", tolerance));
   }
-  for (std::int64_t i = 0; i < omega.rows; ++i) {
-    double square = 0;
-    for (const double value : omega.row(i)) square += value * value;
-    if (!std::isfinite(square)) refuse(fmt::format("operator: row {} has a value that is not finite", i));
-    if (square == 0) refuse(fmt::format("operator: row {} is zero", i));
-  }
-  for (std::int64_t j = 0; j < signals.rows; ++j) {
-    for (const float value : signals.row(j)) {
-      if (!std::isfinite(value)) refuse(fmt::format("signals: row {} has a value that is not finite", j));
-    }
-  }
+  unit_rows(omega);  // refuses rows of zeros and values that are not finite
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace parsimony::operators {
 
 struct ZeroPattern {
-  std::vector<std::int64_t> offsets;  // a + 1: where the signals of a row begin
+  std::vector<std::int64_t> offsets;  // a + 1 values: the start of each row in `signals`
   std::vector<std::int64_t> signals;  // ascending in each row
   Matrix<double> gradient;            // G = sgn(ΩX)Xᵀ, 0 on Λ
   CosparsityProfile profile;
@@ -28,7 +28,7 @@ ZeroPattern find_zeros(MatrixView<const double> omega, MatrixView<const float> s
 double analysis_objective(MatrixView<const double> omega, MatrixView<const float> signals,
                           const Context& context);
 
-/// A Δ = P_Λ(ΔX) as one value for each element of Λ, row by row. The arguments must outlive it.
+/// The map A Δ = P_Λ(ΔX), one value for each element of Λ, row by row. The arguments must outlive it.
 class ZeroMap {
  public:
   ZeroMap(MatrixView<const float> signals, const ZeroPattern& pattern, const Context& context)

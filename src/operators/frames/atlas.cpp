@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "operators/frames/checks.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::operators {
@@ -56,12 +57,7 @@ std::vector<std::int64_t> order_by_roughness(MatrixView<const double> analysis) 
 Image atlas(MatrixView<const double> analysis, const AtlasOptions& options) {
   validate_fields(options);
   const std::int64_t side = side_of(analysis), pixels = options.pixels;
-  for (std::int64_t i = 0; i < analysis.rows; ++i) {
-    const auto row = analysis.row(i);
-    if (!std::all_of(row.begin(), row.end(), [](double v) { return std::isfinite(v); })) {
-      refuse(fmt::format("row {} has a value that is not finite", i));
-    }
-  }
+  check_finite(analysis, "atlas of an operator");
   std::vector<std::int64_t> order(analysis.rows);
   std::iota(order.begin(), order.end(), 0);
   if (options.by_frequency) order = order_by_roughness(analysis);

@@ -1,4 +1,4 @@
-// Our matrices as those of Eigen, without a copy.
+// Views of matrices as Eigen maps, without a copy.
 #pragma once
 
 #include <Eigen/Core>

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
@@ -14,9 +15,9 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr double kLost = 1e-12;  // of the largest eigenvalue of the Gram matrix: below it, rounding
-// An eigenvalue of the Gram matrix is known to the rounding of the largest: with more than this between them,
-// the factor is projected once more, from close by.
+constexpr double kLost = 1e-12;  // relative eigenvalue of the Gram matrix that is only rounding
+// Eigenvalues of the Gram matrix carry the rounding of the largest. When they differ by more than this, the
+// factor is projected a second time, now from close by.
 constexpr double kWellConditioned = 1e-4;
 
 void check_operator(MatrixView<const double> omega, bool tall) {
@@ -26,13 +27,7 @@ void check_operator(MatrixView<const double> omega, bool tall) {
   if (tall && omega.rows < omega.cols) {
     refuse(fmt::format("operator: {} rows; must be at least the {} columns", omega.rows, omega.cols));
   }
-  for (std::int64_t i = 0; i < omega.rows; ++i) {
-    for (const double value : omega.row(i)) {
-      if (!std::isfinite(value)) {
-        refuse(fmt::format("operator: row {} has a value that is not finite", i));
-      }
-    }
-  }
+  check_finite(omega, "operator");
 }
 
 // A random unit vector orthogonal to the first `count` orthonormal columns of u.
@@ -48,8 +43,8 @@ Eigen::VectorXd fresh_direction(const Eigen::MatrixXd& u, Eigen::Index count, st
   return out;
 }
 
-// Rotates rows i and j, whose squared norms lie on the two sides of the target, so that i gets it; by the
-// smaller of the two angles.
+// Rotates rows i and j, whose squared norms lie on both sides of the target, by the smaller of the two angles
+// that give row i the target.
 void rotate_rows(MatrixView<double> omega, std::int64_t i, std::int64_t j, double target) {
   double own = 0, other = 0, inner = 0;
   for (std::int64_t c = 0; c < omega.cols; ++c) {
@@ -73,8 +68,8 @@ void rotate_rows(MatrixView<double> omega, std::int64_t i, std::int64_t j, doubl
 
 constexpr double kRoundingOfNorms = 1e-13;
 
-// Every rotation gives one more row its norm for good; the last row then has it too, by the trace. Of the
-// partners on the other side, the one of the largest inner product needs the smallest rotation.
+// Every rotation gives one more row its final norm; the last row then has it too, because the trace is fixed.
+// Among the partners on the other side, the one of the largest inner product needs the smallest rotation.
 void equalize_norms(MatrixView<double> omega) {
   const double target = static_cast<double>(omega.cols) / static_cast<double>(omega.rows);
   std::vector<char> done(omega.rows, 0);
@@ -100,7 +95,7 @@ void equalize_norms(MatrixView<double> omega) {
         partner = j;
       }
     }
-    // Rounding is all that is left: between orthogonal rows it would take a large rotation to change it.
+    // Only rounding remains, and between orthogonal rows removing it would take a large rotation.
     if (partner < 0 || std::abs(excess) <= kRoundingOfNorms * target) return;
     rotate_rows(omega, worst, partner, target);
     done[worst] = 1;
@@ -178,7 +173,7 @@ UntfProjection project_untf(MatrixView<double> omega, const UntfOptions& options
     return out.residuals.norms <= options.tolerance && out.residuals.tightness <= options.tolerance;
   };
   while (!met() && out.iterations < options.max_iterations) {
-    // Rows of zeros that come again become other directions.
+    // Another seed: a row that becomes zero again gets another direction.
     project_unit_norm(omega, options.seed + static_cast<std::uint64_t>(out.iterations));
     project_tight_frame(omega, options.seed);
     ++out.iterations;
@@ -211,6 +206,14 @@ FrameBounds frame_bounds(MatrixView<const double> omega) {
   const Eigen::VectorXd values =
       Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram, Eigen::EigenvaluesOnly).eigenvalues();
   return {omega.rows < omega.cols ? 0 : std::max(0.0, values[0]), values[values.size() - 1]};
+}
+
+FrameBounds zero_mean_frame_bounds(MatrixView<const double> omega) {
+  check_operator(omega, false);
+  const Matrix<double> basis = zero_mean_basis(omega.cols);
+  Matrix<double> seen(omega.rows, basis.cols());
+  as_eigen(seen.view()) = as_eigen(omega) * as_eigen(basis.view());
+  return frame_bounds(seen);
 }
 
 double coherence(MatrixView<const double> omega) {

@@ -1,4 +1,4 @@
-// What the rows of an operator see: operators with a null space are tested within it.
+// The span of the rows of an operator; operators with a null space are tested within this span.
 #pragma once
 
 #include <Eigen/Eigenvalues>
@@ -7,9 +7,9 @@
 
 namespace parsimony::operators {
 
-/// An orthonormal basis, n × r, of what the rows span; the identity where that is everything.
+/// An orthonormal basis, n × r, of the span of the rows; the identity where they span everything.
 inline RowMajor span_of_rows(MatrixView<const double> omega) {
-  constexpr double kNullSpace = 1e-10;  // of the largest eigenvalue of ΩᵀΩ, below which a direction is in it
+  constexpr double kNullSpace = 1e-10;  // relative eigenvalue of ΩᵀΩ below which a direction is lost
   const auto w = as_eigen(omega);
   const Eigen::SelfAdjointEigenSolver<RowMajor> solver(RowMajor(w.transpose() * w));
   const double least = kNullSpace * solver.eigenvalues().tail(1)[0];
@@ -18,12 +18,13 @@ inline RowMajor span_of_rows(MatrixView<const double> omega) {
   return solver.eigenvectors().rightCols(rank);
 }
 
+/// Whether every row has mean 0, to rounding.
 inline bool is_zero_mean(MatrixView<const double> omega) {
   const auto w = as_eigen(omega);
   return w.rowwise().sum().norm() <= 1e-6 * w.norm();
 }
 
-/// At least as many rows as values, or one less where no row has a mean.
+/// Whether there are at least as many rows as values, or one less where every row has mean 0.
 inline bool has_enough_rows(MatrixView<const double> omega) {
   return omega.cols >= 1 && omega.rows >= omega.cols - (is_zero_mean(omega) ? 1 : 0);
 }

@@ -1,3 +1,4 @@
+// Implements shipped_operator of parsimony/operators/operator_file.hpp.
 #include <array>
 #include <string_view>
 

@@ -15,9 +15,9 @@ namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kSignalsPerBlock = 64;
-constexpr double kNothingLeft = 1e-6;  // of a Gaussian's length: the null space is empty but for rounding
+constexpr double kNothingLeft = 1e-6;  // relative length that is rounding: the null space is empty
 
-// Draws rows and projects; `rows` and `basis` are work space.
+// Makes signals one by one; order_ and basis_ are work space.
 class SignalMaker {
  public:
   SignalMaker(const RowMajor& omega, const CosparseSignalOptions& options)
@@ -44,7 +44,7 @@ class SignalMaker {
   }
 
  private:
-  // The first places of a shuffle.
+  // Puts the rows drawn into the first places of order_, by a partial shuffle.
   void draw_rows(std::int64_t index) {
     const RandomStream random(options_.seed, "cosparse.support", static_cast<std::uint64_t>(index));
     std::iota(order_.begin(), order_.end(), Eigen::Index{0});
@@ -55,7 +55,7 @@ class SignalMaker {
     }
   }
 
-  // An orthonormal basis of the rows drawn; what depends on the earlier ones adds none.
+  // An orthonormal basis of the rows drawn; rows that depend on earlier ones are skipped.
   void span_rows() {
     rank_ = 0;
     for (std::int64_t k = 0; k < options_.cosparsity; ++k) {
@@ -67,7 +67,7 @@ class SignalMaker {
     }
   }
 
-  // Twice: once leaves the rounding of what it takes away.
+  // Twice, because the first pass leaves the rounding of the part that it removes.
   void project(Eigen::RowVectorXd& vector, Eigen::Index rank) const {
     for (int pass = 0; pass < 2; ++pass) {
       for (Eigen::Index r = 0; r < rank; ++r) vector -= vector.dot(basis_.row(r)) * basis_.row(r);
@@ -101,7 +101,7 @@ Matrix<float> cosparse_signals(MatrixView<const double> omega, const CosparseSig
 
 Matrix<float> with_noise(MatrixView<const float> signals, double snr_db, std::uint64_t seed) {
   if (!std::isfinite(snr_db)) {
-    refuse(fmt::format("snr_db: {} is no ratio in decibels", snr_db));
+    refuse(fmt::format("snr_db: {} is not a ratio in decibels; must be finite", snr_db));
   }
   double power = 0;
   for (std::int64_t s = 0; s < signals.rows; ++s) {

@@ -14,8 +14,8 @@ namespace parsimony::operators {
 namespace {
 
 constexpr double kUntf = 1e-9;
-// Eigenvalues of a/n (n/a I − K) lie in [0, 1]; those below belong to an operator that is decomposable but
-// for rounding errors.
+// Eigenvalues of a/n (n/a I − K) lie in [0, 1]; those below this are 0 up to rounding, and belong to
+// decomposable operators.
 constexpr double kNull = 1e-11;
 
 Matrix<double> copy(MatrixView<const double> view) {
@@ -29,8 +29,7 @@ Matrix<double> copy(MatrixView<const double> view) {
 TangentSpace::TangentSpace(MatrixView<const double> omega) : omega_(copy(omega)) {
   const FrameResiduals residuals = frame_residuals(omega);
   if (!(residuals.tightness <= kUntf && residuals.norms <= kUntf)) {
-    throw Error(
-        ErrorCode::invalid_argument,
+    refuse(
         fmt::format("tangent space: the operator is off a unit-norm tight frame by {:.2g} (‖ΩᵀΩ − I‖) "
                     "and {:.2g} (row norms); project_untf makes it one",
                     residuals.tightness, residuals.norms));

@@ -1,4 +1,4 @@
-// The rows of an operator as they are used on images and signals.
+// Operators with rows of norm 1, as images and signals are denoised with them.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,7 +10,8 @@
 
 namespace parsimony::operators {
 
-/// omega with rows of norm 1. Throws invalid_argument for rows of zeros and values that are not finite.
+/// The operator with its rows scaled to norm 1. Throws invalid_argument, naming the row, for rows of zeros
+/// and values that are not finite.
 inline Matrix<double> unit_rows(MatrixView<const double> omega) {
   Matrix<double> out(omega.rows, omega.cols);
   for (std::int64_t i = 0; i < omega.rows; ++i) {

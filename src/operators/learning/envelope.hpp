@@ -1,4 +1,4 @@
-// min over X of ‖Ω X‖₁ + (λ/2) ‖Y − X‖² as a function of Ω: what noise-aware learning descends.
+// The objective of noise-aware learning: min over X of ‖Ω X‖₁ + (λ/2) ‖Y − X‖², as a function of Ω.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace parsimony::operators {
 
-/// The signals X and their duals S go on from where the last operator left them: 4 (2 n + a) bytes per
-/// signal.
+/// Keeps the signals X and their duals S from one operator to the next: 4 (2 n + a) bytes per signal.
 class Envelope {
  public:
   Envelope(MatrixView<const float> noisy, std::int64_t rows, double lambda);
   ~Envelope();
 
-  /// Some iterations of Douglas–Rachford, then the objective at the signals reached; gradient (a × n), where
-  /// not null, becomes S Xᵀ, the derivative of the minimum by Ω where X and S have converged.
+  /// Runs some iterations of Douglas–Rachford and returns the objective at the signals reached. gradient (a ×
+  /// n), where not null, becomes S Xᵀ: the derivative of the minimum with respect to Ω once X and S have
+  /// converged.
   double evaluate(MatrixView<const double> omega, int iterations, Matrix<double>* gradient,
                   const Context& context);
 

@@ -25,7 +25,16 @@ constexpr std::string_view kStage = "operator learning";
   throw Error(ErrorCode::invalid_argument, "learning an operator: " + message);
 }
 
-// The mean of ‖x‖², without the mean of each sample where rows do not see it.
+// The values that auto stands for.
+GeometricLearningOptions resolved(GeometricLearningOptions options) {
+  if (options.nu == 0) options.nu = 500;
+  if (options.kappa < 0) options.kappa = 20;
+  if (options.mu < 0) options.mu = 6;
+  if (options.stages == 0) options.stages = 2;
+  return options;
+}
+
+// The mean of ‖x‖². With zero_mean the mean of each sample is subtracted first, as no row sees it.
 double mean_square(MatrixView<const float> samples, bool zero_mean, const Context& context) {
   const auto mean_of = [&](auto&& square) {
     return context.sum_blocks(samples.rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
@@ -52,29 +61,28 @@ double mean_square(MatrixView<const float> samples, bool zero_mean, const Contex
     for (const float v : samples.row(s)) own += (v - mean) * (v - mean);
     return own;
   });
-  // What rounding leaves of constant samples is not what to learn from.
+  // Constant samples leave rounding errors here; nothing can be learned from those.
   if (!(varying > 1e-12 * whole)) refuse("all samples are constant; rows of zero mean see nothing of them");
   return varying;
 }
 
 struct Problem {
-  std::int64_t atoms = 0, dimension = 0;
+  std::int64_t rows = 0, dimension = 0;
   Matrix<double> basis;  // n × (n − 1) for zero-mean rows, else empty
   double square = 1;     // mean ‖x‖²
 };
 
 Problem make_problem(MatrixView<const float> samples, const GeometricLearningOptions& options,
-                     std::int64_t atoms, const Context& context) {
-  validate_fields(options);
+                     std::int64_t rows, const Context& context) {
   if (samples.rows < 1 || samples.cols < (options.zero_mean ? 3 : 2)) {
     refuse(fmt::format("{} samples of length {}; there must be at least 1, of length at least {}",
                        samples.rows, samples.cols, options.zero_mean ? 3 : 2));
   }
   Problem out;
-  out.atoms = atoms > 0 ? atoms : 2 * samples.cols;
+  out.rows = rows > 0 ? rows : 2 * samples.cols;
   out.dimension = samples.cols - (options.zero_mean ? 1 : 0);
-  if (out.atoms < out.dimension) {
-    refuse(fmt::format("{} rows cannot span {} dimensions; ask for at least {}", out.atoms, out.dimension,
+  if (out.rows < out.dimension) {
+    refuse(fmt::format("{} rows cannot span {} dimensions; ask for at least {}", out.rows, out.dimension,
                        out.dimension));
   }
   if (options.zero_mean) out.basis = zero_mean_basis(samples.cols);
@@ -85,8 +93,8 @@ Problem make_problem(MatrixView<const float> samples, const GeometricLearningOpt
 // Coordinates of the rows of an operator.
 std::vector<double> coordinates(MatrixView<const double> analysis, const Problem& problem) {
   const std::int64_t m = problem.dimension;
-  std::vector<double> u(problem.atoms * m);
-  for (std::int64_t i = 0; i < problem.atoms; ++i) {
+  std::vector<double> u(problem.rows * m);
+  for (std::int64_t i = 0; i < problem.rows; ++i) {
     double squares = 0, whole = 0;
     for (std::int64_t t = 0; t < analysis.cols; ++t) whole += analysis(i, t) * analysis(i, t);
     for (std::int64_t t = 0; t < m; ++t) {
@@ -110,15 +118,15 @@ std::vector<double> coordinates(MatrixView<const double> analysis, const Problem
   return u;
 }
 
-// The nearest tight frame of a Gaussian operator, its rows normalised. Whether its rows have one norm, as
-// those of a UNTF, matters less than the time of finding one.
+// The nearest tight frame of a Gaussian operator, with its rows normalised afterwards. A UNTF would be a
+// start of equal row norms, but finding one takes longer than it saves.
 std::vector<double> random_start(const Problem& problem, std::uint64_t seed) {
-  Matrix<double> frame(problem.atoms, problem.dimension);
+  Matrix<double> frame(problem.rows, problem.dimension);
   const RandomStream stream(seed, "geometric_learning.start");
   for (std::int64_t v = 0; v < frame.size(); ++v) frame.values()[v] = stream.normal(v);
   project_tight_frame(frame, seed);
   std::vector<double> u(frame.values().begin(), frame.values().end());
-  for (std::int64_t i = 0; i < problem.atoms; ++i) {
+  for (std::int64_t i = 0; i < problem.rows; ++i) {
     double squares = 0;
     for (const double v : frame.row(i)) squares += v * v;
     for (std::int64_t t = 0; t < problem.dimension; ++t) u[i * problem.dimension + t] /= std::sqrt(squares);
@@ -153,7 +161,7 @@ Run descend(std::vector<double> start, ObliqueObjective<float>& objective, const
           .rate = options.rate,
           .seed = RandomStream(options.seed, "geometric_learning.stage").bits(stage),
           .stage = kStage};
-      const StochasticResult result = stochastic_descent(run.u, problem.atoms, objective, settings, part);
+      const StochasticResult result = stochastic_descent(run.u, problem.rows, objective, settings, part);
       run.stop = "steps ended";
       run.iterations += stage_steps;
       run.evaluations += stage_steps;
@@ -182,24 +190,26 @@ Run descend(std::vector<double> start, ObliqueObjective<float>& objective, const
 
 }  // namespace
 
-GeometricLearning learn_geometric(MatrixView<const float> samples, const GeometricLearningOptions& options,
-                                  const Context& context, MatrixView<const double> initial) {
-  if (initial.rows && (initial.cols != samples.cols || (options.atoms && initial.rows != options.atoms))) {
+LearnedOperator learn_geometric(MatrixView<const float> samples, const GeometricLearningOptions& requested,
+                                const Context& context) {
+  validate_fields(requested);
+  const GeometricLearningOptions options = resolved(requested);
+  const MatrixView<const double> initial = options.initial;
+  if (initial.rows && (initial.cols != samples.cols || (options.rows && initial.rows != options.rows))) {
     refuse(fmt::format("the initial operator is {} x {}; must be {} x {}", initial.rows, initial.cols,
-                       options.atoms ? options.atoms : initial.rows, samples.cols));
+                       options.rows ? options.rows : initial.rows, samples.cols));
   }
-  GeometricLearning out;
+  LearnedOperator out;
   out.report = make_report("geometric operator learning", context, options.seed);
   StageTimer check(out.report, "check");
-  const Problem problem =
-      make_problem(samples, options, initial.rows ? initial.rows : options.atoms, context);
+  const Problem problem = make_problem(samples, options, initial.rows ? initial.rows : options.rows, context);
   check.finish();
   GeometricLearningOptions used = options;
-  used.atoms = problem.atoms;
+  used.rows = problem.rows;
   record_options(out.report, used);
 
   StageTimer runs(out.report, "learn");
-  ObliqueObjective<float> objective(samples, problem.atoms, problem.basis, context);
+  ObliqueObjective<float> objective(samples, problem.rows, problem.basis, context);
   const std::int64_t restarts = initial.rows ? 1 : options.restarts;
   Run best;
   std::int64_t kept = -1, evaluations = 0;
@@ -221,7 +231,8 @@ GeometricLearning learn_geometric(MatrixView<const float> samples, const Geometr
   }
   runs.finish();
 
-  out.analysis = objective.analysis(best.u);
+  out.analysis_operator = objective.analysis(best.u);
+  out.samples = samples.rows;
   out.objective = best.objective;
   if (!std::isfinite(out.objective)) {
     refuse("the objective is not finite at the start: rows of the initial operator are equal or of no rank");
@@ -230,28 +241,30 @@ GeometricLearning learn_geometric(MatrixView<const float> samples, const Geometr
       best.stop == enum_name(LbfgsStop::iteration_limit) ? Status::iteration_limit : Status::converged;
   out.report.iterations = best.iterations;
   out.report.objective_history = std::move(best.history);
-  // Of what rows can see: with zero_mean, the constant is in no row.
-  Matrix<double> seen(problem.atoms, problem.dimension);
-  std::ranges::copy(coordinates(out.analysis, problem), seen.data());
+  // Bounds within the dimensions that rows can see: with zero_mean no row sees the constant.
+  Matrix<double> seen(problem.rows, problem.dimension);
+  std::ranges::copy(coordinates(out.analysis_operator, problem), seen.data());
   const FrameBounds bounds = frame_bounds(seen);
   auto& figures = out.report.figures;
   figures.emplace_back("stop", best.stop);
   figures.emplace_back("evaluations", evaluations);
   figures.emplace_back("restart", kept);
-  figures.emplace_back("coherence", coherence(out.analysis));
+  figures.emplace_back("coherence", coherence(out.analysis_operator));
   figures.emplace_back("lower_frame_bound", bounds.lower);
   figures.emplace_back("upper_frame_bound", bounds.upper);
   return out;
 }
 
 double geometric_objective(MatrixView<const float> samples, MatrixView<const double> analysis,
-                           const GeometricLearningOptions& options, const Context& context) {
+                           const GeometricLearningOptions& requested, const Context& context) {
+  validate_fields(requested);
+  const GeometricLearningOptions options = resolved(requested);
   if (analysis.cols != samples.cols || analysis.rows < 1) {
     refuse(fmt::format("an operator {} x {} for samples of length {}; columns must be as many", analysis.rows,
                        analysis.cols, samples.cols));
   }
   const Problem problem = make_problem(samples, options, analysis.rows, context);
-  ObliqueObjective<float> objective(samples, problem.atoms, problem.basis, context);
+  ObliqueObjective<float> objective(samples, problem.rows, problem.basis, context);
   objective.weights = {.nu = options.nu / problem.square, .kappa = options.kappa, .mu = options.mu};
   const std::vector<double> u = coordinates(analysis, problem);
   std::vector<double> gradient(u.size());

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kSignalsPerProduct = 128;  // signals, coefficients and sums stay in the cache
 constexpr std::int64_t kFewestPerTask = 16 * kSignalsPerProduct;
-constexpr std::int64_t kMostTasks = 32;  // each has a sum of its own
+constexpr std::int64_t kMostTasks = 32;  // every task has its own sum
 
 std::int64_t up_to(std::int64_t count, std::int64_t multiple) {
   return (count + multiple - 1) / multiple * multiple;

@@ -8,7 +8,7 @@
 
 namespace parsimony::operators {
 
-/// Keeps the signals as the products want them, twice: 8 bytes per value.
+/// Keeps two copies of the signals in the layouts of the products: 8 bytes per value.
 class L1Analysis {
  public:
   explicit L1Analysis(MatrixView<const float> signals);
@@ -16,14 +16,14 @@ class L1Analysis {
   std::int64_t samples() const { return samples_; }
   std::int64_t cols() const { return cols_; }
 
-  /// The objective; where gradient (a × n) is not null, it too. Coefficients in float32, a block of signals
-  /// at a time; sums in float64, in the order of the blocks. 4 · a · n · samples flops.
+  /// Returns the objective and writes gradient (a × n) where it is not null. Coefficients are float32,
+  /// computed block by block; sums are float64, in the order of the blocks. 4 · a · n · samples flops.
   double evaluate(MatrixView<const double> omega, Matrix<double>* gradient, const Context& context) const;
 
  private:
   std::int64_t samples_, cols_, padded_cols_;
   Matrix<float> signals_;     // whole blocks of rows, padded columns
-  Matrix<float> transposed_;  // of every block: cols × kSignalsPerProduct
+  Matrix<float> transposed_;  // block by block, each cols × kSignalsPerProduct
 };
 
 }  // namespace parsimony::operators

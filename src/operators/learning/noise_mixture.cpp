@@ -13,7 +13,7 @@ double narrow_deviation(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const double largest = values.back();
   if (values[values.size() / 4] <= kRounding * largest) return 0;
-  // Squares from here on: the variances begin at what half of the values has, and at all of them.
+  // Works with squares from here on. The variances start from the smaller half of the values, and from all.
   double narrow = 0, wide = 0, share = 0.5;
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] *= values[i];
@@ -24,7 +24,7 @@ double narrow_deviation(std::vector<double> values) {
   narrow /= count / 2;
   wide /= count;
   for (int k = 0; k < kIterations; ++k) {
-    // The odds of the narrow one at a square: exp(bias − slope · square).
+    // The odds of the narrow Gaussian at a given square: exp(bias − slope · square).
     const double slope = (1 / narrow - 1 / wide) / 2;
     const double bias = std::log(share / (1 - share)) + std::log(wide / narrow) / 2;
     double mass = 0, inside = 0, outside = 0;

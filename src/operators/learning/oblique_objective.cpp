@@ -59,7 +59,7 @@ double log_determinant(const Matrix<double>& w, const Matrix<double>& rows, doub
 // Σ_{i≠j} log(1 − <w_i, w_j>²)
 double log_coherences(const Matrix<double>& w, const Matrix<double>& rows, double factor,
                       Matrix<double>& gradient) {
-  constexpr std::int64_t kFactors = 8;  // of one logarithm: none is below 2^-53, so none vanishes
+  constexpr std::int64_t kFactors = 8;  // per logarithm: none is below 2^-53, so no product underflows
   const std::int64_t a = w.rows(), m = w.cols();
   Matrix<double> inner = product({w.data(), m, 1}, a, padded(w.view(), true));
   double sum = 0;
@@ -77,7 +77,7 @@ double log_coherences(const Matrix<double>& w, const Matrix<double>& rows, doubl
       sum += std::log(left);
     }
   }
-  // Each pair is met twice.
+  // The sum over i ≠ j counts each pair twice.
   add(gradient, -4 * factor, product({inner.data(), inner.cols(), 1}, a, rows));
   return factor * sum;
 }
@@ -98,14 +98,14 @@ double frame_penalties(const Matrix<double>& w, const ObliqueWeights& weights, M
 }
 
 template <class T>
-ObliqueObjective<T>::ObliqueObjective(MatrixView<const T> samples_, std::int64_t atoms,
+ObliqueObjective<T>::ObliqueObjective(MatrixView<const T> samples_, std::int64_t rows,
                                       MatrixView<const double> basis, const Context& context)
     : samples(samples_),
-      atoms_(atoms),
+      rows_(rows),
       dimension_(basis.rows ? basis.cols : samples_.cols),
-      w_(atoms, dimension_),
-      w_gradient_(atoms, dimension_),
-      norms_(atoms),
+      w_(rows, dimension_),
+      w_gradient_(rows, dimension_),
+      norms_(rows),
       context_(context) {
   if (basis.rows) {
     basis_ = padded(basis, false);
@@ -116,7 +116,7 @@ ObliqueObjective<T>::ObliqueObjective(MatrixView<const T> samples_, std::int64_t
 template <class T>
 double ObliqueObjective<T>::normalize(std::span<const double> u) {
   double least = std::numeric_limits<double>::infinity();
-  for (std::int64_t i = 0; i < atoms_; ++i) {
+  for (std::int64_t i = 0; i < rows_; ++i) {
     const double* row = u.data() + i * dimension_;
     double squares = 0;
     for (std::int64_t t = 0; t < dimension_; ++t) squares += row[t] * row[t];
@@ -132,22 +132,22 @@ double ObliqueObjective<T>::operator()(std::span<const double> u, std::span<doub
   if (!(normalize(u) > 0)) return kNaN;
   std::fill_n(w_gradient_.data(), w_gradient_.size(), 0.0);
   double value = frame_penalties(w_, weights, w_gradient_);
-  if (!std::isfinite(value)) return kNaN;  // the samples need not be looked at
+  if (!std::isfinite(value)) return kNaN;  // the samples cannot change that
 
   const double share =
       1 / (static_cast<double>(dimension_) * static_cast<double>(std::max<std::int64_t>(samples.rows, 1)));
-  Matrix<double> slopes(atoms_, samples.cols);
+  Matrix<double> slopes(rows_, samples.cols);
   if (basis_.rows()) {
-    const Matrix<double> whole = product({w_.data(), dimension_, 1}, atoms_, transposed_basis_);
-    value += share * penalty_objective<T>(samples, {whole.data(), atoms_, samples.cols, whole.cols()},
+    const Matrix<double> whole = product({w_.data(), dimension_, 1}, rows_, transposed_basis_);
+    value += share * penalty_objective<T>(samples, {whole.data(), rows_, samples.cols, whole.cols()},
                                           weights.nu, slopes, context_);
-    add(w_gradient_, share, product({slopes.data(), samples.cols, 1}, atoms_, basis_));
+    add(w_gradient_, share, product({slopes.data(), samples.cols, 1}, rows_, basis_));
   } else {
     value += share * penalty_objective<T>(samples, w_, weights.nu, slopes, context_);
     add(w_gradient_, share, slopes);
   }
 
-  for (std::int64_t i = 0; i < atoms_; ++i) {
+  for (std::int64_t i = 0; i < rows_; ++i) {
     double along = 0;
     for (std::int64_t t = 0; t < dimension_; ++t) along += w_(i, t) * w_gradient_(i, t);
     for (std::int64_t t = 0; t < dimension_; ++t) {
@@ -161,9 +161,9 @@ template <class T>
 Matrix<double> ObliqueObjective<T>::analysis(std::span<const double> u) {
   normalize(u);
   if (!basis_.rows()) return w_;
-  const Matrix<double> whole = product({w_.data(), dimension_, 1}, atoms_, transposed_basis_);
-  Matrix<double> out(atoms_, samples.cols);
-  for (std::int64_t i = 0; i < atoms_; ++i) std::copy_n(whole.row(i).data(), out.cols(), out.row(i).data());
+  const Matrix<double> whole = product({w_.data(), dimension_, 1}, rows_, transposed_basis_);
+  Matrix<double> out(rows_, samples.cols);
+  for (std::int64_t i = 0; i < rows_; ++i) std::copy_n(whole.row(i).data(), out.cols(), out.row(i).data());
   return out;
 }
 

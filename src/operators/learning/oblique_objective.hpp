@@ -20,8 +20,8 @@ struct ObliqueWeights {
 /// where the rank is lost or two rows are equal. O(a² m + m³).
 double frame_penalties(const Matrix<double>& w, const ObliqueWeights& weights, Matrix<double>& gradient);
 
-/// Of samples l × n and variables U: a × m of any norm but 0, W = U with rows normalised, Ω = W Bᵀ with B
-/// (n × m, orthonormal columns) or Ω = W where the basis has no rows:
+/// The objective for samples l × n and variables U (a × m, rows of any norm but 0). W is U with its rows
+/// normalised; Ω = W Bᵀ with a basis B (n × m, orthonormal columns), or Ω = W where the basis has no rows:
 ///
 ///   1/(m l) Σ_s Σ_i log(1 + nu <Ω_i, x_s>²) + frame_penalties(W)
 ///
@@ -29,7 +29,7 @@ double frame_penalties(const Matrix<double>& w, const ObliqueWeights& weights, M
 template <class T>
 class ObliqueObjective {
  public:
-  ObliqueObjective(MatrixView<const T> samples, std::int64_t atoms, MatrixView<const double> basis,
+  ObliqueObjective(MatrixView<const T> samples, std::int64_t rows, MatrixView<const double> basis,
                    const Context& context);
 
   ObliqueWeights weights;
@@ -43,7 +43,7 @@ class ObliqueObjective {
  private:
   double normalize(std::span<const double> u);
 
-  std::int64_t atoms_, dimension_;
+  std::int64_t rows_, dimension_;
   Matrix<double> basis_, transposed_basis_;  // n × m and m × n, padded; empty: m = n
   Matrix<double> w_, w_gradient_, analysis_, analysis_gradient_;
   std::vector<double> norms_;

@@ -9,9 +9,9 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kSamples = 128;        // their coefficients stay in the second cache
-constexpr std::int64_t kTile = 4 * kSamples;  // a sum in T
-constexpr std::int64_t kFewest = 2 * kTile;   // a task
+constexpr std::int64_t kSamples = 128;  // per product: their coefficients stay in the second-level cache
+constexpr std::int64_t kTile = 4 * kSamples;  // samples summed in T
+constexpr std::int64_t kFewest = 2 * kTile;   // samples of a task, at least
 constexpr std::int64_t kMostTasks = 64;
 
 std::int64_t up_to(std::int64_t count, std::int64_t multiple) {
@@ -23,11 +23,11 @@ std::int64_t up_to(std::int64_t count, std::int64_t multiple) {
 template <class T>
 double penalty_objective(MatrixView<const T> samples, MatrixView<const double> analysis, double nu,
                          MatrixView<double> gradient, const Context& context) {
-  const std::int64_t atoms = analysis.rows, n = analysis.cols;
+  const std::int64_t rows = analysis.rows, n = analysis.cols;
   const std::int64_t width = up_to(n, kernels::kProductColumns<T>);
-  const std::int64_t height = up_to(atoms, kernels::kProductColumns<T>);
-  Matrix<T> transposed(n, height);  // padded by atoms that are 0, of which every penalty is 0
-  for (std::int64_t i = 0; i < atoms; ++i) {
+  const std::int64_t height = up_to(rows, kernels::kProductColumns<T>);
+  Matrix<T> transposed(n, height);  // padded by rows of zeros, whose penalty is 0
+  for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t t = 0; t < n; ++t) transposed(t, i) = static_cast<T>(analysis(i, t));
   }
   const bool packed = samples.stride == width && samples.cols == width;
@@ -35,8 +35,8 @@ double penalty_objective(MatrixView<const T> samples, MatrixView<const double> a
   const std::int64_t task = up_to(std::max(kFewest, (samples.rows + kMostTasks - 1) / kMostTasks), kTile);
   std::vector<Matrix<double>> partial((samples.rows + task - 1) / task);
   const double value = context.sum_blocks(samples.rows, task, [&](std::int64_t begin, std::int64_t end) {
-    Matrix<T> coefficients(kSamples, height), block(packed ? 0 : kSamples, width), slope(atoms, width);
-    Matrix<double> sum(atoms, width);
+    Matrix<T> coefficients(kSamples, height), block(packed ? 0 : kSamples, width), slope(rows, width);
+    Matrix<double> sum(rows, width);
     double penalty = 0;
     for (std::int64_t tile = begin; tile < end; tile += kTile) {
       const std::int64_t last = std::min(end, tile + kTile);
@@ -53,7 +53,7 @@ double penalty_objective(MatrixView<const T> samples, MatrixView<const double> a
                                    false);
         penalty += kernels::log_penalty<T>(coefficients.data(), count * height, static_cast<T>(nu),
                                            coefficients.data());
-        kernels::matrix_product<T>({coefficients.data(), 1, height}, atoms, count, x, width, slope.data(),
+        kernels::matrix_product<T>({coefficients.data(), 1, height}, rows, count, x, width, slope.data(),
                                    s > tile);
       }
       const T* from = slope.data();
@@ -64,7 +64,7 @@ double penalty_objective(MatrixView<const T> samples, MatrixView<const double> a
     return penalty;
   });
 
-  for (std::int64_t i = 0; i < atoms; ++i) {
+  for (std::int64_t i = 0; i < rows; ++i) {
     std::fill_n(gradient.row_data(i), n, 0.0);
     for (const Matrix<double>& sum : partial) {
       for (std::int64_t t = 0; t < n; ++t) gradient(i, t) += sum(i, t);

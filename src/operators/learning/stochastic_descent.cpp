@@ -10,7 +10,7 @@ namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kRowsPerCopy = 1024;
-constexpr double kFirst = 0.9, kSecond = 0.99;  // of a running mean, how much is kept
+constexpr double kFirst = 0.9, kSecond = 0.99;  // shares of the running means that a step keeps
 
 }  // namespace
 
@@ -37,7 +37,7 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
       }
     });
     const double value = objective(u, gradient);
-    // Rows that are equal, or rank that is lost: a measure-zero accident, of which the gradient says nothing.
+    // Equal rows or lost rank make the gradient useless; this has probability 0, so the step is skipped.
     if (!std::isfinite(value)) std::fill(gradient.begin(), gradient.end(), 0.0);
     recent += value;
     const double turn =

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "operators/frames/check_signals.hpp"
+#include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/envelope.hpp"
 #include "operators/learning/l1_analysis.hpp"
@@ -22,24 +22,23 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr double kMovement = 1.5;             // of lambda, in 1 / noise
-constexpr double kLeastNoise = 1e-6;          // of the signals' deviation: float32 has no less
-constexpr std::int64_t kMostForNoise = 4000;  // signals that the noise is estimated from
-constexpr double kFirstAware = 0.05;          // length of NAAOL's first step: AOL has been there
-constexpr int kAwarePart = 8;                 // of the exploration is NAAOL's
+constexpr double kMovement = 1.5;             // lambda in units of 1 / noise
+constexpr double kLeastNoise = 1e-6;          // in deviations of the signals: the rounding of float32
+constexpr std::int64_t kMostForNoise = 4000;  // signals used to estimate the noise
+constexpr double kFirstAware = 0.05;          // first step of NAAOL: AOL already brought it close
+constexpr int kAwarePart = 8;                 // NAAOL takes 1/8 of the exploration steps
 constexpr int kProgressSteps = 1000;
-constexpr double kRounding = 1e-12;  // of the squares of float32 signals
+constexpr double kRounding = 1e-12;  // relative rounding of squares of float32 signals
 
-void check(MatrixView<const float> signals, std::int64_t cols, const UntfLearningOptions& options,
-           MatrixView<const double> initial) {
+void check(MatrixView<const float> signals, std::int64_t cols, const UntfLearningOptions& options) {
+  const MatrixView<const double> initial = options.initial;
   if (options.rows < cols) {
-    refuse(fmt::format("rows: {} atoms; must be at least {}, the {} of a signal{}", options.rows, cols,
+    refuse(fmt::format("rows: {} rows; must be at least {}, the {} of a signal{}", options.rows, cols,
                        options.zero_mean ? "dimensions" : "values",
                        options.zero_mean ? " without its mean" : ""));
   }
   if (options.rows > signals.rows) {
-    refuse(
-        fmt::format("rows: {} atoms from {} signals; must be at most as many", options.rows, signals.rows));
+    refuse(fmt::format("rows: {} rows from {} signals; must be at most as many", options.rows, signals.rows));
   }
   if (initial.rows != 0 && (initial.rows != options.rows || initial.cols != signals.cols)) {
     refuse(fmt::format("initial: an operator of {} × {}; must be {} × {}", initial.rows, initial.cols,
@@ -47,8 +46,8 @@ void check(MatrixView<const float> signals, std::int64_t cols, const UntfLearnin
   }
 }
 
-// Root of the mean square of the values. Refuses signals without any variation, warns where they span too
-// little. given: the signals before their means were taken away, where they were.
+// Root of the mean square of the values. Refuses signals without any variation and warns when they span too
+// few dimensions. given: the signals before their means were subtracted.
 double check_spread(MatrixView<const float> signals, MatrixView<const float> given, bool zero_mean,
                     const Context& context) {
   const std::int64_t n = signals.cols;
@@ -72,13 +71,13 @@ double check_spread(MatrixView<const float> signals, MatrixView<const float> giv
   const auto spanned = (values.array() > kRounding * values[n - 1]).count();
   if (spanned < n) {
     context.log(LogLevel::warning,
-                fmt::format("the signals span {} of {} dimensions: atoms outside of them say nothing{}",
+                fmt::format("the signals span {} of {} dimensions: rows outside of them say nothing{}",
                             spanned, n, zero_mean ? "" : " (zero_mean, where the signals have no mean)"));
   }
   return std::sqrt(gram.trace() / (static_cast<double>(n) * static_cast<double>(signals.rows)));
 }
 
-// Per value of a signal, from coefficients of noise σ ‖w‖.
+// Standard deviation of the noise per value: a row w turns it into noise of σ ‖w‖ in its coefficients.
 double estimate_noise(const Matrix<double>& omega, MatrixView<const float> signals, double scale) {
   const std::int64_t used = std::min(signals.rows, kMostForNoise);
   std::vector<double> coefficients;
@@ -95,17 +94,21 @@ double estimate_noise(const Matrix<double>& omega, MatrixView<const float> signa
 
 }  // namespace
 
-LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearningOptions& options,
-                              const Context& context, MatrixView<const double> initial) {
-  validate_fields(options);
+LearnedOperator learn_untf(MatrixView<const float> signals, const UntfLearningOptions& requested,
+                           const Context& context) {
+  validate_fields(requested);
   check_signals(signals);
+  UntfLearningOptions options = requested;
+  if (options.rows == 0) options.rows = 2 * signals.cols;
+  const MatrixView<const double> initial = options.initial;
   const Matrix<double> basis = options.zero_mean ? zero_mean_basis(signals.cols) : Matrix<double>();
   const Matrix<float> coordinates = options.zero_mean ? to_complement(signals, basis) : Matrix<float>();
   const MatrixView<const float> data = options.zero_mean ? coordinates.view() : signals;
-  check(signals, data.cols, options, initial);
+  check(signals, data.cols, options);
   const double scale = check_spread(data, signals, options.zero_mean, context);
 
   LearnedOperator out;
+  out.samples = signals.rows;
   out.report = make_report(
       options.noise_aware ? "noise-aware analysis operator learning" : "analysis operator learning", context,
       options.seed);
@@ -143,7 +146,7 @@ LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearnin
     StageTimer timer(out.report, "noise-aware learning");
     const double noise = estimate_noise(omega, data, scale);
     if (options.lambda == 0) used.lambda = kMovement / noise;
-    out.report.figures.clear();  // those of AOL
+    out.report.figures.clear();  // drop the figures of AOL
     out.report.figures.emplace_back("noise", noise);
     out.report.figures.emplace_back("first_noise_aware", out.report.iterations);
     UntfLearningOptions aware = used;
@@ -175,7 +178,7 @@ LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearnin
   out.report.figures.emplace_back("norms", residuals.norms);
   record_options(out.report, used);
   if (options.zero_mean) {
-    out.omega = from_complement(omega, basis);
+    out.analysis_operator = from_complement(omega, basis);
     if (options.noise_aware) {  // the means are kept
       const Matrix<float> moved = std::move(out.signals);
       out.signals = Matrix<float>(signals.rows, signals.cols);
@@ -190,7 +193,7 @@ LearnedOperator untf_learning(MatrixView<const float> signals, const UntfLearnin
       }
     }
   } else {
-    out.omega = std::move(omega);
+    out.analysis_operator = std::move(omega);
   }
   return out;
 }

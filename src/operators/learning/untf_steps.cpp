@@ -12,7 +12,7 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr int kPatience = 30;  // steps of one length that find nothing better, before they are halved
+constexpr int kPatience = 30;  // steps without improvement before their length is halved
 
 class Descent {
  public:
@@ -39,7 +39,7 @@ class Descent {
   }
 
  private:
-  // The objective and the subgradient where we are.
+  // The objective and the subgradient at the current operator.
   void look() {
     value_ = objective_(omega_, gradient_);
     report_.objective_history.push_back(value_);

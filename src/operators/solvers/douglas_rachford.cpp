@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "operators/frames/check_signals.hpp"
+#include "operators/frames/checks.hpp"
 #include "operators/solvers/splitting.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -31,12 +31,7 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
   if (omega.rows < 1 || omega.cols != noisy.cols) {
     refuse(fmt::format("operator: {} × {}; the signals have {} values", omega.rows, omega.cols, noisy.cols));
   }
-  for (std::int64_t i = 0; i < omega.rows; ++i) {
-    for (const double value : omega.row(i)) {
-      if (std::isfinite(value)) continue;
-      refuse(fmt::format("operator: row {} has a value that is not finite", i));
-    }
-  }
+  check_finite(omega, "operator");
   CosparseSignals out;
   out.report = make_report("Douglas-Rachford splitting", context, 0);
   const Splitting<double> shared(omega, options.lambda, options.gamma);
@@ -48,7 +43,7 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
   out.signals = Matrix<float>(noisy.rows, noisy.cols);
   std::vector<BlockResult> results((noisy.rows + kWidth - 1) / kWidth);
   context.for_blocks(noisy.rows, kWidth, [&](std::int64_t begin, std::int64_t end) {
-    Splitting<double> splitting = shared;  // with work space of its own
+    Splitting<double> splitting = shared;  // has its own work space
     Matrix<double> y(splitting.padded_cols(), kWidth), x(splitting.padded_cols(), kWidth);
     Matrix<double> b(splitting.padded_rows(), kWidth);
     for (std::int64_t s = begin; s < end; ++s) {

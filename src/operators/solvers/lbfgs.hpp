@@ -25,15 +25,15 @@ struct LbfgsOptions {
   double tolerance = 1e-9;
   double gradient_tolerance = 1e-7;  ///< stop at this fraction of the norm of the first gradient
   double first_step = 1;             ///< along the first gradient, in its units: x - first_step · gradient
-  int max_trials = 25;               ///< of a line search, each at most half as long as the one before
-  std::string_view stage = {};       ///< of the progress to report; empty: none
+  int max_trials = 25;               ///< trials of a line search, each at most half as long as the one before
+  std::string_view stage = {};       ///< name of the stage to report progress for; empty: none
 };
 
 enum class LbfgsStop {
   gradient,         ///< the gradient is as small as asked for
   decrease,         ///< the objective falls no more than asked for
   iteration_limit,  ///< max_iterations were done
-  no_descent        ///< no step along the gradient lowers the objective: its rounding errors, or it is wrong
+  no_descent        ///< no step along the gradient lowers the objective: rounding, or a wrong gradient
 };
 
 constexpr auto names_of(LbfgsStop) {
@@ -55,10 +55,10 @@ struct LbfgsResult {
 /// Minimises the objective from x, in place. objective(std::span<const T> x, std::span<T> gradient) returns
 /// the value and writes the gradient; a value that is not finite makes the line search take a shorter step.
 ///
-/// The line search asks for sufficient decrease only (Armijo's, 1e-4), its trials are the minima of parabolas
-/// kept within a tenth and a half of the step before; a pair without positive curvature is not kept. Inner
-/// products are float64 sums over fixed blocks: the same bytes for any number of threads if the objective
-/// gives them.
+/// The line search asks for sufficient decrease only (Armijo, 1e-4). Its trials are the minima of parabolas,
+/// kept between a tenth and a half of the step before. Pairs without positive curvature are dropped. Inner
+/// products are float64 sums over fixed blocks, so the result is the same for any number of threads if the
+/// objective is.
 ///
 /// O(memory · n) per iteration beside the objective, (2 · memory + 4) · n values of memory. Throws cancelled.
 template <class T, class Objective>
@@ -66,7 +66,7 @@ LbfgsResult lbfgs(std::span<T> x, Objective&& objective, const LbfgsOptions& opt
 
 namespace detail {
 
-// Vectors of one length: what the recursion needs, each in one pass over memory.
+// The vector operations of the recursion, each in one pass over memory.
 template <class T>
 class Vectors {
  public:
@@ -153,7 +153,7 @@ class Pairs {
     scale_ = curvature / squares;
   }
 
-  // direction = -gradient in, the quasi-Newton direction out; count() > 0.
+  // Takes direction = -gradient and replaces it by the quasi-Newton direction; count() > 0.
   void apply(const Vectors<T>& vectors, T* direction) const {
     std::vector<double> factors(count_);
     const auto slot = [&](std::int64_t age) { return (next_ - 1 - age) % steps_.rows(); };
@@ -233,13 +233,14 @@ LbfgsResult lbfgs(std::span<T> x, Objective&& objective, const LbfgsOptions& opt
       ++result.evaluations;
       accepted = std::isfinite(found) && found < value && found <= value + kSufficient * step * slope;
       if (!accepted) {
-        const double above = found - value - step * slope;  // the line to the parabola, at the trial
+        const double above =
+            found - value - step * slope;  // how far the parabola lies above the tangent at the trial
         const double shorter = std::isfinite(above) && above > 0 ? -slope * step / (2 * above) : 0.5;
         step *= std::clamp(shorter, 0.1, 0.5);
       }
     }
     if (!accepted) {
-      if (pairs.count() > 0) {  // once more, along the gradient
+      if (pairs.count() > 0) {  // try once more along the gradient
         pairs.forget();
         continue;
       }

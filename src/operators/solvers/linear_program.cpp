@@ -35,7 +35,7 @@ void LinearProgram::add(std::int64_t row, double value) {
 #ifdef PARSIMONY_HAVE_CLP
 namespace {
 
-constexpr double kResidual = 1e-6;  // of an equation, above which an answer is none whatever its status
+constexpr double kResidual = 1e-6;  // residual above which an answer is rejected, whatever its status
 
 double largest_residual(const LinearProgram& program, const double* x) {
   std::vector<double> left = program.right;
@@ -76,7 +76,7 @@ LinearSolution solve(const LinearProgram& program, const Context& context) {
   model.loadProblem(columns, rows, program.starts.data(), program.indices.data(), program.values.data(),
                     program.lowers.data(), program.uppers.data(), program.costs.data(), program.right.data(),
                     program.right.data());
-  // The interior point with its crossover to a vertex: the simplex methods take ten times as long here.
+  // Interior point with crossover to a vertex: the simplex methods take ten times as long here.
   ClpSolve how;
   how.setSolveType(ClpSolve::useBarrier);
   how.setPresolveType(ClpSolve::presolveOff);

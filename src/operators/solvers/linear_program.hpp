@@ -27,8 +27,8 @@ struct LinearSolution {
   bool optimal = false;
   double objective = 0;
   std::int64_t iterations = 0;
-  std::vector<double> primal;  // of each column
-  std::vector<double> dual;    // of each row
+  std::vector<double> primal;  // a value for each column
+  std::vector<double> dual;    // a value for each row
 };
 
 /// Whether the build has a solver.

@@ -12,7 +12,7 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr double kMostCondition = 64;  // bounds further apart, or 0, say no more of the penalty
+constexpr double kMostCondition = 64;  // ratio of frame bounds beyond which the penalty stays the same
 constexpr std::int64_t kWidth = kSignalsPerSplitting;
 
 std::int64_t padded(std::int64_t count) {
@@ -43,7 +43,8 @@ Splitting<T>::Splitting(MatrixView<const double> omega, double lambda, double ga
       reflected_(padded_rows_, kWidth) {
   const RowMajor w = as_eigen(omega);
   if (gamma_ == 0) {
-    // Twice the weight of the fidelity converges best where ΩᵀΩ = I; elsewhere somewhere between the bounds.
+    // For ΩᵀΩ = I twice the weight of the fidelity converges fastest; elsewhere a value between the bounds
+    // does.
     const auto [lower, upper] = frame_bounds(omega);
     gamma_ = upper > 0 ? 2 * lambda / std::sqrt(std::max(lower, upper / kMostCondition) * upper) : lambda;
   }
@@ -65,7 +66,7 @@ void Splitting<T>::iterate(const T* y, T* b, T* x, int iterations) {
   for (int k = 0; k < iterations; ++k) {
     std::copy_n(b, padded_rows_ * kWidth, coefficients_.data());
     kernels::outer_products<T>(analysis_.data(), padded_rows_, x, kWidth, cols_, coefficients_.data(), true);
-    // Of v = Ω X + B, the new B is what soft-thresholding takes away, and Z − B = v − 2 B.
+    // With v = Ω X + B, the new B is v clipped to the threshold, and Z − B = v − 2 B.
     kernels::clip_and_reflect<T>(coefficients_.data(), padded_rows_ * kWidth, bound, b, reflected_.data());
     std::copy_n(anchor_.data(), padded_cols_ * kWidth, x);
     kernels::outer_products<T>(synthesis_.data(), padded_cols_, reflected_.data(), kWidth, rows_, x, true);

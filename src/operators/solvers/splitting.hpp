@@ -9,16 +9,16 @@ namespace parsimony::operators {
 
 inline constexpr std::int64_t kSignalsPerSplitting = 64;
 
-/// What the blocks of one operator share: its products, padded as kernels/outer_products wants them.
+/// The matrices that all blocks of one operator share, padded as kernels/outer_products needs them.
 template <class T>
 class Splitting {
  public:
-  /// gamma = 0: automatic.
+  /// gamma = 0: chosen from the frame bounds.
   Splitting(MatrixView<const double> omega, double lambda, double gamma = 0);
 
   struct Gap {
-    double objective = 0;  ///< of the signals that the dual gives
-    double gap = 0;        ///< by which it is at most too large
+    double objective = 0;  ///< at the signals that the dual gives
+    double gap = 0;        ///< bound of its excess over the minimum
   };
 
   std::int64_t rows() const { return rows_; }
@@ -29,7 +29,7 @@ class Splitting {
   /// begins anywhere and is changed. x, padded_cols() × 64, begins and ends as the signals of the iteration.
   void iterate(const T* y, T* b, T* x, int iterations);
 
-  /// x = Y − Ωᵀ(γ B) / λ and how good it is.
+  /// Computes x = Y − Ωᵀ(γ B) / λ, its objective and its gap.
   Gap finish(const T* y, const T* b, T* x);
 
   std::int64_t padded_rows() const { return padded_rows_; }
@@ -42,7 +42,7 @@ class Splitting {
   Matrix<T> adjoint_;                            // rows × padded_cols: Ω
   Matrix<T> synthesis_;                          // rows × padded_cols: γ Ω (λ I + γ ΩᵀΩ)⁻¹
   Matrix<T> fidelity_;                           // cols × padded_cols: λ (λ I + γ ΩᵀΩ)⁻¹
-  Matrix<T> anchor_, coefficients_, reflected_;  // of the block at work
+  Matrix<T> anchor_, coefficients_, reflected_;  // work space of the current block
 };
 
 }  // namespace parsimony::operators

@@ -1,4 +1,4 @@
-#include "parsimony/images/patches.hpp"
+#include "parsimony/operators/patches.hpp"
 
 #include <fmt/format.h>
 
@@ -6,28 +6,25 @@
 #include <cmath>
 #include <vector>
 
+#include "operators/frames/checks.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::images {
+namespace parsimony::operators {
 namespace {
 
 constexpr std::int64_t kBlock = 2048;   // patches
-constexpr std::int64_t kFewest = 1000;  // draws for one patch at most
+constexpr std::int64_t kFewest = 1000;  // most draws for one patch that is kept
 
 class Sampler {
  public:
-  Sampler(std::span<const Matrix<float>> images, const PatchOptions& options)
+  Sampler(std::span<const MatrixView<const float>> images, const PatchOptions& options)
       : images_(images), options_(options), random_(options.seed, "patches") {
     std::int64_t positions = 0;
     for (std::size_t i = 0; i < images.size(); ++i) {
-      for (const float value : images[i].values()) {
-        if (!std::isfinite(value)) {
-          refuse(fmt::format("image {} has a value that is not finite", i));
-        }
-      }
-      const std::int64_t rows = images[i].rows() - options.side + 1;
-      const std::int64_t cols = images[i].cols() - options.side + 1;
+      check_finite(images[i], fmt::format("image {}", i));
+      const std::int64_t rows = images[i].rows - options.side + 1;
+      const std::int64_t cols = images[i].cols - options.side + 1;
       if (rows > 0 && cols > 0) positions += rows * cols;
       ends_.push_back(positions);
     }
@@ -37,16 +34,16 @@ class Sampler {
     }
   }
 
-  // False for a patch that is to be drawn again.
+  // Writes patch `index`; false when it must be drawn again.
   bool draw(std::int64_t index, float* out) const {
     const auto place = static_cast<std::int64_t>(
         random_.below(static_cast<std::uint64_t>(ends_.back()), static_cast<std::uint64_t>(index)));
     const auto image = std::upper_bound(ends_.begin(), ends_.end(), place) - ends_.begin();
-    const Matrix<float>& pixels = images_[static_cast<std::size_t>(image)];
-    const std::int64_t side = options_.side, columns = pixels.cols() - side + 1;
+    const MatrixView<const float>& pixels = images_[static_cast<std::size_t>(image)];
+    const std::int64_t side = options_.side, columns = pixels.cols - side + 1;
     const std::int64_t within = place - (image == 0 ? 0 : ends_[static_cast<std::size_t>(image - 1)]);
     for (std::int64_t u = 0; u < side; ++u) {
-      std::copy_n(pixels.row(within / columns + u).data() + within % columns, side, out + u * side);
+      std::copy_n(pixels.row_data(within / columns + u) + within % columns, side, out + u * side);
     }
     const std::int64_t n = side * side;
     double sum = 0;
@@ -64,22 +61,23 @@ class Sampler {
   }
 
  private:
-  std::span<const Matrix<float>> images_;
+  std::span<const MatrixView<const float>> images_;
   const PatchOptions& options_;
   RandomStream random_;
-  std::vector<std::int64_t> ends_;  // of the positions of each image
+  std::vector<std::int64_t> ends_;  // for each image, the positions in it and the ones before
 };
 
 }  // namespace
 
-Matrix<float> random_patches(std::span<const Matrix<float>> images, const PatchOptions& options,
+Matrix<float> random_patches(std::span<const MatrixView<const float>> images, const PatchOptions& options,
                              const Context& context) {
   validate_fields(options);
   const Sampler sampler(images, options);
   const std::int64_t n = options.side * options.side;
   Matrix<float> out(options.count, n);
   std::int64_t found = 0, drawn = 0;
-  // Rounds of draws; a block keeps its good ones in front, then all are put behind each other in their order.
+  // Draws come in rounds. Each block moves its kept patches to its front; then the blocks are joined in
+  // order.
   while (found < options.count) {
     const std::int64_t most = (std::int64_t{1} << 26) / n + 1;  // 256 MiB
     const std::int64_t round = std::min(most, (options.count - found) * 5 / 4 + kBlock);
@@ -98,8 +96,7 @@ Matrix<float> random_patches(std::span<const Matrix<float>> images, const PatchO
     }
     drawn += round;
     if (found < options.count && found < drawn / kFewest) {
-      throw Error(
-          ErrorCode::invalid_argument,
+      refuse(
           fmt::format("min_deviation: only {} of {} patches deviate by {} grey levels; the images are "
                       "too flat, or the bound is too high",
                       found, drawn, options.min_deviation));
@@ -108,4 +105,9 @@ Matrix<float> random_patches(std::span<const Matrix<float>> images, const PatchO
   return out;
 }
 
-}  // namespace parsimony::images
+Matrix<float> random_patches(std::span<const Matrix<float>> images, const PatchOptions& options,
+                             const Context& context) {
+  return random_patches(std::vector<MatrixView<const float>>(images.begin(), images.end()), options, context);
+}
+
+}  // namespace parsimony::operators

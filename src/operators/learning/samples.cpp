@@ -1,0 +1,95 @@
+// Implements the samples of parsimony/operators/patches.hpp: rows drawn from signals, patches of images.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/operators/patches.hpp"
+
+namespace parsimony::operators {
+namespace {
+
+constexpr std::int64_t kPatches = 34000, kSide = 8;
+
+// Sorted indices below count, drawn without replacement: the first places of a shuffle.
+std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t wanted, std::uint64_t seed) {
+  std::vector<std::int64_t> order(count);
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  const RandomStream random(seed, "operator.samples");
+  for (std::int64_t i = 0; i < wanted; ++i) {
+    const auto left = static_cast<std::uint64_t>(count - i);
+    std::swap(order[i],
+              order[i + static_cast<std::int64_t>(random.below(left, static_cast<std::uint64_t>(i)))]);
+  }
+  order.resize(wanted);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+}  // namespace
+
+Matrix<float> draw_signals(MatrixView<const float> signals, std::int64_t samples, std::uint64_t seed) {
+  if (samples < 0 || samples > signals.rows) {
+    refuse(fmt::format("samples: {} of the {} signals; must be at most as many", samples, signals.rows));
+  }
+  const std::int64_t count = samples > 0 ? samples : signals.rows;
+  Matrix<float> out(count, signals.cols);
+  if (samples == 0) {
+    for (std::int64_t i = 0; i < count; ++i)
+      std::copy_n(signals.row_data(i), signals.cols, out.row(i).data());
+    return out;
+  }
+  const std::vector<std::int64_t> rows = draw_rows(signals.rows, samples, seed);
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::copy_n(signals.row_data(rows[i]), signals.cols, out.row(i).data());
+  }
+  return out;
+}
+
+Image luminance(Image image) {
+  if (image.channels.empty()) refuse("image: has no channels");
+  if (image.colors() >= 3) {
+    Matrix<float>& out = image.channels[0];
+    for (std::int64_t i = 0; i < out.size(); ++i) {
+      out.data()[i] = 0.299f * out.data()[i] + 0.587f * image.channels[1].data()[i] +
+                      0.114f * image.channels[2].data()[i];
+    }
+  }
+  image.channels.resize(1);
+  image.alpha = false;
+  return image;
+}
+
+Matrix<float> draw_patches(std::span<const Image> images, const SampleOptions& options, std::uint64_t seed,
+                           const Context& context) {
+  validate_fields(options);
+  std::vector<Image> mixed;  // luminances of colour images; grey ones are not copied
+  mixed.reserve(images.size());
+  std::vector<MatrixView<const float>> grey;
+  for (const Image& image : images) {
+    if (image.colors() == 1) {
+      grey.emplace_back(image.channels[0]);
+    } else {
+      mixed.push_back(luminance(image));
+      grey.emplace_back(mixed.back().channels[0]);
+    }
+  }
+  const std::int64_t side = options.patch > 0 ? options.patch : kSide;
+  if (std::ranges::none_of(grey,
+                           [side](const auto& image) { return image.rows >= side && image.cols >= side; })) {
+    refuse(fmt::format("patch: none of {} images is as large as a patch of {} × {} pixels", grey.size(), side,
+                       side));
+  }
+  return random_patches(grey,
+                        {.count = options.samples > 0 ? options.samples : kPatches,
+                         .side = side,
+                         .min_deviation = options.min_deviation,
+                         .seed = seed},
+                        context);
+}
+
+}  // namespace parsimony::operators
