@@ -1,11 +1,19 @@
-#include "parsimony/core/image.hpp"
-#include "parsimony/images/noise_level.hpp"
-#include "parsimony/images/unrolled_flow.hpp"
+// Denoises a picture: example_denoise IN OUT
+#include "parsimony/images/denoise.hpp"
 
-int main(int, char** argv) {
-  parsimony::Image image = parsimony::read_image(argv[1]);
-  const double sigma = parsimony::operators::estimate_noise_level(image.channels[0]);
-  const auto flow = parsimony::operators::shipped_flow(sigma);
-  image.channels[0] = parsimony::operators::denoise_by_flow(image.channels[0], sigma, flow).image;
-  parsimony::write_image(argv[2], image);
+#include <iostream>
+
+#include "parsimony/core/image.hpp"
+
+int main(int argc, char** argv) try {
+  if (argc != 3) {
+    std::cerr << "usage: example_denoise IN.png OUT.png\n";
+    return 2;
+  }
+  const parsimony::Image noisy = parsimony::read_image(argv[1]);
+  const parsimony::images::DenoiseResult denoised = parsimony::images::denoise(noisy);
+  parsimony::write_image(argv[2], denoised.image);
+} catch (const parsimony::Error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
 }

@@ -1,12 +1,21 @@
+// Learns an analysis operator from signals and certifies it: example_learn_operator SIGNALS.npy OPERATOR.npy
 #include <iostream>
 
-#include "parsimony/core/npy.hpp"
-#include "parsimony/operators/geometric_learning.hpp"
+#include "parsimony/operators/certify.hpp"
+#include "parsimony/operators/learn.hpp"
 #include "parsimony/operators/operator_file.hpp"
 
-int main(int, char** argv) {
-  const auto signals = parsimony::read_npy_matrix(argv[1]);  // a signal a row
-  const auto learned = parsimony::operators::learn_geometric(signals, {.atoms = 24});
-  parsimony::operators::write_operator(argv[2], learned.analysis);
-  std::cout << learned.report.to_json() << '\n';
+int main(int argc, char** argv) try {
+  using namespace parsimony::operators;
+  if (argc != 3) {
+    std::cerr << "usage: example_learn_operator SIGNALS.npy OPERATOR.npy\n";
+    return 2;
+  }
+  const auto signals = read_signals(argv[1]);  // a signal a row
+  const LearnedOperator learned = learn_operator(signals, {.method = LearnMethod::untf, .rows = 24});
+  write_operator(argv[2], learned.analysis_operator);
+  std::cout << certify(learned.analysis_operator, signals, {.zero_tolerance = 1e-3}).explanation << '\n';
+} catch (const parsimony::Error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
 }
