@@ -1,4 +1,4 @@
-// What the geometric learner finds and what it costs: planted operators, and patches of images.
+// Measures the results and the cost of the geometric learner on planted operators and on patches of images.
 //   operator_geometric recovery          a table of rows recovered and processor seconds, one thread
 //   operator_geometric patches FOLDER    all patches at once and minibatches, on patches that were held out
 #include <fmt/format.h>
@@ -20,7 +20,7 @@
 namespace parsimony::operators {
 namespace {
 
-// What else runs on the machine adds little to it.
+// Other programs on the machine add little to this clock.
 double processor_seconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }

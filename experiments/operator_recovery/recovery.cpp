@@ -62,7 +62,7 @@ Outcome run(const Learner& learner, std::int64_t samples, std::int64_t cosparsit
 }
 
 struct Mean {
-  double value = 0, half_width = 0;  // of the 95 % interval, by the normal distribution
+  double value = 0, half_width = 0;  // half the 95 % interval, by the normal distribution
 };
 Mean mean_of(std::span<const double> values) {
   Mean out;

@@ -126,7 +126,7 @@ void NearestInGroups(const float* tiles, int64_t tile_count, int64_t d, const Ce
   constexpr bool kBroadcasts = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL;
   const bool single = kBroadcasts && d == 8;
   const int64_t together = single ? lanes : 2 * lanes;
-  HWY_ALIGN float second[kMostGroups * kTile];  // of each group compared, for the points together
+  HWY_ALIGN float second[kMostGroups * kTile];  // for each compared group, all points
   // The better of the nearest so far and that of group g; of equal ones the smaller number.
   const auto take = [&](int32_t g, F score, I row, F& best, I& index, I& group) HWY_ATTR {
     const I number = hn::GatherIndex(i, groups.index + groups.begin[g], row);

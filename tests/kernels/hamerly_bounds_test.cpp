@@ -79,7 +79,7 @@ TEST(GroupsToCompare, LeaveOutOnlyGroupsInWhichNoCentroidCanBeNearer) {
         const double fallen = std::max(0.0, in.lower[g * kStride + t] - fall);
         ASSERT_LE(lower[g * kStride + t], fallen);
         ASSERT_GE(lower[g * kStride + t], fallen * (1 - 0x1p-18));
-        // The other centroids of the group are no nearer than either bound.
+        // The other centroids of the group are at least as far as either bound.
         const double other = std::max(fallen, static_cast<double>(in.nearest_other[in.label[t]]) - own);
         if (!(other * other - own * own > 4 * error + 50 * 0x1p-18)) needed |= 1 << g;
         if ((compare[t] >> g & 1) == 0) {
