@@ -1,0 +1,18 @@
+// Compresses a network to a number of bytes: example_quantize MODEL BYTES OUT
+#include <iostream>
+#include <string>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/quant/compress.hpp"
+
+int main(int argc, char** argv) try {
+  if (argc != 4) {
+    std::cerr << "usage: example_quantize MODEL.safetensors BYTES OUT.safetensors\n";
+    return 2;
+  }
+  const auto made = parsimony::quant::compress(argv[1], argv[3], {.budget = std::stoll(argv[2])});
+  std::cout << made.bytes << " bytes instead of " << made.model_bytes << '\n';
+} catch (const parsimony::Error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
+}
