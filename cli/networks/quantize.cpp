@@ -64,7 +64,7 @@ Action add_quantize(CLI::App& app) {
       ->type_name("");
   add_output_flag(app, settings->output, "compact file, which is a safetensors file too");
   Flags flags(app, "Method");
-  flags.alias("block_size", "block");
+  flags.alias("block_size", "block").alias("max_iterations", "iterations");  // earlier names
   describe(settings->options, flags);
   app.add_option("--calibration", settings->calibration,
                  "safetensors file with inputs of the layers: m.input, or E[x^2] in m.input_second_moment,\n"

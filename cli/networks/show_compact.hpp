@@ -1,4 +1,4 @@
-// What a file of tensors holds, for people and for programs.
+// The content of files of tensors, as text and as JSON.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -165,10 +165,10 @@ TEST_F(Quantize, DefaultsCanBeTyped) {
   EXPECT_EQ(read_text(path("small.safetensors")), standard);
 }
 
-TEST_F(Quantize, TheEarlierNameOfTheBlockSizeIsUnderstood) {
-  ASSERT_EQ(quantize({"--scheme", "pq", "--block-size", "4"}).code, 0);
+TEST_F(Quantize, EarlierNamesOfFlagsAreUnderstood) {
+  ASSERT_EQ(quantize({"--scheme", "pq", "--block-size", "4", "--max-iterations", "3"}).code, 0);
   const std::string present = read_text(path("small.safetensors"));
-  ASSERT_EQ(quantize({"--scheme", "pq", "--block", "4"}).code, 0);
+  ASSERT_EQ(quantize({"--scheme", "pq", "--block", "4", "--iterations", "3"}).code, 0);
   EXPECT_EQ(read_text(path("small.safetensors")), present);
 }
 
@@ -197,7 +197,7 @@ TEST_F(Quantize, BrokenFilesFailAndLeaveNothing) {
   refused({"dequantize", broken}, {broken, "tensor '"});
   refused({"inspect", broken}, {broken, "tensor '"});
   refused({"inspect", path("missing")}, {path("missing")});
-  refused({"dequantize", model()}, {"no compact file"});
+  refused({"dequantize", model()}, {"is not a compact file"});
   refused({"quantize", model(), "--scheme", "int8", "--calibration", broken}, {broken});
   refused({"quantize", model(), "--scheme", "int8", "--calibration", model()}, {"input_second_moment"});
   ASSERT_EQ(quantize({"--scheme", "int4"}).code, 0);

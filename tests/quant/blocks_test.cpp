@@ -95,11 +95,11 @@ TEST(Blocks, NameWhatIsWrong) {
   expect_error(ErrorCode::invalid_argument, "6 dimensions", [&] { grid_of({1, 1, 1, 1, 1, 1}, 2); });
   expect_error(ErrorCode::invalid_argument, "3 x 0", [&] { grid_of({3, 0}, 2); });
   expect_error(ErrorCode::invalid_argument, "2^40", [&] { grid_of({std::int64_t{1} << 62, 1 << 20}, 2); });
-  expect_error(ErrorCode::invalid_argument, "blocks of 0", [&] { grid_of({3, 3}, 0); });
+  expect_error(ErrorCode::invalid_argument, "block_size: 0", [&] { grid_of({3, 3}, 0); });
   const BlockGrid grid = grid_of({2, 3}, 2);
-  for (const auto& [bad, piece] : {std::pair{std::vector<std::int32_t>{0, 1}, "of 2"},
+  for (const auto& [bad, piece] : {std::pair{std::vector<std::int32_t>{0, 1}, "has 2 entries"},
                                    {std::vector<std::int32_t>{0, 1, 1}, "1 comes twice"},
-                                   {std::vector<std::int32_t>{0, 1, 3}, "3 is no input channel"}}) {
+                                   {std::vector<std::int32_t>{0, 1, 3}, "3 is not an input channel"}}) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { block_offsets(grid, bad); });
   }
   expect_error(ErrorCode::invalid_argument, "5 values", [&] { to_blocks(std::vector<float>(5), grid); });

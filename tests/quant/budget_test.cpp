@@ -26,7 +26,7 @@ double error_of(const Layers& layers, const Choices& choices) {
   return error;
 }
 
-// Of all combinations within the limit.
+// The best of all combinations within the limit.
 double least_error(const Layers& layers, std::int64_t limit, std::size_t layer = 0) {
   if (limit < 0) return std::numeric_limits<double>::infinity();
   if (layer == layers.size()) return 0;
@@ -95,8 +95,8 @@ TEST(Budget, IsKeptAndIsAsGoodAsEveryPointOfTheLagrangianWithin) {
       if (bytes_of(layers, priced) > limit) continue;
       ASSERT_LE(reached, error_of(layers, priced));
     }
-    // At the bytes that it takes itself, no combination is better: what the Lagrangian promises of the points
-    // that it reaches without the steps taken out of their order.
+    // No combination of as many bytes has a lower error. The Lagrangian guarantees this for points that it
+    // reaches without steps out of order.
     const std::int64_t own = bytes_of(layers, choices);
     if (own == limit && layers.size() == 1) {
       ASSERT_EQ(error_of(layers, choices), best);

@@ -155,9 +155,9 @@ TEST_F(Hostile, ShapesThatDoNotFit) {
     expect_refused("'a.weight'");
   }
   tensors_["shape"] = {"a.weight_shape", DType::int32, {4}, sides({2, 2})};
-  expect_refused("'a.weight_shape': of dtype I32");
+  expect_refused("'a.weight_shape': has dtype I32");
   tensors_["shape"] = {"a.weight_shape", DType::int64, {1, 2}, sides({2, 2})};
-  expect_refused("'a.weight_shape': of 2 dimensions");
+  expect_refused("'a.weight_shape': has 2 dimensions");
 }
 
 TEST_F(Hostile, TensorsThatAreMissingOrWrong) {
@@ -175,7 +175,7 @@ TEST_F(Hostile, TensorsThatAreMissingOrWrong) {
   expect_refused("I16");
   tensors_["zero_point"] = {"a.weight_zero_point", DType::uint8, {1}, {1}};
   tensors_["again"] = {"a.weight", DType::float32, {1}, floats({1})};
-  expect_refused("'a.weight': lies in codes and as it is");
+  expect_refused("'a.weight': is there in codes and as floats");
 }
 
 TEST_F(Hostile, CodebooksThatDoNotFit) {
@@ -183,9 +183,9 @@ TEST_F(Hostile, CodebooksThatDoNotFit) {
   tensors_["packed"].bytes = {0b1000};
   expect_refused("code 1 is 2; there are 2 centroids");
   tensors_["packed"].bytes = {0b10100};
-  expect_refused("the bits behind the last code must be 0");
+  expect_refused("a bit after the last code is 1");
   product(2, {1, 2, 3, 4, 5, 6});  // for a weight of 2 × 2
-  expect_refused("blocks of 3 values; 2 are all");
+  expect_refused("blocks have 3 values; must have at most 2");
   product(5, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
   expect_refused("5 centroids; codes of 2 bits have 1 to 4");
   product(2, {1, NAN, 3, 4});
@@ -245,14 +245,14 @@ TEST_F(Hostile, RecipesThatAreNone) {
   recipe_ = R"({"aliases":{"b.weight":"c.weight"}})";
   expect_refused("'b.weight': is tied to 'c.weight'");
   recipe_ = R"({"aliases":{"a.weight_packed":"a.weight_shape"}})";
-  expect_refused("'a.weight_packed': is tied to another and there itself");
+  expect_refused("'a.weight_packed': is tied to another tensor and there itself");
 }
 
 TEST_F(Hostile, IntegersWithWhatProductsHave) {
   for (const std::string key :
        {R"("layout":"row")", R"("codebook":"c")", R"("scaled":true)", R"("permuted":false)"}) {
     recipe_ = R"({"groups":[{"scheme":"integer","bits":4,)" + key + R"(,"weights":["a.weight"]}]})";
-    expect_refused("integers have no " + key.substr(1, key.find(':') - 2));
+    expect_refused("a group of integers must not have " + key.substr(1, key.find(':') - 2));
   }
 }
 
@@ -265,7 +265,7 @@ TEST_F(Hostile, HalvesThatAreNone) {
   EXPECT_EQ(read().recipe.others.at(0).dtype, DType::float16);
   for (const std::string name : {"other", "a.weight_scale", "a.weight", "nothing"}) {
     recipe_ = groups + "[\"half\",\"" + name + "\"]}";
-    expect_refused("'" + name + "': is one of the halves of the model");
+    expect_refused("'" + name + "': is listed in halves");
   }
 }
 
@@ -273,10 +273,10 @@ TEST_F(Hostile, OtherVersionsAndOtherFiles) {
   version_ = "3";
   expect_refused("version '3'", ErrorCode::unsupported);
   version_ = "2";
-  expect_refused("of version 2 has parsimony.header and parsimony.data of U8 alone");
+  expect_refused("of version 2 must have parsimony.header and parsimony.data of dtype U8");
   const TemporaryDirectory directory;
   write_safetensors(directory / "plain", {});
-  expect_error(ErrorCode::format, "no compact file", [&] { read_compact_file(directory / "plain"); });
+  expect_error(ErrorCode::format, "is not a compact file", [&] { read_compact_file(directory / "plain"); });
 }
 
 // A file with this header, deflated.
@@ -309,7 +309,7 @@ TEST(DeflatedHeader, WhatItSaysIsChecked) {
   ASSERT_EQ(sound.others.size(), 3);
   EXPECT_EQ(sound.others[1].data[8], 4);
   EXPECT_EQ(sound.others[2].data[0], 3);
-  refused("no zlib stream", with(""), {}, 3);
+  refused("must be one zlib stream", with(""), {}, 3);
   for (const std::string json : {"", "[]", "{}", "{\"tensors\":[]}", "{\"metadata\":1,\"tensors\":[1]}"}) {
     refused("parsimony.header", json, {});
   }
@@ -320,11 +320,12 @@ TEST(DeflatedHeader, WhatItSaysIsChecked) {
   refused("belong to no tensor", with(R"(["a","U8",[1]])"), {1, 2});
   refused("there twice", with(R"(["a","U8",[1]],["a","U8",[1]])"), {1, 2});
   refused("there twice", with(R"(["__metadata__","U8",[1]])"), {1});
-  refused("no dtype", with(R"(["a","U9",[1]])"), {1});
-  refused("other values", with(R"(["a","I64",[2],[1]])"), {});
-  refused("other values", with(R"(["a","U8",[1],[1]])"), {});
-  refused("no list", with(R"({"a":1})"), {});
-  refused("deflated again", R"({"metadata":{"parsimony.format_version":"2"},"tensors":[]})", {});
+  refused("is not one of the format", with(R"(["a","U9",[1]])"), {1});
+  refused("do not fit its dtype", with(R"(["a","I64",[2],[1]])"), {});
+  refused("do not fit its dtype", with(R"(["a","U8",[1],[1]])"), {});
+  refused("must be a list", with(R"({"a":1})"), {});
+  refused("a deflated file inside a deflated one",
+          R"({"metadata":{"parsimony.format_version":"2"},"tensors":[]})", {});
   refused("inflates to more", std::string(101'000'000, ' '), {});
 }
 

@@ -29,7 +29,7 @@ void expect_round_trip_of(const CompactModel& model) {
     EXPECT_EQ(std::memcmp(before.data(), after.data(), before.size() * sizeof(float)), 0);
     EXPECT_EQ(weight->packed, model.weights[i].packed);
   }
-  // What is read can be written: the same bytes.
+  // A file that was read is written again with the same bytes.
   write_compact_file(directory / "b.safetensors", read);
   EXPECT_EQ(TemporaryDirectory::content(path), TemporaryDirectory::content(directory / "b.safetensors"));
 }
@@ -231,7 +231,7 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   random.add(
       long_blocks, "a.weight",
       random.product({4, 3, 5}, random.codebook(3, 4, CodebookType::float16), BlockLayout::input_channels));
-  refused("'a.weight': blocks of 4 values; 3 are all", long_blocks);
+  refused("'a.weight': blocks have 4 values; must have at most 3", long_blocks);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ double error_of(const TestWeight& weight, const WeightRecipe& recipe, const Comp
                       decode(quantize_weight(weight.view(), recipe, options, Context(1)), Context(1)));
 }
 
-// Σ (w − ŵ)² / Σ (w − mean)²: what the error is of the values about their mean.
+// Σ (w − ŵ)² / Σ (w − mean)²: the error relative to the variance of the values.
 double error_about_the_mean(const TestWeight& weight, int bits, const CompressOptions& options) {
   const std::vector<float> decoded =
       decode(quantize_weight(weight.view(), recipe_for(weight, bits, options), options, Context(1)));

@@ -1,4 +1,4 @@
-// What becomes codes, and how, before anything is in codes.
+// Plans: which tensors become codes, and how, before any codes are made.
 #include <algorithm>
 
 #include "expect_error.hpp"

@@ -16,7 +16,7 @@ Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) 
   return out;
 }
 
-// Of some hundredfold range, a fifth of them 0.
+// Weights over a range of about a hundredfold, a fifth of them 0.
 Matrix<float> random_importance(std::int64_t rows, std::int64_t cols) {
   Matrix<float> out = normals(rows, cols, 9);
   for (float& value : out.values()) value = value < -0.8f ? 0.0f : std::exp(value);
@@ -94,7 +94,7 @@ TEST(DiagonalKMeans, WeightsCountAsRepetitions) {
   EXPECT_NEAR(once.history.back(), often.objective, 1e-4 * often.objective);
 }
 
-// What has no importance may hold anything.
+// Values without importance may be anything.
 TEST(DiagonalKMeans, CoordinatesWithoutImportanceSayNothing) {
   const std::int64_t n = 1500, d = 6, k = 11;
   Matrix<float> points = normals(n, d, 1);

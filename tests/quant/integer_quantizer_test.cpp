@@ -47,7 +47,7 @@ TEST(IntegerQuantizer, IsTheFormula) {
   }
 }
 
-// What is inside of the range that the codes reach is off by half a step at most.
+// Values inside the range of the codes are off by half a step at most.
 TEST(IntegerQuantizer, RoundsToTheNearestLevel) {
   const TestWeight weight({3, 500});
   for (const auto range : {RangeRule::min_max, RangeRule::histogram, RangeRule::mse}) {

@@ -36,7 +36,7 @@ class ModelFiles : public ::testing::Test {
   }
 
   TemporaryDirectory directory_;
-  std::list<std::vector<std::uint8_t>> buffers_;  // of the views
+  std::list<std::vector<std::uint8_t>> buffers_;  // bytes of the views
 };
 
 }  // namespace parsimony::quant

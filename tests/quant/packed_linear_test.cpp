@@ -46,7 +46,7 @@ double relative_error(const Matrix<float>& y, const Matrix<double>& exact) {
   return std::sqrt(error / norm);
 }
 
-// What the header promises for every output: 1.5 · range / 510 per table, and float32 rounding, which is that
+// The bound of the header for every output: 1.5 · range / 510 per table, and float32 rounding, which is that
 // of the inner products and of one addition per step.
 double budget(const QuantizedTensor& weight, std::span<const float> x, TableAccuracy accuracy) {
   const Matrix<float>& centroids = weight.codebook->centroids;
@@ -270,14 +270,14 @@ TEST(PackedLinear, RefusesWhatDoesNotFit) {
   expect("dimensions", [](auto& w) { w.shape = {6}; });
   expect("every dimension must be at least 1", [](auto& w) { w.shape = {0, 16}; });
   expect("at most 2^40", [](auto& w) { w.shape = {std::int64_t{1} << 62, 16}; });
-  expect("codes of 17 bits", [](auto& w) { w.bits = 17; });
-  expect("without a codebook", [](auto& w) { w.codebook = nullptr; });
+  expect("codes have 17 bits", [](auto& w) { w.bits = 17; });
+  expect("product: has no codebook", [](auto& w) { w.codebook = nullptr; });
   expect("5 factors", [](auto& w) { w.scale.assign(5, 1); });
   expect("24 codes of 3 bits need 9 bytes, there are 8", [](auto& w) { w.packed.pop_back(); });
   expect("24 codes of 3 bits need 9 bytes, there are 10", [](auto& w) { w.packed.push_back(0); });
   expect("there are 5 centroids", [](auto& w) { w.packed[3] = 0xff; });
   expect("permutation", [](auto& w) { w.channel_permutation.assign(16, 1); });
-  expect("channel permutation of 2", [](auto& w) { w.channel_permutation = {1, 0}; });
+  expect("channel permutation: has 2 entries", [](auto& w) { w.channel_permutation = {1, 0}; });
   const QuantizedTensor weight = random_product({6, 16}, random_codebook(5, 4));
   expect_error(ErrorCode::invalid_argument, "bias", [&] { PackedLinear(weight, std::vector<float>(5)); });
   expect_error(ErrorCode::invalid_argument, "switch_batch",
@@ -287,7 +287,7 @@ TEST(PackedLinear, RefusesWhatDoesNotFit) {
                [&] { PackedLinear(weight).multiply(x, y); });
 }
 
-// What decode refuses and what the packed layers refuse is one thing.
+// decode and the packed layers refuse the same tensors.
 TEST(PackedLinear, RefusesWhatDecodeRefuses) {
   const auto expect = [](const std::string& piece, const QuantizedTensor& weight) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { decode(weight); });
@@ -296,14 +296,14 @@ TEST(PackedLinear, RefusesWhatDecodeRefuses) {
   };
   QuantizedTensor integers = random_integers({3, 4}, 4, true);
   integers.channel_permutation = {3, 2, 1, 0};
-  expect("integers with a channel permutation", integers);
+  expect("integers: have a channel permutation", integers);
   integers = random_integers({3, 4}, 4, true);
   integers.codebook = random_codebook(5, 4);
-  expect("integers with a codebook", integers);
+  expect("integers: have a codebook", integers);
   QuantizedTensor product = random_product({6, 16}, random_codebook(5, 4));
   product.zero_point.assign(6, 1);
-  expect("product with 6 zero points", product);
-  expect("blocks of 16384", random_product({2, 16384}, random_codebook(2, 16384)));
+  expect("product: has 6 zero points", product);
+  expect("block_size: 16384", random_product({2, 16384}, random_codebook(2, 16384)));
 }
 
 TEST(PackedLinear, TakesAnyZeroPoint) {

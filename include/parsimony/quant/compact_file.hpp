@@ -87,8 +87,8 @@ struct CompactModel {
 /// Writes the file under a temporary name, reads it back, compares it with the model, and renames it. Throws
 /// invalid_argument, before anything is written, where recipe and values do not fit: names that are there
 /// twice, scales or centroids that the dtype of the file does not hold exactly, codes without a centroid.
-/// Throws io as verify_compact_file does; an older file of that name then stays as it was. What exists and is
-/// not a regular file is written in place and not verified.
+/// Throws io as verify_compact_file does; an older file of that name then stays as it was. A
+/// target that exists and is not a regular file (a pipe) is written in place and not verified.
 void write_compact_file(const std::filesystem::path& path, const CompactModel& model);
 
 /// Throws io; format, naming file and tensor; unsupported for a file of a later version.

@@ -140,10 +140,10 @@ struct CompressionPlan {
   CompressOptions options;
   CompactRecipe recipe;
   std::vector<LeftAlone> left_alone;  ///< by name
-  /// Of each weight of the recipe, from the calibration, as in WeightView; empty: every value counts the
+  /// One per weight, from the calibration, as in WeightView; empty: every value counts the
   /// same.
   std::vector<std::vector<float>> importance;
-  /// Of each weight of the recipe; without a value its codes are still to be made.
+  /// One per weight; without a value the codes are still to be made.
   std::vector<std::optional<MeasuredCodes>> measured;
 };
 
@@ -165,7 +165,7 @@ CompressionPlan plan_compression(const ModelTensors& model, const CompressOption
 /// A model in codes, in memory.
 struct QuantizedModel {
   CompactModel model;
-  std::vector<double> relative_mse;  ///< of each weight; see relative_mse() in decode.hpp
+  std::vector<double> relative_mse;  ///< one per weight; see relative_mse() in decode.hpp
   Report report;                     ///< figure "squared_error": the sum that a budget minimizes
 };
 
@@ -179,7 +179,7 @@ QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan,
 struct Compression {
   CompactRecipe recipe;
   std::vector<LeftAlone> left_alone;
-  std::vector<double> relative_mse;  ///< of each weight; empty after a dry run
+  std::vector<double> relative_mse;  ///< one per weight; empty after a dry run
   std::int64_t model_bytes = 0;      ///< size of the model's safetensors file
   std::int64_t bytes = 0;            ///< size of the compact file, to the byte after a dry run too
   Report report;                     ///< stages plan, quantize, write

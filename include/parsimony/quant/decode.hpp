@@ -1,4 +1,4 @@
-// From codes back to floats, and how far they are from what they were.
+// Decodes a weight, and measures its error.
 #pragma once
 
 #include <span>
@@ -10,18 +10,18 @@
 
 namespace parsimony::quant {
 
-/// The number of codes that its shape, scheme, layout and codebook ask for. Throws invalid_argument when the
-/// fields of the tensor do not fit together or its scheme does not have one that it has: all of them are
-/// looked at but the codes, and the layout of integers, which means nothing.
+/// The number of codes that shape, scheme, layout and codebook ask for. Throws invalid_argument if the fields
+/// of the tensor do not fit together, or if its scheme does not have a field that is set. It checks all
+/// fields except the codes and the layout of integers, which has no meaning.
 std::int64_t code_count(const QuantizedTensor& tensor);
 
-/// The weight, in C order of its shape. An integer decodes to float32(code − zero_point) · scale, a product
-/// to its centroids, times the factors of the rows where it has some. Throws invalid_argument as code_count
-/// does, for too few codes and for a code that the codebook does not have.
+/// The weight in C order of its shape. An integer decodes to float32(code − zero_point) · scale, a block of a
+/// product to its centroid, times the factor of its row if there is one. O(values). Throws invalid_argument
+/// as code_count does, and for missing codes or a code that the codebook does not have.
 std::vector<float> decode(const QuantizedTensor& tensor, const Context& context = Context{});
 
-/// Σ a (w − ŵ)² / Σ a w², a the weight's importance (1 where it has none); of a weight of zeros 0 if it is
-/// met exactly, infinity otherwise. Throws invalid_argument for shapes that do not fit.
+/// Σ a (w − ŵ)² / Σ a w², where a is the importance of the weight, 1 if none is given. For a weight of zeros:
+/// 0 if decoded is zero too, otherwise infinity. Throws invalid_argument for sizes that do not fit.
 double relative_mse(const WeightView& weight, std::span<const float> decoded);
 
 }  // namespace parsimony::quant

@@ -1,4 +1,4 @@
-// Integers of 2 to 8 bits: a scale and a zero point per tensor or per output channel.
+// Integers of 2 to 8 bits, with a scale and a zero point per tensor or per output channel.
 #pragma once
 
 #include <array>
@@ -16,11 +16,11 @@ namespace parsimony::quant {
 
 enum class Granularity { per_tensor, per_channel };
 
-/// How the range [min, max] of the formula is chosen.
+/// Rule for the range [low, high] that the codes cover.
 enum class RangeRule {
-  min_max,    ///< of the values: none is clipped
-  histogram,  ///< of the least error that a histogram predicts; where that is worse than min_max, min_max
-  mse,        ///< of the least squared error found by a search over both ends, from the two above
+  min_max,    ///< range of the values, so that none is clipped; the fastest
+  histogram,  ///< least error that a histogram predicts, or min_max if that is better
+  mse,        ///< least squared error that a search over both ends finds, starting from the two above
 };
 
 constexpr auto names_of(Granularity) {
@@ -37,14 +37,14 @@ struct IntegerOptions {
   int bits = 8;
   Granularity granularity = Granularity::per_channel;
   RangeRule range = RangeRule::min_max;
-  int histogram_bins = 2048;  ///< between the least and the largest value
+  int histogram_bins = 2048;  ///< bins between the least and the largest value, for histogram and mse
 };
 
 template <OptionsOf<IntegerOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"bits", "bits of a code", 2, 8}, options.bits);
-  visit(Field{"granularity", "what shares a scale"}, options.granularity);
-  visit(Field{"range", "how the range of the values is chosen"}, options.range);
+  visit(Field{"granularity", "values that share a scale"}, options.granularity);
+  visit(Field{"range", "rule for the range of the values"}, options.range);
   visit(Field{"histogram_bins", "bins of the histogram", 16, 1 << 20}, options.histogram_bins);
 }
 
@@ -54,13 +54,13 @@ struct AffineCode {
   std::int32_t zero_point = 0;
 };
 
-/// scale = (high − low) / (2^bits − 1), zero_point = −round(low / scale) [fan2021training]; ties of both
-/// rounds go to even. Departures, where the formula has no meaning in float32: low = high is met exactly (a
-/// scale of |low|, of 1 if it is 0), and a scale is not below 2⁻²³ of the larger end, which float32 could not
-/// resolve.
+/// scale = (high − low) / (2^bits − 1), zero_point = −round(low / scale) [fan2021training]; both roundings
+/// break ties to even. It departs from the formula where that has no meaning in float32: low = high gets a
+/// scale of |low| (1 if it is 0), so that the value is met exactly, and a scale is at least 2⁻²³ of the
+/// larger end, since float32 does not resolve smaller steps.
 AffineCode affine_code(float low, float high, int bits);
 
-/// The code of values by options.bits and options.range. At least one value, all finite (not checked).
+/// The code for values by options.bits and options.range. Needs at least one value, all finite (not checked).
 AffineCode choose_affine_code(std::span<const float> values, const IntegerOptions& options,
                               const Context& context = Context{});
 
@@ -77,11 +77,11 @@ std::uint16_t integer_code(float value, const AffineCode& code, int bits);
 /// φ of every value; `out` may be `values`.
 void fake_quantize(std::span<const float> values, const AffineCode& code, int bits, std::span<float> out);
 
-/// Codes of a weight by options. decoded, when not empty, receives φ(w), equal to what decode() makes of the
-/// result. O(size) with min_max; histogram adds one pass and O(bins) per scale, mse about 100 passes. 2 bytes
-/// per value beside the result. The same bytes for any number of threads.
+/// Quantizes a weight. decoded, when not empty, has room for all values and receives φ(w), the values that
+/// decode() returns. O(size) with min_max; histogram adds one pass and O(bins) per scale, mse about 100
+/// passes. Takes 2 bytes per value beside the result. The same bytes for any number of threads.
 ///
-/// Throws invalid_argument (shape, options, a value that is not finite or above 1e38: named by its index) and
+/// Throws invalid_argument (shape; options; a value that is not finite or above 1e38, named by its index) and
 /// cancelled.
 QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions& options = {},
                                  std::span<float> decoded = {}, const Context& context = Context{});

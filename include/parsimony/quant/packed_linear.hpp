@@ -1,4 +1,4 @@
-// Linear layers and embeddings that work from their codes: the weight is never put back together.
+// Linear layers and embeddings that compute from codes and never decode a whole weight.
 #pragma once
 
 #include <array>
@@ -15,9 +15,9 @@
 namespace parsimony::quant {
 
 enum class TableAccuracy {
-  tables8,   ///< inner products in 8 bits: 1 % of error, the fastest
-  tables16,  ///< in 16 bits: 1e-4
-  exact,     ///< in float32
+  tables8,   ///< 8-bit inner products: the fastest, an error of about 1 %
+  tables16,  ///< 16-bit inner products: an error of about 1e-4
+  exact,     ///< float32 inner products
 };
 
 constexpr auto names_of(TableAccuracy) {
@@ -27,25 +27,27 @@ constexpr auto names_of(TableAccuracy) {
 
 struct PackedLinearOptions {
   TableAccuracy accuracy = TableAccuracy::tables8;
-  /// Rows of x from which on tiles of the weight are decoded and multiplied as floats. 0: where that is the
-  /// faster way by the costs measured for docs/packed-layers.md; with 8-bit tables it often never is.
+  /// Number of rows of x from which on the layer decodes tiles of the weight and multiplies floats. 0: the
+  /// number at which that is faster by the costs measured for docs/packed-layers.md; with 8-bit tables it
+  /// often never is.
   std::int64_t switch_batch = 0;
 };
 
 template <OptionsOf<PackedLinearOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"accuracy", "of the tables of inner products"}, options.accuracy);
-  visit(Field{"switch_batch", "rows from which on the weight is decoded in tiles, 0 for the measured point",
-              0, 1 << 30},
+  visit(Field{"accuracy", "accuracy of the tables of inner products"}, options.accuracy);
+  visit(Field{"switch_batch", "rows from which on tiles of the weight are decoded; auto: by measured costs",
+              1, 1 << 30, "auto", 0},
         options.switch_batch);
 }
 
-/// The tables of inner products of some rows x with a codebook. Layers with the same codebook (the same
-/// pointer), the same inputs and the same accuracy can share one, as the projections of an attention do.
+/// Tables of inner products of rows x with the centroids of a codebook. Layers with the same codebook (the
+/// same pointer), the same inputs and the same accuracy can share them, as the projections of an attention
+/// do.
 class TableSet {
  public:
   std::int64_t rows() const;
-  std::int64_t bytes() const;  ///< memory that it holds
+  std::int64_t bytes() const;  ///< memory of the tables
 
  private:
   friend class PackedLinear;
@@ -53,45 +55,45 @@ class TableSet {
   std::shared_ptr<const Data> data_;
 };
 
-/// y = x Wᵀ + bias with W in codes. Copies share what they hold and may be used from several threads.
+/// y = x Wᵀ + bias with W in codes. Copies share their data and may be used from several threads.
 ///
-/// A product weight of K ≤ 256 centroids: for every block column of x the K inner products go into a table of
-/// bytes, and every output sums the entries under its codes, 64 outputs at a time, in registers
-/// [jegou2011product]. Tables are scaled one by one in steps of half an octave and summed as integers with
-/// those of the same scale, so that one large value of x costs the others nothing. The error of a table entry
-/// is at most 1.5 · r / 510 (8 bits; / 131070 with 16), r the range of its table or, where that is more, 2⁻¹⁰
-/// of 2 max ‖centroid‖ √d max |x|; with Gaussian weights and 256 centroids that makes about 8e-3 (3e-5) of
-/// ‖W x‖. Codebooks with rare outliers do worse. K > 256 and `exact` take float32 tables, integer weights are
+/// Products of K ≤ 256 centroids: for every block column of x, a table of bytes holds the K inner products,
+/// and every output sums the entries under its codes, 64 outputs at a time in registers [jegou2011product].
+/// Each table has its own scale, in steps of half an octave, and is summed as integers with tables of the
+/// same scale, so one large value of x does not spoil the others. The error of an entry is at most 1.5 · r /
+/// 510 (8 bits; / 131070 with 16). Here r is the range of its table, or 2⁻¹⁰ · 2 max ‖centroid‖ √d max |x| if
+/// that is larger. For Gaussian weights and 256 centroids this gives about 8e-3 (3e-5) of ‖W x‖; codebooks
+/// with rare outliers have a larger error. K > 256 and `exact` use float32 tables; integer weights are
 /// decoded in tiles.
 ///
-/// Time of a row: columns · K · d multiply-adds, then outputs · columns look-ups. Memory: a byte a code (two
-/// with K > 256; a byte a weight of integers), and while it runs the tables, columns · K bytes a row (8-bit).
-/// The same bytes for any number of threads on one SIMD target; which way is taken depends on the number of
-/// rows.
+/// Time of a row: columns · K · d multiply-adds, then outputs · columns look-ups. Memory: a byte per code
+/// (two with K > 256; a byte per weight for integers), and during the run the tables, columns · K bytes per
+/// row (8-bit). The same bytes for any number of threads on one SIMD target. The number of rows decides
+/// between tables and tiles.
 class PackedLinear {
  public:
-  /// weight: any scheme, layout and number of dimensions; outputs shape[0], inputs the product of the others,
-  /// in C order (a convolution so multiplies its unrolled patches). The factors of its rows are folded in.
-  /// bias: a value per output, or empty. Throws invalid_argument (a tensor whose parts do not fit together;
-  /// options).
+  /// weight: any scheme, layout and number of dimensions. It has shape[0] outputs, and as many inputs as the
+  /// product of the other dimensions, in C order, so a convolution multiplies its unrolled patches. Factors
+  /// of the rows are included. bias: one value per output, or empty. Throws invalid_argument (a tensor whose
+  /// parts do not fit together; options).
   explicit PackedLinear(const QuantizedTensor& weight, std::span<const float> bias = {},
                         const PackedLinearOptions& options = {});
 
   std::int64_t inputs() const;
   std::int64_t outputs() const;
   std::int64_t bytes() const;  ///< memory of codes, codebook, factors and bias
-  /// Rows from which on `multiply` decodes; the largest int64 where it never does.
+  /// Number of rows from which on `multiply` decodes tiles; the largest int64 if it never does.
   std::int64_t switch_batch() const;
 
-  /// x: n × inputs, y: n × outputs, n ≥ 0, not overlapping. By tables, a row of x with a value that is not
-  /// finite, or so large that a product with a block may overflow, makes a row of NaN. Throws
-  /// invalid_argument, cancelled.
+  /// x: n × inputs, y: n × outputs, n ≥ 0; they must not overlap. With tables, a row of x gives a row of NaN
+  /// if a value is not finite or so large that a product with a block may overflow. Throws invalid_argument,
+  /// cancelled.
   void multiply(MatrixView<const float> x, MatrixView<float> y, const Context& context = Context{}) const;
 
-  /// For layers that share one. Throws invalid_argument for integer weights, which have no tables.
+  /// Tables for layers that share them. Throws invalid_argument for integer weights, which have no tables.
   TableSet tables(MatrixView<const float> x, const Context& context = Context{}) const;
-  /// y: tables.rows() × outputs. Throws invalid_argument for the tables of another codebook, of other inputs
-  /// or of another accuracy.
+  /// y: tables.rows() × outputs. Throws invalid_argument for tables of another codebook, number of inputs or
+  /// accuracy.
   void multiply(const TableSet& tables, MatrixView<float> y, const Context& context = Context{}) const;
 
  private:
@@ -99,7 +101,7 @@ class PackedLinear {
   std::shared_ptr<const Data> data_;
 };
 
-/// Rows of a weight in codes, by index: an embedding as small in memory as in its file.
+/// Looks up rows of a weight in codes: an embedding as small in memory as in its file.
 class PackedEmbedding {
  public:
   /// weight: 2-D, any scheme. Throws invalid_argument (a tensor whose parts do not fit together).
@@ -109,8 +111,8 @@ class PackedEmbedding {
   std::int64_t dimension() const;
   std::int64_t bytes() const;
 
-  /// out: indices.size() × dimension; row i is row indices[i] of the weight, exactly as decoded. O(dimension)
-  /// a row. Throws invalid_argument (an index outside 0 … rows − 1: named).
+  /// out: indices.size() × dimension; row i becomes row indices[i] of the weight, exactly as decode() gives
+  /// it. O(dimension) per row. Throws invalid_argument, naming it, for an index outside 0 … rows − 1.
   void lookup(std::span<const std::int64_t> indices, MatrixView<float> out) const;
 
  private:

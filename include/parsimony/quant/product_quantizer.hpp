@@ -15,14 +15,18 @@
 namespace parsimony::quant {
 
 struct ProductOptions {
-  std::int64_t block_size = 8;   ///< d
-  std::int64_t centroids = 256;  ///< K at most
-  std::int64_t blocks_per_centroid =
-      4;  ///< K is lowered until so many blocks share one, else a codebook stores what it should save
+  /// d. A weight takes log2(centroids) / d bits; larger blocks have a larger error.
+  std::int64_t block_size = 8;
+  std::int64_t centroids = 256;  ///< largest K; 256 fill a byte, which the packed layers read fastest
+  /// K is lowered until on average so many blocks share a centroid. With fewer the codebook would take the
+  /// bytes that the codes save.
+  std::int64_t blocks_per_centroid = 4;
   BlockLayout layout = BlockLayout::row;
   CodebookType codebook = CodebookType::float16;
-  int max_iterations = 20;         ///< of k-means
-  bool normalize_filters = false;  ///< factors per output are kept in QuantizedTensor::scale
+  int max_iterations = 20;  ///< limit of k-means
+  /// Divides every output by its root mean square first, and keeps these factors in QuantizedTensor::scale.
+  /// Set it where a batch norm follows: the size of a filter then says nothing about its importance.
+  bool normalize_filters = false;
   std::uint64_t seed = 0;
 };
 
@@ -30,66 +34,64 @@ template <OptionsOf<ProductOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"block_size", "weights of a block", 1, 4096}, options.block_size);
   visit(Field{"centroids", "most centroids of a codebook", 1, 1 << 16}, options.centroids);
-  visit(Field{"blocks_per_centroid", "blocks that share a centroid at least, on average", 1, 1 << 30},
+  visit(Field{"blocks_per_centroid", "least number of blocks that share a centroid, on average", 1, 1 << 30},
         options.blocks_per_centroid);
-  visit(Field{"layout", "where the weights of a block lie"}, options.layout);
+  visit(Field{"layout", "position of the weights of a block"}, options.layout);
   visit(Field{"codebook", "type of the centroids in the file"}, options.codebook);
-  visit(Field{"max_iterations", "iterations of k-means at most", 0, 1 << 20}, options.max_iterations);
+  visit(Field{"max_iterations", "limit of k-means", 0, 1 << 20}, options.max_iterations);
   visit(Field{"normalize_filters", "divide every output by its root mean square first"},
         options.normalize_filters);
-  visit(Field{"seed", "seed of all randomness"}, options.seed);
+  visit(kSeedField, options.seed);
 }
 
 struct ProductQuantization {
-  std::vector<QuantizedTensor> tensors;  ///< one per weight, all with the same codebook
+  std::vector<QuantizedTensor> tensors;  ///< one per weight; all share the codebook
   Report report;
 };
 
-/// One codebook for all the weights, by k-means on their blocks [jegou2011product, stock2020bit,
-/// fan2021training]; then it is rounded to its type, and each block takes the nearest of the rounded
-/// centroids.
+/// Learns one codebook for all weights by k-means on their blocks [jegou2011product, stock2020bit,
+/// fan2021training], rounds it to its type, and gives each block the nearest of the rounded centroids.
 ///
-/// Minimised is Σ a (w − ŵ)², a the importance of the weights, per value: exactly, by k-means whose
-/// coordinates have weights of their own (with a start from the part of a that is of rank one). A block that
-/// d does not divide out has coordinates without a weight; they count nothing, so that no filling of theirs
-/// can draw a centroid. Where there is neither importance nor padding this is core's k-means, several times
-/// as fast, from the centroids of a sample where there are many blocks. An emptied centroid moves to the
-/// block farthest from its own, as core has it; [stock2020bit] split the most populated one.
+/// Minimizes Σ a (w − ŵ)² with the importance a of each value, exactly: the coordinates of this k-means have
+/// weights of their own, and it starts from the part of a that has rank one. If d does not divide a run, its
+/// last block has coordinates of weight 0, so that no padding draws a centroid. Without importance and
+/// padding this is core's k-means, several times faster; if there are many blocks, it starts from the
+/// centroids of a sample. An emptied centroid moves to the block farthest from its own centroid, as in core;
+/// [stock2020bit] split the centroid with the most blocks instead.
 ///
-/// normalize_filters: w divided by the root mean square of its output, which is its standard deviation where
-/// its mean is small, and unlike that is not 0 of a constant filter. The error is that of the divided
-/// weights: where a batch norm follows, a filter's size says nothing about what it is worth. In the layout
-/// input_channels a depthwise convolution (one channel) is cut in the layout row all the same, as its tensor
-/// says: blocks of d channels would hold one weight each.
+/// normalize_filters divides by the root mean square of an output. It equals the standard deviation where the
+/// mean is small, and is not 0 for a constant filter. The error is that of the divided weights. In the layout
+/// input_channels a depthwise convolution (one channel) is cut in the layout row, as its tensor says: blocks
+/// of d channels would hold one weight each.
 ///
-/// initial, when it has rows: centroids to start k-means from, as many as K comes to.
+/// initial, if it has rows, holds K × d centroids to start k-means from.
 ///
 /// report: objective_history of k-means; figures "centroids", "blocks". Memory: 4 bytes per weight for the
-/// blocks, as much again for their importance, and what core's k-means says. O(weights K) per iteration. The
+/// blocks, as much for their importance, and the memory of core's k-means. O(weights · K) per iteration. The
 /// same bytes for any number of threads.
 ///
-/// Throws invalid_argument (no weights, shapes, options, values that are not finite or above 1e15, importance
-/// all 0, centroids beyond float16) and cancelled.
+/// Throws invalid_argument (no weights; shapes; options; values that are not finite or above 1e15; importance
+/// that is 0 everywhere; centroids beyond float16) and cancelled.
 ProductQuantization product_quantize(std::span<const WeightView> weights, const ProductOptions& options = {},
                                      const Context& context = Context{},
                                      MatrixView<const float> initial = {});
 
-/// Of one weight.
+/// The same for one weight.
 QuantizedTensor product_quantize(const WeightView& weight, const ProductOptions& options = {},
                                  const Context& context = Context{});
 
-/// The codes alone, of the nearest centroids of a codebook that there is. Of the options: layout and
-/// normalize_filters.
+/// Gives each block the nearest centroid of a given codebook. Reads layout and normalize_filters of the
+/// options.
 std::vector<QuantizedTensor> assign_codes(std::span<const WeightView> weights,
                                           const std::shared_ptr<const Codebook>& codebook,
                                           const ProductOptions& options = {},
                                           const Context& context = Context{});
 
-/// K for so many blocks.
+/// K for a number of blocks.
 std::int64_t centroids_for(std::int64_t blocks, const ProductOptions& options);
 
-/// Rounds centroids to the values that a file of this type holds. Throws invalid_argument for a value that
-/// float16 does not reach.
+/// Rounds centroids to values that a file of this type holds. Throws invalid_argument for a value beyond
+/// float16.
 Codebook round_codebook(Matrix<float> centroids, CodebookType type);
 
 }  // namespace parsimony::quant

@@ -12,15 +12,15 @@ constexpr std::int64_t kLargestBlock = 4096;
 
 }  // namespace
 
-BlockGrid block_grid(std::span<const std::int64_t> shape, std::int64_t block, BlockLayout layout) {
+BlockGrid block_grid(std::span<const std::int64_t> shape, std::int64_t block_size, BlockLayout layout) {
   const std::int64_t size = checked_size(shape);
-  if (block < 1 || block > kLargestBlock) {
-    refuse(fmt::format("blocks of {}: must be of 1 to {} weights", block, kLargestBlock));
+  if (block_size < 1 || block_size > kLargestBlock) {
+    refuse(fmt::format("block_size: {}; must be 1 to {}", block_size, kLargestBlock));
   }
   return {.outputs = shape[0],
           .channels = shape[1],
           .positions = size / shape[0] / shape[1],
-          .block_size = block,
+          .block_size = block_size,
           .layout = layout};
 }
 

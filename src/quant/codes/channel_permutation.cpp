@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kStrip = 64;   // channels whose products are one task
 constexpr std::int64_t kDepth = 512;  // samples summed in float32 before they join the sum
-constexpr double kRidge = 1e-6;       // of the mean variance: channels may be copies of each other
+constexpr double kRidge = 1e-6;       // times the mean variance, since channels may be copies of each other
 constexpr double kLeastFall = 1e-9;   // above the rounding of a determinant
 
 // Second moments of the channels about 0, and their means, over outputs and kernel positions.
@@ -120,7 +120,7 @@ class Blocks {
     }
   }
 
-  // By Cholesky's factorisation.
+  // Uses Cholesky's factorization.
   double log_det() {
     const auto groups = static_cast<double>(groups_);
     double sum = 0;
@@ -149,7 +149,7 @@ class Blocks {
   double ridge_ = 0, log_det_ = 0;
 };
 
-// Channels by falling variance, the first C / d of them into the first coordinate, and so on.
+// Sorts channels by falling variance. The first C / d of them fill the first coordinate, and so on.
 std::vector<std::int32_t> by_variance(const Moments& moments, std::int64_t d) {
   const auto channels = std::ssize(moments.mean);
   std::vector<std::int32_t> order(channels), out(channels);

@@ -9,17 +9,16 @@
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
-namespace {}  // namespace
-
 std::int64_t checked_size(std::span<const std::int64_t> shape) {
   if (shape.size() < 2 || shape.size() > 5) {
-    refuse(fmt::format("weight of {} dimensions: must have 2 to 5, outputs first", shape.size()));
+    refuse(fmt::format("weight: has {} dimensions; must have 2 to 5, outputs first", shape.size()));
   }
   std::int64_t size = 1;
   for (const std::int64_t extent : shape) {
     if (extent < 1 || extent > kMostValues / size) {
-      refuse(fmt::format("weight of shape {}: every dimension must be at least 1, their product at most 2^40",
-                         fmt::join(shape, " x ")));
+      refuse(fmt::format(
+          "weight: has shape {}; every dimension must be at least 1, and their product at most 2^40",
+          fmt::join(shape, " x ")));
     }
     size *= extent;
   }
@@ -29,7 +28,7 @@ std::int64_t checked_size(std::span<const std::int64_t> shape) {
 void check_weight(const WeightView& weight, float limit) {
   const std::int64_t size = checked_size(weight.shape);
   if (std::ssize(weight.values) != size) {
-    refuse(fmt::format("weight of shape {}: {} values given; must be {}", fmt::join(weight.shape, " x "),
+    refuse(fmt::format("weight: shape {} comes with {} values; must be {}", fmt::join(weight.shape, " x "),
                        weight.values.size(), size));
   }
   for (std::int64_t i = 0; i < size; ++i) {
@@ -43,14 +42,14 @@ void check_weight(const WeightView& weight, float limit) {
 void check_permutation(std::span<const std::int32_t> permutation, std::int64_t channels) {
   if (permutation.empty()) return;
   if (std::ssize(permutation) != channels) {
-    refuse(fmt::format("channel permutation of {}: must be of the {} input channels", permutation.size(),
-                       channels));
+    refuse(fmt::format("channel permutation: has {} entries; must have one for each of the {} input channels",
+                       permutation.size(), channels));
   }
   std::vector<char> seen(channels);
   for (const std::int32_t channel : permutation) {
     if (channel < 0 || channel >= channels || seen[channel]) {
       refuse(fmt::format("channel permutation: {} {}; must hold each of 0 to {} once", channel,
-                         channel < 0 || channel >= channels ? "is no input channel" : "comes twice",
+                         channel < 0 || channel >= channels ? "is not an input channel" : "comes twice",
                          channels - 1));
     }
     seen[channel] = 1;

@@ -1,4 +1,4 @@
-// What every quantizer refuses, and every user of its codes.
+// Checks that quantizers and users of codes share.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +9,24 @@
 
 namespace parsimony::quant {
 
-/// Values of a weight at most.
+/// Largest number of values of a weight.
 inline constexpr std::int64_t kMostValues = std::int64_t{1} << 40;
-/// Up to here squares, and sums of them over blocks of 4096, stay within k-means' limits.
+/// Up to this magnitude squares, and their sums over blocks of 4096, stay within the limits of k-means.
 inline constexpr float kLargestBlockValue = 1e15f;
 
-/// Product of the dimensions. Throws invalid_argument unless there are 2 to 5, all positive, of a product of
-/// at most kMostValues.
+/// The product of the dimensions. Throws invalid_argument unless there are 2 to 5, all positive, and their
+/// product is at most kMostValues.
 std::int64_t checked_size(std::span<const std::int64_t> shape);
 
-/// Throws invalid_argument for a shape that is not the values', and for a value that is not finite or above
-/// `limit`: named by its index in C order.
+/// Throws invalid_argument if the shape does not fit the values, or if a value is not finite or above `limit`
+/// in magnitude. Names it by its index in C order.
 void check_weight(const WeightView& weight, float limit);
 
-/// Throws invalid_argument unless it is one of 0..channels − 1, or empty.
+/// Throws invalid_argument unless this is a permutation of 0..channels − 1, or empty.
 void check_permutation(std::span<const std::int32_t> permutation, std::int64_t channels);
 
-/// Throws invalid_argument where the fields of the tensor do not fit together (see code_count), bytes of the
-/// codes are missing or too many, or a code has no centroid.
+/// Throws invalid_argument if the fields of the tensor do not fit together (see code_count), if there are too
+/// few or too many bytes of codes, or if a code has no centroid.
 void check_codes(const QuantizedTensor& tensor);
 
 }  // namespace parsimony::quant

@@ -1,3 +1,4 @@
+// Implements the packing of codes of parsimony/quant/quantized_tensor.hpp.
 #include <fmt/format.h>
 
 #include "parsimony/core/error.hpp"
@@ -18,7 +19,7 @@ std::vector<std::uint8_t> pack_codes(std::span<const std::uint16_t> codes, int b
   check_width(bits);
   std::vector<std::uint8_t> packed;
   packed.reserve((codes.size() * static_cast<std::size_t>(bits) + 7) / 8);
-  std::uint32_t pending = 0;  // fewer than 8 bits between codes
+  std::uint32_t pending = 0;  // holds fewer than 8 bits between two codes
   int held = 0;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     if (codes[i] >> bits != 0) {
@@ -36,7 +37,7 @@ std::vector<std::uint8_t> pack_codes(std::span<const std::uint16_t> codes, int b
 
 std::vector<std::uint16_t> unpack_codes(std::span<const std::uint8_t> packed, int bits, std::int64_t count) {
   check_width(bits);
-  // Compared as bytes / bits, which does not overflow, whatever the count.
+  // The comparison by bytes / bits does not overflow for any count.
   const auto whole = static_cast<std::int64_t>(packed.size()) * 8 / bits;
   if (count < 0 || count > whole) {
     refuse(fmt::format("{} codes of {} bits: {} bytes hold {} of them", count, bits, packed.size(), whole));

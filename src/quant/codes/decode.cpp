@@ -66,28 +66,28 @@ std::int64_t code_count(const QuantizedTensor& tensor) {
   const std::int64_t scales = std::ssize(tensor.scale);
   if (tensor.scheme == Scheme::integer) {
     if (tensor.bits < 2 || tensor.bits > 8) {
-      refuse(fmt::format("integers of {} bits: must be of 2 to 8", tensor.bits));
+      refuse(fmt::format("integers: have {} bits; must have 2 to 8", tensor.bits));
     }
     if ((scales != 1 && scales != outputs) || tensor.zero_point.size() != tensor.scale.size()) {
-      refuse(fmt::format("integers of {} outputs with {} scales and {} zero points: must be 1 or {} of both",
+      refuse(fmt::format("integers: {} outputs have {} scales and {} zero points; must be 1 or {} of both",
                          outputs, scales, tensor.zero_point.size(), outputs));
     }
     if (!tensor.channel_permutation.empty()) {
-      refuse("integers with a channel permutation: only products have one");
+      refuse("integers: have a channel permutation; only products may");
     }
-    if (tensor.codebook) refuse("integers with a codebook: only products have one");
+    if (tensor.codebook) refuse("integers: have a codebook; only products may");
     return size;
   }
-  if (!tensor.codebook || tensor.codebook->centroids.size() == 0) refuse("product without a codebook");
+  if (!tensor.codebook || tensor.codebook->centroids.size() == 0)
+    refuse("product: has no codebook; must have one");
   if (tensor.bits < 1 || tensor.bits > 16) {
-    refuse(fmt::format("product codes of {} bits: must be of 1 to 16", tensor.bits));
+    refuse(fmt::format("product: codes have {} bits; must have 1 to 16", tensor.bits));
   }
   if (scales != 0 && scales != outputs) {
-    refuse(
-        fmt::format("product of {} outputs with {} factors: must be none or {}", outputs, scales, outputs));
+    refuse(fmt::format("product: {} outputs have {} factors; must be none or {}", outputs, scales, outputs));
   }
   if (!tensor.zero_point.empty()) {
-    refuse(fmt::format("product with {} zero points: must have none", tensor.zero_point.size()));
+    refuse(fmt::format("product: has {} zero points; must have none", tensor.zero_point.size()));
   }
   check_permutation(tensor.channel_permutation, tensor.shape[1]);
   return block_grid(tensor.shape, tensor.codebook->centroids.cols(), tensor.layout).count();
@@ -101,7 +101,8 @@ void check_codes(const QuantizedTensor& tensor) {
                        tensor.packed.size()));
   }
   const auto used = static_cast<int>(count * tensor.bits % 8);
-  if (used != 0 && tensor.packed.back() >> used != 0) refuse("the bits behind the last code must be 0");
+  if (used != 0 && tensor.packed.back() >> used != 0)
+    refuse("codes: a bit after the last code is 1; must be 0");
   if (tensor.scheme == Scheme::integer) return;
   const std::int64_t centroids = tensor.codebook->centroids.rows();
   if (centroids == std::int64_t{1} << tensor.bits) return;
@@ -123,7 +124,7 @@ std::vector<float> decode(const QuantizedTensor& tensor, const Context& context)
 double relative_mse(const WeightView& weight, std::span<const float> decoded) {
   check_weight(weight, std::numeric_limits<float>::max());
   if (decoded.size() != weight.values.size()) {
-    refuse(fmt::format("relative_mse: {} decoded values of a weight of {}", decoded.size(),
+    refuse(fmt::format("relative_mse: {} decoded values for a weight of {}; must be as many", decoded.size(),
                        weight.values.size()));
   }
   return weight_error(weight, decoded).relative();

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kChunk = 16 * kernels::kTile;
 constexpr std::int64_t kMostBlocks = 16;  // each has 2 k d sums
 
-// The nearest centroids of up to kChunk points, by scores.
+// Finds the nearest centroids of up to kChunk points by scores.
 class Scores {
  public:
   Scores(MatrixView<const float> points, MatrixView<const float> importance)
@@ -150,7 +150,7 @@ class Lloyd {
       if (sizes_[c] > 0) continue;
       while (sizes_[out_.labels[*taken]] < 2) ++taken;
       const std::int64_t point = *taken++;
-      if (!(distance_[point] > 0)) break;  // nothing is gained by any further cluster
+      if (!(distance_[point] > 0)) break;  // every point has a centroid at its place
       for (std::int64_t j = 0; j < d_; ++j) {
         if (importance_(point, j) > 0) out_.centroids(c, j) = points_(point, j);
       }

@@ -1,4 +1,4 @@
-// k-means in which every coordinate of every point has a weight of its own.
+// k-means in which every coordinate of every point has its own weight.
 #pragma once
 
 #include <cstdint>

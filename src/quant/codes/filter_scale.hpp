@@ -1,4 +1,4 @@
-// The size of a filter.
+// Root mean square of the values of each output.
 #pragma once
 
 #include <cmath>
@@ -8,7 +8,7 @@
 
 namespace parsimony::quant {
 
-/// Per output the root of the mean square of its values, 1 where that is 0.
+/// The root mean square of the values of each output, or 1 if that is 0.
 inline std::vector<float> root_mean_squares(std::span<const float> values, std::int64_t outputs) {
   const std::int64_t n = std::ssize(values) / outputs;
   std::vector<float> factors(outputs);

@@ -1,4 +1,4 @@
-// What the error of each value of a weight counts.
+// Importance of each value of a weight.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@ namespace parsimony::quant {
 /// Reads the importance of a weight in each of its three forms.
 class Importance {
  public:
-  /// Throws invalid_argument for a number of values that is none of the three, and for one that is negative
-  /// or not finite (named by its index).
+  /// Throws invalid_argument for a number of values that fits none of the three forms, and for a value, named
+  /// by its index, that is negative or not finite.
   explicit Importance(const WeightView& weight);
 
   bool given() const { return !weight_.importance.empty(); }
-  /// Of value `offset` of output `output`; 1 where none is given.
+  /// The importance of value `offset` of output `output`; 1 if none is given.
   float operator()(std::int64_t output, std::int64_t offset) const {
     return given() ? weight_.importance[output * output_stride_ + offset / repeated_] : 1.0f;
   }

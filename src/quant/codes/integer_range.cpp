@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::int64_t kBlock = 1 << 16;
 constexpr int kMostRounds = 32;
-constexpr double kFirstStep = 1.0 / 16, kLastStep = 1.0 / 512;  // of the width of the range
+constexpr double kFirstStep = 1.0 / 16, kLastStep = 1.0 / 512;  // in widths of the range
 
-// Σ (w − φ(w))².
+// The error Σ (w − φ(w))².
 double squared_error(std::span<const float> values, const Range& range, int bits, const Context& context) {
   const AffineCode code = affine_code(range.low, range.high, bits);
   const double scale = code.scale, zero = code.zero_point, top = (1 << bits) - 1;
@@ -38,8 +38,8 @@ Range extremes(std::span<const float> values) {
   return {*low, *high};
 }
 
-// What clipping at the edges of its bins costs exactly, and what rounding costs between them at step² / 12
-// for each value, as values that are spread over many steps have it.
+// Predicts the error of a range: exactly for values clipped at edges of bins, and as step² / 12 for each
+// value between them, the error of rounding if the values spread over many steps.
 class Histogram {
  public:
   Histogram(std::span<const float> values, const Range& range, int bins)
@@ -68,7 +68,7 @@ class Histogram {
            beyond(last, std::ssize(count_) - 1, last);
   }
 
-  // The best first edge for the last one, then the other way round, until neither moves.
+  // Finds the best first edge for the last one, then the best last edge, until neither moves.
   Range best(int bits) const {
     const std::int64_t bins = std::ssize(count_) - 1;
     std::int64_t first = 0, last = bins;
@@ -102,7 +102,7 @@ class Histogram {
   }
 
   double low_, width_;
-  std::vector<double> count_, sum_, squares_;  // of all bins below an edge
+  std::vector<double> count_, sum_, squares_;  // sums over all bins below an edge
 };
 
 struct Candidate {
@@ -110,7 +110,8 @@ struct Candidate {
   double error = 0;
 };
 
-// Moves of one end or both by a step, the best of them while there is one, then by half the step.
+// Moves one end or both by a step, as long as a move lowers the error, and takes the best; then halves the
+// step.
 Candidate search(std::span<const float> values, Candidate best, int bits, const Context& context) {
   constexpr std::array<std::array<int, 2>, 6> kMoves{{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, -1}, {-1, 1}}};
   for (double step = kFirstStep; step >= kLastStep; step /= 2) {

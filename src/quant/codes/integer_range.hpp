@@ -1,4 +1,4 @@
-// The range that integers cover, and the one rounding of them all.
+// The range that integers cover, and the rounding that all of them use.
 #pragma once
 
 #include <algorithm>
@@ -15,16 +15,17 @@ struct Range {
 
 /// The nearest integer of |value| below 2⁵¹, ties to even, in a form that compilers vectorise.
 inline double round_to_even(double value) {
-  constexpr double kShift = 0x1.8p52;  // the numbers there are integers
+  constexpr double kShift = 0x1.8p52;  // doubles of this size are integers
   return (value + kShift) - kShift;
 }
 
-/// clamp(round(value / scale + zero), 0, top): clamped first, which is the same between integers.
+/// clamp(round(value / scale + zero), 0, top). It clamps first, which gives the same result for integer
+/// limits.
 inline double affine_level(double value, double scale, double zero, double top) {
   return round_to_even(std::clamp(value / scale + zero, 0.0, top));
 }
 
-/// By options.range; see RangeRule.
+/// The range by the rule options.range.
 Range choose_range(std::span<const float> values, const IntegerOptions& options, const Context& context);
 
 }  // namespace parsimony::quant

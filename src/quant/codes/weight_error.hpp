@@ -1,4 +1,4 @@
-// How far decoded values are from a weight.
+// Distance of decoded values from a weight.
 #pragma once
 
 #include <span>
@@ -8,13 +8,13 @@
 namespace parsimony::quant {
 
 struct WeightError {
-  double error = 0;  ///< Σ a (w − ŵ)², a: the importance
+  double error = 0;  ///< Σ a (w − ŵ)² with the importance a
   double norm = 0;   ///< Σ a w²
 
-  double relative() const;  ///< infinite where only the weight is 0
+  double relative() const;  ///< infinite if the weight is 0 and decoded is not
 };
 
-/// decoded: as many values as the weight.
+/// decoded: as many values as the weight has.
 WeightError weight_error(const WeightView& weight, std::span<const float> decoded);
 
 }  // namespace parsimony::quant

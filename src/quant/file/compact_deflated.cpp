@@ -21,9 +21,10 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kHeaderTensor = "parsimony.header";
 constexpr const char* kDataTensor = "parsimony.data";
-constexpr std::size_t kMostHeaderBytes = 100'000'000;  // of a safetensors file
+constexpr std::size_t kMostHeaderBytes = 100'000'000;  // limit of safetensors files
 
-// By the name of the tensor: what stands in the header and not in the data.
+// Shapes of the weights by the names of their tensors. The deflated header holds these values, the data does
+// not.
 using Shapes = std::map<std::string, std::vector<std::int64_t>, std::less<>>;
 Shapes shapes_of(const CompactRecipe& recipe) {
   Shapes shapes;
@@ -31,7 +32,7 @@ Shapes shapes_of(const CompactRecipe& recipe) {
   return shapes;
 }
 
-// As in the plain form.
+// Sorts tensors as the plain form does.
 template <class Info>
 std::vector<const Info*> in_order(std::span<const Info> tensors) {
   std::vector<const Info*> out;
@@ -57,11 +58,11 @@ std::vector<std::uint8_t> deflated_header(const std::vector<const Info*>& tensor
   try {
     text = OrderedJson{{"metadata", metadata}, {"tensors", std::move(list)}}.dump();
   } catch (const OrderedJson::exception&) {
-    refuse("recipe: a name of it is not valid UTF-8");
+    refuse("recipe: a name in it is not valid UTF-8");
   }
   uLongf size = compressBound(static_cast<uLong>(text.size()));
   std::vector<std::uint8_t> out(size);
-  // Fails only for want of memory.
+  // compress2 fails only when memory runs out.
   if (compress2(out.data(), &size, reinterpret_cast<const Bytef*>(text.data()),
                 static_cast<uLong>(text.size()), Z_BEST_COMPRESSION) != Z_OK) {
     throw std::bad_alloc();
@@ -104,11 +105,11 @@ std::string inflated(std::span<const std::uint8_t> bytes, const std::string& fil
     if (text.size() > kMostHeaderBytes) fail(fmt::format("inflates to more than {} bytes", kMostHeaderBytes));
   }
   if (status != Z_STREAM_END || stream.avail_in != 0)
-    fail("is no zlib stream that ends where the tensor does");
+    fail("must be one zlib stream that ends with the tensor");
   return text;
 }
 
-// Nothing where 64 bits do not tell it, or it is no whole number of bytes.
+// Size of a tensor; nothing if it does not fit 64 bits or is not a whole number of bytes.
 std::optional<std::uint64_t> bytes_of(DType dtype, const std::vector<std::int64_t>& shape) {
   std::int64_t bits = bits_of(dtype);
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) bits = 0;
@@ -129,20 +130,21 @@ std::string plain_form(const Json& root, std::span<const std::uint8_t> data) {
   std::size_t used = 0;
   for (const Json& entry : root.at("tensors")) {
     if (!entry.is_array() || entry.size() < 3 || entry.size() > 4)
-      fail("an entry is no list of three or four");
+      fail("an entry must be a list of three or four");
     const auto name = entry[0].get<std::string>();
     const auto dtype_name = entry[1].get<std::string>();
     const auto shape = entry[2].get<std::vector<std::int64_t>>();
     constexpr auto names = names_of(DType{});
     const auto dtype = std::find_if(names.begin(), names.end(),
                                     [&](const auto& value) { return value.second == dtype_name; });
-    if (dtype == names.end()) fail(fmt::format("{} has no dtype of the format", quoted_name(name)));
+    if (dtype == names.end())
+      fail(fmt::format("the dtype of {} is not one of the format", quoted_name(name)));
     const auto size = bytes_of(dtype->first, shape);
     const std::size_t begin = bytes.size();
     if (entry.size() == 4) {
       const auto values = entry[3].get<std::vector<std::int64_t>>();
       if (dtype->first != DType::int64 || size != values.size() * sizeof(std::int64_t)) {
-        fail(fmt::format("{} has other values than its dtype and shape say", quoted_name(name)));
+        fail(fmt::format("the values of {} do not fit its dtype and shape", quoted_name(name)));
       }
       bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(std::int64_t));
     } else {
@@ -200,17 +202,17 @@ SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
     if (known && tensor.dtype == DType::uint8) continue;
     throw Error(
         ErrorCode::format,
-        fmt::format("{}: tensor {}: a compact file of version {} has {} and {} of U8 alone", file.name(),
-                    quoted_name(tensor.name), kDeflatedVersion, kHeaderTensor, kDataTensor));
+        fmt::format(
+            "{}: tensor {}: a compact file of version {} must have {} and {} of dtype U8 and no other",
+            file.name(), quoted_name(tensor.name), kDeflatedVersion, kHeaderTensor, kDataTensor));
   }
   const std::string text = inflated(file.at(kHeaderTensor).data, file.name());
   std::string bytes;
   try {
     bytes = plain_form(Json::parse(text), file.at(kDataTensor).data);
   } catch (const Json::exception&) {
-    throw Error(ErrorCode::format,
-                fmt::format("{}: {} is no JSON of the form that docs/formats/compact.md says", file.name(),
-                            kHeaderTensor));
+    throw Error(ErrorCode::format, fmt::format("{}: {} is not JSON of the form in docs/formats/compact.md",
+                                               file.name(), kHeaderTensor));
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}: {}", file.name(), kHeaderTensor, error.what()));
   }

@@ -1,4 +1,4 @@
-// A compact file whose header is deflated: that of small models, of which the header is a large part.
+// Compact files with a deflated header, for small models, where the header is a large part of the file.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ void write_deflated(const std::filesystem::path& path, std::span<const TensorVie
                     const CompactRecipe& recipe,
                     const std::function<void(const std::filesystem::path&)>& verify);
 
-/// The file in the plain form, in memory. Throws format. No more is allocated than a thousand times the
-/// bytes of its header and those of the file.
+/// Returns the file in the plain form, in memory. Throws format. Allocates at most a thousand times the bytes
+/// of the header, and the bytes of the file.
 SafetensorsFile inflate_compact_file(const SafetensorsFile& file);
 
 }  // namespace parsimony::quant

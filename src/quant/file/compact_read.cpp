@@ -1,3 +1,4 @@
+// Implements the reading of parsimony/quant/compact_file.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 namespace parsimony::quant {
 namespace {
 
-// The file, what of it has been used, and errors that name both.
+// Takes tensors from a file, remembers which were taken, and names file and tensor in errors.
 class Reader {
  public:
   explicit Reader(const SafetensorsFile& file) : file_(file) {}
@@ -21,16 +22,16 @@ class Reader {
     throw Error(ErrorCode::format, fmt::format("{}: tensor {}: {}", file_.name(), quoted_name(name), what));
   }
 
-  // Of one of these dtypes and so many dimensions.
+  // The tensor; fails unless it has one of these dtypes and so many dimensions.
   const TensorView& take(const std::string& name, std::initializer_list<DType> dtypes,
                          std::size_t dimensions) {
     const TensorView& tensor = file_.at(name);
     used_.insert(tensor.name);
     if (std::find(dtypes.begin(), dtypes.end(), tensor.dtype) == dtypes.end()) {
-      fail(name, fmt::format("of dtype {}, which it cannot be", enum_name(tensor.dtype)));
+      fail(name, fmt::format("has dtype {}, which this tensor may not have", enum_name(tensor.dtype)));
     }
     if (tensor.shape.size() != dimensions) {
-      fail(name, fmt::format("of {} dimensions; must have {}", tensor.shape.size(), dimensions));
+      fail(name, fmt::format("has {} dimensions; must have {}", tensor.shape.size(), dimensions));
     }
     return tensor;
   }
@@ -89,8 +90,8 @@ std::shared_ptr<const Codebook> read_codebook(const WeightRecipe& weight, Reader
   const TensorView& tensor = reader.take(name, {DType::float32, DType::float16, DType::int8}, 2);
   const std::int64_t centroids = tensor.shape[0], block = tensor.shape[1];
   if (centroids < 1 || centroids > 1 << 16 || block < 1 || block > 4096) {
-    reader.fail(name,
-                fmt::format("{} centroids of {} values; must be 1 to 65536 of 1 to 4096", centroids, block));
+    reader.fail(name, fmt::format("has {} centroids of {} values; must have 1 to 65536 of 1 to 4096",
+                                  centroids, block));
   }
   auto codebook = std::make_shared<Codebook>();
   codebook->centroids = Matrix<float>(centroids, block);
@@ -106,7 +107,7 @@ std::shared_ptr<const Codebook> read_codebook(const WeightRecipe& weight, Reader
       const auto level = static_cast<std::int8_t>(tensor.data[i]);
       if (level == -128) reader.fail(name, "holds -128; must be from -127 to 127");
       values[i] = static_cast<float>(level) * codebook->scale;
-      if (!std::isfinite(values[i])) reader.fail(name, "its scale makes it infinite");
+      if (!std::isfinite(values[i])) reader.fail(name, "has a centroid that its scale makes infinite");
     }
   } else {
     codebook->type = tensor.dtype == DType::float32 ? CodebookType::float32 : CodebookType::float16;
@@ -179,8 +180,9 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
   if (is_deflated(file)) {
     const SafetensorsFile plain = inflate_compact_file(file);
     if (is_deflated(plain)) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: what is deflated in it is deflated again", file.name()));
+      throw Error(
+          ErrorCode::format,
+          fmt::format("{}: holds a deflated file inside a deflated one; must hold a plain one", file.name()));
     }
     CompactModel model = read_compact_file(plain);
     model.recipe.deflated = true;
@@ -203,7 +205,8 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
   }
   for (const TensorView& tensor : file.tensors()) {
     if (reader.used(tensor.name)) continue;
-    if (!names.insert(tensor.name).second) reader.fail(tensor.name, "lies in codes and as it is");
+    if (!names.insert(tensor.name).second)
+      reader.fail(tensor.name, "is there in codes and as floats; must be there once");
     OtherRecipe other{tensor, tensor.dtype};
     const bool halved = parsed.halved && tensor.dtype == DType::float16 &&
                         !std::binary_search(parsed.halves.begin(), parsed.halves.end(), tensor.name);
@@ -214,11 +217,11 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
   for (const std::string& name : parsed.halves) {
     const TensorView* half = reader.used(name) ? nullptr : file.find(name);
     if (half == nullptr || half->dtype != DType::float16) {
-      reader.fail(name, "is one of the halves of the model, and no F16 tensor outside of codes");
+      reader.fail(name, "is listed in halves; must be an F16 tensor that is not in codes");
     }
   }
   for (const auto& [alias, target] : model.recipe.aliases) {
-    if (names.contains(alias)) reader.fail(alias, "is tied to another and there itself");
+    if (names.contains(alias)) reader.fail(alias, "is tied to another tensor and there itself");
     if (!names.contains(target)) {
       reader.fail(alias, fmt::format("is tied to {}, which is not there", quoted_name(target)));
     }

@@ -26,10 +26,10 @@ Enum enum_of(const std::string& text, const char* what) {
   for (const auto& [value, name] : names_of(Enum{})) {
     if (name == text) return value;
   }
-  throw Error(ErrorCode::format, fmt::format("no {} is called {}", what, quoted_name(text)));
+  throw Error(ErrorCode::format, fmt::format("{1} is not a {0} of the format", what, quoted_name(text)));
 }
 
-// What weights of one group have in common; what is left out is the default of the format.
+// Fields that the weights of a group share. A field with the format's default is left out.
 OrderedJson group_of(const WeightRecipe& weight) {
   OrderedJson group{{"scheme", enum_name(weight.scheme)}, {"bits", weight.bits}};
   if (weight.dtype != DType::float32) group["dtype"] = enum_name(weight.dtype);
@@ -75,10 +75,10 @@ WeightRecipe read_group(const Json& group) {
     if (key == "scheme") {
       weight.scheme = enum_of<Scheme>(value.get<std::string>(), "scheme");
     } else if (key == "bits") {
-      if (!value.is_number_integer()) throw Error(ErrorCode::format, "bits is no whole number");
+      if (!value.is_number_integer()) throw Error(ErrorCode::format, "bits must be a whole number");
       const auto bits = value.get<std::int64_t>();
       if (bits < 1 || bits > 16) {
-        throw Error(ErrorCode::format, fmt::format("codes of {} bits; must be of 1 to 16", bits));
+        throw Error(ErrorCode::format, fmt::format("codes have {} bits; must have 1 to 16", bits));
       }
       weight.bits = static_cast<int>(bits);
     } else if (key == "dtype") {
@@ -94,7 +94,7 @@ WeightRecipe read_group(const Json& group) {
     } else if (key == "permuted") {
       weight.permuted = value.get<bool>();
     } else if (key != "weights") {
-      throw Error(ErrorCode::format, fmt::format("groups have no {}", quoted_name(key)));
+      throw Error(ErrorCode::format, fmt::format("a group must not have {}", quoted_name(key)));
     }
   }
   if (!group.contains("scheme") || !group.contains("bits") || !group.contains("weights")) {
@@ -102,7 +102,7 @@ WeightRecipe read_group(const Json& group) {
   }
   for (const char* key : {"layout", "codebook", "scaled", "permuted"}) {
     if (weight.scheme == Scheme::integer && group.contains(key)) {
-      throw Error(ErrorCode::format, fmt::format("integers have no {}", key));
+      throw Error(ErrorCode::format, fmt::format("a group of integers must not have {}", key));
     }
   }
   if (weight.scheme == Scheme::integer) weight.scales = 1;
@@ -142,7 +142,7 @@ ParsedRecipe read_recipe(const std::string& text) {
       parsed.halves = value.get<std::vector<std::string>>();
       std::sort(parsed.halves.begin(), parsed.halves.end());
     } else {
-      throw Error(ErrorCode::format, fmt::format("there is no {} in a recipe", quoted_name(key)));
+      throw Error(ErrorCode::format, fmt::format("the recipe must not have {}", quoted_name(key)));
     }
   }
   return parsed;
@@ -186,14 +186,14 @@ void check_recipe(const WeightRecipe& weight) {
   }
   const int least = integer ? 2 : 1, most = integer ? 8 : 16;
   if (weight.bits < least || weight.bits > most) {
-    refuse(fmt::format("codes of {} bits; must be of {} to {}", weight.bits, least, most));
+    refuse(fmt::format("codes have {} bits; must have {} to {}", weight.bits, least, most));
   }
   if (integer) return;
-  // A code of a longer block would stand for padding, of which a small file could ask for much.
+  // Longer blocks would hold padding, and a small file could ask for a lot of memory.
   const BlockGrid grid = block_grid(weight.shape, weight.block_size, weight.layout);
   if (grid.block_size > grid.run_length()) {
-    refuse(fmt::format("blocks of {} values; {} are all that are cut into blocks together", grid.block_size,
-                       grid.run_length()));
+    refuse(fmt::format("blocks have {} values; must have at most {}, the values that are cut together",
+                       grid.block_size, grid.run_length()));
   }
   if (weight.centroids < 1 || weight.centroids > std::int64_t{1} << weight.bits) {
     refuse(fmt::format("{} centroids; codes of {} bits have 1 to {}", weight.centroids, weight.bits,
@@ -216,7 +216,7 @@ TensorMetadata file_metadata(const CompactRecipe& recipe) {
   try {
     metadata[std::string(kRecipeKey)] = recipe_text(recipe);
   } catch (const OrderedJson::exception&) {
-    throw Error(ErrorCode::invalid_argument, "recipe: a name of it is not valid UTF-8");
+    throw Error(ErrorCode::invalid_argument, "recipe: a name in it is not valid UTF-8");
   }
   return metadata;
 }
@@ -227,12 +227,12 @@ ParsedRecipe parse_recipe(const SafetensorsFile& file) {
   if (text == file.metadata().end() || version == file.metadata().end()) {
     throw Error(
         ErrorCode::format,
-        fmt::format("{}: no compact file: its metadata has no {}; parsimony quantize writes such files",
+        fmt::format("{}: is not a compact file: its metadata has no {}; parsimony quantize writes such files",
                     file.name(), text == file.metadata().end() ? kRecipeKey : kVersionKey));
   }
   if (version->second != kFormatVersion) {
     throw Error(ErrorCode::unsupported,
-                fmt::format("{}: a compact file of version {}; this library reads version {}", file.name(),
+                fmt::format("{}: is a compact file of version {}; this library reads version {}", file.name(),
                             quoted_name(version->second), kFormatVersion));
   }
   const auto fail = [&](const std::string& what) {
@@ -245,7 +245,7 @@ ParsedRecipe parse_recipe(const SafetensorsFile& file) {
   try {
     parsed = read_recipe(text->second);
   } catch (const Json::exception&) {
-    fail("is no JSON of the form that docs/formats/compact.md says");
+    fail("is not JSON of the form in docs/formats/compact.md");
   } catch (const Error& error) {
     fail(error.what());
   }

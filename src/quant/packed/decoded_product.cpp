@@ -1,3 +1,4 @@
+// Implements multiply_decoded of quant/packed/packed_weight.hpp.
 #include <algorithm>
 
 #include "kernels/matrix_product.hpp"
@@ -9,7 +10,8 @@ namespace {
 constexpr std::int64_t kPanel = 2 * kernels::kProductColumns<float>;  // rows of x side by side
 constexpr std::int64_t kDepth = 512;  // values of a tile: 128 KiB for 64 outputs, in the second cache
 
-// The rows of x as panels of columns: [panel][value][row], the last panel as narrow as the product takes it.
+// The rows of x as panels of columns: [panel][value][row]. The last panel is as narrow as the product
+// accepts.
 struct Panels {
   Panels(const PackedWeight& weight, MatrixView<const float> x, const Context& context)
       : rows(x.rows), depth(weight.values()), padded(Matrix<float>(1, whole(x.rows) * weight.values())) {
@@ -42,7 +44,7 @@ void multiply_decoded(const PackedWeight& weight, std::span<const float> bias, M
   const Panels panels(weight, x, context);
   const std::int64_t step = std::max<std::int64_t>(1, kDepth / weight.d);  // columns of a tile
   context.for_blocks(weight.outputs, kGroup, [&](std::int64_t begin, std::int64_t end) {
-    // Rows a power of two apart would share a few places of the first cache.
+    // Rows a power of two apart would share a few lines of the first cache.
     Matrix<float> tile(kGroup, std::min(step, weight.columns) * weight.d + kernels::kProductColumns<float>);
     Matrix<float> sums(kGroup, Panels::whole(x.rows));  // [panel][output][row]
     const std::int64_t outputs = end - begin;

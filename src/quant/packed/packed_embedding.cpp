@@ -1,3 +1,4 @@
+// Implements PackedEmbedding of parsimony/quant/packed_linear.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -12,12 +12,12 @@ namespace parsimony::quant {
 namespace {
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-// Tables of several rows are made before a tile of codes is read: as many as stay in the second cache.
+// Makes tables of several rows before it reads a tile of codes, as many as fit in the second cache.
 constexpr std::int64_t kTableBytes = std::int64_t{1} << 19;
-constexpr std::int64_t kFloatColumns = 16;  // of float32 tables that stay in the first cache
+constexpr std::int64_t kFloatColumns = 16;  // columns whose float32 tables fit in the first cache
 
-// In multiply-adds of matrix_product, measured for docs/packed-layers.md. A product with few columns does not
-// reach its best.
+// Costs in multiply-adds of matrix_product, measured for docs/packed-layers.md. A product with few columns is
+// slower than its best.
 constexpr double kDecodePerCode = 60, kFloatLookup = 18, kConversionPerEntry = 8, kProductOverBest = 1.2;
 
 int planes_of(TableAccuracy accuracy, std::int64_t centroids) {
@@ -25,7 +25,7 @@ int planes_of(TableAccuracy accuracy, std::int64_t centroids) {
   return accuracy == TableAccuracy::tables8 ? 1 : 2;
 }
 
-// The first number of rows for which decoding is the faster way.
+// The least number of rows for which decoding is faster.
 std::int64_t measured_switch(const PackedWeight& weight, std::int64_t entries, int planes) {
   const auto columns = static_cast<double>(weight.columns),
              codes = static_cast<double>(weight.outputs) * columns;
@@ -62,12 +62,12 @@ struct PackedLinear::Data {
 
   PackedWeight weight;
   std::vector<float> bias;
-  std::unique_ptr<TableCodebook> codebook;  // null: integers
+  std::unique_ptr<TableCodebook> codebook;  // null for integers
   int planes = 1;
   std::int64_t switch_batch = kNever;
 };
 
-// Of the outputs of a tile, before scale and bias.
+// Sums of the outputs of a tile, before scale and bias.
 void PackedLinear::Data::sum_row(const TableSet::Data& tables, std::int64_t row, std::int64_t tile,
                                  float* sums) const {
   const RowTables& made = tables.rows[row];
@@ -118,7 +118,7 @@ PackedLinear::PackedLinear(const QuantizedTensor& weight, std::span<const float>
   validate_fields(options);
   data_ = std::make_shared<const Data>(weight, bias, options);
   if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != outputs()) {
-    refuse(fmt::format("bias: has {} values for {} outputs", bias.size(), outputs()));
+    refuse(fmt::format("bias: has {} values for {} outputs; must have as many", bias.size(), outputs()));
   }
 }
 

@@ -34,7 +34,7 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   outputs = grid.outputs;
   inputs = grid.values_per_output();
   columns = grid.blocks_per_output();
-  if (inputs > std::numeric_limits<std::int32_t>::max()) {  // columns are put into an order of 32 bits
+  if (inputs > std::numeric_limits<std::int32_t>::max()) {  // the order of the columns has 32-bit indices
     refuse(fmt::format("packed weight: outputs of {} values; must be of at most 2^31 - 1", inputs));
   }
   places = value_places(weight);
@@ -90,7 +90,7 @@ const float* PackedWeight::gather(std::span<const float> x, std::vector<float>& 
 
 namespace {
 
-// kD = 0: any d.
+// kD is d if it is known at compile time, and 0 otherwise.
 template <std::int64_t kD, class Code>
 void decode_group(const Code* codes, std::int64_t width, std::int64_t columns, const Matrix<float>& centroids,
                   std::int64_t rows, float* tile, std::int64_t stride) {

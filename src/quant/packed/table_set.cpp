@@ -11,13 +11,13 @@ namespace parsimony::quant {
 namespace {
 
 constexpr std::int64_t kColumnsPerBlock = 32;
-// A table whose range is that far below what the largest could have is scaled no finer.
+// The least range of a table, relative to the largest possible one, that its scale follows.
 constexpr double kFinest = 0x1p-10;
-// Keeps 255 / range finite where x is 0.
+// Keeps 255 / range finite if x is 0.
 constexpr double kLeastRange = 0x1p-100;
 
-// The largest |x|; above every finite value where one is not finite. As integers, which order as the
-// magnitudes do, NaN above infinity.
+// The largest |x|, or a value above every finite one if some x is not finite. Compares bits as integers,
+// which have the order of the magnitudes, with NaN above infinity.
 float largest_magnitude(const float* x, std::int64_t count) {
   std::int32_t most = 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -27,7 +27,7 @@ float largest_magnitude(const float* x, std::int64_t count) {
   return std::isfinite(largest) ? largest : std::numeric_limits<float>::infinity();
 }
 
-// Columns by falling level, those of a level in their own order; `level` is not below `least`.
+// Sorts columns by falling level and keeps the order within a level. No level is below `least`.
 void sort_columns(std::span<const std::int32_t> level, int planes, RowTables& row) {
   const auto [least, most] = std::minmax_element(level.begin(), level.end());
   const std::int32_t top = *most;

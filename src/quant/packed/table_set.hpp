@@ -1,4 +1,4 @@
-// The tables of inner products of rows of x, and what a scan needs to know of them.
+// Tables of inner products of rows of x, with the data that a scan of the codes needs.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace parsimony::quant {
 
-/// A codebook as the tables read it.
+/// A codebook in the order in which tables are made from it.
 struct TableCodebook {
   explicit TableCodebook(const Codebook& codebook);
 
@@ -22,7 +22,7 @@ struct TableCodebook {
   Matrix<float> transposed;  ///< d × entries
 };
 
-/// Columns whose tables have one step, at most kMostLookups of them: a stretch of `order`.
+/// A range of `order`: columns whose tables have the same step, at most kMostLookups of them.
 struct TableRun {
   std::int64_t begin = 0, count = 0;
   float step = 0;
@@ -30,19 +30,19 @@ struct TableRun {
 
 struct RowTables {
   bool finite = true;
-  float offset = 0;                 ///< Σ of the least values of the tables
-  std::vector<std::int32_t> order;  ///< of the columns, by falling step
+  float offset = 0;                 ///< sum of the least values of the tables
+  std::vector<std::int32_t> order;  ///< the columns by falling step
   std::vector<TableRun> runs;
 };
 
 struct TableSet::Data {
-  int planes = 0;  ///< 0: float32
+  int planes = 0;  ///< 0 for float32
   std::int64_t entries = 0, columns = 0;
   std::vector<RowTables> rows;
   std::shared_ptr<const Codebook> codebook;
-  std::vector<std::int64_t> places;  ///< as those of the weight: which value of x is where
+  std::vector<std::int64_t> places;  ///< places of the weight: the value of x at each place
 
-  /// Fills the tables anew; memory of before is kept where it suffices.
+  /// Fills the tables anew, in the same memory if it suffices.
   void build(const PackedWeight& weight, const TableCodebook& tables, int planes_, MatrixView<const float> x,
              const Context& context);
   kernels::LookupTables bytes(std::int64_t row) const;
@@ -57,7 +57,7 @@ struct TableSet::Data {
   struct Release {
     void operator()(std::uint8_t* pointer) const { release_aligned(pointer); }
   };
-  std::unique_ptr<std::uint8_t[], Release> memory_;  // a Matrix would be cleared, which here takes time
+  std::unique_ptr<std::uint8_t[], Release> memory_;  // not a Matrix, which would spend time on clearing
   std::int64_t capacity_ = 0;
   std::vector<float> low_;
   std::vector<std::int32_t> level_;

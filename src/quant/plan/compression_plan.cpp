@@ -179,7 +179,7 @@ class Planner {
   LayerFilter filter_;
   const Context& context_;
   CompressionPlan plan_;
-  std::vector<std::vector<WeightRecipe>> candidates_;  // of each weight, with a budget
+  std::vector<std::vector<WeightRecipe>> candidates_;  // one list per weight; empty without a budget
   ByContent weights_, others_;
 };
 

@@ -12,8 +12,9 @@
 namespace parsimony::quant {
 
 struct Measured {
-  std::vector<double> errors;        ///< Σ a (w − ŵ)² of each candidate
-  std::vector<MeasuredCodes> codes;  ///< of each candidate; none if only a part of the outputs was measured
+  std::vector<double> errors;  ///< Σ a (w − ŵ)² of each candidate
+  std::vector<MeasuredCodes>
+      codes;  ///< codes of each candidate; empty if only a part of the outputs was measured
 };
 
 /// Puts a weight into codes by each candidate. A weight above four million values is measured on every n-th
