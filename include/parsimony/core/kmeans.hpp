@@ -44,23 +44,24 @@ struct KMeansResult {
 /// one run then.
 ///
 /// Seeds by greedy k-means++ [arthur2007kmeans] (on 256 points per cluster where there are more; points of
-/// weight 0 are never seeds), then Lloyd's iterations with the bounds of [hamerly2010making], which change
-/// the time and not one bit of the result. An iteration ends with exactly `clusters` non-empty clusters: an
-/// emptied one takes the point farthest from its centroid among those of clusters with several points, points
-/// with weight first. Stored in float32, summed in float64. The result is the same for any number of threads.
+/// weight 0 are never seeds), then Lloyd's iterations with the bounds of [hamerly2010making], from 128
+/// clusters on those of [ding2015yinyang], which change the time and not one bit of the result. An iteration
+/// ends with exactly `clusters` non-empty clusters: an emptied one takes the point farthest from its centroid
+/// among those of clusters with several points, points with weight first. Stored in float32, summed in
+/// float64. The result is the same for any number of threads.
 ///
 /// With exchanges > 0, a run that Lloyd's iterations ended goes on from where halving some clusters and
 /// uniting others lowers the objective [kaukoranta1998iterative], as often as that, or until nothing is to be
 /// gained. Two true clusters under one centroid are what random seeds leave; see exchange_clusters in
-/// src/core/kmeans_exchange.hpp.
+/// src/core/kmeans/kmeans_exchange.hpp.
 ///
 /// report: iterations and objective_history (non-increasing up to float32 rounding of the centroids, about
 /// 1e-13 of it, 1e-8 where an exchange begins anew) of the kept run; figures "restart" (which) and "compared"
 /// (fraction of the comparisons of a point with a centroid that the bounds could not settle, all runs).
 ///
-/// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point, 8 k d for each of at
-/// most 64 blocks of at least 4096 points, and what seed_centroids says, times the threads where restarts run
-/// in parallel (below 32768 points).
+/// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point (24 from 256 clusters
+/// on), 8 k d for each of at most 64 blocks of at least 4096 points, and what seed_centroids says, times the
+/// threads where restarts run in parallel (below 32768 points).
 ///
 /// Throws invalid_argument (n < clusters, options out of range, shapes that do not fit, a row with a NaN,
 /// infinite or too large coordinate or with a negative or non-finite weight: named) and cancelled.

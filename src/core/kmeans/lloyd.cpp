@@ -8,8 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <span>
 #include <utility>
 
+#include "core/kmeans/centroid_groups.hpp"
 #include "kernels/hamerly_bounds.hpp"
 #include "kernels/nearest_centroid.hpp"
 
@@ -20,52 +22,13 @@ constexpr std::int64_t kRun = 16 * kernels::kTile;  // points whose objective is
 constexpr std::int64_t kSmallestBlock = 4 * kRun;
 constexpr float kUnderflow = 0x1p-110f;   // more than the products below the smallest float can add up to
 constexpr std::int64_t kMostBlocks = 64;  // each has its own sums: k d float64
-constexpr std::int64_t kInGroup = 64;  // centroids in a group on average, while there are fewer than kGroups
-constexpr std::int32_t kGroups = 4;
-static_assert(kGroups <= kernels::kMostGroups);
 
-// Centroids in groups: those of group g are index[begin[g]] to index[begin[g + 1] - 1], ascending.
-struct Grouping {
-  std::vector<std::int32_t> index, begin, bit;  // bit[c] = 1 << (group of centroid c)
-
-  std::int32_t groups() const { return static_cast<std::int32_t>(begin.size()) - 1; }
-};
-
-// Centroids that are near each other share a group: then they tend to be too far from a point together. They
-// stay together for the whole run, as bounds belong to a group. The choice changes the time and no result.
-Grouping group_centroids(MatrixView<const float> centroids, std::int64_t most, const Context& context) {
-  const std::int64_t k = centroids.rows, d = centroids.cols;
-  const std::int64_t groups = std::clamp<std::int64_t>(k / kInGroup, 1, most);
-  std::vector<std::int32_t> group(k, 0);
-  if (groups > 1) {
-    Matrix<float> seeds(groups, d);
-    for (std::int64_t g = 0; g < groups; ++g)
-      std::copy_n(centroids.row_data(g * k / groups), d, seeds.row(g).data());
-    const std::vector<float> zero(d);
-    group = lloyd({.points = centroids, .weights = {}, .shift = zero, .max_iterations = 5}, std::move(seeds),
-                  context)
-                .labels;
-  }
-  Grouping out{std::vector<std::int32_t>(k), std::vector<std::int32_t>(groups + 1),
-               std::vector<std::int32_t>(k)};
-  for (std::int64_t c = 0; c < k; ++c) {
-    ++out.begin[group[c] + 1];
-    out.bit[c] = 1 << group[c];
-  }
-  std::partial_sum(out.begin.begin(), out.begin.end(), out.begin.begin());
-  std::iota(out.index.begin(), out.index.end(), 0);
-  std::stable_sort(out.index.begin(), out.index.end(),
-                   [&](std::int32_t a, std::int32_t b) { return group[a] < group[b]; });
-  return out;
-}
-
-// One run. Bounds are those of [ding2015yinyang] (of [hamerly2010making] with a single group): lower_[g n +
-// i] is at most the distance of point i to every centroid of group g but its own, and falls by what the
-// centroids move; the distance to its own is computed anew in every assignment, as the objective needs it
-// anyway. A group is skipped when none of its centroids can win even if each score is off by its rounding
-// error, so that bounds never change a result. Where a point is compared with any group, it is with its own
-// centroid's, too: then the winner among the scores computed is the winner among all, and the bound of every
-// group it leaves or enters is new.
+// One run. lower_[g n + i] is a lower bound on the distance from point i to every centroid of group g except
+// its own. It falls by the moves of the centroids; the distance to the own centroid is computed in every
+// assignment, as the objective needs it anyway. A group is skipped if none of its centroids can be the
+// nearest even if each score is off by its rounding error, so that bounds never change a result. A point that
+// is compared with any group is also compared with the group of its own centroid: then the best of the
+// computed scores is the best of all, and the bounds of the groups that the point leaves and enters are new.
 class Lloyd {
  public:
   Lloyd(const LloydProblem& problem, Matrix<float> centroids, const Context& context)
@@ -78,7 +41,7 @@ class Lloyd {
         block_(std::max(kSmallestBlock, ((n_ + kMostBlocks - 1) / kMostBlocks + kRun - 1) / kRun * kRun)),
         blocks_((n_ + block_ - 1) / block_),
         error_{static_cast<float>(d_ + 8) * 0x1p-23f, 0, kUnderflow},
-        groups_(group_centroids(centroids, problem.bounds ? kGroups : 1, context)),
+        groups_(group_centroids(centroids, problem.bounds ? kCentroidGroups : 1, context)),
         by_group_(k_, d_),
         half_norms_by_group_(k_),
         distance_(n_),
@@ -131,19 +94,14 @@ class Lloyd {
   // Scratch of one chunk.
   struct Chunk {
     Chunk(std::int64_t points, std::int64_t d, std::int32_t groups)
-        : tiles(points, d), others(groups * points), counters(std::size_t{1} << groups) {
+        : tiles(points, d), others(groups * points), order(points, groups) {
       for (auto* floats : {&norm, &new_distance, &new_norm}) floats->resize(points);
-      for (auto* ids : {&compare, &order, &ordered_compare, &nearest, &switched, &switched_label})
-        ids->resize(points);
+      for (auto* ids : {&compare, &nearest, &switched, &switched_label}) ids->resize(points);
     }
     Matrix<float> tiles;
     std::vector<float> norm, others, new_distance, new_norm;
-    std::vector<std::int32_t> compare, order, ordered_compare, nearest, switched, switched_label;
-    struct Range {  // of points in `order` that are compared with the same set of groups
-      std::int32_t set, begin, end;
-    };
-    std::vector<Range> ranges;
-    std::vector<std::array<std::int32_t, 4>> counters;  // of each set of groups
+    std::vector<std::int32_t> compare, nearest, switched, switched_label;
+    PointsBySet order;
   };
 
   kernels::PointRows rows_from(std::int64_t begin, const std::int32_t* rows = nullptr) const {
@@ -227,28 +185,28 @@ class Lloyd {
       kernels::groups_to_compare(error_, moves_, labels, distance, chunk.norm.data(), count, lower, n_,
                                  chunk.compare.data());
     }
-    const std::int64_t pending = order_by_groups(count, chunk);
-    const std::int64_t tiles = (pending + kernels::kTile - 1) / kernels::kTile,
-                       stride = std::ssize(chunk.order);
-    kernels::pack_tiles(rows_from(begin, chunk.order.data()), pending, chunk.tiles.data());
+    chunk.order.sort({chunk.compare.data(), static_cast<std::size_t>(count)});
+    const std::span<const std::int32_t> pending = chunk.order.points();
+    const std::int64_t count_pending = std::ssize(pending), stride = std::ssize(chunk.compare);
+    const std::int64_t tiles = (count_pending + kernels::kTile - 1) / kernels::kTile;
+    kernels::pack_tiles(rows_from(begin, pending.data()), count_pending, chunk.tiles.data());
     kernels::nearest_in_groups(chunk.tiles.data(), tiles, d_,
                                {by_group_.data(), half_norms_by_group_.data(), groups_.index.data(),
                                 groups_.begin.data(), groups_.groups()},
-                               chunk.ordered_compare.data(), chunk.nearest.data(), chunk.others.data(),
-                               stride);
-    for (const auto [set, from, to] : chunk.ranges) {
+                               chunk.order.sets(), chunk.nearest.data(), chunk.others.data(), stride);
+    for (const auto [set, from, to] : chunk.order.ranges()) {
       for (std::int32_t g = 0; g < groups_.groups(); ++g) {
         if ((set >> g & 1) == 0) continue;
         float* others = chunk.others.data() + g * stride;
-        kernels::runner_up_distances(error_, chunk.order.data() + from, chunk.norm.data(), others + from,
+        kernels::runner_up_distances(error_, pending.data() + from, chunk.norm.data(), others + from,
                                      to - from, others + from);
-        for (std::int64_t p = from; p < to; ++p) lower[g * n_ + chunk.order[p]] = others[p];
+        for (std::int64_t p = from; p < to; ++p) lower[g * n_ + pending[p]] = others[p];
         partial.evaluated += (to - from) * (groups_.begin[g + 1] - groups_.begin[g]);
       }
     }
     std::int64_t switched = 0;
-    for (std::int64_t p = 0; p < pending; ++p) {
-      const std::int32_t t = chunk.order[p];
+    for (std::int64_t p = 0; p < count_pending; ++p) {
+      const std::int32_t t = pending[p];
       chunk.switched[switched] = t;
       chunk.switched_label[switched] = chunk.nearest[p];
       switched += chunk.nearest[p] != labels[t];
@@ -269,64 +227,6 @@ class Lloyd {
       }
     }
     if (first) partial.changed += count;
-  }
-
-  // Lists the points that are to be compared in chunk.order, those of the same groups side by side, and where
-  // each set of groups begins and ends in chunk.ranges. A set differs from the one before it by one group
-  // (Gray's code), as lanes at their border are compared with the groups of both. Returns how many points.
-  std::int64_t order_by_groups(std::int64_t count, Chunk& chunk) const {
-    const std::uint32_t sets = 1U << groups_.groups();
-    if (sets == 2) {  // one group: nothing to sort
-      std::int32_t pending = 0;
-      for (std::int64_t t = 0; t < count; ++t) {
-        chunk.order[pending] = static_cast<std::int32_t>(t);
-        pending += chunk.compare[t];
-      }
-      chunk.ranges.assign(1, {1, 0, pending});
-      mark_ordered(pending, chunk);
-      return pending;
-    }
-    // Four quarters have counters of their own: an increment waits for the one before it of the same counter.
-    const std::int64_t quarter = count / 4;
-    const std::int32_t* compare = chunk.compare.data();
-    auto& at = chunk.counters;
-    std::fill(at.begin(), at.end(), std::array<std::int32_t, 4>{});
-    for (std::int64_t t = 0; t < quarter; ++t) {
-      for (int q = 0; q < 4; ++q) ++at[compare[q * quarter + t]][q];
-    }
-    for (std::int64_t t = 4 * quarter; t < count; ++t) ++at[compare[t]][3];
-    chunk.ranges.clear();
-    std::int32_t pending = 0;
-    for (std::uint32_t i = 1; i <= sets; ++i) {  // the empty set last, behind what is looked at
-      const std::uint32_t set = i == sets ? 0 : i ^ i >> 1;
-      const std::int32_t begin = pending;
-      for (std::int32_t& counter : at[set]) pending += std::exchange(counter, pending);
-      if (begin == pending) continue;
-      if (set == 0) {
-        pending = begin;
-        break;
-      }
-      chunk.ranges.push_back({static_cast<std::int32_t>(set), begin, pending});
-    }
-    std::int32_t* order = chunk.order.data();
-    for (std::int64_t t = 0; t < quarter; ++t) {
-      for (int q = 0; q < 4; ++q) {
-        const std::int64_t point = q * quarter + t;
-        order[at[compare[point]][q]++] = static_cast<std::int32_t>(point);
-      }
-    }
-    for (std::int64_t t = 4 * quarter; t < count; ++t)
-      order[at[compare[t]][3]++] = static_cast<std::int32_t>(t);
-    mark_ordered(pending, chunk);
-    return pending;
-  }
-
-  // The groups of each point in chunk.order, and none for what fills up the last tile.
-  static void mark_ordered(std::int64_t pending, Chunk& chunk) {
-    std::int32_t* compare = chunk.ordered_compare.data();
-    for (const auto [set, from, to] : chunk.ranges) std::fill(compare + from, compare + to, set);
-    const std::int64_t padded = (pending + kernels::kTile - 1) / kernels::kTile * kernels::kTile;
-    std::fill(compare + pending, compare + padded, 0);
   }
 
   void add_points(std::int64_t begin, std::int64_t count, Partial& partial) const {
@@ -466,7 +366,7 @@ class Lloyd {
   const std::int64_t block_, blocks_;
   // Relative: of a sum of d products, twice the bound of (d + 2) 2⁻²⁴, and some; 2 ‖x‖ ‖c‖ <= ‖x‖² + ‖c‖².
   kernels::ScoreError error_;
-  const Grouping groups_;
+  const CentroidGrouping groups_;
   kernels::GroupMoves moves_;
   std::vector<float> first_fall_, second_fall_;  // of each group
   std::vector<std::int32_t> fastest_;
