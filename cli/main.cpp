@@ -64,7 +64,9 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
   } else if (!verbs.empty()) {
     message = fmt::format("a verb is missing: {}", fmt::join(verbs, ", "));
   } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
-    message = message.substr(0, message.find(':')) + " needs a value";
+    const bool repeated = message.find("At Most") != message.npos;
+    message =
+        message.substr(0, message.find(':')) + (repeated ? " is given more than once" : " needs a value");
   }
   return fmt::format("{} (see {} --help)", message, path_of(app));
 }

@@ -13,6 +13,10 @@ void add_run_flags(CLI::App& app, int& threads, bool& quiet) {
       Field{"threads", "number of threads; auto: all cores. The result is the same for any number", 1, 4096,
             "auto", 0},
       threads);
+  add_quiet_flag(app, quiet);
+}
+
+void add_quiet_flag(CLI::App& app, bool& quiet) {
   app.add_flag("-q,--quiet", quiet, "show no progress bar and no notes")->group("Run");
 }
 

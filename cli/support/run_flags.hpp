@@ -19,6 +19,9 @@ struct RunSettings {
 /// --threads and --quiet.
 void add_run_flags(CLI::App& app, RunSettings& settings);
 
+/// --quiet alone, for verbs with a --threads of their own.
+void add_quiet_flag(CLI::App& app, bool& quiet);
+
 /// --json.
 void add_json_flag(CLI::App& app, bool& json);
 

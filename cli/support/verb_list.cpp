@@ -27,6 +27,7 @@ ListedFlag listed(const CLI::Option& option) {
 void list(const CLI::App& app, const std::vector<std::string>& path, std::vector<ListedVerb>& out) {
   ListedVerb verb{.path = path, .summary = app.get_description(), .verbs = {}, .arguments = {}, .flags = {}};
   for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group().empty()) continue;  // hidden from help too
     (option->get_positional() ? verb.arguments : verb.flags).push_back(listed(*option));
   }
   const auto below = app.get_subcommands({});

@@ -33,6 +33,9 @@ TEST_F(Errors, UnknownWordsAreNamedWithWhatWasMeant) {
   expect_one_error(run({"cluster", "g.txt", "--clusters", "3", "--xyzzy"}), kUsage,
                    {"--xyzzy", "cluster --help"});
   expect_one_error(run({}), kUsage, {"--help"});
+  expect_one_error(run({"convert", "g.txt", "--format"}), kUsage, {"--format needs a value"});
+  expect_one_error(run({"cluster", "g.txt", "--clusters", "2", "--output", "a", "--output", "b"}), kUsage,
+                   {"--output is given more than once"});
 }
 
 TEST_F(Errors, ValuesOfFlagsAreCheckedBeforeTheFile) {

@@ -155,7 +155,7 @@ TEST(Safetensors, HostileFilesAreErrors) {
   expect_error(ErrorCode::format, "'t': its bytes 0 to 16 lie beyond", tensor("F32", "4", "0,16"));
   expect_error(ErrorCode::format, "beyond", tensor("F32", "4", "0,9223372036854775807"));
   expect_error(ErrorCode::format, "beyond", tensor("F32", "4", "18446744073709551608,18446744073709551615"));
-  expect_error(ErrorCode::format, "whole one", tensor("F32", "4", "0,18446744073709551616"));
+  expect_error(ErrorCode::format, "64-bit integer", tensor("F32", "4", "0,18446744073709551616"));
   expect_error(ErrorCode::format, "end before", tensor("F32", "2", "8,0"));
   expect_error(ErrorCode::format, "-1", tensor("F32", "2", "-1,8"));
   expect_error(ErrorCode::format, "two numbers", tensor("F32", "2", "0"));
@@ -167,7 +167,7 @@ TEST(Safetensors, HostileFilesAreErrors) {
   expect_error(ErrorCode::format, "need 0 bytes",
                tensor("U8", "9223372036854775807,9223372036854775807,0", "0,8"));
   expect_error(ErrorCode::format, "too long", tensor("U8", "18446744073709551615", "0,8"));
-  expect_error(ErrorCode::format, "whole one", tensor("U8", "8.0", "0,8"));
+  expect_error(ErrorCode::format, "64-bit integer", tensor("U8", "8.0", "0,8"));
   expect_error(ErrorCode::format, "not a whole number", tensor("F4", "15", "0,8"));
   std::string sides = "8";
   for (int i = 0; i < 64; ++i) sides += ",1";
