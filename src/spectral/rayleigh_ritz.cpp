@@ -1,7 +1,8 @@
 #include "spectral/rayleigh_ritz.hpp"
 
-#include <Eigen/Dense>
 #include <algorithm>
+
+#include "core/linear_algebra/decompositions.hpp"
 
 namespace parsimony::spectral {
 namespace {
@@ -49,7 +50,7 @@ RitzPairs rayleigh_ritz(const Matrix<double>& gram, const Matrix<double>& projec
 
   const Dense basis = orthonormal_factors(inner);
   const Dense small = basis.transpose() * operated * basis;
-  const Eigen::SelfAdjointEigenSolver<Dense> solver((small + small.transpose()) / 2);
+  const Eigen::SelfAdjointEigenSolver<Dense> solver(Dense((small + small.transpose()) / 2));
   const Dense active = inverse.asDiagonal() * (basis * solver.eigenvectors());
 
   RitzPairs out;

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "operators/certificates/exact_multipliers.hpp"
 #include "operators/certificates/injectivity.hpp"
 #include "operators/frames/eigen_map.hpp"

@@ -1,8 +1,9 @@
 #include "operators/certificates/denoised_pair.hpp"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+
+#include "core/linear_algebra/decompositions.hpp"
 
 namespace parsimony::operators {
 namespace {

@@ -1,11 +1,11 @@
 #include "operators/certificates/injectivity.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "operators/frames/eigen_map.hpp"
 
 namespace parsimony::operators {

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <limits>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "operators/certificates/denoised_pair.hpp"
 #include "operators/certificates/exact_multipliers.hpp"
 #include "operators/frames/checks.hpp"

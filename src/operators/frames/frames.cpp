@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/core/error.hpp"

@@ -1,8 +1,7 @@
 // The span of the rows of an operator; operators with a null space are tested within this span.
 #pragma once
 
-#include <Eigen/Eigenvalues>
-
+#include "core/linear_algebra/decompositions.hpp"
 #include "operators/frames/eigen_map.hpp"
 
 namespace parsimony::operators {

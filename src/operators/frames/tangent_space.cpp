@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <limits>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/operators/frames.hpp"

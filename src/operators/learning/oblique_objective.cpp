@@ -1,11 +1,11 @@
 #include "operators/learning/oblique_objective.hpp"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "kernels/matrix_product.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/penalty_objective.hpp"
@@ -45,7 +45,8 @@ double log_determinant(const Matrix<double>& w, const Matrix<double>& rows, doub
                        Matrix<double>& gradient) {
   const std::int64_t m = w.cols();
   const Matrix<double> gram = product({w.data(), 1, m}, m, rows);
-  const Eigen::LLT<RowMajor> cholesky(as_eigen(MatrixView<const double>(gram.data(), m, m, gram.cols())));
+  const Eigen::LLT<RowMajor> cholesky(
+      RowMajor(as_eigen(MatrixView<const double>(gram.data(), m, m, gram.cols()))));
   if (cholesky.info() != Eigen::Success) return kNaN;
   double sum = 0;
   for (std::int64_t t = 0; t < m; ++t) sum += 2 * std::log(cholesky.matrixLLT()(t, t));

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/envelope.hpp"

@@ -1,9 +1,9 @@
 #include "operators/solvers/splitting.hpp"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 
+#include "core/linear_algebra/decompositions.hpp"
 #include "kernels/absolute_values.hpp"
 #include "kernels/outer_products.hpp"
 #include "operators/frames/eigen_map.hpp"
