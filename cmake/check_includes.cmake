@@ -1,7 +1,12 @@
-# cmake -DROOT=… -DROOM=core -DALLOWED=core,kernels [-DSPEAKS=torch] [-DSTAMP=file] -P check_includes.cmake
+# cmake -DROOT=… -DROOM=core -DALLOWED=core,kernels [-DSPEAKS=torch] [-DSUBROOMS=.|files:.] [-DSTAMP=file]
+#   -P check_includes.cmake
 #
 # Fails, with file and line, when a file of the room includes a header of a room outside ALLOWED, or a public
 # header of it includes anything but parsimony's own, the standard library's and those of the folder SPEAKS.
+#
+# SUBROOMS are the folders of src/ROOM with the folders that each may include besides itself, "." for the files of
+# src/ROOM itself: .|files:.|kmeans:.,files. A public header belongs to the folder of the source with its stem; all may
+# include one without a source. A folder that SUBROOMS does not name is a fault, and so is an include against it.
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "," ";" allowed "${ALLOWED}")
 file(GLOB public_files RELATIVE ${ROOT} ${ROOT}/include/parsimony/${ROOM}/*.hpp)
@@ -9,7 +14,52 @@ file(GLOB private_files RELATIVE ${ROOT} ${ROOT}/src/${ROOM}/*.[ch]pp ${ROOT}/sr
 file(GLOB rooms RELATIVE ${ROOT}/src ${ROOT}/src/*)
 
 set(faults "")
+string(REPLACE "|" ";" subrooms "${SUBROOMS}")
+set(names "")
+foreach(subroom IN LISTS subrooms)
+  string(REGEX MATCH "^[^:]*" name "${subroom}")
+  set(reached_${name} "")
+  if(subroom MATCHES ":(.*)$")
+    string(REPLACE "," ";" reached_${name} "${CMAKE_MATCH_1}")
+  endif()
+  list(APPEND names ${name})
+  foreach(other IN LISTS reached_${name})
+    if(NOT other STREQUAL "." AND NOT IS_DIRECTORY ${ROOT}/src/${ROOM}/${other})
+      string(APPEND faults "\n  src/${ROOM}: there is no folder ${other}, which ${name} may include")
+    endif()
+  endforeach()
+endforeach()
+if(subrooms)
+  foreach(file IN LISTS private_files)
+    if(file MATCHES "^src/${ROOM}/([^/]+)/" AND NOT CMAKE_MATCH_1 IN_LIST names)
+      string(APPEND faults "\n  ${file}:1: SUBROOMS of the room ${ROOM} does not name the folder ${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+endif()
+
+# The folder of a file of the room, "." for src/ROOM itself, empty for a public header without a source.
+function(folder_of path result)
+  set(${result} "" PARENT_SCOPE)
+  if(path MATCHES "^(include/)?parsimony/${ROOM}/([a-z0-9_]+)\\.hpp$")
+    file(GLOB source RELATIVE ${ROOT}/src/${ROOM} ${ROOT}/src/${ROOM}/${CMAKE_MATCH_2}.cpp
+      ${ROOT}/src/${ROOM}/*/${CMAKE_MATCH_2}.cpp)
+    if(source MATCHES "^([^/;]+)/")
+      set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
+    elseif(source)
+      set(${result} "." PARENT_SCOPE)
+    endif()
+  elseif(path MATCHES "^(src/)?${ROOM}/([^/]+)/")
+    set(${result} ${CMAKE_MATCH_2} PARENT_SCOPE)
+  elseif(path MATCHES "^(src/)?${ROOM}/")
+    set(${result} "." PARENT_SCOPE)
+  endif()
+endfunction()
+
 foreach(file IN LISTS public_files private_files)
+  set(folder "")
+  if(subrooms)
+    folder_of(${file} folder)
+  endif()
   # One list element a line: what a CMake list would trip over is blanked first.
   file(READ ${ROOT}/${file} lines)
   string(REGEX REPLACE "[][;\\]" " " lines "${lines}")
@@ -31,6 +81,11 @@ foreach(file IN LISTS public_files private_files)
     elseif(file IN_LIST public_files AND NOT name MATCHES "^\"parsimony/" AND NOT name MATCHES "^<[a-z_0-9]+$"
         AND NOT (SPEAKS AND name MATCHES "^<${SPEAKS}/"))
       string(APPEND faults "\n  ${file}:${number}: a public header may include only \"parsimony/…\" and the standard library, not ${plain}")
+    elseif(folder AND room STREQUAL ROOM)
+      folder_of(${plain} other)
+      if(other AND NOT other STREQUAL folder AND NOT other IN_LIST reached_${folder})
+        string(APPEND faults "\n  ${file}:${number}: the folder ${folder} of the room ${ROOM} must not include ${plain} of ${other}; it may use ${reached_${folder}}")
+      endif()
     endif()
   endforeach()
 endforeach()

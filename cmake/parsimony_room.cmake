@@ -1,5 +1,5 @@
 # parsimony_room(<name> [SOURCES <files...>] [USES <rooms...>] [LINKS <private targets...>] [HEADER_ONLY <targets...>]
-#   [SPEAKS <prefix>] [EXPORT <set>] [PRECOMPILED <target>])
+#   [SUBROOMS <arrows...>] [SPEAKS <prefix>] [EXPORT <set>] [PRECOMPILED <target>])
 #
 # A room is a library parsimony_<name>, exported as parsimony::<name>, with public headers in
 # include/parsimony/<name>, and sources and private headers in src/<name> and its folders. SOURCES are generated
@@ -8,9 +8,10 @@
 # the room needs too; HEADER_ONLY are those that are gone once the room is compiled. SPEAKS is the folder of the one
 # other library whose headers the room's public ones may include (torch). EXPORT names what a consumer includes to
 # get the room, parsimony-targets without it. PRECOMPILED is a target whose precompiled header the room reads; without
-# it a room that links fmt reads the one of parsimony_headers.
+# it a room that links fmt reads the one of parsimony_headers. SUBROOMS says for each folder of the room which others it
+# may include, as plan:codes,file; "." are the files outside the folders: see check_includes.cmake.
 function(parsimony_room name)
-  cmake_parse_arguments(ROOM "" "SPEAKS;EXPORT;PRECOMPILED" "SOURCES;USES;LINKS;HEADER_ONLY" ${ARGN})
+  cmake_parse_arguments(ROOM "" "SPEAKS;EXPORT;PRECOMPILED" "SOURCES;USES;LINKS;HEADER_ONLY;SUBROOMS" ${ARGN})
   set(target parsimony_${name})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/parsimony/${name}/*.hpp)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp ${PROJECT_SOURCE_DIR}/src/${name}/*/*.cpp)
@@ -34,7 +35,7 @@ function(parsimony_room name)
     target_precompile_headers(${target} REUSE_FROM ${ROOM_PRECOMPILED})
   endif()
 
-  parsimony_check_includes(${name} "${ROOM_USES}" "${ROOM_SPEAKS}")
+  parsimony_check_includes(${name} "${ROOM_USES}" "${ROOM_SPEAKS}" "${ROOM_SUBROOMS}")
 
   if(NOT ROOM_EXPORT)
     set(ROOM_EXPORT parsimony-targets)
@@ -57,7 +58,7 @@ function(parsimony_embed room name)
 endfunction()
 
 # Stops the build of a room whose files include what they must not: see check_includes.cmake.
-function(parsimony_check_includes name uses speaks)
+function(parsimony_check_includes name uses speaks subrooms)
   set(reached ${name} ${uses})
   foreach(room IN LISTS uses)
     get_property(more GLOBAL PROPERTY PARSIMONY_REACHED_${room})
@@ -70,11 +71,12 @@ function(parsimony_check_includes name uses speaks)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/parsimony/${name}/*.hpp
     ${PROJECT_SOURCE_DIR}/src/${name}/*.[ch]pp ${PROJECT_SOURCE_DIR}/src/${name}/*/*.[ch]pp)
   string(REPLACE ";" "," allowed "${reached}")
+  list(JOIN subrooms "|" subrooms)
   set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${name}.includes)
   add_custom_command(OUTPUT ${stamp} DEPENDS ${script} ${files} VERBATIM
     COMMENT "Checking what the room ${name} includes"
     COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} -DROOM=${name} -DALLOWED=${allowed} -DSPEAKS=${speaks}
-      -DSTAMP=${stamp} -P ${script})
+      -DSUBROOMS=${subrooms} -DSTAMP=${stamp} -P ${script})
   target_sources(parsimony_${name} PRIVATE ${stamp})
 endfunction()
 

@@ -2,12 +2,14 @@
 # at its line, and accepts right ones.
 cmake_minimum_required(VERSION 3.25)
 set(speaks "")
+set(subrooms "")
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK}/src/core ${WORK}/src/graph ${WORK}/src/kernels ${WORK}/include/parsimony/core)
 
 function(expect file content verdict)
   file(WRITE ${WORK}/${file} "${content}")
-  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -DROOM=core -DALLOWED=core,kernels -DSPEAKS=${speaks} -P ${SCRIPT}
+  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -DROOM=core -DALLOWED=core,kernels -DSPEAKS=${speaks}
+    "-DSUBROOMS=${subrooms}" -P ${SCRIPT}
     RESULT_VARIABLE status ERROR_VARIABLE message)
   file(REMOVE ${WORK}/${file})
   if(verdict STREQUAL "right")
@@ -31,3 +33,17 @@ expect(include/parsimony/core/a.hpp "#include <torch/torch.h>\n" 1)
 set(speaks torch)
 expect(include/parsimony/core/a.hpp "#include <torch/torch.h>\n" right)
 expect(include/parsimony/core/a.hpp "#include <torch/torch.h>\n#include <torchvision/vision.h>\n" 2)
+
+# Folders of a room: zip.hpp and zip.cpp are in files, words.hpp has no source, kmeans may include files and not base.
+set(subrooms ".|files:.|kmeans:files")
+file(WRITE ${WORK}/src/core/base.cpp "")
+file(WRITE ${WORK}/src/core/files/zip.cpp "")
+expect(src/core/files/a.cpp "#include \"core/files/zip.hpp\"\n#include \"core/base.hpp\"\n" right)
+expect(src/core/files/a.cpp "#include \"parsimony/core/base.hpp\"\n#include \"parsimony/core/words.hpp\"\n" right)
+expect(src/core/kmeans/a.cpp "#include \"core/files/zip.hpp\"\n#include \"parsimony/core/zip.hpp\"\n" right)
+expect(src/core/kmeans/a.cpp "#include <vector>\n#include \"parsimony/core/base.hpp\"\n" 2)
+expect(src/core/files/a.cpp "#include \"core/kmeans/lloyd.hpp\"\n" 1)
+expect(src/core/a.cpp "#include \"parsimony/core/zip.hpp\"\n" 1)
+expect(include/parsimony/core/zip.hpp "#include \"parsimony/core/base.hpp\"\n" right)
+expect(include/parsimony/core/base.hpp "#include <vector>\n\n#include \"parsimony/core/zip.hpp\"\n" 3)
+expect(src/core/unnamed/a.cpp "#include <vector>\n" 1)
