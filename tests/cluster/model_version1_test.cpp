@@ -1,4 +1,4 @@
-// A point model of version 1, written by the first release: every later one must read it with these values.
+// A point model of version 1, written by parsimony 0.1.0: every later one must read it with these values.
 #include <cmath>
 
 #include "parsimony/cluster/model.hpp"

@@ -1,4 +1,4 @@
-// An unrolled flow of version 1, written by the first release: every later one must read it with these
+// An unrolled flow of version 1, written by parsimony 0.1.0: every later one must read it with these
 // values.
 #include <cmath>
 

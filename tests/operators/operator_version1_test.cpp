@@ -1,4 +1,4 @@
-// An operator of version 1, written by the first release: every later one must read it with these values.
+// An operator of version 1, written by parsimony 0.1.0: every later one must read it with these values.
 #include "parsimony/operators/operator_file.hpp"
 #include "places.hpp"
 

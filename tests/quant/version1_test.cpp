@@ -1,4 +1,4 @@
-// Compact files of version 1, written by the first release: every later one must read them with these values.
+// Compact files of version 1, written by parsimony 0.1.0: every later one must read them with these values.
 #include <algorithm>
 
 #include "parsimony/quant/decode.hpp"
