@@ -297,11 +297,12 @@ TEST(FlowTraining, RefusesWhatCannotBe) {
   options = small_options();
   options.crop_side = 8;
   refuse(options, "crop_side");
-  options = small_options();
-  options.highest_sigma = options.sigma;
-  refuse(options, "highest_sigma");
+
   options.crop_side = 38;
   refuse(options, "images: number 1 is 40 x 37 pixels; must have 38 on each side");
+  options = small_options();
+  options.highest_sigma = options.sigma;
+  refuse(options, "highest_sigma: 20 must be above option sigma, 20");
   expect_error(ErrorCode::invalid_argument, "images: none", [&] { train_unrolled_flow({}); });
   const UnrolledFlow shared = initial_energy_flow(8, 3, 3);
   const auto no_operator = [&](const std::string& piece, UnrolledFlow flow) {

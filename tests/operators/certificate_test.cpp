@@ -203,7 +203,7 @@ TEST(Certificate, SaysWhenItCannotTell) {
   const Matrix<float> x = cosparse_signals(omega, {.samples = 300, .cosparsity = 6, .seed = 7});
   const OperatorCertificate none = certify_operator(testing::gaussian(12, 8, 1), x);
   EXPECT_EQ(none.verdict, Verdict::undecided);
-  EXPECT_NE(none.explanation.find("no unit-norm tight frame"), std::string::npos);
+  EXPECT_NE(none.explanation.find("not a unit-norm tight frame"), std::string::npos);
   EXPECT_EQ(none.profile.signals.size(), 13u);
   EXPECT_TRUE(std::isnan(none.multiplier));
   EXPECT_EQ(certify_operator(testing::gaussian(12, 8, 1), x, {.project = true}).verdict, Verdict::refuted);
@@ -266,13 +266,13 @@ TEST(Certificate, RefusesWhatCannotBe) {
   refuse(testing::gaussian(3, 4, 1), x,
          "3 x 4, but an analysis operator has at least as many rows as columns");
   refuse(omega, Matrix<float>(5, 3), "3 values each, but the rows of the operator have 4");
-  refuse(omega, Matrix<float>(0, 4), "signals: there are none");
+  refuse(omega, Matrix<float>(0, 4), "signals: 0 × 4");
   refuse(omega, x, "zero_tolerance", {.zero_tolerance = -1});
   refuse(omega, x, "frame_tolerance", {.frame_tolerance = std::nan("")});
   refuse(omega, x, "max_iterations", {.max_iterations = -1});
   Matrix<double> bad = omega;
   bad(3, 1) = std::numeric_limits<double>::infinity();
-  refuse(bad, x, "operator: row 3 is 0 or not finite");
+  refuse(bad, x, "operator: row 3 has a value that is not finite");
   Matrix<double> empty_row = omega;
   for (double& value : empty_row.row(2)) value = 0;
   refuse(empty_row, x, "operator: row 2 is 0 or not finite");
