@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/report_json.hpp"
 #include "operators/training_data.hpp"
-#include "parsimony/core/error.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "support/show.hpp"
 
@@ -43,22 +41,6 @@ FrameFigures frame_figures(const operators::LearnedOperator& learned, const Lear
 }
 
 }  // namespace
-
-void check_outputs(const LearnSettings& settings, const std::string& extension,
-                   const std::vector<std::filesystem::path>& inputs) {
-  const std::filesystem::path output = settings.output, picture = settings.picture;
-  check_writable("--output", output);
-  for (const auto& input : inputs) check_writable("--output", output, {input});
-  if (output.extension() != extension) {
-    refuse(fmt::format("--output: the {} is {}; its name must end in {}",
-                       extension == ".npy" ? "operator" : "flow",
-                       extension == ".npy" ? "an array" : "an archive of arrays", extension));
-  }
-  if (picture.empty()) return;
-  check_writable("--picture", picture, {output});
-  for (const auto& input : inputs) check_writable("--picture", picture, {input});
-  if (picture.extension() != ".png") refuse("--picture: the picture is a PNG; its name must end in .png");
-}
 
 std::string learned_text(const operators::LearnedOperator& learned, const LearnSettings& settings) {
   const Matrix<double>& found = learned.analysis_operator;
