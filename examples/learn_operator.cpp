@@ -14,7 +14,7 @@ int main(int argc, char** argv) try {
   const auto signals = read_signals(argv[1]);  // a signal a row
   const LearnedOperator learned = learn_operator(signals, {.method = LearnMethod::untf, .rows = 24});
   write_operator(argv[2], learned.analysis_operator);
-  std::cout << certify(learned.analysis_operator, signals, {.zero_tolerance = 1e-3}).explanation << '\n';
+  std::cout << certify(learned.analysis_operator, signals, {.zero_tolerance = 1e-4}).explanation << '\n';
 } catch (const parsimony::Error& error) {
   std::cerr << error.what() << '\n';
   return 1;
