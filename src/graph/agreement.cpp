@@ -1,3 +1,4 @@
+// Implements agreement() of parsimony/graph/scores.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -104,10 +105,10 @@ double mutual_information(const std::vector<Cell>& cells, const Classes& rows, c
   return std::max(0.0, sum);
 }
 
-// What a cell of classes of a and b items adds to the mutual information on average, when labels are permuted
-// at random: Σ_m P(m) m/n log(n m / (a b)) over the hypergeometric law P. P is followed from its mode by its
-// ratio of neighbours to where it has fallen by 10⁻²⁰, and normalised by its own sum: no factorial, no
-// cancellation of large logarithms.
+// The mean contribution to the mutual information of a cell of classes of a and b items, when labels are
+// permuted at random: Σ_m P(m) m/n log(n m / (a b)) over the hypergeometric law P. P is computed from its
+// mode outwards, by the ratio of neighbouring values, to where it has fallen by 10⁻²⁰, and normalised by its
+// own sum. This avoids factorials and the cancellation of large logarithms.
 double expected_cell(std::int64_t a, std::int64_t b, std::int64_t items) {
   const auto n = static_cast<double>(items);
   const std::int64_t low = std::max<std::int64_t>(0, a + b - items), high = std::min(a, b);
@@ -166,7 +167,7 @@ Agreement agreement(std::span<const std::int32_t> labels, std::span<const std::i
   Agreement out;
   out.adjusted_rand = adjusted_rand(cells, rows, columns);
   out.normalized_mutual_information = information / mean_entropy;
-  // One class against several, or singletons against several: nothing to be found, by chance or not.
+  // One class or singletons against several classes: no agreement is possible, by chance or not.
   const bool trivial = rows.sizes.size() == 1 || columns.sizes.size() == 1 ||
                        rows.sizes.size() == labels.size() || columns.sizes.size() == labels.size();
   if (!trivial) out.adjusted_mutual_information = (information - expected) / (mean_entropy - expected);

@@ -6,12 +6,12 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <type_traits>
 
-#include "graph/file/text.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::graph {
@@ -68,19 +68,22 @@ std::optional<double> resolve(const Pair& pair, const AssembleOptions& options) 
 
 class Assembler {
  public:
-  Assembler(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
+  Assembler(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
             const MemoryBudget& budget, std::int64_t held, const Context& context)
-      : blocks_(std::move(blocks)), options_(options), budget_(budget), held_(held), context_(context) {
-    file_.ids = std::move(ids);
-    nodes_ = file_.ids.size();
-  }
+      : blocks_(std::move(blocks)),
+        ids_(ids),
+        options_(options),
+        budget_(budget),
+        held_(held),
+        context_(context),
+        nodes_(ids.size()) {}
 
-  GraphFile run() {
+  Assembled run() {
     // An unweighted matrix that is not symmetric becomes a weighted graph of ones and halves.
     const bool keep_weights =
         options_.weighted || (options_.meaning == EntryMeaning::matrix && options_.symmetrize);
     keep_weights ? run<true>() : run<false>();
-    return std::move(file_);
+    return std::move(out_);
   }
 
  private:
@@ -126,8 +129,8 @@ class Assembler {
         std::atomic_ref(ends[b]).fetch_add(1, std::memory_order_relaxed);
       }
     });
-    file_.self_loops_dropped = loops;
-    file_.zeros_dropped = zeros;
+    out_.self_loops_dropped = loops;
+    out_.zeros_dropped = zeros;
     std::inclusive_scan(ends.begin(), ends.end(), ends.begin());
     return ends;
   }
@@ -143,7 +146,8 @@ class Assembler {
     });
   }
 
-  // Sorts each row and merges its keys to one a neighbour, at the row's begin; then moves the rows together.
+  // Sorts each row and merges its keys to one per neighbour at the begin of the row; then moves the rows
+  // together.
   template <bool kWeighted>
   void merge_rows(const std::vector<std::int64_t>& begins, typename Key<kWeighted>::Bits* keys,
                   std::int64_t kept) {
@@ -151,7 +155,7 @@ class Assembler {
     std::vector<std::optional<RowFault>> faults(row_blocks);
     std::atomic<std::int64_t> directed = 0;  // pairs of nodes, both directions counted when both are listed
     std::atomic<bool> all_ones = true;
-    Csr& out = file_.graph.adjacency;
+    Csr& out = out_.graph.adjacency;
     out.offsets.assign(nodes_ + 1, 0);
     context_.for_blocks(nodes_, kRowBlock, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
@@ -186,7 +190,7 @@ class Assembler {
     }
     std::inclusive_scan(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
     const std::int64_t entries = out.offsets.back();
-    file_.duplicates_merged =
+    out_.duplicates_merged =
         kept - (options_.meaning == EntryMeaning::matrix ? directed.load() : entries / 2);
     out.columns.resize(entries);
     const bool with_values = kWeighted && !all_ones;
@@ -203,10 +207,10 @@ class Assembler {
   }
 
   [[noreturn]] void fail(const RowFault& fault) const {
-    const std::string from = file_.ids.name(fault.row), to = file_.ids.name(fault.neighbor);
+    const std::string from = ids_.name(fault.row), to = ids_.name(fault.neighbor);
     const auto& [out, in] = fault.pair.sum;
     if (resolve(fault.pair, options_)) {
-      throw Error(ErrorCode::format,
+      throw Error(options_.fault,
                   fmt::format("{}: the weights between {} and {} add up to {}, beyond float32", budget_.file,
                               from, to, out + in));
     }
@@ -214,19 +218,20 @@ class Assembler {
       return fault.pair.count[direction] > 0 ? fmt::format("{:g}", fault.pair.sum[direction])
                                              : std::string("missing");
     };
-    throw Error(ErrorCode::format,
+    throw Error(options_.fault,
                 fmt::format("{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; "
                             "option symmetrize takes their mean",
                             budget_.file, from, to, shown(0), to, from, shown(1)));
   }
 
   std::vector<EntryBlock> blocks_;
+  const NodeIds& ids_;
   AssembleOptions options_;
   const MemoryBudget& budget_;
   std::int64_t held_;
   const Context& context_;
-  GraphFile file_;
   std::int64_t nodes_;
+  Assembled out_;
 };
 
 }  // namespace
@@ -239,9 +244,15 @@ void MemoryBudget::require(std::int64_t bytes) const {
   }
 }
 
-GraphFile assemble(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
+bool to_weight(double value, float& weight) {
+  if (!(value >= 0 && value <= std::numeric_limits<float>::max())) return false;
+  weight = value == 0 ? 0.0f : std::max(static_cast<float>(value), std::numeric_limits<float>::min());
+  return true;
+}
+
+Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
                    const MemoryBudget& budget, std::int64_t held, const Context& context) {
-  return Assembler(std::move(blocks), std::move(ids), options, budget, held, context).run();
+  return Assembler(std::move(blocks), ids, options, budget, held, context).run();
 }
 
 }  // namespace parsimony::graph

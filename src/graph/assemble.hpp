@@ -1,4 +1,4 @@
-// From the entries of a file to a graph: symmetric, sorted, merged, without loops.
+// Assembles a graph from entries in any order: sorts and merges them, drops self loops and checks symmetry.
 #pragma once
 
 #include <array>
@@ -7,38 +7,56 @@
 #include <vector>
 
 #include "parsimony/core/context.hpp"
-#include "parsimony/graph/file.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/graph/graph.hpp"
 
 namespace parsimony::graph {
 
-/// Throws memory_limit when a stage of a reader would use more bytes than the caller allows.
+/// The source of the entries, named in messages, and the bytes that reading it may use.
 struct MemoryBudget {
   std::string file;
-  std::int64_t limit = 0;  ///< 0: none
+  std::int64_t limit = 0;  ///< 0: no limit
 
+  /// Throws memory_limit when a stage needs more than the limit.
   void require(std::int64_t bytes) const;
 };
 
-/// Some of a file's entries, in any order: the result depends on the entries alone.
+/// A part of the entries. The result does not depend on their order or on how they are cut into blocks.
 struct EntryBlock {
   std::vector<std::array<std::int32_t, 2>> nodes;
-  std::vector<float> weights;  ///< one an entry, at least 0 and finite, or none where the file has no weights
+  std::vector<float> weights;  ///< one per entry, at least 0 and finite; empty for unweighted entries
 };
 
 enum class EntryMeaning {
-  edge_list,  ///< an entry is an edge; both directions may be listed, with equal weights
-  triangle,   ///< an entry is an edge, in whichever order its nodes are
-  matrix      ///< an entry is one of W, whose mirror must be listed too
+  edge_list,  ///< each entry is an edge; both directions may be listed, with equal weights
+  triangle,   ///< each entry is an edge; the order of its nodes does not matter
+  matrix      ///< each entry is an element of W; its mirror must be listed too
 };
 
 struct AssembleOptions {
   EntryMeaning meaning = EntryMeaning::edge_list;
-  bool weighted = false;    ///< equal entries add up; else they are one, and the blocks have no weights
-  bool symmetrize = false;  ///< take the mean of the directions where they differ
+  bool weighted =
+      false;  ///< repeated entries add up; otherwise they count once and the blocks have no weights
+  bool symmetrize = false;              ///< take the mean of both directions where they differ
+  ErrorCode fault = ErrorCode::format;  ///< code of the error for entries that contradict each other
 };
 
-/// Consumes the blocks. ids has the names of all nodes; held is what else the reader holds, in bytes.
-GraphFile assemble(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
+/// A graph and the entries that are not in it.
+struct Assembled {
+  Graph graph;  ///< without weights when all of them are 1
+  std::int64_t self_loops_dropped = 0;
+  std::int64_t duplicates_merged = 0;  ///< entries beyond the first of an edge; for matrix, of a place
+  std::int64_t zeros_dropped = 0;      ///< entries of weight 0
+};
+
+/// Consumes the blocks. ids: names of all nodes, for messages. held: bytes that the caller holds besides.
+/// Throws Error(options.fault) for asymmetric entries and for sums beyond float32, and memory_limit. O(E log
+/// degree) time.
+Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
                    const MemoryBudget& budget, std::int64_t held, const Context& context);
+
+/// Rounds a weight to float32. A positive weight below the smallest normal float32 becomes that number, so
+/// that no edge is lost. Returns false unless the weight is at least 0 and finite in float32.
+bool to_weight(double value, float& weight);
 
 }  // namespace parsimony::graph

@@ -18,7 +18,7 @@ void weigh_edges(PlantedGraph& planted, WeightDistribution weights, const MeanWe
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) {
         const std::int64_t j = a.columns[e];
-        // The same number from either end.
+        // Both ends of the edge draw the same number.
         const auto pair =
             static_cast<std::uint64_t>(std::min(i, j)) * nodes + static_cast<std::uint64_t>(std::max(i, j));
         const double factor = weights == WeightDistribution::unit ? 1 : std::exp(stream.normal(pair) - 0.5);

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kBlock = 1 << 12;
 
-// Here a node is a place: clusters are consecutive, and the first r of them have one node more.
+// Nodes are numbered by places here: clusters are consecutive, and the first r of them have one node more.
 struct Layout {
   std::int64_t nodes, clusters;
 
@@ -57,9 +57,10 @@ std::vector<float> power_law(const Layout& layout, double exponent, double highe
   return theta;
 }
 
-// Draws from a list of nodes, with probabilities that do not increase along it, by skipping over those not
-// drawn [batagelj2005efficient, miller2011efficient]: skip ahead with the probability at hand, which is never
-// too small, then keep with the ratio of the true one to it. Time in proportion to the nodes drawn.
+// Draws from a list of nodes whose probabilities do not increase, by skipping nodes that are not drawn
+// [batagelj2005efficient, miller2011efficient]: skip ahead with the present probability, which is never too
+// small, then keep the node with the ratio of its own probability to that. Time in proportion to the nodes
+// drawn.
 class Skipper {
  public:
   explicit Skipper(RandomStream stream) : stream_(stream) {}
@@ -101,8 +102,8 @@ struct Pairs {
   std::vector<std::int64_t> ends;
 };
 
-// Both directions of every pair, renamed, with ascending rows. The order in which threads fill a row is
-// forgotten by the sort.
+// Both directions of every pair, renamed, with ascending rows. Sorting removes the order in which threads
+// fill a row.
 Csr symmetric(const std::vector<Pairs>& blocks, const std::vector<std::int32_t>& name,
               const Context& context) {
   const auto nodes = static_cast<std::int64_t>(name.size());

@@ -14,8 +14,8 @@
 namespace parsimony::graph {
 namespace {
 
-// Ids in a range of at most so many numbers per id read are found by a bitmap (6 bytes an id at most), which
-// is many times faster than a search.
+// Ids in a range of at most this many numbers per id are looked up in a bitmap (at most 6 bytes per id),
+// which is many times faster than a search.
 constexpr std::uint64_t kRangePerId = 32;
 
 template <class Id>

@@ -15,7 +15,7 @@ namespace parsimony::graph {
 template <class Id>
 class IdIndex {
  public:
-  /// Of all ids in the pieces, which may repeat. Throws unsupported above 2^31 − 1 distinct ones,
+  /// Indexes all ids in the pieces, which may repeat. Throws unsupported above 2^31 − 1 distinct ids, and
   /// memory_limit.
   IdIndex(const std::vector<std::vector<Id>>& pieces, const MemoryBudget& budget, const Context& context);
 

@@ -12,7 +12,7 @@
 namespace parsimony::graph {
 namespace {
 
-// What float32 holds with its inverse, and times a few signals.
+// Degrees that float32 holds together with their inverses, also after products with a few signals.
 constexpr double kLowestDegree = 1.2e-38, kHighestDegree = 1e36;
 
 }  // namespace
@@ -29,6 +29,7 @@ Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regulariz
         ErrorCode::invalid_argument,
         "regularization: only the normalized Laplacian has one; use 0 with the combinatorial Laplacian");
   }
+  adjacency = check_graph(adjacency, context);
   const std::int64_t nodes = adjacency.rows();
   const std::vector<double> degree = degrees(adjacency);
   for (std::int64_t i = 0; i < nodes; ++i) {

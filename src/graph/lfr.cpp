@@ -1,3 +1,4 @@
+// Implements lfr_benchmark() of parsimony/graph/generators.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ namespace {
 
 using Edge = std::array<std::int32_t, 2>;
 
-constexpr int kDraws = 100;  // of the community sizes, until the nodes fit in
+constexpr int kDraws = 100;  // most draws of the community sizes, until the nodes fit in
 constexpr int kSwaps = 200;  // tried for a pair that cannot be an edge
 constexpr std::int64_t kPairsPerStep = 1 << 16;
 
@@ -29,7 +30,7 @@ struct PowerLaw {
   double exponent, low, high;
 
   double mean() const { return low < high ? low * integral(1 - exponent) / integral(-exponent) : low; }
-  // The real number at this quantile, rounded up or down so that its mean stays.
+  // The real number at this quantile, rounded up or down at random so that the mean stays.
   std::int64_t draw(double quantile, double rounding) const {
     const double power = 1 - exponent, ratio = high / low;
     const double times = std::abs(power) < 1e-9
@@ -39,7 +40,7 @@ struct PowerLaw {
   }
 
  private:
-  double integral(double power) const {  // of (x / low)^power over x / low
+  double integral(double power) const {  // integral of (x / low)^power over x / low
     const double next = power + 1, ratio = high / low;
     return std::abs(next) < 1e-9 ? std::log(ratio) : (std::pow(ratio, next) - 1) / next;
   }
@@ -50,7 +51,7 @@ PowerLaw degree_law(const LfrOptions& options) {
   PowerLaw law{options.degree_exponent, 1, highest};
   if (options.mean_degree > highest || options.mean_degree < law.mean()) {
     refuse(fmt::format(
-        "mean_degree: {} is no mean of degrees from 1 to {} with option degree_exponent {}; must be "
+        "mean_degree: {} cannot be the mean of degrees from 1 to {} with option degree_exponent {}; must be "
         "from {:.4g} to {}",
         options.mean_degree, options.max_degree, options.degree_exponent, law.mean(), options.max_degree));
   }
@@ -127,9 +128,9 @@ std::vector<std::int64_t> draw_sizes(const LfrOptions& options, int attempt) {
   return sizes;
 }
 
-// The community of every node: one with more nodes than it has neighbours there. From the node of most
-// neighbours on, each takes one of the places that are free in communities large enough; these only get more,
-// so that every assignment that fits has the same probability. Empty when there is none.
+// The community of every node, which must have more nodes than the node has neighbours inside. Nodes take
+// free places in communities that are large enough, in the order of falling numbers of neighbours. Such
+// places only become more, so that every assignment that fits has the same probability. Empty if none fits.
 std::vector<std::int32_t> assign(std::span<const std::int64_t> inside, std::span<const std::int64_t> sizes,
                                  const RandomStream& stream) {
   const auto nodes = std::ssize(inside);
@@ -167,7 +168,7 @@ class EdgeSet {
   void erase(std::int32_t a, std::int32_t b) {
     std::size_t hole = find(key(a, b));
     keys_[hole] = kFree;
-    // What was pushed past the hole moves back, so that no search ends at it too early.
+    // Entries pushed past the hole move back, so that no search ends at it too early.
     for (std::size_t at = next(hole); keys_[at] != kFree; at = next(at)) {
       const std::uint64_t moved = std::exchange(keys_[at], kFree);
       keys_[find(moved)] = moved;
@@ -212,7 +213,7 @@ std::vector<Edge> pair_stubs(std::vector<std::int32_t> stubs, const RandomStream
       const std::uint64_t drawn = stream.below(2 * edges.size(), position++);
       Edge& other = edges[drawn / 2];
       const std::int32_t c = other[drawn % 2], d = other[1 - drawn % 2];
-      // a–c and b–d would be one edge twice where they join the same two nodes.
+      // a–c and b–d could be the same edge.
       if (!free(a, c) || !free(b, d) || (a == d && b == c)) continue;
       set.erase(c, d);
       set.insert(a, c);
@@ -225,7 +226,7 @@ std::vector<Edge> pair_stubs(std::vector<std::int32_t> stubs, const RandomStream
   return edges;
 }
 
-// An odd sum of neighbours inside has no pairing: a node takes one more of its own inside, or one less.
+// An odd sum of neighbours inside cannot be paired: one node gets one more neighbour inside, or one less.
 void make_even(std::span<const std::int32_t> members, std::span<const std::int64_t> degree,
                std::vector<std::int64_t>& inside, const RandomStream& stream) {
   std::int64_t sum = 0;

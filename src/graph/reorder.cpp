@@ -7,7 +7,7 @@ namespace parsimony::graph {
 namespace {
 
 constexpr std::int64_t kFewestNodes = 8 * kBallSize;
-constexpr std::int64_t kBalls = 8, kRows = 4096;  // of the sample
+constexpr std::int64_t kBalls = 8, kRows = 4096;  // size of the sample
 constexpr double kShare = 0.5, kGain = 0.3;
 
 auto neighbors(const CsrView& a, std::int64_t node) {
@@ -15,7 +15,7 @@ auto neighbors(const CsrView& a, std::int64_t node) {
 }
 
 // Appends to `found` the first nodes that breadth-first search from `seed` meets among those not seen, at
-// most kBallSize, and marks them. What of them was not looked at is from the returned place on.
+// most kBallSize, and marks them. Returns the place from which on their neighbours were not looked at.
 std::size_t grow_ball(const CsrView& a, std::int32_t seed, std::vector<char>& seen,
                       std::vector<std::int32_t>& found) {
   const std::size_t most = found.size() + kBallSize;
@@ -65,7 +65,7 @@ double share_nearby(const CsrView& a) {
 std::vector<std::int32_t> ball_order(CsrView adjacency) {
   const std::int64_t nodes = adjacency.rows();
   std::vector<char> seen(nodes);
-  std::vector<std::int32_t> order, border;  // of balls, a node of which may have neighbours not seen
+  std::vector<std::int32_t> order, border;  // border: nodes of balls that may have neighbours not seen
   order.reserve(nodes);
   std::size_t first = 0;
   for (std::int64_t start = 0; start < nodes; ++start) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/graph/graph.hpp"
 
 namespace parsimony::graph {
 
 PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t> labels,
                                 const Context& context) {
+  adjacency = check_graph(adjacency, context);
   const std::int64_t nodes = adjacency.rows();
   if (std::ssize(labels) != nodes) {
     refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
@@ -19,7 +21,7 @@ PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t>
     if (labels[i] < 0 || labels[i] >= nodes) {
       throw Error(
           ErrorCode::invalid_argument,
-          fmt::format("labels: {} of node {} is no cluster; must be 0 to {}", labels[i], i, nodes - 1));
+          fmt::format("labels: {} of node {} is out of range; must be 0 to {}", labels[i], i, nodes - 1));
     }
     clusters = std::max<std::int64_t>(clusters, labels[i] + 1);
   }

@@ -1,4 +1,4 @@
-// What every graph that a reader returns must be, and graphs to try readers and writers with.
+// Requirements on every graph that a reader returns, and graphs to try readers and writers with.
 #pragma once
 
 #include <gtest/gtest.h>

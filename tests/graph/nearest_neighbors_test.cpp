@@ -162,14 +162,10 @@ TEST(NearestNeighbors, RecallIsWhatWasAskedForAndWhatIsReported) {
       }
     }
     const double actual = static_cast<double>(hits) / (kPoints * kNeighbors);
-    double reported = 0, error = 0;
-    std::int64_t probes = 0, cells = 0;
-    for (const auto& [name, value] : found.report.figures) {
-      if (name == "recall") reported = std::get<double>(value);
-      if (name == "recall_standard_error") error = std::get<double>(value);
-      if (name == "probes") probes = std::get<std::int64_t>(value);
-      if (name == "cells") cells = std::get<std::int64_t>(value);
-    }
+    const auto reported = found.report.figure<double>("recall");
+    const auto error = found.report.figure<double>("recall_standard_error");
+    const auto probes = found.report.figure<std::int64_t>("probes");
+    const auto cells = found.report.figure<std::int64_t>("cells");
     EXPECT_GT(error, 0);
     EXPECT_LT(error, 0.02);
     EXPECT_GE(actual, recall - 4 * error);

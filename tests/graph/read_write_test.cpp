@@ -1,4 +1,4 @@
-// What is written reads as the same graph, in every format and compression.
+// A written graph reads as the same graph, in every format and compression.
 #include <gtest/gtest.h>
 
 #include "expect_error.hpp"

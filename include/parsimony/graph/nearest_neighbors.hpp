@@ -1,4 +1,4 @@
-// The nearest neighbours of points: exact, or approximate to a recall that is measured.
+// The nearest neighbours of points: exact, or approximate with a measured recall.
 #pragma once
 
 #include <array>
@@ -25,8 +25,8 @@ constexpr auto names_of(Metric) {
 
 enum class Search {
   automatic,   ///< exact up to 2^31 pairs of points (46,000 points among themselves)
-  exact,       ///< every cell is searched unless it is too far to matter
-  approximate  ///< only the nearest cells are
+  exact,       ///< search every cell that is not too far to matter
+  approximate  ///< search only the nearest cells
 };
 
 constexpr auto names_of(Search) {
@@ -35,10 +35,11 @@ constexpr auto names_of(Search) {
 }
 
 struct NeighborOptions {
-  std::int64_t neighbors = 10;  ///< k, scikit-learn's default for graphs
+  std::int64_t neighbors =
+      10;  ///< k, scikit-learn's default for graphs; raise it if clusters fall into pieces
   Metric metric = Metric::euclidean;
   Search search = Search::automatic;
-  double recall = .98;  ///< of an approximate search: the share of true neighbours to aim at
+  double recall = .98;  ///< share of the true neighbours that an approximate search aims at
   std::uint64_t seed = 0;
 };
 
@@ -46,7 +47,7 @@ template <OptionsOf<NeighborOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"neighbors", "nearest neighbours of a point", 1, 1024}, options.neighbors);
   visit(Field{"metric", "distance between points"}, options.metric);
-  visit(Field{"search", "how neighbours are found; automatic: exact up to 46,000 points"}, options.search);
+  visit(Field{"search", "how neighbours are found; auto: exact up to 46,000 points"}, options.search);
   visit(Field{"recall", "share of the true neighbours that an approximate search aims at", 0.1, 1},
         options.recall);
   visit(Field{"seed", "seed of all randomness"}, options.seed);
@@ -59,24 +60,24 @@ struct Neighbors {
   Report report;
 };
 
-/// The k nearest other points of every row of points (n × d float32, k < n < 2³¹, d ≥ 1). A point is no
-/// neighbour of itself, a copy of it is; of equal distances the smaller index comes first. cosine compares
-/// rows scaled to unit length.
+/// The k nearest other points of every row of points (n × d float32, k < n < 2³¹, d ≥ 1). A point does not
+/// neighbour itself, but a copy of it does; among equal distances the smaller index comes first. cosine
+/// compares rows scaled to unit length.
 ///
-/// An inverted file [sivic2003video, jegou2011product]: k-means on a sample cuts the points into about 2 √n
-/// cells, the points of a cell are compared in blocks by the products of [lloyd1982least]'s kernel, and what
-/// remains is ranked by distances summed in float64. exact searches every cell that the triangle inequality
-/// does not rule out: it finds each neighbour that is nearer than the k-th by more than float32 rounding,
-/// about 1e-6 of the squared radius of its cell. approximate searches, for each point, the cells of the
-/// nearest centroids; their number is the smallest whose recall on up to 1000 sampled points is the one asked
-/// for. With recall 1, or where no fewer cells suffice, that is all of them.
+/// Uses an inverted file [sivic2003video, jegou2011product]: k-means on a sample cuts the points into about 2
+/// √n cells, the points of a cell are compared in blocks by the matrix products of k-means [lloyd1982least],
+/// and the candidates left are ranked by distances summed in float64. exact searches every cell that the
+/// triangle inequality does not rule out: it finds each neighbour that is nearer than the k-th by more than
+/// float32 rounding, about 1e-6 of the squared radius of its cell. approximate searches, for each point, the
+/// cells of the nearest centroids; their number is the smallest whose recall on up to 1000 sampled points is
+/// the one asked for. With recall 1, or if no smaller number suffices, all cells are searched.
 ///
 /// Points whose coordinates are all below 2⁻²⁰ are scaled by a power of two, so that their squares do not
-/// vanish in float32. Of points that are not, differences below 1e-19 in every coordinate do.
+/// vanish in float32. For other points, differences below 1e-19 in every coordinate vanish.
 ///
-/// report.figures: "cells", "probes" (cells searched for each point), and of an approximate search "recall"
-/// with "recall_standard_error", measured on up to 1000 other points, each compared with all points.
-/// Same bytes for any number of threads.
+/// report.figures: "cells", "probes" (cells searched for each point) and, for an approximate search, "recall"
+/// with "recall_standard_error", measured on up to 1000 other points, each compared with all points. The same
+/// bytes for any number of threads.
 ///
 /// Time: exact O(n² d) less what is ruled out; approximate O(n √n d) times the cells searched. Memory beside
 /// the points: 4 n d bytes (8 n d for cosine and for scaled points), 8 n k of the result, some megabytes a
@@ -91,8 +92,8 @@ Neighbors nearest_neighbors(MatrixView<const float> points, const NeighborOption
 Neighbors nearest_neighbors_of(MatrixView<const float> queries, MatrixView<const float> points,
                                const NeighborOptions& options = {}, const Context& context = Context{});
 
-/// Peak bytes beside the points that finding the neighbours of `rows` points among themselves and making a
-/// graph of them (neighbor_graph.hpp) take.
+/// Peak bytes, beside the points, of the search for the neighbours of `rows` points among themselves and of
+/// their graph (neighbor_graph.hpp).
 std::int64_t estimate_memory(std::int64_t rows, std::int64_t cols, const NeighborOptions& options);
 
 }  // namespace parsimony::graph

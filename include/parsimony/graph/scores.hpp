@@ -1,4 +1,4 @@
-// How good a partition is: by the graph alone, or against a truth.
+// Scores of a partition: by the graph alone, or against a truth.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace parsimony::graph {
 
 /// vol_r: sum of the weighted degrees of cluster r; cut_r: weight of the edges that leave it; 2m: sum of all
-/// volumes. What cannot be cut (cut_r = 0: an isolated node, a component, an empty cluster) costs 0.
+/// volumes. A cluster with cut_r = 0 (an isolated node, a component, an empty cluster) costs 0.
 struct PartitionScores {
   double modularity = 0;  ///< Σ_r (vol_r − cut_r)/2m − (vol_r/2m)² [newman2004finding]; 0 without edges
   double normalized_cut = 0;        ///< Σ_r cut_r / vol_r [shi2000normalized]
@@ -22,21 +22,24 @@ struct PartitionScores {
   std::vector<std::int64_t> sizes;
 };
 
-/// labels: a cluster of 0..nodes−1 per node; K is the highest plus one. O(N + E) time, 16 N bytes. Throws
-/// invalid_argument for another number of labels than nodes, or a label outside (node named).
+/// The scores of a partition of a graph (see graph::Graph). labels: a cluster of 0..nodes−1 per node; their
+/// number is the highest label plus one. O(N + E) time, 16 N bytes. Throws invalid_argument for an unsound
+/// graph (see check_graph), when the labels are not one per node, or when a label is out of range (the node
+/// is named).
 PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t> labels,
                                 const Context& context = Context{});
 
-/// 1 for equal partitions, whatever the numbers of their clusters (one cluster, singletons and no items
-/// included); a single cluster or singletons against anything else: ARI and AMI 0.
+/// Indices of agreement. All are 1 for equal partitions, however their clusters are numbered (also for one
+/// cluster, singletons and no items). ARI and AMI are 0 for one cluster, or singletons, against anything
+/// else.
 struct Agreement {
   double adjusted_rand = 0;                  ///< ARI [hubert1985comparing]
   double normalized_mutual_information = 0;  ///< arithmetic mean normalisation, as scikit-learn's default
   double adjusted_mutual_information = 0;    ///< [vinh2010information], the same normalisation
 };
 
-/// Two labelings of the same items, any integers. O(n log clusters + s² √(n / clusters)) time with s the
-/// number of distinct cluster sizes. Throws invalid_argument when they are not of one length.
+/// The agreement of two labelings of the same items by any integers. O(n log clusters + s² √(n / clusters))
+/// time, with s the number of distinct cluster sizes. Throws invalid_argument when the lengths differ.
 Agreement agreement(std::span<const std::int32_t> labels, std::span<const std::int32_t> truth);
 
 }  // namespace parsimony::graph

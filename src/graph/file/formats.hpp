@@ -11,8 +11,12 @@
 
 namespace parsimony::graph {
 
-/// What read_graph does once the file is in memory, decompressed; name is for messages and, where the format
-/// is automatic, for its ending.
+/// The graph that the entries of a file make, with the ids of its nodes: assemble() for readers.
+GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
+                        const MemoryBudget& budget, std::int64_t held, const Context& context);
+
+/// read_graph() on the decompressed bytes of a file. The name is for messages; its ending tells the format if
+/// the options leave that open.
 GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,
                       const Context& context);
 
@@ -25,7 +29,7 @@ GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const 
 GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                     const Context& context);
 
-/// What read_labels does once the file is in memory.
+/// read_labels() on the bytes of a file.
 Labels parse_labels(const std::string& bytes, const std::string& name, std::int64_t max_memory,
                     const Context& context);
 
@@ -34,7 +38,7 @@ void print_matrix_market(AtomicFile& out, const Graph& graph, const Context& con
 void print_metis(AtomicFile& out, const Graph& graph, const std::string& name, const Context& context);
 void print_npz(AtomicFile& out, const Graph& graph);
 
-/// The format of a file called so: by its ending, before .gz or .zst; edge_list when that says nothing.
+/// The format by the ending of a name, before .gz or .zst; edge_list for an unknown ending.
 FileFormat format_of(const std::filesystem::path& path);
 
 }  // namespace parsimony::graph

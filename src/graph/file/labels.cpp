@@ -21,7 +21,7 @@ namespace {
 template <class Id>
 using Pieces = std::vector<std::vector<Id>>;  // one for each piece of the text
 
-// The words as integers, or nothing when any is none.
+// The words as integers, or nothing if any of them is not an integer.
 std::optional<Pieces<std::int64_t>> as_integers(const Pieces<std::string_view>& words) {
   Pieces<std::int64_t> out(words.size());
   for (std::size_t p = 0; p < words.size(); ++p) {
@@ -171,6 +171,10 @@ void write_labels(const std::filesystem::path& path, const NodeIds& ids,
 }
 
 AlignedLabels align_labels(const Labels& first, const Labels& second) {
+  // Without ids in one of the files, nothing but the position can match the nodes of two equally long files.
+  if ((first.by_position || second.by_position) && first.clusters.size() == second.clusters.size()) {
+    return {.first = first.clusters, .second = second.clusters};
+  }
   AlignedLabels out;
   for (std::int64_t i = 0; i < first.ids.size(); ++i) {
     const std::int64_t other = second.ids.find(first.ids.name(i));

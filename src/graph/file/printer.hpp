@@ -9,7 +9,8 @@
 
 namespace parsimony::graph {
 
-/// Gathers small pieces of text for an AtomicFile; what is not flushed is not written.
+/// Gathers small pieces of text for an AtomicFile. Call flush() at the end: the rest is not written
+/// otherwise.
 class Printer {
  public:
   explicit Printer(AtomicFile& out) : out_(out) {}

@@ -1,3 +1,4 @@
+// Implements read_graph() of parsimony/graph/file.hpp, and format_of(), assemble_file() and parse_graph().
 #include <fmt/format.h>
 
 #include <new>
@@ -20,7 +21,7 @@ FileFormat format_of(const std::filesystem::path& path) {
 
 namespace {
 
-// What a name does not say, a pipe's for one, the first bytes may.
+// The first bytes tell the format if the name does not, as for a pipe.
 FileFormat format_of(const std::filesystem::path& path, std::string_view bytes) {
   const FileFormat by_name = graph::format_of(path);
   if (by_name != FileFormat::edge_list) return by_name;
@@ -30,6 +31,16 @@ FileFormat format_of(const std::filesystem::path& path, std::string_view bytes) 
 }
 
 }  // namespace
+
+GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
+                        const MemoryBudget& budget, std::int64_t held, const Context& context) {
+  Assembled assembled = assemble(std::move(blocks), ids, options, budget, held, context);
+  return {.graph = std::move(assembled.graph),
+          .ids = std::move(ids),
+          .self_loops_dropped = assembled.self_loops_dropped,
+          .duplicates_merged = assembled.duplicates_merged,
+          .zeros_dropped = assembled.zeros_dropped};
+}
 
 GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,
                       const Context& context) {

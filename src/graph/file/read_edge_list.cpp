@@ -1,3 +1,4 @@
+// Implements parse_edge_list() of graph/file/formats.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,10 +35,10 @@ template <class Id>
 struct Edges {
   std::vector<std::vector<Id>> ids;  // a piece of text each, two an edge
   std::vector<std::vector<float>> weights;
-  std::atomic<const char*> first_word = nullptr;  // the first id that is no integer, where all should be
+  std::atomic<const char*> first_word = nullptr;  // the first id that is not an integer
 };
 
-// Several threads may come by: the first in the text is kept.
+// Several threads may call it; the first place in the text is kept.
 void keep_first(std::atomic<const char*>& first, const char* at) {
   const char* known = first;
   while ((!known || at < known) && !first.compare_exchange_weak(known, at)) {
@@ -109,7 +110,7 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
   try {
     parse_edges(text, columns, numbers, context);
   } catch (const Error& error) {
-    // With words for ids the lines are read again, and the first bad one may be another.
+    // Lines are read again with words for ids, and another line may then be the first bad one.
     if (error.code() != ErrorCode::format || !numbers.first_word) throw;
   }
   if (const char* first_word = numbers.first_word) {
@@ -122,15 +123,15 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
     const auto line = 1 + std::count(text.bytes.data(), first_word, '\n');
     const std::string_view rest = text.bytes.substr(first_word - text.bytes.data());
     context.log(LogLevel::info,
-                fmt::format("{}:{}: the id {} is no integer of 64 bits, so all ids are taken as text",
+                fmt::format("{}:{}: the id {} is not an integer of 64 bits, so all ids are taken as text",
                             text.name, line, in_quotes(rest.substr(0, rest.find_first_of(" \t,\r\n")))));
     const IdIndex<std::string_view> index(words.ids, budget, context);
-    return assemble(number_nodes(words, index, context), index.names(), assembling, budget, text_size,
-                    context);
+    return assemble_file(number_nodes(words, index, context), index.names(), assembling, budget, text_size,
+                         context);
   }
   std::string().swap(bytes);
   const IdIndex<std::int64_t> index(numbers.ids, budget, context);
-  return assemble(number_nodes(numbers, index, context), index.names(), assembling, budget, 0, context);
+  return assemble_file(number_nodes(numbers, index, context), index.names(), assembling, budget, 0, context);
 }
 
 }  // namespace parsimony::graph

@@ -90,7 +90,7 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
   const auto fail_size = [&](std::string message) {
     text.fail({text.bytes.data() + header.size_line, std::move(message)});
   };
-  // Rows without entries cost a file nothing but us 8 bytes each; nobody has that many isolated nodes.
+  // Rows without entries cost nothing in a file but 8 bytes each here; real graphs have fewer isolated nodes.
   const auto size = static_cast<std::int64_t>(bytes.size());
   if (header.nodes > (std::int64_t{1} << 27) + 64 * size) {
     fail_size(fmt::format("{} nodes in a file of {} bytes", header.nodes, size));
@@ -123,7 +123,8 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
   std::string().swap(bytes);
   const AssembleOptions assembling{header.symmetric ? EntryMeaning::triangle : EntryMeaning::matrix,
                                    !header.pattern, options.symmetrize};
-  return assemble(std::move(blocks), NodeIds::consecutive(header.nodes, 1), assembling, budget, 0, context);
+  return assemble_file(std::move(blocks), NodeIds::consecutive(header.nodes, 1), assembling, budget, 0,
+                       context);
 }
 
 }  // namespace parsimony::graph

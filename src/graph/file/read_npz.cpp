@@ -85,8 +85,8 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
       if (weighted) block.weights.push_back(weight);
     }
   });
-  return assemble(std::move(blocks), NodeIds::consecutive(nodes, 0),
-                  {EntryMeaning::matrix, weighted, options.symmetrize}, budget, held, context);
+  return assemble_file(std::move(blocks), NodeIds::consecutive(nodes, 0),
+                       {EntryMeaning::matrix, weighted, options.symmetrize}, budget, held, context);
 }
 
 }  // namespace parsimony::graph

@@ -8,10 +8,12 @@
 #include <optional>
 #include <vector>
 
+#include "graph/assemble.hpp"
+
 namespace parsimony::graph {
 namespace {
 
-// Of a number that is not zero: from_chars reports both ends of the range of doubles alike.
+// For a number other than zero: from_chars reports both ends of the range of doubles alike.
 bool below_one(std::string_view number) {
   const std::size_t exponent_at = number.find_first_of("eE");
   const std::string_view digits = number.substr(0, exponent_at);
@@ -28,8 +30,7 @@ bool below_one(std::string_view number) {
   return exponent < first - point + (first < point);
 }
 
-// Bytes of the UTF-8 character that the text begins with; 0 where it begins with none, or a control
-// character.
+// Number of bytes of the UTF-8 character at the begin of the text; 0 for a control character or no character.
 std::size_t printable_size(std::string_view text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
   const unsigned char first = byte(0);
@@ -120,7 +121,7 @@ std::int64_t LineCursor::integer(const char* what, std::int64_t low, std::int64_
   std::int64_t value = 0;
   if (at_line_end()) throw TextFault{begin, fmt::format("{} is missing", what)};
   if (!integer(value))
-    throw TextFault{begin, fmt::format("{} {} is no integer of 64 bits", what, in_quotes(word()))};
+    throw TextFault{begin, fmt::format("{} {} is not an integer of 64 bits", what, in_quotes(word()))};
   if (value < low || value > high) {
     throw TextFault{begin, fmt::format("{} {} is out of range; must be {} to {}", what, value, low, high)};
   }
@@ -134,7 +135,7 @@ float LineCursor::weight() {
   const char* from = field.data() + (field.size() > 1 && field[0] == '+' && field[1] != '-');
   const auto [after, error] = std::from_chars(from, field.data() + field.size(), value);
   if (after != field.data() + field.size() || error == std::errc::invalid_argument) {
-    throw TextFault{begin, fmt::format("weight {} is no number", in_quotes(field))};
+    throw TextFault{begin, fmt::format("weight {} is not a number", in_quotes(field))};
   }
   if (error == std::errc::result_out_of_range) {
     const double beyond = below_one(field) ? std::numeric_limits<double>::min() : HUGE_VAL;
@@ -147,12 +148,6 @@ float LineCursor::weight() {
                                 in_quotes(field))};
   }
   return out;
-}
-
-bool to_weight(double value, float& weight) {
-  if (!(value >= 0 && value <= std::numeric_limits<float>::max())) return false;
-  weight = value == 0 ? 0.0f : std::max(static_cast<float>(value), std::numeric_limits<float>::min());
-  return true;
 }
 
 void parse_lines(const Text& text, std::int64_t from, const Context& context,

@@ -13,10 +13,10 @@
 
 namespace parsimony::graph {
 
-/// A word of a file as messages show it: in quotes, short; bytes that are no printable UTF-8 as \xff.
+/// A word of a file as messages show it: in quotes and shortened; bytes that are not printable UTF-8 as \xff.
 std::string in_quotes(std::string_view word);
 
-/// What is wrong, and where in the text; parse_lines turns it into an Error.
+/// A fault and its place in the text; parse_lines turns it into an Error.
 struct TextFault {
   const char* at;
   std::string message;
@@ -24,10 +24,10 @@ struct TextFault {
 };
 
 struct Text {
-  /// Without the byte order mark that some editors put before UTF-8.
+  /// Skips the byte order mark that some editors put before UTF-8.
   Text(std::string file, std::string_view content);
 
-  std::string name;  ///< of the file
+  std::string name;  ///< name of the file
   std::string_view bytes;
 
   /// Throws Error: "name:line: message".
@@ -42,14 +42,14 @@ class LineCursor {
   /// All lines that start in [begin, end) of text.
   LineCursor(std::string_view text, std::int64_t begin, std::int64_t end);
 
-  /// To the start of the next line, from wherever this one was left.
+  /// Moves to the start of the next line, from any place in this one.
   bool next_line() {
     if (!first_) at_ = line_end() + 1;
     first_ = false;
     line_ = at_;
     return at_ < stop_;
   }
-  /// To the first field of the next line that has any and is no comment (#, %, //), as lists have them.
+  /// Moves to the first field of the next line that has any and is not a comment (#, %, //).
   bool next_entry();
   const char* line() const { return line_; }
   const char* at() const { return at_; }
@@ -61,7 +61,7 @@ class LineCursor {
   }
   bool at_line_end() const { return at_ >= end_ || *at_ == '\n'; }
 
-  /// From one field to the next: blanks and at most one comma. After a comma there must be a field.
+  /// Moves to the next field, over blanks and at most one comma. After a comma there must be a field.
   void next_field() {
     skip_blanks();
     if (at_ >= end_ || *at_ != ',') return;
@@ -69,7 +69,7 @@ class LineCursor {
     skip_blanks();
     if (at_line_end() || *at_ == ',') throw TextFault{at_, "a column is empty"};
   }
-  /// The field here, of which there must be one.
+  /// Reads the field here; there must be one.
   std::string_view word() {
     const char* begin = at_;
     while (!ends_field()) ++at_;
@@ -77,9 +77,9 @@ class LineCursor {
   }
   /// The same, of printable characters only: an id.
   std::string_view printable_word();
-  /// Fields from here to the end of the line, which is where it leaves.
+  /// Counts the fields from here to the end of the line, and moves there.
   int count_fields();
-  /// The field here as an integer; false, and nowhere moved, where it is none of 64 bits.
+  /// Reads the field here as an integer. Returns false without moving unless it is an integer of 64 bits.
   bool integer(std::int64_t& value) {
     const char* begin = at_;
     const auto [after, error] = std::from_chars(at_, end_, value);
@@ -88,10 +88,9 @@ class LineCursor {
     at_ = begin;
     return false;
   }
-  /// The field here as an integer of [low, high]; what names it in the error.
+  /// Reads the field here as an integer from low to high; `what` names it in the error.
   std::int64_t integer(const char* what, std::int64_t low, std::int64_t high);
-  /// The field here as a weight: finite, at least 0, rounded to float32; what is too small for a normal
-  /// float32 becomes the smallest, so that no edge is lost.
+  /// Reads the field here as a weight, finite and at least 0; see to_weight() in graph/assemble.hpp.
   float weight();
 
  private:
@@ -106,7 +105,7 @@ class LineCursor {
   const char* at_;
   const char* line_;
   const char* stop_;  // lines start before this
-  const char* end_;   // of the text
+  const char* end_;   // end of the text
   bool first_ = true;
 };
 
@@ -115,12 +114,9 @@ inline std::int64_t piece_count(std::string_view text) {
   return (static_cast<std::int64_t>(text.size()) + kTextPiece - 1) / kTextPiece;
 }
 
-/// body(cursor, piece) for the pieces of text from `from` on, in parallel, each with the lines that start in
-/// it. Of all TextFaults thrown the one that comes first in the text becomes the Error.
+/// Calls body(cursor, piece) for the pieces of text from `from` on, in parallel, each with the lines that
+/// start in it. The TextFault that comes first in the text becomes the Error.
 void parse_lines(const Text& text, std::int64_t from, const Context& context,
                  const std::function<void(LineCursor& cursor, std::int64_t piece)>& body);
-
-/// A weight as float32, see LineCursor::weight; false unless finite in float32 and at least 0.
-bool to_weight(double value, float& weight);
 
 }  // namespace parsimony::graph

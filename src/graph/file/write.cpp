@@ -1,4 +1,4 @@
-// Graphs as text: edge lists, Matrix Market, METIS.
+// Implements write_graph() of parsimony/graph/file.hpp.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@
 namespace parsimony::graph {
 namespace {
 
-// body(row) for every row; also tells how far the writing is, and ends it when it is cancelled.
+// Calls body(row) for every row, reports progress, and stops when the run is cancelled.
 template <class Body>
 void for_rows(const Csr& adjacency, const Context& context, const Body& body) {
   for (std::int64_t row = 0; row < adjacency.rows(); ++row) {
@@ -22,7 +22,7 @@ void for_rows(const Csr& adjacency, const Context& context, const Body& body) {
   context.progress("write", adjacency.rows(), adjacency.rows());
 }
 
-// body(row, column, weight) for each edge once, row > column, in the order of the rows.
+// Calls body(row, column, weight) for each edge once, with row > column, in the order of the rows.
 template <class Body>
 void for_edges(const Csr& adjacency, const Context& context, const Body& body) {
   for_rows(adjacency, context, [&](std::int64_t row) {

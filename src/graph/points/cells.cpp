@@ -43,7 +43,7 @@ Matrix<float> train_centroids(MatrixView<const float> points, std::int64_t cells
     const auto at = begin + static_cast<std::int64_t>(random.below(end - begin, s));
     std::copy_n(points.row_data(at), points.cols, sample.row(s).data());
   }
-  // Cells need not be the best clusters: a few iterations even out the greater part.
+  // Cells need not be optimal clusters: a few iterations are enough.
   return kmeans(sample, {}, {.clusters = cells, .max_iterations = 8, .tolerance = 1e-2, .seed = seed},
                 context)
       .centroids;
@@ -81,7 +81,7 @@ Matrix<float> chained(const Matrix<float>& centroids, const Context& context) {
   return out;
 }
 
-// What a search of some queries holds.
+// The state of a search for some queries.
 class BlockSearch {
  public:
   BlockSearch(const Cells& cells, MatrixView<const float> queries, std::span<const std::int32_t> rows,
@@ -118,8 +118,8 @@ class BlockSearch {
 
   void nearest_cells(std::int64_t probes) {
     const Candidates chosen = choose_cells(probes);
-    // The queries of each cell, and how near it is at best: near cells first, so that later ones meet lists
-    // of near candidates and change little.
+    // The queries of each cell, and a lower bound of its distance. Near cells come first, so that later cells
+    // meet lists of near candidates and change little.
     const std::int64_t cells = cells_.count();
     std::vector<std::int64_t> starts(cells + 1);
     std::vector<std::int32_t> best_rank(cells, std::numeric_limits<std::int32_t>::max());
@@ -203,9 +203,9 @@ class BlockSearch {
     return chosen;
   }
 
-  // Whether a cell, whose centroid is so far, may hold a better candidate than the list has. By the triangle
-  // inequality none of its points is nearer than that distance less the radius; the bound of rounding is that
-  // of the kernels, doubled.
+  // Whether a cell at this distance may hold a better candidate than the list has. By the triangle inequality
+  // its points are at least as far as its centroid less its radius; the bound of rounding is twice that of
+  // the kernels.
   bool may_matter(std::int64_t query, std::int32_t cell, float square) const {
     const float rounding =
         static_cast<float>(d_ + 2) * 0x1p-20f * (norms_[query] + 2 * centroid_half_norms_[cell]);
@@ -234,8 +234,8 @@ class BlockSearch {
   Matrix<float> block_;  // the queries
   Matrix<float> tiles_;
   kernels::NearestLists lists_;
-  std::vector<float> middle_;  // of the queries
-  std::vector<float> norms_;   // of the queries less the middle, squared
+  std::vector<float> middle_;  // mean of the queries
+  std::vector<float> norms_;   // squared norms of the queries less the middle
   Matrix<float> centroids_;    // less the middle
   std::vector<float> centroid_half_norms_;
 };

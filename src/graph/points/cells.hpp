@@ -14,7 +14,7 @@ namespace parsimony::graph {
 /// keeps the digits of float32 where they matter: between points that lie close together.
 struct Cells {
   Matrix<float> centroids;    ///< count × d
-  std::vector<float> radius;  ///< of a cell: at least the distance of its points to the centroid
+  std::vector<float> radius;  ///< per cell: at least the distance of its points to the centroid
   std::vector<std::int64_t> starts;
   std::vector<std::int32_t> ids;  ///< ascending within a cell
   std::vector<std::int32_t> cell_of;
@@ -25,8 +25,8 @@ struct Cells {
   std::int64_t dimension() const { return centroids.cols(); }
 };
 
-/// About 2 √n cells by k-means on a sample; those of more than 8 times the mean number of points, as many
-/// copies of one point make, are cut into several with the same centroid. O(n √n d) time.
+/// Makes about 2 √n cells by k-means on a sample. Cells of more than 8 times the mean number of points, which
+/// many copies of a point cause, are cut into several with the same centroid. O(n √n d) time.
 Cells make_cells(MatrixView<const float> points, std::uint64_t seed, const Context& context);
 
 /// Lists of the nearest points, in the order of the queries, capacity each; empty places hold infinity.
@@ -36,9 +36,9 @@ struct Candidates {
   std::vector<std::int32_t> ids;
 };
 
-/// Candidates for the given rows of queries; leave_out_own: the queries are the points, and none is its own
-/// candidate. probes: how many cells to search, those of the nearest centroids; cells.count() is an exact
-/// search. Cells that the triangle inequality rules out are passed over.
+/// Candidates for the given rows of queries. leave_out_own: the queries are the points, and a point is not a
+/// candidate for itself. probes: number of cells to search, those of the nearest centroids; cells.count()
+/// makes the search exact. Cells that the triangle inequality rules out are skipped.
 Candidates search_cells(const Cells& cells, MatrixView<const float> queries,
                         std::span<const std::int32_t> rows, bool leave_out_own, std::int64_t capacity,
                         std::int64_t probes);

@@ -24,7 +24,7 @@ constexpr std::int64_t kSample = 1000;
 constexpr std::int64_t kSpare = 4;  // candidates beyond k: float32 rounding may order near ties wrongly
 constexpr double kExactPairs = 0x1p31;
 constexpr float kSmall = 0x1p-20F;   // points whose largest coordinate is below it are scaled up
-constexpr int kScaledExponent = 40;  // of the largest coordinate then: its square is far from overflow
+constexpr int kScaledExponent = 40;  // exponent of the largest coordinate after scaling: no square overflows
 
 double squared_norm(std::span<const float> row) {
   double sum = 0;
@@ -120,13 +120,13 @@ std::vector<std::int32_t> sample_rows(std::int64_t count, std::string_view strea
   return rows;
 }
 
-// How points are compared, and what a squared distance of theirs is in the metric asked for.
+// The points as they are compared, and the conversion of their squared distances to the metric.
 struct Measure {
   Metric metric = Metric::euclidean;
   int exponent = 0;  // the points are scaled by 2 to this
 
   float distance(double square) const {
-    // Of unit vectors ‖x − y‖² = 2 (1 − cos).
+    // For unit vectors ‖x − y‖² = 2 (1 − cos).
     return static_cast<float>(metric == Metric::cosine ? square / 2
                                                        : std::ldexp(std::sqrt(square), -exponent));
   }
@@ -153,7 +153,7 @@ class Finder {
 
   Found find(std::span<const std::int32_t> rows, std::int64_t probes) const {
     Found found = rank(rows, search_cells(cells_, queries_, rows, among_themselves_, k_ + kSpare, probes));
-    // Cells so small that they hold no k points between them.
+    // The cells searched may be so small that they hold fewer than k points.
     std::vector<std::int32_t> lacking, places;
     for (std::size_t q = 0; q < rows.size(); ++q) {
       if (found.indices(static_cast<std::int64_t>(q), k_ - 1) >= 0) continue;
@@ -206,7 +206,7 @@ class Finder {
     return std::min(cells_.count(), static_cast<std::int64_t>(enough - share.begin()) + 1);
   }
 
-  // The share of the k nearest that were found, by distance: of equally distant ones any will do.
+  // The share of the k nearest that were found, by distance, so that any of equally distant points counts.
   std::pair<double, double> measure_recall(MatrixView<const float> distances, const Measure& measure,
                                            std::uint64_t seed) const {
     const auto rows = sample_rows(queries_.rows, "neighbors.recall", seed);

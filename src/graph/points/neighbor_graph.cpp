@@ -14,9 +14,9 @@ namespace parsimony::graph {
 namespace {
 
 constexpr std::int64_t kRowsPerBlock = 1 << 12;
-constexpr std::int64_t kScaleNeighbor = 7;  // of the self-tuning weights, as its authors have it
+constexpr std::int64_t kScaleNeighbor = 7;  // its distance is σ of the self-tuning weights, as in the paper
 constexpr double kSmallestWeight = 1e-30;
-constexpr double kSmallestScale = 1e-3;  // of the mean
+constexpr double kSmallestScale = 1e-3;  // times the mean
 
 void check(const Neighbors& neighbors, const Context& context) {
   const Matrix<std::int32_t>& indices = neighbors.indices;
@@ -30,7 +30,7 @@ void check(const Neighbors& neighbors, const Context& context) {
       for (std::int64_t r = 0; r < indices.cols(); ++r) {
         const std::int32_t j = indices(i, r);
         if (j < 0 || j >= indices.rows() || j == i) {
-          refuse(fmt::format("neighbors: row {} names point {}, which is no other one of the {}", i, j,
+          refuse(fmt::format("neighbors: row {} names point {}; must be another of the {} points", i, j,
                              indices.rows()));
         }
         if (!(distances(i, r) >= 0) || (r > 0 && distances(i, r) < distances(i, r - 1))) {

@@ -1,0 +1,39 @@
+// The graph of points in one call: nearest neighbours, then edges and weights.
+#pragma once
+
+#include <cstdint>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/matrix.hpp"
+#include "parsimony/core/options.hpp"
+#include "parsimony/core/report.hpp"
+#include "parsimony/graph/graph.hpp"
+#include "parsimony/graph/neighbor_graph.hpp"
+
+namespace parsimony::graph {
+
+struct PointGraphOptions {
+  NeighborOptions neighbors;
+  NeighborGraphOptions graph;
+  std::int64_t max_memory = 0;  ///< bytes of the points, the search and the graph; 0: no limit
+};
+
+template <OptionsOf<PointGraphOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  describe(options.neighbors, visit);
+  describe(options.graph, visit);
+  visit(kMaxMemoryField, options.max_memory);
+}
+
+struct PointGraph {
+  Graph graph;  ///< node i is row i of the points
+  Report report;
+};
+
+/// The graph of the nearest neighbours of points, n × d float32: nearest_neighbors(), then neighbor_graph(),
+/// with their time, memory and errors. The report has the stages, options and figures of both. Throws
+/// memory_limit before it starts.
+PointGraph point_graph(MatrixView<const float> points, const PointGraphOptions& options = {},
+                       const Context& context = Context{});
+
+}  // namespace parsimony::graph

@@ -1,0 +1,93 @@
+// Implements make_graph() of parsimony/graph/graph.hpp.
+#include <fmt/format.h>
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "graph/assemble.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/graph/graph.hpp"
+
+namespace parsimony::graph {
+namespace {
+
+constexpr std::int64_t kBlock = 1 << 16;
+
+void check_nodes(std::int64_t nodes) {
+  if (nodes < 0 || nodes > std::numeric_limits<std::int32_t>::max()) {
+    refuse(fmt::format("graph: {} nodes; must be 0 to 2147483647", nodes));
+  }
+}
+
+// Entry number `at` goes into the block. `name` says what an entry is called in messages.
+void add(EntryBlock& block, const Edge& edge, std::int64_t at, std::int64_t nodes, bool weighted,
+         const char* name) {
+  if (edge.from < 0 || edge.from >= nodes || edge.to < 0 || edge.to >= nodes) {
+    refuse(fmt::format("graph: {} {} is ({}, {}); nodes must be 0 to {}", name, at, edge.from, edge.to,
+                       nodes - 1));
+  }
+  float weight = 1;
+  if (!to_weight(edge.weight, weight)) {
+    refuse(fmt::format("graph: {} {}, ({}, {}), has weight {}; must be at least 0 and finite", name, at,
+                       edge.from, edge.to, edge.weight));
+  }
+  block.nodes.push_back({edge.from, edge.to});
+  if (weighted) block.weights.push_back(weight);
+}
+
+Graph assembled(std::vector<EntryBlock>&& blocks, std::int64_t nodes, EntryMeaning meaning, bool weighted,
+                const MakeGraphOptions& options, const Context& context) {
+  return assemble(std::move(blocks), NodeIds::consecutive(nodes, 0),
+                  {meaning, weighted, options.symmetrize, ErrorCode::invalid_argument}, {.file = "graph"}, 0,
+                  context)
+      .graph;
+}
+
+}  // namespace
+
+Graph make_graph(std::int64_t nodes, std::span<const Edge> edges, const MakeGraphOptions& options,
+                 const Context& context) {
+  check_nodes(nodes);
+  const std::int64_t count = std::ssize(edges);
+  std::vector<EntryBlock> blocks((count + kBlock - 1) / kBlock);
+  context.for_blocks(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t e = begin; e < end; ++e) add(blocks[begin / kBlock], edges[e], e, nodes, true, "edge");
+  });
+  return assembled(std::move(blocks), nodes, EntryMeaning::edge_list, true, options, context);
+}
+
+Graph make_graph(CsrView matrix, const MakeGraphOptions& options, const Context& context) {
+  const std::int64_t nodes = matrix.rows(), entries = matrix.entries();
+  if (matrix.offsets.empty()) refuse("graph: no offsets; a matrix of N rows has N + 1");
+  check_nodes(nodes);
+  if (matrix.weighted() && std::ssize(matrix.values) != entries) {
+    refuse(fmt::format("graph: {} values for {} columns; give one each, or none", matrix.values.size(),
+                       entries));
+  }
+  for (std::int64_t row = 0; row < nodes; ++row) {
+    if (matrix.offsets[row] < 0 || matrix.offsets[row + 1] < matrix.offsets[row] ||
+        matrix.offsets[row + 1] > entries) {
+      refuse(fmt::format("graph: row {} goes from offset {} to {}; offsets must ascend from 0 to {}", row,
+                         matrix.offsets[row], matrix.offsets[row + 1], entries));
+    }
+  }
+  // Entries before the first offset or behind the last belong to no row.
+  if (matrix.offsets.front() != 0 || matrix.offsets.back() != entries) {
+    refuse(fmt::format("graph: offsets go from {} to {}; must go from 0 to the {} columns",
+                       matrix.offsets.front(), matrix.offsets.back(), entries));
+  }
+  std::vector<EntryBlock> blocks((nodes + kBlock - 1) / kBlock);
+  context.for_blocks(nodes, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      for (std::int64_t e = matrix.offsets[row]; e < matrix.offsets[row + 1]; ++e) {
+        add(blocks[begin / kBlock],
+            {static_cast<std::int32_t>(row), matrix.columns[e], matrix.weighted() ? matrix.values[e] : 1.0f},
+            e, nodes, matrix.weighted(), "entry");
+      }
+    }
+  });
+  return assembled(std::move(blocks), nodes, EntryMeaning::matrix, matrix.weighted(), options, context);
+}
+
+}  // namespace parsimony::graph
