@@ -62,7 +62,7 @@ void run(int argc, char** argv) {
   const double peak = multiply_add_peak();
   const std::clock_t cpu = std::clock();
   const auto start = std::chrono::steady_clock::now();
-  const KMeansResult result = kmeans(points, {}, options, context, initial);
+  const KMeansResult result = kmeans(points, {}, options, initial, context);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   const double cpu_seconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
   write_npy(argv[5], result.centroids);

@@ -102,15 +102,15 @@ cluster::ClusterResult run_method(const MethodSettings& settings, CsrView adjace
                                   std::span<const std::int32_t> initial, const Context& context,
                                   const spectral::SpectralDensity* density) {
   if (settings.method == "auto") {
-    return cluster::automatic_clustering(adjacency, settings.automatic, context, initial);
+    return cluster::automatic_clustering(adjacency, settings.automatic, initial, context);
   }
   if (settings.method == "filtered") {
-    return cluster::filtered_spectral_clustering(adjacency, settings.filtered, context, initial);
+    return cluster::filtered_spectral_clustering(adjacency, settings.filtered, initial, context);
   }
   if (settings.method == "exact") {
-    return cluster::exact_spectral_clustering(adjacency, settings.exact, context, density);
+    return cluster::exact_spectral_clustering(adjacency, settings.exact, density, context);
   }
-  return cluster::compressive_spectral_clustering(adjacency, settings.compressive, context, initial);
+  return cluster::compressive_spectral_clustering(adjacency, settings.compressive, initial, context);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ struct Edge {
 // The sum of two clusters is taken from the side of the smaller label alone: from the other side it would be
 // added in another order, and could differ in its last bit.
 struct UpperRows {
-  std::vector<std::int64_t> counts;  // of the rows of a block
+  std::vector<std::int64_t> counts;  // entries of the rows of a block
   std::vector<Edge> edges;
 };
 
@@ -40,7 +40,7 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
     if (labels[i] < 0 || labels[i] >= clusters) {
       throw Error(
           ErrorCode::invalid_argument,
-          fmt::format("labels: {} of node {} is no cluster; must be 0 to {}", labels[i], i, clusters - 1));
+          fmt::format("labels: {} of node {} is out of range; must be 0 to {}", labels[i], i, clusters - 1));
     }
   }
 
@@ -87,7 +87,7 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
     }
   });
 
-  // Row r is what smaller rows have in column r, in their order, and then its own upper half.
+  // Row r has the entries that smaller rows have in column r, in their order, and then its own upper half.
   out.adjacency.offsets.assign(clusters + 1, 0);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     for (std::size_t r = 0; r < blocks[b].counts.size(); ++r) {

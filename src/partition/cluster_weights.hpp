@@ -13,9 +13,9 @@
 
 namespace parsimony::partition {
 
-/// Up to kFlat clusters: one weight per cluster, added to without a branch. Above: a small hash table whose
-/// size follows the degree, so that it stays in the first-level cache. Either way clearing costs what filling
-/// did.
+/// Up to kFlat clusters: one weight per cluster, added to without a branch. For more clusters: a small hash
+/// table whose size follows the degree, so that it stays in the first-level cache. In both cases clearing
+/// costs as much as filling.
 class ClusterWeights {
  public:
   /// Forgets everything; at most `most` different clusters will be added.
@@ -122,19 +122,19 @@ class ClusterWeights {
     return (static_cast<std::uint32_t>(cluster) * 2654435769u) >> shift_;
   }
 
-  // One more entry than clusters that can be met: a new one is written before it is known to be new.
+  // One more entry than clusters that can be met: an entry is written before it is known to be new.
   std::vector<std::int32_t> clusters_;
   std::vector<double> weights_;
   std::size_t count_ = 0;
   bool hashed_ = false;
   std::vector<double> flat_;
   std::vector<std::uint32_t> table_;  // place in the lists + 1; 0: free
-  std::vector<std::uint32_t> slots_;  // of the table that are taken
+  std::vector<std::uint32_t> slots_;  // slots of the table that are taken
   int shift_ = 31;
   std::uint32_t mask_ = 1;
 };
 
-/// Scratch that blocks of parallel loops borrow: as many as run at a time are ever made.
+/// Scratch memory that blocks of parallel loops borrow; there are as many as run at a time.
 template <class T>
 class Pool {
  public:

@@ -1,4 +1,4 @@
-// What moving a node changes: the same two shapes for every objective.
+// The change of an objective when a node moves, in the same two functions for every objective.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace parsimony::partition {
 
-/// One node at its visit: what it is, and what ties it to its own cluster.
+/// One node at its visit, and its ties to its own cluster.
 struct Visit {
   std::int64_t node = 0;
   std::int32_t cluster = 0;  ///< its own
@@ -27,7 +27,7 @@ class ModularityGain {
   ModularityGain(const NetworkView& network, const Partition& partition, double resolution)
       : partition_(partition), factor_(network.total > 0 ? resolution / network.total : 0) {}
 
-  /// What leaving the own cluster gains; to be added to join().
+  /// Gain of leaving the own cluster; add it to join().
   double leave(const Visit& visit) const {
     return factor_ * visit.degree * (partition_.volume[visit.cluster] - visit.degree) - visit.weight;
   }
@@ -43,8 +43,8 @@ class ModularityGain {
 
 /// The same for m density_likelihood() with ω_out held: the function
 ///   Σ_r f(in_r, vol_r) − ½ Σ_r in_r + m (1 − q) ln ω_out − m ω_out (1 − v)
-/// is never above m density_likelihood() − m and equal to it at ω_out = (1 − q) / (1 − v), whence the
-/// constructor takes ω_out.
+/// is never above m density_likelihood() − m, and equal to it at ω_out = (1 − q) / (1 − v), which the
+/// constructor therefore uses.
 class DensityGain {
  public:
   DensityGain(const NetworkView& network, const Partition& partition)
@@ -54,7 +54,7 @@ class DensityGain {
 
   /// ω_out and all clusters anew.
   void refresh() {
-    constexpr double kLeast = 1e-30;  // of ω_out, where no weight leaves any cluster
+    constexpr double kLeast = 1e-30;  // smallest ω_out, for partitions that cut no weight
     double inside = 0, by_chance = 0;
     for (std::int64_t r = 0; r < partition_.clusters(); ++r) {
       inside += partition_.internal[r] / total_;
@@ -92,8 +92,8 @@ class DensityGain {
   double per_volume_ = 0;      // ω_out / 2m
 };
 
-/// Takes the node of the visit to cluster b, to which it has this weight. An emptied cluster has sums of
-/// exactly 0, whatever rounding left.
+/// Moves the visited node to cluster b, to which it has this weight. The sums of an emptied cluster are set
+/// to exactly 0, without the rest that rounding leaves.
 inline void move_node(Partition& partition, const Visit& visit, std::int32_t b, double weight) {
   const std::int32_t a = visit.cluster;
   partition.labels[visit.node] = b;

@@ -11,8 +11,8 @@
 namespace parsimony::partition {
 namespace {
 
-// The probabilities with which a node was drawn into clusters, added up: of less variance than to count the
-// draws. The least makes room for a new one.
+// The sums of the probabilities with which a node was drawn into clusters, which have less variance than the
+// counts of draws. The smallest sum makes room for a new cluster.
 class Ballot {
  public:
   void add(std::int32_t cluster, float probability) {
@@ -65,7 +65,7 @@ Partition vote(const NetworkView& network, Partition sample, const GibbsOptions&
     ++sizes[back];
     labels[i] = back;
   }
-  // Where the last sample of a lost cluster was a node that another one needs: any node will do.
+  // If the last sample of a lost cluster was a node that another cluster needs, it takes any node.
   std::int64_t next = 0;
   for (std::int32_t r = 0; r < clusters; ++r) {
     if (sizes[r] > 0 || sample.sizes[r] == 0) continue;

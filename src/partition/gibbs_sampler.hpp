@@ -64,7 +64,8 @@ class DensityOdds {
   double per_unit_;
 };
 
-/// The weight of a mean edge: samples count in it, so that they do not depend on the unit of the weights.
+/// The mean weight of an edge: samples measure weights in it, so that they do not depend on the unit of the
+/// weights.
 inline double mean_edge_weight(const NetworkView& network) {
   return network.total / static_cast<double>(std::max<std::int64_t>(1, network.adjacency.entries()));
 }
@@ -83,9 +84,9 @@ class GibbsSampler {
         order_(shuffled_order(network.nodes(), seed)),
         batch_(std::clamp<std::int64_t>(network.nodes() / kBatches, 1, kLargestBatch)) {}
 
-  /// Draws the cluster of every node once. internal drifts where neighbours were drawn side by side.
-  /// seen(node, cluster, probability) is told what each draw is from, but for what is hardly ever drawn; from
-  /// several threads, of one node from one of them.
+  /// Draws the cluster of every node once. Partition::internal drifts if neighbours are drawn side by side.
+  /// Calls seen(node, cluster, probability) for every cluster that a node may be drawn into, except hardly
+  /// probable ones; several threads call it, one of them for each node.
   template <class Seen>
   void sweep(std::uint64_t number, const Seen& seen) {
     const RandomStream random(seed_, "partition.gibbs", number);
@@ -156,7 +157,7 @@ class GibbsSampler {
     weights.gather(network_, partition_.labels, node, partition_.clusters());
     visit.weight = weights.of(visit.cluster);
     const auto clusters = weights.clusters();
-    // Of the odds relative to the best those below e⁻³² are never drawn.
+    // Odds below e⁻³² of the best are never drawn.
     constexpr double kNever = -32, kHardly = 1e-3;
     const double own = odds_.own(visit);
     double best = own;

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "parsimony/graph/graph.hpp"
 #include "parsimony/partition/aggregate.hpp"
 #include "parsimony/partition/local_moves.hpp"
 #include "parsimony/partition/objectives.hpp"
@@ -10,7 +11,7 @@
 namespace parsimony::partition {
 namespace {
 
-// Clusters numbered by their first node, those in several pieces split.
+// Numbers clusters by their first node, and splits clusters that are in several pieces.
 std::vector<std::int32_t> connected_pieces(const NetworkView& network, std::span<const std::int32_t> labels,
                                            std::int32_t& count) {
   const CsrView& a = network.adjacency;
@@ -57,7 +58,7 @@ class Descent {
       return pieces;
     }
     const Network coarse = aggregate(network, parts.labels, parts.count(), context_);
-    // What the clusters hold is what they held, only in fewer nodes.
+    // The clusters keep their contents, in fewer nodes.
     partition.labels = std::move(parts.clusters);
     partition.sizes.assign(partition.sizes.size(), 0);
     for (const std::int32_t label : partition.labels) ++partition.sizes[label];
@@ -86,9 +87,11 @@ std::vector<std::int32_t> numbered_by_first_node(std::vector<std::int32_t> label
 
 }  // namespace
 
-LeidenResult leiden(const NetworkView& network, Partition start, const LeidenOptions& options,
+LeidenResult leiden(const NetworkView& given, Partition start, const LeidenOptions& options,
                     const Context& context) {
   validate_fields(options);
+  NetworkView network = given;
+  network.adjacency = graph::check_graph(given.adjacency, context);
   LeidenResult result;
   result.partition = std::move(start);
   result.history.push_back(modularity(result.partition, network.total, options.resolution));

@@ -12,13 +12,13 @@
 namespace parsimony::partition {
 namespace {
 
-constexpr double kLeastGain = 1e-9;                 // of the degree of a node: rounding moves nothing
-constexpr std::int64_t kBatches = 64;               // a round of visits has at least so many
-constexpr std::int64_t kLargestBatch = 1 << 13;     // places fit into 16 bits
-constexpr std::int64_t kEntriesPerBlock = 1 << 12;  // of the rows of the nodes visited, in the mean
+constexpr double kLeastGain = 1e-9;              // times the degree of a node, so that rounding moves nothing
+constexpr std::int64_t kBatches = 64;            // a round of visits has at least so many
+constexpr std::int64_t kLargestBatch = 1 << 13;  // places fit into 16 bits
+constexpr std::int64_t kEntriesPerBlock = 1 << 12;  // mean number of entries in the rows of a block of nodes
 constexpr std::int64_t kVisitsPerBlock = 256;
 
-// First come, first served; a node is in it once at most.
+// A queue that holds a node at most once.
 class Queue {
  public:
   explicit Queue(std::vector<std::int32_t> nodes) : nodes_(std::move(nodes)), count_(std::ssize(nodes_)) {}
@@ -40,14 +40,14 @@ class Queue {
   std::int64_t head_ = 0, tail_ = 0, count_;
 };
 
-struct NodeState {          // of 8 bytes: moves look up those of all neighbours
+struct NodeState {          // 8 bytes: moves look up the states of all neighbours
   std::uint32_t batch = 0;  // the last one that the node was in, and its place there
   std::uint16_t place = 0;
   std::uint16_t visits : 15 = 0;
   bool queued : 1 = true;
 };
 
-// What a move would set going: places [first, last) in the lists of its block.
+// Consequences of a move: places [first, last) in the lists of its block.
 struct Range {
   std::int32_t first = 0, last = 0;
 };
@@ -61,10 +61,10 @@ struct Proposal {
 
 struct Follower {
   std::int32_t place;  // in the batch
-  float weight;        // of the edge to it
+  float weight;        // weight of the edge to it
 };
 
-// Of the proposals of a block, in their order.
+// The proposals of a block, in their order.
 struct Consequences {
   std::vector<Follower> follow;       // neighbours that wait to be moved themselves
   std::vector<std::int32_t> revisit;  // neighbours that the move may leave behind
@@ -145,7 +145,7 @@ class Mover {
     }
   }
 
-  // Walks the neighbours while this can still be done side by side; what is left to the end is little.
+  // Walks the neighbours while this can still be done side by side; little is left to the end.
   void foresee(std::vector<Proposal>& batch, std::int64_t place, Consequences& out) const {
     Proposal& proposal = batch[place];
     if (proposal.to < 0) return;
@@ -160,7 +160,7 @@ class Mover {
       if (here && state.place > place && batch[state.place].to >= 0) {
         out.follow.push_back({state.place, a.weighted() ? a.values[e] : 1.0f});
       }
-      // One that is in the batch may move in between.
+      // A neighbour in the same batch may move in between.
       if (!state.queued && state.visits < options_.max_visits &&
           (here || partition_.labels[neighbor] != proposal.to)) {
         out.revisit.push_back(neighbor);
@@ -170,9 +170,9 @@ class Mover {
     proposal.revisit.last = held(out.revisit);
   }
 
-  // By the gain as it is now: the moves before this one in the batch have changed volumes, and follow() the
-  // weights. Where a neighbour has moved, the cluster chosen may no longer be the best one; then that
-  // neighbour has put the node into the queue again.
+  // Uses the gain at this moment: earlier moves of the batch have changed the volumes, and follow() the
+  // weights. If a neighbour has moved, the chosen cluster may not be the best any more; that neighbour has
+  // then put the node into the queue again.
   void carry_out(std::vector<Proposal>& batch, std::int64_t place, const Consequences& consequences) {
     const Proposal& proposal = batch[place];
     const Visit& visit = proposal.visit;

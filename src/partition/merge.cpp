@@ -13,7 +13,7 @@
 namespace parsimony::partition {
 namespace {
 
-// A merge as it looked when it was offered: void once one of the two has changed since (its version).
+// A merge at the time of its offer. It is void once one of the two clusters has changed (by its version).
 struct Offer {
   double gain;
   std::int32_t a, b;  // a < b
@@ -120,9 +120,9 @@ class Merger {
     return {gain(a, b, weight), a, b, version_[a], version_[b]};
   }
 
-  // Drops offers until the first is valid. A merge only adds to volumes, so that by modularity an offer that
-  // changed without a change of its weight only got worse: it waits for its turn under its old gain, and is
-  // then offered anew.
+  // Drops offers until the first is valid. A merge only adds to volumes, so that by modularity an offer whose
+  // weight did not change can only get worse: it waits in the queue with its old gain and is then offered
+  // anew.
   bool next_offer() {
     while (!offers_.empty()) {
       const Offer top = offers_.top();

@@ -2,10 +2,13 @@
 
 #include <numeric>
 
+#include "parsimony/graph/graph.hpp"
+
 namespace parsimony::partition {
 
 GraphNetwork make_network(CsrView adjacency, const Context& context) {
   constexpr std::int64_t kRowsPerBlock = 1 << 13;
+  adjacency = graph::check_graph(adjacency, context);
   GraphNetwork out{adjacency, std::vector<double>(adjacency.rows()), 0};
   context.for_blocks(adjacency.rows(), kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {

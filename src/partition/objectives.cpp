@@ -39,7 +39,7 @@ PlantedRates planted_rates(const Partition& partition, double total) {
   out.inside = share.inside / share.by_chance;
   out.outside = outside / (1 - share.by_chance);
   out.beta = std::log(out.inside / out.outside);
-  // The logarithmic mean of the two rates, which is any of them where they are equal.
+  // The logarithmic mean of the two rates, which equals both if they are equal.
   out.gamma = std::abs(out.beta) < 1e-9 ? out.inside : (out.inside - out.outside) / out.beta;
   return out;
 }

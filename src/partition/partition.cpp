@@ -22,7 +22,7 @@ Partition make_partition(const NetworkView& network, std::vector<std::int32_t> l
     if (labels[i] < 0 || labels[i] >= clusters) {
       throw Error(
           ErrorCode::invalid_argument,
-          fmt::format("labels: {} of node {} is no cluster; must be 0 to {}", labels[i], i, clusters - 1));
+          fmt::format("labels: {} of node {} is out of range; must be 0 to {}", labels[i], i, clusters - 1));
     }
   }
   std::vector<double> inside(nodes);
@@ -31,7 +31,7 @@ Partition make_partition(const NetworkView& network, std::vector<std::int32_t> l
     for (std::int64_t i = begin; i < end; ++i) {
       double sum = network.loop_of(i);
       for (std::int64_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) {
-        // A product, since no processor can predict whose label it will meet.
+        // A product instead of a branch, which would be mispredicted often.
         const double same = labels[a.columns[e]] == labels[i];
         sum += a.weighted() ? same * a.values[e] : same;
       }

@@ -17,8 +17,8 @@ struct Growing {
   const NetworkView& network;
   const Partition& partition;
   double factor;                    // γ / 2m
-  std::vector<std::int32_t>& part;  // of every node, called by one of its nodes
-  std::vector<double>& volume;      // of the part called so
+  std::vector<std::int32_t>& part;  // part of every node, named by one of its nodes
+  std::vector<double>& volume;      // volume of the part of that name
   std::vector<double>& cut;         // its weight to the rest of its cluster
   std::vector<std::uint8_t>& alone;
 

@@ -11,8 +11,8 @@ std::vector<std::int32_t> shuffled_order(std::int64_t count, std::uint64_t seed)
   std::vector<std::int32_t> order;
   if (count <= 0) return order;
   order.reserve(count);
-  // Odd factors and xors by the upper half are one to one on the numbers of `bits` bits; those that are no
-  // node are left out, at most every second one.
+  // Odd factors and xors by the upper half are one to one on the numbers of `bits` bits. Numbers beyond the
+  // nodes are left out, at most half of them.
   const int bits = std::max(2, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count - 1))));
   const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
   const RandomStream random(seed, "partition.order");

@@ -36,8 +36,8 @@ SpectralDensity::SpectralDensity(Matrix<double> moments, double lambda_max)
   }
 }
 
-// low_pass(λ, lambda_max, 2 order) with the sines by a recurrence: a search for many eigenvalues takes tens
-// of thousands of them.
+// low_pass(λ, lambda_max, 2 order) with the sines by a recurrence: a search for many eigenvalues takes
+// tens of thousands of them.
 std::vector<double> SpectralDensity::step(double lambda) const {
   const double x = std::clamp(2 * lambda / lambda_max_ - 1, -1.0, 1.0), edge = std::acos(x);
   std::vector<double> h = damping_;
@@ -92,11 +92,11 @@ double SpectralDensity::filtered_energy(double lambda) const {
 
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options,
                                  const Context& context) {
-  return spectral_density(laplacian, options, context, nullptr);
+  return spectral_density(laplacian, options, TermObserver{}, context);
 }
 
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options,
-                                 const Context& context, const TermObserver& observe) {
+                                 const TermObserver& observe, const Context& context) {
   validate_fields(options);
   const std::int64_t nodes = laplacian.nodes();
   const LaplacianOperator op(laplacian, context);

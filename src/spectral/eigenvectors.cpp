@@ -18,8 +18,8 @@
 namespace parsimony::spectral {
 namespace {
 
-constexpr double kGrowth = 1e4;        // of the lowest direction over the highest in one pass
-constexpr double kLockedGrowth = 1e9;  // of a locked direction, which is there only as rounding
+constexpr double kGrowth = 1e4;        // growth of the lowest direction over the highest in one pass
+constexpr double kLockedGrowth = 1e9;  // growth of a locked direction, which is present only as rounding
 constexpr int kDensityOrder = 30;      // a first guess: the Ritz values correct it
 constexpr double kMostLoss = 4;        // digits, as a factor, that a Ritz vector may lose by cancellation
 constexpr double kMargin = 8;          // by which a last pass should undercut the tolerance
@@ -63,7 +63,7 @@ class FilteredSubspace {
     work_ = Matrix<float>(nodes_, panel_.cols());
     out.report.status = Status::iteration_limit;
     for (int pass = 0; pass < options_.max_iterations; ++pass) {
-      // Right below lambda_max nothing is left to be damped.
+      // A cut-off right below lambda_max would leave nothing to damp.
       cutoff = std::min(cutoff, 0.95 * laplacian_.lambda_max);
       const int degree = complete ? 0 : degree_of(pass, cutoff);
       if (degree > 0) filter_active(cutoff, degree);
@@ -78,8 +78,8 @@ class FilteredSubspace {
       }
       // The last Ritz values have not converged and lie too high; those below are nearer to the eigenvalues.
       cutoff = values_[dimension_ - 1 - (dimension_ - options_.count) / 4];
-      // One multiple eigenvalue holds all the columns and lies on the cut-off, where nothing grows: with a
-      // higher one the rest of the spectrum is damped beside it.
+      // All columns belong to one multiple eigenvalue on the cut-off, where nothing grows. A higher cut-off
+      // damps the rest of the spectrum relative to it.
       const auto& history = out.report.objective_history;
       const bool stuck = history.size() > 1 && history.back() > history[history.size() - 2] / 2;
       if (stuck && cutoff - values_[locked_] < tolerance_) cutoff += (laplacian_.lambda_max - cutoff) / 8;
@@ -133,7 +133,8 @@ class FilteredSubspace {
     });
   }
 
-  // As many products as keep the directions within kGrowth of each other, or as the residuals still need.
+  // The number of products that keeps the directions within kGrowth of each other, or that the residuals
+  // still need.
   int degree_of(int pass, double cutoff) const {
     const double center = (laplacian_.lambda_max + cutoff) / 2, half = (laplacian_.lambda_max - cutoff) / 2;
     // T_m(x) is about exp(m · rate) / 2 below the cut-off.
@@ -321,7 +322,12 @@ std::int64_t subspace_dimension(const EigenOptions& options, std::int64_t nodes)
 }
 
 Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options,
-                                   const Context& context, const SpectralDensity* density) {
+                                   const Context& context) {
+  return smallest_eigenvectors(laplacian, options, nullptr, context);
+}
+
+Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options,
+                                   const SpectralDensity* density, const Context& context) {
   validate_fields(options);
   return FilteredSubspace(laplacian, options, context).run(density);
 }

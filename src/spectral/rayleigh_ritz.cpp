@@ -10,7 +10,7 @@ namespace {
 using Dense = Eigen::MatrixXd;
 using View = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
-// Of unit columns stored in float32, a direction shorter than this is rounding.
+// A direction of unit columns stored in float32 that is shorter than this is rounding.
 constexpr double kShortest = 1e-6;
 
 View view(const Matrix<double>& matrix) {

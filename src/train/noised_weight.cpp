@@ -162,7 +162,7 @@ Matrix<float> learn_codebook(std::span<const float> weight, const quant::BlockGr
       .max_iterations = options.kmeans_iterations,
       .seed = options.seed};
   if (initial.rows != kmeans_options.clusters || initial.cols != grid.block_size) initial = {};
-  return kmeans(blocks, weights, kmeans_options, context, initial).centroids;
+  return kmeans(blocks, weights, kmeans_options, initial, context).centroids;
 }
 
 }  // namespace parsimony::train

@@ -20,14 +20,6 @@
 namespace parsimony::cluster {
 namespace {
 
-template <class T>
-const T* figure(const Report& report, const std::string& name) {
-  for (const auto& [key, value] : report.figures) {
-    if (key == name) return std::get_if<T>(&value);
-  }
-  return nullptr;
-}
-
 void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_t clusters) {
   ASSERT_EQ(std::ssize(result.labels), nodes);
   const std::set<std::int32_t> used(result.labels.begin(), result.labels.end());
@@ -85,7 +77,7 @@ TEST(AutomaticClustering, FindsPlantedClusters) {
     const auto result = automatic_clustering(planted.graph, {.clusters = 20, .effort = effort});
     expect_exactly(result, 4000, 20);
     EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.97) << enum_name(effort);
-    EXPECT_EQ(*figure<std::string>(result.report, "objective_used"), "likelihood");
+    EXPECT_EQ(result.report.figure<std::string>("objective_used"), "likelihood");
   }
 }
 
@@ -99,7 +91,7 @@ TEST(AutomaticClustering, TurnsToFeaturesNearTheDetectabilityThreshold) {
   const double by_communities = graph::agreement(fast.labels, planted.labels).adjusted_rand;
   const double by_features = graph::agreement(normal.labels, planted.labels).adjusted_rand;
   EXPECT_GT(by_features, by_communities + 0.2);
-  EXPECT_NE(figure<std::string>(normal.report, "candidates")->find("features"), std::string::npos);
+  EXPECT_NE(normal.report.figure<std::string>("candidates").find("features"), std::string::npos);
   EXPECT_GT(normal.lambda_k, 0);
   EXPECT_EQ(fast.lambda_k, 0);
 }
@@ -121,23 +113,23 @@ TEST(AutomaticClustering, ReportsEveryCandidateAndTheOneTaken) {
   const auto planted =
       graph::stochastic_block_model({.nodes = 2000, .clusters = 10, .epsilon_ratio = 0.4, .seed = 1});
   const auto result = automatic_clustering(planted.graph, {.clusters = 10, .objective = Aim::likelihood});
-  const std::string names = *figure<std::string>(result.report, "candidates");
+  const std::string names = result.report.figure<std::string>("candidates");
   const auto count = static_cast<std::size_t>(1 + std::count(names.begin(), names.end(), ';'));
   for (const char* name : {"candidate_likelihood", "candidate_modularity", "candidate_normalized_cut",
                            "candidate_largest_volume", "candidate_seconds"}) {
-    ASSERT_NE(figure<std::vector<double>>(result.report, name), nullptr) << name;
-    EXPECT_EQ(figure<std::vector<double>>(result.report, name)->size(), count) << name;
+    ASSERT_NE(result.report.find_figure<std::vector<double>>(name), nullptr) << name;
+    EXPECT_EQ(result.report.figure<std::vector<double>>(name).size(), count) << name;
   }
-  const std::string taken = *figure<std::string>(result.report, "taken");
+  const std::string taken = result.report.figure<std::string>("taken");
   ASSERT_NE(names.find(taken), std::string::npos);
-  EXPECT_FALSE(figure<std::string>(result.report, "taken_because")->empty());
+  EXPECT_FALSE(result.report.figure<std::string>("taken_because").empty());
   // The scores listed for the one taken are those of the labels.
   const auto place = static_cast<std::size_t>(
       std::count(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(names.find(taken)), ';'));
   const auto scores = graph::score_partition(planted.graph, result.labels);
-  EXPECT_NEAR((*figure<std::vector<double>>(result.report, "candidate_modularity"))[place], scores.modularity,
+  EXPECT_NEAR(result.report.figure<std::vector<double>>("candidate_modularity")[place], scores.modularity,
               1e-12);
-  EXPECT_NEAR((*figure<std::vector<double>>(result.report, "candidate_normalized_cut"))[place],
+  EXPECT_NEAR(result.report.figure<std::vector<double>>("candidate_normalized_cut")[place],
               scores.normalized_cut, 1e-9);
 }
 
@@ -160,7 +152,7 @@ TEST(AutomaticClustering, TakesModularityWhereNoBlockModelExplainsTheTriangles) 
   EXPECT_GT(excess_closure(grid, partition::leiden(network).partition, 8, 1, Context()), 4);
 
   const auto chosen = automatic_clustering(grid, {.clusters = 8});
-  EXPECT_EQ(*figure<std::string>(chosen.report, "objective_used"), "modularity");
+  EXPECT_EQ(chosen.report.figure<std::string>("objective_used"), "modularity");
   const auto likely = automatic_clustering(grid, {.clusters = 8, .objective = Aim::likelihood});
   EXPECT_GE(graph::score_partition(grid, chosen.labels).modularity,
             graph::score_partition(grid, likely.labels).modularity - 0.01);

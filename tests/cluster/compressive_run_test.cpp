@@ -15,10 +15,10 @@ namespace {
 
 TEST(EstimateMemory, IsThePeak) {
   if (!testing::restart_peak()) GTEST_SKIP() << "resident memory is not ours";
-  // What is freed goes back at once, whichever thread comes first.
+  // Freed memory goes back at once, whichever thread comes first.
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  // Order 1 takes the memory of any other. The ways come by rising memory: what is freed stays with a
+  // Order 1 takes the memory of any other. The ways come by rising memory, because freed memory stays with a
   // process.
   const auto planted = graph::stochastic_block_model({.nodes = 100000, .clusters = 20, .seed = 1});
   const CompressiveOptions ways[] = {
@@ -39,7 +39,7 @@ TEST(EstimateMemory, IsThePeak) {
   }
 }
 
-// What a stage reports rises and ends at its total.
+// The progress of a stage rises and ends at its total.
 TEST(CompressiveSpectralClustering, ProgressRisesToTheTotalOfEveryStage) {
   const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 70, .seed = 1});
   for (const auto assign : {Assignment::interpolate, Assignment::filter, Assignment::nearest}) {

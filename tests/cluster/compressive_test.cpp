@@ -89,33 +89,24 @@ INSTANTIATE_TEST_SUITE_P(Assignments, EveryAssignment,
                          ::testing::Values(Assignment::interpolate, Assignment::filter, Assignment::nearest),
                          [](const auto& parameter) { return std::string(enum_name(parameter.param)); });
 
-// Renaming the nodes renames the labels: the partition of a permuted graph scores the same against the
-// permuted truth, though not the same bytes (the random signals follow the positions).
 // d and p keep the distances, n is that of the sampling theorem: at ε = .5 a part of the nodes is enough.
 TEST(CompressiveSpectralClustering, KeepsDistancesWithinTheErrorAskedFor) {
   const auto planted = graph::stochastic_block_model(
       {.nodes = 2000, .clusters = 4, .degree = 30, .epsilon_ratio = 0.05, .seed = 1});
   const auto result =
       compressive_spectral_clustering(planted.graph, {.clusters = 4, .error = 0.5, .seed = 2});
-  const auto figure = [&](std::string_view name) {
-    for (const auto& [key, value] : result.report.figures) {
-      if (key != name) continue;
-      if (const auto* whole = std::get_if<std::int64_t>(&value)) return static_cast<double>(*whole);
-      if (const auto* real = std::get_if<double>(&value)) return *real;
-      if (const auto* flag = std::get_if<bool>(&value)) return *flag ? 1.0 : 0.0;
-    }
-    ADD_FAILURE() << "no figure " << name;
-    return 0.0;
-  };
-  EXPECT_EQ(figure("distance_kept"), 1);
-  EXPECT_LT(figure("distance_error"), 0.5);
-  EXPECT_GE(figure("coherence"), 2) << "its least value";
-  const double samples = figure("samples_of_theorem");
+  const Report& report = result.report;
+  EXPECT_TRUE(report.figure<bool>("distance_kept"));
+  EXPECT_LT(report.figure<double>("distance_error"), 0.5);
+  EXPECT_GE(report.figure<double>("coherence"), 2) << "its least value";
+  const auto samples = static_cast<double>(report.figure<std::int64_t>("samples_of_theorem"));
   EXPECT_GE(samples, 3 / 0.25 * 4 * std::log(2 * 4 / 0.05));
   EXPECT_LT(samples, 2000);
   EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.99);
 }
 
+// Renaming the nodes renames the labels: the partition of a permuted graph scores the same against the
+// permuted truth, though not the same bytes (the random signals follow the positions).
 TEST(CompressiveSpectralClustering, DoesNotDependOnTheNamesOfTheNodes) {
   const auto planted = graph::stochastic_block_model(
       {.nodes = 3000, .clusters = 10, .epsilon_ratio = 0.1, .shuffle = false, .seed = 1});
@@ -144,8 +135,8 @@ TEST(CompressiveSpectralClustering, ComponentsAreTheClustersWhenTheyAreAsMany) {
   EXPECT_EQ(graph::agreement(result.labels, truth).adjusted_rand, 1);
 }
 
-// m components of 12 to 12 + 4 m nodes and two nodes without edges, tau = 0: fewer clusters than m are unions
-// of components, m are the components, more are pieces of them.
+// m components of 12 to 12 + 4 m nodes and two nodes without edges, tau = 0: fewer clusters than m unite
+// components, m are the components, more cut them.
 TEST_P(EveryAssignment, ClustersFollowTheComponents) {
   for (int components = 1; components <= 5; ++components) {
     testing::Dense w;

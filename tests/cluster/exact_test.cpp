@@ -27,13 +27,6 @@ void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_
   EXPECT_EQ(*used.rbegin(), clusters - 1);
 }
 
-const ReportValue& figure(const Report& report, const std::string& name) {
-  const auto found = std::find_if(report.figures.begin(), report.figures.end(),
-                                  [&](const auto& entry) { return entry.first == name; });
-  if (found == report.figures.end()) throw std::runtime_error("no figure " + name);
-  return found->second;
-}
-
 TEST(ExactSpectralClustering, RecoversWellSeparatedBlocks) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     const auto planted = graph::stochastic_block_model(
@@ -65,37 +58,6 @@ TEST(ExactSpectralClustering, RowsAreComparedByTheirDirections) {
       {.nodes = 4000, .clusters = 8, .degree = 30, .epsilon_ratio = 0.3, .degree_exponent = 2.1, .seed = 1});
   const auto result = exact_spectral_clustering(planted.graph, {.clusters = 8, .regularization = 0});
   EXPECT_GT(graph::agreement(result.labels, planted.labels).adjusted_rand, 0.9);
-}
-
-TEST(ExactSpectralClustering, SameBytesForAnyNumberOfThreads) {
-  const auto planted = graph::stochastic_block_model({.nodes = 40000, .clusters = 8, .seed = 3});
-  const ExactOptions options{.clusters = 8, .eigen_tolerance = 1e-2, .restarts = 3, .seed = 5};
-  const auto one = exact_spectral_clustering(planted.graph, options, Context(1));
-  for (const int threads : {2, 3}) {
-    const auto other = exact_spectral_clustering(planted.graph, options, Context(threads));
-    EXPECT_EQ(one.labels, other.labels) << threads << " threads";
-    EXPECT_EQ(one.lambda_k, other.lambda_k);
-  }
-}
-
-// Components of every kind, isolated nodes, and every number of clusters: always exactly k, never a crash.
-TEST(ExactSpectralClustering, GivesExactlyKClustersOnAnyGraph) {
-  const RandomStream random(2, "test");
-  for (std::uint64_t trial = 0; trial < 40; ++trial) {
-    const auto nodes = static_cast<std::int64_t>(1 + random.below(60, 3 * trial));
-    const double probability = 0.2 * random.uniform(3 * trial + 1) * (trial % 4);
-    const bool weighted = trial % 2;
-    const Csr csr = testing::to_csr(testing::random_adjacency(nodes, probability, weighted, trial), weighted);
-    for (const std::int64_t clusters : {std::int64_t{1}, std::int64_t{2}, nodes / 3, nodes - 1, nodes}) {
-      if (clusters < 1 || clusters > nodes) continue;
-      SCOPED_TRACE(::testing::Message()
-                   << "trial " << trial << ", " << nodes << " nodes, " << clusters << " clusters");
-      const ExactOptions options{.clusters = clusters, .restarts = 2, .seed = trial};
-      const auto result = exact_spectral_clustering(csr, options);
-      expect_exactly(result, nodes, clusters);
-      EXPECT_EQ(result.report.status, Status::converged);
-    }
-  }
 }
 
 // m components and two nodes without edges: fewer clusters than m are unions of components, m are the
@@ -131,12 +93,12 @@ TEST(ExactSpectralClustering, ReportsTheEigenvalues) {
       exact_spectral_clustering(testing::to_csr(w, false), {.clusters = 6, .regularization = 1, .seed = 9});
   const auto exact =
       testing::eigen_decomposition(testing::dense_laplacian(w, graph::LaplacianKind::normalized, 1)).values;
-  const auto& values = std::get<std::vector<double>>(figure(result.report, "eigenvalues"));
+  const auto& values = result.report.figure<std::vector<double>>("eigenvalues");
   ASSERT_EQ(values.size(), 6u);
   for (std::size_t j = 0; j < 6; ++j) EXPECT_NEAR(values[j], exact[j], 1e-5);
   EXPECT_EQ(result.lambda_k, values[5]);
-  EXPECT_LE(std::get<double>(figure(result.report, "largest_residual")), 1e-5);
-  EXPECT_EQ(std::get<std::int64_t>(figure(result.report, "dimension")), 32);
+  EXPECT_LE(result.report.figure<double>("largest_residual"), 1e-5);
+  EXPECT_EQ(result.report.figure<std::int64_t>("dimension"), 32);
   const std::string json = result.report.to_json();
   for (const char* word : {"\"oversampling\": 26", "\"seed\": 9", "\"components\"", "\"k-means\"",
                            "\"memory_estimate\"", "\"products\"", "\"eigen_passes\""}) {

@@ -109,7 +109,7 @@ TEST(Assign, TheNearerClusterWinsATie) {
   EXPECT_EQ(assign(model, queries).labels, (std::vector<std::int32_t>{2, 2, 0}));
 }
 
-// What it is for: points that were left out get the clusters that they would have had among the others.
+// The purpose: points that were left out get the clusters that they would have had among the others.
 TEST(Assign, HeldOutPointsJoinTheirClusters) {
   const Rings all = rings(3000, 1), left_out = rings(900, 2);
   const graph::Neighbors neighbors = graph::nearest_neighbors(all.points);

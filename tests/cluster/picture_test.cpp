@@ -74,6 +74,7 @@ Csr cliques(const std::vector<int>& sizes, std::vector<std::int32_t>& labels) {
       }
       if (node == first[c]) row.insert(row.end(), {before, after});
       std::sort(row.begin(), row.end());
+      row.erase(std::unique(row.begin(), row.end()), row.end());  // in a ring of two both edges are the same
       graph.columns.insert(graph.columns.end(), row.begin(), row.end());
       graph.offsets.push_back(static_cast<std::int64_t>(graph.columns.size()));
       labels.push_back(static_cast<std::int32_t>(c));

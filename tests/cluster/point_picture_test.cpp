@@ -16,7 +16,7 @@
 namespace parsimony::cluster {
 namespace {
 
-constexpr int kLeft = 60, kTop = 106, kRight = 860, kBottom = 736;  // of the map
+constexpr int kLeft = 60, kTop = 106, kRight = 860, kBottom = 736;  // edges of the map
 
 class PointPicture : public testing::Test {
  protected:

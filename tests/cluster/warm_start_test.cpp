@@ -55,12 +55,12 @@ TEST(WarmStart, OnARewiredGraphIsNoWorseThanFromScratchAndKeepsTheNumbers) {
     cold_filtered += agreement(filtered_spectral_clustering(later, filtered).labels, planted.labels) / 3;
 
     options.lambda_k = filtered.lambda_k = earlier.lambda_k;
-    const auto again = compressive_spectral_clustering(later, options, Context{}, earlier.labels);
+    const auto again = compressive_spectral_clustering(later, options, earlier.labels);
     EXPECT_EQ(again.lambda_k, earlier.lambda_k);
     EXPECT_FALSE(again.density.has_value());
     EXPECT_GT(same_number(again.labels, earlier.labels), 0.8);
     warm += agreement(again.labels, planted.labels) / 3;
-    const auto filtered_again = filtered_spectral_clustering(later, filtered, Context{}, earlier.labels);
+    const auto filtered_again = filtered_spectral_clustering(later, filtered, earlier.labels);
     EXPECT_GT(same_number(filtered_again.labels, earlier.labels), 0.8);
     warm_filtered += agreement(filtered_again.labels, planted.labels) / 3;
   }
@@ -82,14 +82,13 @@ TEST(WarmStart, OfTheAutomaticMethodKeepsTheNumbersAndPlacesNewNodes) {
   const graph::Graph later = rewired(planted.graph, 0.05, 5);
   for (const Aim objective : {Aim::automatic, Aim::likelihood, Aim::modularity}) {
     const auto cold = automatic_clustering(later, {.clusters = 10, .objective = objective});
-    const auto warm =
-        automatic_clustering(later, {.clusters = 10, .objective = objective}, Context{}, initial);
+    const auto warm = automatic_clustering(later, {.clusters = 10, .objective = objective}, initial);
     EXPECT_GE(agreement(warm.labels, planted.labels), agreement(cold.labels, planted.labels) - 0.01);
     EXPECT_GT(same_number(warm.labels, numbered), 0.95);
   }
   initial.pop_back();
   expect_error(ErrorCode::invalid_argument, "initial",
-               [&] { automatic_clustering(later, {.clusters = 10}, Context{}, initial); });
+               [&] { automatic_clustering(later, {.clusters = 10}, initial); });
 }
 
 TEST(WarmStart, LabelsSpreadAlongTheHeaviestEdges) {
@@ -107,7 +106,7 @@ TEST(WarmStart, ClustersKeepWhateverNumbersTheyHad) {
   std::vector<std::int32_t> renamed = planted.labels;
   for (auto& label : renamed) label = (3 * label + 5) % 8;
   for (const auto& initial : {planted.labels, renamed}) {
-    const auto result = compressive_spectral_clustering(planted.graph, {.clusters = 8}, Context{}, initial);
+    const auto result = compressive_spectral_clustering(planted.graph, {.clusters = 8}, initial);
     EXPECT_GT(same_number(result.labels, initial), 0.97);
   }
 }
@@ -116,17 +115,17 @@ TEST(WarmStart, NodesWithoutALabelFindTheirCluster) {
   const auto planted = graph::stochastic_block_model({.nodes = 2000, .clusters = 8, .epsilon_ratio = 0.1});
   std::vector<std::int32_t> initial = planted.labels;
   for (std::size_t i = 0; i < initial.size(); i += 2) initial[i] = -1;
-  const auto result = filtered_spectral_clustering(planted.graph, {.clusters = 8}, Context{}, initial);
+  const auto result = filtered_spectral_clustering(planted.graph, {.clusters = 8}, initial);
   EXPECT_GT(same_number(result.labels, planted.labels), 0.97);
 }
 
 TEST(WarmStart, TheSameForAnyThreads) {
   const auto planted = graph::stochastic_block_model({.nodes = 3000, .clusters = 6});
   const CompressiveOptions options{.clusters = 6, .lambda_k = 0.4};
-  const auto one = compressive_spectral_clustering(planted.graph, options, Context(1), planted.labels);
+  const auto one = compressive_spectral_clustering(planted.graph, options, planted.labels, Context(1));
   for (const int threads : {2, 3, 8}) {
     EXPECT_EQ(
-        compressive_spectral_clustering(planted.graph, options, Context(threads), planted.labels).labels,
+        compressive_spectral_clustering(planted.graph, options, planted.labels, Context(threads)).labels,
         one.labels);
   }
 }
@@ -146,7 +145,7 @@ TEST(WarmStart, RefusesWhatDoesNotFit) {
   const auto refused = [&](const std::vector<std::int32_t>& initial, const CompressiveOptions& options,
                            const std::string& message) {
     expect_error(ErrorCode::invalid_argument, message,
-                 [&] { compressive_spectral_clustering(planted.graph, options, Context{}, initial); });
+                 [&] { compressive_spectral_clustering(planted.graph, options, initial); });
   };
   refused(std::vector<std::int32_t>(399), {.clusters = 4}, "initial labels: 399 for a graph of 400 nodes");
   refused(planted.labels, {.clusters = 3}, "must be from 0 to 2");

@@ -32,9 +32,9 @@ TEST(KMeansExchanges, LeaveTheMinimumOfTwoBlobsUnderOneCentroid) {
     const KMeansOptions plain{.clusters = 4, .tolerance = 0};
     KMeansOptions exchanging = plain;
     exchanging.exchanges = 5;
-    const auto truth = kmeans(points, weights, plain, Context{}, best);
-    const auto stuck = kmeans(points, weights, plain, Context{}, initial);
-    const auto freed = kmeans(points, weights, exchanging, Context{}, initial);
+    const auto truth = kmeans(points, weights, plain, best);
+    const auto stuck = kmeans(points, weights, plain, initial);
+    const auto freed = kmeans(points, weights, exchanging, initial);
     EXPECT_GT(stuck.objective, 3 * truth.objective);
     EXPECT_NEAR(freed.objective, truth.objective, 1e-6 * truth.objective);
     expect_partition(freed, 400, 4);
@@ -59,7 +59,7 @@ TEST(KMeansExchanges, NeverRaiseTheObjectiveAndStillEndWithEveryCluster) {
   }
 }
 
-// What one exchange returns, against the definition: with every point at the nearest of its centroids the
+// The result of one exchange against the definition: with every point at the nearest of its centroids the
 // objective is lower, and of equal or fewer distinct points than clusters nothing is left to exchange.
 TEST(KMeansExchanges, EndWhereNothingIsGained) {
   const Matrix<float> points = blobs(300, 4, 6, 30, 3);

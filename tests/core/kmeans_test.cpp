@@ -117,6 +117,26 @@ TEST(KMeans, SameBytesForAnyNumberOfThreads) {
   }
 }
 
+// The second of two equal centroids loses all points. The point that fills its cluster has weight, although a
+// point without weight is much farther from its centroid: filled by that one, the cluster would lower no
+// cost.
+TEST(KMeans, AnEmptiedClusterTakesAPointWithWeight) {
+  Matrix<float> points(5, 1), initial(3, 1);
+  const float places[] = {0, 1, 10, 11, 40}, centroids[] = {0.5f, 0.5f, 10.5f};
+  std::copy_n(places, 5, points.data());
+  std::copy_n(centroids, 3, initial.data());
+  const std::vector<float> weights{1, 1, 1, 1, 0};
+  const auto result = kmeans(points, weights, {.clusters = 3, .tolerance = 0}, initial);
+  expect_partition(result, 5, 3);
+  std::vector<float> weight(3);
+  for (std::size_t i = 0; i < 5; ++i) weight[result.labels[i]] += weights[i];
+  for (std::size_t c = 0; c < 3; ++c) EXPECT_GT(weight[c], 0) << "cluster " << c;
+  EXPECT_NEAR(result.objective, 0.5, 1e-4);
+  // Without any other choice it is the point without weight.
+  const std::vector<float> alone{1, 0, 1, 0, 0};
+  expect_partition(kmeans(points, alone, {.clusters = 3, .tolerance = 0}, initial), 5, 3);
+}
+
 TEST(KMeans, MoreRestartsAreNeverWorse) {
   const Matrix<float> points = blobs(1500, 3, 25, 4);
   double last = std::numeric_limits<double>::infinity();
@@ -152,8 +172,8 @@ TEST(KMeans, WeightsCountAsRepetitions) {
   }
   std::copy_n(points.data(), k * d, seeds.data());
   const KMeansOptions options{.clusters = k, .max_iterations = 1000, .tolerance = 0};
-  const auto once = kmeans(points, weights, options, Context{}, seeds);
-  const auto often = kmeans({repeated.data(), rows, d}, {}, options, Context{}, seeds);
+  const auto once = kmeans(points, weights, options, seeds);
+  const auto often = kmeans({repeated.data(), rows, d}, {}, options, seeds);
   EXPECT_NEAR(once.objective, often.objective, 1e-4 * once.objective);
 }
 
@@ -208,7 +228,7 @@ TEST(KMeans, WarmStartAtASolutionStays) {
   const Matrix<float> points = blobs(2000, 5, 8, 3);
   const KMeansOptions options{.clusters = 8, .max_iterations = 1000, .tolerance = 0};
   const auto first = kmeans(points, {}, options);
-  const auto again = kmeans(points, {}, options, Context{}, first.centroids);
+  const auto again = kmeans(points, {}, options, first.centroids);
   EXPECT_LE(again.report.iterations, 2);
   EXPECT_EQ(first.labels, again.labels);
 }
@@ -254,8 +274,7 @@ TEST(KMeans, NamesWhatIsWrong) {
   weights.assign(20, 0.0f);
   EXPECT_EQ(code_of([&] { kmeans(points, weights, {.clusters = 2}); }), ErrorCode::invalid_argument);
   const Matrix<float> three(2, 3);
-  EXPECT_EQ(code_of([&] { kmeans(points, {}, {.clusters = 2}, Context{}, three); }),
-            ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] { kmeans(points, {}, {.clusters = 2}, three); }), ErrorCode::invalid_argument);
   for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity(), 1e30f}) {
     points(17, 1) = bad;
     EXPECT_EQ(code_of([&] { kmeans(points, {}, {.clusters = 2}); }, &message), ErrorCode::invalid_argument);

@@ -106,7 +106,7 @@ TEST(Reorder, ClustersAreThoseOfTheNodesAsTheyCame) {
 
   // The labels of a warm start go through the order and back.
   const auto warm = cluster::filtered_spectral_clustering(
-      planted.graph, {.clusters = 11, .lambda_k = ordered.lambda_k}, Context(2), truth);
+      planted.graph, {.clusters = 11, .lambda_k = ordered.lambda_k}, truth, Context(2));
   EXPECT_EQ(warm.report.stages.front().name, "order");
   EXPECT_GT(share_kept(warm), 0.99);
 

@@ -58,8 +58,8 @@ TEST(Aggregate, HoldsTheSumsOfTheWeightsBetweenClusters) {
   }
 }
 
-// What every level of Leiden rests on: a partition of the aggregate is worth what the partition of the nodes
-// is that it stands for.
+// Every level of Leiden relies on this: a partition of the aggregate has the objective that the partition of
+// the nodes is that it stands for.
 TEST(Aggregate, KeepsTheModularityOfEveryPartition) {
   for (std::uint64_t trial = 0; trial < 300; ++trial) {
     const SmallNetwork small(trial);
@@ -117,7 +117,7 @@ TEST(Aggregate, RefusesLabelsThatDoNotFit) {
   const NetworkView network = small;
   std::vector<std::int32_t> labels(network.nodes(), 0);
   labels.back() = 2;
-  expect_error(ErrorCode::invalid_argument, "is no cluster", [&] { aggregate(network, labels, 2); });
+  expect_error(ErrorCode::invalid_argument, "is out of range", [&] { aggregate(network, labels, 2); });
   labels.pop_back();
   expect_error(ErrorCode::invalid_argument, "one per node", [&] { aggregate(network, labels, 3); });
 }

@@ -77,7 +77,7 @@ TEST(ResolutionSearch, FindsAsManyCommunitiesAsAskedFor) {
     EXPECT_GE(found.resolution, 1);
     EXPECT_GE(found.communities, k);
     EXPECT_EQ(found.partition.clusters(), found.communities);
-    for (const auto& [resolution, communities] : found.probes) {  // of those with enough it is the nearest
+    for (const auto& [resolution, communities] : found.probes) {  // the nearest of those with enough
       EXPECT_TRUE(communities < k || communities >= found.communities);
     }
     if (found.communities > 1.15 * static_cast<double>(k)) {
@@ -112,7 +112,7 @@ TEST(CommunitiesToK, FindPlantedBlocks) {
     }
     mean += graph::agreement(candidates.front().partition.labels, planted.labels).adjusted_rand / 4;
   }
-  EXPECT_GT(mean, 0.98);  // of the partition grown from the planted one: .99
+  EXPECT_GT(mean, 0.98);  // .99 from the planted partition
 }
 
 TEST(CommunitiesToK, FindTheCliquesOfARing) {

@@ -69,7 +69,7 @@ void expect_stationary(const NetworkView& network, Partition& partition, Odds od
     });
     met[partition.labels] += 1.0 / kSweeps;
   }
-  // What the draws were from has the same mean as the draws; hardly drawn clusters are not told.
+  // The probabilities have the same mean as the draws; hardly probable clusters are not reported.
   for (const auto& [place, p] : marginal) {
     EXPECT_NEAR(seen[place], p, 1e-3 + 5 * std::sqrt(p * (1 - p) * 10 / kSweeps));
   }

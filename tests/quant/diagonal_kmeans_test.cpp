@@ -89,8 +89,8 @@ TEST(DiagonalKMeans, WeightsCountAsRepetitions) {
   }
   ASSERT_EQ(rows, 2 * n);
   const auto once = diagonal_kmeans(points, importance, first_rows(points, k), 1000, Context{});
-  const auto often = kmeans(repeated, {}, {.clusters = k, .max_iterations = 1000, .tolerance = 0}, Context{},
-                            first_rows(points, k));
+  const auto often =
+      kmeans(repeated, {}, {.clusters = k, .max_iterations = 1000, .tolerance = 0}, first_rows(points, k));
   EXPECT_NEAR(once.history.back(), often.objective, 1e-4 * often.objective);
 }
 

@@ -78,7 +78,7 @@ TEST(SpectralDensity, CountFollowsTheEigenvalues) {
   EXPECT_LT(density.eigenvalue(5), eigen.values[5]);
 }
 
-// Of random signs x, xᵀHx has variance 2 Σ_{i≠j} H_ij² [hutchinson1989stochastic]. The standard deviation of
+// For random signs x, xᵀHx has variance 2 Σ_{i≠j} H_ij² [hutchinson1989stochastic]. The standard deviation of
 // 256 of them is itself known to 1/√512, one part in 23.
 TEST(SpectralDensity, StandardErrorIsThatOfTheTraceEstimator) {
   const Csr csr = testing::to_csr(kBlocks, false);
@@ -172,17 +172,16 @@ TEST(SpectralDensity, MomentsAreThoseOfTheTermsObserved) {
   const graph::Laplacian laplacian = graph::make_laplacian(csr, graph::LaplacianKind::normalized, 0.5);
   Matrix<double> products(80, 7);
   Matrix<float> start(60, 80);
-  const auto density = spectral_density(laplacian, {.order = 6, .signals = 80}, Context(2),
-                                        [&](std::int64_t first, int term, MatrixView<const float> panel) {
-                                          for (std::int64_t i = 0; i < panel.rows; ++i) {
-                                            for (std::int64_t c = 0; c < panel.cols; ++c) {
-                                              const double x =
-                                                  static_cast<double>(laplacian.scale[i]) * panel(i, c);
-                                              if (term == 0) start(i, first + c) = static_cast<float>(x);
-                                              products(first + c, term) += x * start(i, first + c);
-                                            }
-                                          }
-                                        });
+  const auto observe = [&](std::int64_t first, int term, MatrixView<const float> panel) {
+    for (std::int64_t i = 0; i < panel.rows; ++i) {
+      for (std::int64_t c = 0; c < panel.cols; ++c) {
+        const double x = static_cast<double>(laplacian.scale[i]) * panel(i, c);
+        if (term == 0) start(i, first + c) = static_cast<float>(x);
+        products(first + c, term) += x * start(i, first + c);
+      }
+    }
+  };
+  const auto density = spectral_density(laplacian, {.order = 6, .signals = 80}, observe, Context(2));
   ASSERT_EQ(density.moments().rows(), 80);
   for (std::int64_t signal = 0; signal < 80; ++signal) {
     for (int m = 0; m <= 6; ++m) {

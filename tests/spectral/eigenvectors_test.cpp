@@ -189,12 +189,8 @@ TEST(SmallestEigenvectors, TakeADensityThatIsThere) {
   const SpectralDensity density = spectral_density(laplacian, {.order = 50, .signals = 32, .seed = 3});
   const EigenOptions options{.count = 10, .tolerance = 1e-5};
   const Eigenvectors counted = smallest_eigenvectors(laplacian, options);
-  const Eigenvectors given = smallest_eigenvectors(laplacian, options, Context{}, &density);
-  const auto products = [](const Report& report) {
-    const auto found =
-        std::ranges::find(report.figures, "products", &std::pair<std::string, ReportValue>::first);
-    return std::get<std::int64_t>(found->second);
-  };
+  const Eigenvectors given = smallest_eigenvectors(laplacian, options, &density);
+  const auto products = [](const Report& report) { return report.figure<std::int64_t>("products"); };
   EXPECT_LT(products(given.report), products(counted.report));
   for (int j = 0; j < 10; ++j) EXPECT_NEAR(given.values[j], counted.values[j], 1e-6) << j;
 }

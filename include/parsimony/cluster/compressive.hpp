@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "parsimony/cluster/fields.hpp"
 #include "parsimony/cluster/lambda_method.hpp"
 #include "parsimony/cluster/refine.hpp"
 #include "parsimony/cluster/result.hpp"
@@ -16,8 +17,8 @@ namespace parsimony::cluster {
 
 /// How the labels of the sampled nodes reach all nodes.
 enum class Assignment {
-  interpolate,  ///< the paper's: k regularised least-squares problems with the high-pass g(L)
-  filter,       ///< the k indicators of the sample through the low-pass filter once
+  interpolate,  ///< as in the paper: k regularised least-squares problems with the high-pass g(L)
+  filter,       ///< the k indicators of the sample pass the low-pass filter once
   nearest       ///< the nearest centroid in the space of the random features
 };
 
@@ -27,8 +28,8 @@ constexpr auto names_of(Assignment) {
 }
 
 enum class Sampling {
-  uniform,  ///< every node alike, without replacement
-  energy  ///< in proportion to the energy of the row of the filtered signals, an estimate of ‖U_kᵀδ_i‖²
+  uniform,  ///< every node with the same probability, without replacement
+  energy  ///< in proportion to the energy of a node's row of filtered signals, an estimate of ‖U_kᵀδ_i‖²
 };
 
 constexpr auto names_of(Sampling) {
@@ -37,88 +38,91 @@ constexpr auto names_of(Sampling) {
 }
 
 struct CompressiveOptions {
-  std::int64_t clusters = 8;                                          ///< k, exactly
-  graph::LaplacianKind laplacian = graph::LaplacianKind::normalized;  ///< the paper's experiments'
-  double regularization = -1;  ///< τ ≥ 0 in units of degree; −1: graph::automatic_regularization
-  std::int64_t features =
-      0;  ///< d; 0: round(4 ln samples) as the authors, up to a whole cache line (16) of signals
-  /// n, at least k (all nodes with edges where they are fewer); 0: round(2 k ln k) as the authors, but at
-  /// least 20 k and 1000
+  std::int64_t clusters = 8;  ///< k, exactly
+  /// As in the paper's experiments. Change it only for graphs whose degrees are all alike.
+  graph::LaplacianKind laplacian = graph::LaplacianKind::normalized;
+  /// τ ≥ 0 in units of degree; −1: graph::automatic_regularization. Raise it when single nodes with few edges
+  /// become clusters.
+  double regularization = -1;
+  /// d; 0: round(4 ln samples) as the authors, rounded up to a whole cache line (16) of signals. Raise it
+  /// when runs with other seeds merge different clusters.
+  std::int64_t features = 0;
+  /// n, at least k (all nodes with edges where these are fewer); 0: round(2 k ln k) as the authors, but at
+  /// least 20 k and 1000. Raise it for clusters that are not round.
   std::int64_t samples = 0;
-  int order = 50;  ///< p, the authors' value: the step falls from .9 to .1 over 2 to 4 lambda_max / p
-  Assignment assign = Assignment::nearest;  ///< within .01 ARI of `interpolate` and a hundred times cheaper
+  /// p, the authors' value. The step of the filter falls from 0.9 to 0.1 over 2 to 4 lambda_max / p: raise it
+  /// for graphs whose low eigenvalues lie close together, such as neighbour graphs and meshes.
+  int order = 50;
+  Assignment assign = Assignment::nearest;  ///< within .01 ARI of `interpolate` at a hundredth of the time
   Sampling sampling = Sampling::uniform;    ///< the authors' default
   LambdaMethod lambda_method = LambdaMethod::moments;
-  double lambda_k = 0;  ///< the cut-off λ_k, known from an earlier run on nearly the same graph; 0: found
-  int restarts = 20;    ///< of k-means on the sample; the authors' value
-  /// ε: d, p, n and the cut-off are those of the theorems for distances and low-pass signals within 1 ± ε, as
-  /// for filtered_spectral_clustering; 0: they are the ones above
+  double lambda_k = 0;  ///< cut-off λ_k of an earlier run on nearly the same graph; 0: found anew
+  int restarts = 20;    ///< runs of k-means on the sample; the authors' value
+  /// ε > 0: choose d, p, n and the cut-off by the theorems that keep distances and low-pass signals within 1
+  /// ± ε, as filtered_spectral_clustering does. 0: use the fields above.
   double error = 0;
-  double failure_probability = 0.05;  ///< of a pair of nodes, and of the sample, to be outside of 1 ± ε
-  std::int64_t max_memory =
-      0;  ///< bytes beside the graph; above it the run is refused before it starts; 0: no limit
-  Refinement refine = Refinement::none;  ///< after the paper's method; its own result by default
+  double failure_probability = 0.05;  ///< probability that a pair of nodes, or the sample, misses 1 ± ε
+  std::int64_t max_memory = 0;  ///< bytes beside the graph; a run that needs more does not start; 0: no limit
+  Refinement refine = Refinement::none;  ///< work after the paper's method; none returns its own result
   std::uint64_t seed = 0;
 };
 
 template <OptionsOf<CompressiveOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"clusters", "number of clusters k", 1, 1 << 30}, options.clusters);
-  visit(Field{"laplacian", "normalized or combinatorial"}, options.laplacian);
-  visit(Field{"regularization", "tau added to the degrees; -1: automatic", -1, 1e30}, options.regularization);
-  visit(Field{"features", "random signals d; 0: round(4 ln samples)", 0, 1 << 20}, options.features);
-  visit(Field{"samples", "nodes that k-means sees; 0: 2 k ln k, at least 20 k and 1000", 0, 1 << 30},
-        options.samples);
-  visit(Field{"order", "degree p of the Jackson-Chebyshev filter", 1, 100000}, options.order);
+  visit(fields::clusters, options.clusters);
+  visit(fields::laplacian, options.laplacian);
+  visit(fields::regularization, options.regularization);
+  visit(fields::features, options.features);
+  visit(fields::samples, options.samples);
+  visit(fields::order, options.order);
   visit(Field{"assign", "how labels reach all nodes"}, options.assign);
   visit(Field{"sampling", "how the sampled nodes are drawn"}, options.sampling);
-  visit(Field{"lambda_method", "how lambda_k is found"}, options.lambda_method);
-  visit(Field{"lambda_k", "the cut-off lambda_k of an earlier run; 0: found anew", 0, 1e30},
-        options.lambda_k);
-  visit(Field{"restarts", "runs of k-means on the sample", 1, 10000}, options.restarts);
-  visit(Field{"error", "keep distances within 1 +- this by choosing features and order; 0: do not", 0, 0.999},
-        options.error);
-  visit(Field{"failure_probability", "of a pair of nodes to be outside of it", 1e-300, 0.999},
-        options.failure_probability);
-  visit(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18}, options.max_memory);
-  visit(Field{"refine", "what follows: nothing, Lloyd on all rows (compressive only), local moves"},
-        options.refine);
-  visit(Field{"seed", "seed of all randomness"}, options.seed);
+  visit(fields::lambda_method, options.lambda_method);
+  visit(fields::lambda_k, options.lambda_k);
+  visit(fields::restarts, options.restarts);
+  visit(fields::error, options.error);
+  visit(fields::failure_probability, options.failure_probability);
+  visit(kMaxMemoryField, options.max_memory);
+  visit(fields::refine, options.refine);
+  visit(kSeedField, options.seed);
 }
 
-/// adjacency: symmetric, no self loops (see graph::Graph). Every result has exactly `clusters` non-empty
-/// clusters:
-/// - Nodes without edges are never counted or sampled; all of them join the smallest cluster, and so do, with
-///   assign = filter or interpolate, nodes that no sampled node reaches within the filter's order.
+/// Clusters a graph into exactly `clusters` non-empty clusters. adjacency: see graph::Graph.
+/// - Nodes without edges are never counted or sampled; all of them join the smallest cluster. With assign =
+/// filter
+///   or interpolate, nodes that no sampled node reaches within the filter's order join it too.
 /// - A cluster that the assignment left empty takes back a node that k-means had given it.
-/// - With as many clusters as nodes with edges, or more, each such node is a cluster, then single isolated
-/// nodes.
-/// - A disconnected graph is clustered as a whole: with τ = 0 its components are the lowest eigenvectors. k
-///   of them are the clusters without further work (λ_k is 0); k below their number merges components and k
-///   above it also cuts; context.on_log gets their number.
-///
-/// Warm start: `initial`, when not empty, has for every node its cluster in an earlier run on nearly the same
-/// graph, or −1 for a new node. k-means then sees all nodes (unless samples says how many), starts from the
-/// mean features of those clusters and runs once, so that clusters keep their numbers, and with the earlier
-/// run's lambda_k no density is taken anew: what is left is one filter pass, as for dynamic graphs
-/// [martin2018fast], who also keep a part of the earlier features. Throws invalid_argument when `initial`
-/// does not fit the nodes, or one of the clusters has no node with edges.
+/// - With at least as many clusters as nodes with edges, each of these is a cluster, then single isolated
+/// nodes
+///   are.
+/// - A disconnected graph is clustered as a whole. With τ = 0 its components are the lowest eigenvectors: k
+///   components are the clusters without further work (λ_k is 0); a smaller k merges components, a larger one
+///   also cuts them. context.on_log receives their number.
 ///
 /// With error = ε > 0, d, p and the cut-off are chosen as filtered_spectral_clustering says, with its
 /// figures, and n is that of the sampling theorem (spectral::theorem_samples) for the coherence measured, at
 /// most all nodes: figures coherence and samples_of_theorem.
 ///
-/// Time O(p · E · (16 + d)) and 4 (3 d + 16) N bytes for d ≤ 64 by assign = nearest, with p · k · E more by
-/// `filter` and some ten to twenty times that by `interpolate`. The same seed and SIMD target give the same
-/// labels for any thread count. Throws invalid_argument (options out of range, more clusters than nodes),
-/// memory_limit, cancelled; invalid_argument as well for degrees that float32 cannot hold (see
-/// graph::make_laplacian).
+/// Time O(p · E · (16 + d)) and 4 (3 d + 16) N bytes for d ≤ 64 by assign = nearest; `filter` adds p · k · E,
+/// and `interpolate` ten to twenty times that. The same seed and SIMD target give the same labels for any
+/// thread count. Throws invalid_argument (options out of range, more clusters than nodes, an unsound graph:
+/// see graph::check_graph, degrees that float32 cannot hold: see graph::make_laplacian), memory_limit and
+/// cancelled.
 ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options = {},
-                                              const Context& context = Context{},
-                                              std::span<const std::int32_t> initial = {});
+                                              const Context& context = Context{});
 
-/// Peak bytes that the call above needs beside the graph itself: within a tenth of what is measured for the
-/// defaults, never far below.
+/// A warm start. initial: for every node its cluster in an earlier run on nearly the same graph, or −1 for a
+/// new node. k-means then sees all nodes (unless samples says how many), starts from the mean features of
+/// those clusters and runs once, so that clusters keep their numbers. With the lambda_k of the earlier run no
+/// density is computed, and one filter pass remains, as in [martin2018fast], which also keeps a part of the
+/// earlier features. Empty: no warm start. Throws invalid_argument when `initial` does not fit the nodes, or
+/// a cluster has no node with edges.
+ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options,
+                                              std::span<const std::int32_t> initial,
+                                              const Context& context = Context{});
+
+/// Peak bytes that the call above needs beside the graph: within a tenth of the measured peak for the
+/// defaults, never far below it.
 std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options,
                              int threads = default_thread_count());
 

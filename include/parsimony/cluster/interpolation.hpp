@@ -1,4 +1,4 @@
-// From values on a sample of the nodes to a smooth signal on all of them [tremblay2016compressive,
+// Smooth interpolation: a signal on all nodes from its values on a sample [tremblay2016compressive,
 // puy2018random].
 #pragma once
 
@@ -31,15 +31,15 @@ struct InterpolationResult {
   double worst_residual = 0;  ///< largest relative residual of a column
 };
 
-/// For every column v of `values` (n × w, w = 16, 32, 48 or 64) the minimiser c of ‖M c − v‖² + γ cᵀ g(L) c
-/// over signals on all nodes, M picking the n sampled nodes: solves (MᵀM + γ g(L)) c = Mᵀ v into `out` (N ×
-/// w).
+/// For every column v of `values` (n × w, w = 16, 32, 48 or 64), computes the minimiser c of ‖M c − v‖² + γ
+/// cᵀ g(L) c over signals on all nodes, where M picks the n sampled nodes: solves (MᵀM + γ g(L)) c = Mᵀ v
+/// into `out` (N × w).
 ///
-/// The matrix is symmetric and positive, so conjugate gradients serve where the authors ran GMRES: the same
-/// solution, and three vectors instead of one per iteration. All columns advance together, `order` products
-/// of g an iteration. O(iterations · order · E · w) time; beside `out` three panels of
-/// N × w floats and the two of the filter. Not converging is in the result: the residual in float32 that the
-/// recurrence carries. Throws invalid_argument for shapes that do not fit or a sample that is no node, and
+/// The matrix is symmetric and positive, so conjugate gradients replace the GMRES of the authors: the same
+/// solution with three vectors in total instead of one per iteration. All columns advance together, with
+/// `order` products per iteration. O(iterations · order · E · w) time; beside `out` three panels of N × w
+/// floats and the two of the filter. The result tells whether it converged, by the float32 residual that the
+/// recurrence carries. Throws invalid_argument for shapes that do not fit or a sampled node out of range, and
 /// cancelled.
 InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<const double> high_pass,
                                 std::span<const std::int32_t> sample, MatrixView<const float> values,

@@ -1,4 +1,4 @@
-// How the methods on filtered signals find the cut-off λ_k of their filter.
+// The ways in which the methods on filtered signals find the cut-off λ_k of their filter.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@ namespace parsimony::cluster {
 
 enum class LambdaMethod {
   moments,   ///< one Chebyshev pass gives the count function for all λ
-  bisection  ///< the papers': a filter pass for each λ tried
+  bisection  ///< as in the papers: one filter pass for each λ tried
 };
 
 constexpr auto names_of(LambdaMethod) {

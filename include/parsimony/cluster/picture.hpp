@@ -12,7 +12,7 @@
 
 namespace parsimony::cluster {
 
-/// How stable the clusters were for each number tried; one value of each number.
+/// The stability of the clusters for each number tried; the three arrays have one value per number.
 struct StabilityCurve {
   std::span<const std::int64_t> clusters;  ///< ascending; empty: no curve
   std::span<const double> stability;
@@ -20,23 +20,24 @@ struct StabilityCurve {
   std::int64_t chosen = 0;  ///< one of the numbers
 };
 
-/// What is drawn where it is known.
+/// Values that are drawn if they are known.
 struct PictureDetails {
-  double lambda_k = 0;                                 ///< 0: none
-  const spectral::SpectralDensity* density = nullptr;  ///< of the eigenvalues; null: none
+  double lambda_k = 0;                                 ///< 0: unknown
+  const spectral::SpectralDensity* density = nullptr;  ///< density of the eigenvalues; nullptr: unknown
   StabilityCurve stability;
 };
 
-/// Writes a PNG of 1200 × 800 pixels, to a temporary that is then renamed.
+/// Writes a PNG of 1200 × 800 pixels, under a temporary name that is then changed.
 ///
-/// Left: the density of edges over the adjacency matrix whose rows and columns are sorted by cluster, the
-/// largest first, in colours on a logarithmic scale; a good partition shows dark blocks on a pale ground.
-/// Right: size and conductance of the clusters in the same order. scores are those of the labels. Below them,
-/// where they are known: the stability of each number of clusters that was tried, and the density of the
-/// eigenvalues on a logarithmic scale with λ_k marked.
+/// Left: the density of edges over the adjacency matrix, with rows and columns sorted by cluster, the largest
+/// first, in colours on a logarithmic scale. A good partition shows dark blocks on a pale ground. Right: size
+/// and conductance of the clusters in the same order; scores are those of the labels. Below them, if known:
+/// the stability of each number of clusters tried, and the density of the eigenvalues on a logarithmic scale
+/// with λ_k marked.
 ///
-/// O(N + E) time; 4 N bytes and some megabytes. Throws Error(io), Error(invalid_argument) when labels or
-/// scores do not fit the graph, or the parts of a curve each other.
+/// O(N + E) time; 4 N bytes and some megabytes. Throws invalid_argument (an unsound graph: see
+/// graph::check_graph; labels or scores that do not fit the graph; a curve whose arrays differ in length) and
+/// io.
 void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
                            std::span<const std::int32_t> labels, const graph::PartitionScores& scores,
                            const PictureDetails& details = {}, const Context& context = Context{});

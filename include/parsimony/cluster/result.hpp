@@ -1,4 +1,4 @@
-// A partition of the nodes of a graph into exactly k clusters, and how it was found.
+// A partition of the nodes of a graph into exactly k clusters, and the report of the run.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace parsimony::cluster {
 
-/// What every clustering method returns.
+/// The result of every clustering method.
 struct ClusterResult {
-  std::vector<std::int32_t> labels;  ///< cluster of every node, 0..clusters−1, none of them empty
+  std::vector<std::int32_t> labels;  ///< cluster of every node, 0..clusters−1; no cluster is empty
   std::int64_t clusters = 0;
-  /// The k-th smallest eigenvalue, nodes without edges left out: the cut-off of a filter (an estimate), or
-  /// computed. 0 where none was needed: k = 1, or at least as many clusters as nodes with edges.
+  /// The k-th smallest eigenvalue, nodes without edges left out: computed, or the estimated cut-off of a
+  /// filter. 0 if none was needed: k = 1, or at least as many clusters as nodes with edges.
   double lambda_k = 0;
-  std::optional<spectral::SpectralDensity> density;  ///< where λ_k was read off it
+  std::optional<spectral::SpectralDensity> density;  ///< if λ_k was read off it
   Report report;
 };
 

@@ -1,4 +1,4 @@
-// The nodes that k-means sees.
+// Random samples of nodes, for k-means.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,10 @@
 
 namespace parsimony::cluster {
 
-/// `count` distinct positions of `weights`, drawn without replacement with probabilities in proportion to the
-/// weights of what is left [efraimidis2006weighted]; a weight of 0 is never drawn. Ascending. O(N) time, 16 N
-/// bytes. Throws invalid_argument for a negative or non-finite weight, or fewer than `count` positive ones.
+/// Draws `count` distinct positions of `weights` without replacement, each with a probability in proportion
+/// to its share of the weights left [efraimidis2006weighted]; positions of weight 0 are never drawn. The
+/// result ascends. O(N) time, 16 N bytes. Throws invalid_argument for a negative or non-finite weight, or
+/// fewer than `count` positive weights.
 std::vector<std::int32_t> sample_without_replacement(std::span<const float> weights, std::int64_t count,
                                                      std::uint64_t seed = 0);
 

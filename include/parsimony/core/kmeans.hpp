@@ -14,10 +14,11 @@ namespace parsimony {
 
 struct KMeansOptions {
   std::int64_t clusters = 8;
-  int restarts = 1;          ///< the run of lowest objective is kept
+  int restarts = 1;          ///< runs from fresh seeds; the run of lowest objective is kept
   int max_iterations = 100;  ///< Lloyd iterations per restart
-  int exchanges =
-      0;  ///< times per restart that clusters are halved and united after Lloyd's, which runs again
+  /// Most rounds per restart in which clusters are halved and united and Lloyd's iterations run again. Set it
+  /// to about 10 when clusters are well separated and a lower objective is worth a few more iterations.
+  int exchanges = 0;
   double tolerance = 1e-4;  ///< stop when the objective falls by less than this fraction of itself
   std::uint64_t seed = 0;
 };
@@ -39,35 +40,39 @@ struct KMeansResult {
   Report report;
 };
 
-/// points: n × d float32, 1 ≤ n < 2³¹. weights: n values of at least 0, not all 0, or empty for all ones.
-/// initial, when it has rows: the clusters × d centroids to start from (a warm start) instead of random ones;
-/// one run then.
+/// Weighted k-means of points, n × d float32, 1 ≤ n < 2³¹. weights: n values of at least 0, not all 0, or
+/// empty for all ones.
 ///
 /// Seeds by greedy k-means++ [arthur2007kmeans] (on 256 points per cluster where there are more; points of
 /// weight 0 are never seeds), then Lloyd's iterations with the bounds of [hamerly2010making], from 128
 /// clusters on those of [ding2015yinyang], which change the time and not one bit of the result. An iteration
-/// ends with exactly `clusters` non-empty clusters: an emptied one takes the point farthest from its centroid
-/// among those of clusters with several points, points with weight first. Stored in float32, summed in
-/// float64. The result is the same for any number of threads.
+/// ends with exactly `clusters` non-empty clusters: an emptied cluster takes the point farthest from its
+/// centroid among the points of clusters that have several, points with weight first. Values are stored in
+/// float32 and summed in float64. The result is the same for any number of threads.
 ///
-/// With exchanges > 0, a run that Lloyd's iterations ended goes on from where halving some clusters and
-/// uniting others lowers the objective [kaukoranta1998iterative], as often as that, or until nothing is to be
-/// gained. Two true clusters under one centroid are what random seeds leave; see exchange_clusters in
-/// src/core/kmeans/kmeans_exchange.hpp.
+/// With exchanges > 0, a run that has converged goes on from centroids where some clusters are halved and
+/// others united, if that lowers the objective [kaukoranta1998iterative]; it ends after that many rounds, or
+/// when no exchange lowers the objective. This separates true clusters that random seeds leave under one
+/// centroid; see exchange_clusters in src/core/kmeans/kmeans_exchange.hpp.
 ///
-/// report: iterations and objective_history (non-increasing up to float32 rounding of the centroids, about
-/// 1e-13 of it, 1e-8 where an exchange begins anew) of the kept run; figures "restart" (which) and "compared"
-/// (fraction of the comparisons of a point with a centroid that the bounds could not settle, all runs).
+/// report: iterations and objective_history of the kept run (non-increasing up to float32 rounding of the
+/// centroids, about 1e-13 of it, 1e-8 where an exchange begins); figures "restart", the number of the kept
+/// run, and "compared", the fraction of the comparisons of a point with a centroid that the bounds could not
+/// settle in all runs.
 ///
-/// O(n k d) time per iteration less what the bounds save. Memory: 12 bytes per point (24 from 256 clusters
-/// on), 8 k d for each of at most 64 blocks of at least 4096 points, and what seed_centroids says, times the
-/// threads where restarts run in parallel (below 32768 points).
+/// O(n k d) time per iteration, less the comparisons that the bounds save. Memory: 12 bytes per point (24
+/// from 256 clusters on), 8 k d for each of at most 64 blocks of at least 4096 points, and the memory of
+/// seed_centroids, times the threads where restarts run in parallel (below 32768 points).
 ///
 /// Throws invalid_argument (n < clusters, options out of range, shapes that do not fit, a row with a NaN,
 /// infinite or too large coordinate or with a negative or non-finite weight: named) and cancelled.
 KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weights,
-                    const KMeansOptions& options = {}, const Context& context = Context{},
-                    MatrixView<const float> initial = {});
+                    const KMeansOptions& options = {}, const Context& context = Context{});
+
+/// The same as one run that starts from these centroids (clusters × d), a warm start; without rows, as above.
+KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weights,
+                    const KMeansOptions& options, MatrixView<const float> initial,
+                    const Context& context = Context{});
 
 /// Index of the nearest row of centroids (clusters × d) for every point; ties (of float32 scores) go to the
 /// smaller index. distances, when not empty, receives the n squared distances. Throws invalid_argument as

@@ -12,11 +12,11 @@
 namespace parsimony::partition {
 
 struct LeidenOptions {
-  double resolution = 1;  ///< γ of modularity: larger, more and smaller communities
-  /// descents, each from the nodes up and from the communities of the one before; the second gains some .003
-  /// of modularity, more next to nothing; ends sooner where nothing moves
+  double resolution = 1;  ///< γ of modularity; raise it for more and smaller communities
+  /// Most descents, each from the communities of the one before. The second gains some .003 of modularity,
+  /// later ones almost nothing; a descent that moves nothing is the last.
   int iterations = 2;
-  std::uint64_t seed = 0;  ///< of the order in which nodes are visited
+  std::uint64_t seed = 0;  ///< seed of the order in which nodes are visited
 };
 
 template <OptionsOf<LeidenOptions> Options, class Visitor>
@@ -30,23 +30,24 @@ struct LeidenResult {
   Partition partition;     ///< no cluster is empty; clusters are numbered by their first node
   int iterations = 0;      ///< descents made
   bool converged = false;  ///< the last descent moved nothing
-  /// modularity at this resolution: first of the start, then after the moves of every level
+  /// Modularity at this resolution: of the start, then after the moves of every level.
   std::vector<double> history;
 };
 
-/// One iteration, on levels: local moves, nodes or parts among communities; refinement of the communities
-/// into well connected parts; the network of the parts, which start in the communities they come from; until
-/// no two nodes of a level are refined into one part. Every community is connected (beyond the paper, the
-/// communities of the last level are split where they are not, which only raises modularity), and no level
-/// lowers modularity. A node without edges is a community of its own.
+/// Communities of high modularity, as many as the resolution gives. A descent works on levels: it moves nodes
+/// (later parts) among communities, refines the communities into well connected parts, and continues on the
+/// network of the parts, which start in their communities, until no two nodes of a level are refined into one
+/// part. Every community is connected, and no level lowers modularity. A node without edges is a community of
+/// its own.
 ///
-/// Departs from the paper in that the refinement takes the best part in place of a random one, nodes move
-/// only to communities of neighbours, and visits come in batches (see local_moves), so that the result is the
-/// same for any number of threads.
+/// Departures from the paper: the communities of the last level are split if they are not connected, which
+/// only raises modularity; the refinement takes the best part instead of a random one; nodes move only to
+/// communities of neighbours; visits come in batches (see local_moves), so that the result is the same for
+/// any number of threads.
 ///
-/// start: a partition of the network, by default every node for itself. O(E) time an iteration, about 60 N +
-/// 12 E bytes. Throws invalid_argument for options out of range or a partition of another network, and
-/// cancelled.
+/// start: a partition of the network; by default every node alone. O(E) time per descent, about 60 N + 12 E
+/// bytes. Throws invalid_argument (options out of range, a partition of another network, an unsound graph:
+/// see graph::check_graph) and cancelled.
 LeidenResult leiden(const NetworkView& network, const LeidenOptions& options = {},
                     const Context& context = Context{});
 LeidenResult leiden(const NetworkView& network, Partition start, const LeidenOptions& options,

@@ -1,4 +1,4 @@
-// Local moves: nodes change to the cluster of a neighbour as long as an objective grows.
+// Local moves: nodes change to the cluster of a neighbour as long as that raises an objective.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace parsimony::partition {
 
-/// What local moves raise.
+/// The objective that local moves raise.
 enum class Objective {
   modularity,  ///< Σ_r (in_r − resolution · vol_r² / 2m), see modularity()
   density      ///< density_likelihood(): every cluster has a density of its own
@@ -23,10 +23,10 @@ constexpr auto names_of(Objective) {
 
 struct LocalMoveOptions {
   Objective objective = Objective::modularity;
-  double resolution = 1;  ///< γ of modularity; the planted-partition likelihood is the one of rates().gamma
-  bool keep_clusters = true;  ///< a node alone in its cluster stays, so that no cluster is ever emptied
-  int max_visits = 20;  ///< of one node; where gains chase each other the last visits change next to nothing
-  std::uint64_t seed = 0;  ///< of the order of the first visits
+  double resolution = 1;      ///< γ of modularity; planted_rates().gamma makes it the planted likelihood
+  bool keep_clusters = true;  ///< a node alone in its cluster stays, so that no cluster becomes empty
+  int max_visits = 20;        ///< most visits of one node; the last of many visits change almost nothing
+  std::uint64_t seed = 0;     ///< seed of the order of the first visits
 };
 
 template <OptionsOf<LocalMoveOptions> Options, class Visitor>
@@ -38,18 +38,18 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"seed", "seed of the order of visits"}, options.seed);
 }
 
-/// Visits the nodes in a random order and moves each to the best of its neighbours' clusters, where that
-/// gains more than 1e-9 of its degree; the neighbours that the move leaves behind are visited again
+/// Visits the nodes in a random order and moves each to the best of its neighbours' clusters, if that gains
+/// more than 1e-9 of its degree. Neighbours in the cluster that a node left are visited again
 /// [traag2019louvain]. Returns the number of moves.
 ///
-/// The objective never falls (beyond rounding): visits go in batches of a size that depends on the network
-/// alone; a batch looks for its best moves side by side, and carries them out one after the other, each by
-/// its gain at that moment. So the result does not depend on the number of threads either. For `density`, the
-/// rate ω_out is that of the partition at the start, which bounds the likelihood from below and touches it
-/// there: what the moves gain, it gains at least.
+/// The objective never falls, except by rounding. Visits come in batches whose size depends on the network
+/// alone: a batch searches its best moves side by side and carries them out one after the other, each only if
+/// it still gains. The result therefore does not depend on the number of threads. For `density`, the rate
+/// ω_out is that of the partition at the start. The objective with this rate is a lower bound of the
+/// likelihood that equals it at the start, so that the likelihood rises by at least the gain of the moves.
 ///
-/// O(E) time a round of visits, 16 N bytes. Throws invalid_argument for options out of range or a partition
-/// of another network, and cancelled.
+/// O(E) time for a round of visits, 16 N bytes. Throws invalid_argument for options out of range or a
+/// partition of another network, and cancelled.
 std::int64_t local_moves(const NetworkView& network, Partition& partition,
                          const LocalMoveOptions& options = {}, const Context& context = Context{});
 

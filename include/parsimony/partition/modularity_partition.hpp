@@ -13,7 +13,7 @@ namespace parsimony::partition {
 
 struct ModularityPartitionOptions {
   std::int64_t clusters = 8;               ///< k, exactly
-  MergeGain gain = MergeGain::modularity;  ///< of merges; normalized_cut trades modularity for a lower cut
+  MergeGain gain = MergeGain::modularity;  ///< normalized_cut trades modularity for a lower cut
   int iterations = 6;                      ///< descents of Leiden for the communities
   std::uint64_t seed = 0;
 };
@@ -26,22 +26,23 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"seed", "seed of the order of visits"}, options.seed);
 }
 
-/// From the communities at γ = 1 (leiden()) to k:
-/// - k at least their number: finer communities (γ = 1024, or more until there are k) within each of them are
-///   merged as long as there are more than k. Merges never cross a community before all within are made, so
-///   that the k − |P| further clusters are what the communities part with most easily.
-/// - k below it: the communities are merged to k.
-/// Then local moves at γ = 1 that keep every cluster: of the communities (where they were merged), of the
-/// finer ones, of the nodes.
+/// A partition into exactly k clusters, from the communities at γ = 1 (leiden()):
+/// - If k is at least their number, finer communities inside each of them (γ = 1024, or more until there are
+/// k) are
+///   merged down to k. Merges do not cross a community before all merges inside are made, so that the k − |P|
+///   further clusters are the parts that the communities lose most easily.
+/// - If k is below their number, the communities are merged to k.
+/// Local moves at γ = 1 that keep every cluster follow: of the communities (if they were merged), of the
+/// finer communities, of the nodes.
 ///
-/// The choice for graphs without a planted structure: where clusters are of a model, the likelihoods of
-/// communities_to_k choose better. Every cluster holds a node, and nodes without edges hold one only when k
-/// is more than there are others. O(E) time, `iterations` + 4 descents. Throws invalid_argument (options out
-/// of range, more clusters than nodes) and cancelled.
+/// Use it for graphs without a planted structure; for graphs that a model explains, the likelihoods of
+/// communities_to_k choose better. Every cluster has a node, and nodes without edges hold one only if k
+/// exceeds the number of other nodes. O(E) time, `iterations` + 4 descents. Throws invalid_argument (options
+/// out of range, more clusters than nodes) and cancelled.
 Partition modularity_partition(const NetworkView& network, const ModularityPartitionOptions& options = {},
                                const Context& context = Context{});
 
-/// The same, where the descents of Leiden start from these communities.
+/// The same, with descents of Leiden that start from these communities.
 Partition modularity_partition(const NetworkView& network, Partition start,
                                const ModularityPartitionOptions& options, const Context& context = Context{});
 

@@ -1,4 +1,4 @@
-// A graph as communities see it: edges, degrees, and what lies inside each node.
+// The view of a graph that community detection needs: edges, degrees, and the weight inside each node.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +10,19 @@
 
 namespace parsimony::partition {
 
-/// The nodes of an aggregate stand for sets of nodes of a finer network: what lies inside them is their loop.
+/// A network. The nodes of an aggregate stand for sets of nodes of a finer network, and the weight inside
+/// such a set is their loop.
 struct NetworkView {
   CsrView adjacency;               ///< symmetric, no self loops, weights positive
-  std::span<const double> degree;  ///< d_i: the sum of the row, and loop_i
-  std::span<const double> loop;    ///< twice the weight inside node i; empty: nothing is
+  std::span<const double> degree;  ///< d_i: the sum of the row plus loop_i
+  std::span<const double> loop;    ///< twice the weight inside node i; empty: all are 0
   double total = 0;                ///< 2m: the sum of the degrees
 
   std::int64_t nodes() const { return adjacency.rows(); }
   double loop_of(std::int64_t node) const { return loop.empty() ? 0.0 : loop[node]; }
 };
 
-/// A network that owns its edges: an aggregate.
+/// A network that owns its edges, such as an aggregate.
 struct Network {
   Csr adjacency;
   std::vector<double> degree;
@@ -32,7 +33,7 @@ struct Network {
   operator NetworkView() const { return {adjacency, degree, loop, total}; }
 };
 
-/// A network that borrows the edges of a graph, which must live longer.
+/// A network that borrows the edges of a graph. The graph must live longer.
 struct GraphNetwork {
   CsrView adjacency;
   std::vector<double> degree;
@@ -42,7 +43,8 @@ struct GraphNetwork {
   operator NetworkView() const { return {adjacency, degree, {}, total}; }
 };
 
-/// adjacency: symmetric, no self loops (see graph::Graph). O(N + E) time, 8 N bytes.
+/// The network of a graph (see graph::Graph). O(N + E) time, 8 N bytes. Throws invalid_argument for an
+/// unsound graph (see graph::check_graph).
 GraphNetwork make_network(CsrView adjacency, const Context& context = Context{});
 
 }  // namespace parsimony::partition

@@ -14,8 +14,8 @@ namespace parsimony::partition {
 
 struct ResolutionSearchOptions {
   std::int64_t clusters = 8;  ///< k
-  double most = 1.05;  ///< up to so many times k communities are near enough; merging more costs accuracy
-  int probes = 4;      ///< between two resolutions at most; one to three are usual
+  double most = 1.05;  ///< up to this many times k communities are accepted; merging more costs accuracy
+  int probes = 4;      ///< most probes between two resolutions; one to three are usual
   std::uint64_t seed = 0;
 };
 
@@ -29,22 +29,21 @@ void describe(Options& options, Visitor&& visit) {
 
 struct ResolutionSearch {
   double resolution = 1;
-  std::int64_t communities = 0;  ///< at that resolution, those without volume not counted
-  Partition partition;           ///< the communities themselves, after one descent
-  bool enough = false;           ///< communities ≥ k; otherwise no resolution was found that gives as many
-  std::vector<std::pair<double, std::int64_t>> probes;  ///< resolutions tried and what they gave
+  std::int64_t communities = 0;  ///< their number at that resolution, without those of volume 0
+  Partition partition;           ///< the communities, after one descent
+  bool enough = false;           ///< communities ≥ k; false: no resolution was found that gives as many
+  std::vector<std::pair<double, std::int64_t>> probes;  ///< resolutions tried, and the communities they gave
 };
 
-/// A resolution γ ≥ 1 with k to `most` · k communities, by one-descent runs of leiden(): first at the γ that
-/// a planted partition into k equal clusters would have, then at three times that until there are enough,
-/// then between the nearest on both sides. Where the graph has more communities at γ = 1, that one. Never
-/// below 1, where communities begin to fall together across weak ties and then a graph of many components
-/// into nothing but these. O(E) time a probe. Throws invalid_argument for options out of range, and
-/// cancelled.
+/// Searches a resolution γ ≥ 1 with k to `most` · k communities, by runs of leiden() with one descent: first
+/// at the γ of a planted partition into k equal clusters, then at three times that until there are enough,
+/// then between the nearest on both sides. If the graph has more communities at γ = 1, the result is γ = 1:
+/// below it, communities begin to unite across weak ties. O(E) time per probe. Throws invalid_argument for
+/// options out of range, and cancelled.
 ResolutionSearch resolution_search(const NetworkView& network, const ResolutionSearchOptions& options = {},
                                    const Context& context = Context{});
 
-/// The same for a caller who has the communities at γ = 1 already.
+/// The same from known communities at γ = 1.
 ResolutionSearch resolution_search(const NetworkView& network, Partition at_one,
                                    const ResolutionSearchOptions& options,
                                    const Context& context = Context{});

@@ -1,4 +1,4 @@
-// More clusters out of fewer.
+// Splits single nodes off until there are k clusters.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace parsimony::partition {
 
-/// Single nodes leave their clusters until there are `clusters`: those first that modularity at this
-/// resolution loses least by, nodes without edges last (clusters of nothing else are given up for it, their
-/// nodes to the largest), and never the last node of a cluster. What gives exactly k where k is beyond what
-/// communities there are; with as many clusters of some volume as asked for, or more, nothing changes. O(E +
-/// N log N) time. Throws invalid_argument for more clusters than nodes.
+/// Single nodes leave their clusters until there are `clusters`, for k beyond the number of communities. The
+/// nodes whose departure costs least modularity at this resolution leave first, nodes without edges last; the
+/// last node of a cluster stays. Clusters that consist of nodes without edges are dissolved first, into the
+/// largest cluster. With at least `clusters` clusters of positive volume nothing changes. O(E + N log N)
+/// time. Throws invalid_argument for more clusters than nodes.
 void split_off_nodes(const NetworkView& network, Partition& partition, std::int64_t clusters,
                      double resolution = 1, const Context& context = Context{});
 

@@ -1,9 +1,9 @@
-// Polynomial graph filters: Chebyshev expansions of a low-pass, and the one recurrence that applies them.
+// Polynomial graph filters: Chebyshev expansions of a low-pass, and the recurrence that applies them.
 //
 // A filter h is a polynomial of the Laplacian L, h(L) = Σ_j c_j T_j(L̃) with L̃ = (2/lambda_max) L − I, so that
-// it costs `order` products with L and no eigenvector. The recurrence T_{j+1} = 2 L̃ T_j − T_{j−1} runs on
-// panels of signals through any operator with the fused step below (this machine's memory here, other
-// machines' one day).
+// it costs `order` products with L and needs no eigenvector. The recurrence T_{j+1} = 2 L̃ T_j − T_{j−1} runs
+// on panels of signals through any operator with the fused step below. LaplacianOperator is the one in shared
+// memory; others may live on several machines.
 #pragma once
 
 #include <concepts>
@@ -24,21 +24,21 @@ namespace parsimony::spectral {
 std::vector<double> jackson_damping(int order);
 
 /// Coefficients c_0..c_order of the Jackson–Chebyshev expansion of the ideal low-pass (1 on [0, cutoff], 0
-/// above) on [0, lambda_max]; h(cutoff) is 1/2, but for what is lost at the ends of the spectrum. The step
-/// falls from 0.9 to 0.1 over 3.8 lambda_max / order in the middle of the spectrum, and 2.3 lambda_max /
-/// order around a tenth of lambda_max. O(order).
+/// above) on [0, lambda_max]. h(cutoff) is 1/2, except near the ends of the spectrum. The step falls from 0.9
+/// to 0.1 over 3.8 lambda_max / order in the middle of the spectrum, and over 2.3 lambda_max / order around a
+/// tenth of lambda_max. O(order) time.
 std::vector<double> low_pass(double cutoff, double lambda_max, int order);
 
-/// One minus a filter: of low_pass(…) the ideal high-pass with the same cut-off.
+/// One minus a filter. The complement of a low-pass is the high-pass with the same cut-off.
 std::vector<double> complement(std::vector<double> coefficients);
 
-/// Σ_j c_j T_j(2 λ / lambda_max − 1), by Clenshaw's recurrence. O(order).
+/// Σ_j c_j T_j(2 λ / lambda_max − 1), by Clenshaw's recurrence. O(order) time.
 double evaluate(std::span<const double> coefficients, double lambda_max, double lambda);
 
-/// What one fused step computes, for all rows and the columns of a panel:
-///   next = 2 L̃ current − previous, in place of previous (next = L̃ current when first);
-///   accumulator += coefficient · next, where it is not null;
-///   squares[c] = ⟨next_c, next_c⟩ and products[c] = ⟨next_c, current_c⟩, where they are not empty (both or
+/// One fused step for all rows and the columns of a panel computes
+///   next = 2 L̃ current − previous, stored in place of previous (next = L̃ current when first);
+///   accumulator += coefficient · next, if it is not null;
+///   squares[c] = ⟨next_c, next_c⟩ and products[c] = ⟨next_c, current_c⟩, if they are not empty (both or
 ///   neither).
 struct FusedStep {
   MatrixView<const float> current;
@@ -50,7 +50,7 @@ struct FusedStep {
   std::span<double> products;
 };
 
-/// A symmetric operator with its spectrum in [0, lambda_max], in a similarity-scaled form: a signal x of the
+/// A symmetric operator with spectrum in [0, lambda_max], in a similarity-scaled form: a signal x of the
 /// operator is the panel row_scale⁻¹ x (see graph::Laplacian).
 template <class Op>
 concept ChebyshevOperator = requires(const Op& op, const FusedStep& step) {
@@ -59,8 +59,9 @@ concept ChebyshevOperator = requires(const Op& op, const FusedStep& step) {
   {op.apply(step)};
 };
 
-/// The Laplacian of a graph in this machine's memory. With lambda_min > 0 it is [lambda_min, lambda_max] that
-/// becomes [−1, 1]: T_m then stays within ±1 there and grows the faster the farther an eigenvalue lies below.
+/// The Laplacian of a graph in shared memory. With lambda_min > 0, the interval [lambda_min, lambda_max]
+/// becomes [−1, 1]: T_m stays within ±1 there, and grows faster the farther an eigenvalue lies below
+/// lambda_min.
 class LaplacianOperator {
  public:
   LaplacianOperator(const graph::Laplacian& laplacian, const Context& context, double lambda_min = 0);
@@ -69,18 +70,18 @@ class LaplacianOperator {
   std::int64_t rows() const { return laplacian_.nodes(); }
   double lambda_max() const { return laplacian_.lambda_max; }
   void apply(const FusedStep& step) const;
-  /// Bytes that one step must move between memory and core, were every gathered row of the panel to miss the
-  /// caches.
+  /// Bytes that one step moves between memory and core if every gathered row of the panel misses the caches.
   std::int64_t bytes_per_step(std::int64_t width, bool accumulates) const;
 
  private:
   const graph::Laplacian& laplacian_;
   const Context& context_;
-  std::vector<float> neighbor_, own_, weight_;  // of 2 L̃, and the squared scale for inner products
+  std::vector<float> neighbor_, own_,
+      weight_;  // the factors in 2 L̃, and the squared scale for inner products
 };
 
-/// The recurrence from T_0 = panel to T_order. make_step(j) says what the step that yields T_j computes
-/// beside it (accumulator, coefficient, squares, products). Both panels are overwritten.
+/// The recurrence from T_0 = panel to T_order. make_step(j) returns the step that yields T_j, with the
+/// accumulator, coefficient, squares and products that it computes besides. Both panels are overwritten.
 template <ChebyshevOperator Op, class MakeStep>
 void chebyshev_recurrence(const Op& op, int order, MatrixView<float> panel, MatrixView<float> work,
                           MakeStep make_step) {
@@ -94,9 +95,9 @@ void chebyshev_recurrence(const Op& op, int order, MatrixView<float> panel, Matr
   }
 }
 
-/// signals ← h(L) signals for signals in the symmetric form, rows × width floats; width a multiple of 16, at
-/// most 64. O(order · E · width) time, two more panels of memory and 12 N bytes. Throws invalid_argument for
-/// another shape or no coefficients, and cancelled.
+/// signals ← h(L) signals for signals in the symmetric form, rows × width floats, with width a multiple of 16
+/// and at most 64. O(order · E · width) time, two more panels of memory and 12 N bytes. Throws
+/// invalid_argument for another shape or no coefficients, and cancelled.
 void filter(const graph::Laplacian& laplacian, std::span<const double> coefficients,
             MatrixView<float> signals, const Context& context = Context{});
 

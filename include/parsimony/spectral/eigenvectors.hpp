@@ -1,5 +1,5 @@
-// The smallest eigenvalues of a Laplacian and their eigenvectors, many at a time: a subspace filtered by
-// Chebyshev polynomials, with Rayleigh–Ritz [zhou2006selfconsistent].
+// Many of the smallest eigenvalues of a Laplacian and their eigenvectors, from a subspace filtered by
+// Chebyshev polynomials with Rayleigh–Ritz [zhou2006selfconsistent].
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,18 @@ class SpectralDensity;
 
 struct EigenOptions {
   std::int64_t count = 8;  ///< k
-  /// Columns of the subspace beyond k: the more, the farther the k-th eigenvalue lies from the cut-off and
-  /// the fewer products, each of more columns. 0: a quarter of k, at least 16, up to a whole cache line of
-  /// columns
+  /// Columns of the subspace beyond k. With more columns the k-th eigenvalue lies farther from the cut-off,
+  /// and fewer products are needed, each with more columns. 0: a quarter of k, at least 16, rounded up to a
+  /// whole cache line.
   std::int64_t oversampling = 0;
-  /// Most products with L in one pass. Seldom met: a pass ends where its lowest and its highest direction
-  /// have grown 10⁴ times apart, beyond which float32 loses the latter
+  /// Most products with L in one pass. It is seldom reached: a pass ends when its lowest and its highest
+  /// direction have grown 10⁴ times apart, since float32 would lose the latter beyond that.
   int degree = 500;
-  /// Of the residual ‖L u − λ u‖ in units of lambda_max / 2. An eigenvalue is off by at most that, and by
-  /// about its square over the distance to the eigenvalues outside of the subspace. float32 goes no lower
-  /// than some 10⁻⁶
+  /// Largest residual ‖L u − λ u‖ in units of lambda_max / 2. The error of an eigenvalue is at most that, and
+  /// about its square over the distance to the eigenvalues outside of the subspace. float32 reaches about
+  /// 10⁻⁶.
   double tolerance = 1e-5;
-  int max_iterations = 50;  ///< passes: filter, orthogonalise, Rayleigh–Ritz; usual are 3 to 8
+  int max_iterations = 50;  ///< passes of filter, orthogonalisation and Rayleigh–Ritz; 3 to 8 are usual
   std::uint64_t seed = 0;
 };
 
@@ -58,29 +58,32 @@ struct Eigenvectors {
   }
 };
 
-/// The k smallest eigenpairs of L, a multiple eigenvalue as often as it is one. Nodes without edges are left
-/// out: their rows are 0, and the eigenvalue that each would add is not counted.
+/// The k smallest eigenpairs of L; a multiple eigenvalue counts with its multiplicity. Nodes without edges
+/// are left out: their rows are 0, and their eigenvalues are not counted.
 ///
-/// d = k + oversampling columns, random at first. A pass multiplies them by T_m of L, with [cut-off,
-/// lambda_max] mapped to [−1, 1], so that everything below the cut-off grows and nothing above it does;
-/// makes them orthonormal, and turns them into the Ritz vectors. The cut-off is where spectral_density counts
-/// d eigenvalues, then the largest Ritz value. D^(1/2) 1, the known vector of eigenvalue 0 where τ = 0, is a
-/// column from the start; it and the columns that have converged are no longer filtered (locked).
+/// The subspace has d = k + oversampling columns, random at first. A pass multiplies them by T_m of L, with
+/// [cut-off, lambda_max] mapped to [−1, 1], so that only the part below the cut-off grows; then it makes them
+/// orthonormal and turns them into the Ritz vectors. The first cut-off is where spectral_density counts d
+/// eigenvalues, later ones are the largest Ritz value. D^(1/2) 1, the known vector of eigenvalue 0 if τ = 0,
+/// is a column from the start. This column and those that have converged are locked: they are not filtered
+/// any more.
 ///
-/// Departures from the paper: T_m is not rescaled at every step, as its growth is bounded; the first cut-off
-/// is counted instead of read off a Lanczos run; the generalised Ritz problem with the columns' Gram matrix
-/// takes the place of a QR. Gram matrices are summed in float64.
+/// Departures from the paper: T_m is not rescaled at every step, since its growth is bounded; the first
+/// cut-off comes from the density instead of a Lanczos run; the generalised Ritz problem with the columns'
+/// Gram matrix replaces a QR factorisation. Gram matrices are summed in float64.
 ///
 /// report: iterations (passes), objective_history (largest residual after each), figures "eigenvalues",
 /// "largest_residual", "dimension" d, "products" (with a single signal). Status iteration_limit when
-/// max_iterations passes do not reach the tolerance: the pairs are the best there are.
+/// max_iterations passes do not reach the tolerance; the pairs are then the best found.
 ///
 /// O(products · E + passes · N d²) time; (4 d + 512) N bytes. The same bytes for any number of threads.
 /// Throws invalid_argument (options out of range, more eigenvectors than nodes with edges) and cancelled.
-/// density: of this Laplacian, where it is there already; counted otherwise.
 Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options = {},
-                                   const Context& context = Context{},
-                                   const SpectralDensity* density = nullptr);
+                                   const Context& context = Context{});
+
+/// The same with the density of this Laplacian, which is otherwise computed; nullptr: compute it.
+Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options,
+                                   const SpectralDensity* density, const Context& context = Context{});
 
 /// Columns d of the subspace for a graph of this many nodes with edges.
 std::int64_t subspace_dimension(const EigenOptions& options, std::int64_t nodes);

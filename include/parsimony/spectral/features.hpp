@@ -1,4 +1,4 @@
-// Random features: filtered Gaussian signals, whose rows keep the distances of spectral clustering
+// Random features: filtered Gaussian signals whose rows keep the distances of spectral clustering
 // [tremblay2016compressive, tremblay2016accelerated].
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace parsimony::spectral {
 
-/// N × d matrix h(L) R with R Gaussian of variance 1/d. ‖f_i − f_j‖ approximates the distance of i and j in
-/// the span of the eigenvectors that h lets pass (Johnson–Lindenstrauss). The rows are not normalised.
+/// The N × d matrix h(L) R with R Gaussian of variance 1/d. ‖f_i − f_j‖ approximates the distance of i and j
+/// in the span of the eigenvectors that h lets pass (Johnson–Lindenstrauss). The rows are not normalised.
 /// O(order · E · d) time; two panels of N × min(d, 32) floats beside the result (and a third unless d is 16,
 /// 32, 48 or 64).
 Matrix<float> random_features(const graph::Laplacian& laplacian, std::span<const double> low_pass,

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "cluster/methods/candidate_choice.hpp"
 #include "cluster/methods/closure.hpp"
 #include "cluster/methods/earlier_labels.hpp"
 #include "cluster/methods/over_clustering.hpp"
-#include "cluster/methods/placement.hpp"
-#include "cluster/methods/warm_start.hpp"
+#include "cluster/methods/prepared.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "parsimony/partition/communities.hpp"
@@ -33,8 +33,6 @@ constexpr double kAlike = 0.999;                // above it there is nothing lef
 constexpr std::int64_t kMostForFeatures = 300;  // clusters; beyond, features were never the better ones
 constexpr std::int64_t kEntriesOfVotes = 40000000;  // seen by all sweeps of one vote
 constexpr std::uint64_t kPassesOfEarlier = 3;
-constexpr double kLoose = 1.25;       // times the largest volume before
-constexpr double kOrderless = 0.002;  // of the likelihood: closer than this its order is chance
 
 struct Candidate {
   std::string name;
@@ -70,6 +68,15 @@ class Search {
     if (aim == Aim::likelihood) return by_likelihood();
     by_modularity(aim);
   }
+
+  /// The labels of the candidate taken.
+  std::vector<std::int32_t> finish() {
+    describe_candidates();
+    std::vector<std::int32_t> labels = std::move(candidates_[taken_].partition.labels);
+    if (!earlier_.empty()) keep_numbers(labels, earlier_, options_.clusters);
+    return labels;
+  }
+  double lambda_k() const { return lambda_k_; }
 
  private:
   void by_modularity(Aim aim) {
@@ -109,20 +116,9 @@ class Search {
     const std::size_t start = best();
     const std::size_t planted = vote("votes, one density", start, partition::Objective::modularity);
     vote("votes, own densities", planted, partition::Objective::density);
-    choose_among_votes(planted);
+    take_among_votes(planted);
   }
 
- public:
-  /// The labels of the candidate taken.
-  std::vector<std::int32_t> finish() {
-    describe_candidates();
-    std::vector<std::int32_t> labels = std::move(candidates_[taken_].partition.labels);
-    if (!earlier_.empty()) keep_numbers(labels, earlier_, options_.clusters);
-    return labels;
-  }
-  double lambda_k() const { return lambda_k_; }
-
- private:
   double now() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   }
@@ -163,7 +159,7 @@ class Search {
     }
   }
 
-  // The earlier clusters, moved to where they are now.
+  // The earlier clusters, adapted to the present graph by local moves.
   std::size_t from_earlier(Aim aim) {
     StageTimer timer(report_, "earlier labels");
     const double start = now();
@@ -187,7 +183,7 @@ class Search {
     add("features", std::move(found), now() - start);
   }
 
-  // The largest ARI of the best candidate with another one; 0 when there is none to confirm it.
+  // The largest ARI of the best candidate with another one; 0 if it is the only candidate.
   double agreement_of_best() const {
     double most = 0;
     const std::size_t first = best();
@@ -215,13 +211,13 @@ class Search {
     return add(std::move(name), std::move(voted), now() - start);
   }
 
-  // Beyond the one at the start; the tenth still raises modularity a little.
+  // Descents after the first one; the tenth still raises modularity a little.
   int descents() const {
     return options_.effort == Effort::fast ? 1 : options_.effort == Effort::normal ? 6 : 12;
   }
 
-  // More of them where they cost little, and for the second vote: the first is where it starts from, and what
-  // nodes at a border then get is as good as their votes are many.
+  // More sweeps for small graphs, where they cost little, and for the second vote: it starts from the first,
+  // and the labels of nodes at a border are as good as their votes are many.
   int sweeps(partition::Objective objective) const {
     const std::int64_t times = objective == partition::Objective::density ? 3 : 1;
     const std::int64_t affordable = times * kEntriesOfVotes / std::max<std::int64_t>(1, adjacency_.entries());
@@ -233,23 +229,13 @@ class Search {
     return *std::max_element(partition.volume.begin(), partition.volume.end());
   }
 
-  // A density per cluster can sweep what fits nowhere into one loose cluster, which the likelihood rewards.
-  bool loose(std::size_t candidate, std::size_t planted) const {
-    return candidate > planted && largest_volume(candidates_[candidate].partition) >
-                                      kLoose * largest_volume(candidates_[planted].partition);
-  }
-
-  void choose_among_votes(std::size_t planted) {
-    std::size_t chosen = planted;
-    for (std::size_t c = 0; c < candidates_.size(); ++c) {
-      if (!loose(c, planted) && candidates_[c].likelihood > candidates_[chosen].likelihood) chosen = c;
+  void take_among_votes(std::size_t planted) {
+    std::vector<CandidateScore> scores;
+    for (const Candidate& candidate : candidates_) {
+      scores.push_back({candidate.likelihood, largest_volume(candidate.partition)});
     }
-    const double top = candidates_[chosen].likelihood;
-    for (std::size_t c = candidates_.size(); c-- > planted;) {
-      if (loose(c, planted) || candidates_[c].likelihood < top - kOrderless * std::abs(top)) continue;
-      return take(c, "the last vote whose likelihood is within 0.2 % of the highest");
-    }
-    take(chosen, "the highest likelihood");
+    const CandidateChoice choice = choose_among_votes(scores, planted);
+    take(choice.taken, std::string(choice.reason));
   }
 
   void describe_candidates() {
@@ -296,12 +282,12 @@ bool has_isolated(CsrView adjacency) {
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options) {
+std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options, int) {
   const std::int64_t nodes = adjacency.rows();
   // Leiden: states, parts and the largest aggregate, which has at most the edges of the graph with weights; a
-  // sampler and its ballots; four candidates of 4 bytes a node.
+  // sampler and its ballots; four candidates of 4 bytes per node.
   const std::int64_t partitions = 16 * adjacency.entries() + 240 * nodes;
-  // Of the graph without its isolated nodes, where there are any.
+  // A copy of the graph without its isolated nodes, if it has any.
   const std::int64_t copy =
       has_isolated(adjacency) ? (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 8 * nodes : 0;
   const bool features = options.clusters <= kMostForFeatures && options.effort != Effort::fast;
@@ -309,43 +295,31 @@ std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options)
          64 * nodes;
 }
 
-ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options, const Context& context,
-                                   std::span<const std::int32_t> initial) {
-  validate_fields(options);
-  const std::int64_t nodes = adjacency.rows(), k = options.clusters;
-  if (k > nodes) {
-    refuse(fmt::format("clusters: {} is more than the {} nodes of the graph", k, nodes));
-  }
-  const std::int64_t memory = estimate_memory(adjacency, options);
-  if (options.max_memory > 0 && memory > options.max_memory) {
-    throw Error(
-        ErrorCode::memory_limit,
-        fmt::format("max_memory: the run needs about {} bytes beside the graph, more than the limit of {}",
-                    memory, options.max_memory));
-  }
-  ClusterResult out{.clusters = k, .report = make_report("automatic clustering", context, options.seed)};
-  record_options(out.report, options);
-  out.report.figures.emplace_back("memory_estimate", memory);
-  {
-    StageTimer timer(out.report, "components");
-    note_structure(out.report, adjacency, context);
-  }
-  const std::vector<float> connected = marks_of_connected(adjacency);
-  const std::int64_t connected_nodes = std::count(connected.begin(), connected.end(), 1.0f);
-  check_initial(initial, k, connected);
-  if (k == 1 || k >= connected_nodes) {
-    out.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
+// The ranges of single fields say all; prepare() finds it by its argument.
+static void check_options(const AutomaticOptions&) {}
+
+ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options,
+                                   std::span<const std::int32_t> initial, const Context& context) {
+  const Prepared prepared = prepare(adjacency, options, initial, "a lower effort needs less", context);
+  adjacency = prepared.adjacency;
+  const std::int64_t nodes = prepared.nodes(), k = options.clusters;
+  const std::vector<float>& connected = prepared.connected.marks;
+  ClusterResult out = begin_result("automatic clustering", prepared, options, false, context);
+  if (!out.labels.empty()) {
     if (!initial.empty()) keep_numbers(out.labels, initial, k);
     return out;
   }
-  // Nodes without edges are left out until the end: none of them keeps a cluster that others have left.
-  const bool isolated = connected_nodes < nodes;
+  // Nodes without edges are left out until the end, so that none of them holds a cluster that others have
+  // left.
+  const bool isolated = prepared.connected.count < nodes;
   const Csr part = isolated ? connected_part(adjacency, connected) : Csr{};
+  CsrView searched = isolated ? CsrView(part) : adjacency;
+  searched.checked = true;  // rows without entries left out of a checked graph
   std::vector<std::int32_t> earlier;
   for (std::size_t i = 0; i < initial.size(); ++i) {
     if (connected[i] > 0) earlier.push_back(initial[i]);
   }
-  Search search(isolated ? CsrView(part) : adjacency, options, earlier, out.report, context);
+  Search search(searched, options, earlier, out.report, context);
   search.run();
   out.lambda_k = search.lambda_k();
   const std::vector<std::int32_t> labels = search.finish();
@@ -355,6 +329,11 @@ ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& op
   }
   place_unknown(out.labels, k, connected);
   return out;
+}
+
+ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options,
+                                   const Context& context) {
+  return automatic_clustering(adjacency, options, {}, context);
 }
 
 }  // namespace parsimony::cluster

@@ -14,7 +14,8 @@ double excess_closure(CsrView adjacency, const partition::Partition& communities
   constexpr std::uint64_t kPairs = 20000;
   const std::int64_t entries = adjacency.entries();
   if (entries == 0) return 0;
-  const CsrView a{adjacency.offsets, adjacency.columns, {}};
+  CsrView a{adjacency.offsets, adjacency.columns, {}};
+  a.checked = adjacency.checked;
   const partition::GraphNetwork network = partition::make_network(a, context);
   const partition::Partition counted =
       partition::make_partition(network, communities.labels, communities.clusters(), context);
@@ -28,7 +29,7 @@ double excess_closure(CsrView adjacency, const partition::Partition& communities
   const RandomStream random(seed, "cluster.closure");
   double joined = 0, expected = 0;
   for (std::uint64_t pair = 0; pair < kPairs; ++pair) {
-    // Both neighbours of the node that a random end of an edge is at.
+    // Two neighbours of the node at a random end of an edge.
     const auto first = static_cast<std::int64_t>(random.below(entries, 2 * pair));
     const std::int64_t node =
         std::upper_bound(a.offsets.begin(), a.offsets.end(), first) - a.offsets.begin() - 1;

@@ -10,10 +10,11 @@
 
 #include "cluster/methods/columns.hpp"
 #include "cluster/methods/distance_control.hpp"
-#include "cluster/methods/filtering.hpp"
+#include "cluster/methods/initial_centroids.hpp"
 #include "cluster/methods/local_order.hpp"
-#include "cluster/methods/placement.hpp"
-#include "cluster/methods/warm_start.hpp"
+#include "cluster/methods/prepared.hpp"
+#include "cluster/methods/refine.hpp"
+#include "cluster/methods/signals.hpp"
 #include "parsimony/cluster/interpolation.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
@@ -30,16 +31,17 @@ constexpr std::int64_t kRowsPerBlock = 1 << 13;
 constexpr std::int64_t kFewestSamples = 1000;
 constexpr std::int64_t kSamplesPerCluster = 20;
 
-// The paper's 2 k ln k (section 4), with a floor under it: nine nodes a cluster at k = 100, and three in all
-// for k = 2, say too little about where the clusters lie. k-means on twice as many costs a hundredth of the
-// filters and raises the ARI from .969 to .979.
+// The paper's 2 k ln k (section 4) with a lower bound: nine nodes per cluster at k = 100, or three in all at
+// k = 2, do not show where the clusters lie. k-means on twice as many costs a hundredth of the filters and
+// raises the ARI from .969 to .979.
 std::int64_t automatic_samples(std::int64_t clusters, std::int64_t connected) {
   const double k = static_cast<double>(clusters);
   return std::min(connected, std::max<std::int64_t>({std::llround(2 * k * std::log(k)),
                                                      kSamplesPerCluster * clusters, kFewestSamples}));
 }
 
-// argmax over clusters of column-normalised scores, fed panel by panel so that no N × k array is ever held.
+// The argmax over clusters of column-normalised scores. It receives them panel by panel, so that no N × k
+// array is needed.
 class BestColumn {
  public:
   BestColumn(std::int64_t nodes, const Context& context)
@@ -64,7 +66,7 @@ class BestColumn {
     });
   }
 
-  /// −1 where every score is 0: no sampled node within reach says anything about that node.
+  /// −1 if every score is 0: no sampled node is within reach of that node.
   std::vector<std::int32_t> take() {
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       if (best_[i] == 0) labels_[i] = -1;
@@ -120,8 +122,8 @@ Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const doub
   return out;
 }
 
-// n of the sampling theorem at the same ε and δ, by the coherence that the features show: their squared norms
-// estimate ‖U_kᵀδ_i‖², and the largest of many estimates is too large rather than too small.
+// The number n of the sampling theorem at the same ε and δ. The coherence comes from the features: their
+// squared norms estimate ‖U_kᵀδ_i‖², and the largest of many estimates is too large rather than too small.
 std::int64_t controlled_samples(MatrixView<const float> features, const CompressiveOptions& options,
                                 Report& report) {
   double largest = 0;
@@ -148,7 +150,7 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
   const std::int64_t features = settled_features(options, nodes, samples);
   const std::int64_t columns = whole_lines(std::min(options.clusters, kColumns));
   const std::int64_t result = matrix_bytes(nodes, features);
-  // Restarts may run side by side; each packs its rows, at most 256 a cluster, again to draw its seeds.
+  // Restarts may run side by side, and each packs its rows again, at most 256 per cluster, to draw its seeds.
   const std::int64_t clustering =
       result + matrix_bytes(samples, features) +
       std::min(options.restarts, threads) *
@@ -165,55 +167,46 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
          local_order_bytes(adjacency, options.max_memory);
 }
 
-namespace {
-
-// With the nodes as they are numbered.
-ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& requested,
-                                  const Context& context, std::span<const std::int32_t> initial) {
-  validate_fields(requested);
-  if (requested.refine == Refinement::lloyd && requested.assign != Assignment::nearest) {
+// Refuses combinations that the ranges of single fields allow; prepare() finds it by its argument.
+static void check_options(const CompressiveOptions& options) {
+  if (options.refine == Refinement::lloyd && options.assign != Assignment::nearest) {
     refuse("refine: lloyd goes by the nearest centroid; with another assign it must be none or moves");
   }
-  const std::int64_t nodes = adjacency.rows();
-  check_filtering(requested, nodes);
-  check_distance_control(requested);
-  if (requested.samples > 0 && requested.samples < requested.clusters) {
+  check_distance_control(options);
+  if (options.samples > 0 && options.samples < options.clusters) {
     refuse(fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
-                       requested.samples, requested.clusters));
+                       options.samples, options.clusters));
   }
-  const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
-  check_memory(memory, requested.max_memory, "fewer features or assign = nearest need less");
+}
 
-  // Every automatic value is settled here, so that the report says what was used.
+namespace {
+
+// With every automatic value filled in, so that the report says which were used.
+CompressiveOptions settled(const CompressiveOptions& requested, const Prepared& prepared) {
   CompressiveOptions options = requested;
-  if (!initial.empty() && options.samples == 0) options.samples = nodes;
-  const std::vector<float> connected = marks_of_connected(adjacency);
-  const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
-  const std::int64_t k = options.clusters;
-  options.samples =
-      options.samples ? std::min(options.samples, candidates) : automatic_samples(k, candidates);
+  const bool warm = !prepared.initial.empty();
+  const std::int64_t candidates = prepared.connected.count;
+  if (warm && options.samples == 0) options.samples = prepared.nodes();
+  options.samples = options.samples ? std::min(options.samples, candidates)
+                                    : automatic_samples(options.clusters, candidates);
   options.features = settled_features(options, candidates, options.samples);
-  options.regularization = settled_regularization(options, adjacency);
-  check_initial(initial, k, connected);
-  if (!initial.empty()) options.restarts = 1;
+  options.regularization = settled_regularization(options, prepared.adjacency);
+  if (warm) options.restarts = 1;
+  return options;
+}
 
-  ClusterResult result{.clusters = k,
-                       .report = make_report("compressive spectral clustering", context, options.seed)};
+ClusterResult cluster_prepared(const Prepared& prepared, const CompressiveOptions& requested,
+                               const Context& context) {
+  CompressiveOptions options = settled(requested, prepared);
+  const CsrView adjacency = prepared.adjacency;
+  const std::span<const std::int32_t> initial = prepared.initial;
+  const std::vector<float>& connected = prepared.connected.marks;
+  const std::int64_t nodes = prepared.nodes(), k = options.clusters, candidates = prepared.connected.count;
+  ClusterResult result =
+      begin_result("compressive spectral clustering", prepared, options,
+                   options.regularization == 0 && options.error == 0 && initial.empty(), context);
   Report& report = result.report;
-  record_options(report, options);
-  report.figures.emplace_back("memory_estimate", memory);
-  {
-    StageTimer timer(report, "components");
-    const graph::Components components = note_structure(report, adjacency, context);
-    if (options.regularization == 0 && options.error == 0 && initial.empty()) {
-      result.labels = components_as_clusters(components, k, connected);
-    }
-  }
-  if (!result.labels.empty()) return result;  // λ_k is 0
-  if (k == 1 || k >= candidates) {
-    result.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
-    return result;
-  }
+  if (!result.labels.empty()) return result;
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
@@ -236,7 +229,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
       energy[i] = connected[i] * std::inner_product(row.begin(), row.end(), row.begin(), 0.0f);
     }
   }
-  // Rows as in spectral clustering by the normalised Laplacian; the combinatorial one leaves them.
+  // Spectral clustering normalises the rows for the normalised Laplacian only.
   if (options.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(features, context);
 
   std::vector<std::int32_t> sample;
@@ -248,7 +241,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
     clustered =
         kmeans(rows_of(features, sample), {},
                {.clusters = k, .restarts = options.restarts, .exchanges = exchanges, .seed = options.seed},
-               context, mean_rows(features, initial, k, connected));
+               initial_centroids(features, initial, k, connected), context);
     report.iterations = clustered.report.iterations;
     report.objective_history = clustered.report.objective_history;
   }
@@ -259,7 +252,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
       const bool all = candidates == nodes;
       KMeansResult again = kmeans(features, all ? std::span<const float>() : std::span(connected),
                                   {.clusters = k, .max_iterations = kLloydIterations, .seed = options.seed},
-                                  context, clustered.centroids);
+                                  clustered.centroids, context);
       result.labels = std::move(again.labels);
       report.figures.emplace_back("lloyd_iterations", again.report.iterations);
     } else if (options.assign == Assignment::nearest) {
@@ -275,19 +268,24 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const CompressiveOptions& r
     place_unknown(result.labels, k, connected);
     fill_empty_clusters(result.labels, k, sample, clustered.labels);
   }
-  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
+  if (options.refine == Refinement::moves)
+    refine_by_moves(adjacency, prepared.connected, result, options.seed, context);
   return result;
 }
 
 }  // namespace
 
-ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& requested,
-                                              const Context& context, std::span<const std::int32_t> initial) {
-  validate_fields(requested);
-  return in_local_order(adjacency, initial, requested.clusters, requested.max_memory, context,
-                        [&](CsrView graph, std::span<const std::int32_t> start) {
-                          return cluster_as_numbered(graph, requested, context, start);
-                        });
+ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options,
+                                              std::span<const std::int32_t> initial, const Context& context) {
+  const Prepared prepared =
+      prepare(adjacency, options, initial, "fewer features or assign = nearest need less", context);
+  return in_local_order(prepared, options.max_memory, context,
+                        [&](const Prepared& ordered) { return cluster_prepared(ordered, options, context); });
+}
+
+ClusterResult compressive_spectral_clustering(CsrView adjacency, const CompressiveOptions& options,
+                                              const Context& context) {
+  return compressive_spectral_clustering(adjacency, options, {}, context);
 }
 
 }  // namespace parsimony::cluster

@@ -84,7 +84,7 @@ void note_distance_error(const graph::Laplacian& laplacian, const spectral::Dist
     const auto j = static_cast<std::int64_t>(draw.below(connected.size(), at + 1));
     const double truth = squared_distance(reference, i, j);
     if (connected[i] == 0 || connected[j] == 0 || !(truth > 0)) continue;
-    // To first order the error of a distance is half that of its logarithm's square.
+    // To first order, the relative error of a distance is half the error of the logarithm of its square.
     const double off = std::log(std::max(squared_distance(features, i, j), 1e-30) / truth) / 2;
     squares += off * off;
     ++pairs;

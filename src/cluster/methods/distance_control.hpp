@@ -1,5 +1,5 @@
-// Distances kept within 1 ± ε: what the options error and failure_probability do to a method on filtered
-// signals.
+// Distances kept within 1 ± ε: the effect of the options error and failure_probability on a method on
+// filtered signals.
 #pragma once
 
 #include <fmt/format.h>
@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <span>
 
-#include "cluster/methods/filtering.hpp"
+#include "cluster/methods/signals.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/spectral/distance_error.hpp"
 
 namespace parsimony::cluster {
 
-/// Of a method's options, what the control needs; error = 0: there is none.
+/// The options of a method that the control needs; error = 0: there is no control.
 struct DistanceControl {
   double error = 0;
   double failure_probability = 0;
@@ -24,7 +24,7 @@ DistanceControl distance_control(const Options& options) {
   return {options.error, options.failure_probability, lambda_stage(options)};
 }
 
-/// Throws invalid_argument where the control and another option would choose the same thing.
+/// Throws invalid_argument if the control and another option would choose the same value.
 template <class Options>
 void check_distance_control(const Options& options) {
   if (options.error == 0) return;
@@ -35,7 +35,7 @@ void check_distance_control(const Options& options) {
   refuse(fmt::format("error: {} chooses {} itself; leave out one of both", options.error, both));
 }
 
-/// d of the control on `nodes` nodes, or the automatic one for k-means on `points` rows.
+/// The number d of signals by the control on `nodes` nodes, or the automatic d for k-means on `points` rows.
 std::int64_t settled_features(const DistanceControl& control, std::int64_t features, std::int64_t nodes,
                               std::int64_t points);
 template <class Options>
@@ -43,8 +43,9 @@ std::int64_t settled_features(const Options& options, std::int64_t nodes, std::i
   return settled_features(distance_control(options), options.features, nodes, points);
 }
 
-/// λ_k, as find_lambda_k, and the filter: the one of the options, or with error > 0 the one of
-/// spectral::plan_distances, at most four times as long; it warns where that keeps no distances.
+/// Finds λ_k as find_lambda_k does, and the filter: that of the options or, with error > 0, that of
+/// spectral::plan_distances, at most four times as long. Logs a warning if that filter cannot keep the
+/// distances.
 spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const DistanceControl& control,
                                    std::int64_t nodes, ClusterResult& result, const Context& context);
 template <class Options>
@@ -53,9 +54,9 @@ spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const Opti
   return plan_filter(laplacian, distance_control(options), nodes, result, context);
 }
 
-/// The figures filter_order and distance_error: the root mean square of the relative error of the distances
-/// of 1000 random pairs, against a filter of twice the order and twice the signals, fresh ones. The noise of
-/// these is in it, so that it is some fifth too large rather than too small.
+/// Adds the figures filter_order and distance_error: the root mean square of the relative error of the
+/// distances of 1000 random pairs, measured against a filter of twice the order with twice as many fresh
+/// signals. It includes the noise of these signals, so that it is some fifth too large rather than too small.
 void note_distance_error(const graph::Laplacian& laplacian, const spectral::DistancePlan& plan,
                          MatrixView<const float> features, std::span<const float> connected,
                          std::uint64_t seed, Report& report, const Context& context);

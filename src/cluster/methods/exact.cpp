@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "cluster/methods/filtering.hpp"
-#include "cluster/methods/placement.hpp"
+#include "cluster/methods/prepared.hpp"
+#include "cluster/methods/refine.hpp"
+#include "cluster/methods/signals.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/spectral/eigenvectors.hpp"
@@ -12,8 +13,8 @@
 namespace parsimony::cluster {
 namespace {
 
-// What the restarts of k-means see. They choose among local optima; where the centroids lie exactly is left
-// to the iterations on all nodes.
+// The number of nodes that the restarts of k-means see. Restarts choose among local optima; the iterations on
+// all nodes then place the centroids exactly.
 std::int64_t sample_size(std::int64_t clusters, std::int64_t connected) {
   return std::min(connected, std::max<std::int64_t>(20 * clusters, 10000));
 }
@@ -41,7 +42,7 @@ Clustered cluster_rows(MatrixView<const float> rows, std::span<const float> conn
   KMeansResult first = kmeans(rows_of(rows, out.sample), {}, kmeans_options, context);
   out.sample_labels = std::move(first.labels);
   kmeans_options.restarts = 1;
-  out.all = kmeans(rows, connected, kmeans_options, context, first.centroids);
+  out.all = kmeans(rows, connected, kmeans_options, first.centroids, context);
   return out;
 }
 
@@ -64,40 +65,30 @@ std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options, int
          refinement_bytes(options.refine, nodes);
 }
 
-ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& requested,
-                                        const Context& context, const spectral::SpectralDensity* density) {
-  validate_fields(requested);
-  check_refinement(requested.refine);
-  const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
-  check_filtering(requested, nodes);
-  const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
-  check_memory(memory, requested.max_memory, "fewer clusters or another method need less");
+// Refuses combinations that the ranges of single fields allow; prepare() finds it by its argument.
+static void check_options(const ExactOptions& options) {
+  check_refinement(options.refine);
+}
 
-  // Every automatic value is settled here, so that the report says what was used.
-  ExactOptions options = requested;
-  const std::vector<float> connected = marks_of_connected(adjacency);
-  const auto candidates = std::count(connected.begin(), connected.end(), 1.0f);
+ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& requested,
+                                        const spectral::SpectralDensity* density, const Context& context) {
+  const Prepared prepared =
+      prepare(adjacency, requested, {}, "fewer clusters or another method need less", context);
+  adjacency = prepared.adjacency;
+  const std::vector<float>& connected = prepared.connected.marks;
+  const std::int64_t k = requested.clusters, candidates = prepared.connected.count;
+  ExactOptions options = requested;  // with every automatic value filled in, as the report shows it
   options.regularization = settled_regularization(options, adjacency);
   options.oversampling =
       candidates > k ? spectral::subspace_dimension(eigen_options(options), candidates) - k : 0;
-
-  ClusterResult result{.clusters = k, .report = make_report("spectral clustering", context, options.seed)};
+  ClusterResult result = begin_result("spectral clustering", prepared, options, false, context);
   Report& report = result.report;
-  record_options(report, options);
-  report.figures.emplace_back("memory_estimate", memory);
-  {
-    StageTimer timer(report, "components");
-    note_structure(report, adjacency, context);
-  }
-  if (k == 1 || k >= candidates) {
-    result.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
-    return result;
-  }
+  if (!result.labels.empty()) return result;
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
   spectral::Eigenvectors eigen =
-      spectral::smallest_eigenvectors(laplacian, eigen_options(options), context, density);
+      spectral::smallest_eigenvectors(laplacian, eigen_options(options), density, context);
   result.lambda_k = eigen.values.back();
   report.status = eigen.report.status;
   report.stages.insert(report.stages.end(), eigen.report.stages.begin(), eigen.report.stages.end());
@@ -115,8 +106,14 @@ ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& r
   place_unknown(result.labels, k, connected);
   fill_empty_clusters(result.labels, k, clustered.sample, clustered.sample_labels);
   clustering.finish();
-  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
+  if (options.refine == Refinement::moves)
+    refine_by_moves(adjacency, prepared.connected, result, options.seed, context);
   return result;
+}
+
+ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& options,
+                                        const Context& context) {
+  return exact_spectral_clustering(adjacency, options, nullptr, context);
 }
 
 }  // namespace parsimony::cluster

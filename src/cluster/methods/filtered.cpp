@@ -6,10 +6,11 @@
 #include <cmath>
 
 #include "cluster/methods/distance_control.hpp"
-#include "cluster/methods/filtering.hpp"
+#include "cluster/methods/initial_centroids.hpp"
 #include "cluster/methods/local_order.hpp"
-#include "cluster/methods/placement.hpp"
-#include "cluster/methods/warm_start.hpp"
+#include "cluster/methods/prepared.hpp"
+#include "cluster/methods/refine.hpp"
+#include "cluster/methods/signals.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
@@ -34,51 +35,36 @@ std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, 
   const std::int64_t rows = rows_of_restarts(options.clusters, nodes);
   const std::int64_t clustering = matrix_bytes(nodes, features) + (1 + std::min(options.restarts, threads)) *
                                                                       matrix_bytes(rows, features + kLine);
-  // Per node as compressive clustering, which k-means on all rows does not pass: 12 and the marks.
+  // Per node as in compressive clustering; k-means on all rows needs less than that.
   return std::max(
              {lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering}) +
          64 * nodes + refinement_bytes(options.refine, nodes) +
          local_order_bytes(adjacency, options.max_memory);
 }
 
+// Refuses combinations that the ranges of single fields allow; prepare() finds it by its argument.
+static void check_options(const FilteredOptions& options) {
+  check_refinement(options.refine);
+  check_distance_control(options);
+}
+
 namespace {
 
-// With the nodes as they are numbered.
-ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requested, const Context& context,
-                                  std::span<const std::int32_t> initial) {
-  validate_fields(requested);
-  check_refinement(requested.refine);
-  const std::int64_t nodes = adjacency.rows(), k = requested.clusters;
-  check_filtering(requested, nodes);
-  check_distance_control(requested);
-  const std::int64_t memory = estimate_memory(adjacency, requested, context.threads());
-  check_memory(memory, requested.max_memory, "fewer features need less");
-
-  FilteredOptions options = requested;
-  const std::vector<float> connected = marks_of_connected(adjacency);
-  const auto points = std::count(connected.begin(), connected.end(), 1.0f);
+ClusterResult cluster_prepared(const Prepared& prepared, const FilteredOptions& requested,
+                               const Context& context) {
+  const CsrView adjacency = prepared.adjacency;
+  const std::span<const std::int32_t> initial = prepared.initial;
+  const std::vector<float>& connected = prepared.connected.marks;
+  const std::int64_t nodes = prepared.nodes(), k = requested.clusters, points = prepared.connected.count;
+  FilteredOptions options = requested;  // with every automatic value filled in, as the report shows it
   options.features = settled_features(options, points, points);
   options.regularization = settled_regularization(options, adjacency);
-  check_initial(initial, k, connected);
   if (!initial.empty()) options.restarts = 1;
-
-  ClusterResult result{.clusters = k,
-                       .report = make_report("filtered spectral clustering", context, options.seed)};
+  ClusterResult result =
+      begin_result("filtered spectral clustering", prepared, options,
+                   options.regularization == 0 && options.error == 0 && initial.empty(), context);
   Report& report = result.report;
-  record_options(report, options);
-  report.figures.emplace_back("memory_estimate", memory);
-  {
-    const StageTimer timer(report, "components");
-    const graph::Components components = note_structure(report, adjacency, context);
-    if (options.regularization == 0 && options.error == 0 && initial.empty()) {
-      result.labels = components_as_clusters(components, k, connected);
-    }
-  }
-  if (!result.labels.empty()) return result;  // λ_k is 0
-  if (k == 1 || k >= points) {
-    result.labels = k == 1 ? std::vector<std::int32_t>(nodes, 0) : single_nodes(connected, k);
-    return result;
-  }
+  if (!result.labels.empty()) return result;
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
@@ -92,7 +78,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
 
   KMeansOptions run{
       .clusters = k, .restarts = options.restarts, .exchanges = kExchanges, .seed = options.seed};
-  Matrix<float> start = mean_rows(features, initial, k, connected);
+  Matrix<float> start = initial_centroids(features, initial, k, connected);
   if (initial.empty()) {
     const StageTimer timer(report, "start");
     const std::vector<std::int32_t> sample =
@@ -102,7 +88,7 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
   StageTimer timer(report, "k-means");
   run.exchanges = 0;  // the start has had them
   KMeansResult clustered =
-      kmeans(features, points < nodes ? std::span(connected) : std::span<const float>(), run, context, start);
+      kmeans(features, points < nodes ? std::span(connected) : std::span<const float>(), run, start, context);
   report.status = clustered.report.status;
   report.iterations = clustered.report.iterations;
   report.objective_history = clustered.report.objective_history;
@@ -110,19 +96,23 @@ ClusterResult cluster_as_numbered(CsrView adjacency, const FilteredOptions& requ
   place_unknown(result.labels, k, connected);
   fill_empty_clusters(result.labels, k, {}, {});
   timer.finish();
-  if (options.refine == Refinement::moves) refine_by_moves(adjacency, result, options.seed, context);
+  if (options.refine == Refinement::moves)
+    refine_by_moves(adjacency, prepared.connected, result, options.seed, context);
   return result;
 }
 
 }  // namespace
 
-ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& requested,
-                                           const Context& context, std::span<const std::int32_t> initial) {
-  validate_fields(requested);
-  return in_local_order(adjacency, initial, requested.clusters, requested.max_memory, context,
-                        [&](CsrView graph, std::span<const std::int32_t> start) {
-                          return cluster_as_numbered(graph, requested, context, start);
-                        });
+ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& options,
+                                           std::span<const std::int32_t> initial, const Context& context) {
+  const Prepared prepared = prepare(adjacency, options, initial, "fewer features need less", context);
+  return in_local_order(prepared, options.max_memory, context,
+                        [&](const Prepared& ordered) { return cluster_prepared(ordered, options, context); });
+}
+
+ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& options,
+                                           const Context& context) {
+  return filtered_spectral_clustering(adjacency, options, {}, context);
 }
 
 }  // namespace parsimony::cluster

@@ -42,7 +42,7 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
   }
   for (const std::int32_t node : sample) {
     if (node < 0 || node >= nodes) {
-      refuse(fmt::format("sample: {} is no node; must be 0 to {}", node, nodes - 1));
+      refuse(fmt::format("sample: node {} is out of range; must be 0 to {}", node, nodes - 1));
     }
   }
   std::vector<double> penalty(high_pass.begin(), high_pass.end());
@@ -79,7 +79,7 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
     const Columns curvature = inner_products(direction, image, context);
     Columns step(width), back(width), turn(width);
     for (std::int64_t c = 0; c < width; ++c) {
-      // A column that is done stands still: more steps would only stir its rounding errors.
+      // A converged column stays as it is: more steps would only change its rounding errors.
       const bool moves = relative(c) > options.tolerance && curvature[c] > 0;
       step[c] = moves ? energy[c] / curvature[c] : 0;
       back[c] = -step[c];

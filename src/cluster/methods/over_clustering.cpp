@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cluster/methods/filtering.hpp"
+#include "cluster/methods/signals.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/partition/communities.hpp"
@@ -52,7 +52,7 @@ partition::Partition features_to_k(CsrView adjacency, const partition::NetworkVi
   const KMeansResult seeds =
       kmeans(rows, {}, {.clusters = over, .restarts = 3, .max_iterations = 10, .seed = seed}, context);
   KMeansResult all =
-      kmeans(features, {}, {.clusters = over, .max_iterations = 3, .seed = seed}, context, seeds.centroids);
+      kmeans(features, {}, {.clusters = over, .max_iterations = 3, .seed = seed}, seeds.centroids, context);
 
   const partition::Partition fine = partition::make_partition(network, std::move(all.labels), over, context);
   return partition::merge_to_k(

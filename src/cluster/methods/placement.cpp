@@ -6,11 +6,14 @@
 
 namespace parsimony::cluster {
 
-std::vector<float> marks_of_connected(CsrView adjacency) {
-  std::vector<float> marks(adjacency.rows());
-  for (std::int64_t i = 0; i < adjacency.rows(); ++i)
-    marks[i] = adjacency.offsets[i] < adjacency.offsets[i + 1];
-  return marks;
+ConnectedNodes connected_nodes(CsrView adjacency) {
+  ConnectedNodes out{.marks = std::vector<float>(adjacency.rows())};
+  for (std::int64_t i = 0; i < adjacency.rows(); ++i) {
+    const bool has_edges = adjacency.offsets[i] < adjacency.offsets[i + 1];
+    out.marks[i] = has_edges ? 1.0f : 0.0f;
+    out.count += has_edges;
+  }
+  return out;
 }
 
 Csr connected_part(CsrView adjacency, std::span<const float> connected) {
@@ -56,7 +59,7 @@ void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
     if (connected[i] == 0) labels[i] = -1;
     if (labels[i] >= 0) ++sizes[labels[i]];
   }
-  // One without nodes is not the smallest: it would become a cluster of such nodes alone.
+  // An empty cluster does not count as the smallest: it would then consist of nodes without edges only.
   const auto order = [](std::int64_t a, std::int64_t b) { return a > 0 && (b == 0 || a < b); };
   const auto smallest =
       static_cast<std::int32_t>(std::min_element(sizes.begin(), sizes.end(), order) - sizes.begin());

@@ -1,4 +1,4 @@
-// What every method owes its user: exactly k clusters, none of them empty, and nodes without edges placed.
+// Guarantees of every method: exactly k clusters, none empty, and a place for nodes without edges.
 #pragma once
 
 #include <cstdint>
@@ -12,32 +12,38 @@
 
 namespace parsimony::cluster {
 
-/// 1 for every node with edges, 0 for the others.
-std::vector<float> marks_of_connected(CsrView adjacency);
+/// The nodes with edges: a mark for every node, 1 or 0, which also serves as its weight in k-means and
+/// sampling, and the number of ones.
+struct ConnectedNodes {
+  std::vector<float> marks;
+  std::int64_t count = 0;
+};
+ConnectedNodes connected_nodes(CsrView adjacency);
 
 /// The graph of the nodes with edges alone, in their order.
 Csr connected_part(CsrView adjacency, std::span<const float> connected);
 
-/// Every cluster that no node chose takes back a node of the sample that k-means gave it, or failing that any
-/// node, never the last one of another cluster.
+/// Gives every empty cluster a node: one of the sample that k-means put into it, or else the first node whose
+/// cluster has others. No cluster loses its last node.
 void fill_empty_clusters(std::vector<std::int32_t>& labels, std::int64_t clusters,
                          std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels);
 
-/// Nodes without edges, and those without a label (−1), say nothing about where they belong, nor apart from
-/// each other: all go to the smallest cluster, so that as few pairs as can be are together without a reason.
+/// Puts all nodes without edges and all nodes without a label (−1) into the smallest cluster that is not
+/// empty. Nothing tells these nodes apart, and in the smallest cluster they share it with the fewest others.
 void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
                    std::span<const float> connected);
 
-/// As many clusters as connected nodes, or more: each of these is one, then single isolated nodes; what is
-/// left of the isolated ones joins the last.
+/// For at least as many clusters as connected nodes: each connected node is a cluster, then single isolated
+/// nodes are; the isolated nodes that are left join the last cluster.
 std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters);
 
-/// Notes components and isolated nodes in the report, and warns where the graph is not connected.
+/// Adds the numbers of components and isolated nodes to the report, and logs a warning for a disconnected
+/// graph.
 graph::Components note_structure(Report& report, CsrView adjacency, const Context& context);
 
-/// The components as the clusters, nodes without edges placed; empty unless there are exactly `clusters` of
-/// them with edges. Their indicators span the smallest eigenvectors of an L without τ, which no filter needs
-/// to approximate then.
+/// The components as clusters, with nodes without edges placed; empty unless exactly `clusters` components
+/// have edges. Their indicators span the smallest eigenvectors of a Laplacian without τ, so that no filter
+/// has to approximate these.
 std::vector<std::int32_t> components_as_clusters(const graph::Components& components, std::int64_t clusters,
                                                  std::span<const float> connected);
 

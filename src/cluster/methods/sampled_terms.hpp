@@ -1,4 +1,4 @@
-// One recurrence for the filters of every cut-off.
+// The terms of one recurrence, from which the filters of every cut-off are computed.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 
 namespace parsimony::cluster {
 
-/// The rows of T_0 X, …, T_p X of a few nodes: h(L) X of these nodes for any filter of degree p is then a
-/// sum, and the one recurrence that counts the eigenvalues serves every number of clusters.
+/// Keeps the rows of T_0 X, …, T_p X for a few nodes. For any filter h of degree p, h(L) X of these nodes is
+/// then a sum, so that the recurrence that counts the eigenvalues serves every number of clusters.
 class SampledTerms {
  public:
   SampledTerms(const graph::Laplacian& laplacian, std::span<const std::int32_t> sample, std::int64_t signals,

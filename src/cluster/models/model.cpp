@@ -18,7 +18,7 @@ constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kRowsPerBlock = 1 << 12;
 constexpr std::int64_t kMostClusters = std::numeric_limits<std::int32_t>::max();
 
-// What is wrong with the model; empty when it is sound.
+// The fault of the model; empty if it is sound.
 std::string fault_of(const PointModel& model) {
   const std::int64_t n = model.points.rows();
   if (n < 1 || model.points.cols() < 1 || n > std::numeric_limits<std::int32_t>::max()) {
@@ -50,7 +50,7 @@ std::int32_t vote(std::span<const std::int32_t> neighbors, std::span<const float
   const bool copies = distances.front() == 0;
   for (std::size_t r = 0; r < neighbors.size() && (!copies || distances[r] == 0); ++r) {
     const std::int32_t label = labels[neighbors[r]];
-    // Relative to the nearest, which no distance is too small for.
+    // Relative to the nearest distance, so that no distance is too small.
     const double weight = copies ? 1 : static_cast<double>(distances.front()) / distances[r];
     const auto found =
         std::find_if(sums.begin(), sums.end(), [&](const auto& sum) { return sum.first == label; });
@@ -86,7 +86,7 @@ PointModel parse_model(std::string bytes, const std::string& name, std::int64_t 
   const std::vector<std::int64_t> labels = archive.integers("labels");
   model.labels.reserve(labels.size());
   for (const std::int64_t label : labels) {
-    // What no int32 holds is no label either; −1 says so below.
+    // A number that int32 cannot hold cannot be a label; −1 is refused below.
     model.labels.push_back(label < 0 || label > kMostClusters ? -1 : static_cast<std::int32_t>(label));
   }
   model.points = archive.matrix("points");
@@ -120,8 +120,8 @@ void save_model(const std::filesystem::path& path, const PointModel& model) {
 }
 
 std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols) {
-  // The members, the packed one at work, and the archive, which grows by doubling; none packs to more than
-  // its bytes and some.
+  // The members, the member being packed, and the archive, which grows by doubling; a packed member is hardly
+  // larger than its bytes.
   return 4 * 4 * rows * (cols + 1) + (std::int64_t{1} << 16);
 }
 

@@ -8,7 +8,7 @@
 
 namespace parsimony::cluster {
 
-/// What load_model does once the file is in memory; name is for messages.
+/// load_model() on the bytes of a file; the name is for messages.
 PointModel parse_model(std::string bytes, const std::string& name, std::int64_t max_bytes);
 
 }  // namespace parsimony::cluster

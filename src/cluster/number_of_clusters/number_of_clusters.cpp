@@ -8,14 +8,15 @@
 #include <numeric>
 #include <set>
 
-#include "cluster/methods/filtering.hpp"
 #include "cluster/methods/placement.hpp"
 #include "cluster/methods/sampled_terms.hpp"
+#include "cluster/methods/signals.hpp"
 #include "cluster/number_of_clusters/clusterwise_agreement.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/graph/graph.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 #include "parsimony/spectral/density.hpp"
 #include "parsimony/spectral/features.hpp"
@@ -29,10 +30,10 @@ constexpr std::int64_t kFirstSplits = 2;  // and the rest of a first look at a n
 constexpr std::int64_t kFirstSamples = 400;
 constexpr std::int64_t kFirstSamplesPerCluster = 8;
 constexpr int kFirstExchanges = 1;
-constexpr double kLeastLambda = 1e-3;        // of lambda_max: below that no eigenvalue is told from 0
+constexpr double kLeastLambda = 1e-3;        // times lambda_max: smaller eigenvalues cannot be told from 0
 constexpr std::int64_t kMostClusters = 200;  // by default; and beyond it the sample grows no more
 
-// Signals of which a realisation has d: a third more, up to whole cache lines.
+// The number of signals from which a realisation takes d: a third more, up to whole cache lines.
 std::int64_t signals_of(std::int64_t features) {
   return whole_lines(features + (features + 2) / 3);
 }
@@ -54,7 +55,7 @@ Matrix<float> columns_of(const Matrix<float>& rows, std::span<const std::int32_t
   return out;
 }
 
-// The options with what is automatic filled in, and refused where they contradict each other or the graph.
+// The options with automatic values filled in; refuses contradictions with each other and with the graph.
 NumberOfClustersOptions settled(const NumberOfClustersOptions& requested, std::int64_t points) {
   NumberOfClustersOptions options = requested;
   if (options.min_clusters >= points) {
@@ -104,8 +105,9 @@ class Trials {
     context_.progress("stability", std::ssize(tried_), total());
   }
 
-  // More pairs of realisations, on more nodes, for the best and its neighbours, until the best of those is
-  // better than two on either side. Two pairs and half of the nodes say no more than where to look.
+  // Compares the best number and its neighbours with more pairs of realisations on more nodes, until the best
+  // has two worse numbers on either side. The first look, with two pairs and fewer nodes, only tells where to
+  // search.
   void compare_closely() {
     std::vector<std::int64_t> numbers{top().clusters};
     while (!numbers.empty()) {
@@ -133,7 +135,7 @@ class Trials {
     return (density_.eigenvalue(middle + s) - below) / (below + kLeastLambda * density_.lambda_max());
   }
 
-  // Those tried next below and above; itself where there is none.
+  // The numbers tried next below and above; k itself if there is none.
   std::pair<std::int64_t, std::int64_t> neighbors(std::int64_t k) const {
     const auto at = tried_.find(k), after = std::next(at);
     return {at == tried_.begin() ? k : std::prev(at)->first, after == tried_.end() ? k : after->first};
@@ -147,8 +149,8 @@ class Trials {
     return std::max_element(tried_.begin(), tried_.end(), more_stable)->second;
   }
 
-  // The most stable of those compared closely; of those within a standard error of it, the one of the widest
-  // gap.
+  // The most stable number of those compared closely or, among those within a standard error of it, the one
+  // with the widest gap.
   const ClusterCandidate& best() const {
     const ClusterCandidate* most = &tried_.at(*contenders_.begin());
     for (const std::int64_t k : contenders_) {
@@ -163,7 +165,7 @@ class Trials {
     return *chosen;
   }
 
-  // Of the mean stabilities; the pairs of realisations are the same for both.
+  // The standard error of the difference of mean stabilities; both come from the same pairs of realisations.
   double error_of_difference(std::int64_t a, std::int64_t b) const {
     const std::vector<double>&x = agreements_.at(a), &y = agreements_.at(b);
     const auto count = static_cast<double>(x.size());
@@ -222,8 +224,8 @@ class Trials {
     }
   }
 
-  // Silent: progress counts candidates. Runs that are enough for all threads have one each: they are small,
-  // and threads that share one mostly wait.
+  // Reports no progress, which counts candidates. If there are enough runs for all threads, each run has one
+  // thread: runs are small, and threads that share one mostly wait.
   Context context_of_a_run(std::int64_t runs) const {
     Context context(runs >= 2 * context_.threads() ? 1 : context_.threads());
     context.stop = context_.stop;
@@ -235,7 +237,7 @@ class Trials {
   const SampledTerms& terms_;
   const Context& context_;
   std::map<std::int64_t, ClusterCandidate> tried_;
-  std::map<std::int64_t, std::vector<double>> agreements_;  // of the pairs
+  std::map<std::int64_t, std::vector<double>> agreements_;  // agreement of each pair
   std::set<std::int64_t> contenders_;
 };
 
@@ -263,7 +265,7 @@ void try_candidates(const NumberOfClustersOptions& options, Trials& trials) {
                                    std::pow(static_cast<double>(high) / static_cast<double>(low), part)));
   }
   trials.attempt(std::move(numbers));
-  // Between the most stable and those tried next to it, until there is nothing between.
+  // Bisects between the most stable number and those tried next to it, until nothing is between.
   for (;;) {
     const std::int64_t at = trials.top().clusters;
     const auto [below, above] = trials.neighbors(at);
@@ -281,7 +283,7 @@ void try_candidates(const NumberOfClustersOptions& options, Trials& trials) {
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& options) {
+std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& options, int) {
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t most = options.max_clusters ? options.max_clusters : std::min(kMostClusters, nodes / 10);
   const std::int64_t samples = std::min(
@@ -297,9 +299,9 @@ std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& o
 ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfClustersOptions& requested,
                                         const Context& context) {
   validate_fields(requested);
-  const std::vector<float> connected = marks_of_connected(adjacency);
-  NumberOfClustersOptions options = settled(requested, std::count(connected.begin(), connected.end(), 1.0f));
-  check_regularization(options.regularization);
+  adjacency = graph::check_graph(adjacency, context);
+  const ConnectedNodes connected = connected_nodes(adjacency);
+  NumberOfClustersOptions options = settled(requested, connected.count);
   options.regularization = settled_regularization(options, adjacency);
   ClusterChoice choice{.report = make_report("number of clusters", context, options.seed)};
   record_options(choice.report, options);
@@ -307,15 +309,15 @@ ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfCluster
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
   StageTimer counting(choice.report, "density");
-  const auto sample = sample_without_replacement(connected, options.samples, options.seed);
+  const auto sample = sample_without_replacement(connected.marks, options.samples, options.seed);
   SampledTerms terms(laplacian, sample, signals_of(options.features), options.order);
   choice.density = spectral::spectral_density(
       laplacian,
       {.order = std::max(options.order, spectral::DensityOptions{}.order),
        .signals = static_cast<int>(signals_of(options.features)),
        .seed = options.seed},
-      context,
-      [&](std::int64_t first, int term, MatrixView<const float> panel) { terms.keep(first, term, panel); });
+      [&](std::int64_t first, int term, MatrixView<const float> panel) { terms.keep(first, term, panel); },
+      context);
   counting.finish();
 
   const StageTimer comparing(choice.report, "stability");

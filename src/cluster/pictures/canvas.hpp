@@ -14,16 +14,16 @@ struct Color {
 
 Color mix(Color from, Color to, double share);
 
-/// Coordinates in pixels, from the upper left corner; what lies outside is cut off. White at first.
+/// A white picture. Coordinates are in pixels from the upper left corner; drawing outside is cut off.
 class Canvas {
  public:
   Canvas(int width, int height);
 
-  /// Edges between pixels are blended, so that bars thinner than a pixel keep their weight.
+  /// Edges between pixels are blended, so that bars thinner than a pixel stay visible.
   void fill(double left, double top, double right, double bottom, Color color);
 
   /// Lower-case text of the given height of its capitals; at: the left end, the middle or the right end of
-  /// its base line. Letters are strokes, known are a–z, 0–9, . , - = / and λ (as '\\'); others are left
+  /// its base line. Letters are strokes: a–z, 0–9, . , - = / and λ (as '\\'); other characters are left
   /// blank.
   enum class Align { left, middle, right };
   void text(double x, double y, std::string_view text, double height, Color color, Align align = Align::left);

@@ -23,7 +23,7 @@ void draw_base(Canvas& canvas, const Frame& frame) {
   canvas.fill(frame.left, frame.bottom, frame.right, frame.bottom + 1, kFaint);
 }
 
-// Below the axis; what would stand beyond either end is moved inside.
+// Below the axis; labels that would stand beyond either end are moved inside.
 void draw_place(Canvas& canvas, const Frame& frame, double x, const std::string& label, Color color) {
   const double half = Canvas::text_width(label, 10) / 2;
   canvas.text(std::clamp(x, frame.left + half, frame.right - half), frame.bottom + 18, label, 10, color,
@@ -35,7 +35,7 @@ void draw_mark(Canvas& canvas, const Frame& frame, double x, const std::string& 
   draw_place(canvas, frame, x, label, kMark);
 }
 
-// Labels of the ends of the axis, but where the mark's own label stands.
+// Labels of the ends of the axis, unless the label of the mark is there.
 void draw_ends(Canvas& canvas, const Frame& frame, const std::string& low, const std::string& high,
                double mark) {
   if (mark - frame.left > 80) draw_place(canvas, frame, frame.left, low, kFaint);

@@ -13,8 +13,7 @@ namespace parsimony::cluster {
 
 inline constexpr Color kInk{0.13, 0.15, 0.18}, kFaint{0.45, 0.48, 0.52}, kPale{0.86, 0.87, 0.89};
 
-/// Where a chart stands: its axes, in pixels; the title stands above, what the axes say to the left and
-/// below.
+/// The place of a chart: its axes, in pixels. The title is above, the labels of the axes are left and below.
 struct Frame {
   double left, right, top, bottom;
 };
@@ -23,7 +22,8 @@ struct Frame {
 void draw_bars(Canvas& canvas, const Frame& frame, std::string_view title, const std::vector<double>& values,
                const std::vector<Color>& colors, double limit, const std::string& limit_text);
 
-/// How many eigenvalues lie in each part of the spectrum, on a logarithmic scale, λ_k marked unless it is 0.
+/// The number of eigenvalues in each part of the spectrum on a logarithmic scale, with λ_k marked unless it
+/// is 0.
 void draw_spectrum(Canvas& canvas, const Frame& frame, const spectral::SpectralDensity& density,
                    double lambda_k);
 

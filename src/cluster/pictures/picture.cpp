@@ -9,6 +9,7 @@
 #include "cluster/pictures/charts.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/graph/graph.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -17,7 +18,7 @@ constexpr int kWidth = 1200, kHeight = 800;
 constexpr double kMatrixLeft = 60, kMatrixTop = 106, kMatrixSide = 640;
 constexpr double kChartLeft = 800, kChartRight = 1160, kChartsTop = 130;
 constexpr double kBetweenCharts = 76;
-constexpr double kStrip = 7;  // of cluster colours along the matrix
+constexpr double kStrip = 7;  // width of the strip of cluster colours along the matrix
 
 // Pale yellow over teal to dark blue, in the spirit of ColorBrewer's YlGnBu: dark reads as dense on white
 // paper.
@@ -178,6 +179,7 @@ void check(const StabilityCurve& curve) {
 void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
                            std::span<const std::int32_t> labels, const graph::PartitionScores& scores,
                            const PictureDetails& details, const Context& context) {
+  adjacency = graph::check_graph(adjacency, context);
   check(adjacency, labels, scores.sizes, scores.conductance.size());
   check(details.stability);
   const Order order = sort_by_cluster(labels, scores.sizes);

@@ -25,8 +25,8 @@ constexpr std::int64_t kRowsPerBlock = 1 << 14;
 constexpr std::int64_t kRowsOfAxes = 5000;
 constexpr int kPowerIterations = 100;
 
-// Of ten clusters each has a colour that no other is taken for; then hues a golden section apart, in three
-// degrees of brightness.
+// The first ten clusters have colours that cannot be mistaken; then come hues a golden section apart, in
+// three degrees of brightness.
 Color cluster_color(std::size_t rank) {
   constexpr std::array<Color, 10> kFirst{{{0.12, 0.47, 0.71},
                                           {0.90, 0.39, 0.05},
@@ -79,7 +79,7 @@ void check(MatrixView<const float> points, std::span<const std::int32_t> labels,
   }
 }
 
-// Two axes of the plane that is drawn, and what to say of it.
+// The two axes of the plane that is drawn, and its caption.
 struct Plane {
   std::vector<double> across, up;
   std::string caption;
@@ -159,7 +159,8 @@ struct Range {
   double low, high;
 };
 
-// From the smallest value to the largest, or without a thousandth at either end where that takes most of it.
+// The range from the smallest value to the largest, without a thousandth at either end if these take most of
+// it.
 Range range_of(std::vector<double> values) {
   const auto at = [&](double share) {
     const auto place = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
@@ -172,7 +173,7 @@ Range range_of(std::vector<double> values) {
   return far ? most : Range{*low, *high};
 }
 
-// Where a value of each axis stands, in pixels.
+// The place of a value on each axis, in pixels.
 struct Map {
   Map(Range across, Range up) {
     constexpr double kMargin = 22;
@@ -191,7 +192,7 @@ struct Map {
   double x_scale, y_scale, x_middle, y_middle;
 };
 
-// Sums of the colours of the points at every pixel of the map, and how many they are.
+// The sum of the colours of the points at every pixel of the map, and their number.
 class Layer {
  public:
   Layer() : cells_(std::size_t{4} * kMapWidth * kMapHeight) {}
@@ -333,7 +334,7 @@ void write_point_picture(const std::filesystem::path& path, MatrixView<const flo
   }
   const Map map(wide, high);
   const double radius =
-      std::clamp(3.0 * std::pow(2000.0 / static_cast<double>(n), 0.35), 0.6, 3.0);  // of a disc
+      std::clamp(3.0 * std::pow(2000.0 / static_cast<double>(n), 0.35), 0.6, 3.0);  // radius of a disc
   Layer layer;
   std::int64_t outside = 0;
   for (std::int64_t i = 0; i < n; ++i) {

@@ -23,9 +23,9 @@ constexpr std::int64_t kBlock = 16 * kernels::kTile;
 constexpr std::int64_t kFewPoints =
     1 << 15;  // below: one thread per restart; above: all threads on one restart
 
-constexpr double kWorthwhile = 1e-6;  // of the objective: an exchange of less is within its rounding
+constexpr double kWorthwhile = 1e-6;  // times the objective; an exchange that gains less is rounding
 
-// Throws, naming the first row of which accept is false.
+// Throws with the first row that accept() refuses.
 template <class Accept>
 void check_rows(std::int64_t rows, const Context& context, const Accept& accept, std::string_view what) {
   std::vector<std::int64_t> first((rows + kBlock - 1) / kBlock, rows);
@@ -77,7 +77,7 @@ void check_points(MatrixView<const float> points, std::string_view what, const C
                   limit));
 }
 
-// The run goes on: what came after it replaces its state and lengthens its history.
+// Continues a run: the state of `after` replaces its state, and the history grows.
 void append(LloydResult& run, LloydResult after) {
   run.history.insert(run.history.end(), after.history.begin(), after.history.end());
   after.history = std::move(run.history);
@@ -97,7 +97,12 @@ Matrix<float> shifted(MatrixView<const float> rows, std::span<const float> shift
 }  // namespace
 
 KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weights,
-                    const KMeansOptions& options, const Context& context, MatrixView<const float> initial) {
+                    const KMeansOptions& options, const Context& context) {
+  return kmeans(points, weights, options, MatrixView<const float>{}, context);
+}
+
+KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weights,
+                    const KMeansOptions& options, MatrixView<const float> initial, const Context& context) {
   validate_fields(options);
   const std::int64_t n = points.rows, k = options.clusters;
   if (n < k) refuse(fmt::format("k-means: {} points cannot fill {} clusters; ask for at most {}", n, k, n));

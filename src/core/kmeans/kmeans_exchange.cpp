@@ -140,7 +140,7 @@ std::optional<Matrix<float>> exchange_clusters(MatrixView<const float> points, s
   });
   if (std::find(weight.begin(), weight.end(), 0.0) != weight.end()) return std::nullopt;  // no mean to unite
 
-  std::vector<Pair> pairs(k);  // of each cluster, with the one that it unites with at the least cost
+  std::vector<Pair> pairs(k);  // each cluster with the cluster that it unites with at the least cost
   context.for_blocks(k, 16, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t a = begin; a < end; ++a) {
       pairs[a].cost = std::numeric_limits<double>::infinity();

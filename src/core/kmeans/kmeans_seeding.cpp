@@ -61,8 +61,8 @@ Matrix<float> seed_centroids(MatrixView<const float> points, std::span<const flo
   std::vector<std::int64_t> candidate_rows(trials);
   std::vector<float> current(padded, std::numeric_limits<float>::max());
   Matrix<float> next(trials, padded);
-  std::vector<double> block_costs(blocks * trials);  // of a block, per trial
-  std::vector<double> block_cost(blocks);            // of the centroids so far
+  std::vector<double> block_costs(blocks * trials);  // cost of each block in each trial
+  std::vector<double> block_cost(blocks);            // cost of each block with the centroids so far
 
   // The point at which the running sum of weight (first round) or weight · distance passes `target`.
   const auto locate = [&](double target, bool first) {

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int64_t kRun = 16 * kernels::kTile;  // points whose objective is one sum
 constexpr std::int64_t kSmallestBlock = 4 * kRun;
-constexpr float kUnderflow = 0x1p-110f;   // more than the products below the smallest float can add up to
+constexpr float kUnderflow = 0x1p-110f;   // above any sum of products below the smallest float
 constexpr std::int64_t kMostBlocks = 64;  // each has its own sums: k d float64
 
 // One run. lower_[g n + i] is a lower bound on the distance from point i to every centroid of group g except
@@ -211,8 +211,8 @@ class Lloyd {
       chunk.switched_label[switched] = chunk.nearest[p];
       switched += chunk.nearest[p] != labels[t];
     }
-    // A score says which centroid is near, a distance by how much: a label changes only if the distance
-    // falls, so that rounding cannot raise the objective nor move a point between equal centroids for ever.
+    // A score tells which centroid is nearest, a distance by how much. A label changes only if the distance
+    // falls, so that rounding cannot raise the objective, nor move a point between equal centroids for ever.
     kernels::assigned_distances(rows_from(begin, chunk.switched.data()), switched, out_.centroids.data(),
                                 chunk.switched_label.data(), chunk.new_distance.data(),
                                 chunk.new_norm.data());
@@ -264,7 +264,8 @@ class Lloyd {
     for (; begin < end; begin += kRun) sum += objective_of(begin, std::min(kRun, end - begin));
   }
 
-  // How far the centroids moved since the last assignment, and the distance of each to the nearest other.
+  // Measures the moves of the centroids since the last assignment, and the distance of each to the nearest
+  // other one.
   void update_bounds() {
     const std::int32_t groups = groups_.groups();
     first_fall_.assign(groups, 0);
@@ -321,8 +322,9 @@ class Lloyd {
     });
   }
 
-  // Gives every empty cluster the point farthest from its centroid among the clusters of several points,
-  // those with weight first; returns how many.
+  // Gives every empty cluster the point farthest from its centroid, among the points of clusters that have
+  // several. Points with weight come first: a point without weight would leave the cluster without influence
+  // on the objective. Returns the number of clusters filled.
   std::int64_t fill_empty_clusters() {
     std::vector<std::int32_t> order(n_);
     std::iota(order.begin(), order.end(), 0);
@@ -364,11 +366,12 @@ class Lloyd {
   const std::int64_t
       chunk_;  // points compared at once: the more, the fewer lanes of their last tile are idle
   const std::int64_t block_, blocks_;
-  // Relative: of a sum of d products, twice the bound of (d + 2) 2⁻²⁴, and some; 2 ‖x‖ ‖c‖ <= ‖x‖² + ‖c‖².
+  // The relative part is twice the bound (d + 2) 2⁻²⁴ for a sum of d products, and a little more; 2 ‖x‖ ‖c‖
+  // <= ‖x‖² + ‖c‖².
   kernels::ScoreError error_;
   const CentroidGrouping groups_;
   kernels::GroupMoves moves_;
-  std::vector<float> first_fall_, second_fall_;  // of each group
+  std::vector<float> first_fall_, second_fall_;  // per group
   std::vector<std::int32_t> fastest_;
   Matrix<float> by_group_;  // the centroids in the order of groups_.index
   std::vector<float> half_norms_by_group_;

@@ -121,7 +121,7 @@ Learned learn(const BlockSet& set, std::int64_t k, const ProductOptions& options
     KMeansResult result = kmeans(
         set.points, {},
         {.clusters = k, .max_iterations = options.max_iterations, .tolerance = 0, .seed = options.seed},
-        context, initial);
+        initial, context);
     record(result.report.status == Status::converged, result.report.iterations,
            std::move(result.report.objective_history));
     return {std::move(result.centroids), std::move(result.labels)};

@@ -1,0 +1,34 @@
+// Bytes that the stages of the methods need, for the estimates that are compared with max_memory.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "parsimony/cluster/lambda_method.hpp"
+#include "parsimony/cluster/refine.hpp"
+#include "spectral/panel.hpp"
+
+namespace parsimony::cluster {
+
+inline constexpr std::int64_t kLine =
+    spectral::kPanelWidth;  // floats of a cache line: a panel is whole lines
+inline constexpr std::int64_t kColumns = spectral::kMaxPanelWidth;  // columns filtered at a time
+
+/// Columns rounded up to whole cache lines.
+std::int64_t whole_lines(std::int64_t columns);
+
+/// Bytes of a matrix of floats. Large ones take whole huge pages.
+std::int64_t matrix_bytes(std::int64_t rows, std::int64_t columns);
+
+/// Peak bytes of find_lambda_k() and of filtered_signals().
+std::int64_t lambda_k_bytes(std::int64_t nodes, LambdaMethod method);
+std::int64_t features_bytes(std::int64_t nodes, std::int64_t features);
+
+/// Bytes of refine_by_moves().
+std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes);
+
+/// Throws memory_limit when the run needs more bytes than the limit; limit 0: none. `advice` names settings
+/// that need less.
+void check_memory(std::int64_t needed, std::int64_t limit, std::string_view advice);
+
+}  // namespace parsimony::cluster
