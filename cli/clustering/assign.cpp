@@ -1,4 +1,4 @@
-// parsimony assign: the clusters of new points, by a saved model.
+// parsimony assign: finds the clusters of new points with a saved model.
 #include <fmt/format.h>
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/run_flags.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -18,7 +19,7 @@ constexpr const char* kExamples = R"(Example:
   parsimony cluster points.npy --clusters 10 --output labels.txt --save-model model.npz
   parsimony assign model.npz new.npy --output new-labels.txt
 
-Without --output, the clusters go to stdout: row<TAB>cluster, one line a point.
+Without --output, the clusters go to stdout: row<TAB>cluster, one line per point.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the rows.)";
 
 struct Settings {
@@ -26,9 +27,7 @@ struct Settings {
   std::string points;
   std::string output;
   cluster::AssignOptions options;
-  std::int64_t max_memory = 0;
-  int threads = 0;
-  bool quiet = false;
+  RunSettings run;
 };
 
 int run(const Settings& settings, Terminal& terminal) {
@@ -36,11 +35,10 @@ int run(const Settings& settings, Terminal& terminal) {
   check_readable(model_path);
   check_readable(points_path);
   if (!settings.output.empty()) check_writable("--output", settings.output, {model_path, points_path});
-  if (settings.quiet) terminal.be_quiet();
-  const Context context = terminal.context(settings.threads);
+  const Context context = start(terminal, settings.run);
 
-  const cluster::PointModel model = cluster::load_model(model_path, settings.max_memory);
-  const Matrix<float> points = read_points(settings.points, settings.max_memory);
+  const cluster::PointModel model = cluster::load_model(model_path, settings.run.max_memory);
+  const Matrix<float> points = read_points(settings.points, settings.run.max_memory);
   if (points.cols() != model.points.cols()) {
     throw Error(ErrorCode::format, fmt::format("{}: rows of {} values; those of {} have {}", settings.points,
                                                points.cols(), settings.model, model.points.cols()));
@@ -67,20 +65,17 @@ int run(const Settings& settings, Terminal& terminal) {
 Action add_assign(CLI::App& app) {
   const auto settings = std::make_shared<Settings>();
   app.footer(kExamples);
-  app.add_option("MODEL", settings->model, "file by parsimony cluster --save-model")
+  app.add_option("MODEL", settings->model, "file that parsimony cluster --save-model wrote")
       ->required()
       ->type_name("");
-  app.add_option("POINTS", settings->points, "2-D .npy array, a point a row; plain, .gz or .zst; - for stdin")
+  app.add_option("POINTS", settings->points,
+                 "2-D .npy array, one point per row; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
   describe(settings->options, Flags(app, "Search"));
-  app.add_option("-o,--output", settings->output, "file of the labels, text or .npy")
-      ->type_name("FILE")
-      ->group("Output");
-  Flags(app, "Run")
-      .word("max_memory", "unlimited", 0)(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18},
-                                          settings->max_memory);
-  add_run_flags(app, settings->threads, settings->quiet);
+  add_output_flag(app, settings->output, "file of the labels, text or .npy");
+  add_max_memory_flag(app, settings->run.max_memory);
+  add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }
 

@@ -1,4 +1,4 @@
-// parsimony convert: a graph from one format to another.
+// parsimony convert: writes a graph in another format.
 #include <fmt/format.h>
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/run_flags.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -20,16 +21,14 @@ struct Settings {
   std::string input;
   std::string output;
   graph::ReadOptions read;
-  int threads = 0;
-  bool quiet = false;
+  RunSettings run;
 };
 
 int run(const Settings& settings, Terminal& terminal) {
   const auto input = input_path(settings.input);
   check_readable(input);
   check_writable("OUT", settings.output, {input});
-  if (settings.quiet) terminal.be_quiet();
-  const Context context = terminal.context(settings.threads);
+  const Context context = start(terminal, settings.run);
 
   const graph::GraphFile file = read_graph(settings.input, settings.read, context);
   graph::write_graph(settings.output, file, context);
@@ -52,7 +51,7 @@ Action add_convert(CLI::App& app) {
       ->required()
       ->type_name("");
   add_read_flags(app, settings->read);
-  add_run_flags(app, settings->threads, settings->quiet);
+  add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }
 

@@ -1,4 +1,4 @@
-// parsimony generate: random graphs with a planted partition.
+// parsimony generate: makes random graphs with a planted partition.
 #include <fmt/format.h>
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/run_flags.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -26,20 +27,18 @@ struct Settings {
   graph::LfrOptions lfr;
   std::string output;
   std::string labels;
-  int threads = 0;
-  bool quiet = false;
+  RunSettings run;
 };
 
 int run(const Settings& settings, bool lfr, Terminal& terminal) {
   check_writable("--output", settings.output);
   if (!settings.labels.empty()) check_writable("--labels", settings.labels, {settings.output});
-  if (settings.quiet) terminal.be_quiet();
-  const Context context = terminal.context(settings.threads);
+  const Context context = start(terminal, settings.run);
 
   graph::PlantedGraph planted = lfr ? graph::lfr_benchmark(settings.lfr, context)
                                     : graph::stochastic_block_model(settings.block_model, context);
   const std::int64_t nodes = planted.graph.nodes();
-  // As the reader of the format will call the nodes.
+  // The names that a reader of the format gives the nodes.
   const bool from_zero = std::filesystem::path(settings.output).extension() == ".npz";
   const graph::GraphFile file{std::move(planted.graph),
                               graph::NodeIds::consecutive(nodes, from_zero ? 0 : 1)};
@@ -60,16 +59,13 @@ Action add_generate(CLI::App& app) {
     CLI::App& model = *app.add_subcommand(name, help);
     model.footer(example);
     describe(options, Flags(model, "Model"));
-    model
-        .add_option("-o,--output", settings->output,
+    add_output_flag(model, settings->output,
                     "file of the graph: .mtx, .graph, .npz or an edge list; .gz and .zst too")
-        ->required()
-        ->type_name("FILE")
-        ->group("Output");
+        ->required();
     model.add_option("--labels", settings->labels, "file of the planted clusters, text or .npy")
         ->type_name("FILE")
         ->group("Output");
-    add_run_flags(model, settings->threads, settings->quiet);
+    add_run_flags(model, settings->run);
     return &model;
   };
   add("sbm", "stochastic block model, plain or degree-corrected", kBlockModel, settings->block_model);

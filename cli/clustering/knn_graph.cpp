@@ -1,12 +1,16 @@
-// parsimony knn-graph: the graph of the nearest neighbours of points.
+// parsimony knn-graph: makes the graph of the nearest neighbours of points.
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "clustering/points.hpp"
+#include "parsimony/graph/file.hpp"
+#include "parsimony/graph/point_graph.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/run_flags.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -21,26 +25,23 @@ The nodes are the rows: 0, 1, … (1, 2, … in .mtx and .graph).)";
 struct Settings {
   std::string points;
   std::string output;
-  PointOptions options;
-  std::int64_t max_memory = 0;
-  int threads = 0;
-  bool quiet = false;
+  graph::PointGraphOptions options;
+  RunSettings run;
 };
 
 int run(const Settings& settings, Terminal& terminal) {
   const auto input = input_path(settings.points);
   check_readable(input);
   check_writable("--output", settings.output, {input});
-  if (settings.quiet) terminal.be_quiet();
-  const Context context = terminal.context(settings.threads);
+  const Context context = start(terminal, settings.run);
 
-  Report report;
-  const Matrix<float> points = read_points(settings.points, settings.max_memory);
-  const graph::GraphFile file =
-      graph_of_points(points, settings.options, settings.max_memory, report, context);
+  const Matrix<float> points = read_points(settings.points, settings.options.max_memory);
+  graph::PointGraph made = graph::point_graph(points, settings.options, context);
+  const graph::GraphFile file{std::move(made.graph), graph::NodeIds::consecutive(points.rows(), 0)};
   graph::write_graph(settings.output, file, context);
   terminal.note(fmt::format("{}: {} nodes, {} edges; neighbours: {}, {:.2f} s", settings.output,
-                            file.graph.nodes(), file.graph.edges(), search_text(report), report.seconds()));
+                            file.graph.nodes(), file.graph.edges(), search_text(made.report),
+                            made.report.seconds()));
   return kDone;
 }
 
@@ -49,19 +50,18 @@ int run(const Settings& settings, Terminal& terminal) {
 Action add_knn_graph(CLI::App& app) {
   const auto settings = std::make_shared<Settings>();
   app.footer(kExamples);
-  app.add_option("POINTS", settings->points, "2-D .npy array, a point a row; plain, .gz or .zst; - for stdin")
+  app.add_option("POINTS", settings->points,
+                 "2-D .npy array, one point per row; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
-  add_point_flags(app, settings->options, true);
-  app.add_option("-o,--output", settings->output,
-                 "file of the graph: .npz (SciPy reads it), .mtx or an edge list; .gz and .zst too")
-      ->required()
-      ->type_name("FILE")
-      ->group("Output");
-  Flags(app, "Run")
-      .word("max_memory", "unlimited", 0)(Field{"max_memory", "bytes the run may use; 0: no limit", 0, 9e18},
-                                          settings->max_memory);
-  add_run_flags(app, settings->threads, settings->quiet);
+  describe(settings->options,
+           [points = Flags(app, "Points"), run = Flags(app, "Run")](const Field& field, auto& value) {
+             (field.name == kMaxMemoryField.name ? run : points)(field, value);
+           });
+  add_output_flag(app, settings->output,
+                  "file of the graph: .npz (SciPy reads it), .mtx or an edge list; .gz and .zst too")
+      ->required();
+  add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }
 

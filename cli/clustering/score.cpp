@@ -1,4 +1,4 @@
-// parsimony score: how good a partition is, by the graph or against a truth.
+// parsimony score: scores a partition by the graph, or against a truth.
 #include <fmt/format.h>
 
 #include <memory>
@@ -11,6 +11,7 @@
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/run_flags.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 
@@ -26,20 +27,10 @@ struct Settings {
   std::string graph;
   std::string truth;
   graph::ReadOptions read;
-  int threads = 0;
-  bool json = false;
-  bool quiet = false;
+  RunSettings run;
 };
 
-// What two files say of the nodes that both have. Files without ids go by position where they are as long.
-graph::AlignedLabels match(const graph::Labels& reference, const graph::Labels& labels) {
-  if ((reference.by_position || labels.by_position) && reference.clusters.size() == labels.clusters.size()) {
-    return {.first = reference.clusters, .second = labels.clusters};
-  }
-  return graph::align_labels(reference, labels);
-}
-
-// Says what of either is left out.
+// Tells how many nodes of either file are not compared.
 void note_shared(const char* reference, const graph::AlignedLabels& matched, Terminal& terminal) {
   if (matched.only_in_first == 0 && matched.only_in_second == 0) return;
   const auto shared = std::ssize(matched.first);
@@ -55,8 +46,7 @@ int run(const Settings& settings, Terminal& terminal) {
   for (const std::string& path : {settings.labels, settings.graph, settings.truth}) {
     if (!path.empty()) check_readable(input_path(path));
   }
-  if (settings.quiet) terminal.be_quiet();
-  const Context context = terminal.context(settings.threads);
+  const Context context = start(terminal, settings.run);
 
   const graph::Labels labels = graph::read_labels(input_path(settings.labels), 0, context);
   const auto nodes = static_cast<std::int64_t>(labels.clusters.size());
@@ -68,7 +58,7 @@ int run(const Settings& settings, Terminal& terminal) {
   if (!settings.graph.empty()) {
     const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
     const std::vector<std::int32_t> no_clusters(static_cast<std::size_t>(file.graph.nodes()));
-    const graph::AlignedLabels matched = match({file.ids, no_clusters}, labels);
+    const graph::AlignedLabels matched = graph::align_labels({file.ids, no_clusters}, labels);
     if (matched.only_in_first > 0) {
       throw Error(ErrorCode::format,
                   fmt::format("{}: {} of the {} nodes of {} have no cluster", settings.labels,
@@ -81,7 +71,7 @@ int run(const Settings& settings, Terminal& terminal) {
   }
   if (!settings.truth.empty()) {
     const graph::Labels truth = graph::read_labels(input_path(settings.truth), 0, context);
-    const graph::AlignedLabels matched = match(truth, labels);
+    const graph::AlignedLabels matched = graph::align_labels(truth, labels);
     if (matched.first.empty()) {
       throw Error(ErrorCode::format,
                   fmt::format("{}: shares no node with {}", settings.labels, settings.truth));
@@ -96,7 +86,7 @@ int run(const Settings& settings, Terminal& terminal) {
                         agreement.adjusted_rand, agreement.normalized_mutual_information,
                         agreement.adjusted_mutual_information);
   }
-  print(settings.json ? json_text(root) : text);
+  print(settings.run.json ? json_text(root) : text);
   return kDone;
 }
 
@@ -111,9 +101,9 @@ Action add_score(CLI::App& app) {
   app.add_option("--graph", settings->graph, "score by this graph: modularity, normalized cut, conductance")
       ->type_name("FILE");
   app.add_option("--truth", settings->truth, "score against these labels: ARI, NMI, AMI")->type_name("FILE");
-  app.add_flag("--json", settings->json, "print JSON")->group("Output");
+  add_json_flag(app, settings->run.json);
   add_read_flags(app, settings->read);
-  add_run_flags(app, settings->threads, settings->quiet);
+  add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }
 

@@ -1,0 +1,71 @@
+#include "clustering/cluster_flags.hpp"
+
+#include "clustering/points.hpp"
+#include "parsimony/core/error.hpp"
+#include "support/files.hpp"
+#include "support/flags.hpp"
+
+namespace parsimony::cli {
+namespace {
+
+void add_method_flags(CLI::App& app, cluster::ClusterOptions& options) {
+  options.method = cluster::ClusterOptions{}.method;  // help shows the default for graphs
+  describe(options, [&](const Field& field, auto& value) {
+    if (field.name == "method") Flags(app, "Method")(field, value);
+  });
+  Flags flags(app, "Method");
+  flags.require("clusters");
+  for (const auto& [method, name] : names_of(cluster::Method{})) {
+    flags.method(std::string(name));
+    describe(options, [&, method = method](const Field& field, auto& value) {
+      if (field.name != "method" && cluster::has_option(method, field.name)) flags(field, value);
+    });
+  }
+  flags.name_methods();
+}
+
+// Flags that say nothing about this kind of input are refused.
+void check_input_flags(const CLI::App& app, const ClusterSettings& settings) {
+  const bool points = names_points(settings.input);
+  const std::vector<std::string> graph_flags{"--format", "--symmetrize"};
+  for (const std::string& flag : points ? graph_flags : settings.point_flags) {
+    if (app.count(flag) == 0) continue;
+    refuse(flag + ": " + settings.input +
+           (points ? " is an array of points; this flag is for graphs"
+                   : " is a graph; this flag is for points, in a file that ends in .npy"));
+  }
+}
+
+}  // namespace
+
+void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
+  app.add_option(
+         "GRAPH", settings.input,
+         "edge list, Matrix Market, METIS or SciPy .npz; or points, the rows of a .npy array; plain, .gz "
+         "or .zst; - for a graph from stdin")
+      ->required()
+      ->type_name("");
+  add_method_flags(app, settings.cluster());
+  app.add_option(
+         "--warm-start", settings.warm_start,
+         "auto, compressive, filtered: labels of an earlier run to start from, text or .npy; clusters keep "
+         "their numbers, and must be as many")
+      ->type_name("FILE")
+      ->group("Method");
+  add_read_flags(app, settings.read);
+  settings.point_flags = add_point_flags(app, settings.points.neighbors, settings.points.graph);
+  add_output_flags(app, settings.output);
+  settings.point_flags.emplace_back("--save-model");
+  add_run_flags(app, settings.run);
+}
+
+void settle_cluster_flags(const CLI::App& app, ClusterSettings& settings) {
+  check_input_flags(app, settings);
+  cluster::ClusterOptions& options = settings.cluster();
+  if (names_points(settings.input) && app.count("--method") == 0) {
+    options.method = cluster::PointClusterOptions{}.cluster.method;
+  }
+  cluster::check_given(options, [&](std::string_view field) { return app.count("--" + kebab(field)) > 0; });
+}
+
+}  // namespace parsimony::cli

@@ -1,0 +1,41 @@
+// The files and texts that parsimony cluster writes: all of them, or none if it is cancelled.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+
+#include "parsimony/cluster/cluster.hpp"
+#include "parsimony/graph/file.hpp"
+
+namespace parsimony::cli {
+
+struct ClusterOutput {
+  std::string labels;
+  std::string model;
+  std::string picture;
+  bool json = false;
+
+  bool needs_points() const { return !model.empty() || !picture.empty(); }
+};
+
+/// --output, --save-model, --picture and --json.
+void add_output_flags(CLI::App& app, ClusterOutput& output);
+
+/// Throws Error, naming the flag, for a file that cannot be written or that another one of the run would
+/// overwrite.
+void check_outputs(const ClusterOutput& output, const std::filesystem::path& input);
+
+/// A clustering and what it was made of.
+struct Clustered {
+  std::string input;
+  graph::GraphFile file;
+  Matrix<float> points;  // no rows: the input is a graph
+  cluster::Clustering clustering;
+};
+
+/// Writes the files, then the JSON report, the labels or a summary to stdout. The points move into the model.
+void write_clustering(const ClusterOutput& output, Clustered& done,
+                      const cluster::PointClusterOptions& options, const Context& context);
+
+}  // namespace parsimony::cli

@@ -1,0 +1,208 @@
+#include "parsimony/cluster/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "cluster/method_table.hpp"
+#include "cluster/run.hpp"
+#include "parsimony/cluster/picture.hpp"
+#include "parsimony/cluster/points.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/graph/labels.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+constexpr std::int64_t kChosen = 0;  // options.clusters: k is to be chosen
+
+NumberOfClustersOptions choice_options(const ClusterOptions& options) {
+  NumberOfClustersOptions out{.min_clusters = options.min_clusters,
+                              .max_clusters = options.max_clusters,
+                              .laplacian = options.laplacian,
+                              .regularization = options.regularization,
+                              .seed = options.seed};
+  if (options.order > 0) out.order = options.order;
+  return out;
+}
+
+// The methods' own limits leave out what the caller holds, so that the whole is checked here.
+void check_whole_memory(CsrView adjacency, const ClusterOptions& options, const RunInputs& inputs,
+                        int threads) {
+  if (options.max_memory == 0 || options.clusters > adjacency.rows()) return;
+  const std::int64_t held = graph_bytes(adjacency) + inputs.held;
+  const std::int64_t needed = options.clusters == kChosen
+                                  ? estimate_memory(adjacency, choice_options(options), threads)
+                                  : row_of(options.method).estimate_memory(adjacency, options, threads);
+  if (held + needed <= options.max_memory) return;
+  throw Error(
+      ErrorCode::memory_limit,
+      fmt::format("max_memory: {} bytes are too few; the {} {} and clustering about {}", options.max_memory,
+                  inputs.held > 0 ? "points and their graph take" : "graph takes", held, needed));
+}
+
+// Settles the number of clusters, and λ_k if the method would read it off the same density.
+ClusterChoice choose(ClusterOptions& options, CsrView adjacency, Report& report, const Context& context) {
+  const StageTimer timer(report, "number of clusters");
+  ClusterChoice choice = choose_number_of_clusters(adjacency, choice_options(options), context);
+  options.clusters = choice.clusters;
+  // With an error bound, the method settles λ_k itself.
+  if (options.error == 0 && options.lambda_method == LambdaMethod::moments && options.lambda_k == 0) {
+    options.lambda_k = choice.lambda_k;
+  }
+  std::vector<double> clusters, gap, stability, error;
+  for (const ClusterCandidate& candidate : choice.candidates) {
+    clusters.push_back(static_cast<double>(candidate.clusters));
+    gap.push_back(candidate.gap);
+    stability.push_back(candidate.stability);
+    error.push_back(candidate.standard_error);
+  }
+  report.figures.emplace_back("choice_clusters", std::move(clusters));
+  report.figures.emplace_back("choice_stability", std::move(stability));
+  report.figures.emplace_back("choice_standard_error", std::move(error));
+  report.figures.emplace_back("choice_gap", std::move(gap));
+  return choice;
+}
+
+// The names of the methods with an option, for messages.
+std::string methods_with(std::string_view field) {
+  std::string names;
+  for (const MethodRow& row : method_table()) {
+    if (!has_option(row.method, field)) continue;
+    names += (names.empty() ? "" : ", ") + std::string(enum_name(row.method));
+  }
+  return names;
+}
+
+}  // namespace
+
+std::int64_t graph_bytes(CsrView adjacency) {
+  const std::int64_t nodes = adjacency.rows();
+  return 8 * (nodes + 1) + (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 8 * nodes;
+}
+
+void check_given(const ClusterOptions& options, const std::function<bool(std::string_view field)>& given) {
+  const auto check_method = [&](std::string_view field) {
+    if (!given(field) || has_option(options.method, field)) return;
+    refuse(fmt::format("{}: has no effect with option method {}; it belongs to {}", field,
+                       enum_name(options.method), methods_with(field)));
+  };
+  describe(options, [&](const Field& field, const auto&) { check_method(field.name); });
+  check_method("warm_start");
+  const bool chosen = options.clusters == kChosen;
+  for (const std::string_view field : {"min_clusters", "max_clusters"}) {
+    if (given(field) && !chosen) {
+      refuse(fmt::format("{}: has an effect only with option clusters auto", field));
+    }
+  }
+  if (chosen && options.max_clusters != 0 && options.min_clusters > options.max_clusters) {
+    refuse(fmt::format("min_clusters: {} is more than option max_clusters, which is {}", options.min_clusters,
+                       options.max_clusters));
+  }
+  if (chosen && given("warm_start")) {
+    refuse("warm_start: the number of clusters must be that of the earlier run, not auto");
+  }
+}
+
+void check_cluster_options(const ClusterOptions& options) {
+  validate_fields(options);
+  const ClusterOptions defaults;
+  check_given(options, [&](std::string_view name) {
+    if (name == "warm_start") return !options.warm_start.empty();
+    bool differs = false;
+    describe(options, [&]<class T>(const Field& field, const T& value) {
+      if (field.name != name) return;
+      describe(defaults, [&]<class U>(const Field& other, const U& standard) {
+        if constexpr (std::is_same_v<T, U>) {
+          if (other.name == name) differs = value != standard;
+        }
+      });
+    });
+    return differs;
+  });
+}
+
+Clustering run_clustering(CsrView adjacency, ClusterOptions options, const RunInputs& inputs,
+                          const Context& context) {
+  check_whole_memory(adjacency, options, inputs, context.threads());
+  Report before;
+  Clustering out;
+  if (options.clusters == kChosen) {
+    out.choice = choose(options, adjacency, before, context);
+    if (inputs.points && options.samples == 0 && options.error == 0) {
+      options.samples = options_for_points(options.clusters).samples;
+    }
+    check_whole_memory(adjacency, options, inputs, context.threads());
+  }
+  const spectral::SpectralDensity* density =
+      out.choice && out.choice->density ? &*out.choice->density : nullptr;
+  static_cast<ClusterResult&>(out) =
+      row_of(options.method).run(adjacency, options, {options.warm_start, density}, context);
+  if (out.choice && out.lambda_k == out.choice->lambda_k) out.density = out.choice->density;
+  add_before(out.report, before);
+  const StageTimer scoring(out.report, "score");
+  out.scores = graph::score_partition(adjacency, out.labels, context);
+  return out;
+}
+
+Clustering cluster(CsrView adjacency, const ClusterOptions& options, const Context& context) {
+  check_cluster_options(options);
+  return run_clustering(graph::check_graph(adjacency, context), options, {}, context);
+}
+
+std::vector<std::int32_t> read_warm_start(const std::filesystem::path& path, const graph::NodeIds& ids,
+                                          const ClusterOptions& options, const Context& context) {
+  const auto refuse_labels = [&](const std::string& message) {
+    refuse(fmt::format("warm_start: {}: {}", path.string(), message));
+  };
+  const std::int64_t nodes = ids.size(), clusters = options.clusters;
+  graph::Labels earlier = graph::read_labels(path, options.max_memory, context);
+  if (std::ssize(earlier.names) != clusters) {
+    refuse_labels(fmt::format("has {} clusters; option clusters must be as many, not {}",
+                              earlier.names.size(), clusters));
+  }
+  if (earlier.by_position && earlier.ids.size() != nodes) {
+    refuse_labels(fmt::format("has {} entries without ids for {} nodes; must be lines of node-id<TAB>cluster",
+                              earlier.ids.size(), nodes));
+  }
+  std::vector<std::int32_t> labels = std::move(earlier.clusters);
+  if (!earlier.by_position) {
+    const std::vector<std::int32_t> listed = std::exchange(labels, std::vector<std::int32_t>(nodes, -1));
+    for (std::int64_t node = 0; node < nodes; ++node) {
+      const std::int64_t at = earlier.ids.find(ids.name(node));
+      if (at >= 0) labels[node] = listed[at];
+    }
+  }
+  std::vector<bool> kept(static_cast<std::size_t>(clusters));
+  for (const std::int32_t label : labels) {
+    if (label >= 0) kept[label] = true;
+  }
+  for (std::int64_t c = 0; c < clusters; ++c) {
+    if (!kept[c]) refuse_labels(fmt::format("no node of its cluster {} is in the graph", earlier.names[c]));
+  }
+  return labels;
+}
+
+void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency, const Clustering& clustering,
+                           const Context& context) {
+  PictureDetails details{.lambda_k = clustering.lambda_k,
+                         .density = clustering.density ? &*clustering.density : nullptr};
+  std::vector<std::int64_t> clusters;
+  std::vector<double> stability, error;
+  if (const auto& choice = clustering.choice) {
+    if (!details.density) details.density = &*choice->density;
+    if (details.lambda_k == 0) details.lambda_k = choice->lambda_k;
+    for (const ClusterCandidate& candidate : choice->candidates) {
+      clusters.push_back(candidate.clusters);
+      stability.push_back(candidate.stability);
+      error.push_back(candidate.standard_error);
+    }
+    details.stability = {clusters, stability, error, choice->clusters};
+  }
+  write_cluster_picture(path, adjacency, clustering.labels, clustering.scores, details, context);
+}
+
+}  // namespace parsimony::cluster

@@ -1,0 +1,83 @@
+// Implements cluster_points() and make_model() of parsimony/cluster/cluster.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/run.hpp"
+#include "parsimony/cluster/points.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+// Graphs of neighbours have low eigenvalues close together: fields that are left automatic get the values of
+// options_for_points(). An error bound chooses features and samples itself. Methods without a field ignore
+// it.
+ClusterOptions suited(ClusterOptions options) {
+  const CompressiveOptions points = options_for_points(options.clusters);
+  if (options.order == 0) options.order = points.order;
+  if (options.error > 0) return options;
+  if (options.features == 0) options.features = points.features;
+  if (options.samples == 0 && options.clusters > 0) options.samples = points.samples;
+  return options;
+}
+
+// Refuses, before the long part, a run whose model could not be saved afterwards, when clustering has given
+// its memory back.
+void check_saving(const PointClusterOptions& options, MatrixView<const float> points, CsrView adjacency) {
+  const std::int64_t limit = options.cluster.max_memory;
+  if (limit == 0 || !options.saves_model) return;
+  const std::int64_t needed = graph_bytes(adjacency) + 4 * points.rows * points.cols +
+                              estimate_saving_memory(points.rows, points.cols);
+  if (needed <= limit) return;
+  throw Error(
+      ErrorCode::memory_limit,
+      fmt::format("max_memory: {} bytes are too few; writing the model takes about {}, the graph and the "
+                  "points among them",
+                  limit, needed));
+}
+
+// `owned` is freed once the graph is there; nullptr if the caller keeps the points.
+PointClustering run(MatrixView<const float> points, Matrix<float>* owned, const PointClusterOptions& options,
+                    const Context& context) {
+  check_cluster_options(options.cluster);
+  graph::PointGraphOptions graph_options{options.neighbors, options.graph, options.cluster.max_memory};
+  graph_options.neighbors.seed = options.cluster.seed;
+  graph::PointGraph made = graph::point_graph(points, graph_options, context);
+  std::erase_if(made.report.options, [](const auto& option) { return option.first == "seed"; });
+  check_saving(options, points, made.graph);
+  std::int64_t held = 4 * points.rows * points.cols;
+  if (owned) {
+    *owned = {};
+    held = 0;
+  }
+  CsrView adjacency = made.graph;
+  adjacency.checked = true;
+  PointClustering out;
+  static_cast<Clustering&>(out) =
+      run_clustering(adjacency, suited(options.cluster), {.points = true, .held = held}, context);
+  add_before(out.report, made.report);
+  out.graph = std::move(made.graph);
+  return out;
+}
+
+}  // namespace
+
+PointClustering cluster_points(MatrixView<const float> points, const PointClusterOptions& options,
+                               const Context& context) {
+  return run(points, nullptr, options, context);
+}
+
+PointClustering cluster_points(Matrix<float>&& points, const PointClusterOptions& options,
+                               const Context& context) {
+  return run(points, &points, options, context);
+}
+
+PointModel make_model(Matrix<float> points, const Clustering& clustering,
+                      const PointClusterOptions& options) {
+  return {std::move(points), clustering.labels, clustering.clusters, options.neighbors.metric,
+          options.neighbors.neighbors};
+}
+
+}  // namespace parsimony::cluster

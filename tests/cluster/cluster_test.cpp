@@ -1,0 +1,197 @@
+// Tests of the one call, parsimony/cluster/cluster.hpp.
+#include "parsimony/cluster/cluster.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "expect_error.hpp"
+#include "parsimony/cluster/points.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/graph/generators.hpp"
+#include "temporary_directory.hpp"
+
+namespace parsimony::cluster {
+namespace {
+
+graph::PlantedGraph planted_blocks(std::int64_t nodes, std::int64_t clusters) {
+  return graph::stochastic_block_model(
+      {.nodes = nodes, .clusters = clusters, .degree = 16, .epsilon_ratio = 0.1, .seed = 2});
+}
+
+// Two concentric rings; the truth is the parity of the row.
+Matrix<float> rings(std::int64_t n) {
+  Matrix<float> points(n, 3);
+  const RandomStream random(1, "rings");
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double turn = 6.283185307 * random.uniform(i);
+    points(i, 0) = static_cast<float>((1 + 2 * (i % 2)) * std::cos(turn));
+    points(i, 1) = static_cast<float>((1 + 2 * (i % 2)) * std::sin(turn));
+    points(i, 2) = static_cast<float>(0.05 * random.normal(4 * n + i));
+  }
+  return points;
+}
+
+TEST(Cluster, IsTheMethodWithItsDefaultsAndItsScores) {
+  const auto planted = planted_blocks(2000, 8);
+  EXPECT_EQ(cluster(planted.graph, {.clusters = 8, .seed = 4}).labels,
+            automatic_clustering(planted.graph, {.clusters = 8, .seed = 4}).labels);
+  EXPECT_EQ(cluster(planted.graph, {.method = Method::compressive, .clusters = 8}).labels,
+            compressive_spectral_clustering(planted.graph, {.clusters = 8}).labels);
+  EXPECT_EQ(cluster(planted.graph, {.method = Method::exact, .clusters = 8}).labels,
+            exact_spectral_clustering(planted.graph, {.clusters = 8}).labels);
+  const Clustering filtered =
+      cluster(planted.graph, {.method = Method::filtered, .clusters = 8, .order = 40});
+  EXPECT_EQ(filtered.labels,
+            filtered_spectral_clustering(planted.graph, {.clusters = 8, .order = 40}).labels);
+  const auto scores = graph::score_partition(planted.graph, filtered.labels);
+  EXPECT_EQ(filtered.scores.modularity, scores.modularity);
+  EXPECT_EQ(filtered.scores.cut, scores.cut);
+  EXPECT_EQ(filtered.report.stages.back().name, "score");
+  EXPECT_FALSE(filtered.choice.has_value());
+}
+
+TEST(Cluster, ChoosesTheNumberOfClusters) {
+  const auto planted = planted_blocks(2000, 5);
+  const Clustering found = cluster(
+      planted.graph, {.method = Method::compressive, .min_clusters = 3, .max_clusters = 9, .seed = 1});
+  EXPECT_EQ(found.clusters, 5);
+  ASSERT_TRUE(found.choice.has_value());
+  const ClusterChoice choice =
+      choose_number_of_clusters(planted.graph, {.min_clusters = 3, .max_clusters = 9, .seed = 1});
+  ASSERT_EQ(found.choice->candidates.size(), choice.candidates.size());
+  const auto& stability = found.report.figure<std::vector<double>>("choice_stability");
+  for (std::size_t i = 0; i < choice.candidates.size(); ++i)
+    EXPECT_EQ(stability[i], choice.candidates[i].stability);
+  // The method takes the cut-off that the choice read off, and its density is that of the choice.
+  EXPECT_EQ(found.lambda_k, choice.lambda_k);
+  ASSERT_TRUE(found.density.has_value());
+  EXPECT_EQ(found.density->moments().rows(), choice.density->moments().rows());
+  EXPECT_GT(graph::agreement(found.labels, planted.labels).adjusted_rand, 0.97);
+}
+
+TEST(Cluster, AnOptionThatTheMethodDoesNotHaveIsRefused) {
+  const auto planted = planted_blocks(300, 3);
+  const auto refused = [&](const ClusterOptions& options, const std::string& piece) {
+    expect_error(ErrorCode::invalid_argument, piece, [&] { cluster(planted.graph, options); });
+  };
+  refused({.clusters = 3, .order = 9},
+          "order: has no effect with option method auto; it belongs to compressive, filtered");
+  refused({.method = Method::filtered, .clusters = 3, .samples = 100},
+          "samples: has no effect with option method "
+          "filtered; it belongs to compressive");
+  refused({.method = Method::compressive, .clusters = 3, .effort = Effort::fast}, "it belongs to auto");
+  refused({.clusters = 3, .max_clusters = 9}, "max_clusters: has an effect only with option clusters auto");
+  refused({.min_clusters = 9, .max_clusters = 4},
+          "min_clusters: 9 is more than option max_clusters, which is 4");
+  refused({.method = Method::exact, .clusters = 3, .warm_start = planted.labels},
+          "warm_start: has no effect with option method exact; it belongs to auto, compressive, filtered");
+  refused({.warm_start = planted.labels}, "warm_start: the number of clusters must be");
+  refused({.method = Method::compressive, .clusters = 3, .restarts = -1}, "restarts");
+}
+
+TEST(Cluster, MemoryIsThatOfTheGraphAndTheRun) {
+  const auto planted = planted_blocks(2000, 5);
+  const std::int64_t graph_bytes = 16 * 2000 + 8 + 4 * planted.graph.adjacency.entries();
+  const ClusterOptions options{.method = Method::filtered, .clusters = 5};
+  std::int64_t run = estimate_memory(planted.graph, FilteredOptions{.clusters = 5, .max_memory = 1}, 1);
+  const auto limited = [&](std::int64_t limit) {
+    ClusterOptions with = options;
+    with.max_memory = limit;
+    return cluster(planted.graph, with, Context(1));
+  };
+  EXPECT_EQ(limited(graph_bytes + run).clusters, 5);
+  expect_error(ErrorCode::memory_limit, "the graph takes " + std::to_string(graph_bytes),
+               [&] { limited(graph_bytes + run - 1); });
+}
+
+TEST(Cluster, AWarmStartByIdsKeepsTheNumbers) {
+  const auto planted = planted_blocks(1500, 6);
+  const TemporaryDirectory directory;
+  const graph::NodeIds ids = graph::NodeIds::consecutive(1500, 100);
+  std::string lines;
+  for (std::int64_t i = 1499; i > 0; --i) {  // node 100 is new
+    lines += ids.name(i) + "\t" + std::to_string((planted.labels[i] + 2) % 6) + "\n";
+  }
+  const auto path = directory.file("earlier.txt", lines);
+  ClusterOptions options{.clusters = 6};
+  const std::vector<std::int32_t> initial = read_warm_start(path, ids, options);
+  ASSERT_EQ(initial.size(), 1500u);
+  EXPECT_EQ(initial[0], -1);
+  for (std::size_t i = 1; i < initial.size(); ++i) ASSERT_EQ(initial[i], (planted.labels[i] + 2) % 6);
+  options.warm_start = initial;
+  for (const Method method : {Method::automatic, Method::compressive, Method::filtered}) {
+    options.method = method;
+    const Clustering found = cluster(planted.graph, options);
+    std::int64_t same = 0;
+    for (std::size_t i = 0; i < initial.size(); ++i) same += found.labels[i] == (planted.labels[i] + 2) % 6;
+    EXPECT_GT(same, 1470) << enum_name(method);
+  }
+  const auto refused = [&](const std::string& text, const std::string& piece) {
+    const auto file = directory.file("bad.txt", text);
+    expect_error(ErrorCode::invalid_argument, piece,
+                 [&] { read_warm_start(file, graph::NodeIds::consecutive(4, 1), {.clusters = 2}); });
+  };
+  refused("1 0\n2 0\n3 1\n4 2\n", "has 3 clusters; option clusters must be as many, not 2");
+  refused("1 0\n2 0\n8 1\n9 1\n", "no node of its cluster 1 is in the graph");
+  refused("0\n1\n0\n", "has 3 entries without ids for 4 nodes");
+}
+
+TEST(ClusterPoints, FollowsClustersOfAnyShapeWithTheDefaultsForPoints) {
+  const Matrix<float> points = rings(1500);
+  PointClusterOptions options;
+  options.cluster.clusters = 2;
+  const PointClustering found = cluster_points(points, options);
+  std::vector<std::int32_t> truth(1500);
+  for (std::size_t i = 0; i < truth.size(); ++i) truth[i] = static_cast<std::int32_t>(i % 2);
+  EXPECT_GT(graph::agreement(found.labels, truth).adjusted_rand, 0.99);
+  // By hand: the graph of the neighbours, and the compressive method with the options for points.
+  const graph::Graph graph = graph::neighbor_graph(graph::nearest_neighbors(points));
+  EXPECT_EQ(found.graph.adjacency.columns, graph.adjacency.columns);
+  EXPECT_EQ(found.labels, compressive_spectral_clustering(graph, options_for_points(2)).labels);
+  const std::string json = found.report.to_json();
+  for (const char* text :
+       {"\"order\": 200", "\"features\": 96", "\"neighbors\": 10", "\"weights\": \"self_tuning\""})
+    EXPECT_NE(json.find(text), std::string::npos) << text << " in " << json;
+
+  Matrix<float> given = points;
+  EXPECT_EQ(cluster_points(std::move(given), options).labels, found.labels);
+  EXPECT_EQ(given.rows(), 0) << "the points are freed";
+  const PointModel model = make_model(points, found, options);
+  EXPECT_EQ(assign(model, points).labels, found.labels);
+}
+
+TEST(ClusterPoints, ValuesThatAreGivenStand) {
+  const Matrix<float> points = rings(600);
+  PointClusterOptions options;
+  options.cluster.clusters = 2;
+  options.cluster.order = 50;
+  options.cluster.samples = 300;
+  const std::string json = cluster_points(points, options).report.to_json();
+  for (const char* text : {"\"order\": 50", "\"samples\": 300", "\"features\": 96"})
+    EXPECT_NE(json.find(text), std::string::npos) << text;
+  // An error bound chooses features and samples itself.
+  PointClusterOptions bounded;
+  bounded.cluster.clusters = 2;
+  bounded.cluster.error = 0.5;
+  EXPECT_EQ(cluster_points(points, bounded).clusters, 2);
+  PointClusterOptions automatic;
+  automatic.cluster.method = Method::automatic;
+  automatic.cluster.clusters = 2;
+  EXPECT_EQ(cluster_points(points, automatic).report.algorithm, "automatic clustering");
+}
+
+TEST(ClusterPoints, AModelThatCouldNotBeSavedIsRefusedBeforeTheRun) {
+  const Matrix<float> points = rings(500);
+  PointClusterOptions options;
+  options.cluster.clusters = 2;
+  options.cluster.max_memory = 10000;
+  expect_error(ErrorCode::memory_limit, "the search for their neighbours take about",
+               [&] { cluster_points(points, options); });
+}
+
+}  // namespace
+}  // namespace parsimony::cluster
