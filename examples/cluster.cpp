@@ -1,12 +1,14 @@
+#include "parsimony/cluster/cluster.hpp"
+
 #include <iostream>
 
-#include "parsimony/cluster/compressive.hpp"
 #include "parsimony/graph/file.hpp"
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
+  if (argc != 2) return std::cerr << "usage: cluster GRAPH\n", 2;
   const auto file = parsimony::graph::read_graph(argv[1]);
-  const auto result = parsimony::cluster::compressive_spectral_clustering(file.graph, {.clusters = 50});
+  const auto found = parsimony::cluster::cluster(file.graph, {.clusters = 50});
   for (std::int64_t node = 0; node < file.graph.nodes(); ++node) {
-    std::cout << file.ids.name(node) << '\t' << result.labels[node] << '\n';
+    std::cout << file.ids.name(node) << '\t' << found.labels[node] << '\n';
   }
 }
