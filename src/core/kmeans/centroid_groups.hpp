@@ -30,7 +30,7 @@ struct CentroidGrouping {
 CentroidGrouping group_centroids(MatrixView<const float> centroids, std::int32_t most,
                                  const Context& context);
 
-/// The points of a chunk sorted by their sets of groups: what lies side by side is compared together.
+/// The points of a chunk sorted by their sets of groups, so that neighbours in this order are compared together.
 class PointsBySet {
  public:
   /// A range of points that have the same set of groups.
@@ -51,7 +51,7 @@ class PointsBySet {
  private:
   std::vector<std::int32_t> order_, sorted_;
   std::vector<Range> ranges_;
-  std::vector<std::array<std::int32_t, 4>> counters_;  // of each set
+  std::vector<std::array<std::int32_t, 4>> counters_;  // one for each set
   std::int32_t count_ = 0;
 };
 
