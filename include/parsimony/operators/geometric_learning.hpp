@@ -32,9 +32,9 @@ struct GeometricLearningOptions {
   int max_iterations = 250;  ///< L-BFGS iterations of each stage
   int memory = 20;           ///< pairs that L-BFGS keeps; more of them cost memory and rarely help
   double tolerance = 1e-6;   ///< relative decrease of the objective that ends a stage
-  /// Samples of one step of stochastic descent. auto (0): all samples by L-BFGS; 2048 for patches. As many as
-  /// there are samples, or more, means L-BFGS too.
-  std::int64_t batch_size = 0;
+  /// Samples of one step of stochastic descent. 0, or at least as many as there are samples: all, by L-BFGS.
+  /// auto (−1): 0; 2048 for patches, unless max_iterations, memory or tolerance of L-BFGS is changed.
+  std::int64_t batch_size = -1;
   std::int64_t batches = 2500;  ///< steps of stochastic descent, in all stages together
   double rate =
       0.2;  ///< first step of stochastic descent, the angle in radians that a row turns by; falls to 0
@@ -85,10 +85,11 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"memory", "pairs that L-BFGS keeps", 1, 1000}, options.memory);
   visit(Field{"tolerance", "relative decrease of the objective that ends a stage", 0, 1}, options.tolerance);
   visit(Field{.name = "batch_size",
-              .help = "samples of a step of stochastic descent; auto: all, by L-BFGS; for images 2048",
-              .low = 1,
+              .help = "samples of a step of stochastic descent; 0: all, by L-BFGS; auto: 0, for images 2048",
+              .low = 0,
               .high = 1e9,
-              .word = "auto"},
+              .word = "auto",
+              .word_value = -1},
         options.batch_size);
   visit(Field{"batches", "steps of stochastic descent, in all stages together", 1, 1e9}, options.batches);
   visit(Field{"rate", "first step of stochastic descent, in radians", 1e-9, 1}, options.rate);

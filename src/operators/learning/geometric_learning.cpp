@@ -31,6 +31,7 @@ GeometricLearningOptions resolved(GeometricLearningOptions options) {
   if (options.kappa < 0) options.kappa = 20;
   if (options.mu < 0) options.mu = 6;
   if (options.stages == 0) options.stages = 2;
+  if (options.batch_size < 0) options.batch_size = 0;
   return options;
 }
 

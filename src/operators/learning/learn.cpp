@@ -68,7 +68,7 @@ GeometricLearningOptions suited_to_patches(GeometricLearningOptions options) {
   if (options.stages == 0) options.stages = 1;
   const bool by_lbfgs = options.max_iterations != plain.max_iterations || options.memory != plain.memory ||
                         options.tolerance != plain.tolerance;
-  if (options.batch_size == 0 && !by_lbfgs) options.batch_size = 2048;
+  if (options.batch_size < 0 && !by_lbfgs) options.batch_size = 2048;
   return options;
 }
 
