@@ -10,7 +10,7 @@
 namespace parsimony::models {
 namespace {
 
-// The object under that key, whole, as options.
+// Reads the object under that key into options; false if there is none.
 template <class Options>
 bool read_options(RecipeObject& recipe, std::string_view key, Options& options) {
   auto object = recipe.object(key);
@@ -20,14 +20,14 @@ bool read_options(RecipeObject& recipe, std::string_view key, Options& options) 
   return true;
 }
 
-// What a scheme does not say is as for the other layers.
+// A scheme inherits every option that it does not set from "ipq" itself.
 std::optional<train::IpqTrainingOptions> read_ipq(RecipeObject& recipe, std::uint64_t seed) {
   auto object = recipe.object("ipq");
   if (!object) return std::nullopt;
   train::IpqTrainingOptions ipq;
   ipq.codes.seed = seed;
   describe(ipq, *object);
-  // The steps that these options begin with are not those of who says epochs.
+  // If the recipe gives epochs but no steps, drop the default step count.
   if (object->has("epochs") && !object->has("steps")) ipq.optimization.steps = 0;
   for (RecipeObject& scheme : object->objects("schemes")) {
     ipq.schemes.push_back({scheme.text("layers"), ipq.codes});
@@ -61,11 +61,12 @@ Recipe read_recipe(const std::filesystem::path& file) {
   plan.ipq = read_ipq(root, seed);
   if (auto exported = root.object("export")) {
     if (!plan.ipq) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: export is of what has codes; needs ipq", file.string()));
+      throw Error(
+          ErrorCode::format,
+          fmt::format("{}: \"export\" needs \"ipq\": only quantized networks are exported", file.string()));
     }
     describe(recipe.exported, *exported);
-    (*exported)(Field{"fold_statistics", "put those of batch norms into their weights"},
+    (*exported)(Field{"fold_statistics", "fold the statistics of batch norms into their weights"},
                 recipe.fold_statistics);
     exported->finish();
   }
@@ -76,7 +77,7 @@ Recipe read_recipe(const std::filesystem::path& file) {
   }
 
   recipe.output = root.resolve(file.stem().string());
-  root(Field{"output", "folder of what is made"}, recipe.output);
+  root(Field{"output", "folder for the trained network, the report and the checkpoint"}, recipe.output);
   root.finish();
   return recipe;
 }

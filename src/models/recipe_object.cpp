@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "parsimony/core/error.hpp"
@@ -12,6 +13,10 @@
 
 namespace parsimony::models {
 namespace {
+
+// Keys of earlier recipes and their names of today.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kOldKeys{
+    {{"kmeans_iterations", "max_iterations"}}};
 
 constexpr std::int64_t kLargestRecipe = std::int64_t{1} << 22;
 
@@ -27,7 +32,7 @@ RecipeObject::RecipeObject(const std::filesystem::path& file) : file_(file) {
     json_ = Json::parse(text);
   } catch (const Json::parse_error& error) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
-    throw Error(ErrorCode::format, fmt::format("{}:{}: is no JSON here: {}", file.string(),
+    throw Error(ErrorCode::format, fmt::format("{}:{}: is not valid JSON here: {}", file.string(),
                                                1 + std::count(text.begin(), end, '\n'), error.what()));
   }
   if (!json_.is_object()) fail(file, "must be a JSON object");
@@ -36,7 +41,14 @@ RecipeObject::RecipeObject(const std::filesystem::path& file) : file_(file) {
 const RecipeObject::Json* RecipeObject::find(std::string_view key) {
   known_.emplace(key);
   const auto found = json_.find(std::string(key));
-  return found == json_.end() ? nullptr : &*found;
+  const auto old =
+      std::find_if(kOldKeys.begin(), kOldKeys.end(), [&](const auto& keys) { return keys.second == key; });
+  const auto found_old = old == kOldKeys.end() ? json_.end() : json_.find(std::string(old->first));
+  if (found_old == json_.end()) return found == json_.end() ? nullptr : &*found;
+  if (found != json_.end()) {
+    fail(file_, fmt::format("{} is the old name of {}; give one of them", name_of(old->first), name_of(key)));
+  }
+  return &*found_old;
 }
 
 std::string RecipeObject::name_of(std::string_view key) const {
@@ -69,9 +81,9 @@ double RecipeObject::number(const Field& field, const Json& value, bool whole) c
 
 std::vector<std::string> RecipeObject::texts(std::string_view key, const Json& value) const {
   std::vector<std::string> out;
-  if (!value.is_array()) wrong_type(key, "an array of texts");
+  if (!value.is_array()) wrong_type(key, "an array of strings");
   for (const Json& item : value) {
-    if (!item.is_string()) wrong_type(key, "an array of texts");
+    if (!item.is_string()) wrong_type(key, "an array of strings");
     out.push_back(item.get<std::string>());
   }
   return out;
@@ -103,7 +115,7 @@ RecipeObject RecipeObject::required_object(std::string_view key) {
 
 std::string RecipeObject::text(std::string_view key) {
   const Json* found = find(key);
-  if (found == nullptr || !found->is_string()) wrong_type(key, "a text");
+  if (found == nullptr || !found->is_string()) wrong_type(key, "a string");
   return found->get<std::string>();
 }
 
@@ -124,9 +136,11 @@ std::filesystem::path RecipeObject::resolve(const std::string& path) const {
 void RecipeObject::finish() const {
   const std::vector<std::string> names(known_.begin(), known_.end());
   for (const auto& item : json_.items()) {
-    if (known_.contains(item.key())) continue;
+    const auto old = std::find_if(kOldKeys.begin(), kOldKeys.end(),
+                                  [&](const auto& keys) { return keys.first == item.key(); });
+    if (known_.contains(old == kOldKeys.end() ? std::string_view(item.key()) : old->second)) continue;
     fail(file_,
-         fmt::format("{} is no key of a recipe{}", name_of(item.key()), nearest_name(item.key(), names)));
+         fmt::format("{} is not a key of a recipe{}", name_of(item.key()), nearest_name(item.key(), names)));
   }
 }
 

@@ -1,4 +1,4 @@
-// An object of a recipe, read by what describes the options that it is for.
+// An object of a recipe, read through the describe() of the options that it sets.
 #pragma once
 
 #include <filesystem>
@@ -15,13 +15,13 @@
 
 namespace parsimony::models {
 
-/// A visitor of describe(): sets the fields whose keys are there, and remembers which there may be. All its
-/// errors are of the code format and name the file and the path of the key.
+/// A visitor for describe(): sets the fields whose keys are present and remembers all valid keys. Every error
+/// has the code format and names the file and the path of the key.
 class RecipeObject {
  public:
   using Json = nlohmann::ordered_json;
 
-  /// The whole of a file. Throws io, and format for what is no JSON object.
+  /// The object that a whole file holds. Throws io, and format if the file is not a JSON object.
   explicit RecipeObject(const std::filesystem::path& file);
 
   template <class T>
@@ -41,24 +41,15 @@ class RecipeObject {
         }
       }
       wrong_choice(field.name, names);
-    } else if constexpr (std::is_integral_v<T>) {
-      if constexpr (std::is_unsigned_v<T>) {
-        if (found->is_number_unsigned()) {  // all 64 bits of a seed
-          value = found->template get<T>();
-          return;
-        }
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      if (!field.word.empty() && found->is_string() &&
+          found->template get_ref<const std::string&>() == field.word) {
+        value = static_cast<T>(field.word_value);
+        return;
       }
-      const double whole = number(field, *found, true);
-      // The greatest is rounded up to a power of two where T has 64 bits.
-      if (!(whole >= static_cast<double>(std::numeric_limits<T>::min()) &&
-            whole < static_cast<double>(std::numeric_limits<T>::max()))) {
-        wrong_type(field.name, whole < 0 ? "0 or positive" : "a smaller number");
-      }
-      value = static_cast<T>(whole);
-    } else if constexpr (std::is_floating_point_v<T>) {
-      value = static_cast<T>(number(field, *found, false));
+      set_number(field, *found, value);
     } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
-      value = resolve(text(field.name));  // an empty one stays empty
+      value = resolve(text(field.name));  // an empty path stays empty
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
       value = texts(field.name, *found);
     } else {
@@ -68,20 +59,20 @@ class RecipeObject {
 
   bool has(std::string_view key) const { return json_.contains(std::string(key)); }
 
-  /// The object under that key, if there is one.
+  /// The object under that key; none if the key is absent.
   std::optional<RecipeObject> object(std::string_view key);
-  /// The objects of the array under that key; none where it is not there.
+  /// The objects of the array under that key; none if the key is absent.
   std::vector<RecipeObject> objects(std::string_view key);
-  /// The same as object; throws where there is none.
+  /// Like object(), but throws if the key is absent.
   RecipeObject required_object(std::string_view key);
-  /// The text under that key. Throws where there is none.
+  /// The string under that key. Throws if there is none.
   std::string text(std::string_view key);
-  /// What the text of the key is one of, by its place.
+  /// The index in `names` of the string under that key. Throws if it is not one of them.
   std::size_t choice(std::string_view key, const std::vector<std::string>& names);
-  /// Relative paths begin where the file lies; what comes out is absolute, wherever the program was started.
+  /// Makes a path absolute; a relative one is relative to the folder of the recipe file.
   std::filesystem::path resolve(const std::string& path) const;
 
-  /// Throws for a key that nobody asked for, with the nearest of those that were.
+  /// Throws for a key that no field has read, and suggests the nearest valid one.
   void finish() const;
 
  private:
@@ -89,6 +80,24 @@ class RecipeObject {
       : file_(parent.file_), path_(std::move(path)), json_(std::move(json)) {}
 
   const Json* find(std::string_view key);
+  template <class T>
+  void set_number(const Field& field, const Json& json, T& value) const {
+    if constexpr (std::is_unsigned_v<T>) {
+      if (json.is_number_unsigned()) {  // all 64 bits of a seed
+        value = json.get<T>();
+        return;
+      }
+    }
+    const double number = this->number(field, json, std::is_integral_v<T>);
+    if constexpr (std::is_integral_v<T>) {
+      // With 64 bits the largest T rounds up to a power of two as a double, hence "less than".
+      if (!(number >= static_cast<double>(std::numeric_limits<T>::min()) &&
+            number < static_cast<double>(std::numeric_limits<T>::max()))) {
+        wrong_type(field.name, number < 0 ? "0 or positive" : "a smaller number");
+      }
+    }
+    value = static_cast<T>(number);
+  }
   double number(const Field& field, const Json& value, bool whole) const;
   std::vector<std::string> texts(std::string_view key, const Json& value) const;
   std::string name_of(std::string_view key) const;
@@ -96,7 +105,7 @@ class RecipeObject {
   [[noreturn]] void wrong_choice(std::string_view key, const std::vector<std::string>& names) const;
 
   std::filesystem::path file_;
-  std::string path_;  // of the object, and a dot; empty: of the whole
+  std::string path_;  // path of this object and a dot; empty for the whole file
   Json json_;
   std::set<std::string, std::less<>> known_;
 };

@@ -26,7 +26,7 @@ std::vector<std::uint16_t> codes_of(const IpqMember& member) {
   return quant::unpack_codes(member.tensor.packed, member.tensor.bits, member.grid.count());
 }
 
-// The index of a weight from its codes.
+// Index into the flattened codebook of every value of a weight.
 torch::Tensor index_of(const IpqMember& member) {
   const quant::BlockGrid& grid = member.grid;
   const std::vector<std::int64_t> offsets = quant::block_offsets(grid, member.tensor.channel_permutation);
@@ -44,7 +44,7 @@ torch::Tensor index_of(const IpqMember& member) {
   return index;
 }
 
-// None where every order has the same blocks: whole kernels, or one block a run.
+// Empty if every order of the channels gives the same blocks: whole kernels, or blocks of one value.
 std::vector<std::int32_t> permutation_of(const IpqMember& member, const quant::WeightView& view,
                                          const IpqOptions& options, const Context& context) {
   const quant::BlockGrid& grid = member.grid;
@@ -62,11 +62,11 @@ quant::ProductOptions product_options(const IpqOptions& options, const quant::Bl
           .centroids = options.centroids,
           .layout = grid.layout,
           .codebook = quant::CodebookType::float32,
-          .max_iterations = options.kmeans_iterations,
+          .max_iterations = options.max_iterations,
           .seed = options.seed};
 }
 
-// body(values of an output, its code, where they begin)
+// Calls body(values of an output, its code, position of the first value).
 template <class Body>
 void for_outputs(const IpqMember& member, const torch::Tensor& values, const Body& body) {
   const std::int64_t outputs = member.shape[0], n = values.numel() / outputs;

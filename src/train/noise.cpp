@@ -64,7 +64,26 @@ std::int64_t NoisyWeights::drawn_blocks() const {
 Noise::Noise(NoiseOptions options, Context context)
     : options_(std::move(options)), context_(std::move(context)) {
   validate_fields(options_);
-  name_pattern("layers", options_.layers);
+  name_pattern("layers", options_.layers);  // refuses a broken expression before the first step
+}
+
+// The layers of a model are nearly always those of the step before. Names are compared rather than layers
+// kept, as a module may be replaced between two steps.
+void Noise::match(const std::vector<std::string>& layers) {
+  const auto same = [](const std::pair<std::string, bool>& known, const std::string& name) {
+    return known.first == name;
+  };
+  if (!layers.empty() && std::equal(matched_.begin(), matched_.end(), layers.begin(), layers.end(), same))
+    return;
+  const std::regex pattern = name_pattern("layers", options_.layers);
+  matched_.clear();
+  for (const std::string& name : layers) matched_.emplace_back(name, std::regex_match(name, pattern));
+  const auto chosen = [](const std::pair<std::string, bool>& layer) { return layer.second; };
+  if (std::any_of(matched_.begin(), matched_.end(), chosen)) return;
+  matched_.clear();
+  refuse(fmt::format("layers: \"{}\" matches none of the {} layers with weights of the model{}",
+                     options_.layers, layers.size(),
+                     layers.empty() ? "" : fmt::format("; one of them is \"{}\"", layers.front())));
 }
 
 void Noise::refresh() {
@@ -88,18 +107,18 @@ double Noise::rate(std::int64_t step) const {
 }
 
 NoisyWeights Noise::apply(torch::nn::Module& model) {
-  const std::regex pattern = name_pattern("layers", options_.layers);
+  const std::vector<Layer> layers = weight_layers(model);
+  std::vector<std::string> names;
+  for (const Layer& layer : layers) names.push_back(layer.name);
+  match(names);
   auto state = std::make_unique<NoisyWeights::State>();
   state->rate = rate(step_);
   const bool learn =
       refresh_ || (options_.refresh_steps > 0 && step_ > 0 && step_ % options_.refresh_steps == 0);
-  bool matched = false;
   std::uint64_t index = 0;
-  for (const Layer& layer : weight_layers(model)) {
-    ++index;  // of all layers, so that a draw does not depend on the pattern
-    if (!std::regex_match(layer.name, pattern)) continue;
-    matched = true;
-    if (!layer.training) continue;
+  for (const Layer& layer : layers) {
+    ++index;  // counts all layers, so that a draw does not depend on the pattern
+    if (!matched_[index - 1].second || !layer.training) continue;
     if (const torch::Tensor* shared = state->swap.find(*layer.weight)) {
       state->swap.add(layer, *shared);
       continue;
@@ -121,7 +140,7 @@ NoisyWeights Noise::apply(torch::nn::Module& model) {
     torch::Tensor noised = torch::empty_like(read);
     torch::Tensor drawn;
     std::span<std::uint8_t> drawn_values;
-    // In another precision what is not drawn still has to be the weight, bit by bit.
+    // In another precision the blocks that are not drawn must still be the weight, bit by bit.
     if (weight.scalar_type() != torch::kFloat) {
       drawn = torch::empty(read.sizes(), torch::kByte);
       drawn_values = {drawn.data_ptr<std::uint8_t>(), values.size()};
@@ -139,12 +158,6 @@ NoisyWeights Noise::apply(torch::nn::Module& model) {
     state->blocks.all += blocks.all;
     state->blocks.drawn += blocks.drawn;
     state->swap.add(layer, StraightThrough::apply(weight, &noised));
-  }
-  if (!matched) {
-    refuse(
-        fmt::format("layers: \"{}\" matches none of the model's {} layers with weights; for example "
-                    "\"{}\" is one",
-                    options_.layers, index, index == 0 ? "" : weight_layers(model).front().name));
   }
   state->swap.begin();
   ++step_;

@@ -12,13 +12,13 @@ namespace parsimony::train {
 namespace {
 
 constexpr std::int64_t kBlocksPerCentroid = 4;
-constexpr std::int64_t kPiece = 1 << 14;  // draws that one task makes
+constexpr std::int64_t kPiece = 1 << 14;  // draws in one task
 
 bool is_integer(const NoiseOptions& options) {
   return options.function == NoiseFunction::integer;
 }
 
-// A 1 for each block drawn, from 32 fair bits of it.
+// 1 for each drawn block; a draw uses 32 random bits.
 std::vector<std::uint8_t> draw_blocks(std::int64_t count, std::int64_t per_row, const NoiseOptions& options,
                                       const Draw& draw, const Context& context) {
   const auto threshold = static_cast<std::uint64_t>(std::llround(draw.rate * 0x1p32));
@@ -36,7 +36,7 @@ std::vector<std::uint8_t> draw_blocks(std::int64_t count, std::int64_t per_row, 
   return drawn;
 }
 
-// The values of blocks, by the blocks' numbers.
+// Gathers the values of blocks by their numbers.
 class Places {
  public:
   explicit Places(const quant::BlockGrid& grid)
@@ -159,7 +159,7 @@ Matrix<float> learn_codebook(std::span<const float> weight, const quant::BlockGr
   }
   const KMeansOptions kmeans_options{
       .clusters = std::clamp<std::int64_t>(count / kBlocksPerCentroid, 1, options.centroids),
-      .max_iterations = options.kmeans_iterations,
+      .max_iterations = options.max_iterations,
       .seed = options.seed};
   if (initial.rows != kmeans_options.clusters || initial.cols != grid.block_size) initial = {};
   return kmeans(blocks, weights, kmeans_options, initial, context).centroids;

@@ -19,7 +19,7 @@ std::string text_of(const ReportValue& value) {
   return text == nullptr ? "" : *text;
 }
 
-// What the task or teacher was told, by its name.
+// The value of an option of the task or the teacher.
 std::string option(const TaskRecipe& task, const std::string& name) {
   for (const auto& [key, value] : task.options()) {
     if (key == name) return text_of(value);
@@ -72,6 +72,23 @@ TEST(Recipe, SaysWhatIsTrainedOnWhatAndHow) {
   EXPECT_TRUE(recipe.exported.deflate_header && recipe.fold_statistics);
 }
 
+TEST(Recipe, TakesWordsAndKeysOfEarlierRecipes) {
+  const TemporaryDirectory directory;
+  const auto read = [&](const std::string& noise) {
+    return *read_recipe(
+                directory.file("run.json", std::string("{") + kTask + R"(, "noise": {)" + noise + "}}"))
+                .plan.noise;
+  };
+  EXPECT_EQ(read(R"("block_size": "auto")").block_size, 0);
+  EXPECT_EQ(read(R"("block_size": 0)").block_size, 0) << "the number of earlier recipes";
+  EXPECT_EQ(read(R"("max_iterations": 3)").max_iterations, 3);
+  EXPECT_EQ(read(R"("kmeans_iterations": 4)").max_iterations, 4);
+  expect_error(ErrorCode::format, "noise.kmeans_iterations is the old name of noise.max_iterations",
+               [&] { read(R"("max_iterations": 3, "kmeans_iterations": 4)"); });
+  expect_error(ErrorCode::format, "noise.max_iterations: 0 is out of range",
+               [&] { read(R"("kmeans_iterations": 0)"); });
+}
+
 TEST(Recipe, EpochsOfCodesTakeTheirStepsPlace) {
   const TemporaryDirectory directory;
   const auto steps = [&](const std::string& ipq) {
@@ -102,9 +119,9 @@ TEST(Recipe, MistakesAreNamedWithTheirPathAndWhatWasMeant) {
     refused(std::string("{") + kTask + ", " + part + "}", "run.json: " + piece);
   };
   refused_part(R"("training": {"learning_rat": 0.1})",
-               "training.learning_rat is no key of a recipe; did you mean learning_rate?");
-  refused_part(R"("nois": {})", "nois is no key of a recipe; did you mean noise?");
-  refused_part(R"("teacher": {"xyzzy": 1})", "teacher.xyzzy is no key of a recipe");
+               "training.learning_rat is not a key of a recipe; did you mean learning_rate?");
+  refused_part(R"("nois": {})", "nois is not a key of a recipe; did you mean noise?");
+  refused_part(R"("teacher": {"xyzzy": 1})", "teacher.xyzzy is not a key of a recipe");
   refused_part(R"("training": {"batch_size": "many"})",
                "training.batch_size is \"many\"; must be a whole number");
   refused_part(R"("training": {"batch_size": 1.5})", "training.batch_size is 1.5; must be a whole number");
@@ -114,23 +131,23 @@ TEST(Recipe, MistakesAreNamedWithTheirPathAndWhatWasMeant) {
                "training.optimizer is \"lion\"; must be one of \"sgd\", \"adamw\"");
   refused_part(R"("noise": {"rate": 1.5})", "noise.rate: 1.5 is out of range");
   refused_part(R"("noise": [])", "noise is []; must be an object");
-  refused_part(R"("ipq": {"stages": "conv"})", "ipq.stages is \"conv\"; must be an array of texts");
-  refused_part(R"("ipq": {"stages": [1]})", "ipq.stages is [1]; must be an array of texts");
+  refused_part(R"("ipq": {"stages": "conv"})", "ipq.stages is \"conv\"; must be an array of strings");
+  refused_part(R"("ipq": {"stages": [1]})", "ipq.stages is [1]; must be an array of strings");
   refused_part(R"("ipq": {"schemes": {}})", "ipq.schemes is {}; must be an array of objects");
   refused_part(R"("ipq": {"schemes": [{"layers": "a"}, {"layers": "b", "bit": 3}]})",
-               "ipq.schemes[1].bit is no key of a recipe; did you mean bits?");
-  refused_part(R"("ipq": {"schemes": [{"bits": 3}]})", "ipq.schemes[0].layers is missing; must be a text");
-  refused_part(R"("ipq": {}, "export": {"fold": true})", "export.fold is no key of a recipe");
-  refused_part(R"("export": {})", "export is of what has codes; needs ipq");
+               "ipq.schemes[1].bit is not a key of a recipe; did you mean bits?");
+  refused_part(R"("ipq": {"schemes": [{"bits": 3}]})", "ipq.schemes[0].layers is missing; must be a string");
+  refused_part(R"("ipq": {}, "export": {"fold": true})", "export.fold is not a key of a recipe");
+  refused_part(R"("export": {})", "\"export\" needs \"ipq\"");
   refused_part(R"("seed": -1)", "seed is -1; must be 0 or positive");
   refused(R"({"training": {}})", "task is missing; must be an object");
   refused(R"({"task": {"kind": "music"}})",
           "task.kind is \"music\"; must be one of \"images\", \"language\"");
   refused(R"({"task": {"archive": "a.zip"}})", "task.kind is missing");
   refused(R"({"task": {"kind": "images", "archiv": "a.zip"}})", "did you mean archive?");
-  refused("{\n\"task\": {,}}", "run.json:2: is no JSON");
+  refused("{\n\"task\": {,}}", "run.json:2: is not valid JSON");
   refused("[]", "must be a JSON object");
-  refused("", "is no JSON");
+  refused("", "is not valid JSON");
   expect_error(ErrorCode::io, "missing.json", [&] { read_recipe(directory / "missing.json"); });
 }
 
@@ -140,7 +157,7 @@ TEST(Recipe, CutAnywhereItIsRefused) {
   const std::string whole = std::string("{") + kTask + R"(, "training": {"steps": 10}, "noise": {}})";
   read_recipe(directory.file("run.json", whole));
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    expect_error(ErrorCode::format, "no JSON",
+    expect_error(ErrorCode::format, "not valid JSON",
                  [&] { read_recipe(directory.file("run.json", whole.substr(0, size))); });
   }
 }

@@ -218,7 +218,7 @@ TEST(Noise, RefusesWhatItCannotDoAndLeavesTheModel) {
   const SmallProblem problem(10);
   expect_error(ErrorCode::invalid_argument, "rate", [] { Noise({.rate = 1.5}); });
   expect_error(ErrorCode::invalid_argument, "not a regular expression", [] { Noise({.layers = "("}); });
-  expect_error(ErrorCode::invalid_argument, "\"conv\" is one", [&] {
+  expect_error(ErrorCode::invalid_argument, "one of them is \"conv\"", [&] {
     Noise noise({.layers = "encoder"});
     noise.apply(*problem.net);
   });

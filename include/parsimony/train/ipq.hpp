@@ -1,5 +1,5 @@
-// Iterative product quantization [stock2020bit, fan2021training]: stage by stage layers get codes, and the
-// network is trained on with them.
+// Iterative product quantization [stock2020bit, fan2021training]: quantizes a network stage by stage and
+// trains it on with the quantized layers.
 #pragma once
 
 #include <cstdint>
@@ -24,46 +24,57 @@ class Module;
 namespace parsimony::train {
 
 struct IpqOptions {
+  /// Products need fewer bytes at the same size of error; integers suit small layers, such as the first and
+  /// last.
   quant::Scheme scheme = quant::Scheme::product;
-  int bits = 8;                                    ///< of integers
-  quant::RangeRule range = quant::RangeRule::mse;  ///< of integers, of each output
-  std::int64_t block_size =
-      0;  ///< weights of a block; 0: a kernel, 4 of convolutions of one position, 8 of others
-  quant::BlockLayout layout = quant::BlockLayout::row;          ///< of convolutions
-  std::int64_t centroids = 256;                                 ///< at most; at least 4 blocks share one
-  quant::CodebookType codebook = quant::CodebookType::float16;  ///< as it is stored
-  int kmeans_iterations = 20;
-  bool permute_channels = false;  ///< see quant::search_channel_permutation; bytes: one or two a channel
-  bool shared_codebook = false;   ///< one for the layers of a stage whose blocks are alike
-  bool latent_weights = false;    ///< the float weights are trained too, and codes may follow them
+  int bits = 8;                                    ///< bits of the integers
+  quant::RangeRule range = quant::RangeRule::mse;  ///< how the range of the integers of an output is chosen
+  /// Weights in a block. 0 (auto): a whole kernel; 4 for convolutions with one position, 8 for all other
+  /// layers. Larger blocks need fewer bytes and cost accuracy.
+  std::int64_t block_size = 0;
+  quant::BlockLayout layout = quant::BlockLayout::row;  ///< which weights of a convolution form a block
+  std::int64_t centroids = 256;  ///< most centroids; a small layer gets one per 4 blocks
+  quant::CodebookType codebook = quant::CodebookType::float16;  ///< type of the stored centroids
+  int max_iterations = 20;                                      ///< of k-means
+  /// Reorders the input channels so that their blocks are easier to quantize, see
+  /// quant::search_channel_permutation; costs one or two bytes a channel.
+  bool permute_channels = false;
+  bool shared_codebook =
+      false;  ///< one codebook for all layers of a stage with blocks of one kind; for small models
+  /// Also trains the float weights behind the codes, so that reassign() can change codes. Try it if the
+  /// accuracy lost by quantization does not come back.
+  bool latent_weights = false;
   std::uint64_t seed = 0;
 };
 
 template <OptionsOf<IpqOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"scheme", "products, or integers of `bits`"}, options.scheme);
+  visit(Field{"scheme", "product codes, or integers of `bits`"}, options.scheme);
   visit(Field{"bits", "bits of an integer", 2, 8}, options.bits);
   visit(Field{"range", "how the range of the integers of an output is chosen"}, options.range);
-  visit(Field{"block_size", "weights of a block, 0: by the kind of layer", 0, 4096}, options.block_size);
-  visit(Field{"layout", "where the weights of a block of a convolution lie"}, options.layout);
-  visit(Field{"centroids", "centroids of a codebook at most", 1, 65536}, options.centroids);
-  visit(Field{"codebook", "type of the centroids as stored"}, options.codebook);
-  visit(Field{"kmeans_iterations", "iterations for a codebook", 0, 1e6}, options.kmeans_iterations);
-  visit(Field{"permute_channels", "input channels in an order whose blocks are easier to quantize"},
+  visit(Field{"block_size", "weights in a block; auto: by the kind of layer", 1, 4096, "auto", 0},
+        options.block_size);
+  visit(Field{"layout", "which weights of a convolution form a block"}, options.layout);
+  visit(Field{"centroids", "most centroids of a codebook", 1, 65536}, options.centroids);
+  visit(Field{"codebook", "type of the stored centroids"}, options.codebook);
+  visit(Field{"max_iterations", "iterations of k-means at most", 0, 1e6}, options.max_iterations);
+  visit(Field{"permute_channels", "reorder input channels so that blocks are easier to quantize"},
         options.permute_channels);
-  visit(Field{"shared_codebook", "one codebook for the like layers of a stage"}, options.shared_codebook);
-  visit(Field{"latent_weights", "train the float weights too"}, options.latent_weights);
-  visit(Field{"seed", "seed of all randomness"}, options.seed);
+  visit(Field{"shared_codebook", "one codebook for all layers of a stage with blocks of one kind"},
+        options.shared_codebook);
+  visit(Field{"latent_weights", "also train the float weights, which codes then follow"},
+        options.latent_weights);
+  visit(Field{"seed", "seed of all random numbers"}, options.seed);
 }
 
-/// Layers that have options of their own, all of them: nothing is taken over from the other layers'.
+/// Options for some layers. They replace those of the other layers completely.
 struct IpqScheme {
-  std::string layers;  ///< regular expression that the whole name of a layer matches
+  std::string layers;  ///< regular expression that must match the whole name of a layer
   IpqOptions options{};
 };
 
-/// While it lives, quantized layers compute with the weights that their codes stand for. Guards of one module
-/// end in the reverse order of their beginnings.
+/// A guard: quantized layers compute with their decoded weights until it is destroyed. Several guards of one
+/// model must be destroyed in the reverse order of their creation.
 class DecodedWeights {
  public:
   DecodedWeights(DecodedWeights&&) noexcept;
@@ -77,12 +88,13 @@ class DecodedWeights {
   std::unique_ptr<State> state_;
 };
 
-/// A quantized layer in the midst of training.
+/// The state of a quantized layer in training.
 struct IpqLayer {
   std::string name;
-  std::string same_as{};            ///< layer whose weight it shares, and then it has no more than this
-  quant::QuantizedTensor tensor{};  ///< its centroids to the last bit; one pointer for all that share them
-  std::vector<float> importance{};  ///< that reassign() goes by
+  std::string same_as{};  ///< layer whose weight it shares; then the other fields are empty
+  quant::QuantizedTensor
+      tensor{};  ///< with unrounded centroids; layers that share a codebook share its pointer
+  std::vector<float> importance{};  ///< importance of its weights, used by reassign()
 };
 
 /// The codes and centroids of a model in training.
@@ -99,60 +111,60 @@ struct IpqLayer {
 ///   }
 ///   ipq.store();
 ///
-/// A quantized weight is C[A], the rows of its codebook C by its codes A. The gradient of a centroid is the
-/// **mean** of the gradients of the blocks that it stands for, over all layers that share the codebook (the
-/// authors' program sums them in linear layers and embeddings); the codes stay. With latent_weights it is
-/// C[A] + W − stopgrad(W): the float weights W get the gradient of what they stand for, and reassign() gives
-/// each block the centroid that is nearest to it now. Layers that are not quantized yet are trained as
-/// always.
+/// A quantized weight is C[A]: the rows of its codebook C selected by its codes A. The gradient of a centroid
+/// is the
+/// **mean** of the gradients of its blocks, over all layers that share the codebook (the program of the
+/// authors sums them in linear layers and embeddings); the codes do not change. With latent_weights the
+/// weight is C[A] + W − stopgrad(W): the float weights W get the same gradient, and reassign() gives each
+/// block its nearest centroid. Layers that are not quantized yet are trained as usual.
 ///
-/// A weight in integers is φ(W) by ranges of its outputs, which fit_ranges() chooses anew; its float weights
-/// are latent and get the gradient straight through. Scales are halves, as files may store them. Layers may
-/// have schemes of their own: integers here, products there, in one stage or in several.
+/// A weight in integers is φ(W) with one range per output, which fit_ranges() updates; its float weights W
+/// get the gradient straight through. Scales are rounded to float16, as files store them. Layers may have
+/// different schemes: integers here, products there, in one stage or in several.
 class Ipq {
  public:
-  /// The model must live longer. The options of a layer are those of the first scheme that it matches, and
-  /// of none `options`. Throws invalid_argument for options out of range, broken regular expressions, and a
-  /// scheme that no layer has.
+  /// The model must outlive the object. A layer has the options of the first scheme that matches it, or
+  /// `options` if none does. Throws invalid_argument for options out of range, broken regular expressions,
+  /// and a scheme that no layer uses.
   explicit Ipq(torch::nn::Module& model, IpqOptions options = {}, Context context = Context{},
                const std::vector<IpqScheme>& schemes = {});
   ~Ipq();
 
-  /// k-means on the present weights (or ranges) of the layers whose names match the regular expression and
-  /// that have no codes yet: their names. A codebook is shared within a scheme. Throws invalid_argument where
-  /// there is none.
+  /// Quantizes the layers whose names match the regular expression and that are still unquantized, by k-means
+  /// (or ranges) on their present weights. Returns their names. Layers share a codebook only within a scheme.
+  /// Throws invalid_argument if there is no such layer.
   std::vector<std::string> quantize(const std::string& layers);
 
-  /// By the name of the layer what an error of its weights counts (WeightView::importance), for layers that
-  /// are quantized from now on; input_second_moments gathers it.
+  /// Sets the importance of weights (WeightView::importance) by the name of the layer, for the layers that
+  /// are quantized from now on. input_second_moments() measures it.
   void set_importance(std::map<std::string, std::vector<float>> importance);
 
+  /// Lets quantized layers compute with their decoded weights while the guard lives.
   DecodedWeights apply();
 
-  /// The codebooks, each K × d with gradients, in the order of quantize.
+  /// The codebooks, each K × d with gradients, in the order of quantization.
   std::vector<at::Tensor> centroids() const;
 
-  /// Whether any options say that codes may follow the weights.
+  /// Whether the options of any layer have latent_weights.
   bool has_latent_weights() const;
 
-  /// New codes of products by the latent weights: the fraction of all that changed. Throws invalid_argument
-  /// where neither options nor schemes have latent_weights.
+  /// Gives each block with latent weights its nearest centroid. Returns the fraction of codes that changed.
+  /// Throws invalid_argument if no options have latent_weights.
   double reassign();
 
-  /// Ranges of integers by the weights as they are now.
+  /// Fits the ranges of integers to the present weights.
   void fit_ranges();
 
-  /// Centroids rounded to their stored type, and the model's parameters set to what they stand for.
+  /// Rounds the centroids to their stored type and sets the parameters of the model to the decoded weights.
   void store();
 
-  /// All that a run needs to be resumed, where the model computes in float32: what quantize and the steps
-  /// made, in the order of quantize, and an Ipq of the same model and options that is given it is this one.
-  /// Throws invalid_argument for layers that do not fit the model, the options or each other, and changes
-  /// nothing.
+  /// The whole state of a run whose model computes in float32, in the order of quantization. set_layers() on
+  /// an Ipq of the same model and options restores it. Throws invalid_argument if the layers do not fit the
+  /// model, the options or each other, and then changes nothing.
   std::vector<IpqLayer> layers() const;
   void set_layers(const std::vector<IpqLayer>& layers);
 
-  /// By the name of the layer, as a file stores them, centroids rounded.
+  /// The quantized weights by the name of the layer as a file stores them, with rounded centroids.
   std::map<std::string, quant::QuantizedTensor> tensors() const;
 
  private:
@@ -160,10 +172,10 @@ class Ipq {
   std::unique_ptr<State> state_;
 };
 
-/// Regular expressions for Ipq::quantize, one a stage. Of a network with convolutions: each convolution but
-/// the first, in the order of registration, then the linear layers but the last; what is left out is small
-/// and better kept in integers. Of others, by the names of their layers: feed-forward layers, embeddings,
-/// attention [fan2021training].
+/// Regular expressions for Ipq::quantize(), one per stage. A network with convolutions: each convolution
+/// except the first, in the order of registration, then the linear layers except the last; the layers left
+/// out are small and better kept in integers. Other networks, by the names of their layers: feed-forward
+/// layers, embeddings, attention [fan2021training].
 std::vector<std::string> ipq_stages(torch::nn::Module& model);
 
 }  // namespace parsimony::train

@@ -1,4 +1,5 @@
-// Quantization noise in training [fan2021training]: each forward sees a random part of the weights quantized.
+// Quantization noise in training [fan2021training]: every forward pass sees a random subset of the weights
+// quantized.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
@@ -21,13 +23,13 @@ class Module;
 
 namespace parsimony::train {
 
-/// φ: what a drawn block becomes.
+/// φ: the value that a drawn block takes.
 enum class NoiseFunction {
-  proxy,           ///< 0
+  proxy,           ///< zeros; needs no codes, a good first choice for product codes
   mean,            ///< the mean of the block
-  integer,         ///< a block is one weight, rounded to one of 2^bits values of a range
-  product,         ///< the nearest centroid of the layer's codebook, by k-means on its blocks
-  product_integer  ///< the same, from a codebook in integers of `bits`
+  integer,         ///< each weight is a block, rounded to one of 2^bits values of a range
+  product,         ///< the nearest centroid of the codebook of the layer, learned by k-means on its blocks
+  product_integer  ///< like product, with the codebook rounded to integers of `bits`
 };
 
 constexpr auto names_of(NoiseFunction) {
@@ -39,11 +41,11 @@ constexpr auto names_of(NoiseFunction) {
                                     {product_integer, "product-integer"}});
 }
 
-/// How the rate goes with the steps.
+/// Rate of the noise as a function of the step.
 enum class RateSchedule {
   constant,  ///< rate
-  linear,    ///< from first_rate to rate in ramp_steps, then rate
-  random     ///< each step its own, uniform between first_rate and rate
+  linear,    ///< rises from first_rate to rate within ramp_steps steps, then stays
+  random     ///< drawn anew at every step, uniform between first_rate and rate
 };
 
 constexpr auto names_of(RateSchedule) {
@@ -53,54 +55,61 @@ constexpr auto names_of(RateSchedule) {
 
 struct NoiseOptions {
   NoiseFunction function = NoiseFunction::proxy;
-  double rate = 0.1;  ///< probability of a block to be drawn; the authors: 0.05 to 0.2, integers 0.5; 1: all
+  /// Probability that a block is drawn. The authors use 0.05 to 0.2, and 0.5 for integers; 1 quantizes all
+  /// weights at every step (QAT). Lower it if the training loss stays far above that without noise.
+  double rate = 0.1;
   RateSchedule schedule = RateSchedule::constant;
-  double first_rate = 0;
-  std::int64_t ramp_steps = 0;
-  int bits = 8;                                                     ///< of integers
-  quant::Granularity granularity = quant::Granularity::per_tensor;  ///< of the integers' ranges
+  double first_rate = 0;        ///< used by the schedules linear and random
+  std::int64_t ramp_steps = 0;  ///< length of the linear schedule
+  int bits = 8;                 ///< bits of the integers; use those of the file to be exported
+  /// Whether integers share a range within a tensor or within each output; per output is more exact.
+  quant::Granularity granularity = quant::Granularity::per_tensor;
   quant::RangeRule range = quant::RangeRule::min_max;
-  std::int64_t block_size =
-      0;  ///< weights of a block; 0: a kernel, 4 of convolutions of one position, 8 of others
-  quant::BlockLayout layout = quant::BlockLayout::row;  ///< of convolutions but depthwise ones
-  std::int64_t centroids = 256;    ///< at most; fewer where less than 4 blocks would share one
-  int kmeans_iterations = 15;      ///< of the first codebook, and of each that follows from the one before
-  std::int64_t refresh_steps = 0;  ///< steps between codebooks; 0: one, until refresh()
-  std::string layers = ".*";       ///< regular expression that the whole name of a layer matches
+  /// Weights in a block. 0 (auto): a whole kernel; 4 for convolutions with one position, 8 for all other
+  /// layers. Use that of the codes to be learned afterwards.
+  std::int64_t block_size = 0;
+  quant::BlockLayout layout = quant::BlockLayout::row;  ///< of all convolutions except depthwise ones
+  std::int64_t centroids = 256;    ///< most centroids; a small layer gets one per 4 blocks
+  int max_iterations = 15;         ///< of k-means, for the first codebook and for each update of it
+  std::int64_t refresh_steps = 0;  ///< steps between two updates of the codebooks; 0: only by refresh()
+  std::string layers = ".*";       ///< regular expression that must match the whole name of a layer
   std::uint64_t seed = 0;
 };
 
 template <OptionsOf<NoiseOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"function", "what becomes of the drawn blocks"}, options.function);
-  visit(Field{"rate", "probability of a block to be drawn", 0, 1}, options.rate);
-  visit(Field{"schedule", "how the rate goes with the steps"}, options.schedule);
-  visit(Field{"first_rate", "rate that the schedule begins at", 0, 1}, options.first_rate);
-  visit(Field{"ramp_steps", "steps of a linear schedule", 0, 1e15}, options.ramp_steps);
-  visit(Field{"bits", "bits of an integer", 2, 8}, options.bits);
-  visit(Field{"granularity", "what shares a range of integers"}, options.granularity);
+  visit(Field{"function", "value that a drawn block takes"}, options.function);
+  visit(Field{"rate", "probability that a block is drawn; lower it if the loss suffers", 0, 1}, options.rate);
+  visit(Field{"schedule", "rate as a function of the step"}, options.schedule);
+  visit(Field{"first_rate", "first rate of the schedules linear and random", 0, 1}, options.first_rate);
+  visit(Field{"ramp_steps", "length of the linear schedule in steps", 0, 1e15}, options.ramp_steps);
+  visit(Field{"bits", "bits of an integer; use those of the file to be exported", 2, 8}, options.bits);
+  visit(Field{"granularity", "whether a tensor or each of its outputs has a range of integers"},
+        options.granularity);
   visit(Field{"range", "how a range of integers is chosen"}, options.range);
-  visit(Field{"block_size", "weights of a block, 0: by the kind of layer", 0, 4096}, options.block_size);
-  visit(Field{"layout", "where the weights of a block of a convolution lie"}, options.layout);
-  visit(Field{"centroids", "centroids of a codebook at most", 2, 65536}, options.centroids);
-  visit(Field{"kmeans_iterations", "iterations for a codebook", 1, 1e6}, options.kmeans_iterations);
-  visit(Field{"refresh_steps", "steps between codebooks, 0: never", 0, 1e15}, options.refresh_steps);
-  visit(Field{"layers", "regular expression of the names of the layers"}, options.layers);
-  visit(Field{"seed", "seed of all randomness"}, options.seed);
+  visit(Field{"block_size", "weights in a block; auto: by the kind of layer", 1, 4096, "auto", 0},
+        options.block_size);
+  visit(Field{"layout", "which weights of a convolution form a block"}, options.layout);
+  visit(Field{"centroids", "most centroids of a codebook", 2, 65536}, options.centroids);
+  visit(Field{"max_iterations", "iterations of k-means at most", 1, 1e6}, options.max_iterations);
+  visit(Field{"refresh_steps", "steps between two updates of the codebooks; 0: never", 0, 1e15},
+        options.refresh_steps);
+  visit(Field{"layers", "regular expression for the whole name of a layer"}, options.layers);
+  visit(Field{"seed", "seed of all random numbers"}, options.seed);
 }
 
-/// While it lives, layers compute with noised weights; then with their own again. Guards of one module end in
-/// the reverse order of their beginnings, as those of scopes do.
+/// A guard: layers compute with noised weights until it is destroyed. Several guards of one model must be
+/// destroyed in the reverse order of their creation, as scopes do.
 class NoisyWeights {
  public:
   NoisyWeights(NoisyWeights&&) noexcept;
   NoisyWeights& operator=(NoisyWeights&&) = delete;
   ~NoisyWeights();
 
-  double rate() const;                ///< of this step
-  std::int64_t weights() const;       ///< tensors that are noised
-  std::int64_t blocks() const;        ///< of these
-  std::int64_t drawn_blocks() const;  ///< of these
+  double rate() const;                ///< rate at this step
+  std::int64_t weights() const;       ///< number of noised weight tensors
+  std::int64_t blocks() const;        ///< their blocks
+  std::int64_t drawn_blocks() const;  ///< their blocks that were drawn
 
  private:
   friend class Noise;
@@ -109,7 +118,7 @@ class NoisyWeights {
   std::unique_ptr<State> state_;
 };
 
-/// Noise for one model, and what it keeps from step to step: the count of steps and the codebooks.
+/// Noise for one model. Keeps the number of steps and the codebooks from step to step.
 ///
 ///   train::Noise noise({.rate = 0.1});
 ///   for (…) {
@@ -118,30 +127,29 @@ class NoisyWeights {
 ///     optimizer.step();
 ///   }
 ///
-/// The weights of Linear, Embedding, EmbeddingBag and Conv1d to Conv3d, grouped and depthwise ones too, are
-/// replaced in the layers by ψ(w): φ of the blocks that are drawn, each by itself, and the others bit by bit
-/// as they are (nothing is rescaled). The parameters of the model, that the optimizer knows, are neither
-/// written nor replaced: the gradient of ψ(w) is that of w, exact where no block was drawn, straight through
-/// φ elsewhere. A weight that several layers share is noised once. A layer in evaluation mode is left alone,
-/// and so is the row of an embedding's padding_idx. Noises with other layers or functions may be applied one
-/// upon the other.
+/// Replaces the weights w of Linear, Embedding, EmbeddingBag and Conv1d to Conv3d (grouped and depthwise ones
+/// included) by ψ(w): φ of every drawn block, and all other blocks bit by bit unchanged, without rescaling.
+/// The parameters that the optimizer knows are neither written nor replaced: the gradient of ψ(w) is passed
+/// to w, exact for blocks that were not drawn, straight through φ for the others. A weight that several
+/// layers share is noised once. Layers in evaluation mode and the row padding_idx of an embedding are left
+/// alone. Noises with different layers or functions may be applied on top of each other.
 ///
-/// A draw is a function of seed, step, layer and block: any number of threads makes the same. Step n is the
-/// n-th call of apply, or what set_step says.
+/// A draw is a function of seed, step, layer and block, hence the same for any number of threads. Step n is
+/// the n-th call of apply(), unless set_step() changes it.
 ///
-/// Cost of a step: a copy of the weights and a pass over them; product also compares the drawn blocks with
-/// all centroids. Where it departs from the authors' program: that overwrites the parameters, divides what is
-/// left by 1 − rate, and scales integers of 4 bits as ones of 8.
+/// Cost of a step: a copy of the weights and one pass over them; the product functions also compare the drawn
+/// blocks with all centroids. Differences from the program of the authors: theirs overwrites the parameters,
+/// divides the remaining blocks by 1 − rate, and scales integers of 4 bits as if they had 8.
 class Noise {
  public:
-  /// Throws invalid_argument (options out of range, a regular expression that is none).
+  /// Throws invalid_argument: an option out of range, or `layers` is not a regular expression.
   explicit Noise(NoiseOptions options = {}, Context context = Context{});
 
-  /// Throws invalid_argument where no layer matches, and for weights that are not finite. The model is as it
-  /// was then.
+  /// Noises the weights for the next step. Throws invalid_argument if no layer matches or a weight is not
+  /// finite, and then leaves the model unchanged.
   NoisyWeights apply(torch::nn::Module& model);
 
-  /// Makes the next step learn codebooks again, from those that are there.
+  /// Makes the next step update the codebooks by k-means, starting from the present ones.
   void refresh();
 
   const NoiseOptions& options() const { return options_; }
@@ -149,13 +157,17 @@ class Noise {
   std::int64_t step() const { return step_; }
   void set_step(std::int64_t step) { step_ = step; }
 
-  /// By name of the layer: K × d. With the step, all that a run needs to be resumed.
+  /// Codebooks (K × d) by the name of the layer. They and step() are all that a run needs to resume.
   const std::map<std::string, Matrix<float>>& codebooks() const { return codebooks_; }
   void set_codebooks(std::map<std::string, Matrix<float>> codebooks) { codebooks_ = std::move(codebooks); }
 
  private:
+  void match(const std::vector<std::string>& layers);
+
   NoiseOptions options_;
   Context context_;
+  std::vector<std::pair<std::string, bool>>
+      matched_;  // layers of the last model, and whether `layers` matches
   std::int64_t step_ = 0;
   bool refresh_ = false;
   std::map<std::string, Matrix<float>> codebooks_;
