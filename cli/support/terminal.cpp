@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <cstdlib>
 
+#include "core/duration.hpp"
 #include "support/exit_code.hpp"
 
 namespace parsimony::cli {
@@ -17,13 +17,6 @@ namespace {
 bool is_terminal() {
   const char* term = std::getenv("TERM");
   return isatty(STDERR_FILENO) != 0 && term != nullptr && std::string_view(term) != "dumb";
-}
-
-std::string duration(double seconds) {
-  const auto whole = std::llround(std::max(0.0, seconds));
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
-  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
 }
 
 }  // namespace
@@ -150,7 +143,7 @@ void Terminal::progress(std::string_view stage, std::int64_t done, std::int64_t 
       fmt::format("\r{:<14.14} [{:<{}}] {:3.0f} %", stage,
                   std::string(static_cast<std::size_t>(fraction * kWidth), '#'), kWidth, 100 * fraction);
   if (done > 0 && elapsed > 1s)
-    text += "  " + duration(elapsed.count() * (1 - fraction) / fraction) + " left";
+    text += "  " + duration_text(elapsed.count() * (1 - fraction) / fraction) + " left";
   text += "\x1b[K";
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/duration.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/data/example_order.hpp"
 #include "parsimony/train/batch_norm.hpp"
@@ -28,15 +29,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kRecalibrationSeed = 1, kImportanceSeed = 1'000'003, kActivationSeed = 2'000'003;
 
-std::string duration(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
-  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
-}
-
-// Phase 0 are the steps before codes, phase p those of stage p. A checkpoint is always of the moment after a
-// step: what comes between two phases is done again, from the same state.
+// Phase 0 has the steps before any layer is quantized, phase p those of stage p. A checkpoint always
+// describes the moment after a step. The work between two phases is a function of that state, so that a
+// resumed run repeats it.
 class Training {
  public:
   Training(Task& task, const TrainingPlan& plan, const TrainingFiles& files, const Context& context)
@@ -47,7 +42,7 @@ class Training {
         silent_(context),
         deterministic_(context.threads()),
         order_(task.examples(), plan.trainer.seed) {
-    silent_.stop = {};  // a step is done or not
+    silent_.stop = {};  // a step is never interrupted halfway
     silent_.on_progress = nullptr;
     check();
     if (plan.noise) noise_.emplace(*plan.noise, silent_);
@@ -92,13 +87,14 @@ class Training {
     if (plan_.ipq) validate_fields(*plan_.ipq);
     if (plan_.teacher != nullptr) validate_fields(plan_.distillation);
     if (plan_.trainer.batch_size > task_.examples()) {
-      refuse(fmt::format("batch_size: {} of {} examples; must be at most as many", plan_.trainer.batch_size,
-                         task_.examples()));
+      refuse(fmt::format("batch_size: {} is more than the {} examples; must be at most their number",
+                         plan_.trainer.batch_size, task_.examples()));
     }
   }
 
   void begin_phase() {
-    if (phase_ == 0 && plan_.ipq && plan_.ipq->normalize_filters) {  // noise meets what codes will
+    if (phase_ == 0 && plan_.ipq &&
+        plan_.ipq->normalize_filters) {  // the noise acts on the filters that will be quantized
       normalize_filters(task_.model(), layers_before_batch_norm(task_.model()));
     }
     if (phase_ > 0) {
@@ -109,7 +105,7 @@ class Training {
     begin_optimizer();
   }
 
-  // What each layer reads, as the network is now.
+  // Importance of the weights by the inputs that each layer reads in the present network.
   void measure_inputs() {
     std::optional<DecodedWeights> decoded;
     if (phase_ > 1) decoded.emplace(ipq_->apply());
@@ -119,7 +115,7 @@ class Training {
         task_.model(), [&] { forward_batches(plan_.ipq->importance_batches, kImportanceSeed); }));
   }
 
-  // Batches that are no steps.
+  // Forward passes without a step of the optimizer.
   void forward_batches(std::int64_t count, std::uint64_t other_seed) {
     const std::uint64_t seed = plan_.trainer.seed + other_seed + static_cast<std::uint64_t>(phase_);
     data::ExampleOrder order(task_.examples(), seed);
@@ -174,23 +170,26 @@ class Training {
       if (found != checkpoint.position().end() && found->second >= 0 && found->second <= most) {
         return found->second;
       }
-      throw Error(ErrorCode::format, fmt::format("{}: no checkpoint of this run: {}", path.string(), key));
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: is not a checkpoint of this run: \"{}\" is missing or out of range",
+                              path.string(), key));
     };
     phase_ = number("phase", std::ssize(stages_));
     step_ = number("step", steps_of(phase_));
     done_ = saved_ = number("done", all_steps_);
     if (number("threads", 1 << 20) != context_.threads()) {
-      context_.log(LogLevel::warning,
-                   fmt::format("{} was written by {} threads, and these are {}: other roundings are to be "
-                               "expected than of a run that was not stopped",
-                               path.string(), number("threads", 1 << 20), context_.threads()));
+      context_.log(
+          LogLevel::warning,
+          fmt::format("{} was written by {} threads; now there are {}. Results may differ in the last "
+                      "digits from an uninterrupted run",
+                      path.string(), number("threads", 1 << 20), context_.threads()));
     }
     if (phase_ > 0) checkpoint.restore(*ipq_);
     begin_optimizer();
     TrainingState restored = state();
     checkpoint.restore(restored);
     histories_ = std::move(restored.histories);
-    context_.log(LogLevel::info, fmt::format("goes on after step {} of {}", done_, all_steps_));
+    context_.log(LogLevel::info, fmt::format("resumes after step {} of {}", done_, all_steps_));
     return true;
   }
 
@@ -233,10 +232,8 @@ class Training {
       const torch::Tensor all = loss(batch(order_, plan_.trainer.seed, done_));
       value = all.item<double>();
       if (!std::isfinite(value)) {
-        refuse(
-            fmt::format("learning_rate: {} makes a loss of {} at step {}; it must be smaller, or "
-                        "clip_norm positive",
-                        optimization().learning_rate, value, done_));
+        refuse(fmt::format("learning_rate: with {} the loss is {} at step {}; lower it, or set clip_norm",
+                           optimization().learning_rate, value, done_));
       }
       all.backward();
     }
@@ -276,8 +273,8 @@ class Training {
   [[noreturn]] void stop() {
     save();
     if (saved_ == done_ && !files_.checkpoint.empty()) {
-      context_.log(LogLevel::info, fmt::format("stopped after step {} of {}; the same run goes on from there",
-                                               done_, all_steps_));
+      context_.log(LogLevel::info,
+                   fmt::format("stopped after step {} of {}; run again to resume", done_, all_steps_));
     }
     throw Error(ErrorCode::cancelled, "cancelled");
   }
@@ -295,7 +292,7 @@ class Training {
     context_.log(LogLevel::info,
                  fmt::format("step {} of {}: loss {:.4f}, {:.0f} examples/s, {} left", done_, all_steps_,
                              mean, rate * static_cast<double>(plan_.trainer.batch_size),
-                             duration(static_cast<double>(all_steps_ - done_) / rate)));
+                             duration_text(static_cast<double>(all_steps_ - done_) / rate)));
   }
 
   void evaluate_between() {
@@ -359,9 +356,9 @@ class Training {
   std::optional<Noise> noise_;
   std::unique_ptr<Ipq> ipq_;
   std::vector<std::string> stages_;
-  std::vector<torch::Tensor> leaves_;  // of the optimizer
+  std::vector<torch::Tensor> leaves_;  // all tensors that the optimizer changes
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
-  std::int64_t phase_ = 0, step_ = 0;  // step_: of the phase
+  std::int64_t phase_ = 0, step_ = 0;  // step_ counts within the phase
   std::int64_t done_ = 0, all_steps_ = 0, first_ = 0, saved_ = -1;
   std::map<std::string, std::vector<double>> histories_;
   std::string identity_;

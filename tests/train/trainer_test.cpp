@@ -288,7 +288,8 @@ TEST(Trainer, RefusesWhatCannotBe) {
   SpotTask task;
   TrainingPlan plan = one_step();
   plan.trainer.batch_size = 97;
-  expect_error(ErrorCode::invalid_argument, "batch_size: 97 of 96", [&] { train(task, plan); });
+  expect_error(ErrorCode::invalid_argument, "batch_size: 97 is more than the 96 examples",
+               [&] { train(task, plan); });
   plan = one_step();
   plan.trainer.optimization.steps = 50;
   plan.trainer.optimization.learning_rate = 1e6;
