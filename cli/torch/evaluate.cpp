@@ -1,4 +1,4 @@
-// parsimony evaluate: what a network is worth.
+// parsimony evaluate: measures accuracy or perplexity on held-out data.
 #include <memory>
 
 #include "support/files.hpp"
@@ -12,17 +12,19 @@ constexpr const char* kExamples = R"(Examples:
   parsimony evaluate resnet20-float/model.safetensors resnet20-float.json
   parsimony evaluate small.safetensors resnet20-float.json --json
 
-The model is a safetensors file, plain or compact, of the network that the recipe is for; what it is judged by
-is what the recipe's task holds out.)";
+The model is a safetensors file, plain or compact, with the network of the recipe. The data are those that the
+task of the recipe holds out.)";
 
 }  // namespace
 
 Action add_evaluate(CLI::App& app) {
   const auto settings = std::make_shared<EvaluateSettings>();
   app.footer(kExamples);
-  app.add_option("MODEL", settings->model, "safetensors file, compact or not")->required()->type_name("");
-  app.add_option("RECIPE", settings->recipe, "JSON file whose task it is for")->required()->type_name("");
-  app.add_flag("--json", settings->json, "print JSON");
+  app.add_option("MODEL", settings->model, "safetensors file, plain or compact")->required()->type_name("");
+  app.add_option("RECIPE", settings->recipe, "JSON recipe whose task the network is for")
+      ->required()
+      ->type_name("");
+  app.add_flag("--json", settings->json, "print the figures as JSON");
   add_torch_run_flags(app, settings->threads, settings->quiet);
   return [settings, &app](Terminal& terminal) {
     check_readable(settings->model);

@@ -6,8 +6,9 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr std::array kVerbs{Verb{"train", "a network by a recipe", add_train},
-                            Verb{"evaluate", "what a network is worth", add_evaluate}};
+constexpr std::array kVerbs{
+    Verb{"train", "train a network from a JSON recipe", add_train},
+    Verb{"evaluate", "measure accuracy or perplexity on held-out data", add_evaluate}};
 
 }  // namespace
 

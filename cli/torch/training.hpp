@@ -1,5 +1,5 @@
-// The verbs that need LibTorch. Loading it takes longer than many a run of the others, so it is in a program
-// of its own: parsimony-torch, beside the command, which becomes it once their flags are checked.
+// The verbs that need LibTorch. Loading it takes longer than many runs of the other verbs, hence a program of
+// its own, parsimony-torch: parsimony checks the flags and then replaces itself by it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,7 +11,7 @@ namespace parsimony::cli {
 
 struct TrainSettings {
   std::string recipe;
-  std::string output;  // empty: as the recipe says
+  std::string output;  // empty: as in the recipe
   bool restart = false;
   bool json = false;
   int threads = 0;
@@ -26,12 +26,13 @@ struct EvaluateSettings {
   bool quiet = false;
 };
 
-/// What the verbs do, in parsimony-torch; in parsimony they end in that program with the arguments of app.
+/// In parsimony-torch these carry out the verbs; in parsimony they start that program with the arguments of
+/// app.
 int run_train(const TrainSettings& settings, const CLI::App& app, Terminal& terminal);
 int run_evaluate(const EvaluateSettings& settings, const CLI::App& app, Terminal& terminal);
 
-/// Adds --threads and --quiet, as add_run_flags does; LibTorch's results are not those of any number of
-/// threads.
+/// Adds --threads and --quiet like add_run_flags, with another help: results of LibTorch depend on the number
+/// of threads.
 void add_torch_run_flags(CLI::App& app, int& threads, bool& quiet);
 
 }  // namespace parsimony::cli

@@ -1,4 +1,4 @@
-// Where train and evaluate go from the command: to parsimony-torch beside it.
+// Implements training.hpp for parsimony: starts parsimony-torch, which is beside it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@
 namespace parsimony::cli {
 namespace {
 
-// The verb with its flags as they were given, positional arguments last.
+// The verb and its flags as given, with the positional arguments last.
 std::vector<std::string> arguments_of(const CLI::App& app) {
   std::vector<std::string> flags{app.get_name()}, positional;
   for (const CLI::Option* option : app.get_options()) {
@@ -45,11 +45,11 @@ int go_on(const CLI::App& app) {
   const int error = errno;
   if (error == ENOENT) {
     throw Error(ErrorCode::unsupported,
-                fmt::format("{}: needs parsimony-torch beside the command, which is built where LibTorch is "
+                fmt::format("{}: needs parsimony-torch beside this program; it is built if LibTorch is "
                             "installed (Debian and Ubuntu: libtorch-dev libjpeg-dev)",
                             app.get_name()));
   }
-  throw Error(ErrorCode::io, fmt::format("{}: does not start: {}", program, std::strerror(error)));
+  throw Error(ErrorCode::io, fmt::format("{}: cannot be started: {}", program, std::strerror(error)));
 }
 
 }  // namespace

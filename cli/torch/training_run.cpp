@@ -1,8 +1,9 @@
-// What train and evaluate do, in the program that has LibTorch.
+// Implements training.hpp for parsimony-torch: carries out train and evaluate.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
+#include "core/report_json.hpp"
 #include "parsimony/models/recipe.hpp"
 #include "parsimony/models/recipe_run.hpp"
 #include "support/exit_code.hpp"
@@ -29,7 +30,7 @@ int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal
   const models::RecipeRun run = models::train_recipe(recipe, output, settings.restart, context);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(run.model));
   if (settings.json) {
-    auto root = nlohmann::ordered_json::parse(run.report.to_json());
+    nlohmann::ordered_json root = report_json(run.report);
     root["recipe"] = settings.recipe;
     root["output"] = {{"path", run.model.string()}, {"bytes", bytes}};
     print(json_text(root));
@@ -38,7 +39,7 @@ int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal
                       run.model.string(), bytes, run.report.iterations, figures_text(run.figures),
                       run.report.seconds()));
   }
-  return kDone;  // the steps are a plan, and no limit that was met
+  return kDone;  // making all planned steps is success, not a limit that was reached
 }
 
 int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& terminal) {

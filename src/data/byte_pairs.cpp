@@ -1,3 +1,4 @@
+// Implements read_byte_pairs() of tokenizer.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +19,8 @@ constexpr std::int64_t kLargestVocabulary = std::int64_t{1} << 24;
   throw Error(ErrorCode::format, fmt::format("{}: {}", path.string(), what));
 }
 
-// The files write bytes as characters that can be printed: themselves where they can be, else from U+0100 on.
+// The files encode each byte as a printable character: the byte itself if it is printable, else one from
+// U+0100 on.
 struct PrintedBytes {
   std::int32_t byte_of[0x180];
 
@@ -31,12 +33,12 @@ struct PrintedBytes {
     }
   }
 
-  // False where it is not so written.
+  // False if the text is not encoded like that.
   bool read(std::string_view text, std::string& out) const {
     out.clear();
     for (std::size_t i = 0; i < text.size(); ++i) {
       std::uint32_t c = static_cast<unsigned char>(text[i]);
-      if (c >= 0x80) {  // all of them take two bytes
+      if (c >= 0x80) {  // all of them have two bytes
         if ((c & 0xE0) != 0xC0 || i + 1 == text.size()) return false;
         c = (c & 0x1F) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3F);
       }
@@ -47,7 +49,7 @@ struct PrintedBytes {
   }
 };
 
-// By number the bytes of the tokens.
+// The bytes of each token, by its number.
 std::vector<std::string> read_tokens(const std::filesystem::path& path, const PrintedBytes& printed) {
   const nlohmann::json all = nlohmann::json::parse(read_file(path, kLargestFile), nullptr, false);
   if (!all.is_object()) fail(path, "must be a JSON object of tokens and their numbers");

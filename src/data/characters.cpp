@@ -204,7 +204,7 @@ Character first_character(std::string_view text) {
     if ((byte(i) & 0xC0) != 0x80) return kBroken;
     c = c << 6 | (byte(i) & 0x3F);
   }
-  // What a shorter sequence could say, halves of UTF-16 pairs, what is beyond Unicode.
+  // Overlong sequences, surrogates of UTF-16 and values beyond Unicode are invalid.
   constexpr char32_t kFirstOfLength[] = {0, 0, 0x80, 0x800, 0x10000};
   if (c < kFirstOfLength[length] || (c >= 0xD800 && c <= 0xDFFF) || c > 0x10FFFF) return kBroken;
   return {look_up(c), length};

@@ -1,4 +1,4 @@
-// What kind a character of UTF-8 is, as far as cutting text into words needs it.
+// Kinds of UTF-8 characters, as needed to split text into words.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ struct Character {
   std::size_t length;  ///< bytes
 };
 
-/// Of a text that is not empty. By Unicode 14.0: what later versions added is `other`, and so is each byte
-/// that is no UTF-8.
+/// The first character of a non-empty text, by Unicode 14.0. Characters of later versions and bytes that are
+/// not UTF-8 are `other`.
 Character first_character(std::string_view text);
 
 }  // namespace parsimony::data

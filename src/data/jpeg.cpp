@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdio>
 
-// libjpeg's header needs the two above.
+// The header of libjpeg needs the two above.
 #include <fmt/format.h>
 #include <jpeglib.h>
 
@@ -16,10 +16,10 @@
 namespace parsimony::data {
 namespace {
 
-// libjpeg leaves by longjmp, which runs no destructors: all that owns memory lives outside of what is jumped
-// over.
+// libjpeg reports errors by longjmp, which runs no destructors: objects that own memory must live outside of
+// the frames that it skips.
 struct Errors {
-  jpeg_error_mgr manager;  // first, as libjpeg hands out its address
+  jpeg_error_mgr manager;  // first member: libjpeg passes its address
   std::jmp_buf back;
   std::array<char, JMSG_LENGTH_MAX> message;
 };
@@ -30,7 +30,7 @@ struct Errors {
   std::longjmp(errors->back, 1);
 }
 
-// A warning is a damaged file: what is missing would be filled with grey.
+// A warning means a damaged file, whose missing parts libjpeg would fill with grey.
 void on_message(j_common_ptr common, int level) {
   if (level < 0) on_error(common);
 }
@@ -50,7 +50,7 @@ struct Decoder {
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder() { jpeg_destroy_decompress(&info); }
 
-  // body must own nothing.
+  // body must not own memory.
   template <class Body>
   void run(const Body& body) {
     if (setjmp(errors.back) == 0) {

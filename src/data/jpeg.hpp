@@ -1,4 +1,4 @@
-// The pixels of a JPEG.
+// Decodes JPEGs.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,12 @@ struct JpegSize {
   std::int64_t width = 0, height = 0;
 };
 
-/// Of its header. Throws format (name: what is broken).
+/// The size in the header. Throws format (name: what is broken).
 JpegSize jpeg_size(std::string_view bytes, const std::string& name);
 
-/// Red, green and blue planes of height × width, as libjpeg's accurate integer transform gives them; grey
-/// images have three equal ones. out: 3 · width · height values of jpeg_size. Throws format.
+/// Decodes to planes of red, green and blue, each height × width, by the accurate integer transform of
+/// libjpeg; a grey image gives three equal planes. out has 3 · width · height values with the size of
+/// jpeg_size(). Throws format.
 void decode_jpeg(std::string_view bytes, const std::string& name, std::span<std::uint8_t> out);
 
 }  // namespace parsimony::data

@@ -14,8 +14,7 @@ namespace parsimony::data {
 namespace {
 
 constexpr std::int64_t kImagesPerTask = 64;
-// Values that a byte of a JPEG can stand for: a block of 64 takes 2 bits at least, where it is not
-// progressive.
+// Most pixel values per byte of a JPEG: a block of 64 takes at least 2 bits unless it is progressive.
 constexpr std::int64_t kMostExpansion = 1024;
 constexpr std::int64_t kLargestFile = std::int64_t{1} << 24;
 
@@ -51,7 +50,7 @@ LabelledImages read_labelled_images(const std::filesystem::path& archive, std::s
     out.labels.push_back(at - out.classes.begin());
   }
 
-  // All headers before the memory for the pixels.
+  // Check all headers before memory is allocated for the pixels.
   std::vector<std::string> jpegs(members.size());
   const std::int64_t count = out.size();
   const auto name = [&](std::int64_t i) { return fmt::format("{}: {}", file, members[i].name); };

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int32_t kNone = -1;
 
-// A token of the word, between others.
+// A token of the word in a doubly linked list.
 struct Link {
   std::int32_t token;
   std::int32_t before, after;
@@ -23,8 +23,8 @@ struct Link {
 
 }  // namespace
 
-// The most urgent pair first, and of equals the leftmost. Pairs of which a token is gone or has grown are
-// met in the queue, and passed over.
+// Merges the pair of the best rank first, the leftmost of equal ones. The queue still has pairs whose tokens
+// have since been merged; these are skipped.
 void Tokenizer::State::merge_word(std::string_view word, std::vector<std::int32_t>& out) const {
   const auto count = static_cast<std::int32_t>(word.size());
   std::vector<Link> links(count);
@@ -81,7 +81,7 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
     return out;
   }
   constexpr std::size_t kLongestKept = 64, kMostKept = std::size_t{1} << 18;
-  constexpr std::size_t kLongestWord = std::size_t{1} << 30;  // links count in 32 bits
+  constexpr std::size_t kLongestWord = std::size_t{1} << 30;  // links are 32-bit numbers
   ByText<std::vector<std::int32_t>> known;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::string_view word = text.substr(begin, std::min(first_word(text.substr(begin)), kLongestWord));

@@ -1,4 +1,4 @@
-// What a tokenizer knows.
+// The tables of a tokenizer.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Merge {
   std::int32_t rank, token;
 };
 
-/// The key of two tokens that follow each other.
+/// The key of two adjacent tokens.
 inline std::uint64_t pair_key(std::int32_t a, std::int32_t b) {
   return static_cast<std::uint64_t>(a) << 32 | static_cast<std::uint32_t>(b);
 }

@@ -15,7 +15,7 @@ std::size_t first_word(std::string_view text) {
   }
   std::size_t end = text[0] == ' ' && text.size() > 1 ? 1 : 0;
   const CharacterClass kind = first_character(text.substr(end)).kind;
-  std::size_t last = 0;  // where the last character of the run begins
+  std::size_t last = 0;  // begin of the last character of the run
   if (kind == CharacterClass::space) end = 0;
   while (end < text.size()) {
     const Character next = first_character(text.substr(end));
@@ -23,7 +23,7 @@ std::size_t first_word(std::string_view text) {
     last = end;
     end += next.length;
   }
-  // The last space before a word is the word's.
+  // The last space before a word belongs to the word.
   return kind == CharacterClass::space && end < text.size() && last > 0 ? last : end;
 }
 

@@ -1,4 +1,4 @@
-// Where words end.
+// Splits text into words.
 #pragma once
 
 #include <cstddef>
@@ -6,11 +6,11 @@
 
 namespace parsimony::data {
 
-/// Bytes of the first match of the pattern of GPT-2 [radford2019language] in a text that is not empty:
+/// Length in bytes of the first match of the pattern of GPT-2 [radford2019language] in a non-empty text:
 ///
 ///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///
-/// which matches everywhere, so that the words make up the text.
+/// The pattern matches everywhere, so that the words together are the text.
 std::size_t first_word(std::string_view text);
 
 }  // namespace parsimony::data

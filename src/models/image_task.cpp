@@ -32,7 +32,7 @@ struct Move {
   bool flip = false;
 };
 
-// One image as the network sees it; what lies outside of it is black.
+// Crops, mirrors and normalizes one image; pixels outside of it are black.
 void write_image(const LabelledImages& images, std::int64_t i, const Move& move, const Colors& colors,
                  float* out) {
   const auto pixels = images.image(i);
@@ -100,7 +100,7 @@ train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint6
   return out;
 }
 
-// The channels of a pixel side by side are what convolutions of bfloat16 read without a copy.
+// Convolutions in bfloat16 read channels-last tensors without a copy.
 torch::Tensor ImageTask::forward(const torch::Tensor& inputs) {
   return model_->forward(inputs.contiguous(torch::MemoryFormat::ChannelsLast));
 }

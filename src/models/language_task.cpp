@@ -28,7 +28,7 @@ data::Tokenizer tokenizer_of(const LanguageTaskOptions& options) {
   return data::read_byte_pairs(options.encoder, options.merges, options.max_vocabulary);
 }
 
-// Evaluation mode, until it dies.
+// Evaluation mode until the end of the scope.
 class Evaluating {
  public:
   explicit Evaluating(torch::nn::Module& model) : model_(model), training_(model.is_training()) {
@@ -110,7 +110,7 @@ std::map<std::string, double> LanguageTask::evaluate(const Context& context) {
   double nats = 0;
   for (std::int64_t begin = 0; begin < count;) {
     context.check_cancelled();
-    // Whole windows, then the rest as a shorter one.
+    // Whole windows, then a shorter one for the rest.
     const std::int64_t rows = std::clamp<std::int64_t>((count - begin) / length, 1, windows);
     const std::int64_t width = std::min(length, count - begin);
     const auto part = [&](std::int64_t from) {

@@ -1,4 +1,4 @@
-// What layers read, in integers where the model is told so.
+// Rounding of the inputs of layers, if the model has activation_bits.
 #pragma once
 
 #include <torch/torch.h>
@@ -10,10 +10,10 @@
 
 namespace parsimony::models {
 
-/// What the name of a range ends with; files of float networks have none.
+/// Suffix of the names of ranges; files of float networks have none.
 constexpr std::string_view kInputRange = "_input.range";
 
-/// Of a layer of the model, or of those that read the same; none with bits 0.
+/// Rounds the input of one layer, or of several that read the same; empty if bits is 0.
 inline train::IntegerActivation add_input(torch::nn::Module& model, const std::string& layer, int bits) {
   if (bits == 0) return nullptr;
   return model.register_module(layer + "_input", train::IntegerActivation(bits));

@@ -28,14 +28,14 @@ std::vector<std::pair<std::string, ReportValue>> options_of(const Recipe& recipe
   return out;
 }
 
-// What activation_bits ask for, and floats are in place of.
+// Without a range a layer reads floats although activation_bits asks for integers.
 void check_ranges(torch::nn::Module& model, const std::string& what, const char* remedy) {
   if (const std::string name = train::uncalibrated_activation(model); !name.empty()) {
-    refuse(fmt::format("activation_bits: {} has no range of {}; {}", what, name, remedy));
+    refuse(fmt::format("activation_bits: {} has no range for {}; {}", what, name, remedy));
   }
 }
 
-// The file holds roundings of what was trained.
+// The exported file holds rounded weights, so that the figures are those of the file, not of the training.
 void judge_exported(train::Task& task, RecipeRun& run, const Context& context) {
   const StageTimer timer(run.report, "evaluation");
   run.figures = task.evaluate(context);
@@ -57,17 +57,17 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
   std::error_code failed;
   std::filesystem::create_directories(output, failed);
   if (failed) {
-    throw Error(ErrorCode::io, fmt::format("{}: cannot be made: {}", output.string(), failed.message()));
+    throw Error(ErrorCode::io, fmt::format("{}: cannot be created: {}", output.string(), failed.message()));
   }
   train::TrainingPlan plan = recipe.plan;
   plan.teacher = teacher.get();
-  plan.evaluate = !plan.ipq;  // what has codes is judged as the file has it
+  plan.evaluate = !plan.ipq;  // a quantized network is evaluated after export, with the weights of its file
   const std::filesystem::path checkpoint = output / "train.checkpoint";
   train::TrainingResult result =
       train::train(*task, plan, {checkpoint, restart, options_of(recipe)}, context);
   add_before(result.report, reading);
-  check_ranges(task->model(), "the network", "must be trained, or recalibration_batches positive");
-  context.check_cancelled();  // from here on files appear: all of them or none
+  check_ranges(task->model(), "the network", "train it, or set recalibration_batches");
+  context.check_cancelled();  // from here on all files are written or none
 
   RecipeRun run{output / "model.safetensors", std::move(result.figures), std::move(result.report)};
   if (result.ipq == nullptr) {
@@ -81,7 +81,7 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
     judge_exported(*task, run, whole);
   }
   write_file(output / "report.json", run.report.to_json() + "\n");
-  std::filesystem::remove(checkpoint, failed);  // one that stays does no harm: the same run ends at once
+  std::filesystem::remove(checkpoint, failed);  // if it stays, the next run of this recipe ends at once
   return run;
 }
 
@@ -90,7 +90,7 @@ std::map<std::string, double> evaluate_recipe(const Recipe& recipe, const std::f
   torch::set_num_threads(context.threads());
   const std::unique_ptr<train::Task> task = recipe.task->make(Purpose::evaluation, nullptr, context);
   load_weights(task->model(), model);
-  check_ranges(task->model(), model.string(), "must be a file that the recipe trained");
+  check_ranges(task->model(), model.string(), "use a file that this recipe trained");
   return task->evaluate(context);
 }
 

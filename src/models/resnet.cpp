@@ -34,7 +34,7 @@ class BasicBlock : public torch::nn::Module {
   }
 
  private:
-  std::int64_t stride_, added_;  // added: channels of zeros before and behind
+  std::int64_t stride_, added_;  // added_: channels of zeros before and after
   train::IntegerActivation conv1_input_, conv2_input_;
   torch::nn::Conv2d conv1_;
   torch::nn::BatchNorm2d bn1_;

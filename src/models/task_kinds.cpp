@@ -18,18 +18,19 @@ struct LanguageRecipe {
   std::uint64_t seed = 0;
 };
 
-// The tokens say how many there are, and one seed serves the weights and the layers that are skipped.
+// The tokenizer determines the vocabulary. One seed serves the weights and layer_drop.
 template <OptionsOf<LanguageRecipe> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   describe(options.data, visit);
   describe(options.model, [&](const Field& field, auto& value) {
     if (field.name != "vocabulary" && field.name != "seed") visit(field, value);
   });
-  visit(Field{"weights", "safetensors file to begin at, empty: weights by the seed"}, options.weights);
-  visit(Field{"seed", "seed of the weights and of the layers that are skipped"}, options.seed);
+  visit(Field{"weights", "safetensors file with the initial weights; empty: random by seed"},
+        options.weights);
+  visit(Field{"seed", "seed of the weights and of layer_drop"}, options.seed);
 }
 
-// What each kind adds: how its options become a task.
+// One overload per kind of task makes the task from its options.
 std::unique_ptr<train::Task> make_task(const ImageTaskOptions& options, Purpose purpose,
                                        const train::Task* student, const Context& context) {
   const auto* same = dynamic_cast<const ImageTask*>(student);
@@ -88,7 +89,8 @@ struct Kind {
                                             const TaskRecipe*);
 };
 
-// Options of a kind have weights, a seed and describe(); make_task() above knows them.
+// To add a kind of task: a class derived from train::Task, an options struct with `weights`, `seed` and
+// describe(), an overload of make_task() above, and an entry here.
 constexpr std::array kKinds{Kind{"images", read<ImageTaskOptions>}, Kind{"language", read<LanguageRecipe>}};
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace parsimony::models {
 
 std::vector<std::string> task_kinds();
 
-/// The options of the kind of that place: those of `base`, of the same kind, where it is given, with what the
-/// object says. It is for the caller to finish the object.
+/// Reads the options of kind number `kind` from an object. They start from those of `base`, of the same kind,
+/// if it is given. The caller must call object.finish().
 std::shared_ptr<const TaskRecipe> read_task(std::size_t kind, RecipeObject& object, std::uint64_t seed,
                                             const TaskRecipe* base = nullptr);
 

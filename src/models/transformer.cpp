@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kDropStream = "transformer.layer_drop";
 
-// Half of a row sines, half cosines of the position, of wave lengths from 2π to 20,000 π.
+// Each row has sines and cosines of the position with wave lengths from 2π to 20,000 π.
 torch::Tensor sines(std::int64_t context, std::int64_t width) {
   const std::int64_t half = width / 2;
   const double step = std::log(10000.0) / static_cast<double>(std::max<std::int64_t>(half - 1, 1));
@@ -90,7 +90,7 @@ void Transformer::keep_blocks(std::span<const std::int64_t> keep) {
                          blocks()));
     }
     last = block;
-    // Of an odd number of shared layers the last has a block of its own.
+    // With an odd number of shared layers the last one has its own block.
     const bool pair = options_.share_adjacent && 2 * block + 1 < options_.layers;
     layers += pair ? 2 : 1;
   }

@@ -57,7 +57,7 @@ TransformerLayer::TransformerLayer(const TransformerOptions& options)
 torch::Tensor TransformerLayer::forward(torch::Tensor x, const torch::Tensor& hidden) {
   const auto dropped = [&](const torch::Tensor& y) { return torch::dropout(y, dropout_, is_training()); };
   x = x + dropped(attention_->forward(attention_norm_(x), hidden));
-  // Piece by piece: what its second layer reads lies within the Sequential.
+  // Calls the parts one by one, as the input of the second linear layer is inside the Sequential.
   const auto part = [&](std::size_t i) { return feed_forward_->ptr<torch::nn::LinearImpl>(i); };
   const torch::Tensor inner =
       torch::relu(part(0)->forward(quantize_input(feed_forward_input_, feed_forward_norm_(x))));

@@ -1,4 +1,4 @@
-// A layer of a Transformer.
+// The layers of a Transformer.
 #pragma once
 
 #include <torch/torch.h>
@@ -17,7 +17,7 @@ class Attention : public torch::nn::Module {
 
  private:
   std::int64_t heads_;
-  train::IntegerActivation query_input_, output_input_;  // that of query, key and value, and that of output
+  train::IntegerActivation query_input_, output_input_;  // input of query, key and value; input of output
   torch::nn::Linear query_, key_, value_, output_;
 };
 
@@ -32,7 +32,8 @@ class TransformerLayer : public torch::nn::Module {
   torch::nn::LayerNorm attention_norm_;
   std::shared_ptr<Attention> attention_;
   torch::nn::LayerNorm feed_forward_norm_;
-  train::IntegerActivation feed_forward_input_, hidden_input_;  // of its first and of its second linear layer
+  train::IntegerActivation feed_forward_input_,
+      hidden_input_;  // inputs of the first and the second linear layer
   torch::nn::Sequential feed_forward_;
 };
 

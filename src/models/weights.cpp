@@ -42,7 +42,7 @@ torch::Tensor from_file(const TensorView& view) {
   return tensor_of(float32_values(view), view.shape);
 }
 
-// The tensors of a model by their names, whether the file is compact or not.
+// The tensors of a plain or compact file by name.
 class WeightFile {
  public:
   explicit WeightFile(const std::filesystem::path& path) : file_(path) {
@@ -58,7 +58,7 @@ class WeightFile {
 
   const std::string& name() const { return file_.name(); }
   const std::set<std::string, std::less<>>& names() const { return names_; }
-  /// nullptr where it is in codes.
+  /// nullptr if the tensor is quantized.
   const TensorView* view(const std::string& name) const {
     if (!compact_) return &file_.at(name);
     const auto alias = compact_->recipe.aliases.find(name);
@@ -100,7 +100,7 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
                                    [&](const std::string& n) { return file.names().contains(n); });
     if (name == entry.names.end()) {
       if (may_be_missing(entry.names.front())) continue;
-      if (!ranges && entry.names.front().ends_with(kInputRange)) {  // of the floats none is known
+      if (!ranges && entry.names.front().ends_with(kInputRange)) {  // a float network has no ranges
         copies.emplace_back(entry.tensor, torch::zeros_like(entry.tensor));
         continue;
       }
@@ -127,7 +127,7 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
 
 void save_weights(const torch::nn::Module& model, const std::filesystem::path& path) {
   std::vector<TensorView> views;
-  std::vector<torch::Tensor> kept;  // what the views show
+  std::vector<torch::Tensor> kept;  // keeps the data of the views alive
   for (const train::NamedTensor& entry : train::named_tensors(model)) {
     TensorView view;
     view.name = entry.names.front();

@@ -16,7 +16,7 @@
 namespace parsimony::train {
 namespace {
 
-// The three kinds of BatchNorm have no base class that is none of them.
+// The three kinds of BatchNorm have no common base class that can be tested for.
 struct BatchNorm {
   std::string name;
   torch::nn::Module* module = nullptr;

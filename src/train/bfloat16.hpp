@@ -1,4 +1,4 @@
-// Arithmetic of half as many bytes, where the processor has it.
+// Arithmetic in bfloat16.
 #pragma once
 
 #include <ATen/autocast_mode.h>
@@ -6,8 +6,8 @@
 
 namespace parsimony::train {
 
-/// While it lives LibTorch computes convolutions and products of bfloat16, with sums of float32, and what
-/// comes between them of what they give.
+/// A guard: LibTorch computes convolutions and matrix products in bfloat16 with sums in float32, and the
+/// operations between them in the type of their inputs.
 class Bfloat16 {
  public:
   explicit Bfloat16(bool enabled) : enabled_(enabled), was_enabled_(is_enabled()), type_(type()) {
@@ -18,7 +18,7 @@ class Bfloat16 {
   ~Bfloat16() {
     if (!enabled_) return;
     set(was_enabled_, type_);
-    at::autocast::clear_cache();  // of weights that are about to change
+    at::autocast::clear_cache();  // the cached weights are about to change
   }
 
  private:

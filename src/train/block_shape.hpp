@@ -1,4 +1,4 @@
-// How the weight of a layer is cut into blocks where the options leave it open.
+// The default blocks of the weight of a layer.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,10 @@
 
 namespace parsimony::train {
 
-/// block_size 0: a whole kernel, 4 of convolutions of one position and along channels, 8 of other layers.
+/// block_size 0 (auto) is a whole kernel; 4 for convolutions with one position and along channels; 8 for
+/// other layers.
 inline quant::BlockGrid layer_grid(const Layer& layer, std::int64_t block_size, quant::BlockLayout layout) {
-  // Blocks of one channel would be single weights.
+  // With one channel, blocks along channels would be single weights.
   if (!layer.convolution || layer.weight->size(1) == 1) layout = quant::BlockLayout::row;
   const bool whole_kernel = layer.kernel > 1 && layout == quant::BlockLayout::row;
   if (block_size == 0) block_size = whole_kernel ? layer.kernel : layer.convolution ? 4 : 8;

@@ -30,7 +30,8 @@ std::int64_t read_number(InputArchive& archive, const std::string& key) {
   return value.item<std::int64_t>();
 }
 
-// Names of layers have dots, which archives do not bear in keys: they go by number, with the name beside.
+// Keys of archives must not have dots, which names of layers have: layers have numbered keys, and a text with
+// the name.
 void write_text(OutputArchive& archive, const std::string& key, const std::string& text) {
   archive.write(key, torch::tensor(std::vector<std::uint8_t>(text.begin(), text.end()), torch::kByte), true);
 }
@@ -38,7 +39,7 @@ void write_text(OutputArchive& archive, const std::string& key, const std::strin
 torch::Tensor read_tensor(InputArchive& archive, const std::string& key, torch::ScalarType type) {
   torch::Tensor values;
   archive.read(key, values, true);
-  TORCH_CHECK(values.scalar_type() == type, key, " is of another type");
+  TORCH_CHECK(values.scalar_type() == type, key, " has another type");
   return values.contiguous();
 }
 
@@ -58,7 +59,7 @@ void write_matrix(OutputArchive& archive, const std::string& key, const Matrix<f
 
 Matrix<float> read_matrix(InputArchive& archive, const std::string& key) {
   const torch::Tensor values = read_tensor(archive, key, torch::kFloat);
-  TORCH_CHECK(values.dim() == 2, key, " is no matrix");
+  TORCH_CHECK(values.dim() == 2, key, " is not a matrix");
   Matrix<float> matrix(values.size(0), values.size(1));
   std::copy_n(values.data_ptr<float>(), matrix.size(), matrix.data());
   return matrix;
@@ -88,7 +89,7 @@ void read_noise(InputArchive& archive, Noise& noise) {
   noise.set_step(read_number(archive, "step"));
 }
 
-// A layer whose codebook is that of the one before does not repeat it.
+// A layer that shares the codebook of the layer before it does not repeat it.
 void write_ipq(OutputArchive& archive, const Ipq& ipq) {
   const std::vector<IpqLayer> layers = ipq.layers();
   write_number(archive, "layers", std::ssize(layers));
@@ -200,14 +201,14 @@ struct Checkpoint::State {
   std::map<std::string, std::string> texts;
   std::map<std::string, std::vector<double>> histories;
 
-  // What LibTorch cannot read is a file of something else.
+  // LibTorch throws for a file that is damaged or something else.
   template <class Body>
   void read(const Body& body) {
     try {
       body();
     } catch (const c10::Error& error) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: no checkpoint of this run: {}", name, error.what_without_backtrace()));
+      throw Error(ErrorCode::format, fmt::format("{}: is not a checkpoint of this run: {}", name,
+                                                 error.what_without_backtrace()));
     }
   }
 };
@@ -220,8 +221,8 @@ Checkpoint::Checkpoint(const std::filesystem::path& path) : state_(std::make_uni
     archive.load_from(bytes);
     if (const std::int64_t version = read_number(archive, "parsimony_checkpoint"); version != kVersion) {
       throw Error(ErrorCode::unsupported,
-                  fmt::format("{}: a checkpoint of version {}; this program reads version {}", state_->name,
-                              version, kVersion));
+                  fmt::format("{}: is a checkpoint of version {}; this program reads version {}",
+                              state_->name, version, kVersion));
     }
     InputArchive position, texts, histories;
     archive.read("position", position);
@@ -253,7 +254,7 @@ void Checkpoint::restore(Ipq& ipq) const {
       ipq.set_layers(read_ipq(archive));
     } catch (const Error& error) {
       throw Error(ErrorCode::format,
-                  fmt::format("{}: no checkpoint of this run: {}", state_->name, error.what()));
+                  fmt::format("{}: is not a checkpoint of this run: {}", state_->name, error.what()));
     }
   });
 }
@@ -265,7 +266,7 @@ void Checkpoint::restore(TrainingState& state) const {
     archive.read("model", model);
     archive.read("optimizer", optimizer);
     state.model.load(model);
-    state.optimizer.state().clear();  // load only adds to it
+    state.optimizer.state().clear();  // load() only adds entries
     state.optimizer.load(optimizer);
     if (state.noise != nullptr) {
       InputArchive noise;

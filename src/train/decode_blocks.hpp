@@ -1,4 +1,4 @@
-// The weight that codes and centroids stand for, with the averaged gradient of the centroids.
+// Decodes a weight from codes and centroids; its backward pass averages the gradients of each centroid.
 #pragma once
 
 #include <torch/torch.h>
@@ -8,8 +8,8 @@
 
 namespace parsimony::train {
 
-/// centroids: K × d. index: for each value of the weight, in C order, its place among the K · d values.
-/// counts: for each of these, of how many values of all weights it is the place, at least 1.
+/// centroids: K × d. index: for each value of the weight, in C order, its position among the K · d values of
+/// the codebook. counts: the number of values in all weights that have each position, at least 1.
 struct DecodeBlocks : torch::autograd::Function<DecodeBlocks> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& centroids,
                                const torch::Tensor& index, const torch::Tensor& counts,

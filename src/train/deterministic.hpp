@@ -1,11 +1,12 @@
-// LibTorch as a run needs it, and as it was afterwards.
+// Deterministic settings of LibTorch for the time of a run.
 #pragma once
 
 #include <torch/torch.h>
 
 namespace parsimony::train {
 
-/// While it lives, LibTorch has this many threads, and refuses algorithms whose results vary.
+/// A guard: LibTorch uses this many threads and refuses algorithms whose results vary; restores the settings
+/// at the end.
 class Deterministic {
  public:
   explicit Deterministic(int threads) {

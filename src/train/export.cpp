@@ -29,12 +29,12 @@ bool fits_half(std::span<const float> values, bool buffer) {
   float largest = 0;
   for (const float value : values) largest = std::max(largest, std::abs(value));
   return std::all_of(values.begin(), values.end(), [&](float value) {
-    const float apart = std::abs(from_half(to_half(value)) - value);  // infinite beyond the halves
+    const float apart = std::abs(from_half(to_half(value)) - value);  // infinite beyond the range of float16
     return apart <= 0x1p-11f * (buffer ? std::abs(value) : largest);
   });
 }
 
-// The model in the file, and the bytes of its tensors that are not in codes.
+// The model of the file, and the bytes of its tensors that are not quantized.
 struct Exported {
   quant::CompactModel model;
   std::deque<std::vector<std::uint8_t>> bytes;
@@ -58,7 +58,7 @@ class Exporter {
     }
     out_.model.recipe.deflated = options.deflate_header;
     for (const NamedTensor& entry : named_tensors(model)) {
-      // Of names that share a weight the one that has codes.
+      // If several names share a weight, prefer the one that is quantized.
       const auto coded = std::find_if(entry.names.begin(), entry.names.end(),
                                       [&](const std::string& name) { return weights_.contains(name); });
       const std::string& name = coded == entry.names.end() ? entry.names.front() : *coded;
@@ -73,12 +73,12 @@ class Exporter {
   Exported take() { return std::move(out_); }
 
  private:
-  // The name that it lies under.
+  // Returns the name under which the tensor is stored.
   std::string add(const std::string& name, const NamedTensor& entry) {
     const torch::Tensor& tensor = entry.tensor;
     if (const auto found = weights_.find(name); found != weights_.end()) {
       if (found->second->shape != tensor.sizes().vec()) {
-        refuse(fmt::format("export: codes of shape [{}] for {}, which has [{}]",
+        refuse(fmt::format("export: the codes for {1} have shape [{0}]; must be [{2}]",
                            fmt::join(found->second->shape, ", "), quoted_name(name),
                            fmt::join(tensor.sizes().vec(), ", ")));
       }
@@ -88,7 +88,7 @@ class Exporter {
     const bool integers = tensor.scalar_type() == torch::kLong;
     if (!tensor.is_floating_point() && !integers) {
       throw Error(ErrorCode::unsupported,
-                  fmt::format("export: {} is neither of floats nor of int64", quoted_name(name)));
+                  fmt::format("export: {} has neither a float type nor int64", quoted_name(name)));
     }
     quant::OtherRecipe other{{name, DType::float32, tensor.sizes().vec()}, DType::float32};
     std::vector<std::uint8_t> bytes;
@@ -120,7 +120,7 @@ class Exporter {
     return name;
   }
 
-  // Of batch norms that were folded all statistics are the same.
+  // After fold_statistics() all batch norms of a width have the same statistics.
   std::optional<std::string> equal_buffer(const quant::OtherRecipe& other,
                                           const std::vector<std::uint8_t>& bytes) const {
     for (std::size_t i = 0; i < buffers_.size(); ++i) {
@@ -162,9 +162,9 @@ class Exporter {
 
   const std::map<std::string, quant::QuantizedTensor>& tensors_;
   const ExportOptions& options_;
-  std::map<std::string, std::string> kinds_;                      // of weights
-  std::map<std::string, const quant::QuantizedTensor*> weights_;  // in codes
-  std::vector<bool> buffers_;                                     // of others
+  std::map<std::string, std::string> kinds_;                      // of weights by name
+  std::map<std::string, const quant::QuantizedTensor*> weights_;  // quantized
+  std::vector<bool> buffers_;                                     // whether each of the others is a buffer
   Exported out_;
 };
 

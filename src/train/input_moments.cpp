@@ -13,11 +13,11 @@ namespace {
 
 struct Observed {
   Layer layer;
-  torch::Tensor sum;  // Σ x² per channel; of an embedding how often a row was read
+  torch::Tensor sum;  // Σ x² per channel; for an embedding the number of look-ups of each row
   std::int64_t count = 0;
 };
 
-// A callback is a plain function, so that what it fills is found here.
+// The callback is a plain function, so that its result must be in a thread-local variable.
 thread_local std::vector<Observed>* observed = nullptr;
 
 void add(Observed& to, const torch::Tensor& input, const torch::Tensor& weight) {
@@ -35,7 +35,7 @@ void add(Observed& to, const torch::Tensor& input, const torch::Tensor& weight) 
 }
 
 #if TORCH_VERSION_MAJOR < 2
-// Linear layers multiply by the transpose of their weight there, and no call has the weight itself.
+// A linear layer calls the operation with the transpose of its weight, not with the weight itself.
 void observe_product(const at::RecordFunction& call) {
   const std::string_view name = call.name();
   const std::size_t first = name == "aten::addmm" ? 1 : 0;
@@ -101,7 +101,7 @@ std::vector<float> importance_of(const Observed& layer) {
   if (layer.layer.embedding) {
     mean = mean.unsqueeze(1).expand_as(weight);
   } else if (mean.numel() != weight.size(1)) {
-    // Outputs of one group after another, each with the channels of its group.
+    // Outputs group by group, each with the input channels of its group.
     const std::int64_t channels = weight.size(1), groups = mean.numel() / channels;
     mean = mean.view({groups, channels}).repeat_interleave(weight.size(0) / groups, 0);
     column[0] = weight.size(0);

@@ -31,9 +31,9 @@ struct Ipq::State {
   };
   torch::nn::Module& model;
   Context context;
-  std::vector<Scheme> schemes{};  // the last is that of all other layers
+  std::vector<Scheme> schemes{};  // the last one matches all other layers
   std::vector<IpqGroup> groups{};
-  std::vector<Layer> tied{};  // layers whose weight is a member's
+  std::vector<Layer> tied{};  // layers that share the weight of a member
   std::map<std::string, std::vector<float>> importance{};
 
   const IpqMember* find(const torch::Tensor& weight) const {
@@ -65,9 +65,9 @@ Ipq::Ipq(torch::nn::Module& model, IpqOptions options, Context context, const st
   for (const Layer& layer : weight_layers(model)) used[state_->scheme_of(layer.name)] = true;
   for (std::size_t i = 0; i < schemes.size(); ++i) {
     if (used[i]) continue;
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("schemes: \"{}\" matches no layer that those before it leave", schemes[i].layers));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("schemes: \"{}\" matches no layer that an earlier scheme does not already match",
+                            schemes[i].layers));
   }
 }
 Ipq::~Ipq() = default;
@@ -84,14 +84,13 @@ std::vector<std::string> Ipq::quantize(const std::string& layers) {
   for (const Layer& layer : weight_layers(state_->model)) {
     if (!std::regex_match(layer.name, pattern)) continue;
     if (!layer.weight->is_leaf()) {
-      throw Error(
-          ErrorCode::invalid_argument,
-          fmt::format("layer \"{}\" computes with other weights now; quantize before they are applied",
-                      layer.name));
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("layer \"{}\" computes with replaced weights now; quantize before apply()",
+                              layer.name));
     }
     const auto is_known = [&](const Layer& other) { return other.weight == layer.weight; };
     if (state_->find(*layer.weight) != nullptr) {
-      // Quantized already; under another name it is one that shares a weight.
+      // The weight is quantized already. A layer not seen before shares it (tied weights).
       bool itself = std::any_of(state_->tied.begin(), state_->tied.end(), is_known);
       for (const IpqGroup& group : state_->groups) {
         for (const IpqMember& member : group.members) itself = itself || is_known(member.layer);
@@ -126,7 +125,7 @@ std::vector<std::string> Ipq::quantize(const std::string& layers) {
   }
   if (names.empty()) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("layers: \"{}\" matches no layer that has no codes yet", layers));
+                fmt::format("layers: \"{}\" matches no layer that is still unquantized", layers));
   }
   std::vector<IpqGroup*> ordered;
   for (auto& [key, group] : groups) ordered.push_back(&group);
@@ -176,7 +175,7 @@ double Ipq::reassign() {
   }
   if (!has_latent_weights()) {
     throw Error(ErrorCode::invalid_argument,
-                "reassign: codes follow latent_weights, which are not asked for");
+                "reassign: needs latent_weights, which codes follow; no options set it");
   }
   return all == 0 ? 0 : static_cast<double>(changed) / static_cast<double>(all);
 }
@@ -238,7 +237,7 @@ void Ipq::set_layers(const std::vector<IpqLayer>& layers) {
     member.importance = from.importance;
     const IpqOptions& options = state_->schemes[state_->scheme_of(from.name)].options;
     if (options.scheme != from.tensor.scheme || (!product && options.bits != from.tensor.bits)) {
-      refuse(from.name, "has codes of another scheme than its options say");
+      refuse(from.name, "has codes of a scheme other than that of its options");
     }
     const std::int64_t codes = product ? member.grid.count() : layer->weight->numel();
     if (from.tensor.shape != member.shape || quant::code_count(from.tensor) != codes) {

@@ -1,4 +1,4 @@
-// Layers in codes by one scheme, as Ipq trains them.
+// Layers with one quantization scheme in training, the parts of Ipq.
 #pragma once
 
 #include <torch/torch.h>
@@ -16,15 +16,15 @@ namespace parsimony::train {
 
 struct IpqMember {
   Layer layer;
-  torch::Tensor weight;  // the leaf, and the latent weight
+  torch::Tensor weight;  // the parameter, which is also the latent weight
   std::vector<std::int64_t> shape;
   quant::BlockGrid grid;
-  quant::QuantizedTensor tensor;  // its codes; of integers those of the last fit of the ranges
+  quant::QuantizedTensor tensor;  // its codes; for integers those of the last fit of the ranges
   torch::Tensor index{};          // see DecodeBlocks
   std::vector<float> importance{};
 };
 
-/// Products with one codebook, or one layer in integers.
+/// Layers whose product codes share a codebook, or one layer in integers.
 struct IpqGroup {
   IpqOptions options;
   std::vector<IpqMember> members;

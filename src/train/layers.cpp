@@ -10,7 +10,7 @@ std::int64_t padding_row(const c10::optional<std::int64_t>& index, std::int64_t 
   return *index < 0 ? *index + rows : *index;
 }
 
-// Fills what depends on the kind of layer; false: not one of ours.
+// Fills the fields that depend on the kind of layer; false if the module is not a layer with weights.
 bool describe_layer(torch::nn::Module& module, Layer& layer) {
   const auto convolution = [&](auto& found) {
     layer.convolution = true;

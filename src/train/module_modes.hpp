@@ -1,4 +1,4 @@
-// The modes of the modules of a model, put back.
+// Restores the training or evaluation mode of every module.
 #pragma once
 
 #include <torch/torch.h>
@@ -10,7 +10,7 @@
 
 namespace parsimony::train {
 
-/// Parents first, by their dotted names.
+/// Calls body for every module with its dotted name, parents first.
 inline void for_modules(torch::nn::Module& module, const std::string& name,
                         const std::function<void(const std::string&, torch::nn::Module&)>& body) {
   body(name, module);
@@ -19,7 +19,8 @@ inline void for_modules(torch::nn::Module& module, const std::string& name,
   }
 }
 
-/// train() of a module reaches its children, parents come first here.
+/// Remembers all modes and restores them at the end of the scope. Module::train() also sets the children, so
+/// parents are restored first.
 class ModuleModes {
  public:
   explicit ModuleModes(torch::nn::Module& model) {

@@ -1,4 +1,4 @@
-// What a model has in a file.
+// The tensors of a model under all their names.
 #pragma once
 
 #include <torch/torch.h>
@@ -9,12 +9,12 @@
 namespace parsimony::train {
 
 struct NamedTensor {
-  std::vector<std::string> names;  ///< several of one that modules share
+  std::vector<std::string> names;  ///< several if modules share the tensor
   torch::Tensor tensor;
   bool buffer = false;
 };
 
-/// Parameters, then buffers, each once; those that are not defined are left out.
+/// Parameters, then buffers, each once. Undefined tensors are left out.
 std::vector<NamedTensor> named_tensors(const torch::nn::Module& model);
 
 }  // namespace parsimony::train

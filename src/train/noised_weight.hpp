@@ -1,4 +1,4 @@
-// ψ of one weight: the drawn blocks through φ, the others as they are.
+// ψ of one weight: applies φ to the drawn blocks and leaves the others unchanged.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 
 namespace parsimony::train {
 
-/// What one weight is drawn by.
+/// Determines which blocks of one weight are drawn.
 struct Draw {
   double rate = 0;
   std::uint64_t step = 0;
   std::uint64_t layer = 0;     ///< below 2^24
-  std::int64_t kept_row = -1;  ///< whose blocks are never drawn
+  std::int64_t kept_row = -1;  ///< row whose blocks are never drawn; -1: none
 };
 
 struct DrawnBlocks {
@@ -24,13 +24,14 @@ struct DrawnBlocks {
   std::int64_t drawn = 0;
 };
 
-/// noised: ψ(weight), both in C order. codebook: of the product functions. drawn, when not empty, receives a
-/// 1 for each value of a drawn block, 0 for others.
+/// noised = ψ(weight), both in C order. codebook is used by the product functions alone. drawn, when not
+/// empty, receives 1 for each value of a drawn block and 0 for the others.
 DrawnBlocks noise_weight(std::span<const float> weight, const quant::BlockGrid& grid,
                          const NoiseOptions& options, const Draw& draw, MatrixView<const float> codebook,
                          std::span<float> noised, std::span<std::uint8_t> drawn, const Context& context);
 
-/// K × d by k-means on the blocks but those of kept_row, from `initial` where that is K × d too.
+/// A K × d codebook by k-means on all blocks except those of kept_row; starts from `initial` if that is K ×
+/// d.
 Matrix<float> learn_codebook(std::span<const float> weight, const quant::BlockGrid& grid,
                              const NoiseOptions& options, std::int64_t kept_row,
                              MatrixView<const float> initial, const Context& context);

@@ -1,4 +1,4 @@
-// Optimizers of LibTorch, as options say.
+// Makes LibTorch optimizers from options.
 #pragma once
 
 #include <torch/torch.h>
@@ -10,10 +10,11 @@
 
 namespace parsimony::train {
 
-/// Those with gradients, each once though several layers may share it.
+/// Parameters with gradients, each once even if several layers share it.
 std::vector<torch::Tensor> trained_parameters(const torch::nn::Module& model);
 
-/// Of all these leaves; weight decay is for those of decayed alone. Its rate is set step by step.
+/// An optimizer of all these tensors with weight decay for `decayed` alone. Set its learning rate before each
+/// step.
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizationOptions& options,
                                                         std::vector<torch::Tensor> decayed,
                                                         std::vector<torch::Tensor> others);

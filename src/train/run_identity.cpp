@@ -17,12 +17,13 @@ void add(OptionList& out, const std::string& part, const Options& options) {
   for (auto& [name, value] : own) out.emplace_back(fmt::format("{}.{}", part, name), std::move(value));
 }
 
-bool says_only_when(const std::string& name) {
+// Options that do not change the result: two runs may differ in them.
+bool changes_no_result(const std::string& name) {
   return name == "training.evaluation_steps" || name == "training.checkpoint_steps" ||
          name == "training.report_steps";
 }
 
-// The lines of a text, and an empty one behind.
+// The next line, or "nothing" at the end.
 std::string next_line(std::istringstream& text) {
   std::string line;
   std::getline(text, line);
@@ -49,7 +50,7 @@ OptionList options_of(const TrainingPlan& plan) {
 std::string identity_of(const OptionList& options) {
   std::string out;
   for (const auto& [name, value] : options) {
-    if (says_only_when(name)) continue;
+    if (changes_no_result(name)) continue;
     std::visit([&, &key = name](const auto& held) { out += fmt::format("{} = {}\n", key, held); }, value);
   }
   return out;
@@ -65,8 +66,8 @@ void check_identity(const std::string& saved, const std::string& now,
     is = next_line(after);
   } while (was == is);
   refuse(
-      fmt::format("{}: is of another run: it had {}, now there is {}; the same run goes on, option "
-                  "restart begins anew",
+      fmt::format("{}: belongs to another run: it had {}, now there is {}; use the old options to resume "
+                  "or option restart to begin anew",
                   checkpoint.string(), was, is));
 }
 

@@ -1,11 +1,11 @@
-// A tensor in place of another, whose gradient it passes on.
+// Replaces a tensor in the forward pass and passes its gradient straight through.
 #pragma once
 
 #include <torch/torch.h>
 
 namespace parsimony::train {
 
-/// value where weight was: bit by bit value, with the gradient of weight.
+/// The result equals `value` bit by bit; its gradient is passed to `weight`.
 struct StraightThrough : torch::autograd::Function<StraightThrough> {
   static torch::Tensor forward(torch::autograd::AutogradContext*, const torch::Tensor& /*weight*/,
                                const torch::Tensor* value) {

@@ -1,4 +1,4 @@
-// Layers that compute with other weights for a while.
+// Lets layers compute with other weights for a while.
 #pragma once
 
 #include <torch/torch.h>
@@ -11,8 +11,8 @@
 
 namespace parsimony::train {
 
-/// Nothing is replaced before begin(), which cannot fail, so that who is left by an exception has done
-/// nothing.
+/// begin() replaces the weights, the destructor restores them. begin() is noexcept, so that an exception
+/// before it leaves the model unchanged.
 class WeightSwap {
  public:
   WeightSwap() = default;
@@ -26,7 +26,7 @@ class WeightSwap {
   void add(const Layer& layer, torch::Tensor other) {
     entries_.push_back({layer.weight, *layer.weight, std::move(other), layer.module});
   }
-  /// What this weight is to be replaced by, where another layer shares it; else nullptr.
+  /// The replacement already added for this weight (several layers may share it); nullptr if there is none.
   const torch::Tensor* find(const torch::Tensor& weight) const {
     for (const Entry& entry : entries_) {
       if (entry.own.is_same(weight)) return &entry.other;
@@ -43,7 +43,7 @@ class WeightSwap {
     torch::Tensor* place;
     torch::Tensor own;
     torch::Tensor other;
-    std::shared_ptr<torch::nn::Module> module;  // keeps the place
+    std::shared_ptr<torch::nn::Module> module;  // keeps the place alive
   };
   std::vector<Entry> entries_;
   bool begun_ = false;

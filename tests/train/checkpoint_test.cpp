@@ -65,16 +65,16 @@ TEST(Checkpoint, FilesOfSomethingElseAreRefused) {
   const TemporaryDirectory directory;
   Training training;
   expect_error(ErrorCode::io, "missing", [&] { load_checkpoint(directory / "missing", training.state); });
-  expect_error(ErrorCode::format, "no checkpoint of this run",
+  expect_error(ErrorCode::format, "is not a checkpoint of this run",
                [&] { load_checkpoint(directory.file("text", "no archive"), training.state); });
   torch::nn::Sequential other(torch::nn::Linear(3, 2));
   torch::optim::Adam optimizer(other->parameters());
   TrainingState state{*other, optimizer};
   save_checkpoint(directory / "other", state);
-  expect_error(ErrorCode::format, "no checkpoint of this run",
+  expect_error(ErrorCode::format, "is not a checkpoint of this run",
                [&] { load_checkpoint(directory / "other", training.state); });
   const std::string bytes = TemporaryDirectory::content(directory / "other");
-  expect_error(ErrorCode::format, "no checkpoint of this run",
+  expect_error(ErrorCode::format, "is not a checkpoint of this run",
                [&] { load_checkpoint(directory.file("cut", bytes.substr(0, bytes.size() / 2)), state); });
 }
 

@@ -140,7 +140,7 @@ TEST(Export, CodesOfNoLayerAreRefused) {
                [&] { export_recipe(model.net, tensors); });
   tensors.erase("layer9");
   std::swap(tensors.at("conv1"), tensors.at("linear"));
-  expect_error(ErrorCode::invalid_argument, "codes of shape", [&] { export_recipe(model.net, tensors); });
+  expect_error(ErrorCode::invalid_argument, "have shape", [&] { export_recipe(model.net, tensors); });
 }
 
 }  // namespace

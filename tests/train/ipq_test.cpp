@@ -212,7 +212,8 @@ TEST(Ipq, ReassigningNeedsLatentWeights) {
   ipq.quantize("linear");
   expect_error(ErrorCode::invalid_argument, "matches no layer", [&] { ipq.quantize("linear"); });
   const DecodedWeights guard = ipq.apply();
-  expect_error(ErrorCode::invalid_argument, "computes with other weights", [&] { ipq.quantize("linear"); });
+  expect_error(ErrorCode::invalid_argument, "computes with replaced weights",
+               [&] { ipq.quantize("linear"); });
 }
 
 // φ by ranges that stay until they are fitted anew, the gradient straight through, and a file's codes.
@@ -296,7 +297,8 @@ TEST(Ipq, CodebooksAreSharedWithinASchemeAndAStage) {
   IpqOptions integers = options;
   integers.scheme = quant::Scheme::integer;
   Ipq wrong(*again.net, integers);
-  expect_error(ErrorCode::invalid_argument, "another scheme", [&] { wrong.set_layers(ipq.layers()); });
+  expect_error(ErrorCode::invalid_argument, "a scheme other than that of its options",
+               [&] { wrong.set_layers(ipq.layers()); });
   expect_error(ErrorCode::invalid_argument, "layers", [&] {
     Ipq(*again.net, options, Context{}, {{"(", options}});
   });

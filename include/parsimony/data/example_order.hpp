@@ -1,4 +1,4 @@
-// The order in which examples are seen.
+// The order of the training examples.
 #pragma once
 
 #include <cstdint>
@@ -6,22 +6,22 @@
 
 namespace parsimony::data {
 
-/// Epoch by epoch a permutation of the examples, drawn by (seed, epoch) alone: what is seen at a place does
-/// not depend on what was asked for before. Batches are cut from it end to end, over the ends of epochs, so
-/// that all have the same size.
+/// One permutation of the examples per epoch, drawn from (seed, epoch) alone: the example at a position does
+/// not depend on earlier requests. Consecutive batches cover the permutations without gaps, across the ends
+/// of epochs, so that all have the same size.
 class ExampleOrder {
  public:
-  /// Throws invalid_argument for no examples.
+  /// Throws invalid_argument if there are no examples.
   ExampleOrder(std::int64_t examples, std::uint64_t seed);
 
-  /// The examples at the places [step · size, (step + 1) · size).
+  /// The examples at positions step · size to (step + 1) · size − 1.
   std::vector<std::int64_t> batch(std::int64_t step, std::int64_t size);
 
  private:
   void draw(std::int64_t epoch);
 
   std::uint64_t seed_;
-  std::int64_t epoch_ = -1;  // whose permutation this is
+  std::int64_t epoch_ = -1;  // epoch of the permutation in order_
   std::vector<std::int64_t> order_;
 };
 

@@ -1,4 +1,4 @@
-// Labelled images in memory, read from an archive of JPEGs.
+// Reads labelled images from an archive of JPEGs.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace parsimony::data {
 
 struct LabelledImages {
   std::int64_t height = 0, width = 0;
-  std::vector<std::uint8_t> pixels;  ///< image by image: red, green, blue planes of height × width
-  std::vector<std::int64_t> labels;  ///< of each image, an index of classes
+  std::vector<std::uint8_t> pixels;  ///< image by image, planes of red, green and blue, each height × width
+  std::vector<std::int64_t> labels;  ///< index into `classes` for each image
   std::vector<std::string> classes;  ///< in alphabetical order
 
   std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
@@ -25,16 +25,16 @@ struct LabelledImages {
   }
 };
 
-/// The members split/<class>/<name>.jpg (or .jpeg) of a zip archive, in the order of their names whatever
-/// that of the archive, each class in its folder. All images must be of one size. CIFAR-10 has the splits
-/// "train" and "test", and its classes keep their usual numbers.
+/// Reads the members split/<class>/<name>.jpg (or .jpeg) of a zip archive, sorted by name, one folder per
+/// class. All images must have the same size. CIFAR-10 has the splits "train" and "test"; its classes keep
+/// their usual numbers.
 ///
-/// Time: about 15 µs an image of 32 × 32 and core. Memory: the archive, the JPEGs of the split and 3 bytes a
-/// pixel.
+/// Time: about 15 µs per image of 32 × 32 and core. Memory: the archive, the JPEGs of the split and 3 bytes
+/// per pixel.
 ///
-/// Throws io, format (an archive or image that is broken, or of another size: named), invalid_argument (no
-/// image of that split) and cancelled. Nothing is allocated on the word of an image's header that is out of
-/// proportion to its bytes.
+/// Throws io, format (a broken archive or image, or an image of another size, with its name),
+/// invalid_argument (the split has no image) and cancelled. An image whose header claims far more pixels than
+/// its bytes can hold is refused before memory is allocated for it.
 LabelledImages read_labelled_images(const std::filesystem::path& archive, std::string_view split,
                                     const Context& context = Context{});
 

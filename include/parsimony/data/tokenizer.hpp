@@ -1,4 +1,4 @@
-// Text as tokens: bytes, or byte pairs by the merges of a vocabulary file [sennrich2016neural].
+// Splits text into tokens: bytes, or byte pairs by the merges of a vocabulary file [sennrich2016neural].
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,22 @@
 
 namespace parsimony::data {
 
-/// Every text is tokens, there is none that is unknown, and decode(encode(text)) is the text, byte by byte,
-/// be it UTF-8 or not. Cheap to copy.
+/// There is no unknown token: decode(encode(text)) returns every text byte by byte, valid UTF-8 or not. Cheap
+/// to copy.
 class Tokenizer {
  public:
-  /// A token a byte, 256 of them.
+  /// One token per byte, 256 in total.
   Tokenizer();
 
-  std::int64_t vocabulary() const;  ///< tokens are 0 to this less one
+  std::int64_t vocabulary() const;  ///< number of tokens; tokens are 0 to vocabulary() − 1
 
-  /// Time: n log n in the bytes of a word, and a look-up where the word was met before in this text.
+  /// Time: O(n log n) in the bytes of a word, and one look-up if the word occurred before in this text.
   std::vector<std::int32_t> encode(std::string_view text) const;
 
-  /// What the token stands for. Throws invalid_argument for a token that there is not.
+  /// The bytes of a token. Throws invalid_argument for a token outside the vocabulary.
   std::string_view bytes(std::int32_t token) const;
 
-  /// Throws invalid_argument for a token that there is not.
+  /// The text of the tokens. Throws invalid_argument for a token outside the vocabulary.
   std::string decode(std::span<const std::int32_t> tokens) const;
 
  private:
@@ -36,17 +36,18 @@ class Tokenizer {
   std::shared_ptr<const State> state_;
 };
 
-/// The byte-level byte pairs of GPT-2 and RoBERTa [radford2019language]: encoder.json (or vocab.json) has the
-/// numbers of the tokens, vocab.bpe (or merges.txt) the merges, the first most urgent. Text is cut into words
-/// as there, by the letters and numbers of Unicode 14.0; bytes that are no UTF-8 count as signs. Names of
-/// special tokens in the text are text.
+/// Reads the byte-level byte pairs of GPT-2 and RoBERTa [radford2019language]: encoder.json (or vocab.json)
+/// has the numbers of the tokens, vocab.bpe (or merges.txt) the merges in order of priority. Text is split
+/// into words as there, by the letters and numbers of Unicode 14.0; bytes that are not UTF-8 count as
+/// punctuation. Names of special tokens in the text are treated as text.
 ///
-/// With max_vocabulary tokens from there on are left out, with the merges that need them. As merges are made
-/// in the order of the tokens, what remains is the tokenizer that had stopped there: words are more and
-/// shorter tokens, and nothing is unknown. A small model spends fewer weights on its embeddings so.
+/// max_vocabulary > 0 drops all tokens from that number on and the merges that need them. As merges are
+/// learned in the order of the tokens, the result equals a tokenizer whose training stopped there: words
+/// become more and shorter tokens, none is unknown. Use it for small models, whose embeddings need fewer
+/// weights then.
 ///
-/// Throws io, format (files that are not such, or not of one another: line or token is named) and
-/// invalid_argument (max_vocabulary below that of single bytes).
+/// Throws io, format (files of another form or that do not belong together, with the line or token) and
+/// invalid_argument (max_vocabulary is below the number of single bytes).
 Tokenizer read_byte_pairs(const std::filesystem::path& encoder, const std::filesystem::path& merges,
                           std::int64_t max_vocabulary = 0);
 

@@ -1,4 +1,4 @@
-// Residual networks on labelled images, as a task to train.
+// The task of classifying labelled images with a residual network.
 #pragma once
 
 #include <array>
@@ -19,9 +19,9 @@
 
 namespace parsimony::models {
 
-/// Mean and standard deviation of the colours that images are brought to 0 and 1 with.
+/// Mean and standard deviation of the colours, by which images are normalized.
 enum class Normalization {
-  imagenet,  ///< what the published weights of ResNet-20 to 56 were trained with, on CIFAR-10 too
+  imagenet,  ///< used for the published weights of ResNet-20 to 56, on CIFAR-10 too
   cifar10
 };
 
@@ -31,47 +31,48 @@ constexpr auto names_of(Normalization) {
 }
 
 struct ImageTaskOptions {
-  std::filesystem::path archive{};    ///< of JPEGs, see data::read_labelled_images
-  std::string train_split = "train";  ///< folder of the images that are trained on
-  std::string test_split = "test";    ///< and of those that the network is judged by
-  int depth = 20;                     ///< of the ResNet
-  int activation_bits = 0;            ///< of the integers that layers read; 0: floats
-  std::filesystem::path weights{};    ///< that it begins with, safetensors; empty: drawn by seed
+  std::filesystem::path archive{};    ///< zip of JPEGs, see data::read_labelled_images
+  std::string train_split = "train";  ///< folder of the training images
+  std::string test_split = "test";    ///< folder of the evaluation images
+  int depth = 20;                     ///< layers of the ResNet, 6 n + 2
+  int activation_bits = 0;            ///< bits of the integers that layers read; 0: floats
+  std::filesystem::path weights{};    ///< initial weights, a safetensors file; empty: random by seed
   Normalization normalization = Normalization::imagenet;
-  std::int64_t crop_padding = 4;  ///< black pixels around an image of which one of its size is cut
-  bool flip = true;               ///< every second image, left to right
-  std::uint64_t seed = 0;         ///< of the weights
+  std::int64_t crop_padding = 4;  ///< black border in pixels from which a crop of the original size is cut
+  bool flip = true;               ///< mirror every second image
+  std::uint64_t seed = 0;         ///< seed of the weights
 };
 
 template <OptionsOf<ImageTaskOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"archive", "zip of JPEGs, split/class/name.jpg"}, options.archive);
-  visit(Field{"train_split", "folder of the images to train on"}, options.train_split);
-  visit(Field{"test_split", "folder of the images to judge by"}, options.test_split);
+  visit(Field{"train_split", "folder of the training images"}, options.train_split);
+  visit(Field{"test_split", "folder of the evaluation images"}, options.test_split);
   visit(Field{"depth", "layers of the ResNet, 6 n + 2", 8, 1202}, options.depth);
-  visit(Field{"activation_bits", "of the integers that layers read, 2 to 8; 0: floats", 0, 8},
+  visit(Field{"activation_bits", "bits of the integers that layers read, 2 to 8; 0: floats", 0, 8},
         options.activation_bits);
-  visit(Field{"weights", "safetensors file to begin with, empty: drawn by seed"}, options.weights);
-  visit(Field{"normalization", "mean and deviation of the colours"}, options.normalization);
-  visit(Field{"crop_padding", "pixels that a crop may be off by", 0, 1024}, options.crop_padding);
-  visit(Field{"flip", "every second image left to right"}, options.flip);
+  visit(Field{"weights", "safetensors file with the initial weights; empty: random by seed"},
+        options.weights);
+  visit(Field{"normalization", "mean and standard deviation of the colours"}, options.normalization);
+  visit(Field{"crop_padding", "largest shift of a training image in pixels", 0, 1024}, options.crop_padding);
+  visit(Field{"flip", "mirror every second image"}, options.flip);
   visit(Field{"seed", "seed of the weights"}, options.seed);
 }
 
-/// What is read of the archive, for several tasks. A part that is not asked for is empty.
+/// Images of the archive, which several tasks may share. A part that was not requested is empty.
 struct ImageData {
   data::LabelledImages training, evaluation;
 };
 std::shared_ptr<const ImageData> read_image_data(const ImageTaskOptions& options, bool training,
                                                  const Context& context = Context{});
 
-/// evaluate: "accuracy", the fraction of the test images that is classified right, and "loss", the mean
-/// cross-entropy. Batches are images moved by up to crop_padding pixels and flipped. Its model is a ResNet of
-/// as many classes as the archive has.
+/// Its model is a ResNet with the classes of the archive. Batches have images shifted by up to crop_padding
+/// pixels and mirrored. evaluate() returns "accuracy", the fraction of correctly classified test images, and
+/// "loss", the mean cross-entropy.
 class ImageTask : public train::Task {
  public:
-  /// Throws invalid_argument for options out of range and splits of other classes; as load_weights does.
-  /// Draws weights by LibTorch's generator, which is seeded.
+  /// Seeds LibTorch's generator and draws the weights, or loads them. Throws invalid_argument for options out
+  /// of range and splits with different classes, and the errors of load_weights.
   ImageTask(const ImageTaskOptions& options, std::shared_ptr<const ImageData> data);
 
   torch::nn::Module& model() override { return *model_; }

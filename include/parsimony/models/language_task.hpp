@@ -1,4 +1,4 @@
-// Learning to say which token comes next.
+// The task of predicting the next token of a text.
 #pragma once
 
 #include <filesystem>
@@ -13,31 +13,32 @@
 namespace parsimony::models {
 
 struct LanguageTaskOptions {
-  std::filesystem::path text;        ///< file to learn from
-  std::filesystem::path held_out;    ///< file to be judged by; empty: a part of text
-  std::int64_t held_out_every = 20;  ///< without such a file: of so many stretches of 100 lines the last
+  std::filesystem::path text;        ///< file with the training text
+  std::filesystem::path held_out;    ///< file with the evaluation text; empty: a part of `text`
+  std::int64_t held_out_every = 20;  ///< without held_out: every so many pieces of 100 lines, one is held out
   std::filesystem::path encoder;     ///< encoder.json of byte pairs; empty: tokens are bytes
-  std::filesystem::path merges;      ///< their vocab.bpe
-  std::int64_t max_vocabulary = 0;   ///< tokens at most, 0: all
+  std::filesystem::path merges;      ///< vocab.bpe of byte pairs
+  std::int64_t max_vocabulary =
+      0;  ///< most tokens of byte pairs; 0: all. Lower it for small models, whose embeddings shrink with it
 };
 
 template <OptionsOf<LanguageTaskOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"text", "file to learn from"}, options.text);
-  visit(Field{"held_out", "file to be judged by, empty: a part of text"}, options.held_out);
-  visit(Field{"held_out_every", "of so many stretches of 100 lines the last is held out", 2, 1e9},
+  visit(Field{"text", "file with the training text"}, options.text);
+  visit(Field{"held_out", "file with the evaluation text; empty: a part of text"}, options.held_out);
+  visit(Field{"held_out_every", "every so many pieces of 100 lines, one is held out", 2, 1e9},
         options.held_out_every);
-  visit(Field{"encoder", "encoder.json of byte pairs, empty: tokens are bytes"}, options.encoder);
+  visit(Field{"encoder", "encoder.json of byte pairs; empty: tokens are bytes"}, options.encoder);
   visit(Field{"merges", "vocab.bpe of byte pairs"}, options.merges);
-  visit(Field{"max_vocabulary", "tokens of byte pairs at most, 0: all", 0, 1 << 24}, options.max_vocabulary);
+  visit(Field{"max_vocabulary", "most tokens of byte pairs; 0: all", 0, 1 << 24}, options.max_vocabulary);
 }
 
-/// A Transformer on a text. Example i is the window of `context` tokens from i · context on, and its targets
-/// are the tokens that follow each. What is over at the end is left.
+/// A Transformer on a text. Example i is the window of `context` tokens that begins at i · context; its
+/// targets are the following tokens. Tokens at the end that do not fill a window are not used.
 class LanguageTask : public train::Task {
  public:
-  /// The vocabulary of the model is that of the tokens, whatever its options say. Throws what reading throws,
-  /// and invalid_argument for a text that is shorter than a window, or held out text below two tokens.
+  /// The model gets the vocabulary of the tokenizer, whatever its options say. Throws the errors of reading,
+  /// and invalid_argument for a text shorter than a window and for a held-out text of fewer than two tokens.
   LanguageTask(const LanguageTaskOptions& options, TransformerOptions model,
                const Context& context = Context{});
 
@@ -47,13 +48,13 @@ class LanguageTask : public train::Task {
                      std::int64_t step) const override;
   torch::Tensor forward(const torch::Tensor& inputs) override { return model_->forward(inputs); }
 
-  /// perplexity: exp of the mean of −ln p over the tokens held out but the first, each predicted once, by
-  /// what is before it in its window. bits_per_byte: the sum of −log2 p over the bytes that those tokens
-  /// stand for, which compares models whose tokens differ.
+  /// "perplexity": exp of the mean of −ln p over all held-out tokens except the first, each predicted once
+  /// from the tokens before it in its window. "bits_per_byte": the sum of −log2 p divided by the bytes of
+  /// these tokens; it compares models with different tokenizers.
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
   const data::Tokenizer& tokenizer() const { return tokenizer_; }
-  const torch::Tensor& tokens() const { return tokens_; }      ///< to learn from, int32
+  const torch::Tensor& tokens() const { return tokens_; }      ///< training text, int32
   const torch::Tensor& held_out() const { return held_out_; }  ///< int32
 
  private:
@@ -62,8 +63,8 @@ class LanguageTask : public train::Task {
   std::shared_ptr<Transformer> model_;
 };
 
-/// The text in two: of each `every` stretches of 100 lines the last is held out, and what is left at the end
-/// is learned from. Both keep their order.
+/// Splits a text: of each `every` pieces of 100 lines the last is held out; an incomplete rest belongs to the
+/// training text. Both parts keep the order of the lines.
 struct SplitText {
   std::string text, held_out;
 };

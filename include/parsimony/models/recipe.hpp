@@ -1,4 +1,4 @@
-// What is to be trained on what, and how, in a JSON file.
+// Training recipes: JSON files that describe a network, its data and its training.
 #pragma once
 
 #include <filesystem>
@@ -21,17 +21,17 @@ namespace parsimony::models {
 
 enum class Purpose {
   training,
-  teaching,   ///< only its forward is asked for
-  evaluation  ///< its weights come from elsewhere
+  teaching,   ///< only forward passes
+  evaluation  ///< weights are loaded afterwards
 };
 
-/// The options of a task of one kind, and the task.
+/// The options of one kind of task. Makes the task.
 class TaskRecipe {
  public:
   virtual ~TaskRecipe() = default;
   virtual std::string_view kind() const = 0;
   virtual std::vector<std::pair<std::string, ReportValue>> options() const = 0;
-  /// student: whose data a teacher may share; nullptr: none.
+  /// student: a task whose data a teacher may share; nullptr: none.
   virtual std::unique_ptr<train::Task> make(Purpose purpose, const train::Task* student,
                                             const Context& context) const = 0;
 };
@@ -40,23 +40,24 @@ struct Recipe {
   std::filesystem::path file;
   std::shared_ptr<const TaskRecipe> task;
   std::shared_ptr<const TaskRecipe> teacher;  ///< nullptr: none
-  train::TrainingPlan plan;                   ///< but for the teacher
-  train::ExportOptions exported;              ///< of what has codes
-  bool fold_statistics = false;               ///< of batch norms into their weights, before export
-  std::filesystem::path output;               ///< folder of what is made
+  train::TrainingPlan plan;                   ///< without the teacher
+  train::ExportOptions exported;              ///< used with plan.ipq
+  bool fold_statistics = false;               ///< train::fold_statistics() before export
+  std::filesystem::path output;               ///< folder for the results
 };
 
 /// Reads a file such as
 ///   {"task": {"kind": "images", "archive": "cifar10.zip", "weights": "resnet20.safetensors"},
 ///    "training": {"epochs": 3, "learning_rate": 0.05}, "noise": {"function": "integer", "bits": 4}}
-/// "training", "noise", "teacher", "ipq" and "export" have the fields of their options, "teacher" also those
-/// of the task where it is another: its "weights", its "depth"; "ipq" may have "schemes", an array of objects
-/// with the "layers" of each and in which its options differ, and "export" "fold_statistics". "seed" is that
-/// of all parts which have none of their own, "output" the folder, that of the name of the file beside it
-/// where there is none. Relative paths begin beside the file.
+/// The objects "training", "noise", "teacher", "ipq" and "export" have the fields of their options. "teacher"
+/// also has the fields of the task that differ for it, such as its "weights" or "depth". "ipq" may have
+/// "schemes", an array of objects with "layers" and the options that differ for these layers. "export" may
+/// have "fold_statistics". "seed" is the default for every part; "output" is the folder of the results, by
+/// default a folder beside the file with its name. Relative paths are relative to the folder of the file.
+/// Keys of earlier versions ("kmeans_iterations" for "max_iterations") are read, too.
 ///
-/// Throws io, and format, naming the file and the key, for what is no JSON, a key that does not exist, with
-/// the nearest that does, and a value of another type or out of range.
+/// Throws io, and format for a file that is not JSON, an unknown key (the nearest one is suggested) and a
+/// value of the wrong type or out of range. The message names the file and the key.
 Recipe read_recipe(const std::filesystem::path& file);
 
 }  // namespace parsimony::models

@@ -1,4 +1,4 @@
-// A recipe carried out.
+// Carries out a training recipe.
 #pragma once
 
 #include <filesystem>
@@ -12,20 +12,20 @@
 namespace parsimony::models {
 
 struct RecipeRun {
-  std::filesystem::path model;            ///< the file of the weights
-  std::map<std::string, double> figures;  ///< of the trained model
+  std::filesystem::path model;            ///< the file with the trained weights
+  std::map<std::string, double> figures;  ///< evaluation of the trained model
   Report report;
 };
 
-/// Trains as the recipe says. In the folder, which is made, lies meanwhile train.checkpoint, from which the
-/// next call goes on unless it is to restart; at the end model.safetensors, or of one in codes
-/// model.compact.safetensors, and report.json. Throws what
-/// train::train and the task throw, and io.
+/// Trains as the recipe says and writes the results to the folder `output`, which is created if needed:
+/// model.safetensors, or model.compact.safetensors for a quantized network, and report.json. Until then the
+/// folder has train.checkpoint, from which the next call resumes unless restart is set. Throws io and the
+/// errors of train::train and the task.
 RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output, bool restart = false,
                        const Context& context = Context{});
 
-/// The figures of the recipe's task with the weights of a safetensors file, plain or compact. Throws what
-/// load_weights and the task throw.
+/// Evaluates the task of the recipe with the weights of a safetensors file, plain or compact. Throws the
+/// errors of load_weights and the task.
 std::map<std::string, double> evaluate_recipe(const Recipe& recipe, const std::filesystem::path& model,
                                               const Context& context = Context{});
 

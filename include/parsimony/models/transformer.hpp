@@ -1,4 +1,4 @@
-// Language models: Transformers that see what is before [vaswani2017attention].
+// Transformers as language models: each position attends to the positions before it [vaswani2017attention].
 #pragma once
 
 #include <torch/nn/modules/container/modulelist.h>
@@ -17,71 +17,76 @@ namespace parsimony::models {
 
 struct TransformerOptions {
   std::int64_t vocabulary = 256;
-  std::int64_t context = 128;  ///< tokens of a window at most
-  std::int64_t layers = 4;     ///< that a token goes through
-  std::int64_t width = 256;    ///< a multiple of heads, even
+  std::int64_t context = 128;  ///< longest window in tokens
+  std::int64_t layers = 4;     ///< number of layers
+  std::int64_t width = 256;    ///< values per token between layers; even, a multiple of heads
   std::int64_t heads = 4;
   std::int64_t feed_forward = 1024;  ///< width of the hidden layer
-  double dropout = 0;                ///< of embeddings and of what layers add
-  bool tied_embeddings = true;       ///< the output has the weights of the embeddings
-  bool share_adjacent = false;       ///< layers 2 n and 2 n + 1 are one
-  int activation_bits = 0;           ///< of the integers that linear layers read; 0: floats
-  double layer_drop = 0;             ///< probability of a block to be skipped in a forward of training
-  std::uint64_t seed = 0;            ///< of what layer_drop draws
+  double dropout =
+      0;  ///< dropout of embeddings and of the outputs of layers; raise it if the network overfits
+  bool tied_embeddings = true;  ///< the output layer uses the weights of the embeddings
+  bool share_adjacent = false;  ///< layers 2 n and 2 n + 1 share their weights
+  int activation_bits = 0;      ///< bits of the integers that linear layers read; 0: floats
+  double layer_drop =
+      0;  ///< probability that a block is skipped in a training step; set it to prune blocks later
+  std::uint64_t seed = 0;  ///< seed of layer_drop
 };
 
 template <OptionsOf<TransformerOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"vocabulary", "tokens there are", 2, 1 << 24}, options.vocabulary);
-  visit(Field{"context", "tokens of a window at most", 1, 1 << 20}, options.context);
-  visit(Field{"layers", "layers that a token goes through", 1, 4096}, options.layers);
-  visit(Field{"width", "values of a token between layers", 2, 1 << 16}, options.width);
+  visit(Field{"vocabulary", "number of tokens", 2, 1 << 24}, options.vocabulary);
+  visit(Field{"context", "longest window in tokens", 1, 1 << 20}, options.context);
+  visit(Field{"layers", "number of layers", 1, 4096}, options.layers);
+  visit(Field{"width", "values per token between layers", 2, 1 << 16}, options.width);
   visit(Field{"heads", "heads of attention", 1, 1024}, options.heads);
-  visit(Field{"feed_forward", "values of the hidden layers", 1, 1 << 20}, options.feed_forward);
-  visit(Field{"dropout", "probability of a value to be dropped", 0, 0.99}, options.dropout);
-  visit(Field{"tied_embeddings", "use the weights of the embeddings in the output"}, options.tied_embeddings);
-  visit(Field{"share_adjacent", "pairs of layers share their weights"}, options.share_adjacent);
-  visit(Field{"activation_bits", "of the integers that layers read, 2 to 8; 0: floats", 0, 8},
+  visit(Field{"feed_forward", "width of the hidden layers", 1, 1 << 20}, options.feed_forward);
+  visit(Field{"dropout", "probability that a value is dropped; raise it if the network overfits", 0, 0.99},
+        options.dropout);
+  visit(Field{"tied_embeddings", "use the weights of the embeddings in the output layer"},
+        options.tied_embeddings);
+  visit(Field{"share_adjacent", "share the weights of layers 2 n and 2 n + 1"}, options.share_adjacent);
+  visit(Field{"activation_bits", "bits of the integers that layers read, 2 to 8; 0: floats", 0, 8},
         options.activation_bits);
-  visit(Field{"layer_drop", "probability of a layer to be skipped in training", 0, 0.99}, options.layer_drop);
-  visit(Field{"seed", "seed of the layers that are skipped"}, options.seed);
+  visit(Field{"layer_drop", "probability that a layer is skipped in a training step", 0, 0.99},
+        options.layer_drop);
+  visit(Field{"seed", "seed of layer_drop"}, options.seed);
 }
 
-/// The form of the networks of [fan2021training]: norms before attention and feed-forward layers, ReLU,
-/// positions as sines, which have no weights. Parameters are embedding.weight,
+/// The architecture of [fan2021training]: norms before attention and feed-forward layers, ReLU, and
+/// sinusoidal positions, which have no weights. Parameters are embedding.weight,
 /// layers.N.attention.{query,key,value,output}.{weight,bias}, layers.N.attention_norm,
-/// layers.N.feed_forward.{0,2}, layers.N.feed_forward_norm, norm and, where embeddings are not tied,
-/// output.weight. Where embeddings are tied or layers shared there is one parameter, and whatever is done to
-/// it, noise, codes, an optimizer's step, is done once: files and optimizers know no second.
+/// layers.N.feed_forward.{0,2}, layers.N.feed_forward_norm, norm and, if embeddings are not tied,
+/// output.weight. Tied embeddings and shared layers are one parameter each: noise, quantization, files and
+/// optimizers handle it once.
 ///
-/// A *block* is what layers.N stands for: a layer or, with share_adjacent, two (or the last one) with the
-/// weights of one.
+/// A *block* is the module layers.N: one layer or, with share_adjacent, two layers (or the last one) with the
+/// same weights.
 ///
-/// With layer_drop each block is skipped in training with that probability [fan2020reducing], drawn of
-/// (seed, step, block) alone; a step is a forward in training mode. In evaluation nothing is skipped, and
-/// nothing rescaled. Checkpoints keep the step.
+/// With layer_drop each block is skipped in training with that probability [fan2020reducing]. The draw
+/// depends on (seed, step, block) alone; a step is a forward pass in training mode. In evaluation no block is
+/// skipped and nothing is rescaled. Checkpoints keep the step.
 class Transformer : public torch::nn::Module {
  public:
-  /// Weights begin at Glorot's uniform distribution, embeddings at N(0, 1 / width), by LibTorch's generator.
-  /// Throws invalid_argument.
+  /// Draws weights from Glorot's uniform distribution and embeddings from N(0, 1 / width) by LibTorch's
+  /// generator. Throws invalid_argument for options out of range or that do not fit each other.
   explicit Transformer(const TransformerOptions& options = {});
 
   const TransformerOptions& options() const { return options_; }
 
-  /// tokens: n × t of int64, t up to context. Logits of the tokens that follow: n × t × vocabulary, each a
-  /// function of the tokens up to its own.
+  /// tokens: n × t of int64 with t up to context. Returns the logits of the following tokens, n × t ×
+  /// vocabulary; each depends only on the tokens up to its position.
   torch::Tensor forward(const torch::Tensor& tokens);
 
   std::int64_t blocks() const;
 
-  /// By block, what a forward in training skips at that step.
+  /// Whether each block is skipped by the training step of that number.
   std::vector<bool> dropped_blocks(std::int64_t step) const;
   std::int64_t step() const { return step_; }
   void set_step(std::int64_t step) { step_ = step; }
 
-  /// Takes the other blocks out: those that stay, in increasing order, are layers.0, layers.1, … then, with
-  /// the same parameters, and options() says so. Throws invalid_argument for what is no such order.
-  /// Optimizers, noise with codebooks and Ipq that were made before know the old names: prune first.
+  /// Removes all other blocks. The kept ones, given in increasing order, become layers.0, layers.1, … with
+  /// the same parameters; options() changes accordingly. Throws invalid_argument if `keep` is not increasing
+  /// or out of range. Optimizers, noise with codebooks and Ipq made before know the old names: prune first.
   void keep_blocks(std::span<const std::int64_t> keep);
 
   void save(torch::serialize::OutputArchive& archive) const override;
@@ -94,11 +99,12 @@ class Transformer : public torch::nn::Module {
   torch::nn::Embedding embedding_{nullptr};
   torch::nn::ModuleList layers_{nullptr};
   torch::nn::LayerNorm norm_{nullptr};
-  train::IntegerActivation output_input_{nullptr};  // none: floats
-  torch::nn::Linear output_{nullptr};               // none where embeddings are tied
+  train::IntegerActivation output_input_{nullptr};  // empty without activation_bits
+  torch::nn::Linear output_{nullptr};               // empty if embeddings are tied
 };
 
-/// 0, 2, 4, …: what stays when every other block is pruned, the rule of [fan2020reducing] for a half.
+/// 0, 2, 4, …: the blocks that remain when every other block is pruned, the rule of [fan2020reducing] for one
+/// half.
 std::vector<std::int64_t> every_other_block(std::int64_t blocks);
 
 }  // namespace parsimony::models

@@ -1,4 +1,4 @@
-// Weights of models in safetensors files.
+// Reads and writes the weights of models as safetensors files.
 #pragma once
 
 #include <filesystem>
@@ -9,17 +9,17 @@ class Module;
 
 namespace parsimony::models {
 
-/// Copies the tensors of a file, those of a compact one decoded, into the parameters and buffers of their
-/// names. Every parameter and buffer must be there with its shape (but num_batches_tracked, which old files
-/// lack, and all ranges of activations, which float networks do: they are unknown then), and nothing else.
-/// float32, float16 and bfloat16 are converted, int64 buffers are not.
+/// Copies the tensors of a file, decoded if it is compact, into the parameters and buffers of the same names.
+/// The file must have exactly these tensors with their shapes, with two exceptions: num_batches_tracked,
+/// which old files lack, and the ranges of activations if the file has none of them (the ranges are unset
+/// then). float32, float16 and bfloat16 are converted, int64 buffers are not.
 ///
-/// Throws io and format: a tensor that is missing, of another shape, or left over is named. The model is as
-/// it was then.
+/// Throws io, and format with the name of a tensor that is missing, left over or of another shape. The model
+/// is unchanged then.
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path);
 
-/// All parameters and buffers under their names; one that several modules share is stored once, under its
-/// first name. Throws io.
+/// Writes all parameters and buffers under their names. A tensor that several modules share is stored once,
+/// under its first name. Throws io.
 void save_weights(const torch::nn::Module& model, const std::filesystem::path& path);
 
 }  // namespace parsimony::models

@@ -1,4 +1,4 @@
-// A training run that can be broken off anywhere and goes on as if it had not been.
+// Checkpoints of a training run: a run resumed from one ends like an uninterrupted run.
 #pragma once
 
 #include <cstdint>
@@ -22,28 +22,27 @@ namespace parsimony::train {
 class Ipq;
 class Noise;
 
-/// What a run consists of. All must be built as in the run that wrote the checkpoint: the same model, the
-/// same optimizer over its parameters and centroids.
+/// The state of a run. To restore it, build the same objects as the run that wrote the checkpoint: the same
+/// model and the same optimizer over its parameters and centroids.
 struct TrainingState {
   torch::nn::Module& model;
   torch::optim::Optimizer& optimizer;
-  Noise* noise = nullptr;                                  ///< its step and codebooks, where there is one
-  std::map<std::string, std::int64_t> position{};          ///< of the caller: epoch, step, …
-  const Ipq* ipq = nullptr;                                ///< its codes and centroids, where there is one
-  std::map<std::string, std::string> texts{};              ///< of the caller: what the run was told
-  std::map<std::string, std::vector<double>> histories{};  ///< of the caller: losses, …
+  Noise* noise = nullptr;                          ///< its step and codebooks are saved; nullptr: no noise
+  std::map<std::string, std::int64_t> position{};  ///< counters of the caller: epoch, step, …
+  const Ipq* ipq = nullptr;                        ///< its codes and centroids are saved; nullptr: none
+  std::map<std::string, std::string> texts{};      ///< texts of the caller, such as its options
+  std::map<std::string, std::vector<double>> histories{};  ///< series of the caller: losses, …
 };
 
-/// Parameters and buffers, the optimizer's state, the state of LibTorch's generator on the CPU, the noise,
-/// the codes and what the caller adds, in a file of LibTorch's format, which is replaced when it is complete:
-/// whoever is killed while writing leaves the one before. Throws io.
+/// Writes parameters and buffers, the state of the optimizer and of LibTorch's CPU generator, the noise, the
+/// codes and the values of the caller to a file in LibTorch's format. The file is replaced once the new one
+/// is complete, so that a process killed while writing leaves the previous checkpoint. Throws io.
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state);
 
-/// A checkpoint that was read, whose parts are taken one after the other: an optimizer of centroids can be
-/// made only when the codes are back.
+/// A checkpoint in memory. Restore the codes first: an optimizer of centroids can be built only then.
 class Checkpoint {
  public:
-  /// Throws io, and format for a file that is no checkpoint.
+  /// Throws io, and format if the file is not a checkpoint.
   explicit Checkpoint(const std::filesystem::path& path);
   Checkpoint(Checkpoint&&) noexcept;
   ~Checkpoint();
@@ -51,9 +50,9 @@ class Checkpoint {
   const std::map<std::string, std::int64_t>& position() const;
   const std::map<std::string, std::string>& texts() const;
 
-  /// Throws format where there are no codes for this model.
+  /// Throws format if the checkpoint has no codes for this model.
   void restore(Ipq& ipq) const;
-  /// Everything else. Throws format for a checkpoint of another model or optimizer.
+  /// Restores everything else. Throws format for a checkpoint of another model or optimizer.
   void restore(TrainingState& state) const;
 
  private:
@@ -61,9 +60,9 @@ class Checkpoint {
   std::unique_ptr<State> state_;
 };
 
-/// The state as it was, but for codes, which Checkpoint brings back: what follows is the same, bit by bit, on
-/// the same machine with as many threads. Throws io, and format for a file that is no checkpoint or one of
-/// another model.
+/// Restores a state without codes (with codes, use Checkpoint). The steps that follow are the same bit by
+/// bit, on the same machine with the same number of threads. Throws io, and format if the file is not a
+/// checkpoint of this model.
 void load_checkpoint(const std::filesystem::path& path, TrainingState& state);
 
 }  // namespace parsimony::train

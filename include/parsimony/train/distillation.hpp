@@ -1,4 +1,4 @@
-// A student learns what its teacher says [hinton2015distilling].
+// The loss of a student network towards its teacher [hinton2015distilling].
 #pragma once
 
 namespace at {
@@ -7,9 +7,9 @@ class Tensor;
 
 namespace parsimony::train {
 
-/// T² KL(softmax(teacher / T) ‖ softmax(student / T)), the mean over all rows of n × … × classes logits. The
-/// teacher gets no gradient. With T² the gradients are of one size whatever the temperature. Throws
-/// invalid_argument for shapes that differ and a temperature that is not positive.
+/// T² KL(softmax(teacher / T) ‖ softmax(student / T)), averaged over all rows of the n × … × classes logits.
+/// The teacher gets no gradient. The factor T² keeps the size of the gradients independent of the temperature
+/// T. Throws invalid_argument if the shapes differ or the temperature is not positive.
 at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher, double temperature = 2);
 
 }  // namespace parsimony::train

@@ -1,4 +1,4 @@
-// A trained network as a compact file.
+// Writes a trained network to a compact file.
 #pragma once
 
 #include <array>
@@ -17,11 +17,11 @@ class Module;
 
 namespace parsimony::train {
 
-/// How what is not in codes lies in the file.
+/// Type of the tensors that are not quantized, as stored.
 enum class OtherTensors {
   float32,
-  float16,  ///< those that float16 holds well
-  int8      ///< the same, and of what has several dimensions integers of 8 bits per output
+  float16,  ///< float16 for tensors that it represents well, float32 for the others
+  int8  ///< like float16, and integers of 8 bits with a range per output for parameters of 2 to 5 dimensions
 };
 
 constexpr auto names_of(OtherTensors) {
@@ -30,31 +30,34 @@ constexpr auto names_of(OtherTensors) {
 }
 
 struct ExportOptions {
-  OtherTensors others = OtherTensors::float16;
-  bool deflate_header = false;  ///< CompactRecipe::deflated, for small models
+  OtherTensors others =
+      OtherTensors::float16;    ///< float32 if the last digits matter; int8 for the smallest file
+  bool deflate_header = false;  ///< CompactRecipe::deflated; saves bytes in models below about a megabyte
 };
 
 template <OptionsOf<ExportOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"others", "type of what is not in codes"}, options.others);
-  visit(Field{"deflate_header", "for small models: the names and shapes deflated"}, options.deflate_header);
+  visit(Field{"others", "type of the tensors that are not quantized"}, options.others);
+  visit(Field{"deflate_header", "compress names and shapes; saves bytes in small models"},
+        options.deflate_header);
 }
 
-/// What export_compact would write, of which quant::planned_size is the size to the byte.
+/// The layout of the file that export_compact would write. quant::planned_size gives its exact size.
 quant::CompactRecipe export_recipe(torch::nn::Module& model,
                                    const std::map<std::string, quant::QuantizedTensor>& tensors,
                                    const ExportOptions& options = {});
 
-/// tensors: by the name of the layer (those of Ipq), its weight in codes; codebooks that are one object lie
-/// in the file once. Everything else are the parameters and buffers of the model as they are, under their
-/// names, rounded as the options say; one that several modules share and buffers of the same values once, the
-/// other names as aliases. Then the parameters and buffers of the model are set to what the file holds, so
-/// that it computes, bit by bit, what a reader of the file computes.
+/// tensors: the quantized weights by the name of the layer, see Ipq::tensors(). Weights that share a codebook
+/// object share it in the file. All other parameters and buffers of the model are stored under their names,
+/// rounded as the options say. A tensor that several modules share is stored once, and so are buffers with
+/// equal values; the other names become aliases. Then sets the parameters and buffers of the model to the
+/// stored values, so that it computes bit by bit what a reader of the file computes.
 ///
-/// float16 holds a parameter well that it has to 2⁻¹¹ of the largest value of the tensor, and a buffer (a
-/// variance may be tiny) that it has to 2⁻¹¹ of each value.
+/// float16 represents a parameter well if every error is at most 2⁻¹¹ of the largest value of the tensor, and
+/// a buffer (a variance may be tiny) if every error is at most 2⁻¹¹ of the value itself.
 ///
-/// Throws invalid_argument for a tensor of no layer or of another shape, and io; the model is as it was then.
+/// Throws invalid_argument for a tensor without a layer or of another shape, and io; the model is unchanged
+/// then.
 void export_compact(const std::filesystem::path& path, torch::nn::Module& model,
                     const std::map<std::string, quant::QuantizedTensor>& tensors,
                     const ExportOptions& options = {});

@@ -1,4 +1,4 @@
-// Activations in integers.
+// Activations rounded to integers.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -9,14 +9,14 @@
 
 namespace parsimony::train {
 
-/// Rounds what passes to one of 2^bits values, as if the layer behind it read integers: the formula of the
-/// weights (quant::integer_quantize), by one range, which holds 0 so that padding is exact. Anyone's module
-/// registers it before a layer; its range is a buffer, so that checkpoints and files have it and evaluation
-/// does not depend on what was seen since.
+/// Rounds activations to one of 2^bits values, as if the next layer read integers: the formula for weights
+/// (quant::integer_quantize) with one range, which includes 0 so that padding is exact. Register it before a
+/// layer. The range is a buffer: checkpoints and files contain it, and evaluation does not depend on later
+/// inputs.
 ///
-/// In training mode the range follows the least and the greatest value of the batches, by tenths of the way.
-/// Until it has seen one, everything passes as it is. Gradients go straight through, but for values beyond
-/// the range, which have none.
+/// In training mode the range moves a tenth of the way to the least and the greatest value of each batch.
+/// Without a range the input passes unchanged. Gradients go straight through, except for values outside the
+/// range, whose gradient is 0.
 class IntegerActivationImpl : public torch::nn::Module {
  public:
   /// bits: 2 to 8. Throws invalid_argument.
@@ -25,21 +25,21 @@ class IntegerActivationImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
   int bits() const { return bits_; }
-  bool calibrated() const;  ///< has a range
+  bool calibrated() const;  ///< whether it has a range
 
-  torch::Tensor range;  ///< buffer: least and greatest value; 0, 0: none seen
+  torch::Tensor range;  ///< buffer: least and greatest value; 0, 0: no range yet
 
  private:
   int bits_;
 };
 TORCH_MODULE(IntegerActivation);
 
-/// Ranges anew, by the batches that pass() sends through the model, all else in evaluation mode; then all
-/// modes are as they were. What was not reached, or by zeros alone, keeps its range, and after an exception
-/// of pass() everything does. Returns how many modules have one.
+/// Recomputes the ranges from the batches that pass() sends through the model. Meanwhile all other modules
+/// are in evaluation mode; then all modes are restored. A module that is not reached, or only by zeros, keeps
+/// its range, and so do all after an exception of pass(). Returns the number of modules with a range.
 std::int64_t calibrate_activations(torch::nn::Module& model, const std::function<void()>& pass);
 
-/// The name of one that has no range yet, and so computes in floats; empty: none.
+/// The name of a module without a range, which lets floats pass; empty if there is none.
 std::string uncalibrated_activation(torch::nn::Module& model);
 
 }  // namespace parsimony::train

@@ -1,4 +1,4 @@
-// What is learned from what: the seam between the training loop and networks with their data.
+// A task: a network with its data. The interface between the training loop and the networks.
 #pragma once
 
 #include <torch/torch.h>
@@ -16,24 +16,24 @@ struct Batch {
   torch::Tensor inputs, targets;
 };
 
-/// A model, what it is trained on and what it is judged by.
+/// A model, its training examples and its evaluation.
 class Task {
  public:
   virtual ~Task() = default;
 
   virtual torch::nn::Module& model() = 0;
 
-  /// Training examples, numbered from 0.
+  /// Number of training examples.
   virtual std::int64_t examples() const = 0;
 
-  /// These examples, augmented by draws of (seed, step, place in the batch) alone.
+  /// These examples as a batch. Augmentation depends on (seed, step, position in the batch) alone.
   virtual Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed,
                       std::int64_t step) const = 0;
 
-  /// Logits of the model, … × classes, whose leading dimensions are those of the targets.
+  /// Logits of the model: … × classes, with the leading dimensions of the targets.
   virtual torch::Tensor forward(const torch::Tensor& inputs) = 0;
 
-  /// The model in evaluation mode on what is held out: figures by name ("accuracy", "perplexity").
+  /// Evaluates the model, in evaluation mode, on held-out data: figures by name ("accuracy", "perplexity").
   virtual std::map<std::string, double> evaluate(const Context& context = Context{}) = 0;
 };
 
