@@ -14,7 +14,7 @@ std::filesystem::path source_folder();
 std::filesystem::path data_folder();
 /// The built command parsimony.
 const std::string& command();
-/// The built program of examples/<name>.cpp; empty for other names.
+/// The built program of examples/<name>.cpp.
 std::string example(const std::string& name);
 
 }  // namespace parsimony::places
