@@ -12,7 +12,7 @@ struct JpegSize {
   std::int64_t width = 0, height = 0;
 };
 
-/// The size in the header. Throws format (name: what is broken).
+/// The size in the header. Throws format; the message has the name and the fault.
 JpegSize jpeg_size(std::string_view bytes, const std::string& name);
 
 /// Decodes to planes of red, green and blue, each height × width, by the accurate integer transform of

@@ -137,8 +137,8 @@ void normalize_filters(torch::nn::Module& model, const std::vector<NormalizedLay
         layer->weight->size(0) != norm->mean.numel()) {
       throw Error(
           ErrorCode::invalid_argument,
-          fmt::format("normalize_filters: \"{}\" and \"{}\" are no layer and an affine BatchNorm of as "
-                      "many channels",
+          fmt::format("normalize_filters: \"{}\" and \"{}\" are not a layer and an affine BatchNorm with "
+                      "the same number of channels",
                       layer_name, norm_name));
     }
     found.emplace_back(&*layer, &*norm);

@@ -154,15 +154,15 @@ class Exporter {
       if (const auto* codebook = out_.model.weights[i].codebook.get()) users[codebook].push_back(i);
     }
     auto& weights = out_.model.recipe.weights;
-    for (const auto& [codebook, who] : users) {
-      if (who.size() < 2) continue;
-      for (const std::size_t i : who) weights[i].codebook = weights[who.front()].name + "_codebook";
+    for (const auto& [codebook, sharing] : users) {
+      if (sharing.size() < 2) continue;
+      for (const std::size_t i : sharing) weights[i].codebook = weights[sharing.front()].name + "_codebook";
     }
   }
 
   const std::map<std::string, quant::QuantizedTensor>& tensors_;
   const ExportOptions& options_;
-  std::map<std::string, std::string> kinds_;                      // of weights by name
+  std::map<std::string, std::string> kinds_;                      // kinds of weights by name
   std::map<std::string, const quant::QuantizedTensor*> weights_;  // quantized
   std::vector<bool> buffers_;                                     // whether each of the others is a buffer
   Exported out_;

@@ -42,7 +42,7 @@ struct IpqGroup {
   /// How many codes changed, of how many.
   std::pair<std::int64_t, std::int64_t> reassign(const Context& context);
 
-  /// What the layer computes with, with its gradients.
+  /// The decoded weight that the layer computes with; gradients flow through it.
   torch::Tensor decoded(const IpqMember& member) const;
   std::shared_ptr<const quant::Codebook> codebook(quant::CodebookType type) const;
   /// As a file stores it; of products without the codebook.

@@ -16,7 +16,7 @@ struct Layer {
   std::int64_t kernel = 1;          ///< positions of a convolution kernel
   bool convolution = false;
   bool embedding = false;
-  std::int64_t padding_row = -1;  ///< of an embedding; -1: none
+  std::int64_t padding_row = -1;  ///< padding row of an embedding; -1: none
   bool training = true;
   std::shared_ptr<torch::nn::Module> module;  ///< keeps `weight` alive; empty for the model itself
 };

@@ -1,4 +1,4 @@
-// What a run is a function of: a checkpoint is for one such alone.
+// The identity of a run: everything that its results depend on. A checkpoint belongs to one identity.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// parsimony train and evaluate: what is refused before anything is read, and a run from images to weights.
+// parsimony train and evaluate: refusals before anything is read, and a run from images to weights.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -82,7 +82,7 @@ TEST_F(Train, FromImagesToWeightsThatEvaluateAlike) {
   EXPECT_NE(compact.out.find("accuracy          1\n"), std::string::npos) << compact.out;
 }
 
-// What is said of a network in codes is what its file does.
+// The reported quality of a quantized network is the quality of its file.
 TEST_F(Train, ProductCodesBecomeACompactFile) {
   write("images.zip", archive());
   const std::string recipe = write("codes.json", R"({

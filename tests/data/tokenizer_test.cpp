@@ -64,7 +64,8 @@ TEST(Tokenizer, WordsEndWhereThePatternSays) {
   EXPECT_EQ(words(" "), (Words{" "}));
   EXPECT_EQ(words("\t\tx"), (Words{"\t", "\t", "x"}));
   EXPECT_EQ(words("x=-1;"), (Words{"x", "=-", "1", ";"}));
-  // Letters, numbers and spaces beyond ASCII: é, 日本, ½ and Ⅷ, a no-break space, and a mark, which is none.
+  // Letters, numbers and spaces beyond ASCII: é, 日本, ½ and Ⅷ, a no-break space, and a mark, which is not a
+  // letter.
   EXPECT_EQ(words("caf\u00e9 \u65e5\u672c"), (Words{"caf\u00e9", " \u65e5\u672c"}));
   EXPECT_EQ(words("x\u00bd\u2167y"), (Words{"x", "\u00bd\u2167", "y"}));
   EXPECT_EQ(words("a\u00a0b"), (Words{"a", "\u00a0", "b"}));
@@ -123,7 +124,8 @@ TEST(Tokenizer, MergesTheMostUrgentPairFirst) {
   }
 }
 
-// Of 400,000 equal letters every token but bytes is "aaaa": time is not quadratic in the word.
+// In 400,000 equal letters every token except bytes is "aaaa". The time is not quadratic in the length of the
+// word.
 TEST(Tokenizer, LongWordsEnd) {
   const TemporaryDirectory directory;
   const BytePairFiles files(directory, kPairs);

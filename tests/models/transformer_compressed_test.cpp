@@ -57,7 +57,8 @@ TEST(CompressedTransformer, StagesAreFeedForwardEmbeddingsAttention) {
   EXPECT_EQ(ipq.tensors().size(), 25);
 }
 
-// What is drawn in training, pruned, in codes and stored computes what its codes say, with noise on the rest.
+// Layers dropped in training, pruning, quantization, storage and noise on the remaining weights work
+// together.
 TEST(CompressedTransformer, EverythingComposes) {
   torch::manual_seed(2);
   Transformer model(kShared);

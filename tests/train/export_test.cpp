@@ -129,7 +129,7 @@ TEST(Export, FoldedStatisticsAreOfOneTensor) {
   std::int64_t statistics = 0;
   for (const quant::OtherRecipe& other : recipe.others)
     statistics += other.name.find("running") != std::string::npos;
-  EXPECT_EQ(statistics, 2 * 3);  // of three widths, means and variances
+  EXPECT_EQ(statistics, 2 * 3);  // means and variances for three widths
 }
 
 TEST(Export, CodesOfNoLayerAreRefused) {

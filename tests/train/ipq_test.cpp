@@ -277,7 +277,7 @@ TEST(Ipq, CodebooksAreSharedWithinASchemeAndAStage) {
   EXPECT_NE(book("grouped"), book("embedding")) << "another stage";
   EXPECT_EQ(ipq.centroids().size(), 3);
 
-  // What is resumed has the schemes again: only latent codes move.
+  // A resumed run has the schemes again: only latent codes move.
   const SmallProblem again(8);
   Ipq resumed(*again.net, options, Context{}, {{"linear|conv", other}});
   resumed.set_layers(ipq.layers());

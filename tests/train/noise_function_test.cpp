@@ -1,4 +1,4 @@
-// What φ makes of the weights, by its definition, and what gradients make of it.
+// The values of φ against its definition, and its gradients.
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 using quant::BlockLayout;
 
-// What φ makes of a layer's weight, each value by its definition; blocks of `block` weights.
+// φ of a layer's weight, each value by its definition; blocks of `block` weights.
 torch::Tensor by_definition(const torch::Tensor& weight, NoiseFunction function, std::int64_t block,
                             BlockLayout layout, const Matrix<float>* codebook) {
   torch::Tensor w = weight.detach().to(torch::kDouble).reshape({weight.size(0), weight.size(1), -1});

@@ -35,7 +35,7 @@ struct IpqOptions {
   quant::BlockLayout layout = quant::BlockLayout::row;  ///< which weights of a convolution form a block
   std::int64_t centroids = 256;  ///< most centroids; a small layer gets one per 4 blocks
   quant::CodebookType codebook = quant::CodebookType::float16;  ///< type of the stored centroids
-  int max_iterations = 20;                                      ///< of k-means
+  int max_iterations = 20;                                      ///< limit of k-means
   /// Reorders the input channels so that their blocks are easier to quantize, see
   /// quant::search_channel_permutation; costs one or two bytes a channel.
   bool permute_channels = false;

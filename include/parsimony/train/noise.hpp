@@ -68,9 +68,9 @@ struct NoiseOptions {
   /// Weights in a block. 0 (auto): a whole kernel; 4 for convolutions with one position, 8 for all other
   /// layers. Use that of the codes to be learned afterwards.
   std::int64_t block_size = 0;
-  quant::BlockLayout layout = quant::BlockLayout::row;  ///< of all convolutions except depthwise ones
+  quant::BlockLayout layout = quant::BlockLayout::row;  ///< layout of all convolutions except depthwise ones
   std::int64_t centroids = 256;    ///< most centroids; a small layer gets one per 4 blocks
-  int max_iterations = 15;         ///< of k-means, for the first codebook and for each update of it
+  int max_iterations = 15;         ///< limit of k-means, for the first codebook and for each update of it
   std::int64_t refresh_steps = 0;  ///< steps between two updates of the codebooks; 0: only by refresh()
   std::string layers = ".*";       ///< regular expression that must match the whole name of a layer
   std::uint64_t seed = 0;

@@ -30,7 +30,8 @@ struct CentroidGrouping {
 CentroidGrouping group_centroids(MatrixView<const float> centroids, std::int32_t most,
                                  const Context& context);
 
-/// The points of a chunk sorted by their sets of groups, so that neighbours in this order are compared together.
+/// The points of a chunk sorted by their sets of groups, so that neighbours in this order are compared
+/// together.
 class PointsBySet {
  public:
   /// A range of points that have the same set of groups.
