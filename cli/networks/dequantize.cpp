@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "parsimony/quant/compact_file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/run_flags.hpp"
+#include "support/show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -26,6 +28,12 @@ int run(const Settings& settings, Terminal& terminal) {
   check_readable(settings.input);
   const Context context = start(terminal, settings.run);
   const quant::CompactRecipe recipe = quant::dequantize(settings.input, settings.output, context);
+  if (settings.run.json) {
+    print(json_text({{"input", settings.input},
+                     {"output", settings.output},
+                     {"weights", recipe.weights.size()},
+                     {"other_tensors", recipe.others.size()}}));
+  }
   terminal.note(fmt::format("{}: {} weights decoded, {} tensors copied", settings.output,
                             recipe.weights.size(), recipe.others.size()));
   return kDone;
@@ -39,6 +47,7 @@ Action add_dequantize(CLI::App& app) {
   app.alias("decompress");  // the earlier name
   app.add_option("FILE", settings->input, "compact file of parsimony quantize")->required()->type_name("");
   add_output_flag(app, settings->output, "safetensors file of the whole model")->required();
+  add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }

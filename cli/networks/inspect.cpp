@@ -7,6 +7,7 @@
 #include "networks/show_compact.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
+#include "support/run_flags.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 
@@ -50,7 +51,7 @@ Action add_inspect(CLI::App& app) {
   app.add_option("FILE", settings->input, "safetensors file, compact or not; plain, .gz or .zst")
       ->required()
       ->type_name("");
-  app.add_flag("--json", settings->json, "print JSON");
+  add_json_flag(app, settings->json);
   return [settings](Terminal&) { return run(*settings); };
 }
 
