@@ -2,14 +2,17 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "clustering/points.hpp"
+#include "core/report_json.hpp"
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
 #include "support/run_flags.hpp"
+#include "support/show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -19,7 +22,7 @@ constexpr const char* kExamples = R"(Example:
   parsimony cluster points.npy --clusters 10 --output labels.txt --save-model model.npz
   parsimony assign model.npz new.npy --output new-labels.txt
 
-Without --output, the clusters go to stdout: row<TAB>cluster, one line per point.
+Without --output and --json, the clusters go to stdout: row<TAB>cluster, one line per point.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the rows.)";
 
 struct Settings {
@@ -45,6 +48,15 @@ int run(const Settings& settings, Terminal& terminal) {
   }
   const cluster::ClusterResult result = cluster::assign(model, points, settings.options, context);
   context.check_cancelled();
+  if (!settings.output.empty()) {
+    graph::write_labels(settings.output, graph::NodeIds::consecutive(points.rows(), 0), result.labels);
+  }
+  if (settings.run.json) {
+    auto root = report_json(result.report);
+    root["points"] = {{"path", settings.points}, {"count", points.rows()}, {"clusters", result.clusters}};
+    print(json_text(root));
+    return kDone;
+  }
   if (settings.output.empty()) {
     std::string text;
     for (std::size_t i = 0; i < result.labels.size(); ++i) {
@@ -53,7 +65,6 @@ int run(const Settings& settings, Terminal& terminal) {
     print(text);
     return kDone;
   }
-  graph::write_labels(settings.output, graph::NodeIds::consecutive(points.rows(), 0), result.labels);
   terminal.note(fmt::format("{}: {} points in {} clusters; neighbours: {}, {:.2f} s", settings.output,
                             points.rows(), result.clusters, search_text(result.report),
                             result.report.seconds()));
@@ -74,6 +85,7 @@ Action add_assign(CLI::App& app) {
       ->type_name("");
   describe(settings->options, Flags(app, "Search"));
   add_output_flag(app, settings->output, "file of the labels, text or .npy");
+  add_json_flag(app, settings->run.json);
   add_max_memory_flag(app, settings->run.max_memory);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };

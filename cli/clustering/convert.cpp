@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "parsimony/graph/file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
 #include "support/run_flags.hpp"
+#include "support/show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -32,6 +34,8 @@ int run(const Settings& settings, Terminal& terminal) {
 
   const graph::GraphFile file = read_graph(settings.input, settings.read, context);
   graph::write_graph(settings.output, file, context);
+  if (settings.run.json)
+    print(json_text({{"input", settings.input}, {"graph", graph_json(settings.output, file)}}));
   terminal.note(
       fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
   return kDone;
@@ -51,6 +55,8 @@ Action add_convert(CLI::App& app) {
       ->required()
       ->type_name("");
   add_read_flags(app, settings->read);
+  add_json_flag(app, settings->run.json);
+  add_max_memory_flag(app, settings->read.max_memory);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }

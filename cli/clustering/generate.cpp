@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "parsimony/graph/file.hpp"
 #include "parsimony/graph/generators.hpp"
@@ -10,6 +11,7 @@
 #include "support/files.hpp"
 #include "support/flags.hpp"
 #include "support/run_flags.hpp"
+#include "support/show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -44,6 +46,7 @@ int run(const Settings& settings, bool lfr, Terminal& terminal) {
                               graph::NodeIds::consecutive(nodes, from_zero ? 0 : 1)};
   graph::write_graph(settings.output, file, context);
   if (!settings.labels.empty()) graph::write_labels(settings.labels, file.ids, planted.labels);
+  if (settings.run.json) print(json_text({{"graph", graph_json(settings.output, file)}}));
   terminal.note(
       fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
   return kDone;
@@ -65,6 +68,7 @@ Action add_generate(CLI::App& app) {
     model.add_option("--labels", settings->labels, "file of the planted clusters, text or .npy")
         ->type_name("FILE")
         ->group("Output");
+    add_json_flag(model, settings->run.json);
     add_run_flags(model, settings->run);
     return &model;
   };

@@ -2,15 +2,18 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "clustering/points.hpp"
+#include "core/report_json.hpp"
 #include "parsimony/graph/file.hpp"
 #include "parsimony/graph/point_graph.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
 #include "support/run_flags.hpp"
+#include "support/show.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -39,6 +42,11 @@ int run(const Settings& settings, Terminal& terminal) {
   graph::PointGraph made = graph::point_graph(points, settings.options, context);
   const graph::GraphFile file{std::move(made.graph), graph::NodeIds::consecutive(points.rows(), 0)};
   graph::write_graph(settings.output, file, context);
+  if (settings.run.json) {
+    auto root = report_json(made.report);
+    root["graph"] = graph_json(settings.output, file);
+    print(json_text(root));
+  }
   terminal.note(fmt::format("{}: {} nodes, {} edges; neighbours: {}, {:.2f} s", settings.output,
                             file.graph.nodes(), file.graph.edges(), search_text(made.report),
                             made.report.seconds()));
@@ -61,6 +69,7 @@ Action add_knn_graph(CLI::App& app) {
   add_output_flag(app, settings->output,
                   "file of the graph: .npz (SciPy reads it), .mtx or an edge list; .gz and .zst too")
       ->required();
+  add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }

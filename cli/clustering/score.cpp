@@ -48,7 +48,8 @@ int run(const Settings& settings, Terminal& terminal) {
   }
   const Context context = start(terminal, settings.run);
 
-  const graph::Labels labels = graph::read_labels(input_path(settings.labels), 0, context);
+  const graph::Labels labels =
+      graph::read_labels(input_path(settings.labels), settings.read.max_memory, context);
   const auto nodes = static_cast<std::int64_t>(labels.clusters.size());
   nlohmann::ordered_json root{{"labels", settings.labels},
                               {"nodes", nodes},
@@ -70,7 +71,8 @@ int run(const Settings& settings, Terminal& terminal) {
     text += scores_text(scores);
   }
   if (!settings.truth.empty()) {
-    const graph::Labels truth = graph::read_labels(input_path(settings.truth), 0, context);
+    const graph::Labels truth =
+        graph::read_labels(input_path(settings.truth), settings.read.max_memory, context);
     const graph::AlignedLabels matched = graph::align_labels(truth, labels);
     if (matched.first.empty()) {
       throw Error(ErrorCode::format,
@@ -103,6 +105,7 @@ Action add_score(CLI::App& app) {
   app.add_option("--truth", settings->truth, "score against these labels: ARI, NMI, AMI")->type_name("FILE");
   add_json_flag(app, settings->run.json);
   add_read_flags(app, settings->read);
+  add_max_memory_flag(app, settings->read.max_memory);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }
