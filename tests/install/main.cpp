@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <vector>
 
-#include "parsimony/cluster/compressive.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
+#include "parsimony/parsimony.hpp"
 
 int main() {
   parsimony::graph::BlockModelOptions model;
@@ -14,9 +14,7 @@ int main() {
   model.epsilon_ratio = 0.1;
   const auto planted = parsimony::graph::stochastic_block_model(model);
 
-  parsimony::cluster::CompressiveOptions options;
-  options.clusters = model.clusters;
-  const auto result = parsimony::cluster::compressive_spectral_clustering(planted.graph, options);
+  const auto result = parsimony::cluster::cluster(planted.graph, {.clusters = model.clusters});
 
   std::vector<std::int64_t> sizes(10);
   for (const std::int32_t label : result.labels) ++sizes.at(static_cast<std::size_t>(label));
