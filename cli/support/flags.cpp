@@ -141,16 +141,6 @@ const FlagValues* values_of(const CLI::Option& option) {
   return found == all_values().end() ? nullptr : &found->second;
 }
 
-Field Flags::with_word(const Field& field) const {
-  Field described = field;
-  const auto found = words_.find(std::string(field.name));
-  if (described.word.empty() && found != words_.end()) {
-    described.word = found->second.text;
-    described.word_value = found->second.value;
-  }
-  return described;
-}
-
 FlagValues Flags::number_values(const Field& field, double value, const std::string& whole) {
   // A bound that no one reaches would only be read: 9e18 bytes, 2^30 clusters.
   const auto bound = [](double limit) { return std::abs(limit) < 1e9 ? fmt::format("{}", limit) : ""; };

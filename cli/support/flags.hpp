@@ -43,16 +43,11 @@ struct FlagValues {
 const FlagValues* values_of(const CLI::Option& option);
 
 /// The visitor of describe(): each field becomes a flag of the app with its help, range, words and default.
-/// The fields must outlive the parsing.
+/// The values must outlive the parsing.
 class Flags {
  public:
   Flags(CLI::App& app, std::string group) : app_(app), group_(std::move(group)) {}
 
-  /// The word of a numeric field whose Field has none.
-  Flags& word(std::string_view field, std::string word, double value) {
-    words_[std::string(field)] = {std::move(word), value};
-    return *this;
-  }
   /// Fields that follow belong to this method. A flag sets the field of its name in every method that has
   /// one; its help and default are those of the first.
   Flags& method(std::string name) {
@@ -90,19 +85,16 @@ class Flags {
         bad_choice(flag, text, words);
       });
     } else if constexpr (std::is_arithmetic_v<T>) {
-      const Field described = with_word(field);
       add(field, std::is_integral_v<T> ? "N" : "X",
-          number_values(described, static_cast<double>(value),
-                        std::is_integral_v<T> ? whole_text(value) : ""),
-          [&value, described, word = std::string(described.word)](const std::string& flag,
-                                                                  const std::string& text) {
-            if (!word.empty() && text == word) {
-              value = static_cast<T>(described.word_value);
+          number_values(field, static_cast<double>(value), std::is_integral_v<T> ? whole_text(value) : ""),
+          [&value, field](const std::string& flag, const std::string& text) {
+            if (!field.word.empty() && text == field.word) {
+              value = static_cast<T>(field.word_value);
               return;
             }
             const T parsed = parse_number<T>(flag, text);
             // A number must lie in the range: only the word stands for a value outside it.
-            Validate{}(Field{flag, described.help, described.low, described.high}, parsed);
+            Validate{}(Field{flag, field.help, field.low, field.high}, parsed);
             value = parsed;
           });
     } else {
@@ -112,10 +104,6 @@ class Flags {
   }
 
  private:
-  struct Word {
-    std::string text;
-    double value = 0;
-  };
   using Setter = std::function<void(const std::string& flag, const std::string& text)>;
 
   template <class T>
@@ -123,7 +111,6 @@ class Flags {
     if constexpr (std::is_integral_v<T>) return std::to_string(value);
     return {};
   }
-  Field with_word(const Field& field) const;
   static FlagValues number_values(const Field& field, double value, const std::string& whole);
   void add(const Field& field, const std::string& type, const FlagValues& values, Setter set) const;
   void add_switch(const Field& field, bool& value) const;
@@ -137,7 +124,6 @@ class Flags {
 
   CLI::App& app_;
   std::string group_;
-  std::map<std::string, Word> words_;
   std::map<std::string, std::string> aliases_;
   std::string required_;
   std::string method_;

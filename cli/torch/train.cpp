@@ -3,6 +3,7 @@
 
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/run_flags.hpp"
 #include "torch/training.hpp"
 #include "verbs.hpp"
 
@@ -21,9 +22,10 @@ model.compact.safetensors for a quantized network, and report.json.)";
 }  // namespace
 
 void add_torch_run_flags(CLI::App& app, int& threads, bool& quiet) {
-  const Flags flags = Flags(app, "Run").word("threads", "auto", 0);
-  flags(Field{"threads", "threads; auto: all cores; results depend on their number", 0, 4096}, threads);
-  app.add_flag("-q,--quiet", quiet, "show neither progress nor notes")->group("Run");
+  Flags(app, "Run")(Field{"threads", "number of threads; auto: all cores. Results depend on the number", 1,
+                          4096, "auto", 0},
+                    threads);
+  add_quiet_flag(app, quiet);
 }
 
 Action add_train(CLI::App& app) {
