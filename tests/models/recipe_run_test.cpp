@@ -43,7 +43,7 @@ TEST(RecipeRun, TrainsExportsAndEvaluates) {
   const TemporaryDirectory directory;
   const double without_context = perplexity_without_context(words(directory));
   const Recipe recipe = read_recipe(directory.file("run.json", recipe_text(R"(},
-    "training": {"steps": 120, "batch_size": 16, "optimizer": "adamw", "learning_rate": 0.02,
+    "training": {"steps": 80, "batch_size": 8, "optimizer": "adamw", "learning_rate": 0.02,
                  "recalibration_batches": 2},
     "ipq": {"stages": [".*"], "scheme": "integer", "bits": 8, "steps": 2,
             "schemes": [{"layers": "embedding", "block_size": 4}]},
