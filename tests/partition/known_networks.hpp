@@ -33,7 +33,7 @@ inline Csr ring_of_cliques(std::int64_t cliques, std::int64_t size) {
   const std::int64_t n = cliques * size;
   parsimony::testing::Dense w = parsimony::testing::zeros(n);
   for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) w[i][j] = i != j && i / size == j / size;
+    for (std::int64_t j = i / size * size; j < (i / size + 1) * size; ++j) w[i][j] = i != j;
     const std::int64_t next = (i + 1) % n;
     if (i / size != next / size) w[i][next] = w[next][i] = 1;
   }

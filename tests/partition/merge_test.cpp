@@ -125,8 +125,8 @@ TEST(MergeClusters, FindsTheCliquesOfARing) {
 // fall together, and the clique stays whole.
 TEST(MergeClusters, SmallComponentsFallTogether) {
   parsimony::testing::Dense w = parsimony::testing::zeros(32);
-  for (int i = 0; i < 32; ++i) {
-    for (int j = 0; j < 32; ++j) w[i][j] = i != j && ((i < 20 && j < 20) || (i >= 20 && i / 3 == j / 3));
+  for (int i = 0; i < 20; ++i) {
+    for (int j = 0; j < 20; ++j) w[i][j] = i != j;
   }
   for (int i = 20; i < 32; ++i) {
     for (int j = 20; j < 32; ++j) w[i][j] = i != j && (i - 20) / 3 == (j - 20) / 3;
