@@ -17,7 +17,7 @@
 namespace parsimony::train {
 namespace {
 
-TEST(data::ExampleOrder, IsAPermutationInEveryEpochAndAFunctionOfThePlace) {
+TEST(ExampleOrder, IsAPermutationInEveryEpochAndAFunctionOfThePlace) {
   constexpr std::int64_t kExamples = 23, kSize = 5;
   data::ExampleOrder order(kExamples, 3);
   std::vector<std::vector<std::int64_t>> batches;
