@@ -1,4 +1,5 @@
-// Limits that packed layers are measured against: the byte permutes of a core, and a dense product in float32.
+// Limits that packed layers are measured against: the byte permutes of a core, and a dense product in
+// float32.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,11 @@
-// The entry calls of all capabilities together, for a first try; a program that stays includes only what it uses.
+// The entry calls of all capabilities together, for a first try; a program that stays includes only what it
+// uses.
 //
 //   cluster::cluster, cluster::cluster_points                    clusters of a graph or of points
 //   operators::learn_operator, operators::certify                analysis operators: learn one, test one
-//   images::denoise, images::inpaint, images::quality            images: less noise, missing pixels, PSNR and SSIM
-//   quant::compress, quant::dequantize                           neural networks in fewer bytes, and back
+//   images::denoise, images::inpaint, images::quality            images: less noise, missing pixels, PSNR and
+//   SSIM quant::compress, quant::dequantize                           neural networks in fewer bytes, and
+//   back
 //
 // Link parsimony::parsimony.
 #pragma once

@@ -60,7 +60,8 @@ TEST(File, EveryTruncationIsAnError) {
   const TemporaryDirectory directory;
   for (const Compression compression : {Compression::gzip, Compression::zstd}) {
     const std::string whole = compressed(sample(300), compression);
-    for (std::size_t size = 4; size < whole.size(); ++size) {  // with fewer bytes the magic number is incomplete
+    for (std::size_t size = 4; size < whole.size();
+         ++size) {  // with fewer bytes the magic number is incomplete
       const auto path = directory.file("cut", whole.substr(0, size));
       expect_error(ErrorCode::format, path.string(), [&] { read_file(path); });
     }

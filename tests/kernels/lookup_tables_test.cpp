@@ -29,8 +29,8 @@ struct Made {
   std::vector<std::int32_t> level;
 };
 
-// Sums of products of small integers are exact in any order. Kernel and twin may differ only in the rounding of a value
-// close to the middle between two multiples of the step.
+// Sums of products of small integers are exact in any order. Kernel and twin may differ only in the rounding
+// of a value close to the middle between two multiples of the step.
 TEST(QuantizedTables, EqualTheScalarTwinOnEveryTarget) {
   for_targets([] {
     for (const std::int64_t entries : {16, 32, 64, 128, 256}) {

@@ -107,8 +107,8 @@ TEST(NearestPoints, IsTheSortedListOnEveryTarget) {
   });
 }
 
-// The search does not depend on its blocks: points offered in two parts, in either order, and queries in other tiles give
-// the same bytes for any coordinates.
+// The search does not depend on its blocks: points offered in two parts, in either order, and queries in
+// other tiles give the same bytes for any coordinates.
 TEST(NearestPoints, DependsOnNoOrder) {
   constexpr std::int64_t kQueries = 70, kD = 7, kPoints = 90, kCapacity = 9;
   Problem problem(kQueries, kD, kPoints);

@@ -118,8 +118,8 @@ Parsed parse(std::string_view bytes, const std::string& file) {
     if (entry.begin > reached) fail_tensor(fmt::format("before {} lie bytes of no tensor", where));
     const std::uint64_t size = entry.end - entry.begin;
     const auto needed = bytes_of(entry.info);
-    const std::string values =
-        fmt::format("{} values of shape ({})", enum_name(entry.info.dtype), fmt::join(entry.info.shape, ", "));
+    const std::string values = fmt::format("{} values of shape ({})", enum_name(entry.info.dtype),
+                                           fmt::join(entry.info.shape, ", "));
     if (!needed) fail_tensor(values + " are not a whole number of bytes below 2^63");
     if (static_cast<std::uint64_t>(*needed) != size) {
       fail_tensor(fmt::format("{} need {} bytes, there are {}", values, *needed, size));
