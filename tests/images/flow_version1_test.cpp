@@ -39,7 +39,7 @@ TEST(FlowVersion1, HasItsParametersAndDenoises) {
     }
     return std::sqrt(squares);
   };
-  EXPECT_LT(distance(denoise_by_flow(noisy, 20, flow).image), 0.7 * distance(noisy));
+  EXPECT_LT(distance(denoise_by_flow(noisy, flow, 20).image), 0.7 * distance(noisy));
 }
 
 }  // namespace
