@@ -40,10 +40,10 @@ std::string archive() {
   for (const char* split : {"train", "test"}) {
     for (int i = 0; i < 16; ++i) {
       const auto level = static_cast<std::uint8_t>(40 + 5 * i);
-      const train::Color red{220, level, 30}, blue{30, level, 220};
+      const data::Color red{220, level, 30}, blue{30, level, 220};
       const std::string name = std::to_string(i) + ".jpg";
-      members.emplace_back(std::string(split) + "/blue/" + name, train::jpeg(8, 8, blue, {level, 0, 200}));
-      members.emplace_back(std::string(split) + "/red/" + name, train::jpeg(8, 8, red, {200, 0, level}));
+      members.emplace_back(std::string(split) + "/blue/" + name, data::jpeg(8, 8, blue, {level, 0, 200}));
+      members.emplace_back(std::string(split) + "/red/" + name, data::jpeg(8, 8, red, {200, 0, level}));
     }
   }
   return make_zip(members);
