@@ -23,7 +23,7 @@ constexpr const char* kUnrolled = "--unrolled";
 void check_files(const LearnSettings& settings, const std::filesystem::path& checkpoint) {
   const bool one_energy = settings.flow.one_energy;
   if (!settings.picture.empty() && !one_energy) {
-    refuse("--picture: a flow has no rows to draw; --one-energy does");
+    refuse("--picture: a flow has no rows to draw; add --one-energy to learn an operator, which has");
   }
   std::vector<std::filesystem::path> inputs;
   for (const std::string& path : settings.paths) {

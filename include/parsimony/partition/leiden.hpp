@@ -30,7 +30,7 @@ struct LeidenResult {
   Partition partition;     ///< no cluster is empty; clusters are numbered by their first node
   int iterations = 0;      ///< descents made
   bool converged = false;  ///< the last descent moved nothing
-  /// Modularity at this resolution: of the start, then after the moves of every level.
+  /// Modularity at this resolution, first of the start, then after the moves of each level.
   std::vector<double> history;
 };
 

@@ -32,8 +32,8 @@ void describe(Options& options, Visitor&& visit) {
 ///   merged down to k. Merges do not cross a community before all merges inside are made, so that the k − |P|
 ///   further clusters are the parts that the communities lose most easily.
 /// - If k is below their number, the communities are merged to k.
-/// Local moves at γ = 1 that keep every cluster follow: of the communities (if they were merged), of the
-/// finer communities, of the nodes.
+/// Then local moves at γ = 1, which empty no cluster, move the communities (if they were merged), then the
+/// finer communities, then the nodes.
 ///
 /// Use it for graphs without a planted structure; for graphs that a model explains, the likelihoods of
 /// communities_to_k choose better. Every cluster has a node, and nodes without edges hold one only if k

@@ -35,10 +35,10 @@ struct ChannelPermutation {
 /// Searches a permutation of the input channels that lowers log det Σ, where Σ is the d × d covariance of all
 /// blocks of d channels at one position of the kernel (the layout input_channels; for a linear layer any
 /// layout). For Gaussian blocks the error of a code of fixed rate is at least proportional to (det Σ)^(1/d)
-/// [martinez2021permute]. There are two starts: the given order, and the greedy rule of the paper, the order
-/// of the variances, in which each coordinate of the blocks holds channels of similar variance. From the
-/// better one it swaps two random channels and keeps swaps that lower log det Σ. It computes the covariances
-/// of all pairs of channels once, so a swap costs O(d³) for any number of outputs.
+/// [martinez2021permute]. There are two starts: the given order, and the greedy rule of the paper. This
+/// rule sorts the channels by variance, so that each coordinate of the blocks holds channels of similar
+/// variance. From the better start it swaps two random channels and keeps swaps that lower log det Σ. It
+/// computes the covariances of all pairs of channels once, so a swap costs O(d³) for any number of outputs.
 ///
 /// The last C mod d channels, whose blocks are incomplete, do not count. With fewer than 2 d channels (one
 /// block) all orders are equal, and it returns the identity.

@@ -73,9 +73,9 @@ class TableSet {
 class PackedLinear {
  public:
   /// weight: any scheme, layout and number of dimensions. It has shape[0] outputs, and as many inputs as the
-  /// product of the other dimensions, in C order, so a convolution multiplies its unrolled patches. Factors
-  /// of the rows are included. bias: one value per output, or empty. Throws invalid_argument (a tensor whose
-  /// parts do not fit together; options).
+  /// product of the other dimensions, in C order, so a convolution multiplies its unrolled patches. The
+  /// factors of the rows are multiplied in. bias: one value per output, or empty. Throws invalid_argument (a
+  /// tensor whose parts do not fit together; options).
   explicit PackedLinear(const QuantizedTensor& weight, std::span<const float> bias = {},
                         const PackedLinearOptions& options = {});
 
