@@ -83,6 +83,7 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
   reading.finish();
   check_sizes(settings, images);
   std::vector<MatrixView<const float>> views;
+  views.reserve(images.size());
   for (const Image& image : images) views.emplace_back(image.channels[0]);
   images::TrainedFlow trained = images::train_unrolled_flow(views, options, context);
   add_before(trained.report, command);
