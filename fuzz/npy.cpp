@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "check.hpp"
 #include "core/files/npy_format.hpp"
 
@@ -19,8 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes = fuzz::as_string(data, size);
   fuzz::value_or_error([&] {
     const NpyArray array = parse_npy(bytes, "input");
-    std::int64_t product = array.width;
-    for (const std::int64_t extent : array.shape) product *= extent;
+    // A product of extents before a 0 may overflow: such an array has no items.
+    std::int64_t product = std::count(array.shape.begin(), array.shape.end(), 0) > 0 ? 0 : array.width;
+    for (const std::int64_t extent : array.shape) product = product == 0 ? 0 : product * extent;
     fuzz::check(product == static_cast<std::int64_t>(array.data.size()), "the shape is that of the data");
     check_items<std::int32_t>(array);
     check_items<std::int64_t>(array);
