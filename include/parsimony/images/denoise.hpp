@@ -10,6 +10,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
+#include "parsimony/images/fields.hpp"
 #include "parsimony/images/image_quality.hpp"
 #include "parsimony/images/inpainting.hpp"
 #include "parsimony/images/noise_level.hpp"
@@ -55,22 +56,11 @@ template <OptionsOf<DenoiseOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"method", "flow: trained for the noise, the fastest; analysis: log penalty; l1: convex"},
         options.method);
-  visit(Field{.name = "sigma",
-              .help = "standard deviation of the noise on the scale 0 to 255; auto: estimated",
-              .low = 1e-30,
-              .high = 1e6,
-              .word = "auto"},
-        options.sigma);
+  visit(fields::sigma, options.sigma);
   visit(Field{"adapt", "learn an operator on the image too, and blend its result with that of the flow"},
         options.adapt);
-  visit(Field{.name = "weight", .help = "weight of the penalty", .low = 0, .high = 1e6, .word = "auto"},
-        options.weight);
-  visit(Field{.name = "nu",
-              .help = "nu of the log penalty, for coefficients in units of sigma; auto: 48",
-              .low = 1e-6,
-              .high = 1e9,
-              .word = "auto"},
-        options.nu);
+  visit(fields::weight, options.weight);
+  visit(fields::nu, options.nu);
   visit(Field{.name = "max_iterations",
               .help = "limit of the iterations; auto: 20 of analysis, 80 of l1",
               .low = 1,

@@ -7,6 +7,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
+#include "parsimony/images/fields.hpp"
 
 namespace parsimony::images {
 
@@ -31,15 +32,9 @@ struct ImageDenoisingOptions {
 
 template <OptionsOf<ImageDenoisingOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{.name = "sigma",
-              .help = "standard deviation of the noise on the scale 0 to 255; auto: estimated",
-              .low = 1e-30,
-              .high = 1e6,
-              .word = "auto"},
-        options.sigma);
+  visit(fields::sigma, options.sigma);
   visit(Field{"penalty", "penalty of the coefficients"}, options.penalty);
-  visit(Field{.name = "weight", .help = "weight of the penalty", .low = 0, .high = 1e6, .word = "auto"},
-        options.weight);
+  visit(fields::weight, options.weight);
   visit(Field{"nu", "nu of the log penalty, for coefficients in units of sigma", 1e-6, 1e9}, options.nu);
   visit(Field{.name = "max_iterations",
               .help = "limit of the iterations; auto: 20 (log) or 80 (l1)",

@@ -9,6 +9,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
+#include "parsimony/images/fields.hpp"
 
 namespace parsimony::images {
 
@@ -24,14 +25,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"sigma", "standard deviation of the noise, in units of the signal; is not estimated", 1e-30,
               1e30},
         options.sigma);
-  visit(Field{.name = "weight", .help = "weight of the penalty", .low = 0, .high = 1e6, .word = "auto"},
-        options.weight);
-  visit(Field{.name = "nu",
-              .help = "nu of the log penalty, for coefficients in units of sigma; auto: 48",
-              .low = 1e-6,
-              .high = 1e9,
-              .word = "auto"},
-        options.nu);
+  visit(fields::weight, options.weight);
+  visit(fields::nu, options.nu);
   visit(Field{.name = "max_iterations",
               .help = "limit of the iterations; auto: 20",
               .low = 1,
