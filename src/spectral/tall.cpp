@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/outer_products.hpp"
+#include "kernels/round_up.hpp"
 
 namespace parsimony::spectral {
 namespace {
@@ -12,10 +13,6 @@ constexpr std::int64_t kRowsPerPack = 128;
 constexpr std::int64_t kFewestRows = 32 * kRowsPerPack;
 constexpr std::int64_t kMostBlocks = 16;  // each has a tile of its own
 constexpr std::int64_t kRowsPerProduct = 64;
-
-std::int64_t up_to(std::int64_t count, std::int64_t multiple) {
-  return (count + multiple - 1) / multiple * multiple;
-}
 
 // Rows begin..end of the columns first..first + used, as doubles; used is filled up to `width` with zeros.
 void pack(MatrixView<const float> from, std::int64_t begin, std::int64_t end, std::int64_t first,
@@ -33,14 +30,14 @@ Matrix<double> gram(MatrixView<const float> a, MatrixView<const float> b, const 
   Matrix<double> out(a.cols, b.cols);
   const std::int64_t tiles = (a.cols + kTile - 1) / kTile;
   const std::int64_t rows =
-      up_to(std::max(kFewestRows, (a.rows + kMostBlocks - 1) / kMostBlocks), kRowsPerPack);
+      kernels::round_up(std::max(kFewestRows, (a.rows + kMostBlocks - 1) / kMostBlocks), kRowsPerPack);
   const std::int64_t blocks = (a.rows + rows - 1) / rows;
-  const std::int64_t width = up_to(b.cols, kernels::kOuterColumns<double>);
+  const std::int64_t width = kernels::round_up(b.cols, kernels::kOuterColumns<double>);
   std::vector<Matrix<double>> partial(tiles * blocks);
   context.for_blocks(tiles * blocks, 1, [&](std::int64_t task, std::int64_t) {
     const std::int64_t first = task / blocks * kTile, begin = task % blocks * rows;
     const std::int64_t end = std::min(a.rows, begin + rows), used = std::min(kTile, a.cols - first);
-    const std::int64_t height = up_to(used, kernels::kOuterRows);
+    const std::int64_t height = kernels::round_up(used, kernels::kOuterRows);
     Matrix<double> left(kRowsPerPack, height), right(kRowsPerPack, width), sum(height, width);
     for (std::int64_t i = begin; i < end; i += kRowsPerPack) {
       const std::int64_t last = std::min(end, i + kRowsPerPack);
@@ -60,7 +57,8 @@ Matrix<double> gram(MatrixView<const float> a, MatrixView<const float> b, const 
 }
 
 void multiply_in_place(MatrixView<float> basis, MatrixView<const double> factors, const Context& context) {
-  const std::int64_t depth = basis.cols, width = up_to(factors.cols, kernels::kOuterColumns<float>);
+  const std::int64_t depth = basis.cols,
+                     width = kernels::round_up(factors.cols, kernels::kOuterColumns<float>);
   Matrix<float> packed(depth, width);
   for (std::int64_t t = 0; t < depth; ++t) {
     for (std::int64_t c = 0; c < factors.cols; ++c) packed(t, c) = static_cast<float>(factors(t, c));

@@ -10,6 +10,7 @@
 #include "images/energy/mirrored.hpp"
 #include "kernels/log_penalty.hpp"
 #include "kernels/matrix_product.hpp"
+#include "kernels/round_up.hpp"
 #include "operators/frames/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/image_denoising.hpp"
@@ -47,8 +48,8 @@ class WindowAnalysis {
  private:
   // The penalty of the windows from begin to end. Row k of the panel holds value k of each window.
   double block(std::span<const float> signal, float nu, std::int64_t begin, std::int64_t end) {
-    constexpr std::int64_t kUnit = kernels::kProductColumns<float>;
-    const std::int64_t count = end - begin, columns = (count + kUnit - 1) / kUnit * kUnit;
+    const std::int64_t count = end - begin;
+    const std::int64_t columns = kernels::round_up(count, kernels::kProductColumns<float>);
     Matrix<float> panel(width_, columns), coefficients(rows_, columns);
     for (std::int64_t k = 0; k < width_; ++k) {
       std::copy_n(signal.data() + begin + k, count, panel.row(k).data());

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/outer_products.hpp"
+#include "kernels/round_up.hpp"
 #include "operators/solvers/splitting.hpp"
 
 namespace parsimony::operators {
@@ -12,10 +13,6 @@ namespace {
 constexpr std::int64_t kWidth = kSignalsPerSplitting;
 constexpr std::int64_t kFewestPerTask = 16 * kWidth;
 constexpr std::int64_t kMostTasks = 32;  // every task has its own sum
-
-std::int64_t up_to(std::int64_t count, std::int64_t multiple) {
-  return (count + multiple - 1) / multiple * multiple;
-}
 
 // from is rows × kWidth, to is kWidth × width.
 void transpose(const float* from, std::int64_t rows, float* to, std::int64_t width, float scale) {
@@ -41,7 +38,7 @@ Envelope::Envelope(MatrixView<const float> noisy, std::int64_t rows, double lamb
   state.rows = rows;
   state.blocks = (noisy.rows + kWidth - 1) / kWidth;
   state.lambda = lambda;
-  const std::int64_t padded_cols = up_to(noisy.cols, kernels::kOuterRows);
+  const std::int64_t padded_cols = kernels::round_up(noisy.cols, kernels::kOuterRows);
   state.noisy = Matrix<float>(state.blocks, padded_cols * kWidth);
   for (std::int64_t s = 0; s < noisy.rows; ++s) {
     for (std::int64_t c = 0; c < noisy.cols; ++c) {
@@ -49,7 +46,7 @@ Envelope::Envelope(MatrixView<const float> noisy, std::int64_t rows, double lamb
     }
   }
   state.signals = state.iterates = state.noisy;
-  state.duals = Matrix<float>(state.blocks, up_to(rows, kernels::kOuterRows) * kWidth);
+  state.duals = Matrix<float>(state.blocks, kernels::round_up(rows, kernels::kOuterRows) * kWidth);
 }
 
 Envelope::~Envelope() = default;
@@ -58,9 +55,10 @@ double Envelope::evaluate(MatrixView<const double> omega, int iterations, Matrix
                           const Context& context) {
   State& state = *state_;
   const Splitting<float> shared(omega, state.lambda);
-  const std::int64_t height = shared.padded_cols(), width = up_to(omega.rows, kernels::kOuterColumns<float>);
+  const std::int64_t height = shared.padded_cols(),
+                     width = kernels::round_up(omega.rows, kernels::kOuterColumns<float>);
   const std::int64_t per_task =
-      up_to(std::max(kFewestPerTask, (state.samples + kMostTasks - 1) / kMostTasks), kWidth);
+      kernels::round_up(std::max(kFewestPerTask, (state.samples + kMostTasks - 1) / kMostTasks), kWidth);
   std::vector<Matrix<double>> sums((state.samples + per_task - 1) / per_task);
   const double objective =
       context.sum_blocks(state.samples, per_task, [&](std::int64_t begin, std::int64_t end) {

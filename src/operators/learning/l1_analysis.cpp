@@ -5,6 +5,7 @@
 
 #include "kernels/absolute_values.hpp"
 #include "kernels/outer_products.hpp"
+#include "kernels/round_up.hpp"
 
 namespace parsimony::operators {
 namespace {
@@ -13,18 +14,15 @@ constexpr std::int64_t kSignalsPerProduct = 128;  // signals, coefficients and s
 constexpr std::int64_t kFewestPerTask = 16 * kSignalsPerProduct;
 constexpr std::int64_t kMostTasks = 32;  // every task has its own sum
 
-std::int64_t up_to(std::int64_t count, std::int64_t multiple) {
-  return (count + multiple - 1) / multiple * multiple;
-}
-
 }  // namespace
 
 L1Analysis::L1Analysis(MatrixView<const float> signals)
     : samples_(signals.rows),
       cols_(signals.cols),
-      padded_cols_(up_to(signals.cols, kernels::kOuterRows)),
-      signals_(up_to(signals.rows, kSignalsPerProduct), padded_cols_),
-      transposed_(up_to(signals.rows, kSignalsPerProduct) / kSignalsPerProduct, cols_ * kSignalsPerProduct) {
+      padded_cols_(kernels::round_up(signals.cols, kernels::kOuterRows)),
+      signals_(kernels::round_up(signals.rows, kSignalsPerProduct), padded_cols_),
+      transposed_(kernels::round_up(signals.rows, kSignalsPerProduct) / kSignalsPerProduct,
+                  cols_ * kSignalsPerProduct) {
   for (std::int64_t s = 0; s < samples_; ++s) {
     float* column = transposed_.row(s / kSignalsPerProduct).data() + s % kSignalsPerProduct;
     for (std::int64_t c = 0; c < cols_; ++c) {
@@ -36,13 +34,13 @@ L1Analysis::L1Analysis(MatrixView<const float> signals)
 
 double L1Analysis::evaluate(MatrixView<const double> omega, Matrix<double>* gradient,
                             const Context& context) const {
-  const std::int64_t width = up_to(omega.rows, kernels::kOuterColumns<float>);
+  const std::int64_t width = kernels::round_up(omega.rows, kernels::kOuterColumns<float>);
   Matrix<float> analysis(cols_, width);  // Ωᵀ
   for (std::int64_t i = 0; i < omega.rows; ++i) {
     for (std::int64_t c = 0; c < cols_; ++c) analysis(c, i) = static_cast<float>(omega(i, c));
   }
-  const std::int64_t per_task =
-      up_to(std::max(kFewestPerTask, (samples_ + kMostTasks - 1) / kMostTasks), kSignalsPerProduct);
+  const std::int64_t per_task = kernels::round_up(
+      std::max(kFewestPerTask, (samples_ + kMostTasks - 1) / kMostTasks), kSignalsPerProduct);
   std::vector<Matrix<double>> sums((samples_ + per_task - 1) / per_task);
   const double objective = context.sum_blocks(samples_, per_task, [&](std::int64_t begin, std::int64_t end) {
     Matrix<float> coefficients(kSignalsPerProduct, width), product(padded_cols_, width);

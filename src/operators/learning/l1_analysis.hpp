@@ -13,9 +13,6 @@ class L1Analysis {
  public:
   explicit L1Analysis(MatrixView<const float> signals);
 
-  std::int64_t samples() const { return samples_; }
-  std::int64_t cols() const { return cols_; }
-
   /// Returns the objective and writes gradient (a × n) where it is not null. Coefficients are float32,
   /// computed block by block; sums are float64, in the order of the blocks. 4 · a · n · samples flops.
   double evaluate(MatrixView<const double> omega, Matrix<double>* gradient, const Context& context) const;

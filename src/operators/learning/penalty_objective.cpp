@@ -5,6 +5,7 @@
 
 #include "kernels/log_penalty.hpp"
 #include "kernels/matrix_product.hpp"
+#include "kernels/round_up.hpp"
 
 namespace parsimony::operators {
 namespace {
@@ -14,25 +15,22 @@ constexpr std::int64_t kTile = 4 * kSamples;  // samples summed in T
 constexpr std::int64_t kFewest = 2 * kTile;   // samples of a task, at least
 constexpr std::int64_t kMostTasks = 64;
 
-std::int64_t up_to(std::int64_t count, std::int64_t multiple) {
-  return (count + multiple - 1) / multiple * multiple;
-}
-
 }  // namespace
 
 template <class T>
 double penalty_objective(MatrixView<const T> samples, MatrixView<const double> analysis, double nu,
                          MatrixView<double> gradient, const Context& context) {
   const std::int64_t rows = analysis.rows, n = analysis.cols;
-  const std::int64_t width = up_to(n, kernels::kProductColumns<T>);
-  const std::int64_t height = up_to(rows, kernels::kProductColumns<T>);
+  const std::int64_t width = kernels::round_up(n, kernels::kProductColumns<T>);
+  const std::int64_t height = kernels::round_up(rows, kernels::kProductColumns<T>);
   Matrix<T> transposed(n, height);  // padded by rows of zeros, whose penalty is 0
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t t = 0; t < n; ++t) transposed(t, i) = static_cast<T>(analysis(i, t));
   }
   const bool packed = samples.stride == width && samples.cols == width;
 
-  const std::int64_t task = up_to(std::max(kFewest, (samples.rows + kMostTasks - 1) / kMostTasks), kTile);
+  const std::int64_t task =
+      kernels::round_up(std::max(kFewest, (samples.rows + kMostTasks - 1) / kMostTasks), kTile);
   std::vector<Matrix<double>> partial((samples.rows + task - 1) / task);
   const double value = context.sum_blocks(samples.rows, task, [&](std::int64_t begin, std::int64_t end) {
     Matrix<T> coefficients(kSamples, height), block(packed ? 0 : kSamples, width), slope(rows, width);

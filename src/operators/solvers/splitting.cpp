@@ -6,6 +6,7 @@
 #include "core/linear_algebra/decompositions.hpp"
 #include "kernels/absolute_values.hpp"
 #include "kernels/outer_products.hpp"
+#include "kernels/round_up.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/operators/frames.hpp"
 
@@ -14,10 +15,6 @@ namespace {
 
 constexpr double kMostCondition = 64;  // ratio of frame bounds beyond which the penalty stays the same
 constexpr std::int64_t kWidth = kSignalsPerSplitting;
-
-std::int64_t padded(std::int64_t count) {
-  return (count + kernels::kOuterRows - 1) / kernels::kOuterRows * kernels::kOuterRows;
-}
 
 template <class T, class From>
 Matrix<T> pad(const From& from, std::int64_t columns) {
@@ -34,8 +31,8 @@ template <class T>
 Splitting<T>::Splitting(MatrixView<const double> omega, double lambda, double gamma)
     : rows_(omega.rows),
       cols_(omega.cols),
-      padded_rows_(padded(omega.rows)),
-      padded_cols_(padded(omega.cols)),
+      padded_rows_(kernels::round_up(omega.rows, kernels::kOuterRows)),
+      padded_cols_(kernels::round_up(omega.cols, kernels::kOuterRows)),
       lambda_(lambda),
       gamma_(gamma),
       anchor_(padded_cols_, kWidth),

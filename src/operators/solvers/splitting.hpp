@@ -21,8 +21,6 @@ class Splitting {
     double gap = 0;        ///< bound of its excess over the minimum
   };
 
-  std::int64_t rows() const { return rows_; }
-  std::int64_t cols() const { return cols_; }
   double gamma() const { return gamma_; }
 
   /// Iterations on a block: y is cols × 64 (a signal a column), b the scaled dual, padded_rows() × 64, which
