@@ -221,7 +221,7 @@ TEST(Images, SayWhatIsWrong) {
   image = random_image(2, 2, 3, 8, 1);
   refuse_write("1 channel, not of 3", "a.npy", image);
   image.channels[2] = Matrix<float>(2, 3);
-  refuse_write("differ in shape", "a.png", image);
+  refuse_write("the image to write: the channels differ in shape: 2 × 2 and 3 × 2 pixels", "a.png", image);
   image = random_image(2, 2, 1, 8, 1);
   image.channels[0](1, 1) = std::numeric_limits<float>::quiet_NaN();
   refuse_write("NaN", "a.png", image);

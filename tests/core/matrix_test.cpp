@@ -67,6 +67,19 @@ TEST(MatrixView, StrideSkipsColumns) {
   EXPECT_EQ(matrix(1, 0), -1);
 }
 
+TEST(CopyOf, IsContiguousAndApart) {
+  Matrix<double> matrix = counted(3, 4);
+  const Matrix<double> copied = copy_of(MatrixView<const double>(matrix.data() + 1, 3, 2, 4));
+  matrix(0, 1) = -1;
+  ASSERT_EQ(copied.rows(), 3);
+  ASSERT_EQ(copied.cols(), 2);
+  const Matrix<double> whole = counted(3, 4);
+  for (std::int64_t r = 0; r < 3; ++r) {
+    for (std::int64_t c = 0; c < 2; ++c) EXPECT_EQ(copied(r, c), whole(r, c + 1));
+  }
+  EXPECT_EQ(copy_of(MatrixView<const double>()).size(), 0);
+}
+
 #ifndef NDEBUG
 TEST(MatrixDeathTest, IndicesOutOfRangeAreAsserted) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");

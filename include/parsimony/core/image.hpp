@@ -24,6 +24,9 @@ struct Image {
   std::int64_t colors() const { return static_cast<std::int64_t>(channels.size()) - (alpha ? 1 : 0); }
 };
 
+/// Throws invalid_argument, with the name first, unless all channels, alpha too, have one shape.
+void check_channels(const Image& image, std::string_view name);
+
 enum class ImageFormat { png, pnm, npy };
 
 /// The format by the ending of the name, after a final .gz or .zst is removed: .png, .pgm, .ppm, .pnm or

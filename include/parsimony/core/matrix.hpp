@@ -103,4 +103,12 @@ class Matrix {
   std::unique_ptr<T[], Release> data_;
 };
 
+/// The values of a view as a contiguous matrix.
+template <class T>
+Matrix<std::remove_const_t<T>> copy_of(MatrixView<T> view) {
+  Matrix<std::remove_const_t<T>> out(view.rows, view.cols);
+  for (std::int64_t r = 0; r < view.rows; ++r) std::copy_n(view.row_data(r), view.cols, out.row(r).data());
+  return out;
+}
+
 }  // namespace parsimony

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "core/files/png_format.hpp"
 #include "core/files/pnm_format.hpp"
@@ -71,14 +72,19 @@ void check_writable(const Image& image, ImageFormat format) {
     refuse(fmt::format(".npy holds images of 1 channel, not of {}; write the image as .png",
                        image.channels.size()));
   }
-  for (const auto& channel : image.channels) {
-    if (channel.rows() != image.height() || channel.cols() != image.width()) {
-      refuse("the channels of the image to write differ in shape");
-    }
-  }
+  check_channels(image, "the image to write");
 }
 
 }  // namespace
+
+void check_channels(const Image& image, std::string_view name) {
+  for (std::size_t c = 0; c < image.channels.size(); ++c) {
+    const Matrix<float>& channel = image.channels[c];
+    if (channel.rows() == image.height() && channel.cols() == image.width()) continue;
+    refuse(fmt::format("{}: the channels differ in shape: {} × {} and {} × {} pixels", name, image.width(),
+                       image.height(), channel.cols(), channel.rows()));
+  }
+}
 
 ImageFormat image_format(const std::filesystem::path& path) {
   const std::string ending = without_compression(path).extension().string();
