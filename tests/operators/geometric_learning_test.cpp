@@ -11,6 +11,7 @@
 #include "expect_error.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/oblique_objective.hpp"
+#include "operators/learning/stochastic_descent.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
@@ -244,6 +245,41 @@ TEST(GeometricLearning, RefusesWhatItCannotLearnFrom) {
   refused("row 2 of the initial operator is constant", good, {.zero_mean = true}, initial);
   expect_error(ErrorCode::invalid_argument, "6 x 5",
                [&] { geometric_objective(good, normals<double>(6, 5, "analysis"), {}, Context(1)); });
+}
+
+// Batches with the sample that overflows count neither for the descent nor for its history.
+TEST(StochasticDescent, LeavesOutWhatIsNotFinite) {
+  Matrix<float> samples = normals<float>(200, 4, "samples");
+  for (float& value : samples.row(50)) value = 1e30f;
+  const Context context(1);
+  ObliqueObjective<float> objective(samples, 6, {}, context);
+  objective.weights = {.nu = 100, .kappa = 20, .mu = 6};
+  const Matrix<double> start = unit_rows(normals<double>(6, 4, "start"));
+  std::vector<double> u(start.values().begin(), start.values().end());
+  const StochasticOptions options{.batch = 20, .steps = 60, .seed = 2};
+  const auto history = stochastic_descent(u, 6, objective, options, context).history;
+  EXPECT_LT(history.size(), 60u) << "one entry a step, but for those left out";
+  EXPECT_GT(history.size(), 30u);
+  for (const double value : history) EXPECT_TRUE(std::isfinite(value));
+  for (const double value : u) EXPECT_TRUE(std::isfinite(value));
+
+  std::copy_n(u.begin(), 4, u.begin() + 4);  // equal rows: no batch has a finite objective
+  EXPECT_TRUE(stochastic_descent(u, 6, objective, options, context).history.empty());
+}
+
+TEST(StochasticDescent, GivesTheSamplesBackWhenCancelled) {
+  const Matrix<float> samples = normals<float>(200, 4, "samples");
+  std::stop_source source;
+  Context context(1);
+  context.stop = source.get_token();
+  ObliqueObjective<float> objective(samples, 6, {}, context);
+  objective.weights = {.nu = 100, .kappa = 20, .mu = 6};
+  const Matrix<double> start = unit_rows(normals<double>(6, 4, "start"));
+  std::vector<double> u(start.values().begin(), start.values().end());
+  source.request_stop();
+  expect_error(ErrorCode::cancelled, "cancelled",
+               [&] { stochastic_descent(u, 6, objective, {.batch = 20, .steps = 60}, context); });
+  EXPECT_EQ(objective.samples.data, samples.data());
 }
 
 TEST(GeometricLearning, CanBeCancelled) {

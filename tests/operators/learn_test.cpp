@@ -48,6 +48,27 @@ TEST(LearnOperator, IsTheChosenMethodOnTheSignals) {
   EXPECT_EQ(learn_operator(data, options).analysis_operator.rows(), 16) << "auto: twice the values";
 }
 
+// Each method by itself does the same. Four rows of the start differ from twice the values.
+TEST(LearnOperator, HasTheRowsOfTheStart) {
+  const Matrix<float> data = signals();
+  const Matrix<double> start = random_untf(12, 8, 7);
+  for (const LearnMethod method : {LearnMethod::geometric, LearnMethod::untf}) {
+    LearnOptions options{.method = method, .seed = 4};
+    options.geometric.max_iterations = 5;
+    options.geometric.initial = start;
+    options.untf.exploration = 20;
+    options.untf.initial = start;
+    const Matrix<double> automatic = learn_operator(data, options).analysis_operator;
+    EXPECT_EQ(automatic.rows(), 12) << enum_name(method);
+    options.rows = 12;
+    EXPECT_TRUE(same(automatic, learn_operator(data, options).analysis_operator)) << enum_name(method);
+    options.rows = 13;
+    expect_error(ErrorCode::invalid_argument, "initial", [&] { learn_operator(data, options); });
+  }
+  EXPECT_EQ(learn_untf(data, {.exploration = 20, .initial = start}).analysis_operator.rows(), 12);
+  EXPECT_EQ(learn_geometric(data, {.max_iterations = 5, .initial = start}).analysis_operator.rows(), 12);
+}
+
 // The defaults that the header states for patches of images.
 TEST(LearnOperator, SuitsPatchesOfImages) {
   const std::vector<Image> images{{{made_image(70, 80)}, 8, false}};
@@ -98,6 +119,10 @@ TEST(LearnOperator, RefusesWhatCannotBe) {
   options = {.rows = 12};
   options.data.samples = 301;
   refused("samples: 301 of the 300 signals", options);
+  options.data = {.patch = 8};
+  refused("patch: only for patches of images", options);
+  options.data = {.min_deviation = 2};
+  refused("min_deviation: only for patches of images", options);
   expect_error(ErrorCode::invalid_argument, "each is constant",
                [] { learn_operator(Matrix<float>(30, 8), {.rows = 12}); });
 }
@@ -155,6 +180,8 @@ TEST(Certify, RefusesOptionsOfTheOtherTest) {
   refused("lambda: is the weight of option noise_aware", {.lambda = 3});
   refused("noise_aware: needs option lambda", {.noise_aware = true});
   refused("project: has no meaning", {.project = true, .noise_aware = true, .lambda = 3});
+  refused("patch: only for patches of images", {.data = {.patch = 8}});
+  refused("min_deviation: only for patches of images", {.data = {.min_deviation = 2}});
   refused("max_iterations: has no meaning", {.max_iterations = 9, .noise_aware = true, .lambda = 3});
 }
 

@@ -9,6 +9,7 @@
 
 #include "expect_error.hpp"
 #include "images/pictures.hpp"
+#include "operators/learning/find_patches.hpp"
 
 namespace parsimony::operators {
 namespace {
@@ -102,6 +103,18 @@ TEST(Patches, RefuseWhatCannotBe) {
   refuse("image 0: row 1 has a value that is not finite", std::move(broken), {.count = 10});
 }
 
+TEST(FindPatches, FindsTheSameOrNone) {
+  const std::vector<Matrix<float>> held{made_image(30, 30), Matrix<float>(50, 50)};
+  const std::vector<MatrixView<const float>> images(held.begin(), held.end());
+  const PatchOptions options{.count = 40, .side = 5, .seed = 3};
+  const auto found = find_patches(images, options, Context{});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE(std::ranges::equal(found->values(), random_patches(images, options).values()));
+  EXPECT_FALSE(find_patches(std::span(images).subspan(1), options, Context{}).has_value()) << "flat";
+  expect_error(ErrorCode::invalid_argument, "side: none of 1 images",
+               [&] { find_patches(std::span(images).subspan(1), {.side = 51}, Context{}); });
+}
+
 TEST(Samples, AreRowsDrawnWithoutReplacement) {
   Matrix<float> signals(200, 3);
   for (std::int64_t i = 0; i < 200; ++i) {
@@ -137,6 +150,9 @@ TEST(Samples, OfColoursAreThoseOfTheLuminance) {
   const Matrix<float> of_colors = draw_patches(std::vector{colors}, options, 3);
   const Matrix<float> expected = random_patches(grey.channels, {.count = 50, .side = 5, .seed = 3});
   EXPECT_TRUE(std::ranges::equal(of_colors.values(), expected.values()));
+  colors.channels[2] = Matrix<float>(30, 40);
+  expect_error(ErrorCode::invalid_argument, "image: the channels differ in shape: 50 × 40 and 40 × 30",
+               [&] { luminance(colors); });
 }
 
 }  // namespace

@@ -70,8 +70,8 @@ struct CertifyResult {
 /// Time and memory: those of these functions. The same bytes for any number of threads.
 ///
 /// Throws invalid_argument (options out of range; noise_aware without lambda or lambda without noise_aware;
-/// project or max_iterations with noise_aware; and as those functions do), unsupported (exact, in a build
-/// without a solver) and cancelled.
+/// project or max_iterations with noise_aware; data.patch or data.min_deviation, which are for images; and as
+/// those functions do), unsupported (exact, in a build without a solver) and cancelled.
 CertifyResult certify(MatrixView<const double> analysis_operator, MatrixView<const float> signals,
                       const CertifyOptions& options = {}, const Context& context = Context{});
 

@@ -20,7 +20,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"sigma", "standard deviation of the noise, in units of the signals; is not estimated", 1e-30,
               1e30},
         options.sigma);
-  visit(Field{.name = "weight", .help = "weight of the penalty", .low = 0, .high = 1e6, .word = "auto"},
+  visit(Field{.name = "weight", .help = "weight of the penalty", .low = 1e-30, .high = 1e6, .word = "auto"},
         options.weight);
 }
 

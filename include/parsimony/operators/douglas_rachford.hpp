@@ -21,8 +21,9 @@ struct DouglasRachfordOptions {
 template <OptionsOf<DouglasRachfordOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"lambda", "weight of the fidelity, in 1 / unit of the signals", 1e-300, 1e300}, options.lambda);
-  visit(Field{.name = "gamma", .help = "penalty of the splitting", .low = 0, .high = 1e300, .word = "auto"},
-        options.gamma);
+  visit(
+      Field{.name = "gamma", .help = "penalty of the splitting", .low = 1e-30, .high = 1e300, .word = "auto"},
+      options.gamma);
   visit(Field{"max_iterations", "limit of the iterations for each block of signals", 1, 1e9},
         options.max_iterations);
   visit(Field{"tolerance", "duality gap to stop at, a fraction of the objective", 0, 1}, options.tolerance);

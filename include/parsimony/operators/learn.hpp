@@ -29,8 +29,8 @@ struct LearnOptions {
   /// geometric recovers more rows and is the better choice for images; untf is for operators that must be
   /// tight frames, whose optimality certify() can then prove.
   LearnMethod method = LearnMethod::geometric;
-  /// Rows of the operator. auto (0): twice the number of values of a signal. More rows make signals sparser
-  /// to describe and take longer.
+  /// Rows of the operator. auto (0): those of `initial` of the method where it is given, else twice the
+  /// number of values of a signal. More rows make signals sparser to describe and take longer.
   std::int64_t rows = 0;
   /// Make every row orthogonal to constant signals. Always so for images, whose brightness says nothing about
   /// their structure.
@@ -68,7 +68,8 @@ GeometricLearningOptions suited_to_patches(GeometricLearningOptions options);
 /// Time and memory: those of learn_geometric or learn_untf. The same bytes for any number of threads.
 ///
 /// Throws invalid_argument (options out of range; fewer than n rows, or n − 1 with zero_mean; more rows than
-/// signals; noise_aware with geometric; values that are not finite; constant signals) and cancelled.
+/// signals; noise_aware with geometric; data.patch or data.min_deviation, which are for images; values that
+/// are not finite; constant signals) and cancelled.
 LearnedOperator learn_operator(MatrixView<const float> signals, const LearnOptions& options = {},
                                const Context& context = Context{});
 

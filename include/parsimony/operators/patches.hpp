@@ -51,10 +51,10 @@ struct SampleOptions {
   /// Signals to use. auto (0): all rows of an array; 34000 patches of images. Raise it to a million for
   /// operators of images that generalise better, at the cost of time.
   std::int64_t samples = 0;
-  /// Side of the patches of images in pixels. auto (0): 8. Larger patches see larger structure and need more
-  /// rows and samples.
+  /// Images only: side of the patches in pixels. auto (0): 8. Larger patches see larger structure and need
+  /// more rows and samples.
   std::int64_t patch = 0;
-  double min_deviation = PatchOptions{}.min_deviation;  ///< as in PatchOptions
+  double min_deviation = PatchOptions{}.min_deviation;  ///< images only: as in PatchOptions
 };
 
 template <OptionsOf<SampleOptions> Options, class Visitor>
@@ -74,6 +74,10 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"min_deviation", "least standard deviation of a patch, on the scale 0 to 255", 0, 255},
         options.min_deviation);
 }
+
+/// Throws invalid_argument where patch or min_deviation has another value than its default: they say how
+/// patches of images are drawn, and an array of signals has none.
+void check_signal_options(const SampleOptions& options);
 
 /// Rows of the signals, `samples` of them drawn without replacement and kept in their order; all of them for
 /// samples = 0. Throws invalid_argument when there are fewer.

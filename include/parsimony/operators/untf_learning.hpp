@@ -22,7 +22,8 @@ constexpr auto names_of(StepRule) {
 }
 
 struct UntfLearningOptions {
-  /// a, rows of the operator; auto (0): twice the n values of a signal. At least n, or n − 1 with zero_mean.
+  /// a, rows of the operator; auto (0): those of `initial`, without it twice the n values of a signal. At
+  /// least n, or n − 1 with zero_mean.
   std::int64_t rows = 0;
   StepRule steps = StepRule::diminishing;  ///< backtracking reproduces the paper; it stalls on clean signals
   /// Diminishing steps. For 24 × 16 operators and 768 signals 2000 recover most rows; raise it for larger
@@ -66,7 +67,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"noise_aware", "learn the denoised signals together with the operator"}, options.noise_aware);
   visit(Field{.name = "lambda",
               .help = "noise-aware: weight of the fidelity, in 1 / unit of the signals; auto: from the noise",
-              .low = 0,
+              .low = 1e-30,
               .high = 1e30,
               .word = "auto"},
         options.lambda);

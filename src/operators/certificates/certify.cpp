@@ -68,6 +68,7 @@ CertifyResult test(MatrixView<const double> analysis_operator, MatrixView<const 
 CertifyResult certify(MatrixView<const double> analysis_operator, MatrixView<const float> signals,
                       const CertifyOptions& options, const Context& context) {
   check(options);
+  check_signal_options(options.data);
   if (options.data.samples == 0) return test(analysis_operator, signals, options, context);
   return test(analysis_operator, draw_signals(signals, options.data.samples), options, context);
 }

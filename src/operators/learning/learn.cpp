@@ -31,7 +31,11 @@ bool all_constant(MatrixView<const float> signals) {
 
 LearnedOperator learn(MatrixView<const float> signals, LearnOptions options, const Context& context) {
   check_signals(signals);
-  if (options.rows == 0) options.rows = 2 * signals.cols;
+  if (options.rows == 0) {
+    const bool untf = options.method == LearnMethod::untf;
+    const std::int64_t initial = untf ? options.untf.initial.rows : options.geometric.initial.rows;
+    options.rows = initial > 0 ? initial : 2 * signals.cols;
+  }
   check_rows(options, signals);
   if (all_constant(signals)) refuse("signals: each is constant; there is nothing to learn from");
   const auto share = [&](auto& method) {
@@ -75,6 +79,7 @@ GeometricLearningOptions suited_to_patches(GeometricLearningOptions options) {
 LearnedOperator learn_operator(MatrixView<const float> signals, const LearnOptions& options,
                                const Context& context) {
   check(options);
+  check_signal_options(options.data);
   if (options.data.samples == 0) return learn(signals, options, context);
   return learn(draw_signals(signals, options.data.samples, options.seed), options, context);
 }

@@ -7,6 +7,7 @@
 
 #include "core/linear_algebra/decompositions.hpp"
 #include "kernels/matrix_product.hpp"
+#include "kernels/round_up.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/penalty_objective.hpp"
 
@@ -16,8 +17,7 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::int64_t padded(std::int64_t count) {
-  constexpr std::int64_t kMultiple = kernels::kProductColumns<double>;
-  return (count + kMultiple - 1) / kMultiple * kMultiple;
+  return kernels::round_up(count, kernels::kProductColumns<double>);
 }
 
 Matrix<double> padded(MatrixView<const double> from, bool transposed) {
@@ -106,6 +106,7 @@ ObliqueObjective<T>::ObliqueObjective(MatrixView<const T> samples_, std::int64_t
       dimension_(basis.rows ? basis.cols : samples_.cols),
       w_(rows, dimension_),
       w_gradient_(rows, dimension_),
+      slopes_(rows, samples_.cols),
       norms_(rows),
       context_(context) {
   if (basis.rows) {
@@ -137,15 +138,14 @@ double ObliqueObjective<T>::operator()(std::span<const double> u, std::span<doub
 
   const double share =
       1 / (static_cast<double>(dimension_) * static_cast<double>(std::max<std::int64_t>(samples.rows, 1)));
-  Matrix<double> slopes(rows_, samples.cols);
   if (basis_.rows()) {
     const Matrix<double> whole = product({w_.data(), dimension_, 1}, rows_, transposed_basis_);
     value += share * penalty_objective<T>(samples, {whole.data(), rows_, samples.cols, whole.cols()},
-                                          weights.nu, slopes, context_);
-    add(w_gradient_, share, product({slopes.data(), samples.cols, 1}, rows_, basis_));
+                                          weights.nu, slopes_, context_);
+    add(w_gradient_, share, product({slopes_.data(), samples.cols, 1}, rows_, basis_));
   } else {
-    value += share * penalty_objective<T>(samples, w_, weights.nu, slopes, context_);
-    add(w_gradient_, share, slopes);
+    value += share * penalty_objective<T>(samples, w_, weights.nu, slopes_, context_);
+    add(w_gradient_, share, slopes_);
   }
 
   for (std::int64_t i = 0; i < rows_; ++i) {

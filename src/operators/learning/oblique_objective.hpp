@@ -45,7 +45,7 @@ class ObliqueObjective {
 
   std::int64_t rows_, dimension_;
   Matrix<double> basis_, transposed_basis_;  // n × m and m × n, padded; empty: m = n
-  Matrix<double> w_, w_gradient_, analysis_, analysis_gradient_;
+  Matrix<double> w_, w_gradient_, slopes_;
   std::vector<double> norms_;
   const Context& context_;
 };

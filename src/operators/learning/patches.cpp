@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "operators/frames/checks.hpp"
+#include "operators/learning/find_patches.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 
@@ -67,15 +69,20 @@ class Sampler {
   std::vector<std::int64_t> ends_;  // for each image, the positions in it and the ones before
 };
 
-}  // namespace
+struct Drawn {
+  Matrix<float> patches;
+  std::int64_t found = 0;  // patches kept; fewer than were asked for where the images are too flat
+  std::int64_t drawn = 0;
+};
 
-Matrix<float> random_patches(std::span<const MatrixView<const float>> images, const PatchOptions& options,
-                             const Context& context) {
+Drawn draw_until_full(std::span<const MatrixView<const float>> images, const PatchOptions& options,
+                      const Context& context) {
   validate_fields(options);
   const Sampler sampler(images, options);
   const std::int64_t n = options.side * options.side;
-  Matrix<float> out(options.count, n);
-  std::int64_t found = 0, drawn = 0;
+  Drawn out{.patches = Matrix<float>(options.count, n)};
+  std::int64_t& found = out.found;
+  std::int64_t& drawn = out.drawn;
   // Draws come in rounds. Each block moves its kept patches to its front; then the blocks are joined in
   // order.
   while (found < options.count) {
@@ -91,18 +98,34 @@ Matrix<float> random_patches(std::span<const MatrixView<const float>> images, co
     });
     for (std::int64_t b = 0; b < blocks && found < options.count; ++b) {
       const std::int64_t take = std::min(good[static_cast<std::size_t>(b)], options.count - found);
-      std::copy_n(values.data() + b * kBlock * n, take * n, out.data() + found * n);
+      std::copy_n(values.data() + b * kBlock * n, take * n, out.patches.data() + found * n);
       found += take;
     }
     drawn += round;
-    if (found < options.count && found < drawn / kFewest) {
-      refuse(
-          fmt::format("min_deviation: only {} of {} patches deviate by {} grey levels; the images are "
-                      "too flat, or the bound is too high",
-                      found, drawn, options.min_deviation));
-    }
+    if (found < options.count && found < drawn / kFewest) break;
   }
   return out;
+}
+
+}  // namespace
+
+std::optional<Matrix<float>> find_patches(std::span<const MatrixView<const float>> images,
+                                          const PatchOptions& options, const Context& context) {
+  Drawn drawn = draw_until_full(images, options, context);
+  if (drawn.found < options.count) return std::nullopt;
+  return std::move(drawn.patches);
+}
+
+Matrix<float> random_patches(std::span<const MatrixView<const float>> images, const PatchOptions& options,
+                             const Context& context) {
+  Drawn drawn = draw_until_full(images, options, context);
+  if (drawn.found < options.count) {
+    refuse(fmt::format(
+        "min_deviation: only {} of {} patches deviate by {} grey levels; the images are too flat, or the "
+        "bound is too high",
+        drawn.found, drawn.drawn, options.min_deviation));
+  }
+  return std::move(drawn.patches);
 }
 
 Matrix<float> random_patches(std::span<const Matrix<float>> images, const PatchOptions& options,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,19 +33,22 @@ std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t wanted, std
 
 }  // namespace
 
+void check_signal_options(const SampleOptions& options) {
+  const auto refuse_option = [](std::string_view option) {
+    refuse(fmt::format("{}: only for patches of images; the data are an array of signals", option));
+  };
+  if (options.patch != 0) refuse_option("patch");
+  if (options.min_deviation != SampleOptions{}.min_deviation) refuse_option("min_deviation");
+}
+
 Matrix<float> draw_signals(MatrixView<const float> signals, std::int64_t samples, std::uint64_t seed) {
   if (samples < 0 || samples > signals.rows) {
     refuse(fmt::format("samples: {} of the {} signals; must be at most as many", samples, signals.rows));
   }
-  const std::int64_t count = samples > 0 ? samples : signals.rows;
-  Matrix<float> out(count, signals.cols);
-  if (samples == 0) {
-    for (std::int64_t i = 0; i < count; ++i)
-      std::copy_n(signals.row_data(i), signals.cols, out.row(i).data());
-    return out;
-  }
+  if (samples == 0) return copy_of(signals);
+  Matrix<float> out(samples, signals.cols);
   const std::vector<std::int64_t> rows = draw_rows(signals.rows, samples, seed);
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < samples; ++i) {
     std::copy_n(signals.row_data(rows[i]), signals.cols, out.row(i).data());
   }
   return out;
@@ -52,6 +56,7 @@ Matrix<float> draw_signals(MatrixView<const float> signals, std::int64_t samples
 
 Image luminance(Image image) {
   if (image.channels.empty()) refuse("image: has no channels");
+  check_channels(image, "image");
   if (image.colors() >= 3) {
     Matrix<float>& out = image.channels[0];
     for (std::int64_t i = 0; i < out.size(); ++i) {

@@ -22,12 +22,19 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
   const std::int64_t m = std::ssize(u) / rows;
   const RandomStream draws(options.seed, "stochastic_descent.samples");
   Matrix<float> batch(options.batch, all.cols);
+  // The objective outlives the batch, also when the descent is cancelled.
+  struct Restore {
+    ObliqueObjective<float>& objective;
+    MatrixView<const float> samples;
+    ~Restore() { objective.samples = samples; }
+  } const restore{objective, all};
   objective.samples = batch;
   std::vector<double> gradient(u.size()), mean(u.size()), square(rows);
 
   StochasticResult result;
   const std::int64_t record = std::max<std::int64_t>(1, total / 100);
   double recent = 0;
+  std::int64_t counted = 0;
   for (std::int64_t step = 0; step < total; ++step) {
     context.for_blocks(options.batch, kRowsPerCopy, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t s = begin; s < end; ++s) {
@@ -37,9 +44,14 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
       }
     });
     const double value = objective(u, gradient);
-    // Equal rows or lost rank make the gradient useless; this has probability 0, so the step is skipped.
-    if (!std::isfinite(value)) std::fill(gradient.begin(), gradient.end(), 0.0);
-    recent += value;
+    // Equal rows or lost rank make the gradient useless: such a step follows the running mean alone, and the
+    // history leaves it out.
+    if (std::isfinite(value)) {
+      recent += value;
+      ++counted;
+    } else {
+      std::fill(gradient.begin(), gradient.end(), 0.0);
+    }
     const double turn =
         options.rate * 0.5 *
         (1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(total)));
@@ -61,13 +73,12 @@ StochasticResult stochastic_descent(std::span<double> u, std::int64_t rows,
       for (std::int64_t t = 0; t < m; ++t) row[t] /= norm;
     }
     if ((step + 1) % record == 0 || step + 1 == total) {
-      const std::int64_t over = (step + 1) % record == 0 ? record : (step + 1) % record;
-      result.history.push_back(recent / static_cast<double>(over));
+      if (counted > 0) result.history.push_back(recent / static_cast<double>(counted));
       recent = 0;
+      counted = 0;
       context.progress(options.stage, step + 1, total);
     }
   }
-  objective.samples = all;
   return result;
 }
 

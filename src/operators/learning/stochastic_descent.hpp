@@ -20,7 +20,9 @@ struct StochasticOptions {
 };
 
 struct StochasticResult {
-  std::vector<double> history;  ///< means of the objectives of the batches, over hundredths of the steps
+  /// Means of the objectives of the batches, over hundredths of the steps. Objectives that are not finite do
+  /// not count, and a hundredth without any other is left out.
+  std::vector<double> history;
 };
 
 /// u: rows × m, of norm 1 and so at the end. Each step draws `batch` samples with replacement, and moves

@@ -99,8 +99,8 @@ LearnedOperator learn_untf(MatrixView<const float> signals, const UntfLearningOp
   validate_fields(requested);
   check_signals(signals);
   UntfLearningOptions options = requested;
-  if (options.rows == 0) options.rows = 2 * signals.cols;
   const MatrixView<const double> initial = options.initial;
+  if (options.rows == 0) options.rows = initial.rows > 0 ? initial.rows : 2 * signals.cols;
   const Matrix<double> basis = options.zero_mean ? zero_mean_basis(signals.cols) : Matrix<double>();
   const Matrix<float> coordinates = options.zero_mean ? to_complement(signals, basis) : Matrix<float>();
   const MatrixView<const float> data = options.zero_mean ? coordinates.view() : signals;
