@@ -1,14 +1,13 @@
 #include "parsimony/images/adaptive_denoising.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "images/flow/unbiased_risk.hpp"
-#include "parsimony/core/error.hpp"
+#include "operators/learning/find_patches.hpp"
 #include "parsimony/images/image_denoising.hpp"
 #include "parsimony/operators/learn.hpp"
-#include "parsimony/operators/patches.hpp"
 
 namespace parsimony::images {
 namespace {
@@ -16,32 +15,20 @@ namespace {
 constexpr std::int64_t kSide = 8;
 constexpr std::int64_t kBatch = 2048;
 
-Matrix<float> copy(MatrixView<const float> image) {
-  Matrix<float> out(image.rows, image.cols);
-  for (std::int64_t i = 0; i < image.rows; ++i) {
-    std::copy_n(image.row_data(i), image.cols, out.row(i).data());
-  }
-  return out;
-}
-
 // The operator learned from patches of the pilot; empty where the pilot is too small or too flat.
 Matrix<double> learned_rows(const Matrix<float>& pilot, const AdaptiveDenoisingOptions& options,
                             const Context& context) {
   if (pilot.rows() < kSide || pilot.cols() < kSide) return {};
-  Matrix<float> patches;
-  try {
-    patches = operators::random_patches(
-        std::span(&pilot, 1), {.count = options.patches, .side = kSide, .seed = options.seed}, context);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::invalid_argument) throw;
-    return {};  // everything else was checked before: only the deviation of the patches can be at fault
-  }
+  const MatrixView<const float> view = pilot;
+  const std::optional<Matrix<float>> patches = operators::find_patches(
+      std::span(&view, 1), {.count = options.patches, .side = kSide, .seed = options.seed}, context);
+  if (!patches) return {};
   const auto learning = operators::suited_to_patches({.rows = options.rows,
                                                       .zero_mean = true,
                                                       .batch_size = kBatch,
                                                       .batches = options.batches,
                                                       .seed = options.seed});
-  return std::move(operators::learn_geometric(patches, learning, context).analysis_operator);
+  return std::move(operators::learn_geometric(*patches, learning, context).analysis_operator);
 }
 
 }  // namespace
@@ -70,7 +57,7 @@ AdaptedImage denoise_adaptively(MatrixView<const float> image, const UnrolledFlo
   const auto by_rows = [&](MatrixView<const float> of) {
     return std::move(denoise_by_operator(of, out.analysis_operator, {.sigma = options.sigma}, context).image);
   };
-  const Matrix<float> noisy = copy(image);
+  const Matrix<float> noisy = copy_of(image);
   StageTimer second(out.report, "denoising");
   out.image = by_rows(noisy);
   second.finish();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "images/denoising/check_estimate.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/flow/flow_file.hpp"
 #include "parsimony/core/error.hpp"
@@ -18,8 +19,6 @@
 
 namespace parsimony::images {
 namespace {
-
-constexpr std::int64_t kSsimWindow = 11;  // pixels: ssim has no smaller images
 
 DenoiseMethod resolve_method(const DenoiseOptions& options) {
   if (options.method != DenoiseMethod::automatic) return options.method;
@@ -50,9 +49,6 @@ void check(const DenoiseOptions& options, DenoiseMethod method) {
     only_of_analysis("tile", options.tile != 0);
   }
   if (method == DenoiseMethod::l1) only_of_analysis("nu", options.nu != 0);
-  if (options.sigma != 0 && options.sigma < kLeastSigma) {
-    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", options.sigma, kLeastSigma));
-  }
 }
 
 // One channel after another, with the flow or the operator loaded once for all of them.
@@ -99,6 +95,7 @@ class ChannelDenoiser {
 };
 
 void check_size(const Image& image, const Image& other, std::string_view name) {
+  check_channels(other, name);
   if (other.width() == image.width() && other.height() == image.height()) return;
   refuse(fmt::format("{}: {} × {} pixels for an image of {} × {}", name, other.width(), other.height(),
                      image.width(), image.height()));
@@ -116,15 +113,9 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const C
     if (sigma == 0) sigma = estimate_sigma(channel, context);
     out.sigmas.push_back(sigma);
     if (sigma > 0) return denoiser.denoise(channel, sigma, out.reports);
-    if (index == 0) {
-      refuse("sigma: no noise is found in the image (is it constant?); say how much there is");
-    }
+    if (index == 0) check_estimate(sigma);
     // The colour differences of a grey image stored in colours are 0: there is nothing to denoise.
-    Matrix<float> same(channel.rows, channel.cols);
-    for (std::int64_t i = 0; i < channel.rows; ++i) {
-      std::copy_n(channel.row_data(i), channel.cols, same.row(i).data());
-    }
-    return same;
+    return copy_of(channel);
   });
   return out;
 }
@@ -132,8 +123,6 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const C
 InpaintResult inpaint(const Image& image, const Image& mask, const InpaintOptions& options,
                       const Context& context) {
   check_size(image, mask, "mask");
-  InpaintOptions with_operator = options;
-  if (options.analysis_operator.size() == 0) with_operator.analysis_operator = operators::shipped_operator();
   Matrix<float> known(mask.height(), mask.width());
   for (std::int64_t c = 0; c < mask.colors(); ++c) {
     for (std::int64_t i = 0; i < known.size(); ++i) {
@@ -142,7 +131,7 @@ InpaintResult inpaint(const Image& image, const Image& mask, const InpaintOption
   }
   InpaintResult out;
   out.image = by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t) {
-    InpaintedImage result = inpaint_channel(channel, known, with_operator, context);
+    InpaintedImage result = inpaint_channel(channel, known, options, context);
     out.reports.push_back(std::move(result.report));
     return std::move(result.image);
   });
@@ -150,6 +139,7 @@ InpaintResult inpaint(const Image& image, const Image& mask, const InpaintOption
 }
 
 void check_reference(const Image& image, const Image& reference) {
+  check_channels(image, "image");
   check_size(image, reference, "reference");
   for (const Matrix<float>& channel : reference.channels) check_finite(channel, "reference");
   if (reference.colors() != image.colors()) {

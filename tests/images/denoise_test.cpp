@@ -126,7 +126,7 @@ TEST(Denoise, RefusesOptionsOfAnotherMethod) {
   refused("weight: not with option method flow", {.weight = 1});
   refused("nu: not with option method l1", {.method = DenoiseMethod::l1, .nu = 9});
   refused("tile: not with option method flow", {.tile = 256});
-  refused("sigma: 1e-09 is out of range; must be at least 1e-06", {.sigma = 1e-9});
+  refused("sigma: 1e-09 is out of range; must be from 1e-06 to 1000000", {.sigma = 1e-9});
   refused("weight", {.method = DenoiseMethod::l1, .weight = -1});
   expect_error(ErrorCode::invalid_argument, "no noise is found", [] {
     denoise({{Matrix<float>(20, 20)}, 8, false});
@@ -161,6 +161,17 @@ TEST(Inpaint, FillsWhatIsBlackInAMaskOfColours) {
   expect_error(ErrorCode::invalid_argument, "mask: 20 × 20 pixels for an image of 56 × 48", [&] {
     inpaint(holes, {{made_image(20, 20)}, 8, false});
   });
+  // Channels of fewer values than the first, and of as many in another shape.
+  for (const auto& [height, width] : {std::pair(20, 20), std::pair(56, 48)}) {
+    Image uneven = mask;
+    uneven.channels[2] = Matrix<float>(height, width);
+    expect_error(ErrorCode::invalid_argument, "mask: the channels differ in shape: 56 × 48 and",
+                 [&] { inpaint(holes, uneven); });
+    uneven = holes;
+    uneven.channels[1] = Matrix<float>(height, width);
+    expect_error(ErrorCode::invalid_argument, "image: the channels differ in shape",
+                 [&] { inpaint(uneven, mask); });
+  }
   expect_error(ErrorCode::invalid_argument, "mask: no pixel is known", [&] {
     inpaint(holes, {{Matrix<float>(48, 56)}, 8, false});
   });
@@ -196,6 +207,12 @@ TEST(Quality, IsThatOfAllColours) {
   expect_error(ErrorCode::invalid_argument, "reference: 1 colours for an image of 3", [&] {
     quality(clean, {{made_image(30, 40)}, 8, false});
   });
+  Image uneven = clean;
+  uneven.channels[2] = Matrix<float>(30, 30);
+  expect_error(ErrorCode::invalid_argument, "reference: the channels differ in shape",
+               [&] { quality(clean, uneven); });
+  expect_error(ErrorCode::invalid_argument, "image: the channels differ in shape",
+               [&] { quality(uneven, clean); });
   Image broken = clean;
   broken.channels[1](2, 3) = std::nanf("");
   expect_error(ErrorCode::invalid_argument, "reference: row 2, column 3 is nan",

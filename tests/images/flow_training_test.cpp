@@ -327,7 +327,7 @@ TEST(FlowTraining, RefusesWhatCannotBe) {
   no_operator("row 3 of the mixing has a norm other than 1", changed);
   Images broken(2);
   broken.held[1](3, 4) = std::nanf("");
-  expect_error(ErrorCode::invalid_argument, "images: number 2 has a value nan in row 3",
+  expect_error(ErrorCode::invalid_argument, "images: number 2: row 3, column 4 is nan; must be finite",
                [&] { train_unrolled_flow(broken.views, small_options()); });
 }
 

@@ -127,6 +127,7 @@ TEST(Inpainting, RefusesWhatCannotBe) {
   refuse("mask: no pixel is known", image, Matrix<float>(20, 20));
   refuse("sigma", image, image, {.sigma = -1});
   refuse("tile", image, image, {.tile = 100});
+  refuse("first_scale: 4 is below option last_scale, 5", image, image, {.first_scale = 4});
   Matrix<float> broken = image;
   broken(2, 3) = kNothing;
   refuse("image: row 2, column 3 is known and nan; must be finite", broken, image);

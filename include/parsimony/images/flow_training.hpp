@@ -45,7 +45,7 @@ void describe(Options& options, Visitor&& visit) {
         options.sigma);
   visit(Field{.name = "highest_sigma",
               .help = "above sigma: each crop draws its noise between the two",
-              .low = 0,
+              .low = 1e-6,
               .high = 1e6,
               .word = "none"},
         options.highest_sigma);

@@ -56,8 +56,8 @@ struct InpaintedImage {
 /// report: figures "known" (share of known pixels), "scales", "tiles"; iterations and objective_history (at
 /// the last scale) of the first tile.
 ///
-/// Throws invalid_argument (options; rows that are not square patches; shapes; no pixel known; a known pixel
-/// that is not finite) and cancelled.
+/// Throws invalid_argument (options; first_scale below last_scale; rows that are not square patches; shapes;
+/// no pixel known; a known pixel that is not finite) and cancelled.
 InpaintedImage inpaint_channel(MatrixView<const float> image, MatrixView<const float> known,
                                const InpaintOptions& options = {}, const Context& context = Context{});
 

@@ -1,24 +1,20 @@
 #include "parsimony/images/image_denoising.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 
+#include "images/denoising/check_estimate.hpp"
 #include "images/denoising/l1_denoising.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/energy/data_descent.hpp"
 #include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
 #include "images/energy/tiles.hpp"
-#include "parsimony/core/error.hpp"
 #include "parsimony/images/noise_level.hpp"
 
 namespace parsimony::images {
 namespace {
 
-constexpr std::int64_t kOverlap = 32;  // pixels that neighbouring tiles share on each side of where they meet
-constexpr double kL1Weight = 1.2;      // divided by the number of rows
+constexpr double kL1Weight = 1.2;  // divided by the number of rows
 
 // The options with their auto values replaced.
 ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<const float> image,
@@ -27,35 +23,25 @@ ImageDenoisingOptions resolve(const ImageDenoisingOptions& options, MatrixView<c
   const bool log = options.penalty == ImagePenalty::log;
   if (out.sigma == 0) {
     out.sigma = estimate_sigma(image, context);
-    if (out.sigma == 0) {
-      refuse("sigma: no noise is found in the image (is it constant?); say how much there is");
-    }
-  }
-  if (out.sigma < kLeastSigma) {
-    refuse(fmt::format("sigma: {} is out of range; must be at least {:g}", out.sigma, kLeastSigma));
+    check_estimate(out.sigma);
   }
   if (out.weight == 0) out.weight = (log ? kLogWeight : kL1Weight) / static_cast<double>(rows);
   if (out.max_iterations == 0) out.max_iterations = log ? 20 : 80;
   if (out.tile == 0) out.tile = log ? 512 : 256;
-  if (out.tile < 4 * kOverlap) {
-    refuse(fmt::format("tile: {} pixels; must be at least {}", out.tile, 4 * kOverlap));
-  }
   return out;
 }
 
-Matrix<float> log_denoise(MatrixView<const float> y, const kernels::FilterBank& bank,
+Matrix<float> log_denoise(const Matrix<float>& y, const kernels::FilterBank& bank,
                           const ImageDenoisingOptions& options, operators::LbfgsResult& result,
                           const Context& context) {
-  PatchAnalysis analysis(bank, y.rows, y.cols, Border::none, context);
-  Matrix<float> x(y.rows, y.cols);
-  for (std::int64_t i = 0; i < y.rows; ++i) std::copy_n(y.row_data(i), y.cols, x.row(i).data());
-  const Matrix<float> noisy = x;
+  PatchAnalysis analysis(bank, y.rows(), y.cols(), Border::none, context);
+  Matrix<float> x = y;
   const double variance = options.sigma * options.sigma;
   const auto nu = static_cast<float>(options.nu / variance);
   const auto penalty = [&](std::span<const float> at, std::span<float> gradient) {
-    return log_energy(analysis, {at.data(), y.rows, y.cols}, nu, {gradient.data(), y.rows, y.cols});
+    return log_energy(analysis, {at.data(), y.rows(), y.cols()}, nu, {gradient.data(), y.rows(), y.cols()});
   };
-  result = denoise_from_data(x.values(), noisy.values(), options.weight * variance, penalty,
+  result = denoise_from_data(x.values(), y.values(), options.weight * variance, penalty,
                              options.max_iterations, context);
   return x;
 }
@@ -80,7 +66,7 @@ DenoisedImage denoise_by_operator(MatrixView<const float> image, MatrixView<cons
   StageTimer timer(out.report, "denoising");
   std::int64_t tiles = 0;
   out.image =
-      for_tiles(image.rows, image.cols, options.tile, kOverlap, context,
+      for_tiles(image.rows, image.cols, options.tile, kTileOverlap, context,
                 [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t cols,
                     std::int64_t index, std::int64_t count) {
                   const Context part = context.part("denoising", index, count);

@@ -11,15 +11,14 @@
 namespace parsimony::images {
 namespace {
 
-constexpr std::int64_t kWindow = 11;
 constexpr double kDeviation = 1.5;
 constexpr std::int64_t kRows = 16;  // rows of positions in a block
 
-std::array<double, kWindow> gaussian() {
-  std::array<double, kWindow> weights{};
+std::array<double, kSsimWindow> gaussian() {
+  std::array<double, kSsimWindow> weights{};
   double sum = 0;
-  for (std::int64_t i = 0; i < kWindow; ++i) {
-    const double away = static_cast<double>(i - kWindow / 2) / kDeviation;
+  for (std::int64_t i = 0; i < kSsimWindow; ++i) {
+    const double away = static_cast<double>(i - kSsimWindow / 2) / kDeviation;
     sum += weights[i] = std::exp(-away * away / 2);
   }
   for (double& weight : weights) weight /= sum;
@@ -54,10 +53,10 @@ double psnr(MatrixView<const float> image, MatrixView<const float> reference, do
 
 double ssim(MatrixView<const float> image, MatrixView<const float> reference, double peak,
             const Context& context) {
-  check_shapes(image, reference, kWindow);
+  check_shapes(image, reference, kSsimWindow);
   const auto weights = gaussian();
   const double c1 = 0.01 * peak * 0.01 * peak, c2 = 0.03 * peak * 0.03 * peak;
-  const std::int64_t rows = image.rows - kWindow + 1, cols = image.cols - kWindow + 1;
+  const std::int64_t rows = image.rows - kSsimWindow + 1, cols = image.cols - kSsimWindow + 1;
   const double sum = context.sum_blocks(rows, kRows, [&](std::int64_t begin, std::int64_t end) {
     // Local means of a, b, a², b², ab: down the columns first, then along the row.
     std::array<std::vector<double>, 5> down;
@@ -65,7 +64,7 @@ double ssim(MatrixView<const float> image, MatrixView<const float> reference, do
     double part = 0;
     for (std::int64_t y = begin; y < end; ++y) {
       for (auto& values : down) std::fill(values.begin(), values.end(), 0.0);
-      for (std::int64_t u = 0; u < kWindow; ++u) {
+      for (std::int64_t u = 0; u < kSsimWindow; ++u) {
         const float *a = image.row_data(y + u), *b = reference.row_data(y + u);
         for (std::int64_t x = 0; x < image.cols; ++x) {
           const double left = a[x], right = b[x];
@@ -79,7 +78,7 @@ double ssim(MatrixView<const float> image, MatrixView<const float> reference, do
       for (std::int64_t x = 0; x < cols; ++x) {
         std::array<double, 5> m{};
         for (std::size_t k = 0; k < m.size(); ++k) {
-          for (std::int64_t v = 0; v < kWindow; ++v) m[k] += weights[v] * down[k][x + v];
+          for (std::int64_t v = 0; v < kSsimWindow; ++v) m[k] += weights[v] * down[k][x + v];
         }
         const double product = m[0] * m[1], squares = m[0] * m[0] + m[1] * m[1];
         part += (2 * product + c1) * (2 * (m[4] - product) + c2) /

@@ -16,8 +16,6 @@
 namespace parsimony::images {
 namespace {
 
-constexpr std::int64_t kOverlap = 32;
-
 // Fills the gaps: halves the image until every pixel is known, each the mean of the known pixels below it,
 // and copies these means into the gaps on the way back.
 Matrix<float> filled(const Matrix<float>& image, const Matrix<float>& known) {
@@ -110,6 +108,10 @@ void check_shapes(MatrixView<const float> image, MatrixView<const float> known) 
 InpaintedImage inpaint_channel(MatrixView<const float> image, MatrixView<const float> known,
                                const InpaintOptions& options, const Context& context) {
   validate_fields(options);
+  if (options.first_scale < options.last_scale) {
+    refuse(fmt::format("first_scale: {} is below option last_scale, {}, where the scales end",
+                       options.first_scale, options.last_scale));
+  }
   const kernels::FilterBank bank = patch_filters(
       options.analysis_operator.size() > 0 ? options.analysis_operator : operators::shipped_operator());
   check_shapes(image, known);
@@ -135,7 +137,7 @@ InpaintedImage inpaint_channel(MatrixView<const float> image, MatrixView<const f
   const Matrix<float> start = filled(data, mask);
   std::int64_t tiles = 0;
   out.image =
-      for_tiles(image.rows, image.cols, options.tile, kOverlap, context,
+      for_tiles(image.rows, image.cols, options.tile, kTileOverlap, context,
                 [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t cols,
                     std::int64_t index, std::int64_t of) {
                   const Context part = context.part("inpainting", index, of);

@@ -28,8 +28,7 @@ Matrix<float> l1_denoise(MatrixView<const float> y, MatrixView<const double> ome
   const auto bound = static_cast<float>(tau / gamma);
   // The new B is Ω x + B clipped to ±tau/gamma. The x-update needs only Ω x − Z + B = 2 B − (the B before).
   Matrix<float> duals(analysis.rows() * bank.filters(), analysis.cols());
-  Matrix<float> x(y.rows, y.cols), adjoint(y.rows, y.cols);
-  for (std::int64_t i = 0; i < y.rows; ++i) std::copy_n(y.row_data(i), y.cols, x.row(i).data());
+  Matrix<float> x = copy_of(y), adjoint(y.rows, y.cols);
 
   for (int iteration = 0; iteration < max_iterations; ++iteration) {
     context.check_cancelled();

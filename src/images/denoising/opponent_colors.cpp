@@ -14,11 +14,7 @@ Image by_opponent_colors(const Image& image, const ChannelMethod& method) {
   if (colors != 1 && colors != 3) {
     refuse(fmt::format("an image of {} colours; 1 or 3 can be", colors));
   }
-  for (const auto& channel : image.channels) {
-    if (channel.rows() != image.height() || channel.cols() != image.width()) {
-      refuse("the channels of the image differ in shape");
-    }
-  }
+  check_channels(image, "image");
   Image out = image;
   if (colors == 1) {
     out.channels[0] = method(image.channels[0], 0);

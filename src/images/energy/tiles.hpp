@@ -10,6 +10,9 @@
 
 namespace parsimony::images {
 
+/// The overlap of all methods; a fourth of the least `tile` that their options accept.
+inline constexpr std::int64_t kTileOverlap = 32;
+
 /// A stretch of pixels and the share it has in each: 1 but where it fades into its neighbours.
 struct Stretch {
   std::int64_t first = 0;

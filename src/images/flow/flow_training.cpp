@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string>
 
+#include "images/energy/check_image.hpp"
 #include "images/flow/flow_file.hpp"
 #include "images/flow/flow_network.hpp"
 #include "operators/frames/unit_rows.hpp"
@@ -133,13 +134,7 @@ class Training {
         refuse(fmt::format("images: number {} is {} x {} pixels; must have {} on each side", i + 1,
                            image.rows, image.cols, options_.crop_side));
       }
-      for (std::int64_t y = 0; y < image.rows; ++y) {
-        for (const float value : image.row(y)) {
-          if (!std::isfinite(value)) {
-            refuse(fmt::format("images: number {} has a value {} in row {}", i + 1, value, y));
-          }
-        }
-      }
+      check_finite(image, fmt::format("images: number {}", i + 1));
     }
   }
 
