@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "networks/show_compact.hpp"
 #include "support/exit_code.hpp"
@@ -23,23 +24,28 @@ struct Settings {
   bool json = false;
 };
 
+std::string in_text(const SafetensorsFile& file, const std::optional<quant::CompactModel>& compact) {
+  if (!compact) return tensors_text(file);
+  const auto bytes = static_cast<double>(quant::model_size(compact->recipe));
+  return compact_text(compact->recipe) +
+         fmt::format("{} bytes, {} of them the header; {:.2f} times fewer than the model's {:.0f}\n",
+                     file.size(), file.header_bytes(), bytes / static_cast<double>(file.size()), bytes);
+}
+
+std::string in_json(const SafetensorsFile& file, const std::optional<quant::CompactModel>& compact,
+                    const std::string& path) {
+  nlohmann::ordered_json root{{"path", path}};
+  root.update(tensors_json(file));
+  if (compact) root["compact"] = compact_json(compact->recipe);
+  return json_text(root);
+}
+
 int run(const Settings& settings) {
   check_readable(settings.input);
   const SafetensorsFile file(settings.input);
-  std::string text;
-  nlohmann::ordered_json root{{"path", settings.input}};
-  root.update(tensors_json(file));
-  if (quant::is_compact_file(file)) {
-    const quant::CompactModel model = quant::read_compact_file(file);
-    root["compact"] = compact_json(model.recipe);
-    text = compact_text(model.recipe);
-    const auto bytes = static_cast<double>(quant::model_size(model.recipe));
-    text += fmt::format("{} bytes, {} of them the header; {:.2f} times fewer than the model's {:.0f}\n",
-                        file.size(), file.header_bytes(), bytes / static_cast<double>(file.size()), bytes);
-  } else {
-    text = tensors_text(file);
-  }
-  print(settings.json ? json_text(root) : text);
+  std::optional<quant::CompactModel> compact;
+  if (quant::is_compact_file(file)) compact = quant::read_compact_file(file);
+  print(settings.json ? in_json(file, compact, settings.input) : in_text(file, compact));
   return kDone;
 }
 

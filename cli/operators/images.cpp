@@ -9,6 +9,7 @@
 #include "core/report_json.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/denoise.hpp"
+#include "parsimony/operators/operator_file.hpp"
 #include "support/files.hpp"
 #include "support/show.hpp"
 
@@ -30,16 +31,21 @@ void add_image_flags(CLI::App& app, ImageFiles& files) {
   add_run_flags(app, files.run);
 }
 
+void add_operator_flag(CLI::App& app, ImageFiles& files) {
+  app.add_option("--operator", files.analysis_operator,
+                 "operator to use instead of the one that comes with the program")
+      ->type_name("FILE")
+      ->group("Method");
+}
+
 void check_image_files(const ImageFiles& files, const std::vector<std::string>& more) {
   check_readable(input_path(files.input));
-  for (const std::string& file : more) {
+  std::vector<std::string> read = more;
+  read.insert(read.end(), {files.analysis_operator, files.reference});
+  for (const std::string& file : read) {
     if (file.empty()) continue;
     check_readable(file);
     check_writable("--output", files.output, {file});
-  }
-  if (!files.reference.empty()) {
-    check_readable(files.reference);
-    check_writable("--output", files.output, {files.reference});
   }
   check_writable("--output", files.output, {files.input});
   try {
@@ -47,6 +53,11 @@ void check_image_files(const ImageFiles& files, const std::vector<std::string>& 
   } catch (const Error& error) {
     refuse(std::string("--output: ") + error.what());
   }
+}
+
+Matrix<double> read_operator(const ImageFiles& files) {
+  if (files.analysis_operator.empty()) return {};
+  return operators::read_operator(files.analysis_operator, files.run.max_memory);
 }
 
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image) {

@@ -8,21 +8,28 @@
 #include <vector>
 
 #include "parsimony/core/image.hpp"
+#include "parsimony/core/matrix.hpp"
 #include "parsimony/core/report.hpp"
 #include "support/run_flags.hpp"
 
 namespace parsimony::cli {
 
-/// IN, --output, --reference and the flags of every run.
+/// IN, --output, --reference, --operator and the flags of every run.
 struct ImageFiles {
   std::string input, output, reference;
+  std::string analysis_operator;  ///< empty: the one that comes with the program
   RunSettings run;
 };
 
+/// All of them but --operator, which add_operator_flag puts before the other flags of the method.
 void add_image_flags(CLI::App& app, ImageFiles& files);
+void add_operator_flag(CLI::App& app, ImageFiles& files);
 
 /// Refuses paths that cannot be read or written. `more` are other files to read; empty ones are skipped.
 void check_image_files(const ImageFiles& files, const std::vector<std::string>& more);
+
+/// The operator, if one was given, else an empty one.
+Matrix<double> read_operator(const ImageFiles& files);
 
 /// The reference, if one was given; throws unless it suits the image.
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image);

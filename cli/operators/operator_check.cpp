@@ -63,8 +63,8 @@ Action add_operator_check(CLI::App& app) {
   add_json_flag(app, settings->run.json);
   add_max_memory_flag(app, settings->run.max_memory);
   add_run_flags(app, settings->run);
-  return [settings, &app](Terminal& terminal) {
-    check_data(app, settings->data, settings->options.data);
+  return [settings](Terminal& terminal) {
+    check_data(settings->data, settings->options.data);
     return run(*settings, terminal);
   };
 }

@@ -7,7 +7,6 @@
 #include "operators/operator_denoise_signals.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/denoise.hpp"
-#include "parsimony/operators/operator_file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
@@ -30,9 +29,12 @@ Without --sigma the noise is estimated. Colours are denoised as luminance and tw
 it is. --adapt takes seconds and helps where texture repeats. A 1-D array is one signal: the rows of --operator
 are filters along it.)";
 
+// The range of denoise_signals and denoise_sequence.
+constexpr double kLeastSigma = 1e-30, kMostSigma = 1e30;
+
 struct Settings {
   ImageFiles files;
-  std::string op, flow;
+  std::string flow;
   images::DenoiseOptions options;
   bool signals = false;
 };
@@ -44,7 +46,7 @@ void refuse_flags(const CLI::App& app, std::initializer_list<const char*> flags,
 }
 
 void check_signal_flags(const Settings& settings, const CLI::App& app) {
-  if (settings.op.empty())
+  if (settings.files.analysis_operator.empty())
     refuse("--operator: --signals needs the operator that the signals are cosparse under");
   refuse_flags(app, {"--method", "--flow", "--adapt", "--reference", "--nu", "--max-iterations", "--tile"},
                ": not with --signals");
@@ -63,9 +65,9 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
   const ImageFiles& files = settings.files;
   if (settings.signals) check_signal_flags(settings, app);
   if (app.count("--flow") > 0 && settings.flow.empty()) refuse("--flow: '' does not name a file");
-  check_image_files(files, {settings.op, settings.flow});
+  check_image_files(files, {settings.flow});
   const Context context = start(terminal, files.run);
-  if (!settings.op.empty()) settings.options.analysis_operator = operators::read_operator(settings.op);
+  settings.options.analysis_operator = read_operator(files);
   if (settings.signals) return denoise_signals(files, settings.options, terminal, context);
   const Image noisy = read_image(input_path(files.input), files.run.max_memory);
   if (is_line(noisy)) {
@@ -75,7 +77,9 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
   }
   check_image(files.output, noisy);
   const std::optional<Image> reference = read_reference(files, noisy);
-  if (!settings.flow.empty()) settings.options.own_flow = images::load_unrolled_flow(settings.flow);
+  if (!settings.flow.empty()) {
+    settings.options.own_flow = images::load_unrolled_flow(settings.flow, files.run.max_memory);
+  }
   const images::DenoiseResult found = images::denoise(noisy, settings.options, context);
   write_image_result(files, found.image, reference, found.reports, found.sigmas, context);
   return kDone;
@@ -87,14 +91,23 @@ Action add_operator_denoise(CLI::App& app) {
   const auto settings = std::make_shared<Settings>();
   app.footer(kExamples);
   add_image_flags(app, settings->files);
-  app.add_option("--operator", settings->op, "operator to use instead of the one that comes with the program")
-      ->type_name("FILE")
-      ->group("Method");
+  add_operator_flag(app, settings->files);
   app.add_option("--flow", settings->flow,
                  "flow of operator learn --unrolled to use instead of the shipped one")
       ->type_name("FILE")
       ->group("Method");
-  describe(settings->options, Flags(app, "Method"));
+  const Flags flags(app, "Method");
+  describe(settings->options, [&flags](const Field& field, auto& value) {
+    Field shown = field;
+    if (field.name == "sigma") {  // arrays of signals have any unit: denoise() and the others refuse theirs
+      shown.help =
+          "standard deviation of the noise; of images on the scale 0 to 255, at least 1e-6; auto: "
+          "estimated, of images only";
+      shown.low = kLeastSigma;
+      shown.high = kMostSigma;
+    }
+    flags(shown, value);
+  });
   app.add_flag("--signals", settings->signals,
                "IN holds signals, one a row, that are cosparse under --operator")
       ->group("Method");

@@ -6,15 +6,16 @@
 #include "parsimony/core/npy.hpp"
 #include "parsimony/images/sequence_denoising.hpp"
 #include "parsimony/operators/denoise_signals.hpp"
+#include "parsimony/operators/operator_file.hpp"
 #include "support/exit_code.hpp"
 
 namespace parsimony::cli {
 
 int denoise_signals(const ImageFiles& files, const images::DenoiseOptions& options, Terminal& terminal,
                     const Context& context) {
-  const operators::CosparseSignals found =
-      operators::denoise_signals(read_npy_matrix(files.input), options.analysis_operator,
-                                 {.sigma = options.sigma, .weight = options.weight}, context);
+  const operators::CosparseSignals found = operators::denoise_signals(
+      operators::read_signals(files.input, files.run.max_memory), options.analysis_operator,
+      {.sigma = options.sigma, .weight = options.weight}, context);
   context.check_cancelled();
   write_npy(files.output, found.signals.view());
   print_reports(files, {found.report}, {options.sigma});

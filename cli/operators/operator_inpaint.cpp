@@ -3,7 +3,6 @@
 
 #include "operators/images.hpp"
 #include "parsimony/images/denoise.hpp"
-#include "parsimony/operators/operator_file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
@@ -20,19 +19,19 @@ denoised too; without it they stay as they are.)";
 
 struct Settings {
   ImageFiles files;
-  std::string mask, op;
+  std::string mask;
   images::InpaintOptions options;
 };
 
 int run(Settings settings, Terminal& terminal) {
   const ImageFiles& files = settings.files;
-  check_image_files(files, {settings.mask, settings.op});
+  check_image_files(files, {settings.mask});
   const Context context = start(terminal, files.run);
   const Image image = read_image(input_path(files.input), files.run.max_memory);
   check_image(files.output, image);
   const Image mask = read_image(settings.mask, files.run.max_memory);
   const std::optional<Image> reference = read_reference(files, image);
-  if (!settings.op.empty()) settings.options.analysis_operator = operators::read_operator(settings.op);
+  settings.options.analysis_operator = read_operator(files);
   const images::InpaintResult found = images::inpaint(image, mask, settings.options, context);
   write_image_result(files, found.image, reference, found.reports, {}, context);
   return kDone;
@@ -47,9 +46,7 @@ Action add_operator_inpaint(CLI::App& app) {
   app.add_option("--mask", settings->mask, "image of the size of IN, 0 where its pixels are missing")
       ->required()
       ->type_name("FILE");
-  app.add_option("--operator", settings->op, "operator to use instead of the one that comes with the program")
-      ->type_name("FILE")
-      ->group("Method");
+  add_operator_flag(app, settings->files);
   describe(settings->options, Flags(app, "Method"));
   return [settings](Terminal& terminal) { return run(*settings, terminal); };
 }

@@ -35,8 +35,8 @@ With --unrolled the output is a .npz archive for operator denoise --flow, and al
 arrays too. With --one-energy it is an operator for operator denoise --method analysis, trained for the quality
 of denoising. Progress is kept in OUTPUT.checkpoint; the same command continues from it.)";
 
-void check_files(const CLI::App& app, const LearnSettings& settings) {
-  const auto inputs = check_data(app, settings.paths, settings.options.data);
+void check_files(const LearnSettings& settings) {
+  const auto inputs = check_data(settings.paths, settings.options.data);
   check_outputs(settings, ".npy", inputs);
 }
 
@@ -99,7 +99,7 @@ Action add_operator_learn(CLI::App& app) {
     check_kind(app, settings->unrolled);
     if (settings->unrolled) return learn_flow(*settings, terminal);
     flags.check_method(enum_name(settings->options.method));
-    check_files(app, *settings);
+    check_files(*settings);
     return run(*settings, terminal);
   };
 }

@@ -87,17 +87,18 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
   for (const Image& image : images) views.emplace_back(image.channels[0]);
   images::TrainedFlow trained = images::train_unrolled_flow(views, options, context);
   add_before(trained.report, command);
-  context.check_cancelled();
+  const Matrix<double> found = options.one_energy ? images::flow_operator(trained.flow) : Matrix<double>();
+  const Image picture = settings.picture.empty() ? Image{} : operators::atlas(found);
+  context.check_cancelled();  // files appear from here on: all of them or none
   if (options.one_energy) {
-    const Matrix<double> found = images::flow_operator(trained.flow);
     operators::write_operator(settings.output, found);
-    if (!settings.picture.empty()) write_image(settings.picture, operators::atlas(found));
+    if (!settings.picture.empty()) write_image(settings.picture, picture);
   } else {
     images::save_unrolled_flow(settings.output, trained.flow);
   }
   std::error_code ignored;  // a checkpoint that cannot be removed does no harm: the same command ends at once
   std::filesystem::remove(options.checkpoint, ignored);
-  print(settings.run.json ? flow_json(trained, settings) : flow_text(trained, settings));
+  print(settings.run.json ? flow_json(trained, found, settings) : flow_text(trained, found, settings));
   return kDone;  // the iterations are planned, with a rate that falls to 0; they are not a limit that was met
 }
 

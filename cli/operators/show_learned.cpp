@@ -69,13 +69,14 @@ std::string learned_json(const operators::LearnedOperator& learned, const LearnS
   return json_text(root);
 }
 
-std::string flow_text(const images::TrainedFlow& trained, const LearnSettings& settings) {
+std::string flow_text(const images::TrainedFlow& trained, const Matrix<double>& found,
+                      const LearnSettings& settings) {
   const images::UnrolledFlow& flow = trained.flow;
   std::string text = fmt::format("images            {}\n", settings.paths.size());
   if (settings.flow.one_energy) {
     text += fmt::format("operator          {} x {}, trained through {} steps\n", flow.filters(),
                         flow.side * flow.side, flow.steps());
-    text += frame_text(frame_figures(images::flow_operator(flow), true));
+    text += frame_text(frame_figures(found, true));
   } else {
     text += fmt::format("flow              {} steps, {} filters of {} x {} pixels{}\n", flow.steps(),
                         flow.filters(), flow.side, flow.side, flow.shared() ? "" : " in each");
@@ -85,13 +86,14 @@ std::string flow_text(const images::TrainedFlow& trained, const LearnSettings& s
   return text + fmt::format("seconds           {:.3f}\n", trained.report.seconds());
 }
 
-std::string flow_json(const images::TrainedFlow& trained, const LearnSettings& settings) {
+std::string flow_json(const images::TrainedFlow& trained, const Matrix<double>& found,
+                      const LearnSettings& settings) {
   const images::UnrolledFlow& flow = trained.flow;
   nlohmann::ordered_json root = report_json(trained.report);
   root["data"] = {{"paths", settings.paths}, {"images", true}};
   if (settings.flow.one_energy) {
     root["operator"] = {{"path", settings.output}, {"rows", flow.filters()}, {"cols", flow.side * flow.side}};
-    add_frame(root["operator"], frame_figures(images::flow_operator(flow), true));
+    add_frame(root["operator"], frame_figures(found, true));
   } else {
     root["flow"] = {{"path", settings.output},
                     {"steps", flow.steps()},

@@ -26,7 +26,7 @@ bool are_images(const std::vector<std::string>& paths, const operators::SampleOp
   return paths.size() > 1 || options.patch > 0 || !(names_points(paths.front()) || paths.front() == "-");
 }
 
-std::vector<std::filesystem::path> check_data(const CLI::App& app, const std::vector<std::string>& paths,
+std::vector<std::filesystem::path> check_data(const std::vector<std::string>& paths,
                                               const operators::SampleOptions& options) {
   std::vector<std::filesystem::path> files;
   const bool images = are_images(paths, options);
@@ -36,10 +36,6 @@ std::vector<std::filesystem::path> check_data(const CLI::App& app, const std::ve
     if (images && names_points(path) && options.patch == 0) {
       refuse(fmt::format("{}: an array of signals stands alone; with --patch it is an image", path));
     }
-  }
-  if (!images && app.count("--min-deviation") > 0) {
-    refuse(fmt::format("--min-deviation: {} is an array of signals; this flag is for patches of images",
-                       paths.front()));
   }
   return files;
 }

@@ -22,8 +22,8 @@ void add_data_flags(CLI::App& app, std::vector<std::string>& paths, operators::S
 /// Whether the files are images: everything but one .npy array without --patch.
 bool are_images(const std::vector<std::string>& paths, const operators::SampleOptions& options);
 
-/// Refuses files that cannot be read and flags that do not apply to them; returns the paths to read.
-std::vector<std::filesystem::path> check_data(const CLI::App& app, const std::vector<std::string>& paths,
+/// Refuses files that cannot be read or do not go together; returns the paths to read.
+std::vector<std::filesystem::path> check_data(const std::vector<std::string>& paths,
                                               const operators::SampleOptions& options);
 
 /// The luminances of the images, as grey images. Throws format, naming the file, for values that are not

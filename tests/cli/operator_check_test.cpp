@@ -183,7 +183,7 @@ TEST_F(OperatorCheck, TakesPatchesOfImages) {
   EXPECT_GT(root["profile"]["mean_zeros"].get<double>(), 6);  // an edge crosses three pairs of twelve, or six
   expect_one_error(check(path("op.npy"), path("fields.png")), 2, {"--data", "8 values"});
   expect_one_error(check(path("differences.npy"), path("fields.png"), {"--patch", "4"}), 2, {"4 × 4"});
-  expect_one_error(check(path("differences.npy"), path("x.npy"), {"--min-deviation", "4"}), 2,
+  expect_one_error(check(path("differences.npy"), path("x.npy"), {"--min-deviation", "3"}), 2,
                    {"--min-deviation"});
 }
 

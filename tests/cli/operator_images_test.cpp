@@ -103,6 +103,26 @@ TEST_F(OperatorImages, FloatsAndSignals) {
             images::psnr(read_npy_matrix(path("signals.npy")), constants) + 10);
 }
 
+// Signals have any unit: the least sigma of images does not bound theirs.
+TEST_F(OperatorImages, SignalsMayHaveATinyUnit) {
+  Matrix<float> constants(20, 25);
+  for (float& value : constants.values()) value = 3;
+  Matrix<float> signals = with_noise(constants, 0.1f, 2);
+  const auto found = [&](const std::string& sigma) {
+    write_npy(path("signals.npy"), signals.view());
+    const Outcome outcome = run({"operator", "denoise", path("signals.npy"), "--signals", "--operator",
+                                 cosines(), "--sigma", sigma, "--output", path("out.npy"), "--quiet"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return read_npy_matrix(path("out.npy"));
+  };
+  const Matrix<float> expected = found("0.1");
+  for (float& value : signals.values()) value *= 1e-9f;
+  const Matrix<float> tiny = found("1e-10");
+  for (std::int64_t i = 0; i < tiny.size(); ++i) {
+    EXPECT_NEAR(1e9 * tiny.data()[i], expected.data()[i], 1e-4);
+  }
+}
+
 // A 1-D array is one signal of any length: the rows of the operator are filters along it.
 TEST_F(OperatorImages, ALineIsOneSignal) {
   Matrix<float> clean(700, 1);
@@ -194,8 +214,9 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   const auto refused = [&](std::vector<std::string> more, const std::vector<std::string>& parts) {
     denoise(std::move(more), kUsage, parts, in);
   };
-  for (const char* flag : {"--sigma=0", "--sigma=-3", "--sigma=nan", "--sigma=much", "--method=magic",
-                           "--threads=-1", "--weight=-1", "--nu=0", "--max-iterations=-1", "--tile=1e9"}) {
+  for (const char* flag :
+       {"--sigma=0", "--sigma=-3", "--sigma=nan", "--sigma=much", "--method=magic", "--threads=-1",
+        "--weight=-1", "--weight=0", "--nu=0", "--max-iterations=-1", "--tile=1e9"}) {
     refused({flag}, {std::string(flag).substr(0, std::string(flag).find('='))});
   }
   refused({"--method", "analysis", "--tile", "100"}, {"--tile: 100", "128"});
@@ -252,6 +273,20 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   denoise({}, kFailed, {"finite"}, path("nan.npy"));
 
   denoise({"--max-memory", "100", "--sigma", "9"}, kFailed, {"--max-memory", "100"}, in);
+  // The limit holds for the other files too: here the image is below it.
+  const std::string tiny = image("tiny.png", made_image(6, 6));
+  denoise({"--max-memory", "1kB", "--sigma", "9", "--operator", op}, kFailed, {"op.npy", "--max-memory"},
+          tiny);
+  denoise({"--max-memory", "1kB", "--sigma", "9", "--flow", flow}, kFailed, {"flow.npz", "--max-memory"},
+          tiny);
+  expect_one_error(run({"operator", "inpaint", tiny, "--mask", tiny, "--operator", op, "--max-memory", "1kB",
+                        "--output", out}),
+                   kFailed, {"op.npy", "--max-memory"});
+  write_npy(path("many.npy"), Matrix<float>(1000, 25).view());
+  expect_one_error(run({"operator", "denoise", path("many.npy"), "--signals", "--operator", op, "--sigma",
+                        "1", "--max-memory", "50kB", "--output", path("out.npy")}),
+                   kFailed, {"many.npy", "--max-memory"});
+  EXPECT_FALSE(std::filesystem::exists(path("out.npy")));
   Matrix<float> unknown = made_image(48, 60);
   unknown(1, 2) = std::numeric_limits<float>::quiet_NaN();
   write_npy(path("unknown.npy"), unknown.view());
@@ -274,8 +309,8 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   inpaint({}, {"--mask"});
   inpaint({"--mask", path("other.png")}, {"--mask: 20 × 20 pixels for an image of 60 × 48"});
   inpaint({"--mask", image("black.png", Matrix<float>(48, 60))}, {"mask: no pixel is known"});
-  for (const char* flag : {"--sigma=-1", "--nu=0", "--first-scale=0", "--last-scale=x", "--max-iterations=0",
-                           "--tile=100", "--sigma=nan"}) {
+  for (const char* flag : {"--sigma=-1", "--nu=0", "--first-scale=0", "--first-scale=2", "--last-scale=x",
+                           "--max-iterations=0", "--tile=100", "--sigma=nan"}) {
     inpaint({"--mask", mask, flag}, {std::string(flag).substr(0, std::string(flag).find('='))});
   }
 }
