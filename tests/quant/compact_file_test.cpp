@@ -7,6 +7,7 @@
 #include "expect_error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/compact_models.hpp"
+#include "resident_memory.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::quant {
@@ -159,6 +160,23 @@ TEST(CompactFile, OtherTensorsKeepNamesAndDtypes) {
     EXPECT_TRUE(std::equal(out.data.begin(), out.data.end(), tensor.data.begin(), tensor.data.end()))
         << tensor.name;
   }
+}
+
+TEST(CompactFile, AWriterHoldsADeflatedFileOnceAtATime) {
+  if (!testing::restart_peak()) GTEST_SKIP() << "resident memory is not ours";
+  constexpr std::int64_t kBytes = std::int64_t{1} << 26;
+  const std::vector<std::uint8_t> bytes(kBytes, 7);
+  const TensorInfo info{"a", DType::uint8, {kBytes}};
+  CompactModel model;
+  model.recipe.others.push_back({info, info.dtype});
+  model.recipe.deflated = true;
+  model.others.push_back({info, bytes});
+  const TemporaryDirectory directory;
+  const std::int64_t before = testing::resident("VmRSS");
+  testing::restart_peak();
+  write_compact_file(directory / "a", model);
+  // First the bytes to write, then those read back; the pages of the mapped file count too.
+  EXPECT_LT(testing::resident("VmHWM") - before, 5 * kBytes / 2);
 }
 
 TEST(CompactFile, WhatDecodesToMoreThanTheMemoryIsRefusedBeforeItIsDecoded) {

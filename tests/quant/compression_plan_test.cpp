@@ -33,6 +33,23 @@ TEST_F(CompressionPlans, ABudgetBelowTheLeastIsRefusedBeforeAnythingIsMeasured) 
   EXPECT_GT(measured, 0);
 }
 
+// The calibration does not fit the weight, so that reading it fails.
+TEST_F(CompressionPlans, TheCalibrationIsReadAfterEverythingElseIsChecked) {
+  const SafetensorsFile model = file({normal("a.weight", {64, 64}), normal("table", {64, 64})});
+  const SafetensorsFile wrong =
+      file({floats("a.input_second_moment", {63}, std::vector<float>(63, 1))}, "wrong");
+  const auto refused = [&](ErrorCode code, const std::string& piece, CompressOptions options) {
+    options.calibration = wrong;
+    expect_error(code, piece, [&] { plan_compression(model, options); });
+  };
+  refused(ErrorCode::unsupported, "strict: 1 tensor", {.strict = true});
+  refused(ErrorCode::invalid_argument, "budget: 500 bytes; the least", {.budget = 500});
+  refused(ErrorCode::format, "63 channels", {.budget = 40000});
+  const SafetensorsFile taken = file({normal("a.weight", {64, 64}), normal("a.weight_scale", {64})}, "taken");
+  expect_error(ErrorCode::format, "is also the name of the scale",
+               [&] { plan_compression(taken, {.calibration = wrong}); });
+}
+
 TEST_F(CompressionPlans, SmallValuesStayFloatsWhereHalvesWouldLoseThem) {
   const SafetensorsFile model =
       file({floats("bn.running_var", {3}, {1, 1e-9f, 2}), floats("bn.bias", {3}, {1, 0, -2})});

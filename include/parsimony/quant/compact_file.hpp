@@ -96,7 +96,8 @@ CompactModel read_compact_file(const std::filesystem::path& path);
 CompactModel read_compact_file(const SafetensorsFile& file);
 
 /// Reads the file, from the system's cache if it is still there. Throws io if a code, scale, codebook, value
-/// of another tensor or tied name differs from the model. Metadata is not compared.
+/// of another tensor or tied name differs from the model. Metadata is not compared. write_compact_file has
+/// compared already: call this after the file was copied or moved, while the model is still in memory.
 void verify_compact_file(const std::filesystem::path& path, const CompactModel& model);
 
 /// Whether the metadata of the file names it a compact file.

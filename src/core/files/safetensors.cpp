@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 #include <optional>
 
 #include "core/files/compression.hpp"
@@ -57,19 +56,6 @@ class Mapping {
   const char* data_ = nullptr;
   std::size_t size_ = 0;
 };
-
-// Bytes of values with this many bits, or nothing if they are not whole bytes or exceed 64 bits. No product
-// overflows.
-std::optional<std::int64_t> bytes_of(const TensorInfo& tensor) {
-  if (std::count(tensor.shape.begin(), tensor.shape.end(), 0) > 0) return 0;
-  std::int64_t bits = bits_of(tensor.dtype);
-  for (const std::int64_t side : tensor.shape) {
-    if (side < 0 || bits > std::numeric_limits<std::int64_t>::max() / side) return std::nullopt;
-    bits *= side;
-  }
-  if (bits % 8 != 0) return std::nullopt;
-  return bits / 8;
-}
 
 struct Parsed {
   std::vector<TensorView> tensors;
@@ -141,9 +127,8 @@ Parsed parse(std::string_view bytes, const std::string& file) {
 
 // Tensors in the order of the file; throws for names and sizes that a file cannot hold.
 std::vector<const TensorInfo*> in_order(std::vector<const TensorInfo*> tensors) {
-  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo* a, const TensorInfo* b) {
-    return a->dtype != b->dtype ? a->dtype > b->dtype : a->name < b->name;
-  });
+  std::sort(tensors.begin(), tensors.end(),
+            [](const TensorInfo* a, const TensorInfo* b) { return stored_before(*a, *b); });
   std::vector<std::string_view> names;
   names.reserve(tensors.size());
   for (const TensorInfo* tensor : tensors) names.push_back(tensor->name);
@@ -162,11 +147,6 @@ void check_bytes(const TensorInfo& tensor, std::size_t size) {
   if (static_cast<std::uint64_t>(tensor.bytes()) == size) return;
   refuse(fmt::format("tensor {}: its shape needs {} bytes, there are {}", quoted_name(tensor.name),
                      tensor.bytes(), size));
-}
-
-TensorMetadata with_format(TensorMetadata metadata) {
-  metadata.try_emplace("format", "pt");
-  return metadata;
 }
 
 }  // namespace

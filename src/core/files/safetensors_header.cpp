@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -196,6 +197,28 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, const std::str
   HeaderReader reader(header, file);
   Json::sax_parse(json.begin(), json.end(), &reader);
   return header;
+}
+
+bool stored_before(const TensorInfo& a, const TensorInfo& b) {
+  return a.dtype != b.dtype ? a.dtype > b.dtype : a.name < b.name;
+}
+
+TensorMetadata with_format(TensorMetadata metadata) {
+  metadata.try_emplace("format", "pt");
+  return metadata;
+}
+
+std::optional<std::int64_t> bytes_of(const TensorInfo& tensor) {
+  const auto& shape = tensor.shape;
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t side) { return side < 0; })) return {};
+  if (std::count(shape.begin(), shape.end(), 0) > 0) return 0;
+  std::int64_t bits = bits_of(tensor.dtype);
+  for (const std::int64_t side : shape) {
+    if (bits > std::numeric_limits<std::int64_t>::max() / side) return {};
+    bits *= side;
+  }
+  if (bits % 8 != 0) return {};
+  return bits / 8;
 }
 
 std::string safetensors_header(std::span<const TensorInfo* const> tensors, const TensorMetadata& metadata) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,16 @@ constexpr std::size_t kMostHeaderBytes = 100'000'000;  // the limit of the refer
 /// 64-bit sizes, missing keys and repeated keys within one object. The caller checks repeated names of
 /// tensors and the offsets.
 SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& file);
+
+/// The order of the tensors in a file: the widest alignment first, then by name.
+bool stored_before(const TensorInfo& a, const TensorInfo& b);
+
+/// The metadata with "format": "pt", unless it has a format already.
+TensorMetadata with_format(TensorMetadata metadata);
+
+/// Bytes of all values; nothing for a negative side, for sizes that do not fit 64 bits, and for values that
+/// are not a whole number of bytes together.
+std::optional<std::int64_t> bytes_of(const TensorInfo& tensor);
 
 /// The bytes before the data: length, JSON, and spaces up to a multiple of 8. The data must follow in the
 /// order of the tensors.

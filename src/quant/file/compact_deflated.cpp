@@ -4,13 +4,12 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "core/files/safetensors_header.hpp"
 #include "quant/file/compact_recipe.hpp"
 
 namespace parsimony::quant {
@@ -21,7 +20,6 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kHeaderTensor = "parsimony.header";
 constexpr const char* kDataTensor = "parsimony.data";
-constexpr std::size_t kMostHeaderBytes = 100'000'000;  // limit of safetensors files
 
 // Shapes of the weights by the names of their tensors. The deflated header holds these values, the data does
 // not.
@@ -37,9 +35,8 @@ template <class Info>
 std::vector<const Info*> in_order(std::span<const Info> tensors) {
   std::vector<const Info*> out;
   for (const Info& tensor : tensors) out.push_back(&tensor);
-  std::sort(out.begin(), out.end(), [](const TensorInfo* a, const TensorInfo* b) {
-    return a->dtype != b->dtype ? a->dtype > b->dtype : a->name < b->name;
-  });
+  std::sort(out.begin(), out.end(),
+            [](const TensorInfo* a, const TensorInfo* b) { return stored_before(*a, *b); });
   return out;
 }
 
@@ -52,8 +49,7 @@ std::vector<std::uint8_t> deflated_header(const std::vector<const Info*>& tensor
     if (const auto shape = shapes.find(tensor->name); shape != shapes.end()) entry.push_back(shape->second);
     list.push_back(std::move(entry));
   }
-  TensorMetadata metadata = file_metadata(recipe);
-  metadata.try_emplace("format", "pt");
+  const TensorMetadata metadata = with_format(file_metadata(recipe));
   std::string text;
   try {
     text = OrderedJson{{"metadata", metadata}, {"tensors", std::move(list)}}.dump();
@@ -109,61 +105,65 @@ std::string inflated(std::span<const std::uint8_t> bytes, const std::string& fil
   return text;
 }
 
-// Size of a tensor; nothing if it does not fit 64 bits or is not a whole number of bytes.
-std::optional<std::uint64_t> bytes_of(DType dtype, const std::vector<std::int64_t>& shape) {
-  std::int64_t bits = bits_of(dtype);
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) bits = 0;
-  for (const std::int64_t side : shape) {
-    if (side < 0) return std::nullopt;
-    if (bits == 0) continue;
-    if (bits > std::numeric_limits<std::int64_t>::max() / side) return std::nullopt;
-    bits *= side;
+// An entry of the list of tensors. Its values are its own where it lists them, else the next of the data.
+struct Entry {
+  TensorInfo tensor;
+  std::vector<std::int64_t> values;
+  std::size_t taken = 0;  // bytes of the data
+};
+
+Entry parse_entry(const Json& json, std::size_t left) {
+  const auto fail = [](const std::string& what) { throw Error(ErrorCode::format, what); };
+  if (!json.is_array() || json.size() < 3 || json.size() > 4)
+    fail("an entry must be a list of three or four");
+  Entry entry;
+  TensorInfo& tensor = entry.tensor;
+  tensor.name = json[0].get<std::string>();
+  tensor.shape = json[2].get<std::vector<std::int64_t>>();
+  constexpr auto names = names_of(DType{});
+  const auto dtype = std::find_if(names.begin(), names.end(), [&](const auto& value) {
+    return value.second == json[1].get_ref<const std::string&>();
+  });
+  if (dtype == names.end())
+    fail(fmt::format("the dtype of {} is not one of the format", quoted_name(tensor.name)));
+  tensor.dtype = dtype->first;
+  const std::optional<std::int64_t> size = bytes_of(tensor);
+  if (json.size() == 4) {
+    entry.values = json[3].get<std::vector<std::int64_t>>();
+    if (tensor.dtype != DType::int64 || size != std::ssize(entry.values) * std::int64_t{sizeof(std::int64_t)})
+      fail(fmt::format("the values of {} do not fit its dtype and shape", quoted_name(tensor.name)));
+  } else {
+    if (!size || static_cast<std::size_t>(*size) > left)
+      fail(fmt::format("{} lies beyond the data", quoted_name(tensor.name)));
+    entry.taken = static_cast<std::size_t>(*size);
   }
-  if (bits % 8 != 0) return std::nullopt;
-  return static_cast<std::uint64_t>(bits / 8);
+  return entry;
 }
 
+// The bytes are appended to one string of the right capacity: they may be most of the memory of a reader.
 std::string plain_form(const Json& root, std::span<const std::uint8_t> data) {
-  const auto fail = [](const std::string& what) { throw Error(ErrorCode::format, what); };
-  Json header{{"__metadata__", root.at("metadata")}};
-  std::string bytes;
-  std::size_t used = 0;
-  for (const Json& entry : root.at("tensors")) {
-    if (!entry.is_array() || entry.size() < 3 || entry.size() > 4)
-      fail("an entry must be a list of three or four");
-    const auto name = entry[0].get<std::string>();
-    const auto dtype_name = entry[1].get<std::string>();
-    const auto shape = entry[2].get<std::vector<std::int64_t>>();
-    constexpr auto names = names_of(DType{});
-    const auto dtype = std::find_if(names.begin(), names.end(),
-                                    [&](const auto& value) { return value.second == dtype_name; });
-    if (dtype == names.end())
-      fail(fmt::format("the dtype of {} is not one of the format", quoted_name(name)));
-    const auto size = bytes_of(dtype->first, shape);
-    const std::size_t begin = bytes.size();
-    if (entry.size() == 4) {
-      const auto values = entry[3].get<std::vector<std::int64_t>>();
-      if (dtype->first != DType::int64 || size != values.size() * sizeof(std::int64_t)) {
-        fail(fmt::format("the values of {} do not fit its dtype and shape", quoted_name(name)));
-      }
-      bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(std::int64_t));
-    } else {
-      if (!size || *size > data.size() - used)
-        fail(fmt::format("{} lies beyond the data", quoted_name(name)));
-      bytes.append(reinterpret_cast<const char*>(data.data()) + used, *size);
-      used += *size;
-    }
-    const Json place{{"dtype", dtype_name}, {"shape", shape}, {"data_offsets", {begin, bytes.size()}}};
-    if (!header.emplace(name, place).second) fail(fmt::format("{} is there twice", quoted_name(name)));
+  std::vector<Entry> entries;
+  std::size_t used = 0, listed = 0;
+  for (const Json& json : root.at("tensors")) {
+    const Entry& entry = entries.emplace_back(parse_entry(json, data.size() - used));
+    used += entry.taken;
+    listed += entry.values.size() * sizeof(std::int64_t);
   }
   if (used != data.size())
-    fail(fmt::format("the last {} bytes of the data belong to no tensor", data.size() - used));
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');
-  const std::uint64_t length = text.size();
-  std::string out(sizeof length, '\0');
-  std::memcpy(out.data(), &length, sizeof length);
-  return out + text + bytes;
+    throw Error(ErrorCode::format,
+                fmt::format("the last {} bytes of the data belong to no tensor", data.size() - used));
+  std::vector<const TensorInfo*> tensors;
+  for (const Entry& entry : entries) tensors.push_back(&entry.tensor);
+  std::string out = safetensors_header(tensors, root.at("metadata").get<TensorMetadata>());
+  out.reserve(out.size() + used + listed);
+  const char* next = reinterpret_cast<const char*>(data.data());
+  for (const Entry& entry : entries) {
+    out.append(reinterpret_cast<const char*>(entry.values.data()),
+               entry.values.size() * sizeof(std::int64_t));
+    out.append(next, entry.taken);
+    next += entry.taken;
+  }
+  return out;
 }
 
 }  // namespace
@@ -193,7 +193,10 @@ void write_deflated(const std::filesystem::path& path, std::span<const TensorVie
   const auto header = deflated_header(ordered, recipe, shapes);
   const auto infos = outer_tensors(std::ssize(header), std::ssize(data));
   const std::vector<TensorView> views{{infos[0], header}, {infos[1], data}};
-  write_safetensors(path, views, outer_metadata(), verify);
+  write_safetensors(path, views, outer_metadata(), [&](const std::filesystem::path& written) {
+    std::vector<std::uint8_t>().swap(data);  // written: the reader copies it and makes codes of the copy
+    verify(written);
+  });
 }
 
 SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
@@ -214,7 +217,7 @@ SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
     throw Error(ErrorCode::format, fmt::format("{}: {} is not JSON of the form in docs/formats/compact.md",
                                                file.name(), kHeaderTensor));
   } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{}: {}: {}", file.name(), kHeaderTensor, error.what()));
+    throw Error(ErrorCode::format, fmt::format("{}: {}: {}", file.name(), kHeaderTensor, error.what()));
   }
   return SafetensorsFile(std::move(bytes), file.name());
 }

@@ -46,7 +46,8 @@ class Planner {
     }
     if (options_.strict) check_nothing_unexpected();
     check_names();
-    check_calibration();
+    if (options_.budget > 0) choose();  // refuses a budget below the least at once
+    read_calibration();                 // may take long: after everything that refuses sooner
     plan_.measured.resize(plan_.recipe.weights.size());
     if (options_.budget > 0) spend_budget();
     return std::move(plan_);
@@ -82,9 +83,13 @@ class Planner {
       return;
     }
     if (!range.constant && tie(tensor, weights_)) return;
-    if (options_.budget > 0) candidates_.push_back(candidates_of(tensor, range, options_));
+    if (options_.budget > 0) {
+      auto& points = points_.emplace_back();
+      for (const WeightRecipe& candidate : candidates_.emplace_back(candidates_of(tensor, range, options_))) {
+        points.push_back({0, file_bytes(candidate)});
+      }
+    }
     plan_.recipe.weights.push_back(std::move(recipe));
-    plan_.importance.push_back(importance_of(tensor, options_.calibration));
   }
 
   // Makes the tensor an alias of an earlier one of the same bytes. Weights and other tensors are never tied
@@ -138,7 +143,11 @@ class Planner {
     for (const auto& candidates : candidates_) std::for_each(candidates.begin(), candidates.end(), check);
   }
 
-  void check_calibration() const {
+  void read_calibration() {
+    for (const WeightRecipe& weight : plan_.recipe.weights) {
+      context_.check_cancelled();
+      plan_.importance.push_back(importance_of(model_.at(weight.name), options_.calibration));
+    }
     if (!options_.calibration) return;
     const bool none = std::all_of(plan_.importance.begin(), plan_.importance.end(),
                                   [](const std::vector<float>& importance) { return importance.empty(); });
@@ -147,31 +156,32 @@ class Planner {
                                                options_.calibration->name(), model_.name()));
   }
 
-  void spend_budget() {
+  void apply(const Choices& choices) {
     auto& weights = plan_.recipe.weights;
-    const auto apply = [&](const Choices& choices) {
-      for (std::size_t w = 0; w < weights.size(); ++w) weights[w] = candidates_[w][choices[w]];
-    };
-    const auto size = [&](const Choices& choices) {
+    for (std::size_t w = 0; w < weights.size(); ++w) weights[w] = candidates_[w][choices[w]];
+  }
+
+  // Uses the errors that are known so far.
+  Choices choose() {
+    return choose_under_budget(points_, options_.budget, [&](const Choices& choices) {
       apply(choices);
       return planned_size(plan_.recipe);
-    };
-    std::vector<std::vector<Candidate>> points(weights.size());
-    for (std::size_t w = 0; w < weights.size(); ++w) {
-      for (const WeightRecipe& recipe : candidates_[w]) points[w].push_back({0, file_bytes(recipe)});
-    }
-    choose_under_budget(points, options_.budget, size);  // refuses a budget below the least at once
+    });
+  }
+
+  void spend_budget() {
+    const std::int64_t weights = std::ssize(plan_.recipe.weights);
     KeptCodes kept;
-    for (std::size_t w = 0; w < weights.size(); ++w) {
-      const TensorView& tensor = model_.at(weights[w].name);
+    for (std::int64_t w = 0; w < weights; ++w) {
+      const TensorView& tensor = model_.at(plan_.recipe.weights[w].name);
       Measured measured = measure(tensor, candidates_[w], plan_.importance[w], options_, context_);
-      for (std::size_t c = 0; c < measured.errors.size(); ++c) points[w][c].error = measured.errors[c];
-      kept.add(std::move(measured.codes), lower_hull(points[w]));
-      context_.progress("measure", static_cast<std::int64_t>(w) + 1, std::ssize(weights));
+      for (std::size_t c = 0; c < measured.errors.size(); ++c) points_[w][c].error = measured.errors[c];
+      kept.add(std::move(measured.codes), lower_hull(points_[w]));
+      context_.progress("measure", w + 1, weights);
     }
-    const Choices choices = choose_under_budget(points, options_.budget, size);
+    const Choices choices = choose();
     apply(choices);
-    for (std::size_t w = 0; w < weights.size(); ++w) plan_.measured[w] = kept.take(w, choices[w]);
+    for (std::int64_t w = 0; w < weights; ++w) plan_.measured[w] = kept.take(w, choices[w]);
   }
 
   const ModelTensors& model_;
@@ -180,6 +190,7 @@ class Planner {
   const Context& context_;
   CompressionPlan plan_;
   std::vector<std::vector<WeightRecipe>> candidates_;  // one list per weight; empty without a budget
+  std::vector<std::vector<Candidate>> points_;         // their bytes and errors, which are 0 until measured
   ByContent weights_, others_;
 };
 

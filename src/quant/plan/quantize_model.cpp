@@ -39,6 +39,7 @@ QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan, c
     MeasuredCodes codes = plan.measured[w]
                               ? std::move(*plan.measured[w])
                               : make_codes(tensor, recipe, plan.importance[w], plan.options, context);
+    plan.importance[w] = std::vector<float>();  // may have been as large as the weight
     error += codes.error;
     out.relative_mse.push_back(WeightError{codes.error, codes.norm}.relative());
     out.model.weights.push_back(std::move(codes.tensor));
