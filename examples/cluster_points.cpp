@@ -1,15 +1,22 @@
+// Clusters points and writes their labels: example_cluster_points POINTS LABELS
 #include <iostream>
 
 #include "parsimony/cluster/cluster.hpp"
 #include "parsimony/core/npy.hpp"
 #include "parsimony/graph/labels.hpp"
 
-int main(int argc, char** argv) {
-  if (argc != 3) return std::cerr << "usage: cluster_points POINTS.npy LABELS.npy\n", 2;
+int main(int argc, char** argv) try {
+  if (argc != 3) {
+    std::cerr << "usage: example_cluster_points POINTS.npy LABELS.txt\n";
+    return 2;
+  }
   const auto points = parsimony::read_npy_matrix(argv[1]);  // one point per row
   parsimony::cluster::PointClusterOptions options;
   options.cluster.clusters = 10;
   const auto found = parsimony::cluster::cluster_points(points, options);
   const auto rows = parsimony::graph::NodeIds::consecutive(points.rows(), 0);
   parsimony::graph::write_labels(argv[2], rows, found.labels);
+} catch (const parsimony::Error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
 }
