@@ -10,6 +10,8 @@
 
 #include <cstddef>
 
+#include "kernels/registers-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace parsimony::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -18,11 +20,7 @@ template <class T>
 using Line = hn::CappedTag<T, 64 / sizeof(T)>;
 
 // Rows of a tile: as many sums of two vectors as there are registers for.
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64
-constexpr std::int64_t kTileRows = 8;
-#else
-constexpr std::int64_t kTileRows = 4;
-#endif
+constexpr std::int64_t kTileRows = kManyRegisters ? 8 : 4;
 
 // kRows rows of c from row i on, its kVectors vectors of columns from j on.
 template <std::int64_t kRows, std::size_t kVectors, class T>

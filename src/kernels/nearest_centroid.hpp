@@ -1,4 +1,4 @@
-// The inner loops of k-means: nearest centroids of tiles of points, distances, and sums.
+// The nearest centroids of tiles of points. assigned_points.hpp has the distances and sums that follow.
 //
 // Points are transposed into tiles of kTile points: a lane is a point, and a centroid is broadcast. Ties, the
 // runner-up and any number of centroids then need no horizontal step, and the transposition also gathers the
@@ -14,13 +14,16 @@ namespace parsimony::kernels {
 
 inline constexpr std::int64_t kTile = 64;
 
-/// Rows of a row-major matrix: point t is data + (rows ? rows[t] : t) · stride.
+/// Points, d values each, in rows of a row-major matrix.
 struct PointRows {
   const float* data = nullptr;
   std::int64_t stride = 0;
   std::int64_t d = 0;
   const float* shift = nullptr;
-  const std::int32_t* rows = nullptr;
+  const std::int32_t* rows = nullptr;  ///< the row of each point; nullptr: row t is point t
+
+  const float* row(std::int64_t t) const { return data + (rows ? rows[t] : t) * stride; }
+  float value(std::int64_t t, std::int64_t j) const { return row(t)[j] - shift[j]; }
 };
 
 /// tiles[(t / kTile · d + j) · kTile + t % kTile] = point t, column j; the last tile is filled up with zeros.
@@ -66,18 +69,6 @@ void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64
                          const float* centroids, const float* half_norms, std::int64_t k,
                          const float* current, float* out, std::int64_t out_stride);
 
-/// distance[t] = ‖x_t − c(labels[t])‖² and norm[t] = ‖x_t‖².
-void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
-                        const std::int32_t* labels, float* distance, float* norm);
-
-/// sums[labels[t] · d + j] += weights[t] · (point t, column j), in float64 and in the order of t. weights may
-/// be null.
-void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
-                double* sums);
-
-/// Σ weights[i] · values[i] in float64; count is a multiple of kTile.
-double weighted_sum(const float* weights, const float* values, std::int64_t count);
-
 /// The same in plain C++, as a reference for tests.
 namespace scalar {
 void pack_tiles(const PointRows& points, std::int64_t count, float* tiles);
@@ -90,11 +81,6 @@ void nearest_in_groups(const float* tiles, std::int64_t tile_count, std::int64_t
 void candidate_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* norms,
                          const float* centroids, const float* half_norms, std::int64_t k,
                          const float* current, float* out, std::int64_t out_stride);
-void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
-                        const std::int32_t* labels, float* distance, float* norm);
-void accumulate(const PointRows& points, std::int64_t count, const std::int32_t* labels, const float* weights,
-                double* sums);
-double weighted_sum(const float* weights, const float* values, std::int64_t count);
 }  // namespace scalar
 
 }  // namespace parsimony::kernels

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/nearest_centroid.hpp"
+#include "kernels/registers-inl.hpp"
 
 #if defined(PARSIMONY_SCORES_INL_HPP) == defined(HWY_TARGET_TOGGLE)
 #ifdef PARSIMONY_SCORES_INL_HPP
@@ -19,10 +20,6 @@ namespace parsimony::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes = hn::CappedTag<float, 16>;  // divides kTile / 2
-
-// Whether the target has 32 vector registers rather than 16.
-inline constexpr bool kManyRegisters =
-    HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64;
 
 // Subtracts the products of one column of four centroids (d apart) and two vectors of points.
 template <class V>

@@ -7,38 +7,12 @@
 #include <numeric>
 
 #include "kernels/every_target.hpp"
+#include "kernels/random_points.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels {
 namespace {
-
-constexpr std::int64_t kLongest = 67;
-
-// count points of d values at an odd offset and stride, guarded by NaN so that a stray read shows.
-struct Points {
-  std::vector<float> store, shift;
-  std::vector<std::int32_t> rows;
-  PointRows view;
-
-  Points(std::int64_t count, std::int64_t d, bool gathered)
-      : store(3 * (count + 1) * (d + 3) + 8, std::nanf("")), shift(d), rows(count) {
-    const std::int64_t stride = d + 3, reach = gathered ? 3 : 1;
-    const RandomStream stream(count * 1000 + d, "test.points");
-    for (std::int64_t t = 0; t < count; ++t) {
-      rows[t] = static_cast<std::int32_t>(gathered ? reach * (count - 1 - t) : t);
-      stream.fill_normal({store.data() + 1 + rows[t] * stride, static_cast<std::size_t>(d)}, t * d);
-    }
-    RandomStream(7, "test.shift").fill_normal(shift);
-    view = {store.data() + 1, stride, d, shift.data(), gathered ? rows.data() : nullptr};
-  }
-};
-
-std::vector<float> normals(std::int64_t count, const char* name) {
-  std::vector<float> out(count);
-  RandomStream(3, name).fill_normal(out);
-  return out;
-}
 
 std::vector<float> half_norms(const std::vector<float>& centroids, std::int64_t k, std::int64_t d) {
   std::vector<float> out(k);
@@ -48,12 +22,6 @@ std::vector<float> half_norms(const std::vector<float>& centroids, std::int64_t 
     out[c] = static_cast<float>(sum / 2);
   }
   return out;
-}
-
-// The error budget of every sum of d products: (d + 3) 2⁻²⁴ times the sum of their absolute values, for each
-// side.
-double budget(std::int64_t d, double magnitude) {
-  return 2 * double(d + 3) * 0x1p-24 * magnitude;
 }
 
 TEST(PackTiles, EqualsTheScalarTwin) {
@@ -249,61 +217,6 @@ TEST(CandidateDistances, EqualTheScalarTwin) {
                                   current.data() + 1, plain.data(), stride);
       for (std::int64_t i = 0; i < k * stride; ++i)
         ASSERT_NEAR(fast[i + 1], plain[i], 4 * budget(d, largest));
-    }
-  });
-}
-
-TEST(AssignedDistances, EqualTheScalarTwin) {
-  for_targets([] {
-    for (std::int64_t d = 1; d <= kLongest; ++d) {
-      const std::int64_t count = d, k = 5;
-      const Points points(count, d, d % 2);
-      const auto storage = normals(k * d + 1, "test.centroids");
-      std::vector<std::int32_t> labels(count);
-      for (std::int64_t t = 0; t < count; ++t) labels[t] = static_cast<std::int32_t>(t * 7 % k);
-      std::vector<float> distance(count), norm(count), expected_distance(count), expected_norm(count);
-      assigned_distances(points.view, count, storage.data() + 1, labels.data(), distance.data(), norm.data());
-      scalar::assigned_distances(points.view, count, storage.data() + 1, labels.data(),
-                                 expected_distance.data(), expected_norm.data());
-      for (std::int64_t t = 0; t < count; ++t) {
-        ASSERT_NEAR(distance[t], expected_distance[t], budget(d, expected_distance[t]));
-        ASSERT_NEAR(norm[t], expected_norm[t], budget(d, expected_norm[t]));
-      }
-    }
-  });
-}
-
-// float64 sums of float32 products differ by fused rounding only: 2⁻⁵² of the sum of the absolute values per
-// addition.
-TEST(Accumulate, EqualsTheScalarTwin) {
-  for_targets([] {
-    for (std::int64_t d = 1; d <= kLongest; ++d) {
-      const std::int64_t count = kLongest - d % 5, k = 3;
-      const Points points(count, d, d % 2);
-      std::vector<std::int32_t> labels(count);
-      for (std::int64_t t = 0; t < count; ++t) labels[t] = static_cast<std::int32_t>(t * t % k);
-      const auto weights = normals(count, "test.weights");
-      for (const float* weight : {static_cast<const float*>(nullptr), weights.data()}) {
-        std::vector<double> fast(k * d, 1.0), plain(k * d, 1.0);
-        accumulate(points.view, count, labels.data(), weight, fast.data());
-        scalar::accumulate(points.view, count, labels.data(), weight, plain.data());
-        for (std::int64_t i = 0; i < k * d; ++i)
-          ASSERT_NEAR(fast[i], plain[i], double(count) * 0x1p-52 * 20 * count);
-      }
-    }
-  });
-}
-
-TEST(WeightedSum, EqualsTheScalarTwin) {
-  for_targets([] {
-    for (std::int64_t tiles = 0; tiles < 4; ++tiles) {
-      const std::int64_t count = tiles * kTile;
-      const auto weights = normals(count + 1, "test.weights"), values = normals(count + 1, "test.values");
-      double magnitude = 0;
-      for (std::int64_t i = 1; i <= count; ++i) magnitude += std::abs(double(weights[i]) * values[i]);
-      EXPECT_NEAR(weighted_sum(weights.data() + 1, values.data() + 1, count),
-                  scalar::weighted_sum(weights.data() + 1, values.data() + 1, count),
-                  double(count) * 0x1p-52 * magnitude);
     }
   });
 }

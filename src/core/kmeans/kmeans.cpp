@@ -7,12 +7,12 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
-#include <numeric>
 #include <utility>
 
 #include "core/kmeans/kmeans_exchange.hpp"
 #include "core/kmeans/kmeans_seeding.hpp"
 #include "core/kmeans/lloyd.hpp"
+#include "kernels/assigned_points.hpp"
 #include "kernels/nearest_centroid.hpp"
 #include "parsimony/core/error.hpp"
 

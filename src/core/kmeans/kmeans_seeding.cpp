@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/assigned_points.hpp"
 #include "kernels/nearest_centroid.hpp"
 #include "parsimony/core/random.hpp"
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/kmeans/centroid_groups.hpp"
+#include "kernels/assigned_points.hpp"
 #include "kernels/hamerly_bounds.hpp"
 #include "kernels/nearest_centroid.hpp"
 
