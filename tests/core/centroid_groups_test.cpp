@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "parsimony/core/random.hpp"
 
@@ -60,6 +61,29 @@ TEST(PointsBySet, HoldsEachPointWithItsSetAndLeavesOutTheEmptyOne) {
       for (std::int64_t p = end; p % 64 != 0; ++p) EXPECT_EQ(sorted.sets()[p], 0);
     }
   }
+}
+
+// Group 0 holds centroids 0 and 2, group 1 holds centroid 1, which stays.
+TEST(CentroidMoves, AreTheTwoFarthestOfEachGroup) {
+  const CentroidGrouping groups{{0, 2, 1}, {0, 2, 3}, {1, 2, 1}};
+  Matrix<float> before(3, 2), after(3, 2);
+  after(0, 0) = 3;
+  after(0, 1) = 4;
+  after(2, 1) = 13;
+  CentroidMoves moves;
+  moves.measure(groups, before, after);
+  const std::vector<float> nearest_other(3, 1.0f);
+  const kernels::GroupMoves found = moves.view(groups, nearest_other.data());
+  EXPECT_EQ(found.groups, 2);
+  EXPECT_EQ(found.fastest[0], 2);
+  EXPECT_EQ(found.fastest[1], -1);
+  for (const auto& [fall, exact] : {std::pair{found.first_fall[0], 13.0f}, {found.second_fall[0], 5.0f}}) {
+    EXPECT_GE(fall, exact);
+    EXPECT_LE(fall, exact * (1 + 0x1p-19f));
+  }
+  EXPECT_EQ(found.first_fall[1], 0);
+  EXPECT_EQ(found.second_fall[1], 0);
+  EXPECT_EQ(found.nearest_other, nearest_other.data());
 }
 
 }  // namespace

@@ -60,9 +60,10 @@ struct KMeansResult {
 /// run, and "compared", the fraction of the comparisons of a point with a centroid that the bounds could not
 /// settle in all runs.
 ///
-/// O(n k d) time per iteration, less the comparisons that the bounds save. Memory: 12 bytes per point (24
-/// from 256 clusters on), 8 k d for each of at most 64 blocks of at least 4096 points, and the memory of
-/// seed_centroids, times the threads where restarts run in parallel (below 32768 points).
+/// O(n k d) time per iteration, less the comparisons that the bounds save. Memory: 12 bytes per point (16 to
+/// 24 from 128 clusters on) and up to 8 more while an emptied cluster gets its point, 8 k d for each of at
+/// most 64 blocks of at least 4096 points, and the memory of seed_centroids, times the threads where restarts
+/// run in parallel (below 32768 points).
 ///
 /// Throws invalid_argument (n < clusters, options out of range, shapes that do not fit, a row with a NaN,
 /// infinite or too large coordinate or with a negative or non-finite weight: named) and cancelled.

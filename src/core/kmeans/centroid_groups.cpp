@@ -1,11 +1,12 @@
 #include "core/kmeans/centroid_groups.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "core/kmeans/lloyd.hpp"
-#include "kernels/hamerly_bounds.hpp"
 #include "kernels/nearest_centroid.hpp"
 
 namespace parsimony {
@@ -42,6 +43,28 @@ CentroidGrouping group_centroids(MatrixView<const float> centroids, std::int32_t
   std::stable_sort(out.index.begin(), out.index.end(),
                    [&](std::int32_t a, std::int32_t b) { return group[a] < group[b]; });
   return out;
+}
+
+void CentroidMoves::measure(const CentroidGrouping& groups, MatrixView<const float> before,
+                            MatrixView<const float> after) {
+  first_fall_.assign(groups.groups(), 0);
+  second_fall_.assign(groups.groups(), 0);
+  fastest_.assign(groups.groups(), -1);
+  for (std::int64_t c = 0; c < after.rows; ++c) {
+    double squared = 0;
+    for (std::int64_t j = 0; j < after.cols; ++j) {
+      const double moved = static_cast<double>(after(c, j)) - before(c, j);
+      squared += moved * moved;
+    }
+    const float fall = static_cast<float>(std::sqrt(squared)) * (1 + 0x1p-20f);
+    const int g = std::countr_zero(static_cast<std::uint32_t>(groups.bit[c]));
+    if (fall > first_fall_[g]) {
+      second_fall_[g] = std::exchange(first_fall_[g], fall);
+      fastest_[g] = static_cast<std::int32_t>(c);
+    } else {
+      second_fall_[g] = std::max(second_fall_[g], fall);
+    }
+  }
 }
 
 PointsBySet::PointsBySet(std::int64_t points, std::int32_t groups)

@@ -1,5 +1,5 @@
-// Groups of centroids with bounds of their own, and points sorted by the groups that they must be compared
-// with.
+// Groups of centroids with bounds of their own, the moves of these, and points sorted by the groups that they
+// must be compared with.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/hamerly_bounds.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 
@@ -30,6 +31,22 @@ struct CentroidGrouping {
 CentroidGrouping group_centroids(MatrixView<const float> centroids, std::int32_t most,
                                  const Context& context);
 
+/// The moves of the centroids from one assignment to the next, by group. Distances are rounded up.
+class CentroidMoves {
+ public:
+  void measure(const CentroidGrouping& groups, MatrixView<const float> before, MatrixView<const float> after);
+
+  /// For the groups of the last measure(); nearest_other as in kernels::GroupMoves.
+  kernels::GroupMoves view(const CentroidGrouping& groups, const float* nearest_other) const {
+    return {groups.groups(), first_fall_.data(), second_fall_.data(),
+            fastest_.data(), nearest_other,      groups.bit.data()};
+  }
+
+ private:
+  std::vector<float> first_fall_, second_fall_;
+  std::vector<std::int32_t> fastest_;
+};
+
 /// The points of a chunk sorted by their sets of groups, so that neighbours in this order are compared
 /// together.
 class PointsBySet {
@@ -52,7 +69,7 @@ class PointsBySet {
  private:
   std::vector<std::int32_t> order_, sorted_;
   std::vector<Range> ranges_;
-  std::vector<std::array<std::int32_t, 4>> counters_;  // one for each set
+  std::vector<std::array<std::int32_t, 4>> counters_;  // four for each set, see sort()
   std::int32_t count_ = 0;
 };
 

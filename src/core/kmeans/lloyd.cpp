@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cmath>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -183,8 +180,8 @@ class Lloyd {
     if (first || !problem_.bounds) {
       std::fill_n(chunk.compare.begin(), count, every_group);
     } else {
-      kernels::groups_to_compare(error_, moves_, labels, distance, chunk.norm.data(), count, lower, n_,
-                                 chunk.compare.data());
+      kernels::groups_to_compare(error_, moves_.view(groups_, nearest_other_.data()), labels, distance,
+                                 chunk.norm.data(), count, lower, n_, chunk.compare.data());
     }
     chunk.order.sort({chunk.compare.data(), static_cast<std::size_t>(count)});
     const std::span<const std::int32_t> pending = chunk.order.points();
@@ -268,27 +265,7 @@ class Lloyd {
   // Measures the moves of the centroids since the last assignment, and the distance of each to the nearest
   // other one.
   void update_bounds() {
-    const std::int32_t groups = groups_.groups();
-    first_fall_.assign(groups, 0);
-    second_fall_.assign(groups, 0);
-    fastest_.assign(groups, -1);
-    moves_ = {groups,          first_fall_.data(),    second_fall_.data(),
-              fastest_.data(), nearest_other_.data(), groups_.bit.data()};
-    for (std::int64_t c = 0; c < k_; ++c) {
-      double squared = 0;
-      for (std::int64_t j = 0; j < d_; ++j) {
-        const double moved = static_cast<double>(out_.centroids(c, j)) - assigned_centroids_(c, j);
-        squared += moved * moved;
-      }
-      const float fall = static_cast<float>(std::sqrt(squared)) * (1 + 0x1p-20f);
-      const int g = std::countr_zero(static_cast<std::uint32_t>(groups_.bit[c]));
-      if (fall > first_fall_[g]) {
-        second_fall_[g] = std::exchange(first_fall_[g], fall);
-        fastest_[g] = static_cast<std::int32_t>(c);
-      } else {
-        second_fall_[g] = std::max(second_fall_[g], fall);
-      }
-    }
+    moves_.measure(groups_, assigned_centroids_, out_.centroids);
     const std::vector<float> zero(d_);
     context_.for_blocks(k_, kernels::kTile, [&](std::int64_t begin, std::int64_t end) {
       Matrix<float> tile(kernels::kTile, d_);
@@ -371,9 +348,7 @@ class Lloyd {
   // <= ‖x‖² + ‖c‖².
   kernels::ScoreError error_;
   const CentroidGrouping groups_;
-  kernels::GroupMoves moves_;
-  std::vector<float> first_fall_, second_fall_;  // per group
-  std::vector<std::int32_t> fastest_;
+  CentroidMoves moves_;
   Matrix<float> by_group_;  // the centroids in the order of groups_.index
   std::vector<float> half_norms_by_group_;
   std::vector<float> distance_;  // squared, to its own centroid
