@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "parsimony/core/context.hpp"
+#include "parsimony/core/csr.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
 
@@ -54,6 +55,10 @@ struct Assembled {
 /// degree) time.
 Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
                    const MemoryBudget& budget, std::int64_t held, const Context& context);
+
+/// Throws invalid_argument unless the matrix is a square CSR matrix of at most 2^31 − 1 rows: offsets ascend
+/// from 0 to the number of columns, and there is a value for each column or none at all.
+void check_shape(CsrView matrix);
 
 /// Rounds a weight to float32. A positive weight below the smallest normal float32 becomes that number, so
 /// that no edge is lost. Returns false unless the weight is at least 0 and finite in float32.

@@ -1,4 +1,4 @@
-// Implements check_graph() of parsimony/graph/graph.hpp.
+// Implements check_graph() of parsimony/graph/graph.hpp and check_shape() of graph/assemble.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 #include <string>
-#include <vector>
 
+#include "graph/assemble.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
 
@@ -33,65 +33,55 @@ float weight_at(CsrView a, std::int64_t entry) {
   return a.weighted() ? a.values[entry] : 1.0f;
 }
 
-// The fault of one row by itself; empty when it is sound.
-std::string fault_of_row(CsrView a, std::int64_t row) {
-  for (std::int64_t e = a.offsets[row]; e < a.offsets[row + 1]; ++e) {
-    const std::int64_t column = a.columns[e];
-    if (column < 0 || column >= a.rows()) {
-      return fmt::format("row {} has column {}; must be 0 to {}", row, column, a.rows() - 1);
-    }
-    if (e > a.offsets[row] && column <= a.columns[e - 1]) {
-      return fmt::format(
-          "row {} has column {} after {}; columns must ascend, each once; make_graph sorts them", row, column,
-          a.columns[e - 1]);
-    }
-    if (column == row) return fmt::format("row {} has a self loop; make_graph leaves self loops out", row);
-    const float weight = weight_at(a, e);
-    if (!(weight > 0) || !std::isfinite(weight)) {
-      return fmt::format("entry ({}, {}) is {}; weights must be positive and finite", row, column, weight);
-    }
-  }
-  return "";
-}
+// The faults that an entry can have by itself.
+enum class Fault { none, outside, order, self_loop, weight };
 
-// The tests of fault_of_row, without a message. The row's share of the fingerprint goes to `sum`: entries
-// above the diagonal count positive, those below negative, so that mirrored entries cancel.
-bool sound(CsrView a, std::int64_t row, std::uint64_t& sum) {
+struct FaultyEntry {
+  Fault fault = Fault::none;
+  std::int64_t entry = 0;
+};
+
+// The first fault of one row. The share of a sound row of the fingerprint goes to `sum`: entries above the
+// diagonal count positive, those below negative, so that mirrored entries cancel.
+FaultyEntry first_fault(CsrView a, std::int64_t row, std::uint64_t& sum) {
   std::int64_t before = -1;
   for (std::int64_t e = a.offsets[row]; e < a.offsets[row + 1]; ++e) {
     const std::int64_t column = a.columns[e];
     const float weight = weight_at(a, e);
-    if (column <= before || column >= a.rows() || column == row) return false;
-    if (!(weight > 0) || !std::isfinite(weight)) return false;
+    if (column < 0 || column >= a.rows()) return {Fault::outside, e};
+    if (column <= before) return {Fault::order, e};
+    if (column == row) return {Fault::self_loop, e};
+    if (!(weight > 0) || !std::isfinite(weight)) return {Fault::weight, e};
     before = column;
     sum += row < column ? fingerprint(row, column, weight) : 0 - fingerprint(column, row, weight);
   }
-  return true;
+  return {};
 }
 
 [[noreturn]] void refuse_graph(const std::string& fault) {
   refuse("graph: " + fault);
 }
 
-void check_shape(CsrView a) {
-  const std::int64_t rows = a.rows(), entries = a.entries();
-  if (a.offsets.empty()) refuse_graph("no offsets; a graph of N nodes has N + 1");
-  if (rows > std::numeric_limits<std::int32_t>::max()) {
-    refuse_graph(fmt::format("{} nodes are too many; at most 2147483647 fit", rows));
+[[noreturn]] void refuse_row(CsrView a, std::int64_t row) {
+  std::uint64_t sum = 0;
+  const auto [fault, entry] = first_fault(a, row, sum);
+  const std::int32_t column = a.columns[entry];
+  switch (fault) {
+    case Fault::outside:
+      refuse_graph(fmt::format("row {} has column {}; must be 0 to {}", row, column, a.rows() - 1));
+    case Fault::order:
+      refuse_graph(
+          fmt::format("row {} has column {} after {}; columns must ascend, each once; make_graph sorts them",
+                      row, column, a.columns[entry - 1]));
+    case Fault::self_loop:
+      refuse_graph(fmt::format("row {} has a self loop; make_graph leaves self loops out", row));
+    case Fault::weight:
+      refuse_graph(fmt::format("entry ({}, {}) is {}; weights must be positive and finite", row, column,
+                               weight_at(a, entry)));
+    case Fault::none:
+      break;
   }
-  if (a.weighted() && std::ssize(a.values) != entries) {
-    refuse_graph(fmt::format("{} values for {} columns; give one each, or none", a.values.size(), entries));
-  }
-  if (a.offsets.front() != 0 || a.offsets.back() != entries) {
-    refuse_graph(fmt::format("offsets go from {} to {}; must go from 0 to the {} columns", a.offsets.front(),
-                             a.offsets.back(), entries));
-  }
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (a.offsets[row + 1] < a.offsets[row]) {
-      refuse_graph(fmt::format("row {} ends at offset {}, before it begins at {}", row, a.offsets[row + 1],
-                               a.offsets[row]));
-    }
-  }
+  throw Error(ErrorCode::internal, "a sound row was refused");
 }
 
 // Called when the fingerprint says that some entry has no equal mirror.
@@ -117,6 +107,29 @@ void check_shape(CsrView a) {
 
 }  // namespace
 
+void check_shape(CsrView matrix) {
+  const std::int64_t rows = matrix.rows(), entries = matrix.entries();
+  if (matrix.offsets.empty()) refuse_graph("no offsets; a matrix of N rows has N + 1");
+  if (rows > std::numeric_limits<std::int32_t>::max()) {
+    refuse_graph(fmt::format("{} nodes; must be 0 to 2147483647", rows));
+  }
+  if (matrix.weighted() && std::ssize(matrix.values) != entries) {
+    refuse_graph(
+        fmt::format("{} values for {} columns; give one each, or none", matrix.values.size(), entries));
+  }
+  // Entries before the first offset or behind the last belong to no row.
+  if (matrix.offsets.front() != 0 || matrix.offsets.back() != entries) {
+    refuse_graph(fmt::format("offsets go from {} to {}; must go from 0 to the {} columns",
+                             matrix.offsets.front(), matrix.offsets.back(), entries));
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (matrix.offsets[row + 1] < matrix.offsets[row]) {
+      refuse_graph(fmt::format("row {} goes from offset {} to {}; offsets must ascend from 0 to {}", row,
+                               matrix.offsets[row], matrix.offsets[row + 1], entries));
+    }
+  }
+}
+
 CsrView check_graph(CsrView adjacency, const Context& context) {
   if (adjacency.checked) return adjacency;
   check_shape(adjacency);
@@ -125,7 +138,7 @@ CsrView check_graph(CsrView adjacency, const Context& context) {
   context.for_blocks(adjacency.rows(), kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     std::uint64_t sum = 0;
     for (std::int64_t row = begin; row < end; ++row) {
-      if (sound(adjacency, row, sum)) continue;
+      if (first_fault(adjacency, row, sum).fault == Fault::none) continue;
       std::int64_t first = bad;
       while (row < first && !bad.compare_exchange_weak(first, row)) {
       }
@@ -133,7 +146,7 @@ CsrView check_graph(CsrView adjacency, const Context& context) {
     }
     total += sum;
   });
-  if (bad < adjacency.rows()) refuse_graph(fault_of_row(adjacency, bad));
+  if (bad < adjacency.rows()) refuse_row(adjacency, bad);
   if (total != 0) refuse_asymmetric(adjacency);
   adjacency.checked = true;
   return adjacency;

@@ -19,7 +19,7 @@
 namespace parsimony::graph {
 namespace {
 
-using Edge = std::array<std::int32_t, 2>;
+using NodePair = std::array<std::int32_t, 2>;
 
 constexpr int kDraws = 100;  // most draws of the community sizes, until the nodes fit in
 constexpr int kSwaps = 200;  // tried for a pair that cannot be an edge
@@ -193,15 +193,15 @@ class EdgeSet {
 
 // Stubs paired at random, each pair an edge that is allowed and there once.
 template <class Allowed>
-std::vector<Edge> pair_stubs(std::vector<std::int32_t> stubs, const RandomStream& stream,
-                             const Allowed& allowed, const Context& context) {
+std::vector<NodePair> pair_stubs(std::vector<std::int32_t> stubs, const RandomStream& stream,
+                                 const Allowed& allowed, const Context& context) {
   std::uint64_t position = 0;
   for (std::size_t i = stubs.size(); i > 1; --i) std::swap(stubs[i - 1], stubs[stream.below(i, position++)]);
   EdgeSet set(stubs.size() / 2);
-  std::vector<Edge> edges, faults;
+  std::vector<NodePair> edges, faults;
   edges.reserve(stubs.size() / 2);
   for (std::size_t i = 0; i + 1 < stubs.size(); i += 2) {
-    const Edge pair{stubs[i], stubs[i + 1]};
+    const NodePair pair{stubs[i], stubs[i + 1]};
     (allowed(pair[0], pair[1]) && set.insert(pair[0], pair[1]) ? edges : faults).push_back(pair);
     if (i / 2 % kPairsPerStep == 0) context.check_cancelled();
   }
@@ -211,7 +211,7 @@ std::vector<Edge> pair_stubs(std::vector<std::int32_t> stubs, const RandomStream
     const auto [a, b] = faults[f];
     for (int swap = 0; swap < kSwaps; ++swap) {
       const std::uint64_t drawn = stream.below(2 * edges.size(), position++);
-      Edge& other = edges[drawn / 2];
+      NodePair& other = edges[drawn / 2];
       const std::int32_t c = other[drawn % 2], d = other[1 - drawn % 2];
       // a–c and b–d could be the same edge.
       if (!free(a, c) || !free(b, d) || (a == d && b == c)) continue;

@@ -58,25 +58,8 @@ Graph make_graph(std::int64_t nodes, std::span<const Edge> edges, const MakeGrap
 }
 
 Graph make_graph(CsrView matrix, const MakeGraphOptions& options, const Context& context) {
-  const std::int64_t nodes = matrix.rows(), entries = matrix.entries();
-  if (matrix.offsets.empty()) refuse("graph: no offsets; a matrix of N rows has N + 1");
-  check_nodes(nodes);
-  if (matrix.weighted() && std::ssize(matrix.values) != entries) {
-    refuse(fmt::format("graph: {} values for {} columns; give one each, or none", matrix.values.size(),
-                       entries));
-  }
-  for (std::int64_t row = 0; row < nodes; ++row) {
-    if (matrix.offsets[row] < 0 || matrix.offsets[row + 1] < matrix.offsets[row] ||
-        matrix.offsets[row + 1] > entries) {
-      refuse(fmt::format("graph: row {} goes from offset {} to {}; offsets must ascend from 0 to {}", row,
-                         matrix.offsets[row], matrix.offsets[row + 1], entries));
-    }
-  }
-  // Entries before the first offset or behind the last belong to no row.
-  if (matrix.offsets.front() != 0 || matrix.offsets.back() != entries) {
-    refuse(fmt::format("graph: offsets go from {} to {}; must go from 0 to the {} columns",
-                       matrix.offsets.front(), matrix.offsets.back(), entries));
-  }
+  check_shape(matrix);
+  const std::int64_t nodes = matrix.rows();
   std::vector<EntryBlock> blocks((nodes + kBlock - 1) / kBlock);
   context.for_blocks(nodes, kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {

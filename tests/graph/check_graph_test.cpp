@@ -76,7 +76,8 @@ TEST(CheckGraph, NamesTheFault) {
     expect_refused(with([&](Csr& c) { c.values[3] = weight; }), "entry (2, 1) is ");
   }
   expect_refused(with([](Csr& c) { c.values.pop_back(); }), "3 values for 4 columns");
-  expect_refused(with([](Csr& c) { c.offsets[1] = 4; }), "row 1 ends at offset 3, before it begins at 4");
+  expect_refused(with([](Csr& c) { c.offsets[1] = 4; }),
+                 "row 1 goes from offset 4 to 3; offsets must ascend from 0 to 4");
   expect_refused(with([](Csr& c) { c.offsets.back() = 5; }), "offsets go from 0 to 5");
   expect_refused(with([](Csr& c) { c.offsets.front() = 1; }), "offsets go from 1 to 4");
   expect_refused(with([](Csr& c) { c.offsets.clear(); }), "no offsets");
@@ -156,7 +157,7 @@ TEST(MakeGraph, RefusesWhatIsNoEdge) {
   refused({1, 2, std::numeric_limits<float>::quiet_NaN()}, "has weight nan");
   expect_error(ErrorCode::invalid_argument, "-1 nodes", [] { make_graph(-1, {}); });
   expect_error(ErrorCode::invalid_argument, "entry 0 is (0, 9)", [] { make_graph(Csr{{0, 1}, {9}, {}}); });
-  expect_error(ErrorCode::invalid_argument, "row 0 goes from offset 0 to 5", [] {
+  expect_error(ErrorCode::invalid_argument, "offsets go from 0 to 5; must go from 0 to the 1 columns", [] {
     make_graph(Csr{{0, 5}, {0}, {}});
   });
 }

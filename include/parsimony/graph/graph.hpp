@@ -55,8 +55,8 @@ Graph make_graph(CsrView matrix, const MakeGraphOptions& options = {}, const Con
 /// so a run that calls several functions checks its graph once.
 ///
 /// O(N + E) time in one pass over the matrix, in parallel, and no memory. The triangles are compared by a
-/// 64-bit fingerprint: an asymmetric matrix passes with probability 2⁻⁶⁴. Throws invalid_argument with the
-/// row, the column and what would be right.
+/// 64-bit fingerprint: an asymmetric matrix passes by accident with probability about 2⁻⁶⁴. Throws
+/// invalid_argument with the row, the column and what would be right.
 CsrView check_graph(CsrView adjacency, const Context& context = Context{});
 
 /// Weighted degree of every node: the sum of its row, in float64.
