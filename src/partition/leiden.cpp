@@ -2,7 +2,6 @@
 
 #include <numeric>
 
-#include "parsimony/graph/graph.hpp"
 #include "parsimony/partition/aggregate.hpp"
 #include "parsimony/partition/local_moves.hpp"
 #include "parsimony/partition/objectives.hpp"
@@ -87,11 +86,9 @@ std::vector<std::int32_t> numbered_by_first_node(std::vector<std::int32_t> label
 
 }  // namespace
 
-LeidenResult leiden(const NetworkView& given, Partition start, const LeidenOptions& options,
+LeidenResult leiden(const NetworkView& network, Partition start, const LeidenOptions& options,
                     const Context& context) {
   validate_fields(options);
-  NetworkView network = given;
-  network.adjacency = graph::check_graph(given.adjacency, context);
   LeidenResult result;
   result.partition = std::move(start);
   result.history.push_back(modularity(result.partition, network.total, options.resolution));

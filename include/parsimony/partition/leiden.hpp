@@ -46,8 +46,7 @@ struct LeidenResult {
 /// any number of threads.
 ///
 /// start: a partition of the network; by default every node alone. O(E) time per descent, about 60 N + 12 E
-/// bytes. Throws invalid_argument (options out of range, a partition of another network, an unsound graph:
-/// see graph::check_graph) and cancelled.
+/// bytes. Throws invalid_argument (options out of range, a partition of another network) and cancelled.
 LeidenResult leiden(const NetworkView& network, const LeidenOptions& options = {},
                     const Context& context = Context{});
 LeidenResult leiden(const NetworkView& network, Partition start, const LeidenOptions& options,

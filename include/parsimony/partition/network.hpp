@@ -13,7 +13,7 @@ namespace parsimony::partition {
 /// A network. The nodes of an aggregate stand for sets of nodes of a finer network, and the weight inside
 /// such a set is their loop.
 struct NetworkView {
-  CsrView adjacency;               ///< symmetric, no self loops, weights positive
+  CsrView adjacency;               ///< a sound graph; make_network() checks it
   std::span<const double> degree;  ///< d_i: the sum of the row plus loop_i
   std::span<const double> loop;    ///< twice the weight inside node i; empty: all are 0
   double total = 0;                ///< 2m: the sum of the degrees
