@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "cluster/method_table.hpp"
 #include "cluster/run.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/report.hpp"
 #include "parsimony/graph/labels.hpp"
 
 namespace parsimony::cluster {
@@ -67,6 +69,11 @@ ClusterChoice choose(ClusterOptions& options, CsrView adjacency, Report& report,
   return choice;
 }
 
+// The density that the choice of k has computed; nullptr: none.
+const spectral::SpectralDensity* density_of(const std::optional<ClusterChoice>& choice) {
+  return choice && choice->density ? &*choice->density : nullptr;
+}
+
 // The names of the methods with an option, for messages.
 std::string methods_with(std::string_view field) {
   std::string names;
@@ -110,18 +117,13 @@ void check_given(const ClusterOptions& options, const std::function<bool(std::st
 void check_cluster_options(const ClusterOptions& options) {
   validate_fields(options);
   const ClusterOptions defaults;
+  std::vector<std::pair<std::string, ReportValue>> values, standard;
+  describe(options, Record{values});
+  describe(defaults, Record{standard});
   check_given(options, [&](std::string_view name) {
     if (name == "warm_start") return !options.warm_start.empty();
-    bool differs = false;
-    describe(options, [&]<class T>(const Field& field, const T& value) {
-      if (field.name != name) return;
-      describe(defaults, [&]<class U>(const Field& other, const U& standard) {
-        if constexpr (std::is_same_v<T, U>) {
-          if (other.name == name) differs = value != standard;
-        }
-      });
-    });
-    return differs;
+    const auto at = std::ranges::find(values, name, &std::pair<std::string, ReportValue>::first);
+    return *at != standard[at - values.begin()];
   });
 }
 
@@ -137,10 +139,8 @@ Clustering run_clustering(CsrView adjacency, ClusterOptions options, const RunIn
     }
     check_whole_memory(adjacency, options, inputs, context.threads());
   }
-  const spectral::SpectralDensity* density =
-      out.choice && out.choice->density ? &*out.choice->density : nullptr;
   static_cast<ClusterResult&>(out) =
-      row_of(options.method).run(adjacency, options, {options.warm_start, density}, context);
+      row_of(options.method).run(adjacency, options, {options.warm_start, density_of(out.choice)}, context);
   if (out.choice && out.lambda_k == out.choice->lambda_k) out.density = out.choice->density;
   add_before(out.report, before);
   const StageTimer scoring(out.report, "score");
@@ -193,7 +193,7 @@ void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
   std::vector<std::int64_t> clusters;
   std::vector<double> stability, error;
   if (const auto& choice = clustering.choice) {
-    if (!details.density) details.density = &*choice->density;
+    if (!details.density) details.density = density_of(choice);
     if (details.lambda_k == 0) details.lambda_k = choice->lambda_k;
     for (const ClusterCandidate& candidate : choice->candidates) {
       clusters.push_back(candidate.clusters);

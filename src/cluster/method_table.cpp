@@ -1,34 +1,11 @@
 #include "cluster/method_table.hpp"
 
 #include <algorithm>
-#include <type_traits>
-#include <utility>
 
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::cluster {
 namespace {
-
-// Copies the field of this name, unless it is left to the method.
-template <class T>
-void take_field(const ClusterOptions& from, std::string_view name, T& value) {
-  describe(from, [&]<class Given>(const Field& field, const Given& given) {
-    if constexpr (std::is_same_v<Given, T>) {
-      if (field.name != name) return;
-      if constexpr (std::is_arithmetic_v<T>) {
-        if (!field.word.empty() && static_cast<double>(given) == field.word_value) return;
-      }
-      value = given;
-    }
-  });
-}
-
-template <class Options>
-Options options_of(const ClusterOptions& from) {
-  Options out;
-  describe(out, [&](const Field& field, auto& value) { take_field(from, field.name, value); });
-  return out;
-}
 
 template <class Options, class Run>
 MethodRow row(Method method, bool starts_warm, Run run) {

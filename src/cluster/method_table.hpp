@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "parsimony/cluster/cluster.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/options.hpp"
 
 namespace parsimony::cluster {
 
@@ -26,6 +30,33 @@ struct MethodRow {
                               const Context& context)>
       run;
 };
+
+/// Copies the field of this name, unless it is left to the method. Throws Error(internal) if ClusterOptions
+/// has no field of this name and type.
+template <class T>
+void take_field(const ClusterOptions& from, std::string_view name, T& value) {
+  bool found = false;
+  describe(from, [&]<class Given>(const Field& field, const Given& given) {
+    if constexpr (std::is_same_v<Given, T>) {
+      if (field.name != name) return;
+      found = true;
+      if constexpr (std::is_arithmetic_v<T>) {
+        if (!field.word.empty() && static_cast<double>(given) == field.word_value) return;
+      }
+      value = given;
+    }
+  });
+  if (found) return;
+  throw Error(ErrorCode::internal, "ClusterOptions has no field " + std::string(name) + " of this type");
+}
+
+/// The options of a method: all fields that are given, and its defaults for those left to it.
+template <class Options>
+Options options_of(const ClusterOptions& from) {
+  Options out;
+  describe(out, [&](const Field& field, auto& value) { take_field(from, field.name, value); });
+  return out;
+}
 
 /// One row for each method.
 std::span<const MethodRow> method_table();

@@ -50,10 +50,8 @@ struct AutomaticOptions {
 template <OptionsOf<AutomaticOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(fields::clusters, options.clusters);
-  visit(Field{"objective", "what makes a partition good; auto: by the triangles of the graph"},
-        options.objective);
-  visit(Field{"effort", "how long to search; thorough where clusters are hard to tell apart"},
-        options.effort);
+  visit(fields::objective, options.objective);
+  visit(fields::effort, options.effort);
   visit(kMaxMemoryField, options.max_memory);
   visit(kSeedField, options.seed);
 }

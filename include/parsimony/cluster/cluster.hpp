@@ -71,8 +71,9 @@ struct ClusterOptions {
   /// For every node its cluster in an earlier run, −1 for a new node; empty: no warm start. The array must
   /// live until the call returns. read_warm_start() makes one from a file of labels.
   std::span<const std::int32_t> warm_start;
-  /// Bytes of the whole run, the graph (with 8 bytes for the name of each node) included; the run is refused
-  /// before it starts if it needs more. 0: no limit.
+  /// Bytes of the whole run, the graph (with 8 bytes for the name of each node) included. A run that needs
+  /// more is refused before it starts; with clusters = 0 the choice of k is, and then the method, once k is
+  /// known. 0: no limit.
   std::int64_t max_memory = 0;
   std::uint64_t seed = 0;
 };
@@ -86,10 +87,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"max_clusters", "most clusters that may be chosen; auto: a tenth of the nodes, at most 200", 2,
               1 << 30, "auto", 0},
         options.max_clusters);
-  visit(Field{"objective", "what makes a partition good; auto: by the triangles of the graph"},
-        options.objective);
-  visit(Field{"effort", "how long to search; thorough where clusters are hard to tell apart"},
-        options.effort);
+  visit(fields::objective, options.objective);
+  visit(fields::effort, options.effort);
   visit(fields::laplacian, options.laplacian);
   visit(fields::regularization, options.regularization);
   visit(
@@ -107,8 +106,8 @@ void describe(Options& options, Visitor&& visit) {
               "points 200",
               1, 100000, "auto", 0},
         options.order);
-  visit(Field{"assign", "how labels reach all nodes"}, options.assign);
-  visit(Field{"sampling", "how the sampled nodes are drawn"}, options.sampling);
+  visit(fields::assign, options.assign);
+  visit(fields::sampling, options.sampling);
   visit(fields::lambda_method, options.lambda_method);
   visit(fields::lambda_k, options.lambda_k);
   visit(
@@ -116,14 +115,9 @@ void describe(Options& options, Visitor&& visit) {
       options.restarts);
   visit(fields::error, options.error);
   visit(fields::failure_probability, options.failure_probability);
-  visit(Field{"oversampling", "columns of the subspace beyond k; auto: a quarter of k, at least 16", 1,
-              1 << 20, "auto", 0},
-        options.oversampling);
-  visit(Field{"eigen_tolerance", "residual of the eigenvectors in units of lambda_max / 2", 0, 1},
-        options.eigen_tolerance);
-  visit(Field{"passes", "most passes of filter and Rayleigh-Ritz; raise it when a run does not converge", 1,
-              1e6},
-        options.passes);
+  visit(fields::oversampling, options.oversampling);
+  visit(fields::eigen_tolerance, options.eigen_tolerance);
+  visit(fields::passes, options.passes);
   visit(fields::refine, options.refine);
   visit(kMaxMemoryField, options.max_memory);
   visit(kSeedField, options.seed);

@@ -75,8 +75,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(fields::features, options.features);
   visit(fields::samples, options.samples);
   visit(fields::order, options.order);
-  visit(Field{"assign", "how labels reach all nodes"}, options.assign);
-  visit(Field{"sampling", "how the sampled nodes are drawn"}, options.sampling);
+  visit(fields::assign, options.assign);
+  visit(fields::sampling, options.sampling);
   visit(fields::lambda_method, options.lambda_method);
   visit(fields::lambda_k, options.lambda_k);
   visit(fields::restarts, options.restarts);
@@ -89,12 +89,10 @@ void describe(Options& options, Visitor&& visit) {
 
 /// Clusters a graph into exactly `clusters` non-empty clusters. adjacency: see graph::Graph.
 /// - Nodes without edges are never counted or sampled; all of them join the smallest cluster. With assign =
-/// filter
-///   or interpolate, nodes that no sampled node reaches within the filter's order join it too.
+///   filter or interpolate, nodes that no sampled node reaches within the filter's order join it too.
 /// - A cluster that the assignment left empty takes back a node that k-means had given it.
 /// - With at least as many clusters as nodes with edges, each of these is a cluster, then single isolated
-/// nodes
-///   are.
+///   nodes are.
 /// - A disconnected graph is clustered as a whole. With τ = 0 its components are the lowest eigenvectors: k
 ///   components are the clusters without further work (λ_k is 0); a smaller k merges components, a larger one
 ///   also cuts them. context.on_log receives their number.

@@ -34,14 +34,9 @@ void describe(Options& options, Visitor&& visit) {
   visit(fields::clusters, options.clusters);
   visit(fields::laplacian, options.laplacian);
   visit(fields::regularization, options.regularization);
-  visit(Field{"oversampling", "columns of the subspace beyond k; auto: a quarter of k, at least 16", 1,
-              1 << 20, "auto", 0},
-        options.oversampling);
-  visit(Field{"eigen_tolerance", "residual of the eigenvectors in units of lambda_max / 2", 0, 1},
-        options.eigen_tolerance);
-  visit(Field{"passes", "most passes of filter and Rayleigh-Ritz; raise it when a run does not converge", 1,
-              1e6},
-        options.passes);
+  visit(fields::oversampling, options.oversampling);
+  visit(fields::eigen_tolerance, options.eigen_tolerance);
+  visit(fields::passes, options.passes);
   visit(fields::restarts, options.restarts);
   visit(kMaxMemoryField, options.max_memory);
   visit(fields::refine, options.refine);

@@ -30,6 +30,21 @@ inline constexpr Field error{
     0.999};
 inline constexpr Field failure_probability{
     "failure_probability", "probability that a pair of nodes misses the error bound", 1e-300, 0.999};
+inline constexpr Field objective{"objective",
+                                 "what makes a partition good; auto: by the triangles of the graph"};
+inline constexpr Field effort{"effort", "how long to search; thorough where clusters are hard to tell apart"};
+inline constexpr Field assign{"assign", "how labels reach all nodes"};
+inline constexpr Field sampling{"sampling", "how the sampled nodes are drawn"};
+inline constexpr Field oversampling{"oversampling",
+                                    "columns of the subspace beyond k; auto: a quarter of k, at least 16",
+                                    1,
+                                    1 << 20,
+                                    "auto",
+                                    0};
+inline constexpr Field eigen_tolerance{"eigen_tolerance",
+                                       "residual of the eigenvectors in units of lambda_max / 2", 0, 1};
+inline constexpr Field passes{
+    "passes", "most passes of filter and Rayleigh-Ritz; raise it when a run does not converge", 1, 1e6};
 inline constexpr Field restarts{"restarts", "runs of k-means; the best is kept", 1, 10000};
 inline constexpr Field refine{
     "refine",
