@@ -295,8 +295,12 @@ std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options,
          64 * nodes;
 }
 
-// The ranges of single fields say all; prepare() finds it by its argument.
+// prepare() finds these two by their argument. The ranges of single fields say all.
 static void check_options(const AutomaticOptions&) {}
+
+static RunMemory run_memory(CsrView adjacency, const AutomaticOptions& options, int threads) {
+  return {.bytes = estimate_memory(adjacency, options, threads)};
+}
 
 ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options,
                                    std::span<const std::int32_t> initial, const Context& context) {

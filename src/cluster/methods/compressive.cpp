@@ -6,15 +6,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <optional>
 
 #include "cluster/methods/columns.hpp"
-#include "cluster/methods/distance_control.hpp"
+#include "cluster/methods/filtered_features.hpp"
 #include "cluster/methods/initial_centroids.hpp"
 #include "cluster/methods/local_order.hpp"
 #include "cluster/methods/prepared.hpp"
 #include "cluster/methods/refine.hpp"
-#include "cluster/methods/signals.hpp"
 #include "parsimony/cluster/interpolation.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
@@ -142,7 +140,8 @@ std::int64_t controlled_samples(MatrixView<const float> features, const Compress
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
+// prepare() finds it by its argument, as it finds check_options().
+static RunMemory run_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t samples = options.samples     ? std::min(options.samples, nodes)
                                : options.error > 0 ? nodes
@@ -159,15 +158,21 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
                               : options.assign == Assignment::interpolate ? 6
                                                                           : 3;
   const std::int64_t assigning =
-      result + panels * matrix_bytes(nodes, columns) + (panels ? matrix_bytes(samples, columns) : 0);
+      options.refine == Refinement::lloyd
+          ? result + kmeans_bytes(nodes, options.clusters, features)
+          : result + panels * matrix_bytes(nodes, columns) + (panels ? matrix_bytes(samples, columns) : 0);
   // Per node: Laplacian 12, two operators 24, and at most 28 of degrees, marks, labels, scores, clocks.
-  return std::max({lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering,
-                   assigning}) +
-         64 * nodes + refinement_bytes(options.refine, nodes) +
-         local_order_bytes(adjacency, options.max_memory);
+  const std::int64_t bytes = std::max({lambda_k_bytes(nodes, options.lambda_method),
+                                       features_bytes(nodes, features), clustering, assigning}) +
+                             64 * nodes + refinement_bytes(options.refine, nodes);
+  return with_local_order(bytes, adjacency, options.max_memory);
 }
 
-// Refuses combinations that the ranges of single fields allow; prepare() finds it by its argument.
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
+  return run_memory(adjacency, options, threads).bytes;
+}
+
+// Refuses combinations that the ranges of single fields allow.
 static void check_options(const CompressiveOptions& options) {
   if (options.refine == Refinement::lloyd && options.assign != Assignment::nearest) {
     refuse("refine: lloyd goes by the nearest centroid; with another assign it must be none or moves");
@@ -198,7 +203,6 @@ CompressiveOptions settled(const CompressiveOptions& requested, const Prepared& 
 ClusterResult cluster_prepared(const Prepared& prepared, const CompressiveOptions& requested,
                                const Context& context) {
   CompressiveOptions options = settled(requested, prepared);
-  const CsrView adjacency = prepared.adjacency;
   const std::span<const std::int32_t> initial = prepared.initial;
   const std::vector<float>& connected = prepared.connected.marks;
   const std::int64_t nodes = prepared.nodes(), k = options.clusters, candidates = prepared.connected.count;
@@ -208,18 +212,9 @@ ClusterResult cluster_prepared(const Prepared& prepared, const CompressiveOption
   Report& report = result.report;
   if (!result.labels.empty()) return result;
 
-  const graph::Laplacian laplacian =
-      graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  const spectral::DistancePlan plan = plan_filter(laplacian, options, candidates, result, context);
-  const std::vector<double> low_pass = spectral::low_pass(plan.cutoff, laplacian.lambda_max, plan.order);
-
-  Matrix<float> features =
-      filtered_signals(laplacian, low_pass, options.features, options.seed, report, context);
-  if (options.error > 0) {
-    note_distance_error(laplacian, plan, features, connected, options.seed, report, context);
-    if (requested.samples == 0 && initial.empty()) {
-      options.samples = std::min(candidates, controlled_samples(features, options, report));
-    }
+  auto [laplacian, low_pass, features] = filtered_features(prepared, options, result, context);
+  if (options.error > 0 && requested.samples == 0 && initial.empty()) {
+    options.samples = std::min(candidates, controlled_samples(features, options, report));
   }
   std::vector<float> energy;
   if (options.sampling == Sampling::energy) {
@@ -269,7 +264,7 @@ ClusterResult cluster_prepared(const Prepared& prepared, const CompressiveOption
     fill_empty_clusters(result.labels, k, sample, clustered.labels);
   }
   if (options.refine == Refinement::moves)
-    refine_by_moves(adjacency, prepared.connected, result, options.seed, context);
+    refine_by_moves(prepared.adjacency, prepared.connected, result, options.seed, context);
   return result;
 }
 
@@ -279,7 +274,7 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
                                               std::span<const std::int32_t> initial, const Context& context) {
   const Prepared prepared =
       prepare(adjacency, options, initial, "fewer features or assign = nearest need less", context);
-  return in_local_order(prepared, options.max_memory, context,
+  return in_local_order(prepared, context,
                         [&](const Prepared& ordered) { return cluster_prepared(ordered, options, context); });
 }
 

@@ -55,19 +55,22 @@ std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options, int
   // Two panels of the recurrence; of the dense problem some twelve matrices of float64.
   const std::int64_t subspace =
       2 * matrix_bytes(nodes, std::min(columns, kColumns)) + 100 * dimension * dimension;
-  // The sample, packed again by every restart that runs; then the sums of at most 64 blocks of all rows.
+  // The sample, packed again by every restart that runs.
   const std::int64_t clustering =
       matrix_bytes(samples, k) +
       std::min(options.restarts, threads) * matrix_bytes(std::min(samples, 256 * k), k + kLine);
-  const std::int64_t assigning = std::min<std::int64_t>(64, nodes / 4096 + 1) * 8 * k * k + 16 * nodes;
   // Per node: Laplacian 12, an operator 12, and at most 28 of degrees, marks, labels, weights.
-  return matrix_bytes(nodes, columns) + std::max({subspace, clustering, assigning}) + 64 * nodes +
-         refinement_bytes(options.refine, nodes);
+  return matrix_bytes(nodes, columns) + std::max({subspace, clustering, kmeans_bytes(nodes, k, k)}) +
+         64 * nodes + refinement_bytes(options.refine, nodes);
 }
 
-// Refuses combinations that the ranges of single fields allow; prepare() finds it by its argument.
+// prepare() finds these two by their argument. Refuses combinations that the ranges of single fields allow.
 static void check_options(const ExactOptions& options) {
   check_refinement(options.refine);
+}
+
+static RunMemory run_memory(CsrView adjacency, const ExactOptions& options, int threads) {
+  return {.bytes = estimate_memory(adjacency, options, threads)};
 }
 
 ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& requested,

@@ -1,20 +1,14 @@
 #include "parsimony/cluster/filtered.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 
-#include "cluster/methods/distance_control.hpp"
+#include "cluster/methods/filtered_features.hpp"
 #include "cluster/methods/initial_centroids.hpp"
 #include "cluster/methods/local_order.hpp"
 #include "cluster/methods/prepared.hpp"
 #include "cluster/methods/refine.hpp"
-#include "cluster/methods/signals.hpp"
 #include "parsimony/cluster/sampling.hpp"
-#include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
-#include "parsimony/spectral/chebyshev.hpp"
 #include "parsimony/spectral/features.hpp"
 
 namespace parsimony::cluster {
@@ -29,20 +23,27 @@ std::int64_t rows_of_restarts(std::int64_t clusters, std::int64_t connected) {
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, int threads) {
+// prepare() finds it by its argument, as it finds check_options().
+static RunMemory run_memory(CsrView adjacency, const FilteredOptions& options, int threads) {
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t features = settled_features(options, nodes, nodes);
   const std::int64_t rows = rows_of_restarts(options.clusters, nodes);
-  const std::int64_t clustering = matrix_bytes(nodes, features) + (1 + std::min(options.restarts, threads)) *
-                                                                      matrix_bytes(rows, features + kLine);
-  // Per node as in compressive clustering; k-means on all rows needs less than that.
-  return std::max(
-             {lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering}) +
-         64 * nodes + refinement_bytes(options.refine, nodes) +
-         local_order_bytes(adjacency, options.max_memory);
+  const std::int64_t clustering =
+      matrix_bytes(nodes, features) +
+      std::max((1 + std::min(options.restarts, threads)) * matrix_bytes(rows, features + kLine),
+               kmeans_bytes(nodes, options.clusters, features));
+  // Per node as in compressive clustering.
+  const std::int64_t bytes =
+      std::max({lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering}) +
+      64 * nodes + refinement_bytes(options.refine, nodes);
+  return with_local_order(bytes, adjacency, options.max_memory);
 }
 
-// Refuses combinations that the ranges of single fields allow; prepare() finds it by its argument.
+std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, int threads) {
+  return run_memory(adjacency, options, threads).bytes;
+}
+
+// Refuses combinations that the ranges of single fields allow.
 static void check_options(const FilteredOptions& options) {
   check_refinement(options.refine);
   check_distance_control(options);
@@ -52,13 +53,12 @@ namespace {
 
 ClusterResult cluster_prepared(const Prepared& prepared, const FilteredOptions& requested,
                                const Context& context) {
-  const CsrView adjacency = prepared.adjacency;
   const std::span<const std::int32_t> initial = prepared.initial;
   const std::vector<float>& connected = prepared.connected.marks;
   const std::int64_t nodes = prepared.nodes(), k = requested.clusters, points = prepared.connected.count;
   FilteredOptions options = requested;  // with every automatic value filled in, as the report shows it
   options.features = settled_features(options, points, points);
-  options.regularization = settled_regularization(options, adjacency);
+  options.regularization = settled_regularization(options, prepared.adjacency);
   if (!initial.empty()) options.restarts = 1;
   ClusterResult result =
       begin_result("filtered spectral clustering", prepared, options,
@@ -66,14 +66,7 @@ ClusterResult cluster_prepared(const Prepared& prepared, const FilteredOptions& 
   Report& report = result.report;
   if (!result.labels.empty()) return result;
 
-  const graph::Laplacian laplacian =
-      graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  const spectral::DistancePlan plan = plan_filter(laplacian, options, points, result, context);
-  const std::vector<double> low_pass = spectral::low_pass(plan.cutoff, laplacian.lambda_max, plan.order);
-  Matrix<float> features =
-      filtered_signals(laplacian, low_pass, options.features, options.seed, report, context);
-  if (options.error > 0)
-    note_distance_error(laplacian, plan, features, connected, options.seed, report, context);
+  Matrix<float> features = filtered_features(prepared, options, result, context).rows;
   if (options.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(features, context);
 
   KMeansOptions run{
@@ -97,7 +90,7 @@ ClusterResult cluster_prepared(const Prepared& prepared, const FilteredOptions& 
   fill_empty_clusters(result.labels, k, {}, {});
   timer.finish();
   if (options.refine == Refinement::moves)
-    refine_by_moves(adjacency, prepared.connected, result, options.seed, context);
+    refine_by_moves(prepared.adjacency, prepared.connected, result, options.seed, context);
   return result;
 }
 
@@ -106,7 +99,7 @@ ClusterResult cluster_prepared(const Prepared& prepared, const FilteredOptions& 
 ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOptions& options,
                                            std::span<const std::int32_t> initial, const Context& context) {
   const Prepared prepared = prepare(adjacency, options, initial, "fewer features need less", context);
-  return in_local_order(prepared, options.max_memory, context,
+  return in_local_order(prepared, context,
                         [&](const Prepared& ordered) { return cluster_prepared(ordered, options, context); });
 }
 

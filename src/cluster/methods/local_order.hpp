@@ -14,25 +14,20 @@
 
 namespace parsimony::cluster {
 
-/// Whether the filters run on a copy of the graph with its nodes in another order. Under a memory limit they
-/// do not: the copy would cost more than it gains.
-inline bool takes_local_order(CsrView adjacency, std::int64_t max_memory) {
-  return max_memory == 0 && graph::ordering_pays(adjacency);
-}
-
-/// Bytes of that copy and of the order.
-inline std::int64_t local_order_bytes(CsrView adjacency, std::int64_t max_memory) {
-  if (!takes_local_order(adjacency, max_memory)) return 0;
-  return (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 16 * adjacency.rows();
+/// Decides whether the filters run on a copy of the graph with its nodes in another order, and adds the bytes
+/// of that copy and of the order. Under a memory limit they do not: the copy would cost more than it gains.
+inline RunMemory with_local_order(std::int64_t bytes, CsrView adjacency, std::int64_t max_memory) {
+  if (max_memory != 0 || !graph::ordering_pays(adjacency)) return {.bytes = bytes};
+  const std::int64_t copy = (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 16 * adjacency.rows();
+  return {.bytes = bytes + copy, .local_order = true};
 }
 
 /// Calls run(prepared) on the graph as it is, or on a copy whose neighbours lie closer together in memory.
 /// Labels are in the order of the nodes that the caller gave. The report has the time of ordering as stage
 /// "order".
 template <class Run>
-ClusterResult in_local_order(const Prepared& prepared, std::int64_t max_memory, const Context& context,
-                             const Run& run) {
-  if (!takes_local_order(prepared.adjacency, max_memory)) return run(prepared);
+ClusterResult in_local_order(const Prepared& prepared, const Context& context, const Run& run) {
+  if (!prepared.memory.local_order) return run(prepared);
   Report before;
   StageTimer timer(before, "order");
   const std::vector<std::int32_t> order = graph::ball_order(prepared.adjacency);

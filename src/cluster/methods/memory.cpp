@@ -30,6 +30,10 @@ std::int64_t features_bytes(std::int64_t nodes, std::int64_t features) {
   return 3 * matrix_bytes(nodes, panel) + (features > panel ? matrix_bytes(nodes, features) : 0);
 }
 
+std::int64_t kmeans_bytes(std::int64_t nodes, std::int64_t clusters, std::int64_t columns) {
+  return 32 * nodes + std::min<std::int64_t>(64, nodes / 4096 + 1) * 8 * clusters * columns;
+}
+
 std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes) {
   return refine == Refinement::moves ? 60 * nodes : 0;
 }

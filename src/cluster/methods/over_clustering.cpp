@@ -45,12 +45,9 @@ partition::Partition features_to_k(CsrView adjacency, const partition::NetworkVi
   const std::int64_t samples = std::min(nodes, std::max<std::int64_t>(4000, 8 * clusters));
   const std::vector<std::int32_t> sample =
       sample_without_replacement(std::vector<float>(nodes, 1), samples, seed);
-  Matrix<float> rows(samples, features.cols());
-  for (std::int64_t s = 0; s < samples; ++s) {
-    std::copy_n(features.row(sample[s]).data(), features.cols(), rows.row(s).data());
-  }
   const KMeansResult seeds =
-      kmeans(rows, {}, {.clusters = over, .restarts = 3, .max_iterations = 10, .seed = seed}, context);
+      kmeans(rows_of(features, sample), {},
+             {.clusters = over, .restarts = 3, .max_iterations = 10, .seed = seed}, context);
   KMeansResult all =
       kmeans(features, {}, {.clusters = over, .max_iterations = 3, .seed = seed}, seeds.centroids, context);
 

@@ -40,7 +40,7 @@ void place_without_search(ClusterResult& result, const Prepared& prepared, bool 
                           const Context& context) {
   const std::int64_t k = result.clusters;
   const ConnectedNodes& connected = prepared.connected;
-  result.report.figures.emplace_back("memory_estimate", prepared.memory);
+  result.report.figures.emplace_back("memory_estimate", prepared.memory.bytes);
   {
     const StageTimer timer(result.report, "components");
     const graph::Components components = note_structure(result.report, prepared.adjacency, context);

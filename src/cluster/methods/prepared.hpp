@@ -19,12 +19,18 @@
 
 namespace parsimony::cluster {
 
+/// The memory of a run beside the graph, and the decision that it depends on.
+struct RunMemory {
+  std::int64_t bytes = 0;
+  bool local_order = false;  ///< the run is on a copy of the graph: see local_order.hpp
+};
+
 /// The input of a method after every check.
 struct Prepared {
   CsrView adjacency;                      ///< checked
   std::span<const std::int32_t> initial;  ///< labels of a warm start: fits the nodes, or empty
   ConnectedNodes connected;
-  std::int64_t memory = 0;  ///< the estimate, in bytes
+  RunMemory memory;
 
   std::int64_t nodes() const { return adjacency.rows(); }
 };
@@ -38,8 +44,8 @@ void check_initial(std::span<const std::int32_t> initial, std::int64_t clusters,
                    const ConnectedNodes& connected);
 
 /// First step of every method. check_options(options), beside the method, refuses combinations that the
-/// ranges of single fields allow; `advice` names settings that need less memory. Throws invalid_argument and
-/// memory_limit.
+/// ranges of single fields allow, and run_memory(adjacency, options, threads) gives the memory of the run;
+/// `advice` names settings that need less. Throws invalid_argument and memory_limit.
 template <class Options>
 Prepared prepare(CsrView adjacency, const Options& options, std::span<const std::int32_t> initial,
                  std::string_view advice, const Context& context) {
@@ -47,8 +53,8 @@ Prepared prepare(CsrView adjacency, const Options& options, std::span<const std:
   check_options(options);
   Prepared out{.adjacency = graph::check_graph(adjacency, context), .initial = initial};
   check_clusters(options.clusters, out.nodes());
-  out.memory = estimate_memory(out.adjacency, options, context.threads());
-  check_memory(out.memory, options.max_memory, advice);
+  out.memory = run_memory(out.adjacency, options, context.threads());
+  check_memory(out.memory.bytes, options.max_memory, advice);
   out.connected = connected_nodes(out.adjacency);
   check_initial(initial, options.clusters, out.connected);
   return out;
