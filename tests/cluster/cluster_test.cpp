@@ -184,13 +184,29 @@ TEST(ClusterPoints, ValuesThatAreGivenStand) {
   EXPECT_EQ(cluster_points(points, automatic).report.algorithm, "automatic clustering");
 }
 
-TEST(ClusterPoints, AModelThatCouldNotBeSavedIsRefusedBeforeTheRun) {
+TEST(ClusterPoints, TheSearchIsRefusedAboveTheLimit) {
   const Matrix<float> points = rings(500);
   PointClusterOptions options;
   options.cluster.clusters = 2;
   options.cluster.max_memory = 10000;
   expect_error(ErrorCode::memory_limit, "the search for their neighbours take about",
                [&] { cluster_points(points, options); });
+}
+
+// Saving packs the points several times, more than the search for neighbours copies them.
+TEST(ClusterPoints, AModelThatCouldNotBeSavedIsRefusedBeforeTheRun) {
+  const std::int64_t n = 500, d = 2000;
+  Matrix<float> points(n, d);
+  RandomStream(1, "points").fill_normal(points.values());
+  PointClusterOptions options;
+  options.cluster.clusters = 2;
+  options.cluster.max_memory = 4 * n * d + graph::estimate_memory(n, d, options.neighbors);
+  EXPECT_EQ(cluster_points(points, options).clusters, 2);
+  options.saves_model = true;
+  expect_error(ErrorCode::memory_limit, "writing the model takes about",
+               [&] { cluster_points(points, options); });
+  options.cluster.max_memory = 0;
+  EXPECT_EQ(cluster_points(points, options).clusters, 2);
 }
 
 }  // namespace
