@@ -2,7 +2,6 @@
 // threads, cancellation, and refusals. Tests of single methods are in the files of their names.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>

@@ -1,10 +1,6 @@
 // The ways in which the methods on filtered signals find the cut-off λ_k of their filter.
 #pragma once
 
-#include <array>
-#include <string_view>
-#include <utility>
-
 #include "parsimony/core/options.hpp"
 
 namespace parsimony::cluster {

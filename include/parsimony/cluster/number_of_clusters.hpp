@@ -82,26 +82,22 @@ struct ClusterChoice {
 ///
 /// Departures from the paper:
 /// - One Chebyshev recurrence serves all candidates and counts the eigenvalues too. Its terms are kept on n
-/// sampled
-///   nodes, where a filter of any cut-off is a sum of them; the sample is clustered and compared. The signals
-///   are ±1.
+///   sampled nodes, where a filter of any cut-off is a sum of them; the sample is clustered and compared. The
+///   signals are ±1.
 /// - A realisation is d of the 4 d / 3 signals (rounded up to a whole cache line), drawn anew for each pair,
-/// so that
-///   two realisations share half of their signals. This raises the stability of every number a little; with
-///   at most d / 2 signals of its own, a realisation of 100 clusters would often unite two of them.
+///   so that two realisations share half of their signals. This raises the stability of every number a
+///   little; with at most d / 2 signals of its own, a realisation of 100 clusters would often unite two of
+///   them.
 /// - If the range holds more numbers than `candidates`, the first tried are a third of them on a geometric
-/// grid and
-///   the number of the widest gap; then those half way to the neighbours of the most stable one.
+///   grid and the number of the widest gap; then those half way to the neighbours of the most stable one.
 /// - Two pairs on 400 nodes (8 k, if that is more) rank the candidates; `splits` pairs on 1000 nodes (20 k)
-/// decide
-///   between the best one and its neighbours, up to two away.
+///   decide between the best one and its neighbours, up to two away.
 ///
 /// O(order · E · d) time and, for each candidate, 4 · iterations · n k d, for the last few 2 splits ·
 /// iterations · n k d; 6 (order + 1) n d bytes and two panels of N × 4 d / 3 floats, at most 64. The same for
-/// any number of threads. Throws invalid_argument (options out of range, min_clusters above max_clusters,
-/// fewer than min_clusters
-/// + 1 nodes with edges, fewer samples than max_clusters, an unsound graph: see graph::check_graph) and
-/// cancelled.
+/// any number of threads. Throws invalid_argument (options out of range, min_clusters above max_clusters, at
+/// most min_clusters nodes with edges, fewer samples than max_clusters, an unsound graph: see
+/// graph::check_graph) and cancelled.
 ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfClustersOptions& options = {},
                                         const Context& context = Context{});
 

@@ -1,10 +1,7 @@
 // Refinement after a spectral method: better labels from the graph, or from all rows of its features.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string_view>
-#include <utility>
 
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"

@@ -1,11 +1,8 @@
 // Graph files: edge lists, Matrix Market, METIS, SciPy .npz; plain, gzip or zstd.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <string_view>
-#include <utility>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"

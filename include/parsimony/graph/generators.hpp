@@ -21,8 +21,8 @@ constexpr auto names_of(WeightDistribution) {
 }
 
 /// The stochastic block model in the parametrisation of [tremblay2016compressive]: mean degree c,
-/// ε = p_out / p_in, p_in = k c / (N − k + (k − 1) ε N), detectability threshold ε_c = (c − √c)/(c + √c (k −
-/// 1)).
+/// ε = p_out / p_in, p_in = k c / (N − k + (k − 1) ε N), detectability threshold
+/// ε_c = (c − √c) / (c + √c (k − 1)).
 struct BlockModelOptions {
   std::int64_t nodes = 10000;
   std::int64_t clusters = 100;
@@ -116,18 +116,16 @@ void describe(Options& options, Visitor&& visit) {
 }
 
 /// Draws a graph:
-/// 1. Degrees come from the power law on [x, max_degree], with x such that the mean is mean_degree; community
-/// sizes
-///    from theirs until they add up to N. Real values are rounded up or down at random, which keeps the
-///    means.
+/// 1. Degrees come from the power law on [x, max_degree], with x such that the mean is mean_degree;
+///    community sizes come from theirs until they add up to N. Real values are rounded up or down at random,
+///    which keeps the means.
 /// 2. Node i gets (1 − μ) d_i edges inside, and a community with room for them, uniformly drawn among all
-/// assignments
-///    that fit. The paper draws at random and evicts, by an unknown law.
-/// 3. Stubs are paired at random inside each community; stubs that lead outside, among all communities. A
-/// pair that is
-///    a self loop, a repeated edge or on the wrong side is repaired by swapping ends with a random edge,
-///    which keeps all degrees. Pairs that 200 swaps cannot repair are left out, and so is the last stub of an
-///    odd sum: less than a thousandth of the edges, unless the graph is nearly complete.
+///    assignments that fit. The paper draws at random and evicts, by an unknown law.
+/// 3. The ends of edges inside are paired at random in each community, the ends of edges outside among all
+///    communities. A pair that is a self loop, a repeated edge or an edge outside with both ends in one
+///    community swaps ends with a random edge, which keeps all degrees. A pair for which 200 random edges
+///    give no such swap is dropped. If the number of ends outside is odd, one of them has no partner and is
+///    dropped. Both cost less than a thousandth of the edges, unless the graph is nearly complete.
 ///
 /// Ids are unrelated to communities; labels go by descending size. O(N log N + E) time, about 60 bytes per
 /// node and edge; the same graph for any number of threads. Throws invalid_argument, naming the option, if no

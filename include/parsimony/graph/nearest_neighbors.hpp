@@ -1,10 +1,7 @@
 // The nearest neighbours of points: exact, or approximate with a measured recall.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string_view>
-#include <utility>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"

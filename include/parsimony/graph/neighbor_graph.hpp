@@ -1,10 +1,7 @@
 // The graph of points, from their nearest neighbours.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string_view>
-#include <utility>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"

@@ -28,9 +28,8 @@ void describe(Options& options, Visitor&& visit) {
 
 /// A partition into exactly k clusters, from the communities at γ = 1 (leiden()):
 /// - If k is at least their number, finer communities inside each of them (γ = 1024, or more until there are
-/// k) are
-///   merged down to k. Merges do not cross a community before all merges inside are made, so that the k − |P|
-///   further clusters are the parts that the communities lose most easily.
+///   k) are merged down to k. Merges do not cross a community before all merges inside are made, so that the
+///   k − |P| further clusters are the parts that the communities lose most easily.
 /// - If k is below their number, the communities are merged to k.
 /// Then local moves at γ = 1, which empty no cluster, move the communities (if they were merged), then the
 /// finer communities, then the nodes.
