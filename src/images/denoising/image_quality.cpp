@@ -15,10 +15,11 @@ constexpr double kDeviation = 1.5;
 constexpr std::int64_t kRows = 16;  // rows of positions in a block
 
 std::array<double, kSsimWindow> gaussian() {
+  constexpr std::int64_t kMiddle = kSsimWindow / 2;
   std::array<double, kSsimWindow> weights{};
   double sum = 0;
   for (std::int64_t i = 0; i < kSsimWindow; ++i) {
-    const double away = static_cast<double>(i - kSsimWindow / 2) / kDeviation;
+    const double away = static_cast<double>(i - kMiddle) / kDeviation;
     sum += weights[i] = std::exp(-away * away / 2);
   }
   for (double& weight : weights) weight /= sum;

@@ -91,7 +91,7 @@ LearnedOperator learn_operator(std::span<const Image> images, const LearnOptions
   suited.zero_mean = true;
   suited.geometric = suited_to_patches(options.geometric);
   const Matrix<float> patches = draw_patches(images, options.data, options.seed, context);
-  return learn(patches, std::move(suited), context);
+  return learn(patches, suited, context);
 }
 
 }  // namespace parsimony::operators

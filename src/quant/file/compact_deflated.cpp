@@ -153,6 +153,7 @@ std::string plain_form(const Json& root, std::span<const std::uint8_t> data) {
     throw Error(ErrorCode::format,
                 fmt::format("the last {} bytes of the data belong to no tensor", data.size() - used));
   std::vector<const TensorInfo*> tensors;
+  tensors.reserve(entries.size());
   for (const Entry& entry : entries) tensors.push_back(&entry.tensor);
   std::string out = safetensors_header(tensors, root.at("metadata").get<TensorMetadata>());
   out.reserve(out.size() + used + listed);

@@ -59,7 +59,8 @@ class Planner {
   void leave(const TensorView& tensor, LayerFilter::Reason reason) {
     plan_.left_alone.push_back({tensor.name, std::move(reason.text), reason.expected});
     if (!constant(tensor) && tie(tensor, others_)) return;
-    OtherRecipe other{tensor, tensor.dtype};
+    const TensorInfo& info = tensor;
+    OtherRecipe other{info, info.dtype};
     if (options_.half && tensor.dtype == DType::float32 && fits_half(float32_values(tensor))) {
       other.stored_dtype = DType::float16;
     }
