@@ -25,8 +25,9 @@ endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # parsimony.pc for builds without CMake, of the rooms without LibTorch: dependants first, as a linker of static
-# libraries wants them.
+# libraries wants them. The room `parsimony` is headers alone, without a library to link.
 list(REVERSE rooms)
+list(REMOVE_ITEM rooms parsimony)
 list(TRANSFORM rooms PREPEND "-lparsimony_" OUTPUT_VARIABLE libraries_of_pc)
 list(JOIN libraries_of_pc " " libraries_of_pc)
 file(RELATIVE_PATH prefix_of_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
