@@ -92,7 +92,9 @@ if(PARSIMONY_SANITIZE)
     $<$<CXX_COMPILER_ID:GNU>:-fno-sanitize=null,alignment> -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(parsimony_build_flags INTERFACE -fsanitize=${PARSIMONY_SANITIZE})
   # The kernels of one old and of the newer instruction sets are enough to find a fault of memory or of threads.
-  target_compile_definitions(parsimony_build_flags INTERFACE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL)")
+  # SVE and RVV are disabled by the kernels that cannot use them; a definition here replaces theirs.
+  target_compile_definitions(parsimony_build_flags INTERFACE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|\
+HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_RVV)")
 endif()
 
 # The headers of the standard library and of fmt that most files read, compiled once for all rooms. nlohmann/json and

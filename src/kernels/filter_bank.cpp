@@ -1,8 +1,10 @@
 #include "kernels/filter_bank.hpp"
 
 // Sums are kept in arrays of vectors, which the sizeless vector types of SVE and RVV do not allow: those
-// machines use NEON or scalar code.
+// machines use NEON or scalar code. Builds with a sanitizer disable these targets and more.
+#ifndef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/filter_bank.cpp"
 #include <hwy/foreach_target.h>
