@@ -11,14 +11,14 @@ namespace {
 void add_method_flags(CLI::App& app, cluster::ClusterOptions& options) {
   options.method = cluster::ClusterOptions{}.method;  // help shows the default for graphs
   describe(options, [&](const Field& field, auto& value) {
-    if (field.name == "method") Flags(app, "Method")(field, value);
+    if (same_object(value, options.method)) Flags(app, "Method")(field, value);
   });
   Flags flags(app, "Method");
   flags.require("clusters");
   for (const auto& [method, name] : names_of(cluster::Method{})) {
     flags.method(std::string(name));
     describe(options, [&, method = method](const Field& field, auto& value) {
-      if (field.name != "method" && cluster::has_option(method, field.name)) flags(field, value);
+      if (!same_object(value, options.method) && cluster::has_option(method, field.name)) flags(field, value);
     });
   }
   flags.name_methods();

@@ -13,7 +13,7 @@ std::vector<std::string> add_point_flags(CLI::App& app, graph::NeighborOptions& 
   const Flags flags(app, "Points");
   std::vector<std::string> names;
   const auto add = [&](const Field& field, auto& value) {
-    if (field.name == "seed") return;
+    if (same_object(value, neighbors.seed)) return;
     flags(field, value);
     names.push_back("--" + kebab(field.name));
   };

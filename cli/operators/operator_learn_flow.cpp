@@ -54,8 +54,9 @@ void add_flow_flags(CLI::App& app, bool& unrolled, images::FlowTrainingOptions& 
   const Flags flags(app, kGroup);
   describe(options, [&](const Field& field, auto& value) {
     Field named = field;
-    if (field.name == "seed") return;
-    if (field.name == "steps") named.name = "flow_steps";  // --steps is the rule of the step lengths of untf
+    if (same_object(value, options.seed)) return;
+    if (same_object(value, options.steps))
+      named.name = "flow_steps";  // --steps is the rule of the step lengths of untf
     flags(named, value);
   });
 }

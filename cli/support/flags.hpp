@@ -42,6 +42,13 @@ struct FlagValues {
 /// The values of a flag that Flags added; nullptr for any other.
 const FlagValues* values_of(const CLI::Option& option);
 
+/// Whether both names are of one object. Visitors of describe() pick a field by it: a field that is renamed
+/// is still found, and one that is gone does not compile.
+template <class A, class B>
+bool same_object(const A& a, const B& b) {
+  return static_cast<const void*>(&a) == static_cast<const void*>(&b);
+}
+
 /// The visitor of describe(): each field becomes a flag of the app with its help, range, words and default.
 /// The values must outlive the parsing.
 class Flags {
@@ -129,8 +136,5 @@ class Flags {
   std::string method_;
   std::shared_ptr<std::map<std::string, Shared>> shared_ = std::make_shared<std::map<std::string, Shared>>();
 };
-
-/// --threads and --quiet; run_flags.hpp has the other flags that verbs share.
-void add_run_flags(CLI::App& app, int& threads, bool& quiet);
 
 }  // namespace parsimony::cli

@@ -4,20 +4,9 @@
 
 namespace parsimony::cli {
 
-void add_run_flags(CLI::App& app, RunSettings& settings) {
-  add_run_flags(app, settings.threads, settings.quiet);
-}
-
-void add_run_flags(CLI::App& app, int& threads, bool& quiet) {
-  Flags(app, "Run")(
-      Field{"threads", "number of threads; auto: all cores. The result is the same for any number", 1, 4096,
-            "auto", 0},
-      threads);
-  add_quiet_flag(app, quiet);
-}
-
-void add_quiet_flag(CLI::App& app, bool& quiet) {
-  app.add_flag("-q,--quiet", quiet, "show no progress bar and no notes")->group("Run");
+void add_run_flags(CLI::App& app, RunSettings& settings, std::string_view threads_help) {
+  Flags(app, "Run")(Field{"threads", threads_help, 1, 4096, "auto", 0}, settings.threads);
+  app.add_flag("-q,--quiet", settings.quiet, "show no progress bar and no notes")->group("Run");
 }
 
 void add_json_flag(CLI::App& app, bool& json) {
@@ -25,7 +14,9 @@ void add_json_flag(CLI::App& app, bool& json) {
 }
 
 void add_max_memory_flag(CLI::App& app, std::int64_t& max_memory) {
-  Flags(app, "Run")(kMaxMemoryField, max_memory);
+  Field field = kMaxMemoryField;
+  field.help = "bytes that a file and its values may take; a larger file is refused";
+  Flags(app, "Run")(field, max_memory);
 }
 
 CLI::Option* add_output_flag(CLI::App& app, std::string& path, const std::string& help) {

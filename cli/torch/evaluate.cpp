@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "support/files.hpp"
+#include "support/run_flags.hpp"
 #include "torch/training.hpp"
 #include "verbs.hpp"
 
@@ -24,12 +25,11 @@ Action add_evaluate(CLI::App& app) {
   app.add_option("RECIPE", settings->recipe, "JSON recipe whose task the network is for")
       ->required()
       ->type_name("");
-  app.add_flag("--json", settings->json, "print the figures as JSON");
-  add_torch_run_flags(app, settings->threads, settings->quiet);
+  add_json_flag(app, settings->run.json);
+  add_run_flags(app, settings->run, kTorchThreadsHelp);
   return [settings, &app](Terminal& terminal) {
     check_readable(settings->model);
     check_readable(settings->recipe);
-    if (settings->quiet) terminal.be_quiet();
     return run_evaluate(*settings, app, terminal);
   };
 }

@@ -2,7 +2,6 @@
 #include <memory>
 
 #include "support/files.hpp"
-#include "support/flags.hpp"
 #include "support/run_flags.hpp"
 #include "torch/training.hpp"
 #include "verbs.hpp"
@@ -21,13 +20,6 @@ model.compact.safetensors for a quantized network, and report.json.)";
 
 }  // namespace
 
-void add_torch_run_flags(CLI::App& app, int& threads, bool& quiet) {
-  Flags(app, "Run")(Field{"threads", "number of threads; auto: all cores. Results depend on the number", 1,
-                          4096, "auto", 0},
-                    threads);
-  add_quiet_flag(app, quiet);
-}
-
 Action add_train(CLI::App& app) {
   const auto settings = std::make_shared<TrainSettings>();
   app.footer(kExamples);
@@ -35,11 +27,10 @@ Action add_train(CLI::App& app) {
   app.add_option("-o,--output", settings->output, "folder for the results (default: as the recipe says)")
       ->type_name("FOLDER");
   app.add_flag("--restart", settings->restart, "ignore the checkpoint in the output folder");
-  app.add_flag("--json", settings->json, "print the report as JSON");
-  add_torch_run_flags(app, settings->threads, settings->quiet);
+  add_json_flag(app, settings->run.json);
+  add_run_flags(app, settings->run, kTorchThreadsHelp);
   return [settings, &app](Terminal& terminal) {
     check_readable(settings->recipe);
-    if (settings->quiet) terminal.be_quiet();
     return run_train(*settings, app, terminal);
   };
 }

@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
 
+#include "support/run_flags.hpp"
 #include "support/terminal.hpp"
 
 namespace parsimony::cli {
@@ -13,17 +15,13 @@ struct TrainSettings {
   std::string recipe;
   std::string output;  // empty: as in the recipe
   bool restart = false;
-  bool json = false;
-  int threads = 0;
-  bool quiet = false;
+  RunSettings run;
 };
 
 struct EvaluateSettings {
   std::string model;
   std::string recipe;
-  bool json = false;
-  int threads = 0;
-  bool quiet = false;
+  RunSettings run;
 };
 
 /// In parsimony-torch these carry out the verbs; in parsimony they start that program with the arguments of
@@ -31,8 +29,8 @@ struct EvaluateSettings {
 int run_train(const TrainSettings& settings, const CLI::App& app, Terminal& terminal);
 int run_evaluate(const EvaluateSettings& settings, const CLI::App& app, Terminal& terminal);
 
-/// Adds --threads and --quiet like add_run_flags, with another help: results of LibTorch depend on the number
-/// of threads.
-void add_torch_run_flags(CLI::App& app, int& threads, bool& quiet);
+/// Help of --threads of the verbs that compute by LibTorch.
+inline constexpr std::string_view kTorchThreadsHelp =
+    "number of threads; auto: all cores. Results depend on the number";
 
 }  // namespace parsimony::cli

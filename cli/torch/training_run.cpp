@@ -26,10 +26,10 @@ int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal
   const models::Recipe recipe = models::read_recipe(settings.recipe);
   const std::filesystem::path output =
       settings.output.empty() ? recipe.output : std::filesystem::path(settings.output);
-  const Context context = terminal.context(settings.threads);
+  const Context context = start(terminal, settings.run);
   const models::RecipeRun run = models::train_recipe(recipe, output, settings.restart, context);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(run.model));
-  if (settings.json) {
+  if (settings.run.json) {
     nlohmann::ordered_json root = report_json(run.report);
     root["recipe"] = settings.recipe;
     root["output"] = {{"path", run.model.string()}, {"bytes", bytes}};
@@ -44,10 +44,10 @@ int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal
 
 int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& terminal) {
   const models::Recipe recipe = models::read_recipe(settings.recipe);
-  const Context context = terminal.context(settings.threads);
+  const Context context = start(terminal, settings.run);
   const std::map<std::string, double> figures = models::evaluate_recipe(recipe, settings.model, context);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(settings.model));
-  if (settings.json) {
+  if (settings.run.json) {
     print(json_text({{"model", {{"path", settings.model}, {"bytes", bytes}}},
                      {"recipe", settings.recipe},
                      {"threads", context.threads()},

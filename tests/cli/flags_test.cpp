@@ -168,8 +168,29 @@ TEST_F(Flags, VerbsHaveTheFlagsThatAllShare) {
       if (flag["name"] != "--output") texts[flag["name"]].insert(flag["help"].get<std::string>());
     }
   }
-  EXPECT_EQ(texts["--max-memory"].size(), 1u) << Json(texts["--max-memory"]);
   EXPECT_EQ(texts["--quiet"].size(), 1u) << Json(texts["--quiet"]);
+}
+
+// A verb that bounds its whole run says so; the others pass the limit to the readers of their files.
+TEST_F(Flags, MaxMemorySaysWhatItBounds) {
+  const std::set<std::string> bounded{"cluster", "knn-graph"};
+  int runs = 0, readers = 0;
+  for (const Json& verb : verbs_) {
+    for (const Json& flag : verb["flags"]) {
+      if (flag["name"] != "--max-memory") continue;
+      const std::string help = flag["help"];
+      const bool run = bounded.count(verb["path"].back()) > 0;
+      EXPECT_EQ(help.find("bytes that the run may use; work that needs more by its estimate is refused"),
+                run ? 0 : help.npos)
+          << verb["path"] << ": " << help;
+      EXPECT_EQ(help.find("bytes that a file and its values may take; a larger file is refused"),
+                run ? help.npos : 0)
+          << verb["path"] << ": " << help;
+      ++(run ? runs : readers);
+    }
+  }
+  EXPECT_EQ(runs, 2);
+  EXPECT_GT(readers, 4);
 }
 
 }  // namespace
