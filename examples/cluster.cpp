@@ -1,4 +1,4 @@
-// Clusters a graph and prints the label of each node: example_cluster GRAPH
+// Clusters a graph, chooses the number of clusters, and prints the label of each node: example_cluster GRAPH
 #include "parsimony/cluster/cluster.hpp"
 
 #include <iostream>
@@ -11,7 +11,7 @@ int main(int argc, char** argv) try {
     return 2;
   }
   const auto file = parsimony::graph::read_graph(argv[1]);
-  const auto found = parsimony::cluster::cluster(file.graph, {.clusters = 50});
+  const auto found = parsimony::cluster::cluster(file.graph);
   for (std::int64_t node = 0; node < file.graph.nodes(); ++node) {
     std::cout << file.ids.name(node) << '\t' << found.labels[node] << '\n';
   }

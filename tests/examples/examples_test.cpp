@@ -1,4 +1,4 @@
-// The examples, run as a user runs them, on small inputs.
+// The examples, run as a user runs them, on small inputs. Each gives the bytes that the command gives.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -35,17 +35,34 @@ class Examples : public ::testing::Test {
  protected:
   // The exit status of an example, and its output in out() and err().
   int run(const std::string& name, const std::vector<std::string>& arguments) const {
-    std::string line = places::example(name);
-    for (const std::string& argument : arguments) line += " '" + argument + "'";
-    line += " > '" + path("out") + "' 2> '" + path("err") + "'";
-    const int status = std::system(line.c_str());
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return start(places::example(name), arguments, "out");
+  }
+  // What the command prints.
+  std::string printed(const std::vector<std::string>& arguments) const {
+    EXPECT_EQ(start(places::command(), arguments, "printed"), 0) << err();
+    return TemporaryDirectory::content(path("printed"));
+  }
+  // The bytes that the command writes.
+  std::string written(std::vector<std::string> arguments, const std::string& name) const {
+    arguments.insert(arguments.end(), {"--output", path(name), "--quiet"});
+    printed(arguments);
+    return TemporaryDirectory::content(path(name));
   }
   std::string path(const std::string& name) const { return (directory_ / name).string(); }
   std::string out() const { return TemporaryDirectory::content(path("out")); }
   std::string err() const { return TemporaryDirectory::content(path("err")); }
 
   TemporaryDirectory directory_;
+
+ private:
+  int start(const std::string& program, const std::vector<std::string>& arguments,
+            const std::string& output) const {
+    std::string line = program;
+    for (const std::string& argument : arguments) line += " '" + argument + "'";
+    line += " > '" + path(output) + "' 2> '" + path("err") + "'";
+    const int status = std::system(line.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
 };
 
 TEST_F(Examples, SayWhatIsWrong) {
@@ -78,6 +95,7 @@ TEST_F(Examples, ClusterKeepsThePlantedBlocksApart) {
   for (std::string id; lines >> id >> label;) labels.push_back(label);
   ASSERT_EQ(labels.size(), planted.labels.size());
   EXPECT_GT(graph::agreement(labels, planted.labels).adjusted_rand, 0.9);
+  EXPECT_EQ(out(), written({"cluster", path("graph.mtx"), "--clusters", "auto"}, "labels.txt"));
 }
 
 TEST_F(Examples, ClusterPointsFindsTheClouds) {
@@ -95,6 +113,8 @@ TEST_F(Examples, ClusterPointsFindsTheClouds) {
   const graph::Labels labels = graph::read_labels(path("labels.txt"));
   ASSERT_EQ(labels.clusters.size(), planted.size());
   EXPECT_GT(graph::agreement(labels.clusters, planted).adjusted_rand, 0.95);
+  EXPECT_EQ(TemporaryDirectory::content(path("labels.txt")),
+            written({"cluster", path("points.npy"), "--clusters", "10"}, "by-command.txt"));
 }
 
 TEST_F(Examples, DenoiseRaisesThePsnrOfEveryChannel) {
@@ -109,6 +129,8 @@ TEST_F(Examples, DenoiseRaisesThePsnrOfEveryChannel) {
               images::psnr(before.channels[c], clean.channels[c]) + 3)
         << "channel " << c;
   }
+  EXPECT_EQ(TemporaryDirectory::content(path("out.png")),
+            written({"operator", "denoise", path("noisy.png")}, "by-command.png"));
 }
 
 TEST_F(Examples, LearnOperatorFindsTheOneOfTheSignals) {
@@ -117,6 +139,12 @@ TEST_F(Examples, LearnOperatorFindsTheOneOfTheSignals) {
   ASSERT_EQ(run("learn_operator", {path("signals.npy"), path("operator.npy")}), 0) << err();
   EXPECT_EQ(operators::recovered_rows(truth, operators::read_operator(path("operator.npy"))), 1);
   EXPECT_EQ(out().rfind("Certified", 0), 0u) << out();
+  EXPECT_EQ(TemporaryDirectory::content(path("operator.npy")),
+            written({"operator", "learn", path("signals.npy"), "--method", "untf", "--rows", "24"},
+                    "by-command.npy"));
+  const std::string checked = printed({"operator", "check", path("operator.npy"), "--data",
+                                       path("signals.npy"), "--zero-tolerance", "1e-4", "--quiet"});
+  EXPECT_NE(checked.find(out().substr(0, out().find('\n'))), std::string::npos) << checked;
 }
 
 TEST_F(Examples, QuantizeStaysWithinTheBytes) {
@@ -128,6 +156,8 @@ TEST_F(Examples, QuantizeStaysWithinTheBytes) {
   ASSERT_EQ(run("quantize", {path("model.safetensors"), "20000", path("compact.safetensors")}), 0) << err();
   EXPECT_LE(std::filesystem::file_size(path("compact.safetensors")), 20000u);
   EXPECT_GT(std::filesystem::file_size(path("compact.safetensors")), 2000u);
+  EXPECT_EQ(TemporaryDirectory::content(path("compact.safetensors")),
+            written({"quantize", path("model.safetensors"), "--budget", "20000"}, "by-command.safetensors"));
 }
 
 }  // namespace
