@@ -16,12 +16,12 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kCompletionExamples = R"(Examples:
   parsimony completion bash > ~/.local/share/bash-completion/completions/parsimony
   parsimony completion zsh > ~/.zfunc/_parsimony       (a folder of fpath)
   parsimony completion fish > ~/.config/fish/completions/parsimony.fish)";
 
-int run(const CLI::App& program, const std::string& shell, bool json) {
+int print_completion(const CLI::App& program, const std::string& shell, bool json) {
   const std::vector<ListedVerb> verbs = list_verbs(program);
   if (json) {
     print(json_text(verbs_json(verbs)));
@@ -42,15 +42,17 @@ int run(const CLI::App& program, const std::string& shell, bool json) {
 }  // namespace
 
 Action add_completion(CLI::App& app) {
-  struct Settings {
+  struct CompletionSettings {
     std::string shell = "bash";
     bool json = false;
   };
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<CompletionSettings>();
+  app.footer(kCompletionExamples);
   app.add_option("SHELL", settings->shell, "bash, zsh or fish (default bash)")->type_name("");
   app.add_flag("--json", settings->json, "print all verbs, flags, ranges and defaults as JSON instead");
-  return [settings, &app](Terminal&) { return run(*app.get_parent(), settings->shell, settings->json); };
+  return [settings, &app](Terminal&) {
+    return print_completion(*app.get_parent(), settings->shell, settings->json);
+  };
 }
 
 }  // namespace parsimony::cli

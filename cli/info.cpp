@@ -16,7 +16,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Example:
+constexpr const char* kInfoExamples = R"(Example:
   parsimony info --json)";
 
 constexpr const char* kCompiler =
@@ -26,7 +26,7 @@ constexpr const char* kCompiler =
     "GCC " __VERSION__;
 #endif
 
-int run(bool json) {
+int print_info(bool json) {
   const std::vector<std::string> reads{"edge list", "Matrix Market", "METIS", "SciPy .npz", "gzip", "zstd"};
   if (json) {
     const nlohmann::ordered_json root{{"version", version()},
@@ -48,9 +48,9 @@ int run(bool json) {
 
 Action add_info(CLI::App& app) {
   const auto json = std::make_shared<bool>(false);
-  app.footer(kExamples);
+  app.footer(kInfoExamples);
   add_json_flag(app, *json);
-  return [json](Terminal&) { return run(*json); };
+  return [json](Terminal&) { return print_info(*json); };
 }
 
 }  // namespace parsimony::cli

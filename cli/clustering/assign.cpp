@@ -18,14 +18,14 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Example:
+constexpr const char* kAssignExamples = R"(Example:
   parsimony cluster points.npy --clusters 10 --output labels.txt --save-model model.npz
   parsimony assign model.npz new.npy --output new-labels.txt
 
 Without --output and --json, the clusters go to stdout: row<TAB>cluster, one line per point.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the rows.)";
 
-struct Settings {
+struct AssignSettings {
   std::string model;
   std::string points;
   std::string output;
@@ -33,7 +33,7 @@ struct Settings {
   RunSettings run;
 };
 
-int run(const Settings& settings, Terminal& terminal) {
+int run_assign(const AssignSettings& settings, Terminal& terminal) {
   const auto model_path = input_path(settings.model), points_path = input_path(settings.points);
   check_readable(model_path);
   check_readable(points_path);
@@ -74,8 +74,8 @@ int run(const Settings& settings, Terminal& terminal) {
 }  // namespace
 
 Action add_assign(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<AssignSettings>();
+  app.footer(kAssignExamples);
   app.add_option("MODEL", settings->model, "file that parsimony cluster --save-model wrote")
       ->required()
       ->type_name("");
@@ -88,7 +88,7 @@ Action add_assign(CLI::App& app) {
   add_json_flag(app, settings->run.json);
   add_max_memory_flag(app, settings->run.max_memory);
   add_run_flags(app, settings->run);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings](Terminal& terminal) { return run_assign(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

@@ -12,7 +12,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kClusterExamples = R"(Examples:
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --output labels.txt
   parsimony cluster com-dblp.ungraph.txt.gz --clusters 50 --method compressive --order 80
   parsimony cluster graph.mtx --clusters auto --max-clusters 40 --output labels.txt
@@ -58,7 +58,7 @@ void cluster_graph(ClusterSettings& settings, Clustered& done, Report& before, c
   done.clustering = cluster::cluster(done.file.graph, settings.cluster(), context);
 }
 
-int run(ClusterSettings settings, Terminal& terminal) {
+int run_cluster(ClusterSettings settings, Terminal& terminal) {
   const auto input = input_path(settings.input);
   check_readable(input);
   check_outputs(settings.output, input);
@@ -79,11 +79,11 @@ int run(ClusterSettings settings, Terminal& terminal) {
 
 Action add_cluster(CLI::App& app) {
   const auto settings = std::make_shared<ClusterSettings>();
-  app.footer(kExamples);
+  app.footer(kClusterExamples);
   add_cluster_flags(app, *settings);
   return [settings, &app](Terminal& terminal) {
     settle_cluster_flags(app, *settings);
-    return run(*settings, terminal);
+    return run_cluster(*settings, terminal);
   };
 }
 

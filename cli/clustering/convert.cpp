@@ -15,18 +15,18 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kConvertExamples = R"(Examples:
   parsimony convert com-dblp.ungraph.txt.gz dblp.mtx
   parsimony convert directed.npz undirected.graph --symmetrize)";
 
-struct Settings {
+struct ConvertSettings {
   std::string input;
   std::string output;
   graph::ReadOptions read;
   RunSettings run;
 };
 
-int run(const Settings& settings, Terminal& terminal) {
+int run_convert(const ConvertSettings& settings, Terminal& terminal) {
   const auto input = input_path(settings.input);
   check_readable(input);
   check_writable("OUT", settings.output, {input});
@@ -44,8 +44,8 @@ int run(const Settings& settings, Terminal& terminal) {
 }  // namespace
 
 Action add_convert(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<ConvertSettings>();
+  app.footer(kConvertExamples);
   app.add_option("IN", settings->input,
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
       ->required()
@@ -58,7 +58,7 @@ Action add_convert(CLI::App& app) {
   add_json_flag(app, settings->run.json);
   add_max_memory_flag(app, settings->read.max_memory);
   add_run_flags(app, settings->run);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings](Terminal& terminal) { return run_convert(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

@@ -24,7 +24,7 @@ constexpr const char* kLfr =
     R"(Example:
   parsimony generate lfr --nodes 100k --mean-degree 20 --max-degree 100 --mixing 0.3 --max-community 200 --output lfr.mtx --labels truth.txt)";
 
-struct Settings {
+struct GenerateSettings {
   graph::BlockModelOptions block_model;
   graph::LfrOptions lfr;
   std::string output;
@@ -32,7 +32,7 @@ struct Settings {
   RunSettings run;
 };
 
-int run(const Settings& settings, bool lfr, Terminal& terminal) {
+int run_generate(const GenerateSettings& settings, bool lfr, Terminal& terminal) {
   check_writable("--output", settings.output);
   if (!settings.labels.empty()) check_writable("--labels", settings.labels, {settings.output});
   const Context context = start(terminal, settings.run);
@@ -55,7 +55,7 @@ int run(const Settings& settings, bool lfr, Terminal& terminal) {
 }  // namespace
 
 Action add_generate(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
+  const auto settings = std::make_shared<GenerateSettings>();
   app.require_subcommand(1);
   app.footer(kBlockModel);
   const auto add = [&](const char* name, const char* help, const char* example, auto& options) {
@@ -75,7 +75,7 @@ Action add_generate(CLI::App& app) {
   add("sbm", "stochastic block model, plain or degree-corrected", kBlockModel, settings->block_model);
   const CLI::App* lfr =
       add("lfr", "LFR benchmark: power laws of degrees and community sizes", kLfr, settings->lfr);
-  return [settings, lfr](Terminal& terminal) { return run(*settings, lfr->parsed(), terminal); };
+  return [settings, lfr](Terminal& terminal) { return run_generate(*settings, lfr->parsed(), terminal); };
 }
 
 }  // namespace parsimony::cli

@@ -19,20 +19,20 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kKnnGraphExamples = R"(Examples:
   parsimony knn-graph points.npy --neighbors 10 --output graph.npz
   parsimony knn-graph embeddings.npy --metric cosine --edges mutual --output graph.mtx.gz
 
 The nodes are the rows: 0, 1, … (1, 2, … in .mtx and .graph).)";
 
-struct Settings {
+struct KnnGraphSettings {
   std::string points;
   std::string output;
   graph::PointGraphOptions options;
   RunSettings run;
 };
 
-int run(const Settings& settings, Terminal& terminal) {
+int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
   const auto input = input_path(settings.points);
   check_readable(input);
   check_writable("--output", settings.output, {input});
@@ -56,8 +56,8 @@ int run(const Settings& settings, Terminal& terminal) {
 }  // namespace
 
 Action add_knn_graph(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<KnnGraphSettings>();
+  app.footer(kKnnGraphExamples);
   app.add_option("POINTS", settings->points,
                  "2-D .npy array, one point per row; plain, .gz or .zst; - for stdin")
       ->required()
@@ -71,7 +71,7 @@ Action add_knn_graph(CLI::App& app) {
       ->required();
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings](Terminal& terminal) { return run_knn_graph(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

@@ -18,11 +18,11 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kScoreExamples = R"(Examples:
   parsimony score labels.txt --graph graph.mtx
   parsimony score labels.txt --truth truth.txt --json)";
 
-struct Settings {
+struct ScoreSettings {
   std::string labels;
   std::string graph;
   std::string truth;
@@ -39,7 +39,7 @@ void note_shared(const char* reference, const graph::AlignedLabels& matched, Ter
                             shared));
 }
 
-int run(const Settings& settings, Terminal& terminal) {
+int run_score(const ScoreSettings& settings, Terminal& terminal) {
   if (settings.graph.empty() && settings.truth.empty()) {
     refuse("nothing to score by: give --graph, --truth or both");
   }
@@ -95,8 +95,8 @@ int run(const Settings& settings, Terminal& terminal) {
 }  // namespace
 
 Action add_score(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<ScoreSettings>();
+  app.footer(kScoreExamples);
   app.add_option("LABELS", settings->labels, "labels to score: lines of node-id<TAB>cluster, or .npy")
       ->required()
       ->type_name("");
@@ -107,7 +107,7 @@ Action add_score(CLI::App& app) {
   add_read_flags(app, settings->read);
   add_max_memory_flag(app, settings->read.max_memory);
   add_run_flags(app, settings->run);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings](Terminal& terminal) { return run_score(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

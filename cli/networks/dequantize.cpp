@@ -14,16 +14,16 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Example:
+constexpr const char* kDequantizeExamples = R"(Example:
   parsimony dequantize small.safetensors -o model.safetensors)";
 
-struct Settings {
+struct DequantizeSettings {
   std::string input;
   std::string output;
   RunSettings run;
 };
 
-int run(const Settings& settings, Terminal& terminal) {
+int run_dequantize(const DequantizeSettings& settings, Terminal& terminal) {
   check_writable("--output", settings.output, {settings.input});
   check_readable(settings.input);
   const Context context = start(terminal, settings.run);
@@ -42,14 +42,14 @@ int run(const Settings& settings, Terminal& terminal) {
 }  // namespace
 
 Action add_dequantize(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<DequantizeSettings>();
+  app.footer(kDequantizeExamples);
   app.alias("decompress");  // the earlier name
   app.add_option("FILE", settings->input, "compact file of parsimony quantize")->required()->type_name("");
   add_output_flag(app, settings->output, "safetensors file of the whole model")->required();
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings](Terminal& terminal) { return run_dequantize(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

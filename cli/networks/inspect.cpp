@@ -15,11 +15,11 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kInspectExamples = R"(Examples:
   parsimony inspect model.safetensors
   parsimony inspect small.safetensors --json)";
 
-struct Settings {
+struct InspectSettings {
   std::string input;
   bool json = false;
 };
@@ -40,7 +40,7 @@ std::string in_json(const SafetensorsFile& file, const std::optional<quant::Comp
   return json_text(root);
 }
 
-int run(const Settings& settings) {
+int run_inspect(const InspectSettings& settings) {
   check_readable(settings.input);
   const SafetensorsFile file(settings.input);
   std::optional<quant::CompactModel> compact;
@@ -52,13 +52,13 @@ int run(const Settings& settings) {
 }  // namespace
 
 Action add_inspect(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<InspectSettings>();
+  app.footer(kInspectExamples);
   app.add_option("FILE", settings->input, "safetensors file, compact or not; plain, .gz or .zst")
       ->required()
       ->type_name("");
   add_json_flag(app, settings->json);
-  return [settings](Terminal&) { return run(*settings); };
+  return [settings](Terminal&) { return run_inspect(*settings); };
 }
 
 }  // namespace parsimony::cli

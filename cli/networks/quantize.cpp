@@ -16,7 +16,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kQuantizeExamples = R"(Examples:
   parsimony quantize model.safetensors -o small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB -o small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB --calibration inputs.safetensors --dry-run
@@ -26,7 +26,7 @@ Tensors of 2 to 5 dimensions whose name ends in "weight" become codes. All other
 counted by the reason (--json lists each). With --budget each layer gets the scheme that costs least error.
 parsimony dequantize gives the floats back; docs/formats/compact.md shows how Python reads the file.)";
 
-struct Settings {
+struct QuantizeSettings {
   std::string input;
   std::string output;
   std::string calibration;
@@ -34,7 +34,7 @@ struct Settings {
   RunSettings run;
 };
 
-int run(Settings& settings, Terminal& terminal) {
+int run_quantize(QuantizeSettings& settings, Terminal& terminal) {
   if (!settings.output.empty()) {
     check_writable("--output", settings.output, {settings.input, settings.calibration});
   }
@@ -57,8 +57,8 @@ int run(Settings& settings, Terminal& terminal) {
 }  // namespace
 
 Action add_quantize(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<QuantizeSettings>();
+  app.footer(kQuantizeExamples);
   app.add_option("MODEL", settings->input, "safetensors file of any architecture; plain, .gz or .zst")
       ->required()
       ->type_name("");
@@ -73,7 +73,7 @@ Action add_quantize(CLI::App& app) {
       ->group("Method");
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings](Terminal& terminal) { return run_quantize(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

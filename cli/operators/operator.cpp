@@ -9,7 +9,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr std::array kVerbs{
+constexpr std::array kOperatorVerbs{
     Verb{"learn", "learn an operator from signals or images", add_operator_learn},
     Verb{"check", "test whether an operator can be trusted on signals", add_operator_check},
     Verb{"denoise", "remove noise from images or signals", add_operator_denoise},
@@ -25,7 +25,7 @@ Action add_operator(CLI::App& app) {
       "parsimony operator VERB --help shows the flags of a verb. An operator is a .npy array of\n"
       "float64 with its rows.");
   std::vector<std::pair<const CLI::App*, Action>> actions;
-  for (const Verb& verb : kVerbs) {
+  for (const Verb& verb : kOperatorVerbs) {
     CLI::App* sub = app.add_subcommand(verb.name, verb.summary);
     actions.emplace_back(sub, verb.add(*sub));
   }

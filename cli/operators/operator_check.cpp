@@ -14,7 +14,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kCheckExamples = R"(Examples:
   parsimony operator check operator.npy --data signals.npy
   parsimony operator check operator.npy --data signals.npy --zero-tolerance 1e-4 --exact --json
   parsimony operator check operator.npy --data noisy.npy --noise-aware --lambda 20
@@ -25,14 +25,14 @@ refuted (a direction lowers it), undecided. With --noise-aware the data are nois
 with the operator and tests both together, with (lambda / 2) |noisy - signals|^2 in the sum. Use the lambda
 that operator learn --noise-aware reports. Exit status 0: certified or refuted; 3: undecided.)";
 
-struct Settings {
+struct CheckSettings {
   std::string path;
   std::vector<std::string> data;
   operators::CertifyOptions options;
   RunSettings run;
 };
 
-int run(const Settings& settings, Terminal& terminal) {
+int run_check(const CheckSettings& settings, Terminal& terminal) {
   const auto path = input_path(settings.path);
   check_readable(path);
   const Context context = start(terminal, settings.run);
@@ -53,8 +53,8 @@ int run(const Settings& settings, Terminal& terminal) {
 }  // namespace
 
 Action add_operator_check(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<CheckSettings>();
+  app.footer(kCheckExamples);
   app.add_option("OPERATOR", settings->path, "the operator: a .npy array of its rows")
       ->required()
       ->type_name("");
@@ -65,7 +65,7 @@ Action add_operator_check(CLI::App& app) {
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) {
     check_data(settings->data, settings->options.data);
-    return run(*settings, terminal);
+    return run_check(*settings, terminal);
   };
 }
 

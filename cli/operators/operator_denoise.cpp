@@ -15,7 +15,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kDenoiseExamples = R"(Examples:
   parsimony operator denoise photo.png --sigma 20 --output better.png
   parsimony operator denoise noisy.png --method analysis --operator op.npy --reference clean.png --output out.png
   parsimony operator denoise photo.png --flow flow.npz --sigma 20 --output better.png
@@ -32,7 +32,7 @@ are filters along it.)";
 // The range of denoise_signals and denoise_sequence.
 constexpr double kLeastSigma = 1e-30, kMostSigma = 1e30;
 
-struct Settings {
+struct DenoiseSettings {
   ImageFiles files;
   std::string flow;
   images::DenoiseOptions options;
@@ -45,7 +45,7 @@ void refuse_flags(const CLI::App& app, std::initializer_list<const char*> flags,
   }
 }
 
-void check_signal_flags(const Settings& settings, const CLI::App& app) {
+void check_signal_flags(const DenoiseSettings& settings, const CLI::App& app) {
   if (settings.files.analysis_operator.empty())
     refuse("--operator: --signals needs the operator that the signals are cosparse under");
   refuse_flags(app, {"--method", "--flow", "--adapt", "--reference", "--nu", "--max-iterations", "--tile"},
@@ -61,7 +61,7 @@ bool is_line(const Image& image) {
   return image.bits == 32 && image.width() == 1 && image.height() > 1;
 }
 
-int run(Settings settings, const CLI::App& app, Terminal& terminal) {
+int run_denoise(DenoiseSettings settings, const CLI::App& app, Terminal& terminal) {
   const ImageFiles& files = settings.files;
   if (settings.signals) check_signal_flags(settings, app);
   if (app.count("--flow") > 0 && settings.flow.empty()) refuse("--flow: '' does not name a file");
@@ -88,8 +88,8 @@ int run(Settings settings, const CLI::App& app, Terminal& terminal) {
 }  // namespace
 
 Action add_operator_denoise(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<DenoiseSettings>();
+  app.footer(kDenoiseExamples);
   add_image_flags(app, settings->files);
   add_operator_flag(app, settings->files);
   app.add_option("--flow", settings->flow,
@@ -111,7 +111,7 @@ Action add_operator_denoise(CLI::App& app) {
   app.add_flag("--signals", settings->signals,
                "IN holds signals, one a row, that are cosparse under --operator")
       ->group("Method");
-  return [settings, &app](Terminal& terminal) { return run(*settings, app, terminal); };
+  return [settings, &app](Terminal& terminal) { return run_denoise(*settings, app, terminal); };
 }
 
 }  // namespace parsimony::cli

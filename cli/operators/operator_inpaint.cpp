@@ -11,19 +11,19 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Example:
+constexpr const char* kInpaintExamples = R"(Example:
   parsimony operator inpaint photo.png --mask known.png --output whole.png
 
 The mask is black (0) where a pixel is missing. With --sigma the known pixels are taken to be noisy and are
 denoised too; without it they stay as they are.)";
 
-struct Settings {
+struct InpaintSettings {
   ImageFiles files;
   std::string mask;
   images::InpaintOptions options;
 };
 
-int run(Settings settings, Terminal& terminal) {
+int run_inpaint(InpaintSettings settings, Terminal& terminal) {
   const ImageFiles& files = settings.files;
   check_image_files(files, {settings.mask});
   const Context context = start(terminal, files.run);
@@ -40,15 +40,15 @@ int run(Settings settings, Terminal& terminal) {
 }  // namespace
 
 Action add_operator_inpaint(CLI::App& app) {
-  const auto settings = std::make_shared<Settings>();
-  app.footer(kExamples);
+  const auto settings = std::make_shared<InpaintSettings>();
+  app.footer(kInpaintExamples);
   add_image_flags(app, settings->files);
   app.add_option("--mask", settings->mask, "image of the size of IN, 0 where its pixels are missing")
       ->required()
       ->type_name("FILE");
   add_operator_flag(app, settings->files);
   describe(settings->options, Flags(app, "Method"));
-  return [settings](Terminal& terminal) { return run(*settings, terminal); };
+  return [settings](Terminal& terminal) { return run_inpaint(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

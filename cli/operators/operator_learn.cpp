@@ -20,7 +20,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kLearnExamples = R"(Examples:
   parsimony operator learn signals.npy --rows 24 --output operator.npy
   parsimony operator learn signals.npy --rows 24 --method untf --noise-aware --output operator.npy
   parsimony operator learn images/*.png --rows 128 --patch 8 --output operator.npy --picture atlas.png
@@ -48,7 +48,7 @@ void check_picture(const LearnSettings& settings, const Matrix<float>& signals) 
 }
 void check_picture(const LearnSettings&, const std::vector<Image>&) {}
 
-int run(const LearnSettings& settings, Terminal& terminal) {
+int run_learn(const LearnSettings& settings, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
   Report command;
   StageTimer reading(command, "read");
@@ -73,7 +73,7 @@ int run(const LearnSettings& settings, Terminal& terminal) {
 
 Action add_operator_learn(CLI::App& app) {
   const auto settings = std::make_shared<LearnSettings>();
-  app.footer(kExamples);
+  app.footer(kLearnExamples);
   operators::LearnOptions& options = settings->options;
   add_data_flags(app, settings->paths, options.data);
   describe(options, Flags(app, "Method"));
@@ -100,7 +100,7 @@ Action add_operator_learn(CLI::App& app) {
     if (settings->unrolled) return learn_flow(*settings, terminal);
     flags.check_method(enum_name(settings->options.method));
     check_files(*settings);
-    return run(*settings, terminal);
+    return run_learn(*settings, terminal);
   };
 }
 

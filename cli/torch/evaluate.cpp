@@ -9,7 +9,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kEvaluateExamples = R"(Examples:
   parsimony evaluate resnet20-float/model.safetensors resnet20-float.json
   parsimony evaluate small.safetensors resnet20-float.json --json
 
@@ -20,7 +20,7 @@ task of the recipe holds out.)";
 
 Action add_evaluate(CLI::App& app) {
   const auto settings = std::make_shared<EvaluateSettings>();
-  app.footer(kExamples);
+  app.footer(kEvaluateExamples);
   app.add_option("MODEL", settings->model, "safetensors file, plain or compact")->required()->type_name("");
   app.add_option("RECIPE", settings->recipe, "JSON recipe whose task the network is for")
       ->required()

@@ -9,7 +9,7 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kTrainExamples = R"(Examples:
   parsimony train resnet20-float.json
   parsimony train resnet20-int4.json --output runs/int4 --json > report.json
 
@@ -22,7 +22,7 @@ model.compact.safetensors for a quantized network, and report.json.)";
 
 Action add_train(CLI::App& app) {
   const auto settings = std::make_shared<TrainSettings>();
-  app.footer(kExamples);
+  app.footer(kTrainExamples);
   app.add_option("RECIPE", settings->recipe, "JSON file with the recipe")->required()->type_name("");
   app.add_option("-o,--output", settings->output, "folder for the results (default: as the recipe says)")
       ->type_name("FOLDER");

@@ -8,10 +8,10 @@
 namespace parsimony {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json to_object(const std::vector<std::pair<std::string, ReportValue>>& values) {
-  Json object = Json::object();
+OrderedJson to_object(const std::vector<std::pair<std::string, ReportValue>>& values) {
+  OrderedJson object = OrderedJson::object();
   for (const auto& [name, value] : values) {
     std::visit([&, &key = name](const auto& held) { object[key] = held; }, value);
   }
@@ -21,9 +21,9 @@ Json to_object(const std::vector<std::pair<std::string, ReportValue>>& values) {
 }  // namespace
 
 nlohmann::ordered_json report_json(const Report& report) {
-  Json stages = Json::array();
+  OrderedJson stages = OrderedJson::array();
   for (const Stage& stage : report.stages) {
-    Json entry{{"name", stage.name}, {"seconds", stage.seconds}};
+    OrderedJson entry{{"name", stage.name}, {"seconds", stage.seconds}};
     if (stage.bytes > 0) entry["bytes"] = stage.bytes;
     stages.push_back(std::move(entry));
   }
@@ -42,7 +42,7 @@ nlohmann::ordered_json report_json(const Report& report) {
 }
 
 std::string Report::to_json(int indent) const {
-  return report_json(*this).dump(indent, ' ', false, Json::error_handler_t::replace);
+  return report_json(*this).dump(indent, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 double Report::seconds() const {

@@ -11,8 +11,8 @@
 namespace parsimony::data {
 namespace {
 
-constexpr std::int32_t kNone = -1;
-constexpr std::int64_t kLargestFile = std::int64_t{1} << 28;
+constexpr std::int32_t kNoByte = -1;
+constexpr std::int64_t kLargestTables = std::int64_t{1} << 28;
 constexpr std::int64_t kLargestVocabulary = std::int64_t{1} << 24;
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
@@ -25,7 +25,7 @@ struct PrintedBytes {
   std::int32_t byte_of[0x180];
 
   PrintedBytes() {
-    std::fill(std::begin(byte_of), std::end(byte_of), kNone);
+    std::fill(std::begin(byte_of), std::end(byte_of), kNoByte);
     int hidden = 0;
     for (int byte = 0; byte < 256; ++byte) {
       const bool printed = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte != 0xAD);
@@ -42,7 +42,7 @@ struct PrintedBytes {
         if ((c & 0xE0) != 0xC0 || i + 1 == text.size()) return false;
         c = (c & 0x1F) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3F);
       }
-      if (c >= std::size(byte_of) || byte_of[c] == kNone) return false;
+      if (c >= std::size(byte_of) || byte_of[c] == kNoByte) return false;
       out += static_cast<char>(byte_of[c]);
     }
     return true;
@@ -51,7 +51,7 @@ struct PrintedBytes {
 
 // The bytes of each token, by its number.
 std::vector<std::string> read_tokens(const std::filesystem::path& path, const PrintedBytes& printed) {
-  const nlohmann::json all = nlohmann::json::parse(read_file(path, kLargestFile), nullptr, false);
+  const nlohmann::json all = nlohmann::json::parse(read_file(path, kLargestTables), nullptr, false);
   if (!all.is_object()) fail(path, "must be a JSON object of tokens and their numbers");
   const auto count = static_cast<std::int64_t>(all.size());
   std::vector<std::string> tokens(count);
@@ -60,7 +60,7 @@ std::vector<std::string> read_tokens(const std::filesystem::path& path, const Pr
     if (!printed.read(text, bytes) || bytes.empty()) {
       fail(path, fmt::format("token \"{}\" is not written in the characters that stand for bytes", text));
     }
-    const std::int64_t id = number.is_number_unsigned() ? number.get<std::int64_t>() : kNone;
+    const std::int64_t id = number.is_number_unsigned() ? number.get<std::int64_t>() : kNoByte;
     if (id < 0 || id >= std::min(count, kLargestVocabulary) || !tokens[id].empty()) {
       fail(path,
            fmt::format("token \"{}\" has the number {}; {} tokens must have those from 0 on, each its own",
@@ -92,7 +92,7 @@ Tokenizer read_byte_pairs(const std::filesystem::path& encoder, const std::files
     state->of_byte[byte] = found->second;
   }
 
-  const std::string text = read_file(merges, kLargestFile);
+  const std::string text = read_file(merges, kLargestTables);
   std::string_view rest = text;
   std::string left, right;
   for (std::int32_t line = 1; !rest.empty(); ++line) {

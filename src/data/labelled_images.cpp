@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kImagesPerTask = 64;
 // Most pixel values per byte of a JPEG: a block of 64 takes at least 2 bits unless it is progressive.
 constexpr std::int64_t kMostExpansion = 1024;
-constexpr std::int64_t kLargestFile = std::int64_t{1} << 24;
+constexpr std::int64_t kLargestPicture = std::int64_t{1} << 24;
 
 // The class of split/class/name.jpg; empty for other members.
 std::string_view class_of(std::string_view member, std::string_view split) {
@@ -55,7 +55,7 @@ LabelledImages read_labelled_images(const std::filesystem::path& archive, std::s
   const std::int64_t count = out.size();
   const auto name = [&](std::int64_t i) { return fmt::format("{}: {}", file, members[i].name); };
   const auto size_of = [&](std::int64_t i) {
-    jpegs[i] = unpack_zip(members[i], file, kLargestFile);
+    jpegs[i] = unpack_zip(members[i], file, kLargestPicture);
     const JpegSize size = jpeg_size(jpegs[i], name(i));
     if (size.width * size.height * 3 > kMostExpansion * std::ssize(jpegs[i])) {
       throw Error(ErrorCode::format, fmt::format("{}: {} × {} pixels cannot be in {} bytes", name(i),

@@ -13,7 +13,7 @@
 namespace parsimony::data {
 namespace {
 
-constexpr std::int32_t kNone = -1;
+constexpr std::int32_t kNoLink = -1;
 
 // A token of the word in a doubly linked list.
 struct Link {
@@ -29,12 +29,12 @@ void Tokenizer::State::merge_word(std::string_view word, std::vector<std::int32_
   const auto count = static_cast<std::int32_t>(word.size());
   std::vector<Link> links(count);
   for (std::int32_t i = 0; i < count; ++i) {
-    links[i] = {of_byte[static_cast<unsigned char>(word[i])], i - 1, i + 1 < count ? i + 1 : kNone};
+    links[i] = {of_byte[static_cast<unsigned char>(word[i])], i - 1, i + 1 < count ? i + 1 : kNoLink};
   }
   using Candidate = std::tuple<std::int32_t, std::int32_t, std::uint64_t>;  // rank, left link, the pair
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
   const auto offer = [&](std::int32_t left) {
-    if (left == kNone || links[left].after == kNone) return;
+    if (left == kNoLink || links[left].after == kNoLink) return;
     const std::uint64_t key = pair_key(links[left].token, links[links[left].after].token);
     if (const auto merge = merges.find(key); merge != merges.end()) {
       queue.emplace(merge->second.rank, left, key);
@@ -45,17 +45,17 @@ void Tokenizer::State::merge_word(std::string_view word, std::vector<std::int32_
     const auto [rank, left, key] = queue.top();
     queue.pop();
     Link& link = links[left];
-    if (link.token == kNone || link.after == kNone) continue;
+    if (link.token == kNoLink || link.after == kNoLink) continue;
     if (pair_key(link.token, links[link.after].token) != key) continue;
     Link& gone = links[link.after];
     link.token = merges.at(key).token;
     link.after = gone.after;
-    gone.token = kNone;
-    if (link.after != kNone) links[link.after].before = left;
+    gone.token = kNoLink;
+    if (link.after != kNoLink) links[link.after].before = left;
     offer(link.before);
     offer(left);
   }
-  for (std::int32_t i = 0; i != kNone; i = links[i].after) out.push_back(links[i].token);
+  for (std::int32_t i = 0; i != kNoLink; i = links[i].after) out.push_back(links[i].token);
 }
 
 Tokenizer::Tokenizer(std::shared_ptr<const State> state) : state_(std::move(state)) {}

@@ -16,7 +16,7 @@
 namespace parsimony::graph {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 12;
+constexpr std::int64_t kNodesPerBlock = 1 << 12;
 
 // Nodes are numbered by places here: clusters are consecutive, and the first r of them have one node more.
 struct Layout {
@@ -108,8 +108,8 @@ Csr symmetric(const std::vector<Pairs>& blocks, const std::vector<std::int32_t>&
               const Context& context) {
   const auto nodes = static_cast<std::int64_t>(name.size());
   const auto for_pairs = [&](const auto& use) {
-    context.for_blocks(nodes, kBlock, [&](std::int64_t begin, std::int64_t end) {
-      const Pairs& pairs = blocks[begin / kBlock];
+    context.for_blocks(nodes, kNodesPerBlock, [&](std::int64_t begin, std::int64_t end) {
+      const Pairs& pairs = blocks[begin / kNodesPerBlock];
       std::int64_t at = 0;
       for (std::int64_t i = begin; i < end; ++i) {
         for (; at < pairs.ends[i - begin]; ++at) use(name[i], name[pairs.targets[at]]);
@@ -135,7 +135,7 @@ Csr symmetric(const std::vector<Pairs>& blocks, const std::vector<std::int32_t>&
     out.columns[claim(next[a])] = b;
     out.columns[claim(next[b])] = a;
   });
-  context.for_blocks(nodes, kBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(nodes, kNodesPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       std::sort(out.columns.begin() + out.offsets[i], out.columns.begin() + out.offsets[i + 1]);
     }
@@ -201,9 +201,9 @@ PlantedGraph stochastic_block_model(const BlockModelOptions& options, const Cont
     }
   }
 
-  std::vector<Pairs> blocks((n + kBlock - 1) / kBlock);
-  context.for_blocks(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    Pairs& pairs = blocks[begin / kBlock];
+  std::vector<Pairs> blocks((n + kNodesPerBlock - 1) / kNodesPerBlock);
+  context.for_blocks(n, kNodesPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    Pairs& pairs = blocks[begin / kNodesPerBlock];
     pairs.targets.reserve(static_cast<std::size_t>(options.degree / 2 * static_cast<double>(end - begin)));
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t cluster = layout.cluster(i), own_begin = layout.begin(cluster);

@@ -12,7 +12,7 @@
 namespace parsimony::graph {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 16;
+constexpr std::int64_t kEdgesPerBlock = 1 << 16;
 
 void check_nodes(std::int64_t nodes) {
   if (nodes < 0 || nodes > std::numeric_limits<std::int32_t>::max()) {
@@ -50,9 +50,10 @@ Graph make_graph(std::int64_t nodes, std::span<const Edge> edges, const MakeGrap
                  const Context& context) {
   check_nodes(nodes);
   const std::int64_t count = std::ssize(edges);
-  std::vector<EntryBlock> blocks((count + kBlock - 1) / kBlock);
-  context.for_blocks(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t e = begin; e < end; ++e) add(blocks[begin / kBlock], edges[e], e, nodes, true, "edge");
+  std::vector<EntryBlock> blocks((count + kEdgesPerBlock - 1) / kEdgesPerBlock);
+  context.for_blocks(count, kEdgesPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t e = begin; e < end; ++e)
+      add(blocks[begin / kEdgesPerBlock], edges[e], e, nodes, true, "edge");
   });
   return assembled(std::move(blocks), nodes, EntryMeaning::edge_list, true, options, context);
 }
@@ -60,11 +61,11 @@ Graph make_graph(std::int64_t nodes, std::span<const Edge> edges, const MakeGrap
 Graph make_graph(CsrView matrix, const MakeGraphOptions& options, const Context& context) {
   check_shape(matrix);
   const std::int64_t nodes = matrix.rows();
-  std::vector<EntryBlock> blocks((nodes + kBlock - 1) / kBlock);
-  context.for_blocks(nodes, kBlock, [&](std::int64_t begin, std::int64_t end) {
+  std::vector<EntryBlock> blocks((nodes + kEdgesPerBlock - 1) / kEdgesPerBlock);
+  context.for_blocks(nodes, kEdgesPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       for (std::int64_t e = matrix.offsets[row]; e < matrix.offsets[row + 1]; ++e) {
-        add(blocks[begin / kBlock],
+        add(blocks[begin / kEdgesPerBlock],
             {static_cast<std::int32_t>(row), matrix.columns[e], matrix.weighted() ? matrix.values[e] : 1.0f},
             e, nodes, matrix.weighted(), "entry");
       }

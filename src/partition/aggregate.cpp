@@ -12,9 +12,10 @@
 namespace parsimony::partition {
 namespace {
 
-constexpr std::int64_t kBlocks = 256;  // at least, so that a few large clusters find threads of their own
-constexpr std::int64_t kClustersPerBlock = 256;
-constexpr std::int64_t kRowsPerBlock = 1 << 13;
+constexpr std::int64_t kFewestBlocks =
+    256;  // at least, so that a few large clusters find threads of their own
+constexpr std::int64_t kSourcesPerBlock = 256;
+constexpr std::int64_t kNodesPerBlock = 1 << 13;
 
 struct Edge {
   std::int32_t to;
@@ -50,7 +51,7 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
   out.total = network.total;
   out.degree.resize(clusters);
   out.loop.resize(clusters);
-  const std::int64_t block = std::clamp<std::int64_t>(clusters / kBlocks, 1, kClustersPerBlock);
+  const std::int64_t block = std::clamp<std::int64_t>(clusters / kFewestBlocks, 1, kSourcesPerBlock);
   std::vector<UpperRows> blocks((clusters + block - 1) / block);
   Pool<ClusterWeights> pool;
   context.for_blocks(clusters, block, [&](std::int64_t begin, std::int64_t end) {
@@ -134,7 +135,7 @@ Network within_clusters(const NetworkView& network, std::span<const std::int32_t
   out.loop.assign(network.loop.begin(), network.loop.end());
   out.total = network.total;
   out.adjacency.offsets.assign(nodes + 1, 0);
-  context.for_blocks(nodes, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(nodes, kNodesPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) {
         out.adjacency.offsets[i + 1] += labels[a.columns[e]] == labels[i];
@@ -144,7 +145,7 @@ Network within_clusters(const NetworkView& network, std::span<const std::int32_t
   for (std::int64_t i = 0; i < nodes; ++i) out.adjacency.offsets[i + 1] += out.adjacency.offsets[i];
   out.adjacency.columns.resize(out.adjacency.offsets[nodes]);
   if (a.weighted()) out.adjacency.values.resize(out.adjacency.offsets[nodes]);
-  context.for_blocks(nodes, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(nodes, kNodesPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       std::int64_t at = out.adjacency.offsets[i];
       for (std::int64_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) {

@@ -12,16 +12,13 @@
 #include "parsimony/partition/objectives.hpp"
 #include "parsimony/partition/resolution_search.hpp"
 #include "parsimony/partition/split.hpp"
+#include "partition/count_with_volume.hpp"
 
 namespace parsimony::partition {
 namespace {
 
 constexpr double kFactors[] = {1, 1.3, 2};
 constexpr std::int64_t kManyMerges = 3;  // times k communities: modularity merges the wrong ones first
-
-std::int64_t count_with_volume(const Partition& partition) {
-  return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
-}
 
 // The last candidate agrees with one before it.
 bool confirmed(const std::vector<CommunityCandidate>& candidates, double agreement) {

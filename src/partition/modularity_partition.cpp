@@ -9,6 +9,7 @@
 #include "parsimony/partition/leiden.hpp"
 #include "parsimony/partition/local_moves.hpp"
 #include "parsimony/partition/split.hpp"
+#include "partition/count_with_volume.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -16,10 +17,6 @@ namespace {
 constexpr double kFine = 1024;  // resolution of the finer communities: parts of some ten nodes
 constexpr double kFiner = 4;    // times that where they are too few
 constexpr int kFinerSteps = 8;
-
-std::int64_t count_with_volume(const Partition& partition) {
-  return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
-}
 
 // Local moves of the sets of nodes with equal `parts`, each within one cluster of `labels`.
 void move_parts(const NetworkView& network, std::span<const std::int32_t> parts, std::int64_t count,

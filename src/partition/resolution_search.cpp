@@ -4,16 +4,13 @@
 #include <cmath>
 
 #include "parsimony/partition/leiden.hpp"
+#include "partition/count_with_volume.hpp"
 
 namespace parsimony::partition {
 namespace {
 
 constexpr double kStep = 3;
 constexpr int kMostSteps = 24;  // 3^24 > 10^11: nothing but single nodes in any graph of even weights
-
-std::int64_t count_with_volume(const Partition& partition) {
-  return std::count_if(partition.volume.begin(), partition.volume.end(), [](double v) { return v > 0; });
-}
 
 // The resolution of the likelihood of k equal clusters that hold the share of the weight that these
 // communities hold: most often within one step of the answer.

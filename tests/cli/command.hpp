@@ -22,6 +22,9 @@
 
 namespace parsimony::cli {
 
+// The exit codes that users rely on.
+inline constexpr int kFailed = 1, kUsage = 2, kNotConverged = 3, kCancelled = 130;
+
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

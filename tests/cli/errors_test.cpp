@@ -6,8 +6,6 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr int kFailed = 1, kUsage = 2;
-
 class Errors : public Command {
  protected:
   Outcome cluster(const std::string& graph, std::vector<std::string> more = {}) const {

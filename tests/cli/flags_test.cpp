@@ -10,8 +10,6 @@ namespace {
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-constexpr int kFailed = 1, kUsage = 2;
-
 class Flags : public Command {
  protected:
   Flags() { verbs_ = Json::parse(run({"completion", "--json"}).out); }

@@ -15,8 +15,6 @@ using parsimony::testing::cosine_rows;
 using parsimony::testing::made_image;
 using parsimony::testing::with_noise;
 
-constexpr int kFailed = 1, kUsage = 2;
-
 class OperatorImages : public Command {
  protected:
   std::string image(const std::string& name, const Matrix<float>& values, int bits = 8) const {

@@ -15,8 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kFailed = 1, kUsage = 2, kCancelled = 130;
-
 class OperatorLearnFlow : public Command {
  protected:
   // 24 × 24: a bright rectangle, and grain that the seed decides.

@@ -16,8 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kFailed = 1, kUsage = 2, kNotConverged = 3;
-
 class OperatorLearn : public Command {
  protected:
   // 12 × 8 operator, 400 signals: learned in no time.

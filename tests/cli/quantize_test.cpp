@@ -11,7 +11,6 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr int kFailed = 1, kUsage = 2;
 using Json = nlohmann::json;
 
 class Quantize : public Command {
@@ -279,7 +278,7 @@ TEST_F(Quantize, InspectCountsEveryByteOfWeightsNamedLikeTheirCodebook) {
   EXPECT_EQ(bytes, size("shared"));
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need terabytes of addresses
+#if !defined(PARSIMONY_SANITIZED)  // sanitizers need terabytes of addresses
 TEST_F(Quantize, OutOfMemoryNamesNoFlagThatTheVerbDoesNotHave) {
   // Holes of a file, which is mapped, and twice as much as floats: more than the limit of addresses leaves.
   constexpr std::int64_t kRows = 300000, kBytes = kRows * 1000 * 2;

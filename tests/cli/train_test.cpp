@@ -11,8 +11,6 @@
 namespace parsimony::cli {
 namespace {
 
-constexpr int kFailed = 1, kUsage = 2;
-
 class Train : public Command {};
 
 TEST_F(Train, UsageIsCheckedByTheCommandItself) {

@@ -16,6 +16,7 @@
 #include "parsimony/graph/scores.hpp"
 #include "parsimony/partition/leiden.hpp"
 #include "partition/small_networks.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -102,7 +103,7 @@ TEST(AutomaticClustering, SameBytesForAnyNumberOfThreads) {
   for (const Aim aim : {Aim::likelihood, Aim::modularity}) {
     const AutomaticOptions options{.clusters = 10, .objective = aim, .seed = 5};
     const auto one = automatic_clustering(planted.graph, options, Context(1));
-    for (const int threads : {2, 3}) {
+    for (const int threads : parsimony::testing::kThreadCounts) {
       EXPECT_EQ(one.labels, automatic_clustering(planted.graph, options, Context(threads)).labels)
           << threads << " threads";
     }

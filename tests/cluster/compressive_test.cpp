@@ -14,6 +14,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -58,7 +59,7 @@ TEST_P(EveryAssignment, SameBytesForAnyNumberOfThreads) {
   const auto planted = graph::stochastic_block_model({.nodes = 20000, .clusters = 20, .seed = 3});
   const CompressiveOptions options{.clusters = 20, .order = 20, .assign = GetParam(), .seed = 5};
   const auto one = compressive_spectral_clustering(planted.graph, options, Context(1));
-  for (const int threads : {2, 3}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     const auto other = compressive_spectral_clustering(planted.graph, options, Context(threads));
     EXPECT_EQ(one.labels, other.labels) << threads << " threads";
     EXPECT_EQ(one.lambda_k, other.lambda_k);

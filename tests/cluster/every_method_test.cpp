@@ -13,6 +13,7 @@
 #include "parsimony/cluster/cluster.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -50,7 +51,7 @@ TEST_P(EveryMethod, SameBytesForAnyNumberOfThreads) {
   ClusterOptions options{.method = GetParam(), .clusters = 12, .seed = 5};
   if (has_option(GetParam(), "eigen_tolerance")) options.eigen_tolerance = 1e-2;
   const Clustering one = cluster(planted.graph, options, Context(1));
-  for (const int threads : {2, 3, 8}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     const Clustering other = cluster(planted.graph, options, Context(threads));
     EXPECT_EQ(one.labels, other.labels) << threads << " threads";
     EXPECT_EQ(one.lambda_k, other.lambda_k);

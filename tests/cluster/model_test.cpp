@@ -15,6 +15,7 @@
 #include "parsimony/graph/neighbor_graph.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "temporary_directory.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -125,7 +126,7 @@ TEST(Assign, SameBytesForAnyNumberOfThreads) {
   const PointModel model = random_model(3000, 5, 6), queries = random_model(5000, 5, 2);
   const AssignOptions options{.search = graph::Search::approximate, .recall = 0.9};
   const auto one = assign(model, queries.points, options, Context(1));
-  for (const int threads : {2, 3}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     EXPECT_EQ(one.labels, assign(model, queries.points, options, Context(threads)).labels);
   }
 }

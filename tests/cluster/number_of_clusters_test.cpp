@@ -12,6 +12,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -93,7 +94,7 @@ TEST(NumberOfClusters, SameCurveForAnyNumberOfThreads) {
   const auto planted = graph::stochastic_block_model({.nodes = 3000, .clusters = 6, .seed = 3});
   const NumberOfClustersOptions options{.max_clusters = 9, .features = 40, .splits = 3, .seed = 5};
   const auto one = choose_number_of_clusters(planted.graph, options, Context(1));
-  for (const int threads : {2, 3}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     const auto other = choose_number_of_clusters(planted.graph, options, Context(threads));
     EXPECT_EQ(one.clusters, other.clusters);
     ASSERT_EQ(one.candidates.size(), other.candidates.size());

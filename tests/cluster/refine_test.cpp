@@ -13,6 +13,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "partition/small_networks.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -78,7 +79,7 @@ TEST(Refinement, IsTheSameForAnyNumberOfThreads) {
   for (const auto refine : {Refinement::lloyd, Refinement::moves}) {
     const CompressiveOptions options{.clusters = 10, .refine = refine};
     const auto one = compressive_spectral_clustering(planted.graph, options, Context(1));
-    for (const int threads : {2, 3}) {
+    for (const int threads : parsimony::testing::kThreadCounts) {
       EXPECT_EQ(compressive_spectral_clustering(planted.graph, options, Context(threads)).labels, one.labels);
     }
   }

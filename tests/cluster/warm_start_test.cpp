@@ -15,6 +15,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -123,7 +124,7 @@ TEST(WarmStart, TheSameForAnyThreads) {
   const auto planted = graph::stochastic_block_model({.nodes = 3000, .clusters = 6});
   const CompressiveOptions options{.clusters = 6, .lambda_k = 0.4};
   const auto one = compressive_spectral_clustering(planted.graph, options, planted.labels, Context(1));
-  for (const int threads : {2, 3, 8}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     EXPECT_EQ(
         compressive_spectral_clustering(planted.graph, options, planted.labels, Context(threads)).labels,
         one.labels);

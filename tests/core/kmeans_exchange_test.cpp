@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/kmeans_points.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony {
 namespace {
@@ -84,7 +85,7 @@ TEST(KMeansExchanges, GiveTheSameBytesForAnyNumberOfThreads) {
   const Matrix<float> points = blobs(5000, 9, 30, 2);
   const KMeansOptions options{.clusters = 40, .restarts = 3, .exchanges = 4, .seed = 2};
   const auto one = kmeans(points, {}, options, Context(1));
-  for (const int threads : {2, 3, 8}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     const auto other = kmeans(points, {}, options, Context(threads));
     EXPECT_EQ(one.labels, other.labels);
     EXPECT_EQ(one.objective, other.objective);

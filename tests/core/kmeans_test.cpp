@@ -12,6 +12,7 @@
 #include "core/kmeans_points.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony {
 namespace {
@@ -108,7 +109,7 @@ TEST(KMeans, SameBytesForAnyNumberOfThreads) {
     const Matrix<float> points = blobs(n, 6, 9, 2);
     const KMeansOptions options{.clusters = 15, .restarts = 4, .max_iterations = 8, .seed = 11};
     const auto one = kmeans(points, {}, options, Context(1));
-    for (const int threads : {2, 3, 8}) {
+    for (const int threads : parsimony::testing::kThreadCounts) {
       const auto many = kmeans(points, {}, options, Context(threads));
       EXPECT_EQ(one.labels, many.labels);
       EXPECT_EQ(one.report.objective_history, many.report.objective_history);

@@ -10,6 +10,7 @@
 #include "images/flow/unbiased_risk.hpp"
 #include "parsimony/images/image_quality.hpp"
 #include "pictures.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::images {
 namespace {
@@ -106,7 +107,7 @@ TEST(AdaptiveDenoising, SameBytesForAnyNumberOfThreads) {
   const UnrolledFlow flow = shipped_flow(kSigma);
   const AdaptiveDenoisingOptions options{.sigma = kSigma, .patches = 5000, .batches = 10};
   const Matrix<float> one = denoise_adaptively(noisy, flow, options, Context(1)).image;
-  for (const int threads : {2, 3}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     const Matrix<float> other = denoise_adaptively(noisy, flow, options, Context(threads)).image;
     EXPECT_TRUE(std::equal(one.values().begin(), one.values().end(), other.values().begin()));
   }

@@ -11,6 +11,7 @@
 #include "parsimony/images/image_denoising.hpp"
 #include "parsimony/operators/operator_file.hpp"
 #include "pictures.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::images {
 namespace {
@@ -103,7 +104,7 @@ TEST(Denoise, SameBytesForAnyNumberOfThreads) {
   const Image noisy = noisy_colors(colors(40, 50), 15);
   for (const DenoiseMethod method : {DenoiseMethod::flow, DenoiseMethod::analysis}) {
     const DenoiseResult one = denoise(noisy, {.method = method}, Context(1));
-    for (const int threads : {2, 3}) {
+    for (const int threads : parsimony::testing::kThreadCounts) {
       const DenoiseResult other = denoise(noisy, {.method = method}, Context(threads));
       for (std::size_t c = 0; c < 3; ++c) EXPECT_TRUE(same(one.image.channels[c], other.image.channels[c]));
     }

@@ -10,6 +10,7 @@
 #include "images/flow/flow_file.hpp"
 #include "images/flow/flow_network.hpp"
 #include "images/flow_reference.hpp"
+#include "images/perturbed_flow.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/images/image_denoising.hpp"
@@ -31,17 +32,6 @@ Matrix<float> scene(std::int64_t height, std::int64_t width, std::uint64_t seed)
     }
   }
   return image;
-}
-
-// A flow whose values are all different, so that no two derivatives can be mistaken for each other.
-UnrolledFlow perturbed_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
-  UnrolledFlow flow = initial_unrolled_flow(filters, steps, side);
-  std::uint64_t stream = 0;
-  for (const auto array : flow_arrays(flow)) {
-    const RandomStream random(1, "test.flow", stream++);
-    for (std::size_t k = 0; k < array.size(); ++k) array[k] += 0.2 * random.normal(k);
-  }
-  return flow;
 }
 
 Matrix<float> noisy_of(const Matrix<float>& clean, float sigma, std::uint64_t seed = 2) {

@@ -9,22 +9,13 @@
 #include "expect_error.hpp"
 #include "images/flow/flow_file.hpp"
 #include "images/flow_reference.hpp"
+#include "images/perturbed_flow.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::images {
 namespace {
-
-UnrolledFlow perturbed_flow(std::int64_t filters, std::int64_t steps, std::int64_t side) {
-  UnrolledFlow flow = initial_unrolled_flow(filters, steps, side);
-  std::uint64_t stream = 0;
-  for (const auto array : flow_arrays(flow)) {
-    const RandomStream random(1, "test.flow", stream++);
-    for (std::size_t k = 0; k < array.size(); ++k) array[k] += 0.2 * random.normal(k);
-  }
-  return flow;
-}
 
 Matrix<float> noise(std::int64_t height, std::int64_t width, float sigma) {
   Matrix<float> out(height, width);

@@ -75,7 +75,7 @@ TEST_P(ChebyshevStepOnEveryTarget, EqualsTheScalarTwin) {
       ASSERT_NEAR(found.next.values()[v], expected.next.values()[v], kErrorBudget * 10) << v;
       ASSERT_NEAR(found.accumulator.values()[v], expected.accumulator.values()[v], kErrorBudget * 10) << v;
     }
-    for (std::int64_t c = 0; c < width; ++c) {
+    for (std::int64_t c = 0; c < current.cols(); ++c) {
       ASSERT_NEAR(found.squares[c], expected.squares[c], kErrorBudget * (1 + expected.squares[c]));
       ASSERT_NEAR(found.products[c], expected.products[c], kErrorBudget * (1 + expected.squares[c]));
     }

@@ -13,7 +13,8 @@
 namespace parsimony::models {
 namespace {
 
-constexpr TransformerOptions kSmall{.context = 8, .layers = 1, .width = 16, .heads = 2, .feed_forward = 32};
+constexpr TransformerOptions kOneLayer{
+    .context = 8, .layers = 1, .width = 16, .heads = 2, .feed_forward = 32};
 const std::string kSentence = "The quick brown fox jumps over the lazy dog.\n";
 
 std::string text_of(const torch::Tensor& tokens) {
@@ -44,7 +45,8 @@ TEST(LanguageTask, HoldsOutTheLastStretchOfSoMany) {
 TEST(LanguageTask, ExamplesAreTheWindowsOfTheText) {
   const TemporaryDirectory directory;
   const std::string text = kSentence;  // 45 bytes: five windows and targets, four over
-  const LanguageTask task({.text = directory.file("t", text), .held_out = directory.file("h", "xy")}, kSmall);
+  const LanguageTask task({.text = directory.file("t", text), .held_out = directory.file("h", "xy")},
+                          kOneLayer);
   ASSERT_EQ(task.examples(), 5);
   const std::vector<std::int64_t> all = first(5);
   const train::Batch batch = task.batch(all, 1, 2);
@@ -58,7 +60,7 @@ TEST(LanguageTask, ExamplesAreTheWindowsOfTheText) {
   // A text of 41 bytes is enough for the fifth window, one of 40 is not.
   for (const int size : {40, 41}) {
     const LanguageTask other({.text = directory.file("s", text.substr(0, size)), .held_out = directory / "h"},
-                             kSmall);
+                             kOneLayer);
     EXPECT_EQ(other.examples(), size == 41 ? 5 : 4);
   }
 }
@@ -71,7 +73,7 @@ void make_uniform(LanguageTask& task) {
 TEST(LanguageTask, AUniformModelHasThePerplexityOfItsVocabulary) {
   const TemporaryDirectory directory;
   const auto text = directory.file("t", kSentence), held_out = directory.file("h", "abab cabab" + kSentence);
-  LanguageTask bytes({.text = text, .held_out = held_out}, kSmall);
+  LanguageTask bytes({.text = text, .held_out = held_out}, kOneLayer);
   make_uniform(bytes);
   auto figures = bytes.evaluate();
   EXPECT_NEAR(figures.at("perplexity"), 256, 1e-3);
@@ -79,7 +81,7 @@ TEST(LanguageTask, AUniformModelHasThePerplexityOfItsVocabulary) {
 
   const data::BytePairFiles files(directory, {{"a", "b"}, {"ab", "ab"}, {" ", "c"}});
   LanguageTask pairs({.text = text, .held_out = held_out, .encoder = files.encoder, .merges = files.merges},
-                     kSmall);
+                     kOneLayer);
   make_uniform(pairs);
   figures = pairs.evaluate();
   EXPECT_NEAR(figures.at("perplexity"), 259, 1e-3);
@@ -93,7 +95,7 @@ TEST(LanguageTask, AUniformModelHasThePerplexityOfItsVocabulary) {
 TEST(LanguageTask, EvaluationPredictsEachTokenOnce) {
   const TemporaryDirectory directory;
   torch::manual_seed(1);
-  TransformerOptions options = kSmall;
+  TransformerOptions options = kOneLayer;
   options.dropout = 0.5;
   options.layer_drop = 0.5;
   LanguageTask task({.text = directory.file("t", kSentence), .held_out = directory.file("h", kSentence)},
@@ -151,14 +153,14 @@ TEST(LanguageTask, RefusesTextsThatAreTooShort) {
   const auto text = directory.file("t", kSentence), small = directory.file("s", "8 bytes."),
              one = directory.file("o", "x");
   expect_error(ErrorCode::invalid_argument, "8 tokens to learn from",
-               [&] { LanguageTask({.text = small, .held_out = text}, kSmall); });
+               [&] { LanguageTask({.text = small, .held_out = text}, kOneLayer); });
   expect_error(ErrorCode::invalid_argument, "1 tokens are held out",
-               [&] { LanguageTask({.text = text, .held_out = one}, kSmall); });
+               [&] { LanguageTask({.text = text, .held_out = one}, kOneLayer); });
   expect_error(ErrorCode::invalid_argument, "0 tokens are held out",
-               [&] { LanguageTask({.text = text}, kSmall); });
+               [&] { LanguageTask({.text = text}, kOneLayer); });
   expect_error(ErrorCode::invalid_argument, "merges: is missing",
-               [&] { LanguageTask({.text = text, .encoder = "e"}, kSmall); });
-  expect_error(ErrorCode::io, "none", [&] { LanguageTask({.text = directory / "none"}, kSmall); });
+               [&] { LanguageTask({.text = text, .encoder = "e"}, kOneLayer); });
+  expect_error(ErrorCode::io, "none", [&] { LanguageTask({.text = directory / "none"}, kOneLayer); });
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ constexpr TransformerOptions kShared{.vocabulary = 64,
                                      .share_adjacent = true,
                                      .layer_drop = 0.2};
 
-torch::Tensor some_tokens() {
+torch::Tensor tokens_of_shared() {
   return torch::randint(kShared.vocabulary, {4, kShared.context}, torch::kLong);
 }
 
@@ -27,7 +27,7 @@ torch::Tensor some_tokens() {
 TEST(CompressedTransformer, NoiseReachesEachWeightOnce) {
   torch::manual_seed(1);
   Transformer model(kShared);
-  const torch::Tensor tokens = some_tokens();
+  const torch::Tensor tokens = tokens_of_shared();
   train::Noise noise({.rate = 0.3});
   {
     const train::NoisyWeights noisy = noise.apply(model);
@@ -62,7 +62,7 @@ TEST(CompressedTransformer, StagesAreFeedForwardEmbeddingsAttention) {
 TEST(CompressedTransformer, EverythingComposes) {
   torch::manual_seed(2);
   Transformer model(kShared);
-  const torch::Tensor tokens = some_tokens();
+  const torch::Tensor tokens = tokens_of_shared();
   model.keep_blocks(every_other_block(model.blocks()));
   EXPECT_EQ(model.options().layers, 4);
   train::Ipq ipq(model, {.centroids = 16});

@@ -12,20 +12,13 @@
 #include "operators/frames/eigen_map.hpp"
 #include "operators/learning/oblique_objective.hpp"
 #include "operators/learning/stochastic_descent.hpp"
+#include "operators/normals.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
 
 namespace parsimony::operators {
 namespace {
-
-template <class T>
-Matrix<T> normals(std::int64_t rows, std::int64_t cols, std::string_view name) {
-  Matrix<T> out(rows, cols);
-  const RandomStream stream(1, name);
-  for (std::int64_t i = 0; i < out.size(); ++i) out.values()[i] = static_cast<T>(stream.normal(i));
-  return out;
-}
 
 Matrix<double> unit_rows(Matrix<double> w) {
   for (std::int64_t i = 0; i < w.rows(); ++i) {

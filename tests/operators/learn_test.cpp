@@ -161,13 +161,13 @@ TEST(Certify, DrawsPatchesAsLargeAsTheRows) {
   const std::vector<Image> images{{{made_image(60, 70)}, 8, false}};
   CertifyOptions options;
   options.data.samples = 200;
-  const CertifyResult found = certify(testing::cosine_rows(4), images, options);
+  const CertifyResult found = certify(parsimony::testing::cosine_rows(4), images, options);
   EXPECT_EQ(found.clean->report.algorithm, "local optimality");
-  const auto profile = cosparsity_profile(testing::cosine_rows(4), draw_patches(images, {200, 4}));
+  const auto profile = cosparsity_profile(parsimony::testing::cosine_rows(4), draw_patches(images, {200, 4}));
   EXPECT_EQ(found.clean->profile.signals, profile.signals);
   options.data.patch = 5;
   expect_error(ErrorCode::invalid_argument, "not patches of 5 × 5",
-               [&] { certify(testing::cosine_rows(4), images, options); });
+               [&] { certify(parsimony::testing::cosine_rows(4), images, options); });
   expect_error(ErrorCode::invalid_argument, "8 values", [&] { certify(random_untf(12, 8, 3), images); });
 }
 

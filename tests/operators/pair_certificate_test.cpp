@@ -282,7 +282,8 @@ TEST(PairCertificate, RefusesWhatCannotBe) {
   source.request_stop();
   Context context;
   context.stop = source.get_token();
-  expect_error(ErrorCode::cancelled, "cancelled", [&] { certify_pair(omega, noisy, denoised, {}, context); });
+  expect_error(ErrorCode::cancelled, "cancelled",
+               [&] { certify_pair(problem.omega, problem.noisy, problem.denoised, {}, context); });
 }
 
 }  // namespace

@@ -5,18 +5,10 @@
 #include <cmath>
 #include <vector>
 
-#include "parsimony/core/random.hpp"
+#include "operators/normals.hpp"
 
 namespace parsimony::operators {
 namespace {
-
-template <class T>
-Matrix<T> normals(std::int64_t rows, std::int64_t cols, std::string_view name) {
-  Matrix<T> out(rows, cols);
-  const RandomStream stream(1, name);
-  for (std::int64_t i = 0; i < out.size(); ++i) out.values()[i] = static_cast<T>(stream.normal(i));
-  return out;
-}
 
 // One sample and one row after the other.
 double naive(MatrixView<const double> samples, MatrixView<const double> analysis, double nu,

@@ -16,6 +16,7 @@
 #include "parsimony/operators/douglas_rachford.hpp"
 #include "parsimony/operators/frames.hpp"
 #include "parsimony/operators/signals.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::operators {
 namespace {
@@ -230,7 +231,7 @@ TEST(UntfLearning, SameBytesForAnyNumberOfThreads) {
     const UntfLearningOptions options{
         .rows = 12, .exploration = 20, .step_tolerance = 1e-2, .noise_aware = noise_aware};
     const LearnedOperator one = learn_untf(p.signals, options, Context(1));
-    for (const int threads : {2, 3}) {
+    for (const int threads : parsimony::testing::kThreadCounts) {
       const LearnedOperator other = learn_untf(p.signals, options, Context(threads));
       EXPECT_TRUE(std::equal(one.analysis_operator.values().begin(), one.analysis_operator.values().end(),
                              other.analysis_operator.values().begin()));

@@ -6,6 +6,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/partition/objectives.hpp"
 #include "partition/small_networks.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -79,7 +80,7 @@ TEST(Aggregate, IsTheSameForAnyNumberOfThreads) {
   const GraphNetwork network = make_network(planted.graph);
   const auto labels = random_surjection(3000, 1500, 1);
   const Network one = aggregate(network, labels, 1500, Context(1));
-  for (const int threads : {2, 3}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     const Network other = aggregate(network, labels, 1500, Context(threads));
     EXPECT_EQ(one.adjacency.offsets, other.adjacency.offsets);
     EXPECT_EQ(one.adjacency.columns, other.adjacency.columns);

@@ -12,6 +12,7 @@
 #include "parsimony/partition/resolution_search.hpp"
 #include "partition/known_networks.hpp"
 #include "partition/small_networks.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -62,8 +63,9 @@ TEST(ExactlyK, IsTheSameForAnyNumberOfThreads) {
   const GraphNetwork network = make_network(planted.graph);
   for (const std::int64_t k : {15, 40}) {
     const auto one = all_partitions(network, k, 1, Context(1));
-    EXPECT_EQ(all_partitions(network, k, 1, Context(2)), one);
-    EXPECT_EQ(all_partitions(network, k, 1, Context(3)), one);
+    for (const int threads : parsimony::testing::kThreadCounts) {
+      EXPECT_EQ(all_partitions(network, k, 1, Context(threads)), one);
+    }
   }
 }
 

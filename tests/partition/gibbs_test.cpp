@@ -11,6 +11,7 @@
 #include "parsimony/graph/scores.hpp"
 #include "partition/gibbs_sampler.hpp"
 #include "partition/small_networks.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -160,7 +161,7 @@ TEST(GibbsVotes, SameBytesForAnyNumberOfThreads) {
     const GibbsOptions options{.objective = objective, .sweeps = 5, .seed = 4};
     const Partition one = gibbs_votes(network, start, options, Context(1));
     EXPECT_NE(one.labels, start.labels);
-    for (const int threads : {2, 3}) {
+    for (const int threads : parsimony::testing::kThreadCounts) {
       EXPECT_EQ(one.labels, gibbs_votes(network, start, options, Context(threads)).labels)
           << threads << " threads";
     }

@@ -13,6 +13,7 @@
 #include "partition/refinement.hpp"
 #include "partition/small_networks.hpp"
 #include "places.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -107,7 +108,7 @@ TEST(Leiden, IsTheSameForAnyNumberOfThreads) {
       graph::stochastic_block_model({.nodes = 4000, .clusters = 20, .epsilon_ratio = 0.5, .seed = 3});
   const GraphNetwork network = make_network(planted.graph);
   const auto one = leiden(network, {.seed = 1}, Context(1));
-  for (const int threads : {2, 3}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     EXPECT_EQ(leiden(network, {.seed = 1}, Context(threads)).partition.labels, one.partition.labels);
   }
   EXPECT_NE(leiden(network, {.seed = 2}).partition.labels, one.partition.labels);

@@ -11,6 +11,7 @@
 #include "partition/gains.hpp"
 #include "partition/shuffle.hpp"
 #include "partition/small_networks.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::partition {
 namespace {
@@ -87,13 +88,16 @@ TEST_P(EveryObjective, SameBytesForAnyNumberOfThreads) {
   const auto planted = graph::stochastic_block_model(
       {.nodes = 40000, .clusters = 20, .degree = 8, .epsilon_ratio = 0.3, .degree_exponent = 2.5, .seed = 1});
   const GraphNetwork network = make_network(planted.graph);
-  Partition one;
-  for (const int threads : {1, 2, 3}) {
+  const auto moved = [&](int threads) {
     Partition partition = make_partition(network, testing::random_surjection(40000, 25, 7));
     const double before = value_of(partition, network.total, GetParam());
     local_moves(network, partition, GetParam(), Context(threads));
     EXPECT_GT(value_of(partition, network.total, GetParam()), before);
-    if (threads == 1) one = partition;
+    return partition;
+  };
+  const Partition one = moved(1);
+  for (const int threads : parsimony::testing::kThreadCounts) {
+    const Partition partition = moved(threads);
     EXPECT_EQ(one.labels, partition.labels) << threads << " threads";
     EXPECT_EQ(one.volume, partition.volume);
   }

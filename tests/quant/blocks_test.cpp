@@ -100,7 +100,7 @@ TEST(Blocks, NameWhatIsWrong) {
   for (const auto& [bad, piece] : {std::pair{std::vector<std::int32_t>{0, 1}, "has 2 entries"},
                                    {std::vector<std::int32_t>{0, 1, 1}, "1 comes twice"},
                                    {std::vector<std::int32_t>{0, 1, 3}, "3 is not an input channel"}}) {
-    expect_error(ErrorCode::invalid_argument, piece, [&] { block_offsets(grid, bad); });
+    expect_error(ErrorCode::invalid_argument, piece, [&, &order = bad] { block_offsets(grid, order); });
   }
   expect_error(ErrorCode::invalid_argument, "5 values", [&] { to_blocks(std::vector<float>(5), grid); });
 }

@@ -25,7 +25,8 @@ WeightRecipe recipe_for(const TestWeight& weight, int bits, const CompressOption
   return integer_recipe(info_of(weight), bits, range_of(weight.values, weight.shape[0]), options);
 }
 
-double error_of(const TestWeight& weight, const WeightRecipe& recipe, const CompressOptions& options) {
+double compressed_error(const TestWeight& weight, const WeightRecipe& recipe,
+                        const CompressOptions& options) {
   return relative_mse(weight.view(),
                       decode(quantize_weight(weight.view(), recipe, options, Context(1)), Context(1)));
 }
@@ -95,7 +96,8 @@ TEST(CompressWeight, CodebooksOfHalvesOnlyWhereHalvesHoldTheValues) {
       return product_recipe(info_of(weight), 4, 64, BlockLayout::row, range, options);
     };
     EXPECT_EQ(recipe(half).codebook_type, deviation < 0.01f ? CodebookType::float32 : CodebookType::float16);
-    const double error = error_of(weight, recipe(half), half), exact = error_of(weight, recipe(full), full);
+    const double error = compressed_error(weight, recipe(half), half),
+                 exact = compressed_error(weight, recipe(full), full);
     EXPECT_NEAR(error, exact, 1e-3 * exact) << deviation;
   }
 }

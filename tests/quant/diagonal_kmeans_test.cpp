@@ -5,16 +5,10 @@
 #include <limits>
 
 #include "parsimony/core/kmeans.hpp"
-#include "parsimony/core/random.hpp"
+#include "quant/quantized_weights.hpp"
 
 namespace parsimony::quant {
 namespace {
-
-Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
-  Matrix<float> out(rows, cols);
-  RandomStream(seed, "test").fill_normal(out.values());
-  return out;
-}
 
 // Weights over a range of about a hundredfold, a fifth of them 0.
 Matrix<float> random_importance(std::int64_t rows, std::int64_t cols) {

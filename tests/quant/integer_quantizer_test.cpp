@@ -11,7 +11,7 @@
 namespace parsimony::quant {
 namespace {
 
-double error_of(const TestWeight& weight, const IntegerOptions& options) {
+double integer_error(const TestWeight& weight, const IntegerOptions& options) {
   return relative_mse(weight.view(), decode(integer_quantize(weight.view(), options)));
 }
 
@@ -63,9 +63,9 @@ TEST(IntegerQuantizer, RoundsToTheNearestLevel) {
 
 TEST(IntegerQuantizer, ErrorOnGaussianWeightsIsThePublishedOne) {
   const TestWeight large({4000, 256});  // rows of 256: the largest of a row is near 2.8 deviations
-  EXPECT_NEAR(error_of(large, {.bits = 4, .granularity = Granularity::per_tensor}), 0.033, 0.004);
-  EXPECT_NEAR(error_of(large, {.bits = 4}), 0.012, 0.0015);
-  EXPECT_NEAR(error_of(large, {.bits = 4, .range = RangeRule::mse}), 0.010, 0.001);
+  EXPECT_NEAR(integer_error(large, {.bits = 4, .granularity = Granularity::per_tensor}), 0.033, 0.004);
+  EXPECT_NEAR(integer_error(large, {.bits = 4}), 0.012, 0.0015);
+  EXPECT_NEAR(integer_error(large, {.bits = 4, .range = RangeRule::mse}), 0.010, 0.001);
 }
 
 // [max1960quantizing], table II: the least mean square error of uniform levels for a Gaussian. Those have no
@@ -74,11 +74,11 @@ TEST(IntegerQuantizer, ClippingReachesTheOptimumOfUniformLevels) {
   const TestWeight weight({20, 10000});
   const std::vector<std::pair<int, double>> published{{3, 0.03744}, {4, 0.01154}, {5, 0.003495}};
   for (const auto& [bits, optimum] : published) {
-    const double mse =
-        error_of(weight, {.bits = bits, .granularity = Granularity::per_tensor, .range = RangeRule::mse});
+    const double mse = integer_error(
+        weight, {.bits = bits, .granularity = Granularity::per_tensor, .range = RangeRule::mse});
     EXPECT_GT(mse, optimum * 0.99) << bits;
     EXPECT_LT(mse, optimum * (1 + 1.2 * std::pow(2.0, 1 - bits))) << bits;
-    const double predicted = error_of(
+    const double predicted = integer_error(
         weight, {.bits = bits, .granularity = Granularity::per_tensor, .range = RangeRule::histogram});
     EXPECT_LT(predicted, mse * 1.05) << bits;
   }
@@ -98,11 +98,11 @@ TEST(IntegerQuantizer, EachRangeRuleIsNoWorseThanTheOneBefore) {
     for (const int bits : {2, 4, 8}) {
       for (const auto granularity : {Granularity::per_tensor, Granularity::per_channel}) {
         IntegerOptions options{.bits = bits, .granularity = granularity};
-        const double plain = error_of(weight, options);
+        const double plain = integer_error(weight, options);
         options.range = RangeRule::histogram;
-        const double predicted = error_of(weight, options);
+        const double predicted = integer_error(weight, options);
         options.range = RangeRule::mse;
-        const double searched = error_of(weight, options);
+        const double searched = integer_error(weight, options);
         EXPECT_LE(predicted, plain * (1 + 1e-6) + 1e-15) << kind << " " << bits;
         EXPECT_LE(searched, predicted * (1 + 1e-6) + 1e-15) << kind << " " << bits;
       }
@@ -114,8 +114,8 @@ TEST(IntegerQuantizer, EachRangeRuleIsNoWorseThanTheOneBefore) {
 TEST(IntegerQuantizer, ClipsAnOutlier) {
   TestWeight weight({1, 20000});
   weight.values[1234] = 2;  // 40 deviations
-  const double plain = error_of(weight, {.bits = 4}),
-               clipped = error_of(weight, {.bits = 4, .range = RangeRule::mse});
+  const double plain = integer_error(weight, {.bits = 4}),
+               clipped = integer_error(weight, {.bits = 4, .range = RangeRule::mse});
   EXPECT_GT(plain, 0.3);
   EXPECT_LT(clipped, plain / 4);
 }

@@ -10,6 +10,7 @@
 #include "parsimony/core/half.hpp"
 #include "parsimony/quant/blocks.hpp"
 #include "parsimony/quant/decode.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -283,7 +284,7 @@ TEST(ProductQuantizer, SameBytesForAnyNumberOfThreads) {
     const ProductOptions options{.block_size = 7, .normalize_filters = true};
     const WeightView view = weight.view();
     const auto one = product_quantize({&view, 1}, options, Context(1));
-    for (const int threads : {2, 3, 8}) {
+    for (const int threads : parsimony::testing::kThreadCounts) {
       const auto many = product_quantize({&view, 1}, options, Context(threads));
       expect_same(one.tensors.front(), many.tensors.front());
       EXPECT_EQ(one.report.objective_history, many.report.objective_history);

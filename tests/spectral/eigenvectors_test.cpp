@@ -15,6 +15,7 @@
 #include "expect_error.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/spectral/density.hpp"
+#include "thread_counts.hpp"
 
 namespace parsimony::spectral {
 namespace {
@@ -164,7 +165,7 @@ TEST(SmallestEigenvectors, SameBytesForAnyNumberOfThreads) {
   const auto laplacian = graph::make_laplacian(planted.graph);
   const EigenOptions options{.count = 20, .tolerance = 1e-3, .seed = 5};
   const auto one = smallest_eigenvectors(laplacian, options, Context(1));
-  for (const int threads : {2, 3}) {
+  for (const int threads : parsimony::testing::kThreadCounts) {
     const auto other = smallest_eigenvectors(laplacian, options, Context(threads));
     EXPECT_EQ(one.values, other.values);
     EXPECT_EQ(one.residuals, other.residuals);

@@ -80,15 +80,15 @@ TEST(Export, LayersInCodesAreThoseOfTheirCodes) {
 }
 
 TEST(Export, HalvesAreOnlyWhatHalvesHoldWell) {
-  struct Net : torch::nn::Module {
+  struct Halves : torch::nn::Module {
     torch::Tensor fine, wide, tiny;
-    Net() {
+    Halves() {
       fine = register_parameter("fine", torch::tensor({1.0F, 1e-6F, -0.5F}));
       wide = register_parameter("wide", torch::tensor({1.0F, 1e6F}));
       tiny = register_buffer("tiny", torch::tensor({1.0F, 1e-7F}));
     }
   };
-  Net net;
+  Halves net;
   const auto recipe = export_recipe(net, {});
   for (const quant::OtherRecipe& other : recipe.others) {
     EXPECT_EQ(other.stored_dtype, other.name == "fine" ? DType::float16 : DType::float32) << other.name;

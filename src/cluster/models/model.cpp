@@ -15,8 +15,8 @@ namespace parsimony::cluster {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
-constexpr std::int64_t kRowsPerBlock = 1 << 12;
-constexpr std::int64_t kMostClusters = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kPointsPerBlock = 1 << 12;
+constexpr std::int64_t kMostClustersOfModel = std::numeric_limits<std::int32_t>::max();
 
 // The fault of the model; empty if it is sound.
 std::string fault_of(const PointModel& model) {
@@ -28,8 +28,8 @@ std::string fault_of(const PointModel& model) {
   if (static_cast<std::int64_t>(model.labels.size()) != n) {
     return fmt::format("labels: {} values for {} points", model.labels.size(), n);
   }
-  if (model.clusters < 1 || model.clusters > kMostClusters) {
-    return fmt::format("clusters: {}; must be 1 to {}", model.clusters, kMostClusters);
+  if (model.clusters < 1 || model.clusters > kMostClustersOfModel) {
+    return fmt::format("clusters: {}; must be 1 to {}", model.clusters, kMostClustersOfModel);
   }
   if (model.neighbors < 1 || model.neighbors > 1024 || model.neighbors > n) {
     return fmt::format("neighbors: {}; must be 1 to {}", model.neighbors, std::min<std::int64_t>(n, 1024));
@@ -87,7 +87,7 @@ PointModel parse_model(std::string bytes, const std::string& name, std::int64_t 
   model.labels.reserve(labels.size());
   for (const std::int64_t label : labels) {
     // A number that int32 cannot hold cannot be a label; −1 is refused below.
-    model.labels.push_back(label < 0 || label > kMostClusters ? -1 : static_cast<std::int32_t>(label));
+    model.labels.push_back(label < 0 || label > kMostClustersOfModel ? -1 : static_cast<std::int32_t>(label));
   }
   model.points = archive.matrix("points");
   const std::string fault = fault_of(model);
@@ -142,7 +142,7 @@ ClusterResult assign(const PointModel& model, MatrixView<const float> points, co
                        .report = std::move(found.report)};
   result.report.algorithm = "assignment by nearest neighbors";
   const StageTimer timer(result.report, "vote");
-  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(points.rows, kPointsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     std::vector<std::pair<std::int32_t, double>> sums;
     for (std::int64_t i = begin; i < end; ++i) {
       result.labels[i] = vote(found.indices.row(i), found.distances.row(i), model.labels, sums);

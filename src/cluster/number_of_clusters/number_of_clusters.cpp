@@ -24,8 +24,8 @@
 namespace parsimony::cluster {
 namespace {
 
-constexpr std::int64_t kFewestSamples = 1000;
-constexpr std::int64_t kSamplesPerCluster = 20;
+constexpr std::int64_t kFewestSamplesOfSearch = 1000;
+constexpr std::int64_t kSamplesPerClusterOfSearch = 20;
 constexpr std::int64_t kFirstSplits = 2;  // and the rest of a first look at a number
 constexpr std::int64_t kFirstSamples = 400;
 constexpr std::int64_t kFirstSamplesPerCluster = 8;
@@ -71,8 +71,8 @@ NumberOfClustersOptions settled(const NumberOfClustersOptions& requested, std::i
                        options.max_clusters));
   }
   if (options.samples == 0) {
-    options.samples = std::max(kSamplesPerCluster * std::min(options.max_clusters, kMostClusters),
-                               std::max(kFewestSamples, options.max_clusters));
+    options.samples = std::max(kSamplesPerClusterOfSearch * std::min(options.max_clusters, kMostClusters),
+                               std::max(kFewestSamplesOfSearch, options.max_clusters));
   }
   options.samples = std::min(options.samples, points);
   if (options.samples < options.max_clusters) {
@@ -111,7 +111,7 @@ class Trials {
   void compare_closely() {
     std::vector<std::int64_t> numbers{top().clusters};
     while (!numbers.empty()) {
-      measure(numbers, options_.splits, kFewestSamples, kSamplesPerCluster, kExchanges);
+      measure(numbers, options_.splits, kFewestSamplesOfSearch, kSamplesPerClusterOfSearch, kExchanges);
       contenders_.insert(numbers.begin(), numbers.end());
       context_.progress("stability", std::ssize(tried_), total());
       const std::int64_t at = best().clusters;
@@ -287,9 +287,9 @@ std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& o
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t most = options.max_clusters ? options.max_clusters : std::min(kMostClusters, nodes / 10);
   const std::int64_t samples = std::min(
-      nodes, options.samples
-                 ? options.samples
-                 : std::max({kFewestSamples, most, kSamplesPerCluster * std::min(most, kMostClusters)}));
+      nodes, options.samples ? options.samples
+                             : std::max({kFewestSamplesOfSearch, most,
+                                         kSamplesPerClusterOfSearch * std::min(most, kMostClusters)}));
   const std::int64_t signals = signals_of(options.features), width = std::min(signals, kColumns);
   const std::int64_t tried = std::min(options.candidates, most) * matrix_bytes(samples, signals);
   return matrix_bytes((options.order + 1) * samples, signals) +

@@ -44,6 +44,14 @@ void draw_ends(Canvas& canvas, const Frame& frame, const std::string& low, const
 
 }  // namespace
 
+std::string grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
+    text.insert(text.begin() + place, ',');
+  }
+  return text;
+}
+
 void draw_bars(Canvas& canvas, const Frame& frame, std::string_view title, const std::vector<double>& values,
                const std::vector<Color>& colors, double limit, const std::string& limit_text) {
   draw_title(canvas, frame, title);

@@ -1,6 +1,7 @@
 // The small charts beside the matrix of a picture.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,11 @@
 
 namespace parsimony::cluster {
 
+inline constexpr int kPictureWidth = 1200, kPictureHeight = 800;
 inline constexpr Color kInk{0.13, 0.15, 0.18}, kFaint{0.45, 0.48, 0.52}, kPale{0.86, 0.87, 0.89};
+
+/// The number with commas between its thousands.
+std::string grouped(std::int64_t number);
 
 /// The place of a chart: its axes, in pixels. The title is above, the labels of the axes are left and below.
 struct Frame {

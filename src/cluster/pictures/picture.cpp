@@ -14,7 +14,6 @@
 namespace parsimony::cluster {
 namespace {
 
-constexpr int kWidth = 1200, kHeight = 800;
 constexpr double kMatrixLeft = 60, kMatrixTop = 106, kMatrixSide = 640;
 constexpr double kChartLeft = 800, kChartRight = 1160, kChartsTop = 130;
 constexpr double kBetweenCharts = 76;
@@ -38,14 +37,6 @@ Color cluster_color(std::int64_t rank, std::int64_t clusters) {
   const auto stop = std::min(static_cast<std::size_t>(place), std::size_t{2});
   const Color color = mix(kStops[stop], kStops[stop + 1], place - static_cast<double>(stop));
   return rank % 2 == 0 ? color : mix(color, {1, 1, 1}, 0.28);
-}
-
-std::string grouped(std::int64_t number) {
-  std::string text = std::to_string(number);
-  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
-    text.insert(text.begin() + place, ',');
-  }
-  return text;
 }
 
 // The clusters by falling size, and where each node stands when the nodes are sorted so.
@@ -194,7 +185,7 @@ void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
   const double worst = *std::max_element(conductances.begin(), conductances.end());
   const double limit = worst > 0.5 ? 1 : worst > 0.1 ? 0.5 : worst > 0.01 ? 0.1 : 0.01;
 
-  Canvas canvas(kWidth, kHeight);
+  Canvas canvas(kPictureWidth, kPictureHeight);
   canvas.text(kMatrixLeft, 48,
               fmt::format("{} nodes, {} edges, {} clusters", grouped(adjacency.rows()),
                           grouped(adjacency.entries() / 2), grouped(static_cast<std::int64_t>(sizes.size()))),

@@ -17,11 +17,10 @@
 namespace parsimony::cluster {
 namespace {
 
-constexpr int kWidth = 1200, kHeight = 800;
 constexpr int kLeft = 60, kTop = 106, kMapWidth = 800, kMapHeight = 630;
 constexpr double kListLeft = 910, kListRight = 1160, kListStep = 26;
 constexpr std::size_t kListed = 24;
-constexpr std::int64_t kRowsPerBlock = 1 << 14;
+constexpr std::int64_t kPointsPerReport = 1 << 14;
 constexpr std::int64_t kRowsOfAxes = 5000;
 constexpr int kPowerIterations = 100;
 
@@ -48,14 +47,6 @@ Color cluster_color(std::size_t rank) {
   const Color pure{channel(0), channel(4), channel(2)};
   constexpr std::array<Color, 3> kToward{{{0.1, 0.1, 0.15}, {0.5, 0.5, 0.5}, {0.9, 0.9, 0.9}}};
   return mix(pure, kToward[rank % 3], 0.35);
-}
-
-std::string grouped(std::int64_t number) {
-  std::string text = std::to_string(number);
-  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
-    text.insert(text.begin() + place, ',');
-  }
-  return text;
 }
 
 void check(MatrixView<const float> points, std::span<const std::int32_t> labels, std::int64_t clusters) {
@@ -304,7 +295,7 @@ void write_point_picture(const std::filesystem::path& path, MatrixView<const flo
 
   const Plane plane = plane_of(points, context);
   std::vector<double> across(static_cast<std::size_t>(n)), up(across.size());
-  context.for_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(n, kPointsPerReport, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const auto row = points.row(i);
       across[i] = std::inner_product(row.begin(), row.end(), plane.across.begin(), 0.0);
@@ -338,7 +329,7 @@ void write_point_picture(const std::filesystem::path& path, MatrixView<const flo
   Layer layer;
   std::int64_t outside = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    if (i % kRowsPerBlock == 0) context.progress("picture", i, n);
+    if (i % kPointsPerReport == 0) context.progress("picture", i, n);
     const double x = map.x(across[i]), y = map.y(up[i]);
     if (x < 0 || y < 0 || x >= kMapWidth || y >= kMapHeight) {
       ++outside;
@@ -348,7 +339,7 @@ void write_point_picture(const std::filesystem::path& path, MatrixView<const flo
   }
   context.progress("picture", n, n);
 
-  Canvas canvas(kWidth, kHeight);
+  Canvas canvas(kPictureWidth, kPictureHeight);
   canvas.text(kLeft, 48, fmt::format("{} points, {} clusters", grouped(n), grouped(clusters)), 18, kInk);
   std::string caption = plane.caption;
   if (outside > 0) caption += fmt::format("    {} points far outside", grouped(outside));

@@ -13,7 +13,7 @@ namespace parsimony {
 namespace {
 
 constexpr std::int64_t kSamplePerCluster = 256;
-constexpr std::int64_t kBlock = 32 * kernels::kTile;
+constexpr std::int64_t kSeedingBlock = 32 * kernels::kTile;
 
 std::vector<std::int32_t> sample_points(std::int64_t n, std::span<const float> weights, std::int64_t limit,
                                         const RandomStream& stream) {
@@ -42,11 +42,11 @@ Matrix<float> seed_centroids(MatrixView<const float> points, std::span<const flo
       points.rows, weights, kSamplePerCluster * k, RandomStream(seed, "kmeans.seeding.sample", restart));
   const RandomStream draw(seed, "kmeans.seeding", restart);
   const auto m = static_cast<std::int64_t>(sample.size());
-  const std::int64_t blocks = (m + kBlock - 1) / kBlock, padded = blocks * kBlock;
+  const std::int64_t blocks = (m + kSeedingBlock - 1) / kSeedingBlock, padded = blocks * kSeedingBlock;
 
   Matrix<float> tiles(padded, d);
   std::vector<float> norm(padded), weight(padded, 0.0f);
-  context.for_blocks(m, kBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(m, kSeedingBlock, [&](std::int64_t begin, std::int64_t end) {
     kernels::pack_tiles({points.data, points.stride, d, shift.data(), sample.data() + begin}, end - begin,
                         tiles.data() + begin * d);
     for (std::int64_t i = begin; i < end; ++i) {
@@ -72,7 +72,7 @@ Matrix<float> seed_centroids(MatrixView<const float> points, std::span<const flo
     };
     std::int64_t block = 0, last = -1;
     while (block + 1 < blocks && target >= block_cost[block]) target -= block_cost[block++];
-    for (std::int64_t i = block * kBlock; i < std::min(m, (block + 1) * kBlock); ++i) {
+    for (std::int64_t i = block * kSeedingBlock; i < std::min(m, (block + 1) * kSeedingBlock); ++i) {
       if (share(i) <= 0) continue;
       last = i;
       target -= share(i);
@@ -82,7 +82,7 @@ Matrix<float> seed_centroids(MatrixView<const float> points, std::span<const flo
   };
 
   for (std::int64_t b = 0; b < blocks; ++b) {
-    for (std::int64_t i = b * kBlock; i < (b + 1) * kBlock; ++i) block_cost[b] += weight[i];
+    for (std::int64_t i = b * kSeedingBlock; i < (b + 1) * kSeedingBlock; ++i) block_cost[b] += weight[i];
   }
   for (std::int64_t c = 0; c < k; ++c) {
     double total = 0;
@@ -103,15 +103,15 @@ Matrix<float> seed_centroids(MatrixView<const float> points, std::span<const flo
       }
       half_norms[t] = static_cast<float>(norm2 / 2);
     }
-    context.for_blocks(padded, kBlock, [&](std::int64_t begin, std::int64_t) {
-      kernels::candidate_distances(tiles.data() + begin * d, kBlock / kernels::kTile, d, norm.data() + begin,
-                                   candidates.data(), half_norms.data(), tried, current.data() + begin,
-                                   next.data() + begin, padded);
+    context.for_blocks(padded, kSeedingBlock, [&](std::int64_t begin, std::int64_t) {
+      kernels::candidate_distances(tiles.data() + begin * d, kSeedingBlock / kernels::kTile, d,
+                                   norm.data() + begin, candidates.data(), half_norms.data(), tried,
+                                   current.data() + begin, next.data() + begin, padded);
       for (std::int64_t t = 0; t < tried; ++t) {
-        if (const std::int64_t own = candidate_rows[t]; own >= begin && own < begin + kBlock)
+        if (const std::int64_t own = candidate_rows[t]; own >= begin && own < begin + kSeedingBlock)
           next(t, own) = 0;
-        block_costs[t * blocks + begin / kBlock] =
-            kernels::weighted_sum(weight.data() + begin, next.data() + t * padded + begin, kBlock);
+        block_costs[t * blocks + begin / kSeedingBlock] =
+            kernels::weighted_sum(weight.data() + begin, next.data() + t * padded + begin, kSeedingBlock);
       }
     });
     std::int64_t best = 0;

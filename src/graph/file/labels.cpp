@@ -64,7 +64,7 @@ std::vector<std::string> all_names(const NodeIds& ids) {
 }
 
 // Columns of the first line that has any.
-int find_columns(const Text& text) {
+int columns_of_labels(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   try {
     if (!cursor.next_entry()) {
@@ -102,7 +102,7 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
     return parse_npy_labels(bytes, budget, context);
   }
   const Text text(name, bytes);
-  const int columns = find_columns(text);
+  const int columns = columns_of_labels(text);
   const auto size = static_cast<std::int64_t>(bytes.size());
   budget.require(size + text.count_lines(context) * columns * 56);  // words, integers, sorted, numbers
   Pieces<std::string_view> nodes(piece_count(text.bytes)), clusters(nodes.size());

@@ -12,7 +12,7 @@ namespace parsimony::graph {
 namespace {
 
 // Columns of the first entry: 2, or 3 in a weighted list.
-int find_columns(const Text& text) {
+int columns_of_edges(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   try {
     if (!cursor.next_entry()) {
@@ -100,7 +100,7 @@ std::vector<EntryBlock> number_nodes(Edges<Id>& edges, const IdIndex<Id>& index,
 GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                           const Context& context) {
   const Text text(budget.file, bytes);
-  const int columns = find_columns(text);
+  const int columns = columns_of_edges(text);
   const bool weighted = columns == 3;
   const AssembleOptions assembling{EntryMeaning::edge_list, weighted, options.symmetrize};
   const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);

@@ -11,7 +11,7 @@
 namespace parsimony::graph {
 namespace {
 
-struct Header {
+struct MatrixMarketHeader {
   bool pattern = false;
   bool symmetric = false;
   std::int64_t nodes = 0;
@@ -27,7 +27,7 @@ std::string lower_word(LineCursor& cursor) {
   return word;
 }
 
-void parse_banner(LineCursor& cursor, Header& header) {
+void parse_banner(LineCursor& cursor, MatrixMarketHeader& header) {
   if (!cursor.next_line() || lower_word(cursor) != "%%matrixmarket") {
     throw TextFault{cursor.line(),
                     "the first line must be '%%MatrixMarket matrix coordinate <field> <symmetry>'"};
@@ -56,9 +56,9 @@ void expect_line_end(LineCursor& cursor) {
     throw TextFault{cursor.at(), fmt::format("{} is too much", in_quotes(cursor.word()))};
 }
 
-Header parse_header(const Text& text) {
+MatrixMarketHeader parse_matrix_market_header(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
-  Header header;
+  MatrixMarketHeader header;
   try {
     parse_banner(cursor, header);
     if (!cursor.next_entry()) throw TextFault{cursor.line(), "the line of sizes is missing"};
@@ -86,7 +86,7 @@ Header parse_header(const Text& text) {
 GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                               const Context& context) {
   const Text text(budget.file, bytes);
-  const Header header = parse_header(text);
+  const MatrixMarketHeader header = parse_matrix_market_header(text);
   const auto fail_size = [&](std::string message) {
     text.fail({text.bytes.data() + header.size_line, std::move(message)});
   };

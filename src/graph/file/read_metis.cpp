@@ -9,7 +9,7 @@
 namespace parsimony::graph {
 namespace {
 
-struct Header {
+struct MetisHeader {
   std::int64_t nodes = 0;
   std::int64_t edges = 0;
   bool node_sizes = false;
@@ -30,7 +30,7 @@ bool next_node(LineCursor& cursor) {
   return false;
 }
 
-void parse_format(LineCursor& cursor, Header& header) {
+void parse_format(LineCursor& cursor, MetisHeader& header) {
   const auto format = cursor.integer("the format", 0, 111);
   cursor.skip_blanks();
   const auto sizes = format / 100, weights = format / 10 % 10, edges = format % 10;
@@ -45,9 +45,9 @@ void parse_format(LineCursor& cursor, Header& header) {
   cursor.skip_blanks();
 }
 
-Header parse_header(const Text& text) {
+MetisHeader parse_metis_header(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
-  Header header;
+  MetisHeader header;
   try {
     if (!next_node(cursor)) {
       throw Error(ErrorCode::format,
@@ -70,7 +70,7 @@ Header parse_header(const Text& text) {
 }
 
 // First node of every piece of the text, then the number of all.
-std::vector<std::int64_t> count_nodes(const Text& text, const Header& header, const Context& context) {
+std::vector<std::int64_t> count_nodes(const Text& text, const MetisHeader& header, const Context& context) {
   std::vector<std::int64_t> nodes(piece_count(text.bytes.substr(header.body)) + 1);
   parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
     while (next_node(cursor)) ++nodes[piece];
@@ -79,7 +79,7 @@ std::vector<std::int64_t> count_nodes(const Text& text, const Header& header, co
   return nodes;
 }
 
-EntryBlock parse_nodes(LineCursor& cursor, std::int64_t node, const Header& header) {
+EntryBlock parse_nodes(LineCursor& cursor, std::int64_t node, const MetisHeader& header) {
   EntryBlock block;
   for (; next_node(cursor); ++node) {
     if (node >= header.nodes) {
@@ -108,7 +108,7 @@ EntryBlock parse_nodes(LineCursor& cursor, std::int64_t node, const Header& head
 GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                       const Context& context) {
   const Text text(budget.file, bytes);
-  const Header header = parse_header(text);
+  const MetisHeader header = parse_metis_header(text);
   const auto fail_header = [&](std::string message) {
     text.fail({text.bytes.data() + header.line, std::move(message)});
   };

@@ -10,7 +10,7 @@
 namespace parsimony::graph {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 16;
+constexpr std::int64_t kEntriesPerBlock = 1 << 16;
 
 // The row of every entry; for csc, of the transposed matrix.
 std::vector<std::int64_t> expand(const NpzArchive& archive, const std::vector<std::int64_t>& starts,
@@ -67,9 +67,9 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
   budget.require(held + 12 * entries);
   const std::vector<double> values = npy_items<double>(data);
 
-  std::vector<EntryBlock> blocks((entries + kBlock - 1) / kBlock);
-  context.for_blocks(entries, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    EntryBlock& block = blocks[begin / kBlock];
+  std::vector<EntryBlock> blocks((entries + kEntriesPerBlock - 1) / kEntriesPerBlock);
+  context.for_blocks(entries, kEntriesPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    EntryBlock& block = blocks[begin / kEntriesPerBlock];
     for (std::int64_t e = begin; e < end; ++e) {
       float weight = 1;
       if (rows[e] < 0 || rows[e] >= nodes || columns[e] < 0 || columns[e] >= nodes) {

@@ -19,7 +19,7 @@ namespace parsimony::graph {
 namespace {
 
 constexpr std::int64_t kQueriesPerBlock = 2048;
-constexpr std::int64_t kRowsPerBlock = 1 << 13;
+constexpr std::int64_t kPointsPerBlock = 1 << 13;
 constexpr std::int64_t kSample = 1000;
 constexpr std::int64_t kSpare = 4;  // candidates beyond k: float32 rounding may order near ties wrongly
 constexpr double kExactPairs = 0x1p31;
@@ -34,7 +34,7 @@ double squared_norm(std::span<const float> row) {
 
 void check_rows(const char* what, MatrixView<const float> points, Metric metric, const Context& context) {
   constexpr double kLargest = 1e36;  // squares of differences are at most 4 times this
-  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(points.rows, kPointsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const double norm = squared_norm(points.row(i));
       const auto fail = [&](const std::string& fault) {
@@ -55,7 +55,7 @@ void check_rows(const char* what, MatrixView<const float> points, Metric metric,
 
 Matrix<float> unit_rows(MatrixView<const float> points, const Context& context) {
   Matrix<float> out(points.rows, points.cols);
-  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(points.rows, kPointsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const double factor = 1 / std::sqrt(squared_norm(points.row(i)));
       for (std::int64_t j = 0; j < points.cols; ++j) out(i, j) = static_cast<float>(points(i, j) * factor);
@@ -66,7 +66,7 @@ Matrix<float> unit_rows(MatrixView<const float> points, const Context& context) 
 
 Matrix<float> scaled(MatrixView<const float> points, int exponent, const Context& context) {
   Matrix<float> out(points.rows, points.cols);
-  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(points.rows, kPointsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t j = 0; j < points.cols; ++j) out(i, j) = std::ldexp(points(i, j), exponent);
     }
@@ -75,9 +75,9 @@ Matrix<float> scaled(MatrixView<const float> points, int exponent, const Context
 }
 
 float largest_coordinate(MatrixView<const float> points, const Context& context) {
-  std::vector<float> largest((points.rows + kRowsPerBlock - 1) / kRowsPerBlock);
-  context.for_blocks(points.rows, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
-    float& most = largest[begin / kRowsPerBlock];
+  std::vector<float> largest((points.rows + kPointsPerBlock - 1) / kPointsPerBlock);
+  context.for_blocks(points.rows, kPointsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+    float& most = largest[begin / kPointsPerBlock];
     for (std::int64_t i = begin; i < end; ++i) {
       for (const float value : points.row(i)) most = std::max(most, std::abs(value));
     }

@@ -13,7 +13,7 @@
 namespace parsimony::graph {
 namespace {
 
-constexpr std::int64_t kRowsPerBlock = 1 << 12;
+constexpr std::int64_t kListsPerBlock = 1 << 12;
 constexpr std::int64_t kScaleNeighbor = 7;  // its distance is σ of the self-tuning weights, as in the paper
 constexpr double kSmallestWeight = 1e-30;
 constexpr double kSmallestScale = 1e-3;  // times the mean
@@ -25,7 +25,7 @@ void check(const Neighbors& neighbors, const Context& context) {
     refuse(fmt::format("neighbors: {} × {} indices but {} × {} distances", indices.rows(), indices.cols(),
                        distances.rows(), distances.cols()));
   }
-  context.for_blocks(indices.rows(), kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(indices.rows(), kListsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t r = 0; r < indices.cols(); ++r) {
         const std::int32_t j = indices(i, r);
@@ -56,7 +56,7 @@ Scales scales(const Neighbors& neighbors, std::int64_t r, const Context& context
   const std::int64_t n = neighbors.indices.rows();
   Scales out;
   out.of_point.resize(n);
-  const double sum = context.sum_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  const double sum = context.sum_blocks(n, kListsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     double part = 0;
     for (std::int64_t i = begin; i < end; ++i) {
       out.of_point[i] = static_cast<float>(std::sqrt(square_of(neighbors.distances(i, r), neighbors.metric)));
@@ -83,7 +83,7 @@ struct Directed {
 Directed both_directions(const Neighbors& neighbors, const Context& context) {
   const std::int64_t n = neighbors.indices.rows(), k = neighbors.indices.cols();
   Directed edges{std::vector<Entry>(n * k), std::vector<Entry>(n * k), std::vector<std::int64_t>(n + 1)};
-  context.for_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(n, kListsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       Entry* row = edges.out.data() + i * k;
       for (std::int64_t r = 0; r < k; ++r) row[r] = {neighbors.indices(i, r), neighbors.distances(i, r)};
@@ -129,7 +129,7 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
   if (n == 0 || k == 0) return graph;
 
   const Directed edges = both_directions(neighbors, context);
-  context.for_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(n, kListsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       for_edges(edges, i, k, options.edges, [&](std::int32_t, float) { ++adjacency.offsets[i + 1]; });
     }
@@ -153,7 +153,7 @@ Graph neighbor_graph(const Neighbors& neighbors, const NeighborGraphOptions& opt
     }
     return static_cast<float>(std::max(kSmallestWeight, width > 0 ? std::exp(-square / width) : 0.0));
   };
-  context.for_blocks(n, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(n, kListsPerBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       std::int64_t e = adjacency.offsets[i];
       for_edges(edges, i, k, options.edges, [&](std::int32_t j, float distance) {

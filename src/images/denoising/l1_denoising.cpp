@@ -10,8 +10,8 @@
 namespace parsimony::images {
 namespace {
 
-constexpr double kPenalty = 4;      // gamma L; the data term has weight 1
-constexpr std::int64_t kRows = 16;  // image rows of a block
+constexpr double kPenalty = 4;           // gamma L; the data term has weight 1
+constexpr std::int64_t kImageRows = 16;  // image rows of a block
 
 // A bound of the squared norm of Ω on all periodic patches, with rows of norm 1; tight frames reach it.
 double squared_norm(MatrixView<const double> omega) {
@@ -56,7 +56,7 @@ Matrix<float> l1_denoise(MatrixView<const float> y, MatrixView<const double> ome
     }
     history.push_back(tau * absolutes + distance / 2);
     const auto kept = static_cast<float>(kPenalty), step = static_cast<float>(gamma);
-    const double moved = context.sum_blocks(y.rows, kRows, [&](std::int64_t begin, std::int64_t end) {
+    const double moved = context.sum_blocks(y.rows, kImageRows, [&](std::int64_t begin, std::int64_t end) {
       double part = 0;
       for (std::int64_t i = begin; i < end; ++i) {
         for (std::int64_t j = 0; j < y.cols; ++j) {

@@ -22,7 +22,7 @@ namespace {
 
 constexpr double kFirstDecay = 0.9, kSecondDecay = 0.99, kSmall = 1e-8;
 constexpr std::chrono::seconds kBetweenCheckpoints(60);
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kCheckpointVersion = 1;
 // Random numbers per crop, by position: image, row, column, orientation, sigma.
 constexpr std::uint64_t kDraws = 8;
 
@@ -232,7 +232,7 @@ class Training {
   void save(const std::filesystem::path& path) const {
     std::vector<std::pair<std::string, std::string>> members;
     const std::string text = signature();
-    members.push_back(npz_member("version", "<i8", {}, &kVersion, sizeof kVersion));
+    members.push_back(npz_member("version", "<i8", {}, &kCheckpointVersion, sizeof kCheckpointVersion));
     members.push_back(npz_member("run", fmt::format("|S{}", text.size()), {}, text.data(), text.size()));
     members.push_back(npz_member("losses", "<f8", {static_cast<std::int64_t>(losses_.size())}, losses_.data(),
                                  8 * losses_.size()));
@@ -244,8 +244,9 @@ class Training {
 
   void resume(const std::filesystem::path& path) {
     NpzArchive archive(read_file(path), path.string(), 0, "is it a checkpoint of this training?");
-    if (archive.integer("version") != kVersion) {
-      archive.fail(fmt::format("must be a checkpoint of version {}", kVersion), ErrorCode::unsupported);
+    if (archive.integer("version") != kCheckpointVersion) {
+      archive.fail(fmt::format("must be a checkpoint of version {}", kCheckpointVersion),
+                   ErrorCode::unsupported);
     }
     if (npy_text(archive.array("run")) != signature()) {
       archive.fail("is a checkpoint of other options or images; remove it to start anew",

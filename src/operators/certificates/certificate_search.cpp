@@ -17,10 +17,10 @@ namespace {
 
 // Bounds on |M| during the search: below 1 with room to spare, and smaller ones promise more growth.
 constexpr double kBoxes[] = {0.99, 0.8, 0.6};
-constexpr int kTightening = 200;   // steps spent on a smaller box
-constexpr double kFarthest = 0.1;  // relative distance of an optimum that is too far to certify Ω
+constexpr int kTightening = 200;          // steps spent on a smaller box
+constexpr double kFarthestOptimum = 0.1;  // relative distance of an optimum that is too far to certify Ω
 // Relative error of the objective, from the sums and from a frame that is tight to 1e-12 only.
-constexpr double kRounding = 1e-11;
+constexpr double kRoundingOfSearch = 1e-11;
 constexpr int kCheckEvery = 10;
 constexpr int kMostConjugateSteps = 2000;
 
@@ -65,7 +65,7 @@ class Search {
     }
     injectivity_ = injectivity(omega, blocks_, std::sqrt(longest), context);
     scale_ = std::sqrt(square_norm(pattern.gradient));
-    hidden_ = 2 * pattern.zero_sum + kRounding * pattern.objective;
+    hidden_ = 2 * pattern.zero_sum + kRoundingOfSearch * pattern.objective;
     frame_ = frame_residuals(omega);
     widest_ = widest();
   }
@@ -197,7 +197,7 @@ class Search {
     const double room = growth * growth - 4 * bend * hidden;
     const double whole = std::sqrt(static_cast<double>(omega_.cols));
     const double radius = room > 0 ? 2 * hidden / ((growth + std::sqrt(room)) * whole) : 0;
-    if (room > 0 && radius <= kFarthest) {
+    if (room > 0 && radius <= kFarthestOptimum) {
       out.growth = growth;
       out.bend = bend;
       out.radius = radius;

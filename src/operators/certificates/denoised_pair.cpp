@@ -8,7 +8,7 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kSignalsPerBlock = 64;
+constexpr std::int64_t kSignalsPerSum = 64;
 constexpr double kRank = 1e-9;
 constexpr double kSame = 1e-9;     // relative size below which a coefficient has no sign
 constexpr int kMostChanges = 100;  // limit of the changes to the zeros of a signal
@@ -89,7 +89,7 @@ OneSignal solve_one(const RowMajor& omega, const Eigen::VectorXd& y, const std::
 
 void settle_pattern(const RowMajor& omega, const RowMajor& noisy, SignalPattern& pattern, double lambda,
                     const Context& context) {
-  context.for_blocks(noisy.rows(), kSignalsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+  context.for_blocks(noisy.rows(), kSignalsPerSum, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t j = begin; j < end; ++j) {
       auto& zeros = pattern.zeros[j];
       const Eigen::VectorXd y = noisy.row(j).transpose();
@@ -117,9 +117,9 @@ DenoisedPair solve_pattern(const RowMajor& omega, const RowMajor& noisy, const S
     double objective = 0, largest = 0;
     std::int64_t inconsistent = 0;
   };
-  std::vector<Part> parts((samples + kSignalsPerBlock - 1) / kSignalsPerBlock);
-  context.for_blocks(samples, kSignalsPerBlock, [&](std::int64_t begin, std::int64_t end) {
-    Part& part = parts[begin / kSignalsPerBlock];
+  std::vector<Part> parts((samples + kSignalsPerSum - 1) / kSignalsPerSum);
+  context.for_blocks(samples, kSignalsPerSum, [&](std::int64_t begin, std::int64_t end) {
+    Part& part = parts[begin / kSignalsPerSum];
     for (std::int64_t j = begin; j < end; ++j) {
       const auto& zeros = pattern.zeros[j];
       const Eigen::VectorXd y = noisy.row(j).transpose();

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kThresholds[] = {1e-9, 1e-3};  // relative to the largest eigenvalue
 constexpr std::int64_t kMostLost = 1024;        // directions: a dense eigenproblem of that size
-constexpr double kLost = 1e-10;                 // σ² below which a direction counts as lost
+constexpr double kLostDirection = 1e-10;        // σ² below which a direction counts as lost
 
 struct Direction {
   std::int64_t row;
@@ -87,7 +87,7 @@ Injectivity injectivity(MatrixView<const double> omega, const Matrix<double>& bl
     }
     context.check_cancelled();
     const double square = least_square(w, lost);
-    if (!(square > kLost)) break;  // more directions only lower it
+    if (!(square > kLostDirection)) break;  // more directions only lower it
     out.injective = true;
     if (!std::isfinite(kept)) kept = 0;
     const double shrunk = 1 / std::sqrt(1 + 1 / square);

@@ -22,7 +22,7 @@ constexpr std::int64_t kLargestForm = 2048;  // a n
 constexpr double kStrict = 1e-9;             // margin below 1 that |N| must keep
 constexpr double kFlat = 1e-9;               // relative curvature of the form that may be rounding
 constexpr double kStep = 1e-3;  // relative length of the first step, short enough to stay in the basin
-constexpr double kRounding = 1e-13, kStationary = 1e-10;  // relative gradients
+constexpr double kRoundingOfPair = 1e-13, kStationary = 1e-10;  // relative gradients
 constexpr int kMostSteps = 30;
 constexpr double kFarthest = 0.1;  // relative distance of an optimum that is too far to certify Ω
 
@@ -171,7 +171,7 @@ class PairTest {
 
   // Newton's steps with the curvature of the start, until the gradient is rounding or stops falling.
   Point walked(Point from, const Curvature& curvature) const {
-    for (int step = 0; step < kMostSteps && from.stationarity > kRounding; ++step) {
+    for (int step = 0; step < kMostSteps && from.stationarity > kRoundingOfPair; ++step) {
       context_.check_cancelled();
       const Eigen::Map<const Eigen::VectorXd> gradient(from.gradient.data(), from.gradient.size());
       const Eigen::VectorXd change =

@@ -14,15 +14,15 @@ namespace {
 
 constexpr double kMostPixels = 1 << 28;
 
-[[noreturn]] void refuse(const std::string& message) {
+[[noreturn]] void refuse_atlas(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, "atlas of an operator: " + message);
 }
 
 std::int64_t side_of(MatrixView<const double> analysis) {
   const auto side = static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(analysis.cols))));
   if (analysis.rows < 1 || analysis.cols < 1 || side * side != analysis.cols) {
-    refuse(fmt::format("the operator is {} x {}; it needs rows, each of p^2 values of a square patch",
-                       analysis.rows, analysis.cols));
+    refuse_atlas(fmt::format("the operator is {} x {}; it needs rows, each of p^2 values of a square patch",
+                             analysis.rows, analysis.cols));
   }
   return side;
 }
@@ -69,8 +69,9 @@ Image atlas(MatrixView<const double> analysis, const AtlasOptions& options) {
   const std::int64_t lines = (analysis.rows + columns - 1) / columns, pitch = (side + 1) * pixels;
   if (static_cast<double>(lines * pitch + pixels) * static_cast<double>(columns * pitch + pixels) >
       kMostPixels) {
-    refuse(fmt::format("{} tiles of {} x {} values, drawn as squares of {} pixels, are more than 2^28 pixels",
-                       analysis.rows, side, side, pixels));
+    refuse_atlas(
+        fmt::format("{} tiles of {} x {} values, drawn as squares of {} pixels, are more than 2^28 pixels",
+                    analysis.rows, side, side, pixels));
   }
   Image out;
   out.channels.emplace_back(lines * pitch + pixels, columns * pitch + pixels);

@@ -10,14 +10,14 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kWidth = kSignalsPerSplitting;
-constexpr std::int64_t kFewestPerTask = 16 * kWidth;
-constexpr std::int64_t kMostTasks = 32;  // every task has its own sum
+constexpr std::int64_t kFewestSignalsPerTask = 16 * kSignalsPerSplitting;
+constexpr std::int64_t kMostEnvelopeTasks = 32;  // every task has its own sum
 
-// from is rows × kWidth, to is kWidth × width.
+// from is rows × kSignalsPerSplitting, to is kSignalsPerSplitting × width.
 void transpose(const float* from, std::int64_t rows, float* to, std::int64_t width, float scale) {
   for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t s = 0; s < kWidth; ++s) to[s * width + r] = scale * from[r * kWidth + s];
+    for (std::int64_t s = 0; s < kSignalsPerSplitting; ++s)
+      to[s * width + r] = scale * from[r * kSignalsPerSplitting + s];
   }
 }
 
@@ -36,17 +36,19 @@ Envelope::Envelope(MatrixView<const float> noisy, std::int64_t rows, double lamb
   state.samples = noisy.rows;
   state.cols = noisy.cols;
   state.rows = rows;
-  state.blocks = (noisy.rows + kWidth - 1) / kWidth;
+  state.blocks = (noisy.rows + kSignalsPerSplitting - 1) / kSignalsPerSplitting;
   state.lambda = lambda;
   const std::int64_t padded_cols = kernels::round_up(noisy.cols, kernels::kOuterRows);
-  state.noisy = Matrix<float>(state.blocks, padded_cols * kWidth);
+  state.noisy = Matrix<float>(state.blocks, padded_cols * kSignalsPerSplitting);
   for (std::int64_t s = 0; s < noisy.rows; ++s) {
     for (std::int64_t c = 0; c < noisy.cols; ++c) {
-      state.noisy(s / kWidth, c * kWidth + s % kWidth) = noisy(s, c);
+      state.noisy(s / kSignalsPerSplitting, c * kSignalsPerSplitting + s % kSignalsPerSplitting) =
+          noisy(s, c);
     }
   }
   state.signals = state.iterates = state.noisy;
-  state.duals = Matrix<float>(state.blocks, kernels::round_up(rows, kernels::kOuterRows) * kWidth);
+  state.duals =
+      Matrix<float>(state.blocks, kernels::round_up(rows, kernels::kOuterRows) * kSignalsPerSplitting);
 }
 
 Envelope::~Envelope() = default;
@@ -57,17 +59,19 @@ double Envelope::evaluate(MatrixView<const double> omega, int iterations, Matrix
   const Splitting<float> shared(omega, state.lambda);
   const std::int64_t height = shared.padded_cols(),
                      width = kernels::round_up(omega.rows, kernels::kOuterColumns<float>);
-  const std::int64_t per_task =
-      kernels::round_up(std::max(kFewestPerTask, (state.samples + kMostTasks - 1) / kMostTasks), kWidth);
+  const std::int64_t per_task = kernels::round_up(
+      std::max(kFewestSignalsPerTask, (state.samples + kMostEnvelopeTasks - 1) / kMostEnvelopeTasks),
+      kSignalsPerSplitting);
   std::vector<Matrix<double>> sums((state.samples + per_task - 1) / per_task);
   const double objective =
       context.sum_blocks(state.samples, per_task, [&](std::int64_t begin, std::int64_t end) {
         Splitting<float> splitting = shared;
-        Matrix<float> dual(kWidth, width), signal(kWidth, height), product(height, width);
+        Matrix<float> dual(kSignalsPerSplitting, width), signal(kSignalsPerSplitting, height),
+            product(height, width);
         Matrix<double> sum(gradient ? height : 0, width);
         double total = 0;
-        for (std::int64_t s = begin; s < end; s += kWidth) {
-          const std::int64_t block = s / kWidth;
+        for (std::int64_t s = begin; s < end; s += kSignalsPerSplitting) {
+          const std::int64_t block = s / kSignalsPerSplitting;
           float* b = state.duals.row(block).data();
           float* x = state.signals.row(block).data();
           const float* y = state.noisy.row(block).data();
@@ -76,8 +80,8 @@ double Envelope::evaluate(MatrixView<const double> omega, int iterations, Matrix
           if (!gradient) continue;
           transpose(b, state.rows, dual.data(), width, static_cast<float>(splitting.gamma()));
           transpose(x, state.cols, signal.data(), height, 1);
-          kernels::outer_products<float>(signal.data(), height, dual.data(), width, kWidth, product.data(),
-                                         false);
+          kernels::outer_products<float>(signal.data(), height, dual.data(), width, kSignalsPerSplitting,
+                                         product.data(), false);
           for (std::int64_t i = 0; i < sum.size(); ++i) sum.data()[i] += product.data()[i];
         }
         sums[begin / per_task] = std::move(sum);
@@ -99,7 +103,8 @@ Matrix<float> Envelope::signals() const {
   Matrix<float> out(state.samples, state.cols);
   for (std::int64_t s = 0; s < state.samples; ++s) {
     for (std::int64_t c = 0; c < state.cols; ++c) {
-      out(s, c) = state.signals(s / kWidth, c * kWidth + s % kWidth);
+      out(s, c) =
+          state.signals(s / kSignalsPerSplitting, c * kSignalsPerSplitting + s % kSignalsPerSplitting);
     }
   }
   return out;

@@ -17,11 +17,11 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kBlock = 4096;
+constexpr std::int64_t kSignalsPerStep = 4096;
 constexpr double kLeastSquare = 1e-24;
 constexpr std::string_view kStage = "operator learning";
 
-[[noreturn]] void refuse(const std::string& message) {
+[[noreturn]] void refuse_learning(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, "learning an operator: " + message);
 }
 
@@ -38,7 +38,7 @@ GeometricLearningOptions resolved(GeometricLearningOptions options) {
 // The mean of ‖x‖². With zero_mean the mean of each sample is subtracted first, as no row sees it.
 double mean_square(MatrixView<const float> samples, bool zero_mean, const Context& context) {
   const auto mean_of = [&](auto&& square) {
-    return context.sum_blocks(samples.rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    return context.sum_blocks(samples.rows, kSignalsPerStep, [&](std::int64_t begin, std::int64_t end) {
       double sum = 0;
       for (std::int64_t s = begin; s < end; ++s) sum += square(s);
       return sum;
@@ -47,12 +47,12 @@ double mean_square(MatrixView<const float> samples, bool zero_mean, const Contex
   const double whole = mean_of([&](std::int64_t s) {
     double own = 0;
     for (const float v : samples.row(s)) own += static_cast<double>(v) * v;
-    if (!std::isfinite(own)) refuse(fmt::format("sample {} has a value that is not finite", s));
+    if (!std::isfinite(own)) refuse_learning(fmt::format("sample {} has a value that is not finite", s));
     return own;
   });
-  if (!(whole > 0)) refuse("all samples are zero; there is nothing to learn from");
+  if (!(whole > 0)) refuse_learning("all samples are zero; there is nothing to learn from");
   if (!(whole > kLeastSquare && whole < 1 / kLeastSquare)) {
-    refuse(fmt::format(
+    refuse_learning(fmt::format(
         "the mean squared norm of the samples is {:.3g}; scale them, float32 holds no nu that fits", whole));
   }
   if (!zero_mean) return whole;
@@ -63,7 +63,8 @@ double mean_square(MatrixView<const float> samples, bool zero_mean, const Contex
     return own;
   });
   // Constant samples leave rounding errors here; nothing can be learned from those.
-  if (!(varying > 1e-12 * whole)) refuse("all samples are constant; rows of zero mean see nothing of them");
+  if (!(varying > 1e-12 * whole))
+    refuse_learning("all samples are constant; rows of zero mean see nothing of them");
   return varying;
 }
 
@@ -76,15 +77,15 @@ struct Problem {
 Problem make_problem(MatrixView<const float> samples, const GeometricLearningOptions& options,
                      std::int64_t rows, const Context& context) {
   if (samples.rows < 1 || samples.cols < (options.zero_mean ? 3 : 2)) {
-    refuse(fmt::format("{} samples of length {}; there must be at least 1, of length at least {}",
-                       samples.rows, samples.cols, options.zero_mean ? 3 : 2));
+    refuse_learning(fmt::format("{} samples of length {}; there must be at least 1, of length at least {}",
+                                samples.rows, samples.cols, options.zero_mean ? 3 : 2));
   }
   Problem out;
   out.rows = rows > 0 ? rows : 2 * samples.cols;
   out.dimension = samples.cols - (options.zero_mean ? 1 : 0);
   if (out.rows < out.dimension) {
-    refuse(fmt::format("{} rows cannot span {} dimensions; ask for at least {}", out.rows, out.dimension,
-                       out.dimension));
+    refuse_learning(fmt::format("{} rows cannot span {} dimensions; ask for at least {}", out.rows,
+                                out.dimension, out.dimension));
   }
   if (options.zero_mean) out.basis = zero_mean_basis(samples.cols);
   out.square = mean_square(samples, options.zero_mean, context);
@@ -108,11 +109,11 @@ std::vector<double> coordinates(MatrixView<const double> analysis, const Problem
       squares += value * value;
     }
     if (!std::isfinite(whole) || !(squares > 1e-24 * whole)) {
-      refuse(fmt::format("row {} of the initial operator {}", i,
-                         std::isfinite(whole) ? problem.basis.rows()
-                                                    ? "is constant; rows of zero mean are not"
-                                                    : "is zero; its direction is not known"
-                                              : "has a value that is not finite"));
+      refuse_learning(fmt::format("row {} of the initial operator {}", i,
+                                  std::isfinite(whole) ? problem.basis.rows()
+                                                             ? "is constant; rows of zero mean are not"
+                                                             : "is zero; its direction is not known"
+                                                       : "has a value that is not finite"));
     }
     for (std::int64_t t = 0; t < m; ++t) u[i * m + t] /= std::sqrt(squares);
   }
@@ -197,8 +198,8 @@ LearnedOperator learn_geometric(MatrixView<const float> samples, const Geometric
   const GeometricLearningOptions options = resolved(requested);
   const MatrixView<const double> initial = options.initial;
   if (initial.rows && (initial.cols != samples.cols || (options.rows && initial.rows != options.rows))) {
-    refuse(fmt::format("the initial operator is {} x {}; must be {} x {}", initial.rows, initial.cols,
-                       options.rows ? options.rows : initial.rows, samples.cols));
+    refuse_learning(fmt::format("the initial operator is {} x {}; must be {} x {}", initial.rows,
+                                initial.cols, options.rows ? options.rows : initial.rows, samples.cols));
   }
   LearnedOperator out;
   out.report = make_report("geometric operator learning", context, options.seed);
@@ -236,7 +237,8 @@ LearnedOperator learn_geometric(MatrixView<const float> samples, const Geometric
   out.samples = samples.rows;
   out.objective = best.objective;
   if (!std::isfinite(out.objective)) {
-    refuse("the objective is not finite at the start: rows of the initial operator are equal or of no rank");
+    refuse_learning(
+        "the objective is not finite at the start: rows of the initial operator are equal or of no rank");
   }
   out.report.status =
       best.stop == enum_name(LbfgsStop::iteration_limit) ? Status::iteration_limit : Status::converged;
@@ -261,8 +263,8 @@ double geometric_objective(MatrixView<const float> samples, MatrixView<const dou
   validate_fields(requested);
   const GeometricLearningOptions options = resolved(requested);
   if (analysis.cols != samples.cols || analysis.rows < 1) {
-    refuse(fmt::format("an operator {} x {} for samples of length {}; columns must be as many", analysis.rows,
-                       analysis.cols, samples.cols));
+    refuse_learning(fmt::format("an operator {} x {} for samples of length {}; columns must be as many",
+                                analysis.rows, analysis.cols, samples.cols));
   }
   const Problem problem = make_problem(samples, options, analysis.rows, context);
   ObliqueObjective<float> objective(samples, problem.rows, problem.basis, context);

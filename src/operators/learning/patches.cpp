@@ -15,8 +15,8 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kBlock = 2048;   // patches
-constexpr std::int64_t kFewest = 1000;  // most draws for one patch that is kept
+constexpr std::int64_t kBlock = 2048;      // patches
+constexpr std::int64_t kMostDraws = 1000;  // most draws for one patch that is kept
 
 class Sampler {
  public:
@@ -102,7 +102,7 @@ Drawn draw_until_full(std::span<const MatrixView<const float>> images, const Pat
       found += take;
     }
     drawn += round;
-    if (found < options.count && found < drawn / kFewest) break;
+    if (found < options.count && found < drawn / kMostDraws) break;
   }
   return out;
 }

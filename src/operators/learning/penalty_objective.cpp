@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kSamples = 128;  // per product: their coefficients stay in the second-level cache
 constexpr std::int64_t kTile = 4 * kSamples;  // samples summed in T
 constexpr std::int64_t kFewest = 2 * kTile;   // samples of a task, at least
-constexpr std::int64_t kMostTasks = 64;
+constexpr std::int64_t kMostPenaltyTasks = 64;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ double penalty_objective(MatrixView<const T> samples, MatrixView<const double> a
   const bool packed = samples.stride == width && samples.cols == width;
 
   const std::int64_t task =
-      kernels::round_up(std::max(kFewest, (samples.rows + kMostTasks - 1) / kMostTasks), kTile);
+      kernels::round_up(std::max(kFewest, (samples.rows + kMostPenaltyTasks - 1) / kMostPenaltyTasks), kTile);
   std::vector<Matrix<double>> partial((samples.rows + task - 1) / task);
   const double value = context.sum_blocks(samples.rows, task, [&](std::int64_t begin, std::int64_t end) {
     Matrix<T> coefficients(kSamples, height), block(packed ? 0 : kSamples, width), slope(rows, width);

@@ -28,7 +28,7 @@ constexpr std::int64_t kMostForNoise = 4000;  // signals used to estimate the no
 constexpr double kFirstAware = 0.05;          // first step of NAAOL: AOL already brought it close
 constexpr int kAwarePart = 8;                 // NAAOL takes 1/8 of the exploration steps
 constexpr int kProgressSteps = 1000;
-constexpr double kRounding = 1e-12;  // relative rounding of squares of float32 signals
+constexpr double kRoundingOfSquares = 1e-12;  // relative rounding of squares of float32 signals
 
 void check(MatrixView<const float> signals, std::int64_t cols, const UntfLearningOptions& options) {
   const MatrixView<const double> initial = options.initial;
@@ -63,12 +63,12 @@ double check_spread(MatrixView<const float> signals, MatrixView<const float> giv
       varied = varied || value != given(s, 0);
     }
   }
-  if (!varied || gram.trace() <= kRounding * before) {
+  if (!varied || gram.trace() <= kRoundingOfSquares * before) {
     refuse("signals: each is constant; there is nothing to learn from");
   }
   const Eigen::VectorXd values =
       Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram, Eigen::EigenvaluesOnly).eigenvalues();
-  const auto spanned = (values.array() > kRounding * values[n - 1]).count();
+  const auto spanned = (values.array() > kRoundingOfSquares * values[n - 1]).count();
   if (spanned < n) {
     context.log(LogLevel::warning,
                 fmt::format("the signals span {} of {} dimensions: rows outside of them say nothing{}",

@@ -13,7 +13,6 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kWidth = kSignalsPerSplitting;
 constexpr int kIterationsPerCheck = 10;
 
 struct BlockResult {
@@ -41,16 +40,17 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
 
   StageTimer timer(out.report, "splitting");
   out.signals = Matrix<float>(noisy.rows, noisy.cols);
-  std::vector<BlockResult> results((noisy.rows + kWidth - 1) / kWidth);
-  context.for_blocks(noisy.rows, kWidth, [&](std::int64_t begin, std::int64_t end) {
+  std::vector<BlockResult> results((noisy.rows + kSignalsPerSplitting - 1) / kSignalsPerSplitting);
+  context.for_blocks(noisy.rows, kSignalsPerSplitting, [&](std::int64_t begin, std::int64_t end) {
     Splitting<double> splitting = shared;  // has its own work space
-    Matrix<double> y(splitting.padded_cols(), kWidth), x(splitting.padded_cols(), kWidth);
-    Matrix<double> b(splitting.padded_rows(), kWidth);
+    Matrix<double> y(splitting.padded_cols(), kSignalsPerSplitting),
+        x(splitting.padded_cols(), kSignalsPerSplitting);
+    Matrix<double> b(splitting.padded_rows(), kSignalsPerSplitting);
     for (std::int64_t s = begin; s < end; ++s) {
       for (std::int64_t c = 0; c < noisy.cols; ++c) y(c, s - begin) = noisy(s, c);
     }
     Matrix<double> iterate = y;
-    BlockResult& result = results[begin / kWidth];
+    BlockResult& result = results[begin / kSignalsPerSplitting];
     while (!result.converged && result.iterations < options.max_iterations) {
       context.check_cancelled();
       const int some = std::min(kIterationsPerCheck, options.max_iterations - result.iterations);

@@ -14,12 +14,12 @@
 namespace parsimony::quant {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 16;
+constexpr std::int64_t kDecodeBlock = 1 << 16;
 
 void decode_integers(const QuantizedTensor& tensor, std::span<const std::uint16_t> codes,
                      std::span<float> out, const Context& context) {
   const std::int64_t n = std::ssize(codes) / tensor.shape[0];
-  context.for_blocks(tensor.shape[0], std::max<std::int64_t>(1, kBlock / n),
+  context.for_blocks(tensor.shape[0], std::max<std::int64_t>(1, kDecodeBlock / n),
                      [&](std::int64_t first, std::int64_t last) {
                        for (std::int64_t o = first; o < last; ++o) {
                          const std::int64_t at = tensor.scale.size() == 1 ? 0 : o;
@@ -38,7 +38,7 @@ void decode_products(const QuantizedTensor& tensor, std::span<const std::uint16_
   const BlockGrid grid = block_grid(tensor.shape, centroids.cols(), tensor.layout);
   const std::vector<std::int64_t> offsets = block_offsets(grid, tensor.channel_permutation);
   const std::int64_t n = grid.values_per_output(), each = grid.blocks_per_output(), d = grid.block_size;
-  context.for_blocks(grid.outputs, std::max<std::int64_t>(1, kBlock / n),
+  context.for_blocks(grid.outputs, std::max<std::int64_t>(1, kDecodeBlock / n),
                      [&](std::int64_t first, std::int64_t last) {
                        for (std::int64_t o = first; o < last; ++o) {
                          const float factor = tensor.scale.empty() ? 1.0f : tensor.scale[o];

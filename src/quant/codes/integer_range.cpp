@@ -7,7 +7,7 @@
 namespace parsimony::quant {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 16;
+constexpr std::int64_t kRangeBlock = 1 << 16;
 constexpr int kMostRounds = 32;
 constexpr double kFirstStep = 1.0 / 16, kLastStep = 1.0 / 512;  // in widths of the range
 
@@ -15,7 +15,7 @@ constexpr double kFirstStep = 1.0 / 16, kLastStep = 1.0 / 512;  // in widths of 
 double squared_error(std::span<const float> values, const Range& range, int bits, const Context& context) {
   const AffineCode code = affine_code(range.low, range.high, bits);
   const double scale = code.scale, zero = code.zero_point, top = (1 << bits) - 1;
-  return context.sum_blocks(std::ssize(values), kBlock, [&](std::int64_t begin, std::int64_t end) {
+  return context.sum_blocks(std::ssize(values), kRangeBlock, [&](std::int64_t begin, std::int64_t end) {
     std::array<double, 4> sums{};  // chains of additions that do not wait for each other
     std::int64_t i = begin;
     for (; i + 4 <= end; i += 4) {

@@ -8,7 +8,7 @@ namespace parsimony::quant {
 namespace {
 
 constexpr std::int64_t kPanel = 2 * kernels::kProductColumns<float>;  // rows of x side by side
-constexpr std::int64_t kDepth = 512;  // values of a tile: 128 KiB for 64 outputs, in the second cache
+constexpr std::int64_t kTileDepth = 512;  // values of a tile: 128 KiB for 64 outputs, in the second cache
 
 // The rows of x as panels of columns: [panel][value][row]. The last panel is as narrow as the product
 // accepts.
@@ -42,7 +42,7 @@ void multiply_decoded(const PackedWeight& weight, std::span<const float> bias, M
                       MatrixView<float> y, const Context& context) {
   constexpr std::int64_t kGroup = kernels::kLookupGroup;
   const Panels panels(weight, x, context);
-  const std::int64_t step = std::max<std::int64_t>(1, kDepth / weight.d);  // columns of a tile
+  const std::int64_t step = std::max<std::int64_t>(1, kTileDepth / weight.d);  // columns of a tile
   context.for_blocks(weight.outputs, kGroup, [&](std::int64_t begin, std::int64_t end) {
     // Rows a power of two apart would share a few lines of the first cache.
     Matrix<float> tile(kGroup, std::min(step, weight.columns) * weight.d + kernels::kProductColumns<float>);
