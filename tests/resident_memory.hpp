@@ -18,7 +18,7 @@ inline std::int64_t resident(const std::string& name) {
 
 /// VmHWM starts anew. False where that cannot be, or where a sanitizer's memory counts too.
 inline bool restart_peak() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(PARSIMONY_SANITIZED)
   return false;
 #else
   std::ofstream file("/proc/self/clear_refs");
