@@ -37,7 +37,7 @@ class Examples : public ::testing::Test {
   int run(const std::string& name, const std::vector<std::string>& arguments) const {
     return start(places::example(name), arguments, "out");
   }
-  // What the command prints.
+  // The standard output of the command.
   std::string printed(const std::vector<std::string>& arguments) const {
     EXPECT_EQ(start(places::command(), arguments, "printed"), 0) << err();
     return TemporaryDirectory::content(path("printed"));
