@@ -85,6 +85,10 @@ add_library(parsimony_build_flags INTERFACE)
 target_compile_features(parsimony_build_flags INTERFACE cxx_std_20)
 target_compile_options(parsimony_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
   $<$<BOOL:${PARSIMONY_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  # A precompiled header with times in it would differ in every checkout, and so would all that a compiler cache keeps.
+  target_compile_options(parsimony_build_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+endif()
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # GCC takes each source of such a build for a header, in which a type must not have members of a hidden type.
   target_compile_options(parsimony_build_flags INTERFACE -Wno-subobject-linkage)
