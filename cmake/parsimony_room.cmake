@@ -95,9 +95,11 @@ if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
 endif()
 if(PARSIMONY_SANITIZE)
   # The checks left out take half of the time of the compiler; the readers of files have them (fuzz/CMakeLists.txt).
+  # A path from the build folder, in which compilers run, is the same in every checkout, for the compiler cache.
+  file(RELATIVE_PATH ignorelist ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR}/cmake/sanitizer_ignorelist.txt)
   target_compile_options(parsimony_build_flags INTERFACE -fsanitize=${PARSIMONY_SANITIZE}
     -fno-sanitize=null,alignment,vptr,object-size -fno-sanitize-recover=all -fno-omit-frame-pointer
-    $<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizer_ignorelist.txt>)
+    $<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${ignorelist}>)
   target_link_options(parsimony_build_flags INTERFACE -fsanitize=${PARSIMONY_SANITIZE})
   # The kernels of one old and of the newer instruction sets are enough to find a fault of memory or of threads.
   # SVE and RVV are disabled by the kernels that cannot use them; a definition here replaces theirs.
