@@ -94,7 +94,8 @@ if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(parsimony_build_flags INTERFACE -Wno-subobject-linkage)
 endif()
 if(PARSIMONY_SANITIZE)
-  # The checks left out take half of the time of the compiler; the readers of files have them (fuzz/CMakeLists.txt).
+  # The checks left out take up to a quarter of the compiler's time, measured on files that use Eigen. The readers of
+  # files have them: see fuzz/CMakeLists.txt.
   # A path from the build folder, in which compilers run, is the same in every checkout, for the compiler cache.
   file(RELATIVE_PATH ignorelist ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR}/cmake/sanitizer_ignorelist.txt)
   target_compile_options(parsimony_build_flags INTERFACE -fsanitize=${PARSIMONY_SANITIZE}

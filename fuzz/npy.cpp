@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const NpyArray array = parse_npy(bytes, "input");
     // A product of extents before a 0 may overflow: such an array has no items.
     std::int64_t product = std::count(array.shape.begin(), array.shape.end(), 0) > 0 ? 0 : array.width;
-    for (const std::int64_t extent : array.shape) product = product == 0 ? 0 : product * extent;
+    for (const std::int64_t extent : array.shape) product *= extent;
     fuzz::check(product == static_cast<std::int64_t>(array.data.size()), "the shape is that of the data");
     check_items<std::int32_t>(array);
     check_items<std::int64_t>(array);

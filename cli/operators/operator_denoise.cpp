@@ -97,9 +97,10 @@ Action add_operator_denoise(CLI::App& app) {
       ->type_name("FILE")
       ->group("Method");
   const Flags flags(app, "Method");
-  describe(settings->options, [&flags](const Field& field, auto& value) {
+  describe(settings->options, [&](const Field& field, auto& value) {
     Field shown = field;
-    if (field.name == "sigma") {  // arrays of signals have any unit: denoise() and the others refuse theirs
+    // Signals may have any unit, so that the flag has their range; images::denoise() checks that of images.
+    if (same_object(value, settings->options.sigma)) {
       shown.help =
           "standard deviation of the noise; of images on the scale 0 to 255, at least 1e-6; auto: "
           "estimated, of images only";

@@ -23,7 +23,8 @@ constexpr const char* kUnrolled = "--unrolled";
 void check_files(const LearnSettings& settings, const std::filesystem::path& checkpoint) {
   const bool one_energy = settings.flow.one_energy;
   if (!settings.picture.empty() && !one_energy) {
-    refuse("--picture: a flow has no rows to draw; add --one-energy to learn an operator, which has");
+    refuse(
+        "--picture: a flow has no rows to draw; --one-energy learns an operator, and its rows can be drawn");
   }
   std::vector<std::filesystem::path> inputs;
   for (const std::string& path : settings.paths) {

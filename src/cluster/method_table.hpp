@@ -31,8 +31,8 @@ struct MethodRow {
       run;
 };
 
-/// Copies the field of this name, unless it is left to the method. Throws Error(internal) if ClusterOptions
-/// has no field of this name and type.
+/// Copies the field of this name, unless the user leaves it to the method. A field that ClusterOptions does
+/// not have, or has with another type, throws Error(internal).
 template <class T>
 void take_field(const ClusterOptions& from, std::string_view name, T& value) {
   bool found = false;

@@ -11,7 +11,7 @@
 namespace parsimony::data {
 namespace {
 
-constexpr std::int32_t kNoByte = -1;
+constexpr std::int32_t kAbsent = -1;
 constexpr std::int64_t kLargestTables = std::int64_t{1} << 28;
 constexpr std::int64_t kLargestVocabulary = std::int64_t{1} << 24;
 
@@ -25,7 +25,7 @@ struct PrintedBytes {
   std::int32_t byte_of[0x180];
 
   PrintedBytes() {
-    std::fill(std::begin(byte_of), std::end(byte_of), kNoByte);
+    std::fill(std::begin(byte_of), std::end(byte_of), kAbsent);
     int hidden = 0;
     for (int byte = 0; byte < 256; ++byte) {
       const bool printed = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte != 0xAD);
@@ -42,7 +42,7 @@ struct PrintedBytes {
         if ((c & 0xE0) != 0xC0 || i + 1 == text.size()) return false;
         c = (c & 0x1F) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3F);
       }
-      if (c >= std::size(byte_of) || byte_of[c] == kNoByte) return false;
+      if (c >= std::size(byte_of) || byte_of[c] == kAbsent) return false;
       out += static_cast<char>(byte_of[c]);
     }
     return true;
@@ -60,7 +60,7 @@ std::vector<std::string> read_tokens(const std::filesystem::path& path, const Pr
     if (!printed.read(text, bytes) || bytes.empty()) {
       fail(path, fmt::format("token \"{}\" is not written in the characters that stand for bytes", text));
     }
-    const std::int64_t id = number.is_number_unsigned() ? number.get<std::int64_t>() : kNoByte;
+    const std::int64_t id = number.is_number_unsigned() ? number.get<std::int64_t>() : kAbsent;
     if (id < 0 || id >= std::min(count, kLargestVocabulary) || !tokens[id].empty()) {
       fail(path,
            fmt::format("token \"{}\" has the number {}; {} tokens must have those from 0 on, each its own",

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kFewestBlocks =
     256;  // at least, so that a few large clusters find threads of their own
-constexpr std::int64_t kSourcesPerBlock = 256;
+constexpr std::int64_t kMostClustersPerBlock = 256;
 constexpr std::int64_t kNodesPerBlock = 1 << 13;
 
 struct Edge {
@@ -51,7 +51,7 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
   out.total = network.total;
   out.degree.resize(clusters);
   out.loop.resize(clusters);
-  const std::int64_t block = std::clamp<std::int64_t>(clusters / kFewestBlocks, 1, kSourcesPerBlock);
+  const std::int64_t block = std::clamp<std::int64_t>(clusters / kFewestBlocks, 1, kMostClustersPerBlock);
   std::vector<UpperRows> blocks((clusters + block - 1) / block);
   Pool<ClusterWeights> pool;
   context.for_blocks(clusters, block, [&](std::int64_t begin, std::int64_t end) {

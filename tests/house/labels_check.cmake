@@ -21,7 +21,7 @@ endfunction()
 
 expect_label(slow [.]ProductRate[.])
 expect_label(unit [.]ProductRate[.])
-# A room with names that have brackets or semicolons would lose their labels.
+# Names of tests with brackets or semicolons must not cost the other tests of a room their labels.
 foreach(room IN ITEMS core graph quant)
   expect_label(room:${room} ^${room}[.])
 endforeach()

@@ -1,4 +1,5 @@
-# The consumer in this folder, against an install tree of this build: by find_package, then by pkg-config. (A sanitized library needs a sanitized consumer.)
+# The consumer in this folder, against an install tree of this build: by find_package, then by pkg-config. A sanitized
+# library would need a sanitized consumer.
 if(NOT PARSIMONY_SANITIZE)
   add_test(NAME install.consumer COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR} -DCONFIG=$<CONFIG>
     -DGENERATOR=${CMAKE_GENERATOR} -DCOMPILER=${CMAKE_CXX_COMPILER} -P ${CMAKE_CURRENT_LIST_DIR}/check.cmake)

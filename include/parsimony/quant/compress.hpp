@@ -189,12 +189,15 @@ struct Compression {
 /// compared with the codes before it gets its name; whatever fails leaves an older file of that name as it
 /// was. After a dry run nothing is written, and output may be empty.
 ///
-/// Memory beside the model: the codes twice (as made and as read back), with deflate_header also the bytes
-/// of the file once; the float32 values of the largest weight up to five times (its blocks, their importance
-/// and its decoded values); with a budget up to 512 MiB of measured codes; with a calibration the float32
-/// values of its largest tensor, and the moments of each weight until its codes are made: one float per input
-/// channel, or per value of the weight where a convolution in groups has inputs of all groups. A model in a
-/// file is mapped, so that the system may drop its pages. The same bytes for any number of threads.
+/// Memory beside the model:
+///  - the codes twice, as made and as read back, and with deflate_header the bytes of the file once;
+///  - up to five times the float32 values of the largest weight: its blocks, their importance and its decoded
+///    values;
+///  - with a budget up to 512 MiB of measured codes;
+///  - with a calibration the float32 values of its largest tensor, and the moments of each weight until its
+///    codes are made: one float per input channel, or per value of a convolution in groups.
+/// A model in a file is mapped, so that the system may drop its pages. The same bytes for any number of
+/// threads.
 ///
 /// Throws what plan_compression throws, invalid_argument (no output; an output that ends in .gz or .zst) and
 /// io.

@@ -17,7 +17,7 @@
 namespace parsimony::operators {
 namespace {
 
-constexpr std::int64_t kSignalsPerStep = 4096;
+constexpr std::int64_t kSamplesPerSum = 4096;
 constexpr double kLeastSquare = 1e-24;
 constexpr std::string_view kStage = "operator learning";
 
@@ -38,7 +38,7 @@ GeometricLearningOptions resolved(GeometricLearningOptions options) {
 // The mean of ‖x‖². With zero_mean the mean of each sample is subtracted first, as no row sees it.
 double mean_square(MatrixView<const float> samples, bool zero_mean, const Context& context) {
   const auto mean_of = [&](auto&& square) {
-    return context.sum_blocks(samples.rows, kSignalsPerStep, [&](std::int64_t begin, std::int64_t end) {
+    return context.sum_blocks(samples.rows, kSamplesPerSum, [&](std::int64_t begin, std::int64_t end) {
       double sum = 0;
       for (std::int64_t s = begin; s < end; ++s) sum += square(s);
       return sum;
