@@ -40,8 +40,9 @@ HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> four_sums(const V v0, const V v1, co
 }
 #endif
 
-void AssignedDistances(const PointRows& points, int64_t count, const float* centroids, const int32_t* labels,
-                       float* distance, float* norm) {
+template <bool kNorms>
+HWY_INLINE void assign_distances(const PointRows& points, int64_t count, const float* centroids,
+                                 const int32_t* labels, float* distance, float* norm) {
   const RowLanes f;
   const auto lanes = static_cast<int64_t>(hn::Lanes(f));
   const int64_t d = points.d, whole = d - d % lanes;
@@ -51,15 +52,15 @@ void AssignedDistances(const PointRows& points, int64_t count, const float* cent
     const float *x = row(t), *c = centroids + labels[t] * d;
     for (int64_t j = whole; j < d; ++j) {
       const float value = x[j] - shift[j], apart = value - c[j];
-      norm_sum += value * value;
+      if constexpr (kNorms) norm_sum += value * value;
       distance_sum += apart * apart;
     }
     distance[t] = distance_sum;
-    norm[t] = norm_sum;
+    if constexpr (kNorms) norm[t] = norm_sum;
   };
   const auto add = [&](const auto shifted, const float* c, auto& distances, auto& norms) HWY_ATTR {
     const auto apart = hn::Sub(shifted, hn::LoadU(f, c));
-    norms = hn::MulAdd(shifted, shifted, norms);
+    if constexpr (kNorms) norms = hn::MulAdd(shifted, shifted, norms);
     distances = hn::MulAdd(apart, apart, distances);
   };
   int64_t t = 0;
@@ -83,9 +84,9 @@ void AssignedDistances(const PointRows& points, int64_t count, const float* cent
       add(hn::Sub(hn::LoadU(f, x3 + j), origin), c3 + j, distance3, norm3);
     }
     hn::StoreU(four_sums(distance0, distance1, distance2, distance3), four, distance + t);
-    hn::StoreU(four_sums(norm0, norm1, norm2, norm3), four, norm + t);
+    if constexpr (kNorms) hn::StoreU(four_sums(norm0, norm1, norm2, norm3), four, norm + t);
     if (whole == d) continue;
-    for (int64_t s = t; s < t + 4; ++s) add_rest(s, distance[s], norm[s]);
+    for (int64_t s = t; s < t + 4; ++s) add_rest(s, distance[s], kNorms ? norm[s] : 0);
   }
 #endif
   for (; t < count; ++t) {
@@ -97,6 +98,15 @@ void AssignedDistances(const PointRows& points, int64_t count, const float* cent
   }
 }
 #undef PARSIMONY_FOUR_ROWS
+
+void AssignedDistances(const PointRows& points, int64_t count, const float* centroids, const int32_t* labels,
+                       float* distance, float* norm) {
+  if (norm) {
+    assign_distances<true>(points, count, centroids, labels, distance, norm);
+  } else {
+    assign_distances<false>(points, count, centroids, labels, distance, norm);
+  }
+}
 
 void Accumulate(const PointRows& points, int64_t count, const int32_t* labels, const float* weights,
                 double* sums) {
@@ -172,12 +182,14 @@ namespace scalar {
 void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
                         const std::int32_t* labels, float* distance, float* norm) {
   for (std::int64_t t = 0; t < count; ++t) {
-    distance[t] = norm[t] = 0;
+    float squared = 0;
+    distance[t] = 0;
     for (std::int64_t j = 0; j < points.d; ++j) {
       const float value = points.value(t, j), apart = value - centroids[labels[t] * points.d + j];
       distance[t] += apart * apart;
-      norm[t] += value * value;
+      squared += value * value;
     }
+    if (norm) norm[t] = squared;
   }
 }
 

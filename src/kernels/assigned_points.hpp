@@ -8,7 +8,7 @@
 
 namespace parsimony::kernels {
 
-/// distance[t] = ‖x_t − c(labels[t])‖² and norm[t] = ‖x_t‖².
+/// distance[t] = ‖x_t − c(labels[t])‖² and norm[t] = ‖x_t‖², which is left out where norm is null.
 void assigned_distances(const PointRows& points, std::int64_t count, const float* centroids,
                         const std::int32_t* labels, float* distance, float* norm);
 

@@ -28,6 +28,10 @@ TEST(AssignedDistances, EqualTheScalarTwin) {
         ASSERT_NEAR(distance[t], expected_distance[t], budget(d, expected_distance[t]));
         ASSERT_NEAR(norm[t], expected_norm[t], budget(d, expected_norm[t]));
       }
+      std::vector<float> without_norms(count);
+      assigned_distances(points.view, count, storage.data() + 1, labels.data(), without_norms.data(),
+                         nullptr);
+      ASSERT_EQ(without_norms, distance);
     }
   });
 }

@@ -31,7 +31,7 @@ std::int64_t features_bytes(std::int64_t nodes, std::int64_t features) {
 }
 
 std::int64_t kmeans_bytes(std::int64_t nodes, std::int64_t clusters, std::int64_t columns) {
-  return 32 * nodes + std::min<std::int64_t>(64, nodes / 4096 + 1) * 8 * clusters * columns;
+  return 36 * nodes + std::min<std::int64_t>(64, nodes / 4096 + 1) * 8 * clusters * columns;
 }
 
 std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes) {

@@ -25,8 +25,8 @@ std::int64_t lambda_k_bytes(std::int64_t nodes, LambdaMethod method);
 std::int64_t features_bytes(std::int64_t nodes, std::int64_t features);
 
 /// Bytes of one run of kmeans() on a row of so many columns for each node, beside the rows. Per node: label
-/// 4, distance 4, bounds of four groups of centroids 16, and 8 to sort the nodes when a cluster became empty.
-/// Then the sums of each block of nodes.
+/// 4, norm 4, distance 4, bounds of four groups of centroids 16, and 8 to sort the nodes when a cluster
+/// became empty. Then the sums of each block of nodes.
 std::int64_t kmeans_bytes(std::int64_t nodes, std::int64_t clusters, std::int64_t columns);
 
 /// Bytes of refine_by_moves().

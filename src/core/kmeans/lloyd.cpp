@@ -42,6 +42,7 @@ class Lloyd {
         groups_(group_centroids(centroids, problem.bounds ? kCentroidGroups : 1, context)),
         by_group_(k_, d_),
         half_norms_by_group_(k_),
+        norm_(n_),
         distance_(n_),
         lower_(groups_.groups() * n_),
         nearest_other_(k_),
@@ -92,12 +93,11 @@ class Lloyd {
   // Scratch of one chunk.
   struct Chunk {
     Chunk(std::int64_t points, std::int64_t d, std::int32_t groups)
-        : tiles(points, d), others(groups * points), order(points, groups) {
-      for (auto* floats : {&norm, &new_distance, &new_norm}) floats->resize(points);
+        : tiles(points, d), others(groups * points), new_distance(points), order(points, groups) {
       for (auto* ids : {&compare, &nearest, &switched, &switched_label}) ids->resize(points);
     }
     Matrix<float> tiles;
-    std::vector<float> norm, others, new_distance, new_norm;
+    std::vector<float> others, new_distance;
     std::vector<std::int32_t> compare, nearest, switched, switched_label;
     PointsBySet order;
   };
@@ -172,16 +172,18 @@ class Lloyd {
   void assign_chunk(std::int64_t begin, std::int64_t count, bool first, Chunk& chunk, Partial& partial) {
     std::int32_t* labels = out_.labels.data() + begin;
     float* distance = distance_.data() + begin;
+    float* norm = norm_.data() + begin;
     float* lower = lower_.data() + begin;
     const kernels::PointRows points = rows_from(begin);
     const std::int32_t every_group = (1 << groups_.groups()) - 1;
     if (first) std::fill_n(labels, count, 0);  // any: only for the norms
-    kernels::assigned_distances(points, count, out_.centroids.data(), labels, distance, chunk.norm.data());
+    kernels::assigned_distances(points, count, out_.centroids.data(), labels, distance,
+                                first ? norm : nullptr);
     if (first || !problem_.bounds) {
       std::fill_n(chunk.compare.begin(), count, every_group);
     } else {
-      kernels::groups_to_compare(error_, moves_.view(groups_, nearest_other_.data()), labels, distance,
-                                 chunk.norm.data(), count, lower, n_, chunk.compare.data());
+      kernels::groups_to_compare(error_, moves_.view(groups_, nearest_other_.data()), labels, distance, norm,
+                                 count, lower, n_, chunk.compare.data());
     }
     chunk.order.sort({chunk.compare.data(), static_cast<std::size_t>(count)});
     const std::span<const std::int32_t> pending = chunk.order.points();
@@ -196,8 +198,8 @@ class Lloyd {
       for (std::int32_t g = 0; g < groups_.groups(); ++g) {
         if ((set >> g & 1) == 0) continue;
         float* others = chunk.others.data() + g * stride;
-        kernels::runner_up_distances(error_, pending.data() + from, chunk.norm.data(), others + from,
-                                     to - from, others + from);
+        kernels::runner_up_distances(error_, pending.data() + from, norm, others + from, to - from,
+                                     others + from);
         for (std::int64_t p = from; p < to; ++p) lower[g * n_ + pending[p]] = others[p];
         partial.evaluated += (to - from) * (groups_.begin[g + 1] - groups_.begin[g]);
       }
@@ -212,8 +214,7 @@ class Lloyd {
     // A score tells which centroid is nearest, a distance by how much. A label changes only if the distance
     // falls, so that rounding cannot raise the objective, nor move a point between equal centroids for ever.
     kernels::assigned_distances(rows_from(begin, chunk.switched.data()), switched, out_.centroids.data(),
-                                chunk.switched_label.data(), chunk.new_distance.data(),
-                                chunk.new_norm.data());
+                                chunk.switched_label.data(), chunk.new_distance.data(), nullptr);
     for (std::int64_t s = 0; s < switched; ++s) {
       const std::int32_t t = chunk.switched[s];
       if (first || chunk.new_distance[s] < distance[t]) {
@@ -351,6 +352,7 @@ class Lloyd {
   CentroidMoves moves_;
   Matrix<float> by_group_;  // the centroids in the order of groups_.index
   std::vector<float> half_norms_by_group_;
+  std::vector<float> norm_;      // squared, of each point after the shift
   std::vector<float> distance_;  // squared, to its own centroid
   std::vector<float> lower_;
   std::vector<float> nearest_other_;
