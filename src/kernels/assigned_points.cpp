@@ -108,10 +108,13 @@ void AssignedDistances(const PointRows& points, int64_t count, const float* cent
   }
 }
 
-void Accumulate(const PointRows& points, int64_t count, const int32_t* labels, const float* weights,
-                double* sums) {
-  const int64_t d = points.d;
-  const float* HWY_RESTRICT shift = points.shift;
+// The fields of `points` are copied: the compiler would read them anew after every store.
+template <bool kWeights>
+HWY_INLINE void add_rows(const PointRows& points, int64_t count, const int32_t* HWY_RESTRICT labels,
+                         const float* HWY_RESTRICT weights, double* HWY_RESTRICT sums) {
+  const int64_t d = points.d, stride = points.stride;
+  const float *HWY_RESTRICT data = points.data, *HWY_RESTRICT shift = points.shift;
+  const int32_t* HWY_RESTRICT rows = points.rows;
 #if HWY_TARGET == HWY_SCALAR
   const int64_t whole = 0;
 #else
@@ -121,17 +124,27 @@ void Accumulate(const PointRows& points, int64_t count, const int32_t* labels, c
   const int64_t whole = d - d % lanes;
 #endif
   for (int64_t t = 0; t < count; ++t) {
-    const float* HWY_RESTRICT x = points.row(t);
+    const float* HWY_RESTRICT x = data + (rows ? rows[t] : t) * stride;
     double* HWY_RESTRICT sum = sums + labels[t] * d;
-    const double weight = weights ? weights[t] : 1.0;
+    const double weight = kWeights ? weights[t] : 1.0;
 #if HWY_TARGET != HWY_SCALAR
     const auto w = hn::Set(f64, weight);
     for (int64_t j = 0; j < whole; j += lanes) {
       const auto value = hn::PromoteTo(f64, hn::Sub(hn::LoadU(f32, x + j), hn::LoadU(f32, shift + j)));
-      hn::StoreU(hn::MulAdd(w, value, hn::LoadU(f64, sum + j)), f64, sum + j);
+      const auto before = hn::LoadU(f64, sum + j);
+      hn::StoreU(kWeights ? hn::MulAdd(w, value, before) : hn::Add(value, before), f64, sum + j);
     }
 #endif
     for (int64_t j = whole; j < d; ++j) sum[j] += weight * static_cast<double>(x[j] - shift[j]);
+  }
+}
+
+void Accumulate(const PointRows& points, int64_t count, const int32_t* labels, const float* weights,
+                double* sums) {
+  if (weights) {
+    add_rows<true>(points, count, labels, weights, sums);
+  } else {
+    add_rows<false>(points, count, labels, weights, sums);
   }
 }
 
