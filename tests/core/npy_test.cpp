@@ -67,6 +67,23 @@ TEST(Npy, EveryTypeByteOrderAndVersionIsRead) {
   expect_integers<double>('f', {-3, 0, 9007199254740992.0});
 }
 
+// The bits of halves are written out: signs, the least subnormal, the largest, infinity.
+TEST(Npy, HalfPrecisionIsReadExactly) {
+  const TemporaryDirectory directory;
+  const std::vector<std::uint16_t> bits{0x3c00, 0xc100, 0x0001, 0x7bff, 0x8000, 0x7c00};
+  const std::vector<float> values{1, -2.5f, 0x1p-24f, 65504, -0.0f, HUGE_VALF};
+  for (const bool big : {false, true}) {
+    const auto path =
+        directory.file("h.npy", header(describe_array(big ? ">f2" : "<f2", "(3, 2)")) + bytes_of(bits, big));
+    const Matrix<float> matrix = read_npy_matrix(path);
+    EXPECT_EQ(std::vector<float>(matrix.values().begin(), matrix.values().end()), values);
+    EXPECT_EQ(read_npy_matrix_double(path)(0, 1), -2.5);
+  }
+  expect_error(ErrorCode::unsupported, "float16", [&] {
+    read_npy_matrix(directory.file("g.npy", header(describe_array("<f16", "(1, 1)")) + std::string(16, 'x')));
+  });
+}
+
 TEST(Npy, RoundTrips) {
   const TemporaryDirectory directory;
   const std::vector<std::int32_t> labels{0, -1, 2147483647};

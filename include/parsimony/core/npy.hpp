@@ -1,5 +1,5 @@
 // NumPy's .npy arrays, plain or compressed: format versions 1 to 3, either byte order, C or Fortran order;
-// bool, int8 to int64, uint8 to uint64, float32 and float64, converted to the type of the function.
+// bool, int8 to int64, uint8 to uint64, float16, float32 and float64, converted to the type of the function.
 #pragma once
 
 #include <cstdint>

@@ -8,13 +8,16 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 #include "core/files/npy_format.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/half.hpp"
 
 namespace parsimony {
 
@@ -90,7 +93,7 @@ class HeaderParser {
   void parse_descr(std::string_view descr) {
     const auto unsupported = [&] {
       throw Error(ErrorCode::unsupported,
-                  fmt::format("{}: dtype '{}' is not supported; bool, (u)int8 to 64, float32 and float64 are",
+                  fmt::format("{}: dtype '{}' is not supported; bool, (u)int8 to 64 and float16 to 64 are",
                               out_.name, descr));
     };
     if (descr.size() < 3 || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) unsupported();
@@ -100,7 +103,7 @@ class HeaderParser {
     out_.kind = descr[1];
     const bool integer = out_.width == 1 || out_.width == 2 || out_.width == 4 || out_.width == 8;
     const bool known = ((out_.kind == 'i' || out_.kind == 'u') && integer) ||
-                       (out_.kind == 'f' && (out_.width == 4 || out_.width == 8)) ||
+                       (out_.kind == 'f' && integer && out_.width > 1) ||
                        (out_.kind == 'b' && out_.width == 1) ||
                        ((out_.kind == 'S' || out_.kind == 'U') && out_.width > 0 && out_.width < 1 << 16);
     if (!known) unsupported();
@@ -150,10 +153,11 @@ bool holds(In value) {
   }
 }
 
-template <class In, class Out>
-void convert(const NpyArray& array, std::vector<Out>& out) {
+// decode: makes the number of what is stored.
+template <class Stored, class Out, class Decode = std::identity>
+void convert(const NpyArray& array, std::span<Out> out, const Decode& decode = {}) {
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const In value = load<In>(array.data.data() + i * sizeof(In), array.big_endian);
+    const auto value = decode(load<Stored>(array.data.data() + i * sizeof(Stored), array.big_endian));
     if (!holds<Out>(value)) {
       throw Error(ErrorCode::format, fmt::format("{}: item {} is {}, which is not a {}", array.name, i, value,
                                                  std::is_integral_v<Out>
@@ -255,15 +259,25 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   return array;
 }
 
+namespace {
+
 template <class Out>
-std::vector<Out> npy_items(const NpyArray& array) {
-  std::vector<Out> out(array.size());
+void convert_items(const NpyArray& array, std::span<Out> out) {
   switch (array.kind) {
     case 'b':
       convert<std::uint8_t>(array, out);
       break;
     case 'f':
-      array.width == 4 ? convert<float>(array, out) : convert<double>(array, out);
+      switch (array.width) {
+        case 2:
+          convert<std::uint16_t>(array, out, from_half);
+          break;
+        case 4:
+          convert<float>(array, out);
+          break;
+        default:
+          convert<double>(array, out);
+      }
       break;
     case 'i':
       switch (array.width) {
@@ -301,6 +315,14 @@ std::vector<Out> npy_items(const NpyArray& array) {
   if (array.kind == 'b') {
     for (Out& value : out) value = value != 0;
   }
+}
+
+}  // namespace
+
+template <class Out>
+std::vector<Out> npy_items(const NpyArray& array) {
+  std::vector<Out> out(array.size());
+  convert_items<Out>(array, out);
   return out;
 }
 
@@ -317,13 +339,13 @@ Matrix<T> npy_matrix(const NpyArray& array) {
   }
   const std::int64_t rows = array.shape[0], cols = array.shape.size() == 2 ? array.shape[1] : 1;
   Matrix<T> matrix(rows, cols);
+  if (!array.fortran_order) {
+    convert_items<T>(array, matrix.values());
+    return matrix;
+  }
   const std::vector<T> items = npy_items<T>(array);
-  if (array.fortran_order && !items.empty()) {  // an empty array may state 2^62 columns of 0 rows
-    for (std::int64_t c = 0; c < cols; ++c) {
-      for (std::int64_t r = 0; r < rows; ++r) matrix(r, c) = items[c * rows + r];
-    }
-  } else {
-    std::copy(items.begin(), items.end(), matrix.data());
+  for (std::int64_t c = 0; c < cols && !items.empty(); ++c) {  // an empty array may state 2^62 columns
+    for (std::int64_t r = 0; r < rows; ++r) matrix(r, c) = items[c * rows + r];
   }
   return matrix;
 }
