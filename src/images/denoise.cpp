@@ -8,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "images/denoising/check_estimate.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/flow/flow_file.hpp"
 #include "parsimony/core/error.hpp"
@@ -108,15 +107,21 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const C
   check(options, method);
   ChannelDenoiser denoiser(options, method, context);
   DenoiseResult out;
+  if (options.sigma == 0) out.sigmas = estimate_sigmas(image, context);
+  if (options.sigma != 0)
+    out.sigmas.assign(static_cast<std::size_t>(std::max<std::int64_t>(1, image.colors())), options.sigma);
   out.image = by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t index) {
-    double sigma = options.sigma;
-    if (sigma == 0) sigma = estimate_sigma(channel, context);
-    out.sigmas.push_back(sigma);
-    if (sigma > 0) return denoiser.denoise(channel, sigma, out.reports);
-    if (index == 0) check_estimate(sigma);
-    // The colour differences of a grey image stored in colours are 0: there is nothing to denoise.
-    return copy_of(channel);
+    const double sigma = out.sigmas[static_cast<std::size_t>(index)];
+    // A channel without noise stays as it is: a clean image, or the colour differences of a grey one.
+    return sigma >= kLeastSigma ? denoiser.denoise(channel, sigma, out.reports) : copy_of(channel);
   });
+  if (out.reports.empty()) {
+    context.log(
+        LogLevel::warning,
+        "no noise is found in the image (it is clean, drawn or constant): it stays as it is; say how much "
+        "there is with sigma to denoise it all the same");
+    out.reports.push_back(make_report("unchanged: no noise found", context, 0));
+  }
   return out;
 }
 

@@ -63,6 +63,14 @@ TEST_F(OperatorImages, SigmaIsEstimatedAndSaid) {
   EXPECT_NE(outcome.out.find("SSIM "), std::string::npos);
 }
 
+TEST_F(OperatorImages, ACleanImageStaysAsItIs) {
+  const std::string in = image("constant.png", Matrix<float>(20, 20));
+  const Outcome outcome = run({"operator", "denoise", in, "--output", path("out.png"), "--quiet"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_NE(outcome.err.find("no noise is found"), std::string::npos) << outcome.err;
+  EXPECT_EQ(read_text(path("out.png")), read_text(in));
+}
+
 TEST_F(OperatorImages, ColoursBitsAndAlphaAreKept) {
   Image colors{{with_noise(made_image(30, 32), 10, 1), with_noise(made_image(30, 32), 10, 2),
                 with_noise(made_image(30, 32), 10, 3), made_image(30, 32)},
@@ -247,7 +255,6 @@ TEST_F(OperatorImages, EveryMistakeIsOneLineAndNothingIsWritten) {
   refused({"--signals", "--operator", op}, {"--signals", ".npy"});
   refused({"--signals", "--operator", op, "--sigma", "1", "--method", "l1"}, {"--method", "--signals"});
   refused({"--signals", "--operator", op, "--sigma", "1"}, {"--signals", ".npy"});
-  denoise({}, kUsage, {"noise", "constant"}, image("constant.png", Matrix<float>(20, 20)));
   denoise({}, kFailed, {"16 × 16"}, image("small.png", made_image(9, 9)));
 
   operators::write_operator(path("odd.npy"), Matrix<double>(cosine_rows(3)).view());

@@ -15,6 +15,12 @@ using parsimony::testing::made_image;
 using parsimony::testing::photograph;
 using parsimony::testing::with_noise;
 
+// As a file of 8 bits holds it.
+Matrix<float> in_bytes(Matrix<float> image) {
+  for (float& value : image.values()) value = std::round(std::clamp(value, 0.0f, 255.0f));
+  return image;
+}
+
 // By skimage.metrics 0.26: gaussian_weights, sigma 1.5, use_sample_covariance False, data_range 255.
 TEST(ImageQuality, IsThatOfScikitImage) {
   Matrix<float> a(40, 53), b(40, 53);
@@ -62,10 +68,75 @@ TEST(NoiseLevel, OfPhotographsIsKnownWithinTenPercent) {
     const auto path = photograph("test/" + std::string(name) + ".png");
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
     const Matrix<float> clean = read_image(path).channels[0];
-    for (const float sigma : {10.0f, 20.0f, 50.0f}) {
-      EXPECT_NEAR(estimate_sigma(with_noise(clean, sigma, 1)), sigma, 0.1 * sigma) << name;
+    EXPECT_NEAR(estimate_sigma(with_noise(clean, 10, 1)), 10, 1) << name;
+    EXPECT_NEAR(estimate_sigma(in_bytes(with_noise(clean, 50, 1))), 50, 2.5) << name;
+  }
+}
+
+// Dark and white areas, where half of the noise is cut off, take most of the picture.
+TEST(NoiseLevel, IsThatBeforeClipping) {
+  Matrix<float> clean = made_image(160, 200);
+  for (std::int64_t i = 0; i < 60; ++i) std::fill_n(clean.row(i).data(), 200, 0.0f);
+  for (std::int64_t i = 60; i < 160; ++i) std::fill_n(clean.row(i).data(), 60, 255.0f);
+  for (const float sigma : {5.0f, 10.0f, 20.0f, 50.0f}) {
+    EXPECT_NEAR(estimate_sigma(in_bytes(with_noise(clean, sigma, 3))), sigma, 0.06 * sigma);
+  }
+  // Other ends of the range, as of floats that were clipped elsewhere.
+  Matrix<float> scaled = in_bytes(with_noise(clean, 20, 3));
+  for (float& value : scaled.values()) value = value / 100 - 3;
+  EXPECT_NEAR(estimate_sigma(scaled), 0.2, 0.012);
+}
+
+// A picture of whites that no block leaves: 3/8 of the pixels of a block are not clipped.
+TEST(NoiseLevel, IsSeenOnWhitePaper) {
+  Matrix<float> white(64, 64);
+  std::ranges::fill(white.values(), 254.0f);
+  EXPECT_NEAR(estimate_sigma(in_bytes(with_noise(white, 12, 1))), 12, 1.2);
+}
+
+TEST(NoiseLevel, LeavesBordersAndMasksOut) {
+  for (const float border : {0.0f, 97.0f, 255.0f}) {
+    Matrix<float> noisy = in_bytes(with_noise(made_image(120, 160), 20, 4));
+    for (std::int64_t i = 0; i < 120; ++i) {
+      for (std::int64_t j = 0; j < 160; ++j) {
+        if (i < 12 || i >= 108 || std::hypot(i - 60.0, j - 80.0) > 70) noisy(i, j) = border;
+      }
+    }
+    EXPECT_NEAR(estimate_sigma(noisy), 20, 1.5) << border;
+  }
+}
+
+TEST(NoiseLevel, LeavesTransparentPixelsOut) {
+  Image image{{}, 8, true};
+  for (std::uint64_t c = 0; c < 3; ++c) {
+    image.channels.push_back(in_bytes(with_noise(made_image(96, 96), 15, c + 1)));
+  }
+  image.channels.emplace_back(96, 96);
+  for (std::int64_t i = 0; i < 96; ++i) {
+    for (std::int64_t j = 0; j < 96; ++j) {
+      image.channels[3](i, j) = j < 40 ? 0.0f : 255.0f;
+      if (j < 40) image.channels[1](i, j) = static_cast<float>((i * 31 + j * 17) % 4 + 9);  // hidden colours
+      if (j < 40) image.channels[0](i, j) = image.channels[2](i, j) = 9;
     }
   }
+  const std::vector<double> sigmas = estimate_sigmas(image);
+  ASSERT_EQ(sigmas.size(), 3u);
+  for (const double sigma : sigmas) EXPECT_NEAR(sigma, 15, 1.2);
+  image.channels.erase(image.channels.begin(), image.channels.begin() + 2);
+  EXPECT_NEAR(estimate_sigmas(image).at(0), 15, 1.2) << "grey and alpha";
+}
+
+// Shapes of one colour have edges, which must not be taken for noise.
+TEST(NoiseLevel, OfDrawingsIsZero) {
+  Matrix<float> drawing(120, 120);
+  for (std::int64_t i = 0; i < 120; ++i) {
+    for (std::int64_t j = 0; j < 120; ++j) {
+      drawing(i, j) = std::hypot(i - 50.0, j - 60.0) < 30 ? 180.0f : i + j < 100 ? 40.0f : 90.0f;
+      if (j % 25 == 3 || i % 19 == 0) drawing(i, j) = 255;
+    }
+  }
+  EXPECT_EQ(estimate_sigma(drawing), 0);
+  EXPECT_NEAR(estimate_sigma(in_bytes(with_noise(drawing, 6, 1))), 6, 1);
 }
 
 TEST(NoiseLevel, RefusesWhatHasNone) {

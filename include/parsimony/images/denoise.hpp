@@ -33,7 +33,7 @@ constexpr auto names_of(DenoiseMethod) {
 struct DenoiseOptions {
   DenoiseMethod method = DenoiseMethod::automatic;
   /// Standard deviation of the noise, on the scale of grey values 0 to 255. auto (0): estimated in each
-  /// channel by estimate_sigma. Give it where it is known, and for noise that is not white.
+  /// channel by estimate_sigmas. Give it where it is known, and for noise that is not white.
   double sigma = 0;
   /// flow only: also learn an operator on the image itself and blend both results (denoise_adaptively). Takes
   /// seconds instead of a fraction of one; worth it for texture that repeats.
@@ -79,12 +79,13 @@ struct DenoiseResult {
   Image image;  ///< with the bits and the alpha of the input
   /// The noise of each channel, given or estimated; 0: a channel without noise, which stays as it was.
   std::vector<double> sigmas;
-  std::vector<Report> reports;  ///< one for each channel that was denoised, the luminance first
+  /// One for each channel that was denoised, the luminance first; one without stages where none was.
+  std::vector<Report> reports;
 };
 
 /// Denoises a grey image, or a colour image as luminance and two colour differences (by_opponent_colors),
-/// each with its own estimate of the noise. A colour difference in which no noise is found stays as it is: a
-/// grey image stored in colours.
+/// each with its own estimate of the noise. A channel in which no noise is found stays as it is: the colour
+/// differences of a grey image stored in colours, or all of a clean image, which context.on_log is told.
 ///
 /// Time: for three colours three times that of the method; 0.3 s for 512 × 512 grey pixels by the flow on two
 /// cores. Memory: that of the method for one channel, and a copy of the image. The number of threads does not
@@ -92,8 +93,7 @@ struct DenoiseResult {
 ///
 /// Throws invalid_argument (options out of range or of another method than the chosen one; an operator with
 /// flow, a flow with analysis or l1; neither 1 nor 3 colours; values that are not finite; sigma below
-/// kLeastSigma; sigma auto and no noise found, as in a constant image, or fewer than 16 × 16 pixels) and
-/// cancelled.
+/// kLeastSigma; sigma auto and fewer than 16 × 16 pixels) and cancelled.
 DenoiseResult denoise(const Image& image, const DenoiseOptions& options = {},
                       const Context& context = Context{});
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 
+#include "images/denoising/opponent_basis.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::images {
@@ -20,8 +20,7 @@ Image by_opponent_colors(const Image& image, const ChannelMethod& method) {
     out.channels[0] = method(image.channels[0], 0);
     return out;
   }
-  const double a = 1 / std::sqrt(3.0), b = 1 / std::sqrt(2.0), c = 1 / std::sqrt(6.0);
-  const double basis[3][3] = {{a, a, a}, {b, 0, -b}, {c, -2 * c, c}};
+  const auto basis = opponent_basis();
   std::array<Matrix<float>, 3> opponents;
   for (std::size_t k = 0; k < 3; ++k) {
     Matrix<float> mixed(image.height(), image.width());
