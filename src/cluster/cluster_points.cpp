@@ -74,10 +74,21 @@ PointClustering cluster_points(Matrix<float>&& points, const PointClusterOptions
   return run(points, &points, options, context);
 }
 
+PointClustering cluster_points(MatrixView<const double> points, const PointClusterOptions& options,
+                               const Context& context) {
+  graph::Points rounded = graph::float32_points(points, options.neighbors.metric, context);
+  return run(rounded.rows, &rounded.rows, options, context);
+}
+
 PointModel make_model(Matrix<float> points, const Clustering& clustering,
                       const PointClusterOptions& options) {
-  return {std::move(points), clustering.labels, clustering.clusters, options.neighbors.metric,
-          options.neighbors.neighbors};
+  return make_model(graph::Points{std::move(points), {}}, clustering, options);
+}
+
+PointModel make_model(graph::Points points, const Clustering& clustering,
+                      const PointClusterOptions& options) {
+  return {std::move(points.rows),   clustering.labels,           clustering.clusters,
+          options.neighbors.metric, options.neighbors.neighbors, std::move(points.shift)};
 }
 
 }  // namespace parsimony::cluster

@@ -9,6 +9,7 @@
 #include "cluster/models/model_format.hpp"
 #include "core/files/npz.hpp"
 #include "expect_error.hpp"
+#include "parsimony/cluster/cluster.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
@@ -67,6 +68,35 @@ TEST(PointModel, IsTheSameAfterSavingAndLoading) {
     const PointModel queries = random_model(200, 7, 2);
     EXPECT_EQ(assign(loaded, queries.points).labels, assign(model, queries.points).labels);
   }
+}
+
+// Two groups of times a minute apart, in milliseconds: float32 tells none of them from another.
+TEST(PointModel, KeepsTheShiftForNewPoints) {
+  const auto times = [](double phase) {
+    Matrix<double> out(80, 1);
+    for (std::int64_t i = 0; i < 80; ++i) {
+      out(i, 0) = 1.7e12 + (i < 40 ? 0 : 60000) + 100 * static_cast<double>(i % 40) + phase;
+    }
+    return out;
+  };
+  std::vector<std::int32_t> truth(80);
+  for (std::size_t i = 40; i < 80; ++i) truth[i] = 1;
+  const Matrix<double> points = times(0);
+  PointClusterOptions options;
+  options.cluster.clusters = 2;
+  const PointClustering found = cluster_points(points.view(), options);
+  EXPECT_EQ(graph::agreement(found.labels, truth).adjusted_rand, 1);
+  const PointModel model = make_model(graph::float32_points(points.view()), found, options);
+  ASSERT_EQ(model.shift.size(), 1u);
+  const TemporaryDirectory directory;
+  save_model(directory / "model.npz", model);
+  const PointModel loaded = load_model(directory / "model.npz");
+  EXPECT_EQ(loaded.shift, model.shift);
+  EXPECT_TRUE(same(loaded.points, model.points));
+  EXPECT_EQ(assign(loaded, points.view()).labels, found.labels);
+  EXPECT_EQ(assign(loaded, times(13).view()).labels, found.labels);
+  const Matrix<float> origin(1, 1);  // float32 points lie beside those of the model, too: less the shift
+  EXPECT_EQ(assign(loaded, origin).labels[0], found.labels[0]);
 }
 
 // Labels drawn at random, so that the neighbours of a point all say something else.
@@ -173,6 +203,10 @@ class ModelFile {
     const std::vector<float> values(count, 1.5f);
     return put(npz_member("points", "<f4", shape, values.data(), 4 * count));
   }
+  ModelFile& shift(const std::vector<double>& values) {
+    return put(npz_member("shift", "<f8", {static_cast<std::int64_t>(values.size())}, values.data(),
+                          8 * values.size()));
+  }
   ModelFile& without(const std::string& name) {
     members_.erase(name + ".npy");
     return *this;
@@ -196,8 +230,13 @@ TEST(PointModel, BrokenFilesAreNamedWithWhatIsWrong) {
   for (const char* name : {"version", "clusters", "neighbors", "metric", "labels", "points"}) {
     refuse(std::string("m.npz: no array '") + name + "'; is it a model", ModelFile().without(name));
   }
-  refuse("version 2", ModelFile().number("version", 2), ErrorCode::unsupported);
-  refuse("metric", ModelFile().text("metric", "manhattan"), ErrorCode::unsupported);
+  refuse("version 3", ModelFile().number("version", 3), ErrorCode::unsupported);
+  refuse("no array 'shift'", ModelFile().number("version", 2));
+  EXPECT_EQ(parse_model(ModelFile().number("version", 2).shift({1e9, -2}).bytes(), "m.npz", 0).shift,
+            (std::vector<double>{1e9, -2}));
+  refuse("shift: 3 values for rows of 2", ModelFile().number("version", 2).shift({1, 2, 3}));
+  refuse("shift: item 1 is nan", ModelFile().number("version", 2).shift({1, std::nan("")}));
+  refuse("metric", ModelFile().text("metric", "hamming"), ErrorCode::unsupported);
   refuse("clusters: 0", ModelFile().number("clusters", 0));
   refuse("neighbors: 4; must be 1 to 3", ModelFile().number("neighbors", 4));
   refuse("neighbors: -1", ModelFile().number("neighbors", -1));

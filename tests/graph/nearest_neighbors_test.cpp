@@ -226,13 +226,13 @@ TEST(NearestNeighbors, RefusesWhatCannotBe) {
                [&] { nearest_neighbors_of(normal_points(5, 4, 1), points); });
   expect_error(ErrorCode::invalid_argument, "no points", [&] { nearest_neighbors(Matrix<float>(4, 0)); });
   points(13, 2) = std::numeric_limits<float>::quiet_NaN();
-  refuse("row 13 has the value nan in column 2");
+  refuse("row 13 of the points has the value nan in column 2");
   points(13, 2) = -std::numeric_limits<float>::infinity();
-  refuse("row 13 has the value -inf in column 2");
+  refuse("row 13 of the points has the value -inf in column 2");
   points(13, 2) = 1e30f;
-  refuse("row 13 is too long");
+  refuse("row 13 of the points is too long");
   for (float& value : points.row(13)) value = 0;
-  refuse("row 13 is zero", {.metric = Metric::cosine});
+  refuse("row 13 of the points is zero", {.metric = Metric::cosine});
   nearest_neighbors(points);
 }
 

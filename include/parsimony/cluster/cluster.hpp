@@ -24,6 +24,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/graph/graph.hpp"
 #include "parsimony/graph/point_graph.hpp"
+#include "parsimony/graph/points.hpp"
 #include "parsimony/graph/scores.hpp"
 
 namespace parsimony::cluster {
@@ -160,9 +161,15 @@ PointClustering cluster_points(MatrixView<const float> points, const PointCluste
 PointClustering cluster_points(Matrix<float>&& points, const PointClusterOptions& options = {},
                                const Context& context = Context{});
 
+/// The same for float64 points, as graph::float32_points() rounds them: coordinates with a large common part,
+/// such as times, keep what tells them apart.
+PointClustering cluster_points(MatrixView<const double> points, const PointClusterOptions& options = {},
+                               const Context& context = Context{});
+
 /// The model with which assign() finds the clusters of new points, from the points of cluster_points(), its
-/// result and its options.
+/// result and its options. The second function keeps the shift of the points, for new points in float64.
 PointModel make_model(Matrix<float> points, const Clustering& clustering, const PointClusterOptions& options);
+PointModel make_model(graph::Points points, const Clustering& clustering, const PointClusterOptions& options);
 
 /// Reads the labels of an earlier run for the nodes of a graph: −1 for nodes that the file does not name.
 /// Throws invalid_argument unless the file has options.clusters clusters, each with a node of the graph, and,

@@ -15,16 +15,18 @@ namespace parsimony::cluster {
 
 /// The points that were clustered, and their clusters: all that assign() needs.
 struct PointModel {
-  Matrix<float> points;              ///< n × d
+  Matrix<float> points;              ///< n × d, less the shift
   std::vector<std::int32_t> labels;  ///< n numbers from 0 to clusters − 1
   std::int64_t clusters = 0;
   graph::Metric metric = graph::Metric::euclidean;
   std::int64_t neighbors = 10;  ///< number of neighbours that vote, at most n
+  std::vector<double> shift;    ///< d values subtracted from every point; empty: none (graph/points.hpp)
 };
 
 /// Writes a .npz archive, which numpy.load reads: points (float32, n × d), labels (int32), clusters,
-/// neighbors and version (int64 scalars), metric (text). The file is written under a temporary name and then
-/// renamed. Throws invalid_argument when the labels do not fit the points, and io.
+/// neighbors and version (int64 scalars), metric (text); of points with a shift also shift (float64), and the
+/// version is then 2, not 1. The file is written under a temporary name and then renamed. Throws
+/// invalid_argument when the labels do not fit the points, and io.
 void save_model(const std::filesystem::path& path, const PointModel& model);
 
 /// Peak bytes of save_model beside a model of rows × cols points.
@@ -48,16 +50,21 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"seed", "seed of all randomness"}, options.seed);
 }
 
-/// Finds the cluster of every row of points (m × d). The `neighbors` nearest points of the model vote with
-/// weights in inverse proportion to their distances [dudani1976distance]; among equal sums the cluster of the
-/// nearer point wins. Points of the model at distance 0 decide alone, so that a point that was clustered
-/// keeps its cluster. A cluster of the result may be empty.
+/// Finds the cluster of every row of points (m × d), from which the shift of the model is subtracted. The
+/// `neighbors` nearest points of the model vote with weights in inverse proportion to their distances
+/// [dudani1976distance]; among equal sums the cluster of the nearer point wins. Points of the model at
+/// distance 0 decide alone, so that a point that was clustered keeps its cluster. A cluster of the result may
+/// be empty.
 ///
 /// Time and memory are those of graph::nearest_neighbors_of. Each call sorts the points of the model into
 /// cells, so assign many points in one call. The same bytes for any number of threads. Throws
 /// invalid_argument (another number of columns; a row with a NaN or infinite coordinate, which is named) and
 /// cancelled.
 ClusterResult assign(const PointModel& model, MatrixView<const float> points,
+                     const AssignOptions& options = {}, const Context& context = Context{});
+
+/// The same for float64 points, which lose no digits where the model has a shift.
+ClusterResult assign(const PointModel& model, MatrixView<const double> points,
                      const AssignOptions& options = {}, const Context& context = Context{});
 
 }  // namespace parsimony::cluster

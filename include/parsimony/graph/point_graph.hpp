@@ -9,6 +9,7 @@
 #include "parsimony/core/report.hpp"
 #include "parsimony/graph/graph.hpp"
 #include "parsimony/graph/neighbor_graph.hpp"
+#include "parsimony/graph/points.hpp"
 
 namespace parsimony::graph {
 
@@ -34,6 +35,10 @@ struct PointGraph {
 /// with their time, memory and errors. The report has the stages, options and figures of both. Throws
 /// memory_limit before it starts.
 PointGraph point_graph(MatrixView<const float> points, const PointGraphOptions& options = {},
+                       const Context& context = Context{});
+
+/// The same for float64 points, as float32_points() rounds them.
+PointGraph point_graph(MatrixView<const double> points, const PointGraphOptions& options = {},
                        const Context& context = Context{});
 
 }  // namespace parsimony::graph

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -10,11 +11,13 @@
 #include "core/files/npz.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/graph/points.hpp"
 
 namespace parsimony::cluster {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;           // with a shift
+constexpr std::int64_t kUnshiftedVersion = 1;  // without one, as the first release wrote it
 constexpr std::int64_t kPointsPerBlock = 1 << 12;
 constexpr std::int64_t kMostClustersOfModel = std::numeric_limits<std::int32_t>::max();
 
@@ -39,6 +42,14 @@ std::string fault_of(const PointModel& model) {
   if (bad != model.labels.end()) {
     return fmt::format("labels: item {} is {}; must be 0 to {}", bad - model.labels.begin(), *bad,
                        model.clusters - 1);
+  }
+  if (!model.shift.empty() && static_cast<std::int64_t>(model.shift.size()) != model.points.cols()) {
+    return fmt::format("shift: {} values for rows of {}", model.shift.size(), model.points.cols());
+  }
+  const auto not_finite = std::find_if(model.shift.begin(), model.shift.end(),
+                                       [](double value) { return !std::isfinite(value); });
+  if (not_finite != model.shift.end()) {
+    return fmt::format("shift: item {} is {}; must be finite", not_finite - model.shift.begin(), *not_finite);
   }
   return "";
 }
@@ -70,8 +81,9 @@ std::int32_t vote(std::span<const std::int32_t> neighbors, std::span<const float
 PointModel parse_model(std::string bytes, const std::string& name, std::int64_t max_bytes) {
   NpzArchive archive(std::move(bytes), name, max_bytes, "is it a model by parsimony cluster --save-model?");
   const std::int64_t version = archive.integer("version");
-  if (version != kVersion) {
-    archive.fail(fmt::format("a model of version {}; this library reads version {}", version, kVersion),
+  if (version != kUnshiftedVersion && version != kVersion) {
+    archive.fail(fmt::format("a model of version {}; this library reads versions {} and {}", version,
+                             kUnshiftedVersion, kVersion),
                  ErrorCode::unsupported);
   }
   PointModel model;
@@ -79,7 +91,7 @@ PointModel parse_model(std::string bytes, const std::string& name, std::int64_t 
   constexpr auto metrics = names_of(graph::Metric{});
   const auto known =
       std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.second == metric; });
-  if (known == metrics.end()) archive.fail("metric: is neither euclidean nor cosine", ErrorCode::unsupported);
+  if (known == metrics.end()) archive.fail("metric: this library does not know it", ErrorCode::unsupported);
   model.metric = known->first;
   model.clusters = archive.integer("clusters");
   model.neighbors = archive.integer("neighbors");
@@ -90,6 +102,7 @@ PointModel parse_model(std::string bytes, const std::string& name, std::int64_t 
     model.labels.push_back(label < 0 || label > kMostClustersOfModel ? -1 : static_cast<std::int32_t>(label));
   }
   model.points = archive.matrix("points");
+  if (version == kVersion) model.shift = archive.doubles("shift");
   const std::string fault = fault_of(model);
   if (!fault.empty()) archive.fail(fault);
   return model;
@@ -108,7 +121,7 @@ void save_model(const std::filesystem::path& path, const PointModel& model) {
     return npz_member(name, "<i8", {}, &value, sizeof value);
   };
   std::vector<std::pair<std::string, std::string>> members;  // moved in: the largest is held once
-  members.push_back(scalar("version", kVersion));
+  members.push_back(scalar("version", model.shift.empty() ? kUnshiftedVersion : kVersion));
   members.push_back(scalar("clusters", model.clusters));
   members.push_back(scalar("neighbors", model.neighbors));
   members.push_back(
@@ -116,6 +129,10 @@ void save_model(const std::filesystem::path& path, const PointModel& model) {
   members.push_back(npz_member("labels", "<i4", {n}, model.labels.data(), 4 * model.labels.size()));
   members.push_back(npz_member("points", "<f4", {n, model.points.cols()}, model.points.data(),
                                4 * static_cast<std::size_t>(model.points.size())));
+  if (!model.shift.empty()) {
+    members.push_back(npz_member("shift", "<f8", {model.points.cols()}, model.shift.data(),
+                                 sizeof(double) * model.shift.size()));
+  }
   write_file(path, make_zip(members));
 }
 
@@ -125,11 +142,21 @@ std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols) {
   return 4 * 4 * rows * (cols + 1) + (std::int64_t{1} << 16);
 }
 
-ClusterResult assign(const PointModel& model, MatrixView<const float> points, const AssignOptions& options,
-                     const Context& context) {
+namespace {
+
+void check_assignment(const PointModel& model, std::int64_t columns, const AssignOptions& options) {
   validate_fields(options);
   const std::string fault = fault_of(model);
   if (!fault.empty()) refuse("model: " + fault);
+  if (columns != model.points.cols()) {
+    refuse(fmt::format("rows of {} values, but those of the model have {}; must be as many", columns,
+                       model.points.cols()));
+  }
+}
+
+// Points as those of the model: less the shift.
+ClusterResult assign_shifted(const PointModel& model, MatrixView<const float> points,
+                             const AssignOptions& options, const Context& context) {
   graph::Neighbors found = graph::nearest_neighbors_of(points, model.points,
                                                        {.neighbors = model.neighbors,
                                                         .metric = model.metric,
@@ -149,6 +176,21 @@ ClusterResult assign(const PointModel& model, MatrixView<const float> points, co
     }
   });
   return result;
+}
+
+}  // namespace
+
+ClusterResult assign(const PointModel& model, MatrixView<const float> points, const AssignOptions& options,
+                     const Context& context) {
+  check_assignment(model, points.cols, options);
+  if (model.shift.empty()) return assign_shifted(model, points, options, context);
+  return assign_shifted(model, graph::less_shift(points, model.shift, context), options, context);
+}
+
+ClusterResult assign(const PointModel& model, MatrixView<const double> points, const AssignOptions& options,
+                     const Context& context) {
+  check_assignment(model, points.cols, options);
+  return assign_shifted(model, graph::less_shift(points, model.shift, context), options, context);
 }
 
 }  // namespace parsimony::cluster

@@ -37,14 +37,39 @@ NpyArray NpzArchive::array(const std::string& name) {
   return parse_npy(bytes, fmt::format("{}: array '{}'", file_, name));
 }
 
-std::vector<std::int64_t> NpzArchive::integers(const std::string& name) {
+std::vector<std::string> NpzArchive::names() const {
+  std::vector<std::string> out;
+  for (const ZipMember& member : members_) {
+    const std::string_view name = member.name;
+    if (name.ends_with(".npy")) out.emplace_back(name.substr(0, name.size() - 4));
+  }
+  return out;
+}
+
+void NpzArchive::release(const std::string& name) {
+  const auto found = unpacked_.find(name);
+  if (found == unpacked_.end()) return;
+  held_ -= static_cast<std::int64_t>(found->second.size());
+  unpacked_.erase(found);
+}
+
+template <class T>
+std::vector<T> NpzArchive::vector(const std::string& name) {
   const NpyArray values = array(name);
   if (values.shape.size() != 1) fail(fmt::format("array '{}' must have one dimension", name));
-  held_ += 8 * values.size();
+  held_ += static_cast<std::int64_t>(sizeof(T)) * values.size();
   require(held());
-  std::vector<std::int64_t> out = npy_items<std::int64_t>(values);
+  std::vector<T> out = npy_items<T>(values);
   unpacked_.erase(name);
   return out;
+}
+
+std::vector<std::int64_t> NpzArchive::integers(const std::string& name) {
+  return vector<std::int64_t>(name);
+}
+
+std::vector<double> NpzArchive::doubles(const std::string& name) {
+  return vector<double>(name);
 }
 
 std::int64_t NpzArchive::integer(const std::string& name) {

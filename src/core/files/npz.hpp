@@ -28,12 +28,18 @@ class NpzArchive {
 
   /// The array of this name, whose bytes live as long as the archive. Throws format if it is missing.
   NpyArray array(const std::string& name);
+  std::vector<std::string> names() const;                       ///< without .npy
+  void release(const std::string& name);                        ///< frees the bytes of array(name)
   std::vector<std::int64_t> integers(const std::string& name);  ///< a 1-D array
   std::int64_t integer(const std::string& name);                ///< an array of one value
+  std::vector<double> doubles(const std::string& name);         ///< a 1-D array
   Matrix<float> matrix(const std::string& name);                ///< a 2-D array
   std::int64_t held() const { return held_ + static_cast<std::int64_t>(bytes_.size()); }
 
  private:
+  template <class T>
+  std::vector<T> vector(const std::string& name);
+
   std::string bytes_;
   std::string file_;
   std::int64_t max_bytes_;

@@ -38,7 +38,7 @@ void check_rows(const char* what, MatrixView<const float> points, Metric metric,
     for (std::int64_t i = begin; i < end; ++i) {
       const double norm = squared_norm(points.row(i));
       const auto fail = [&](const std::string& fault) {
-        refuse(fmt::format("{}: row {} {}", what, i, fault));
+        refuse(fmt::format("row {} of the {} {}", i, what, fault));
       };
       if (!(norm <= kLargest)) {  // NaN too
         const auto row = points.row(i);
@@ -262,10 +262,10 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
   validate_fields(options);
   const std::int64_t most = among_themselves ? points.rows - 1 : points.rows;
   if (points.cols < 1 || points.rows < 1) {
-    refuse(fmt::format("points: an array of {} × {} holds no points", points.rows, points.cols));
+    refuse(fmt::format("an array of {} × {} holds no points", points.rows, points.cols));
   }
   if (std::max(points.rows, queries.rows) > std::numeric_limits<std::int32_t>::max()) {
-    refuse(fmt::format("points: {} rows; must be at most 2147483647", std::max(points.rows, queries.rows)));
+    refuse(fmt::format("{} points; must be at most 2147483647", std::max(points.rows, queries.rows)));
   }
   if (queries.cols != points.cols) {
     refuse(fmt::format("queries: rows of {} values, but those of the points have {}; must be as many",

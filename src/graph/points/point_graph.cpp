@@ -29,4 +29,9 @@ PointGraph point_graph(MatrixView<const float> points, const PointGraphOptions& 
   return out;
 }
 
+PointGraph point_graph(MatrixView<const double> points, const PointGraphOptions& options,
+                       const Context& context) {
+  return point_graph(float32_points(points, options.neighbors.metric, context).rows, options, context);
+}
+
 }  // namespace parsimony::graph
