@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "clustering/points.hpp"
 #include "core/report_json.hpp"
@@ -28,6 +29,7 @@ An output that ends in .npy holds the clusters alone, as int32 in the order of t
 struct AssignSettings {
   std::string model;
   std::string points;
+  std::string array;
   std::string output;
   cluster::AssignOptions options;
   RunSettings run;
@@ -41,19 +43,19 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
 
   const cluster::PointModel model = cluster::load_model(model_path, settings.run.max_memory);
-  const Matrix<float> points = read_points(settings.points, settings.run.max_memory);
-  if (points.cols() != model.points.cols()) {
-    throw Error(ErrorCode::format, fmt::format("{}: rows of {} values; those of {} have {}", settings.points,
-                                               points.cols(), settings.model, model.points.cols()));
-  }
-  const cluster::ClusterResult result = cluster::assign(model, points, settings.options, context);
+  const graph::PointArray array = graph::read_point_array(
+      points_path, {.array = settings.array, .max_memory = settings.run.max_memory}, context);
+  const cluster::ClusterResult result = std::visit(
+      [&](const auto& points) { return cluster::assign(model, points.view(), settings.options, context); },
+      array);
+  const auto count = static_cast<std::int64_t>(result.labels.size());
   context.check_cancelled();
   if (!settings.output.empty()) {
-    graph::write_labels(settings.output, graph::NodeIds::consecutive(points.rows(), 0), result.labels);
+    graph::write_labels(settings.output, graph::NodeIds::consecutive(count, 0), result.labels);
   }
   if (settings.run.json) {
     auto root = report_json(result.report);
-    root["points"] = {{"path", settings.points}, {"count", points.rows()}, {"clusters", result.clusters}};
+    root["points"] = {{"path", settings.points}, {"count", count}, {"clusters", result.clusters}};
     print(json_text(root));
     return kDone;
   }
@@ -65,9 +67,8 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
     print(text);
     return kDone;
   }
-  terminal.note(fmt::format("{}: {} points in {} clusters; neighbours: {}, {:.2f} s", settings.output,
-                            points.rows(), result.clusters, search_text(result.report),
-                            result.report.seconds()));
+  terminal.note(fmt::format("{}: {} points in {} clusters; neighbours: {}, {:.2f} s", settings.output, count,
+                            result.clusters, search_text(result.report), result.report.seconds()));
   return kDone;
 }
 
@@ -79,11 +80,9 @@ Action add_assign(CLI::App& app) {
   app.add_option("MODEL", settings->model, "file that parsimony cluster --save-model wrote")
       ->required()
       ->type_name("");
-  app.add_option("POINTS", settings->points,
-                 "2-D .npy array, one point per row; plain, .gz or .zst; - for stdin")
-      ->required()
-      ->type_name("");
+  add_points_argument(app, settings->points);
   describe(settings->options, Flags(app, "Search"));
+  add_array_flag(app, settings->array);
   add_output_flag(app, settings->output, "file of the labels, text or .npy");
   add_json_flag(app, settings->run.json);
   add_max_memory_flag(app, settings->run.max_memory);

@@ -18,9 +18,10 @@ constexpr const char* kClusterExamples = R"(Examples:
   parsimony cluster graph.mtx --clusters auto --max-clusters 40 --output labels.txt
   parsimony cluster graph.mtx --clusters 100 --seed 7 --max-memory 4GiB --json > report.json
 
-Points, the rows of a .npy array, are clustered by the graph of their nearest neighbours:
+Points, the rows of a .npy or .npz array or of text with --points, are clustered by the graph of their nearest neighbours:
   parsimony cluster points.npy --clusters 10 --neighbors 15 --save-model model.npz
   parsimony cluster points.npy --clusters 10 --output labels.npy --picture points.png
+  parsimony cluster table.csv --points --clusters 10
 
 Without --output and --json, the clusters go to stdout: node-id<TAB>cluster, one line per node.
 An output that ends in .npy holds the clusters alone, as int32 in the order of the sorted ids.)";
@@ -34,16 +35,18 @@ std::vector<std::int32_t> warm_start(const ClusterSettings& settings, const grap
 
 void cluster_points(ClusterSettings& settings, Clustered& done, Report& before, const Context& context) {
   StageTimer reading(before, "read");
-  done.points = read_points(settings.input, settings.cluster().max_memory);
-  done.file.ids = graph::NodeIds::consecutive(done.points.rows(), 0);
+  done.points =
+      graph::read_points(input_path(settings.input), settings.points.neighbors.metric,
+                         {.array = settings.array, .max_memory = settings.cluster().max_memory}, context);
+  done.file.ids = graph::NodeIds::consecutive(done.points.rows.rows(), 0);
   const auto initial = warm_start(settings, done.file.ids, context);
   reading.finish();
   settings.cluster().warm_start = initial;
   settings.points.saves_model = !settings.output.model.empty();
   cluster::PointClustering found =
       settings.output.needs_points()
-          ? cluster::cluster_points(done.points, settings.points, context)
-          : cluster::cluster_points(std::move(done.points), settings.points, context);
+          ? cluster::cluster_points(done.points.rows, settings.points, context)
+          : cluster::cluster_points(std::move(done.points.rows), settings.points, context);
   done.file.graph = std::move(found.graph);
   done.clustering = std::move(found);
 }
@@ -66,7 +69,7 @@ int run_cluster(ClusterSettings settings, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
   Report before;
   Clustered done{.input = settings.input};
-  const auto run_on = names_points(settings.input) ? cluster_points : cluster_graph;
+  const auto run_on = settings.is_points ? cluster_points : cluster_graph;
   run_on(settings, done, before, context);
   add_before(done.clustering.report, before);
   write_clustering(settings.output, done, settings.points, context);

@@ -26,13 +26,13 @@ void add_method_flags(CLI::App& app, cluster::ClusterOptions& options) {
 
 // Flags that say nothing about this kind of input are refused.
 void check_input_flags(const CLI::App& app, const ClusterSettings& settings) {
-  const bool points = names_points(settings.input);
+  const bool points = settings.is_points;
   const std::vector<std::string> graph_flags{"--format", "--symmetrize"};
   for (const std::string& flag : points ? graph_flags : settings.point_flags) {
     if (app.count(flag) == 0) continue;
     refuse(flag + ": " + settings.input +
            (points ? " is an array of points; this flag is for graphs"
-                   : " is a graph; this flag is for points, in a file that ends in .npy"));
+                   : " is a graph; this flag is for points, in a .npy or .npz file or with --points"));
   }
 }
 
@@ -41,8 +41,8 @@ void check_input_flags(const CLI::App& app, const ClusterSettings& settings) {
 void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
   app.add_option(
          "GRAPH", settings.input,
-         "edge list, Matrix Market, METIS or SciPy .npz; or points, the rows of a .npy array; plain, .gz "
-         "or .zst; - for a graph from stdin")
+         "edge list, Matrix Market, METIS or SciPy .npz; or points, the rows of a .npy or .npz array, or "
+         "with --points of text such as CSV; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
   add_method_flags(app, settings.cluster());
@@ -53,16 +53,22 @@ void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
       ->type_name("FILE")
       ->group("Method");
   add_read_flags(app, settings.read);
-  settings.point_flags = add_point_flags(app, settings.points.neighbors, settings.points.graph);
+  app.add_flag("--points", settings.is_points,
+               "read points, one a row, from any file: .npy, .npz, or text such as CSV")
+      ->group("Points");
+  settings.point_flags =
+      add_point_flags(app, settings.points.neighbors, settings.points.graph, settings.array);
   add_output_flags(app, settings.output);
   settings.point_flags.emplace_back("--save-model");
   add_run_flags(app, settings.run);
 }
 
 void settle_cluster_flags(const CLI::App& app, ClusterSettings& settings) {
+  // --format is for graphs: it tells a .npz of another tool to be one.
+  settings.is_points = settings.is_points || names_points(settings.input, app.count("--format") == 0);
   check_input_flags(app, settings);
   cluster::ClusterOptions& options = settings.cluster();
-  if (names_points(settings.input) && app.count("--method") == 0) {
+  if (settings.is_points && app.count("--method") == 0) {
     options.method = cluster::PointClusterOptions{}.cluster.method;
   }
   cluster::check_given(options, [&](std::string_view field) { return app.count("--" + kebab(field)) > 0; });

@@ -15,6 +15,8 @@ namespace parsimony::cli {
 struct ClusterSettings {
   std::string input;
   std::string warm_start;
+  bool is_points = false;               // --points; settle_cluster_flags() sets it by the file, too
+  std::string array;                    // the name of the points in a .npz
   cluster::PointClusterOptions points;  // its member `cluster` serves graphs too
   graph::ReadOptions read;
   ClusterOutput output;

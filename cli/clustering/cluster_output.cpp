@@ -61,8 +61,8 @@ void write_clustering(const ClusterOutput& output, Clustered& done,
   }
   if (!output.picture.empty()) {
     const StageTimer drawing(clustering.report, "picture");
-    if (done.points.rows() > 0) {
-      cluster::write_point_picture(output.picture, done.points, clustering.labels, clustering.clusters,
+    if (done.points.rows.rows() > 0) {
+      cluster::write_point_picture(output.picture, done.points.rows, clustering.labels, clustering.clusters,
                                    finishing);
     } else {
       cluster::write_cluster_picture(output.picture, done.file.graph, clustering, finishing);

@@ -30,7 +30,7 @@ void check_outputs(const ClusterOutput& output, const std::filesystem::path& inp
 struct Clustered {
   std::string input;
   graph::GraphFile file;
-  Matrix<float> points;  // no rows: the input is a graph
+  graph::Points points;  // no rows: the input is a graph
   cluster::Clustering clustering;
 };
 

@@ -21,12 +21,13 @@ namespace {
 
 constexpr const char* kKnnGraphExamples = R"(Examples:
   parsimony knn-graph points.npy --neighbors 10 --output graph.npz
-  parsimony knn-graph embeddings.npy --metric cosine --edges mutual --output graph.mtx.gz
+  parsimony knn-graph table.csv.gz --metric cosine --edges mutual --output graph.mtx.gz
 
 The nodes are the rows: 0, 1, … (1, 2, … in .mtx and .graph).)";
 
 struct KnnGraphSettings {
   std::string points;
+  std::string array;
   std::string output;
   graph::PointGraphOptions options;
   RunSettings run;
@@ -38,9 +39,11 @@ int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
   check_writable("--output", settings.output, {input});
   const Context context = start(terminal, settings.run);
 
-  const Matrix<float> points = read_points(settings.points, settings.options.max_memory);
-  graph::PointGraph made = graph::point_graph(points, settings.options, context);
-  const graph::GraphFile file{std::move(made.graph), graph::NodeIds::consecutive(points.rows(), 0)};
+  const graph::Points points =
+      graph::read_points(input, settings.options.neighbors.metric,
+                         {.array = settings.array, .max_memory = settings.options.max_memory}, context);
+  graph::PointGraph made = graph::point_graph(points.rows, settings.options, context);
+  const graph::GraphFile file{std::move(made.graph), graph::NodeIds::consecutive(points.rows.rows(), 0)};
   graph::write_graph(settings.output, file, context);
   if (settings.run.json) {
     auto root = report_json(made.report);
@@ -58,14 +61,12 @@ int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
 Action add_knn_graph(CLI::App& app) {
   const auto settings = std::make_shared<KnnGraphSettings>();
   app.footer(kKnnGraphExamples);
-  app.add_option("POINTS", settings->points,
-                 "2-D .npy array, one point per row; plain, .gz or .zst; - for stdin")
-      ->required()
-      ->type_name("");
+  add_points_argument(app, settings->points);
   describe(settings->options,
            [points = Flags(app, "Points"), run = Flags(app, "Run")](const Field& field, auto& value) {
              (field.name == kMaxMemoryField.name ? run : points)(field, value);
            });
+  add_array_flag(app, settings->array);
   add_output_flag(app, settings->output,
                   "file of the graph: .npz (SciPy reads it), .mtx or an edge list; .gz and .zst too")
       ->required();

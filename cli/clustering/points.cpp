@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "parsimony/core/npy.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
 
 namespace parsimony::cli {
 
 std::vector<std::string> add_point_flags(CLI::App& app, graph::NeighborOptions& neighbors,
-                                         graph::NeighborGraphOptions& graph) {
+                                         graph::NeighborGraphOptions& graph, std::string& array) {
   const Flags flags(app, "Points");
   std::vector<std::string> names;
   const auto add = [&](const Field& field, auto& value) {
@@ -19,17 +18,30 @@ std::vector<std::string> add_point_flags(CLI::App& app, graph::NeighborOptions& 
   };
   describe(neighbors, add);
   describe(graph, add);
+  add_array_flag(app, array);
+  names.emplace_back("--array");
   return names;
 }
 
-bool names_points(const std::string& path) {
-  std::filesystem::path name = path;
-  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  return name.extension() == ".npy";
+void add_array_flag(CLI::App& app, std::string& array) {
+  graph::PointReadOptions described;
+  describe(described, [&](const Field& field, auto& value) {
+    if (same_object(value, described.array)) Flags(app, "Points")(field, array);
+  });
 }
 
-Matrix<float> read_points(const std::string& path, std::int64_t max_memory) {
-  return read_npy_matrix(input_path(path), max_memory);
+void add_points_argument(CLI::App& app, std::string& path) {
+  app.add_option("POINTS", path,
+                 "points, one a row: .npy, .npz, or text such as CSV; plain, .gz or .zst; - for stdin")
+      ->required()
+      ->type_name("");
+}
+
+bool names_points(const std::string& path, bool or_dense) {
+  std::filesystem::path name = path;
+  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
+  return name.extension() == ".npy" ||
+         (or_dense && name.extension() == ".npz" && graph::holds_dense_arrays(path));
 }
 
 std::string search_text(const Report& report) {

@@ -6,22 +6,26 @@
 #include <string>
 #include <vector>
 
-#include "parsimony/core/matrix.hpp"
 #include "parsimony/core/report.hpp"
 #include "parsimony/graph/neighbor_graph.hpp"
+#include "parsimony/graph/point_file.hpp"
 
 namespace parsimony::cli {
 
-/// Adds the flags of both options in the group "Points", without --seed: the verb has its own. Returns the
-/// names of the flags.
+/// Adds the flags of the options and --array in the group "Points", without --seed: the verb has its own.
+/// Returns the names of the flags.
 std::vector<std::string> add_point_flags(CLI::App& app, graph::NeighborOptions& neighbors,
-                                         graph::NeighborGraphOptions& graph);
+                                         graph::NeighborGraphOptions& graph, std::string& array);
 
-/// Whether the file name says that it is an array of points: .npy, also before .gz or .zst.
-bool names_points(const std::string& path);
+/// --array of a verb that reads points.
+void add_array_flag(CLI::App& app, std::string& array);
 
-/// Reads a 2-D array of numbers; max_memory bounds the bytes of the file and of the array; 0: no bound.
-Matrix<float> read_points(const std::string& path, std::int64_t max_memory = 0);
+/// The argument POINTS of a verb that reads nothing else.
+void add_points_argument(CLI::App& app, std::string& path);
+
+/// Whether the file is an array of points without being told so: .npy, also before .gz or .zst, or with
+/// or_dense a .npz of dense arrays.
+bool names_points(const std::string& path, bool or_dense = false);
 
 /// "recall .981 ± .002" if the search was approximate, else "exact".
 std::string search_text(const Report& report);

@@ -99,6 +99,32 @@ TEST_F(Points, TheGraphIsReadBack) {
   EXPECT_NE(approximate.err.find("recall"), std::string::npos) << approximate.err;
 }
 
+// Times in milliseconds, two groups a minute apart, from each kind of file.
+TEST_F(Points, KeepTheirDigitsFromEveryFile) {
+  Matrix<double> times(80, 1);
+  std::string text = "time\n";
+  std::vector<std::int64_t> whole;
+  for (std::int64_t i = 0; i < 80; ++i) {
+    whole.push_back(1700000000000 + 60000 * (i % 2) + 50 * i);
+    times(i, 0) = static_cast<double>(whole.back());
+    text += std::to_string(whole.back()) + "\n";
+  }
+  write_npy(path("f8.npy"), times);
+  write_npy(path("i8.npy"), whole);
+  write("t.csv", text);
+  for (const char* name : {"f8.npy", "i8.npy", "t.csv"}) {
+    const Outcome made = run({"cluster", path(name), "--points", "--clusters", "2", "--output", path("l.npy"),
+                              "--save-model", path("m.npz"), "--quiet"});
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_EQ(agreement(read_npy_int32(path("l.npy"))), 1) << name;
+    const Outcome assigned = run({"assign", path("m.npz"), path(name), "--output", path("a.npy")});
+    ASSERT_EQ(assigned.code, 0) << assigned.err;
+    EXPECT_EQ(read_npy_int32(path("a.npy")), read_npy_int32(path("l.npy"))) << name;
+  }
+  expect_one_error(run({"cluster", path("f8.npy"), "--clusters", "2", "--array", "x"}), 2,
+                   {"--array", "no arrays to choose from"});
+}
+
 TEST_F(Points, MistakesAreNamed) {
   const std::string points = rings("p.npy", 100, 1), graph = write("g.txt", "1 2\n2 3\n");
   const std::string out = path("o.npz");
@@ -108,7 +134,7 @@ TEST_F(Points, MistakesAreNamed) {
     return run(arguments);
   };
   const std::vector<std::pair<std::string, std::string>> wrong{
-      {"--neighbors", "0"},   {"--neighbors", "1025"}, {"--neighbors", "ten"},   {"--metric", "manhattan"},
+      {"--neighbors", "0"},   {"--neighbors", "1025"}, {"--neighbors", "ten"},   {"--metric", "hamming"},
       {"--search", "magic"},  {"--recall", "0"},       {"--recall", "1.1"},      {"--edges", "all"},
       {"--weights", "heavy"}, {"--bandwidth", "-1"},   {"--max-memory", "4QiB"}, {"--seed", "-1"}};
   for (const auto& [flag, value] : wrong) {
@@ -126,7 +152,8 @@ TEST_F(Points, MistakesAreNamed) {
   expect_one_error(run({"knn-graph", points}), 2, {"--output"});
   expect_one_error(run({"knn-graph", points, "--output", points}), 2, {"overwrite"});
   expect_one_error(run({"knn-graph", path("none.npy"), "--output", out}), 1, {"none.npy"});
-  expect_one_error(run({"knn-graph", graph, "--output", out}), 1, {graph});
+  expect_one_error(run({"knn-graph", write("g.mtx", "%%MatrixMarket matrix\n"), "--output", out}), 1,
+                   {"g.mtx:1", "is a graph"});
   expect_one_error(run({"cluster", graph, "--clusters", "2", "--neighbors", "5"}), 2,
                    {"--neighbors", graph, "is a graph"});
   expect_one_error(run({"cluster", graph, "--clusters", "2", "--save-model", path("m.npz")}), 2,
@@ -138,7 +165,7 @@ TEST_F(Points, MistakesAreNamed) {
                    {"--save-model", "overwrite"});
   expect_one_error(run({"cluster", points, "--clusters", "2", "--save-model", path("no/m.npz")}), 1,
                    {"--save-model"});
-  EXPECT_EQ(files(), (std::vector<std::string>{"g.txt", "p.npy"})) << "nothing is written";
+  EXPECT_EQ(files(), (std::vector<std::string>{"g.mtx", "g.txt", "p.npy"})) << "nothing is written";
 }
 
 TEST_F(Points, BadRowsAndModelsAreNamed) {
@@ -146,12 +173,15 @@ TEST_F(Points, BadRowsAndModelsAreNamed) {
   points(7, 1) = std::nanf("");
   write_npy(path("nan.npy"), points);
   expect_one_error(run({"cluster", path("nan.npy"), "--clusters", "2"}), 1, {"row 7"});
+  expect_one_error(
+      run({"cluster", write("nan.csv", "1,2\n3,nan\n"), "--points", "--neighbors", "1", "--clusters", "2"}),
+      1, {"row 1", "column 1"});
   const std::string good = rings("p.npy", 100, 1);
   ASSERT_EQ(run({"cluster", good, "--clusters", "2", "--output", path("l.txt"), "--save-model", path("m.npz"),
                  "--quiet"})
                 .code,
             0);
-  expect_one_error(run({"assign", path("m.npz"), path("nan.npy")}), 1, {"nan.npy", "2 values", "3"});
+  expect_one_error(run({"assign", path("m.npz"), path("nan.npy")}), 1, {"2 values", "3"});
   const std::string model = read_text(path("m.npz"));
   expect_one_error(run({"assign", write("cut.npz", model.substr(0, model.size() / 2)), good}), 1,
                    {"cut.npz"});
