@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/components.hpp"
 #include "cluster/method_table.hpp"
+#include "cluster/methods/placement.hpp"
 #include "cluster/run.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/cluster/points.hpp"
@@ -46,14 +48,30 @@ void check_whole_memory(CsrView adjacency, const ClusterOptions& options, const 
                   inputs.held > 0 ? "points and their graph take" : "graph takes", held, needed));
 }
 
-// Settles the number of clusters, and λ_k if the method would read it off the same density.
-ClusterChoice choose(ClusterOptions& options, CsrView adjacency, Report& report, const Context& context) {
+// Settles the number of clusters for the components that count in it.
+ClusterChoice choose(ClusterOptions& options, CsrView adjacency, const ComponentSizes* sizes,
+                     KnownSpectrum& known, Report& report, const Context& context) {
   const StageTimer timer(report, "number of clusters");
-  ClusterChoice choice = choose_number_of_clusters(adjacency, choice_options(options), context);
+  Csr part;
+  CsrView looked_at = adjacency;
+  if (sizes != nullptr) {
+    known.marks = marks_of_large(*sizes);
+    if (std::ranges::count(known.marks, 1.0f) < adjacency.rows() - sizes->components.isolated) {
+      part = marked_part(adjacency, known.marks);
+      looked_at = part;
+      looked_at.checked = true;  // whole components of a checked graph
+    }
+  }
+  ClusterChoice choice = choose_number_of_clusters(looked_at, choice_options(options), context);
   options.clusters = choice.clusters;
+  if (sizes != nullptr) {
+    options.clusters = with_other_components(*sizes, choice.clusters);
+    if (options.max_clusters > 0) options.clusters = std::min(options.clusters, options.max_clusters);
+  }
+  known.clusters = choice.clusters;
   // With an error bound, the method settles λ_k itself.
   if (options.error == 0 && options.lambda_method == LambdaMethod::moments && options.lambda_k == 0) {
-    options.lambda_k = choice.lambda_k;
+    known.lambda_k = choice.lambda_k;
   }
   std::vector<double> clusters, gap, stability, error;
   for (const ClusterCandidate& candidate : choice.candidates) {
@@ -131,16 +149,33 @@ Clustering run_clustering(CsrView adjacency, ClusterOptions options, const RunIn
                           const Context& context) {
   check_whole_memory(adjacency, options, inputs, context.threads());
   Report before;
+  std::optional<ComponentSizes> sizes;
+  if (options.components == ComponentRule::automatic) {
+    const StageTimer timer(before, "connected components");
+    sizes = component_sizes(adjacency);
+    if (sizes->components.count <= 1) sizes.reset();
+  }
   Clustering out;
+  KnownSpectrum known;
   if (options.clusters == kChosen) {
-    out.choice = choose(options, adjacency, before, context);
+    out.choice = choose(options, adjacency, sizes ? &*sizes : nullptr, known, before, context);
+    known.density = density_of(out.choice);
     if (inputs.points && options.samples == 0 && options.error == 0) {
       options.samples = options_for_points(options.clusters).samples;
     }
-    check_whole_memory(adjacency, options, inputs, context.threads());
   }
-  static_cast<ClusterResult&>(out) =
-      row_of(options.method).run(adjacency, options, {options.warm_start, density_of(out.choice)}, context);
+  RunInputs held = inputs;
+  if (sizes) held.held += part_bytes(adjacency);
+  check_whole_memory(adjacency, options, held, context.threads());
+  if (sizes) {
+    static_cast<ClusterResult&>(out) = cluster_by_components(adjacency, *sizes, options, known, context);
+  } else {
+    if (known.lambda_k > 0) options.lambda_k = known.lambda_k;
+    static_cast<ClusterResult&>(out) =
+        row_of(options.method).run(adjacency, options, {options.warm_start, known.density}, context);
+    note_components(out, context);
+  }
+  out.report.options.emplace_back("components", std::string(enum_name(options.components)));
   if (out.choice && out.lambda_k == out.choice->lambda_k) out.density = out.choice->density;
   add_before(out.report, before);
   const StageTimer scoring(out.report, "score");

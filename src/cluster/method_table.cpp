@@ -55,7 +55,8 @@ const MethodRow& row_of(Method method) {
 }
 
 bool has_option(Method method, std::string_view field) {
-  constexpr std::string_view kOfEvery[] = {"method", "clusters", "min_clusters", "max_clusters"};
+  constexpr std::string_view kOfEvery[] = {"method", "clusters", "min_clusters", "max_clusters",
+                                           "components"};
   const MethodRow& row = row_of(method);
   if (field == "warm_start") return row.starts_warm;
   return std::ranges::find(kOfEvery, field) != std::end(kOfEvery) ||

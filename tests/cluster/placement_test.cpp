@@ -82,7 +82,7 @@ TEST(Placement, TheConnectedPartIsTheGraphWithoutNodesWithoutEdges) {
   const ConnectedNodes connected = connected_nodes(csr);
   EXPECT_EQ(connected.marks, (Marks{0, 1, 0, 1, 1}));
   EXPECT_EQ(connected.count, 3);
-  const Csr part = connected_part(csr, connected.marks);
+  const Csr part = marked_part(csr, connected.marks);
   EXPECT_EQ(part.offsets, (std::vector<std::int64_t>{0, 1, 3, 4}));
   EXPECT_EQ(part.columns, (Labels{1, 0, 2, 1}));
   EXPECT_EQ(part.values, (std::vector<float>{2, 2, 3, 3}));

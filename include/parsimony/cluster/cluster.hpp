@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "parsimony/cluster/automatic.hpp"
+#include "parsimony/cluster/components.hpp"
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/cluster/exact.hpp"
 #include "parsimony/cluster/fields.hpp"
@@ -51,6 +52,8 @@ struct ClusterOptions {
   std::int64_t min_clusters = 2;  ///< fewest that may be chosen
   std::int64_t max_clusters =
       0;  ///< most that may be chosen; 0: a tenth of the nodes with edges, at most 200
+  /// Set it to whole for the eigenvectors of the whole graph, as in the papers.
+  ComponentRule components = ComponentRule::automatic;
   Aim objective = Aim::automatic;
   Effort effort = Effort::normal;
   graph::LaplacianKind laplacian = graph::LaplacianKind::normalized;
@@ -88,6 +91,11 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"max_clusters", "most clusters that may be chosen; auto: a tenth of the nodes, at most 200", 2,
               1 << 30, "auto", 0},
         options.max_clusters);
+  visit(
+      Field{"components",
+            "auto: components that are small beside a cluster join the smallest clusters, and the large ones "
+            "are divided into k; whole: the method gets the whole graph"},
+      options.components);
   visit(fields::objective, options.objective);
   visit(fields::effort, options.effort);
   visit(fields::laplacian, options.laplacian);
@@ -133,9 +141,13 @@ struct Clustering : ClusterResult {
 };
 
 /// Clusters a graph. adjacency: see graph::Graph; it is checked once. Chooses k if options.clusters is 0,
-/// runs the method and scores its labels. Cost and determinism are those of the method (and of
-/// choose_number_of_clusters). Throws invalid_argument (options out of range or unused by the method, a warm
-/// start that does not fit, an unsound graph), memory_limit and cancelled.
+/// runs the method and scores its labels. If the graph has several components, the method gets those that
+/// apportion_clusters() divides, as a graph of their own, and the others become or join clusters; k is then
+/// chosen for the components with at least a tenth of the volume of the largest, and one more is added for
+/// each other that gets a cluster. The figures components_divided, clusters_of_divided,
+/// components_as_clusters and components_joined of the report count them. Cost and determinism are those of
+/// the method (and of choose_number_of_clusters). Throws invalid_argument (options out of range or unused by
+/// the method, a warm start that does not fit, an unsound graph), memory_limit and cancelled.
 Clustering cluster(CsrView adjacency, const ClusterOptions& options = {}, const Context& context = Context{});
 
 struct PointClusterOptions {

@@ -55,7 +55,7 @@ class Search {
 
   void run() {
     {
-      StageTimer timer(report_, "communities");
+      StageTimer timer(report_, "first communities");
       at_one_ = partition::leiden(network_, {.iterations = 1, .seed = options_.seed}, context_).partition;
     }
     Aim aim = options_.objective;
@@ -316,7 +316,7 @@ ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& op
   // Nodes without edges are left out until the end, so that none of them holds a cluster that others have
   // left.
   const bool isolated = prepared.connected.count < nodes;
-  const Csr part = isolated ? connected_part(adjacency, connected) : Csr{};
+  const Csr part = isolated ? marked_part(adjacency, connected) : Csr{};
   CsrView searched = isolated ? CsrView(part) : adjacency;
   searched.checked = true;  // rows without entries left out of a checked graph
   std::vector<std::int32_t> earlier;

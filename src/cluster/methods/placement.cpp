@@ -1,7 +1,5 @@
 #include "cluster/methods/placement.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace parsimony::cluster {
@@ -16,19 +14,26 @@ ConnectedNodes connected_nodes(CsrView adjacency) {
   return out;
 }
 
-Csr connected_part(CsrView adjacency, std::span<const float> connected) {
-  std::vector<std::int32_t> renamed(connected.size());
+Csr marked_part(CsrView adjacency, std::span<const float> marks) {
+  std::vector<std::int32_t> renamed(marks.size());
   Csr out;
-  std::int32_t next = 0;
-  for (std::size_t i = 0; i < connected.size(); ++i) {
-    if (connected[i] == 0) continue;
-    renamed[i] = next++;
-    out.offsets.push_back(adjacency.offsets[i + 1]);
+  std::int64_t nodes = 0, entries = 0;
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    if (marks[i] == 0) continue;
+    renamed[i] = static_cast<std::int32_t>(nodes++);
+    entries += adjacency.offsets[i + 1] - adjacency.offsets[i];
   }
-  out.columns.resize(adjacency.columns.size());
-  std::transform(adjacency.columns.begin(), adjacency.columns.end(), out.columns.begin(),
-                 [&](std::int32_t column) { return renamed[column]; });
-  out.values.assign(adjacency.values.begin(), adjacency.values.end());
+  out.offsets.reserve(nodes + 1);
+  out.columns.reserve(entries);
+  if (adjacency.weighted()) out.values.reserve(entries);
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    if (marks[i] == 0) continue;
+    for (std::int64_t e = adjacency.offsets[i]; e < adjacency.offsets[i + 1]; ++e) {
+      out.columns.push_back(renamed[adjacency.columns[e]]);
+      if (adjacency.weighted()) out.values.push_back(adjacency.values[e]);
+    }
+    out.offsets.push_back(out.entries());
+  }
   return out;
 }
 
@@ -77,17 +82,10 @@ std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::in
   return labels;
 }
 
-graph::Components note_structure(Report& report, CsrView adjacency, const Context& context) {
+graph::Components note_structure(Report& report, CsrView adjacency) {
   graph::Components components = graph::connected_components(adjacency);
   report.figures.emplace_back("components", components.count);
   report.figures.emplace_back("isolated_nodes", components.isolated);
-  if (components.count == 1) return components;
-  std::string text = fmt::format("the graph has {} connected components", components.count);
-  if (components.isolated > 0) {
-    text += fmt::format(", {} of them single nodes without edges, which join the smallest cluster",
-                        components.isolated);
-  }
-  context.log(LogLevel::warning, text);
   return components;
 }
 

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
 #include "parsimony/core/report.hpp"
 #include "parsimony/graph/graph.hpp"
@@ -20,8 +19,8 @@ struct ConnectedNodes {
 };
 ConnectedNodes connected_nodes(CsrView adjacency);
 
-/// The graph of the nodes with edges alone, in their order.
-Csr connected_part(CsrView adjacency, std::span<const float> connected);
+/// The graph of the marked nodes alone, in their order. No edge joins one to a node that is not marked.
+Csr marked_part(CsrView adjacency, std::span<const float> marks);
 
 /// Gives every empty cluster a node: one of the sample that k-means put into it, or else the first node whose
 /// cluster has others. No cluster loses its last node.
@@ -37,9 +36,8 @@ void place_unknown(std::vector<std::int32_t>& labels, std::int64_t clusters,
 /// nodes are; the isolated nodes that are left join the last cluster.
 std::vector<std::int32_t> single_nodes(std::span<const float> connected, std::int64_t clusters);
 
-/// Adds the numbers of components and isolated nodes to the report, and logs a warning for a disconnected
-/// graph.
-graph::Components note_structure(Report& report, CsrView adjacency, const Context& context);
+/// Adds the numbers of components and isolated nodes to the report.
+graph::Components note_structure(Report& report, CsrView adjacency);
 
 /// The components as clusters, with nodes without edges placed; empty unless exactly `clusters` components
 /// have edges. Their indicators span the smallest eigenvectors of a Laplacian without τ, so that no filter

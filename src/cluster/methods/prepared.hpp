@@ -39,7 +39,10 @@ struct Prepared {
 void check_clusters(std::int64_t clusters, std::int64_t nodes);
 
 /// Throws invalid_argument unless `initial` is empty or has, for every node, a number from −1 to clusters −
-/// 1, and each cluster has at least one node with edges.
+/// 1.
+void check_labels_fit(std::span<const std::int32_t> initial, std::int64_t clusters, std::int64_t nodes);
+
+/// The same, and each cluster has at least one node with edges.
 void check_initial(std::span<const std::int32_t> initial, std::int64_t clusters,
                    const ConnectedNodes& connected);
 
@@ -63,8 +66,7 @@ Prepared prepare(CsrView adjacency, const Options& options, std::span<const std:
 /// Adds the memory estimate and the structure of the graph to the report. Fills in the labels where no method
 /// is needed: one cluster; at least as many clusters as nodes with edges; and, if `components_suffice`,
 /// exactly `clusters` components with edges.
-void place_without_search(ClusterResult& result, const Prepared& prepared, bool components_suffice,
-                          const Context& context);
+void place_without_search(ClusterResult& result, const Prepared& prepared, bool components_suffice);
 
 /// Second step, once every automatic option is settled, so that the report says which values were used. The
 /// method has nothing left to do when the result has labels.
@@ -74,7 +76,7 @@ ClusterResult begin_result(std::string algorithm, const Prepared& prepared, cons
   ClusterResult result{.clusters = settled.clusters,
                        .report = make_report(std::move(algorithm), context, settled.seed)};
   record_options(result.report, settled);
-  place_without_search(result, prepared, components_suffice, context);
+  place_without_search(result, prepared, components_suffice);
   return result;
 }
 
