@@ -32,6 +32,7 @@ struct AssignSettings {
   std::string array;
   std::string output;
   cluster::AssignOptions options;
+  graph::WriteLabelsOptions write;
   RunSettings run;
 };
 
@@ -39,7 +40,11 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
   const auto model_path = input_path(settings.model), points_path = input_path(settings.points);
   check_readable(model_path);
   check_readable(points_path);
-  if (!settings.output.empty()) check_writable("--output", settings.output, {model_path, points_path});
+  std::filesystem::path output = settings.run.json ? "" : kStandardOutput;
+  if (!settings.output.empty()) {
+    output = checked_output("--output", settings.output, settings.run.json, {model_path, points_path});
+  }
+  if (!output.empty()) graph::check_labels_output(output, settings.write);
   const Context context = start(terminal, settings.run);
 
   const cluster::PointModel model = cluster::load_model(model_path, settings.run.max_memory);
@@ -50,8 +55,8 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
       array);
   const auto count = static_cast<std::int64_t>(result.labels.size());
   context.check_cancelled();
-  if (!settings.output.empty()) {
-    graph::write_labels(settings.output, graph::NodeIds::consecutive(count, 0), result.labels);
+  if (!output.empty()) {
+    graph::write_labels(output, graph::NodeIds::consecutive(count, 0), result.labels, settings.write);
   }
   if (settings.run.json) {
     auto root = report_json(result.report);
@@ -59,14 +64,7 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
     print(json_text(root));
     return kDone;
   }
-  if (settings.output.empty()) {
-    std::string text;
-    for (std::size_t i = 0; i < result.labels.size(); ++i) {
-      fmt::format_to(std::back_inserter(text), "{}\t{}\n", i, result.labels[i]);
-    }
-    print(text);
-    return kDone;
-  }
+  if (output == kStandardOutput) return kDone;
   terminal.note(fmt::format("{}: {} points in {} clusters; neighbours: {}, {:.2f} s", settings.output, count,
                             result.clusters, search_text(result.report), result.report.seconds()));
   return kDone;
@@ -83,7 +81,8 @@ Action add_assign(CLI::App& app) {
   add_points_argument(app, settings->points);
   describe(settings->options, Flags(app, "Search"));
   add_array_flag(app, settings->array);
-  add_output_flag(app, settings->output, "file of the labels, text or .npy");
+  add_output_flag(app, settings->output, "file of the labels: .txt, .tsv, .csv or .npy; - for stdout");
+  describe(settings->write, Flags(app, "Output"));
   add_json_flag(app, settings->run.json);
   add_max_memory_flag(app, settings->run.max_memory);
   add_run_flags(app, settings->run);

@@ -64,7 +64,7 @@ void cluster_graph(ClusterSettings& settings, Clustered& done, Report& before, c
 int run_cluster(ClusterSettings settings, Terminal& terminal) {
   const auto input = input_path(settings.input);
   check_readable(input);
-  check_outputs(settings.output, input);
+  settle_outputs(settings.output, input);
   if (!settings.warm_start.empty()) check_readable(settings.warm_start);
   const Context context = start(terminal, settings.run);
   Report before;

@@ -27,8 +27,7 @@ void add_method_flags(CLI::App& app, cluster::ClusterOptions& options) {
 // Flags that say nothing about this kind of input are refused.
 void check_input_flags(const CLI::App& app, const ClusterSettings& settings) {
   const bool points = settings.is_points;
-  const std::vector<std::string> graph_flags{"--format", "--symmetrize"};
-  for (const std::string& flag : points ? graph_flags : settings.point_flags) {
+  for (const std::string& flag : points ? settings.graph_flags : settings.point_flags) {
     if (app.count(flag) == 0) continue;
     refuse(flag + ": " + settings.input +
            (points ? " is an array of points; this flag is for graphs"
@@ -52,7 +51,7 @@ void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
          "their numbers, and must be as many")
       ->type_name("FILE")
       ->group("Method");
-  add_read_flags(app, settings.read);
+  settings.graph_flags = add_read_flags(app, settings.read);
   app.add_flag("--points", settings.is_points,
                "read points, one a row, from any file: .npy, .npz, or text such as CSV")
       ->group("Points");
@@ -65,7 +64,8 @@ void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
 
 void settle_cluster_flags(const CLI::App& app, ClusterSettings& settings) {
   // --format is for graphs: it tells a .npz of another tool to be one.
-  settings.is_points = settings.is_points || names_points(settings.input, app.count("--format") == 0);
+  settings.is_points = settings.is_points ||
+                       (!settings.read.affinity && names_points(settings.input, app.count("--format") == 0));
   check_input_flags(app, settings);
   cluster::ClusterOptions& options = settings.cluster();
   if (settings.is_points && app.count("--method") == 0) {

@@ -21,6 +21,7 @@ struct ClusterSettings {
   graph::ReadOptions read;
   ClusterOutput output;
   RunSettings run;
+  std::vector<std::string> graph_flags;  // for graphs only
   std::vector<std::string> point_flags;  // for points only
 
   cluster::ClusterOptions& cluster() { return points.cluster; }

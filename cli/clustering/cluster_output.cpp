@@ -2,32 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <utility>
 
 #include "parsimony/cluster/point_picture.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "support/files.hpp"
+#include "support/flags.hpp"
 #include "support/run_flags.hpp"
 #include "support/show.hpp"
 
 namespace parsimony::cli {
-namespace {
-
-void print_labels(const graph::NodeIds& ids, std::span<const std::int32_t> clusters) {
-  std::string text;
-  for (std::int64_t node = 0; node < ids.size(); ++node) {
-    text += ids.name(node);
-    fmt::format_to(std::back_inserter(text), "\t{}\n", clusters[static_cast<std::size_t>(node)]);
-  }
-  print(text);
-}
-
-}  // namespace
 
 void add_output_flags(CLI::App& app, ClusterOutput& output) {
-  add_output_flag(app, output.labels, "file of the labels, text or .npy");
+  add_output_flag(app, output.labels, "file of the labels: .txt, .tsv, .csv or .npy; - for stdout");
+  describe(output.write, Flags(app, "Output"));
   app.add_option("--save-model", output.model,
                  "file (.npz) with which parsimony assign finds the clusters of new points")
       ->type_name("FILE")
@@ -39,8 +28,12 @@ void add_output_flags(CLI::App& app, ClusterOutput& output) {
   add_json_flag(app, output.json);
 }
 
-void check_outputs(const ClusterOutput& output, const std::filesystem::path& input) {
-  if (!output.labels.empty()) check_writable("--output", output.labels, {input});
+void settle_outputs(ClusterOutput& output, const std::filesystem::path& input) {
+  if (output.labels.empty() && !output.json) output.labels = "-";
+  if (!output.labels.empty()) {
+    output.labels = checked_output("--output", output.labels, output.json, {input}).string();
+    graph::check_labels_output(output.labels, output.write);
+  }
   if (!output.model.empty()) check_writable("--save-model", output.model, {input, output.labels});
   if (output.picture.empty()) return;
   check_writable("--picture", output.picture, {input, output.labels, output.model});
@@ -55,10 +48,12 @@ void write_clustering(const ClusterOutput& output, Clustered& done,
   Context finishing = context;  // from here on files appear: all of them or none
   finishing.stop = {};
   cluster::Clustering& clustering = done.clustering;
-  if (!output.labels.empty()) {
+  const auto write_labels = [&] {
     const StageTimer writing(clustering.report, "write");
-    graph::write_labels(output.labels, done.file.ids, clustering.labels);
-  }
+    graph::write_labels(output.labels, done.file.ids, clustering.labels, output.write);
+  };
+  const bool to_stdout = output.labels == kStandardOutput;
+  if (!output.labels.empty() && !to_stdout) write_labels();
   if (!output.picture.empty()) {
     const StageTimer drawing(clustering.report, "picture");
     if (done.points.rows.rows() > 0) {
@@ -74,8 +69,8 @@ void write_clustering(const ClusterOutput& output, Clustered& done,
   }
   if (output.json) {
     print(clustering_json(done.input, done.file, clustering, clustering.scores));
-  } else if (output.labels.empty()) {
-    print_labels(done.file.ids, clustering.labels);
+  } else if (to_stdout) {
+    write_labels();
   } else {
     print(clustering_text(done.file, clustering, clustering.scores));
   }

@@ -7,11 +7,13 @@
 
 #include "parsimony/cluster/cluster.hpp"
 #include "parsimony/graph/file.hpp"
+#include "parsimony/graph/labels.hpp"
 
 namespace parsimony::cli {
 
 struct ClusterOutput {
-  std::string labels;
+  std::string labels;  // empty: stdout, or the report alone
+  graph::WriteLabelsOptions write;
   std::string model;
   std::string picture;
   bool json = false;
@@ -22,9 +24,9 @@ struct ClusterOutput {
 /// --output, --save-model, --picture and --json.
 void add_output_flags(CLI::App& app, ClusterOutput& output);
 
-/// Throws Error, naming the flag, for a file that cannot be written or that another one of the run would
-/// overwrite.
-void check_outputs(const ClusterOutput& output, const std::filesystem::path& input);
+/// Turns "-" into the path of stdout. Throws Error, naming the flag, for a file that cannot be written or
+/// that another one of the run would overwrite.
+void settle_outputs(ClusterOutput& output, const std::filesystem::path& input);
 
 /// A clustering and what it was made of.
 struct Clustered {

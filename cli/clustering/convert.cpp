@@ -17,23 +17,27 @@ namespace {
 
 constexpr const char* kConvertExamples = R"(Examples:
   parsimony convert com-dblp.ungraph.txt.gz dblp.mtx
-  parsimony convert directed.npz undirected.graph --symmetrize)";
+  parsimony convert directed.npz undirected.graph --symmetrize
+  parsimony convert affinity.npy graph.npz --affinity
+  zcat graph.txt.gz | parsimony convert - - --output-format matrix-market > graph.mtx)";
 
 struct ConvertSettings {
   std::string input;
   std::string output;
   graph::ReadOptions read;
+  graph::WriteOptions write;
   RunSettings run;
 };
 
 int run_convert(const ConvertSettings& settings, Terminal& terminal) {
   const auto input = input_path(settings.input);
   check_readable(input);
-  check_writable("OUT", settings.output, {input});
+  const auto output = checked_output("OUT", settings.output, settings.run.json, {input});
+  graph::check_graph_output(output, settings.write);
   const Context context = start(terminal, settings.run);
 
   const graph::GraphFile file = read_graph(settings.input, settings.read, context);
-  graph::write_graph(settings.output, file, context);
+  graph::write_graph(output, file, settings.write, context);
   if (settings.run.json)
     print(json_text({{"input", settings.input}, {"graph", graph_json(settings.output, file)}}));
   terminal.note(
@@ -50,11 +54,13 @@ Action add_convert(CLI::App& app) {
                  "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
-  app.add_option("OUT", settings->output,
-                 "the format is that of the ending: .mtx, .graph, .npz, .txt, .tsv, .csv, .edges")
+  app.add_option(
+         "OUT", settings->output,
+         "the format is that of the ending: .mtx, .graph, .npz, .txt, .tsv, .csv, .edges; - for stdout")
       ->required()
       ->type_name("");
   add_read_flags(app, settings->read);
+  describe(settings->write, Flags(app, "Output"));
   add_json_flag(app, settings->run.json);
   add_max_memory_flag(app, settings->read.max_memory);
   add_run_flags(app, settings->run);

@@ -28,23 +28,27 @@ struct GenerateSettings {
   graph::BlockModelOptions block_model;
   graph::LfrOptions lfr;
   std::string output;
+  graph::WriteOptions write;
   std::string labels;
   RunSettings run;
 };
 
 int run_generate(const GenerateSettings& settings, bool lfr, Terminal& terminal) {
-  check_writable("--output", settings.output);
-  if (!settings.labels.empty()) check_writable("--labels", settings.labels, {settings.output});
+  const auto output = checked_output("--output", settings.output, settings.run.json);
+  graph::check_graph_output(output, settings.write);
+  if (!settings.labels.empty()) {
+    check_writable("--labels", settings.labels, {output});
+    graph::check_labels_output(settings.labels);
+  }
   const Context context = start(terminal, settings.run);
 
   graph::PlantedGraph planted = lfr ? graph::lfr_benchmark(settings.lfr, context)
                                     : graph::stochastic_block_model(settings.block_model, context);
   const std::int64_t nodes = planted.graph.nodes();
-  // The names that a reader of the format gives the nodes.
-  const bool from_zero = std::filesystem::path(settings.output).extension() == ".npz";
-  const graph::GraphFile file{std::move(planted.graph),
-                              graph::NodeIds::consecutive(nodes, from_zero ? 0 : 1)};
-  graph::write_graph(settings.output, file, context);
+  const graph::GraphFile file{
+      std::move(planted.graph),
+      graph::NodeIds::consecutive(nodes, graph::first_written_id(output, settings.write))};
+  graph::write_graph(output, file, settings.write, context);
   if (!settings.labels.empty()) graph::write_labels(settings.labels, file.ids, planted.labels);
   if (settings.run.json) print(json_text({{"graph", graph_json(settings.output, file)}}));
   terminal.note(
@@ -63,8 +67,9 @@ Action add_generate(CLI::App& app) {
     model.footer(example);
     describe(options, Flags(model, "Model"));
     add_output_flag(model, settings->output,
-                    "file of the graph: .mtx, .graph, .npz or an edge list; .gz and .zst too")
+                    "file of the graph: .mtx, .graph, .npz or an edge list; .gz and .zst too; - for stdout")
         ->required();
+    describe(settings->write, Flags(model, "Output"));
     model.add_option("--labels", settings->labels, "file of the planted clusters, text or .npy")
         ->type_name("FILE")
         ->group("Output");

@@ -30,13 +30,15 @@ struct KnnGraphSettings {
   std::string array;
   std::string output;
   graph::PointGraphOptions options;
+  graph::WriteOptions write;
   RunSettings run;
 };
 
 int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
   const auto input = input_path(settings.points);
   check_readable(input);
-  check_writable("--output", settings.output, {input});
+  const auto output = checked_output("--output", settings.output, settings.run.json, {input});
+  graph::check_graph_output(output, settings.write);
   const Context context = start(terminal, settings.run);
 
   const graph::Points points =
@@ -44,7 +46,7 @@ int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
                          {.array = settings.array, .max_memory = settings.options.max_memory}, context);
   graph::PointGraph made = graph::point_graph(points.rows, settings.options, context);
   const graph::GraphFile file{std::move(made.graph), graph::NodeIds::consecutive(points.rows.rows(), 0)};
-  graph::write_graph(settings.output, file, context);
+  graph::write_graph(output, file, settings.write, context);
   if (settings.run.json) {
     auto root = report_json(made.report);
     root["graph"] = graph_json(settings.output, file);
@@ -67,9 +69,11 @@ Action add_knn_graph(CLI::App& app) {
              (field.name == kMaxMemoryField.name ? run : points)(field, value);
            });
   add_array_flag(app, settings->array);
-  add_output_flag(app, settings->output,
-                  "file of the graph: .npz (SciPy reads it), .mtx or an edge list; .gz and .zst too")
+  add_output_flag(
+      app, settings->output,
+      "file of the graph: .npz (SciPy reads it), .mtx or an edge list; .gz and .zst too; - for stdout")
       ->required();
+  describe(settings->write, Flags(app, "Output"));
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run_knn_graph(*settings, terminal); };

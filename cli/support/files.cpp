@@ -14,16 +14,23 @@ namespace fs = std::filesystem;
 
 namespace parsimony::cli {
 
-void add_read_flags(CLI::App& app, graph::ReadOptions& options) {
+std::vector<std::string> add_read_flags(CLI::App& app, graph::ReadOptions& options) {
   const Flags flags(app, "Input");
-  flags(Field{"format", "format of the graph; auto: by the ending of the file name, or by the first bytes"},
-        options.format);
-  flags(Field{"symmetrize", "accept a matrix W that is not symmetric and use (W + W')/2"},
-        options.symmetrize);
+  std::vector<std::string> names;
+  describe(options, [&](const Field& field, auto& value) {
+    if (same_object(value, options.max_memory)) return;
+    flags(field, value);
+    names.push_back("--" + kebab(field.name));
+  });
+  return names;
 }
 
 fs::path input_path(const std::string& text) {
   return text == "-" ? "/dev/stdin" : text;
+}
+
+fs::path output_path(const std::string& text) {
+  return text == "-" ? kStandardOutput : fs::path(text);
 }
 
 graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& options,
@@ -60,8 +67,7 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
   if (path.empty() || fs::is_directory(path, error)) {
     refuse(ErrorCode::invalid_argument, fmt::format("'{}' is a directory; must name a file", path.string()));
   }
-  if (path == "-")
-    refuse(ErrorCode::invalid_argument, "'-' names no file; the standard output is /dev/stdout");
+  if (path == "-") refuse(ErrorCode::invalid_argument, "'-' names no file; this output must have a name");
   const auto place = [&](const fs::path& file) {
     return fs::weakly_canonical(fs::absolute(file, error), error);
   };
@@ -70,6 +76,7 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
       refuse(ErrorCode::invalid_argument, fmt::format("would overwrite {}", other.string()));
     }
   }
+  if (path == kStandardOutput) return;
   if (fs::exists(path, error)) {
     if (!fs::is_regular_file(path, error)) return;  // /dev/stdout, a pipe: written in place
     // Replacing a read-only file would succeed, because only the rights of its directory count; refuse it.
@@ -81,6 +88,16 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
   if (access(directory.c_str(), W_OK | X_OK) != 0) {
     refuse(ErrorCode::io, fmt::format("cannot write in {}: {}", directory.string(), std::strerror(errno)));
   }
+}
+
+fs::path checked_output(std::string_view flag, const std::string& text, bool json,
+                        std::initializer_list<fs::path> others) {
+  fs::path path = output_path(text);
+  if (json && path == kStandardOutput) {
+    refuse(fmt::format("{}: --json prints the report on the standard output; name a file here", flag));
+  }
+  check_writable(flag, path, others);
+  return path;
 }
 
 void print(std::string_view text) {

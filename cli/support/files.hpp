@@ -6,17 +6,23 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "parsimony/core/options.hpp"
 #include "parsimony/graph/file.hpp"
 
 namespace parsimony::cli {
 
-/// Adds --format and --symmetrize.
-void add_read_flags(CLI::App& app, graph::ReadOptions& options);
+/// Adds the flags of the reader of graphs, without --max-memory, which belongs to the run. Returns their
+/// names.
+std::vector<std::string> add_read_flags(CLI::App& app, graph::ReadOptions& options);
 
 /// The path for an argument of the command line: "-" stands for the standard input.
 std::filesystem::path input_path(const std::string& text);
+
+inline const std::filesystem::path kStandardOutput = "/dev/stdout";
+
+/// The path for an output of graphs or labels: "-" stands for the standard output.
+std::filesystem::path output_path(const std::string& text);
 
 /// Reads the graph of that name and notes how many self loops, zeros and repeated edges were removed.
 graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& options,
@@ -29,6 +35,10 @@ void check_readable(const std::filesystem::path& path);
 /// is a directory, "-", or one of the other files of the command.
 void check_writable(std::string_view flag, const std::filesystem::path& path,
                     std::initializer_list<std::filesystem::path> others = {});
+
+/// output_path(), checked as above; the standard output cannot have the report (--json) too.
+std::filesystem::path checked_output(std::string_view flag, const std::string& text, bool json,
+                                     std::initializer_list<std::filesystem::path> others = {});
 
 /// Writes to stdout; throws Error(io) if that fails, as on a full disk.
 void print(std::string_view text);

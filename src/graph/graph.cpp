@@ -7,6 +7,8 @@
 namespace parsimony::graph {
 namespace {
 
+constexpr std::string_view kSides[] = {"left:", "right:"};
+
 // to − from, which of 64-bit numbers only fits an unsigned one.
 std::uint64_t distance(std::int64_t from, std::int64_t to) {
   return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
@@ -51,12 +53,30 @@ NodeIds NodeIds::strings(std::vector<std::string> ascending) {
   return ids;
 }
 
+NodeIds NodeIds::sides(NodeIds left, NodeIds right) {
+  NodeIds ids;
+  ids.count_ = left.count_ + right.count_;
+  ids.sides_.push_back(std::move(left));
+  ids.sides_.push_back(std::move(right));
+  return ids;
+}
+
 std::string NodeIds::name(std::int64_t node) const {
+  if (bipartite()) {
+    const bool right = node >= sides_[0].size();
+    return std::string(kSides[right]) + sides_[right].name(right ? node - sides_[0].size() : node);
+  }
   if (!strings_.empty()) return strings_[node];
   return std::to_string(numbers_.empty() ? first_ + node : numbers_[node]);
 }
 
 std::int64_t NodeIds::find(std::string_view name) const {
+  for (std::size_t side = 0; side < sides_.size(); ++side) {
+    if (name.substr(0, kSides[side].size()) != kSides[side]) continue;
+    const std::int64_t node = sides_[side].find(name.substr(kSides[side].size()));
+    return node < 0 || side == 0 ? node : sides_[0].size() + node;
+  }
+  if (bipartite()) return -1;
   if (!strings_.empty()) {
     const auto at = std::lower_bound(strings_.begin(), strings_.end(), name);
     return at != strings_.end() && *at == name ? at - strings_.begin() : -1;

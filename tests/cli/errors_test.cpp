@@ -154,7 +154,7 @@ TEST_F(Errors, FilesThatCannotBeReadOrWritten) {
                    {"--output", "directory"});
   expect_one_error(run({"cluster", graph, "--clusters", "2", "--output", graph}), kUsage, {"overwrite"});
   EXPECT_EQ(read_text(graph), "1 2\n2 3\n");
-  expect_one_error(run({"convert", graph, "-"}), kUsage, {"OUT", "/dev/stdout"});
+  expect_one_error(run({"convert", graph, "-", "--json"}), kUsage, {"OUT", "--json"});
   expect_one_error(run({"cluster", graph, "--clusters", "2", "--picture", path("p.jpg")}), kUsage,
                    {"--picture", ".png"});
 }
@@ -164,9 +164,9 @@ TEST_F(Errors, OutputsMustDiffer) {
   expect_one_error(run({"generate", "sbm", "--output", here, "--labels", same}), kUsage,
                    {"--labels: would overwrite", here});
   const std::string graph = write("g.txt", "1 2\n2 3\n");
-  expect_one_error(
-      run({"cluster", graph, "--clusters", "2", "--output", path("p.png"), "--picture", path("p.png")}),
-      kUsage, {"--picture: would overwrite"});
+  expect_one_error(run({"cluster", graph, "--clusters", "2", "--output", path("p.png"), "--output-format",
+                        "tsv", "--picture", path("p.png")}),
+                   kUsage, {"--picture: would overwrite"});
   EXPECT_EQ(files(), (std::vector<std::string>{"g.txt"}));
   expect_one_error(
       run({"generate", "sbm", "--output", std::filesystem::relative(here).string(), "--labels", same}),

@@ -76,7 +76,7 @@ TEST(WriteGraph, SaysWhenIdsAreLost) {
     std::string text;
     Context context(1);
     context.on_log = [&](LogLevel, std::string_view line) { text += line; };
-    write_graph(directory / name, GraphFile{.graph = path, .ids = std::move(ids)}, context);
+    write_graph(directory / name, GraphFile{.graph = path, .ids = std::move(ids)}, {}, context);
     return text;
   };
   for (const std::string name : {"a.mtx", "a.graph", "a.npz.gz"}) {

@@ -20,8 +20,7 @@ std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes 
 /// Writes a file that appears under its name only once it is complete: the bytes go to a temporary file in
 /// the same folder, and commit() syncs and renames it. Without commit() the temporary file is removed and an
 /// older file of that name is untouched. Names that end in .gz or .zst are compressed. An existing path that
-/// is not a regular file
-/// (/dev/stdout, a pipe) is written in place. All members throw io.
+/// is not a regular file (a pipe), and /dev/stdout, are written in place. All members throw io.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);

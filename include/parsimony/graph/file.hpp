@@ -1,4 +1,4 @@
-// Graph files: edge lists, Matrix Market, METIS, SciPy .npz; plain, gzip or zstd.
+// Graph files: edge lists, Matrix Market, METIS, SciPy .npz and others; plain, gzip or zstd.
 #pragma once
 
 #include <cstdint>
@@ -10,23 +10,32 @@
 
 namespace parsimony::graph {
 
-enum class FileFormat { automatic, edge_list, matrix_market, metis, npz };
+enum class FileFormat { automatic, edge_list, csv, matrix_market, metis, npz, konect, affinity };
 
 constexpr auto names_of(FileFormat) {
   using enum FileFormat;
   return enum_names<FileFormat>({{automatic, "auto"},
                                  {edge_list, "edge_list"},
+                                 {csv, "csv"},
                                  {matrix_market, "matrix_market"},
                                  {metis, "metis"},
-                                 {npz, "npz"}});
+                                 {npz, "npz"},
+                                 {konect, "konect"},
+                                 {affinity, "affinity"}});
 }
 
 struct ReadOptions {
-  /// automatic: by the ending (before .gz or .zst), else by the first bytes of .mtx and .npz, else an edge
-  /// list. Set it for names that say nothing, such as a pipe.
+  /// automatic: by the ending (before .gz or .zst), else by the first bytes, else an edge list. Files of
+  /// other formats are then recognised and refused with a way to convert them.
   FileFormat format = FileFormat::automatic;
   bool symmetrize = false;      ///< accept W ≠ Wᵀ and use (W + Wᵀ) / 2; set it for directed graphs
   std::int64_t max_memory = 0;  ///< bytes the reader may use; 0: no limit
+  /// The first column of an edge list (the rows of a matrix) and the second (the columns) are two sets of
+  /// nodes, named left:… and right:…. KONECT files say it themselves, and so does a matrix that is not
+  /// square.
+  bool bipartite = false;
+  /// A .npy array is a square matrix of similarities, with an edge for each value above 0 off the diagonal.
+  bool affinity = false;
 };
 
 template <OptionsOf<ReadOptions> Options, class Visitor>
@@ -34,6 +43,12 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"format", "format of the graph; auto: by the ending of the file, or its first bytes"},
         options.format);
   visit(Field{"symmetrize", "replace a matrix W that is not symmetric by (W + Wᵀ) / 2"}, options.symmetrize);
+  visit(Field{"bipartite",
+              "the two columns of an edge list, or rows and columns of a matrix, are two sets of "
+              "nodes, left:… and right:…"},
+        options.bipartite);
+  visit(Field{"affinity", "a .npy array is a symmetric matrix of similarities, not points"},
+        options.affinity);
   visit(Field{"max_memory", "bytes the reader may use; 0: no limit", 0, 9e18}, options.max_memory);
 }
 
@@ -55,11 +70,30 @@ struct GraphFile {
 GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options = {},
                      const Context& context = Context{});
 
-/// Writes .mtx, .graph, .npz or, with any other ending, an edge list; .gz and .zst compress. The file is
-/// written under a temporary name and then renamed. Edge lists keep the ids; .mtx and .graph number the nodes
-/// from 1, .npz from 0, and a message tells so if the ids are neither 0, 1, … nor 1, 2, …. Reading the file
-/// gives the same graph. Throws invalid_argument for values that the format cannot hold, and io.
-void write_graph(const std::filesystem::path& path, const GraphFile& file,
+struct WriteOptions {
+  /// automatic: by the ending, before .gz or .zst; an edge list without any ending. Set it for other names.
+  FileFormat output_format = FileFormat::automatic;
+};
+
+template <OptionsOf<WriteOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"output_format", "format of the graph that is written; auto: by the ending of the file"},
+        options.output_format);
+}
+
+/// Throws invalid_argument if write_graph has no format for this name, with the endings that it knows, or
+/// cannot write the format of the options. Call it before long work.
+void check_graph_output(const std::filesystem::path& path, const WriteOptions& options = {});
+
+/// The number that readers of the file give its first node if the format has no names: 0 in .npz, else 1.
+std::int64_t first_written_id(const std::filesystem::path& path, const WriteOptions& options = {});
+
+/// Writes a graph: docs/formats/graphs.md lists the endings. .gz and .zst after them compress. The file is
+/// written under a temporary name and then renamed. Formats with names of nodes keep the ids; .mtx and .graph
+/// number the nodes from 1, .npz from 0, and a message tells so if the ids are neither 0, 1, … nor 1, 2, ….
+/// Reading the file gives the same graph. Throws invalid_argument for an unknown ending and for values that
+/// the format cannot hold, and io.
+void write_graph(const std::filesystem::path& path, const GraphFile& file, const WriteOptions& options = {},
                  const Context& context = Context{});
 
 }  // namespace parsimony::graph

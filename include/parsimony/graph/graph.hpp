@@ -63,24 +63,28 @@ CsrView check_graph(CsrView adjacency, const Context& context = Context{});
 std::vector<double> degrees(CsrView adjacency);
 
 /// Names that the nodes 0..N−1 have in their file, in the order of the nodes: ascending numbers, or text in
-/// the order of its bytes.
+/// the order of its bytes. In a bipartite graph the left nodes come first, and names begin with "left:" or
+/// "right:", so that left 1 and right 1 are two nodes.
 class NodeIds {
  public:
   NodeIds() = default;
   static NodeIds consecutive(std::int64_t count, std::int64_t first);  ///< first, first + 1, …
   static NodeIds numbers(std::vector<std::int64_t> ascending);
   static NodeIds strings(std::vector<std::string> ascending);
+  static NodeIds sides(NodeIds left, NodeIds right);  ///< for a bipartite graph
 
   std::int64_t size() const { return count_; }
   std::string name(std::int64_t node) const;
   /// The node of this name, or −1.
   std::int64_t find(std::string_view name) const;
+  bool bipartite() const { return !sides_.empty(); }
 
  private:
   std::int64_t count_ = 0;
   std::int64_t first_ = 0;             // first of consecutive ids
   std::vector<std::int64_t> numbers_;  // empty unless numeric and not consecutive
   std::vector<std::string> strings_;   // empty unless text
+  std::vector<NodeIds> sides_;         // empty, or left and right
 };
 
 /// Connected components, numbered by their first node. A node without edges is a component of its own. O(N +

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parsimony/core/context.hpp"
+#include "parsimony/core/options.hpp"
 #include "parsimony/graph/graph.hpp"
 
 namespace parsimony::graph {
@@ -27,11 +28,33 @@ struct Labels {
 Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory = 0,
                    const Context& context = Context{});
 
-/// Writes clusters[i] for node ids.name(i): as .npy (int32, in the order of the ids) or, with any other
-/// ending, as lines `id<TAB>cluster`; .gz and .zst compress. The file is written under a temporary name and
-/// then renamed.
+enum class LabelFormat { automatic, tsv, csv, npy };
+
+constexpr auto names_of(LabelFormat) {
+  using enum LabelFormat;
+  return enum_names<LabelFormat>({{automatic, "auto"}, {tsv, "tsv"}, {csv, "csv"}, {npy, "npy"}});
+}
+
+struct WriteLabelsOptions {
+  /// automatic: by the ending, before .gz or .zst; tsv without any ending. Set it for other names.
+  LabelFormat output_format = LabelFormat::automatic;
+};
+
+template <OptionsOf<WriteLabelsOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"output_format", "format of the labels; auto: by the ending of the file"},
+        options.output_format);
+}
+
+/// Throws invalid_argument if write_labels has no format for this name, with the endings that it knows. Call
+/// it before long work.
+void check_labels_output(const std::filesystem::path& path, const WriteLabelsOptions& options = {});
+
+/// Writes clusters[i] for node ids.name(i): .txt and .tsv are lines `id<TAB>cluster`, .csv lines
+/// `id,cluster`, .npy the clusters alone, as int32 in the order of the ids; .gz and .zst compress. The file
+/// is written under a temporary name and then renamed. Throws invalid_argument for any other ending, and io.
 void write_labels(const std::filesystem::path& path, const NodeIds& ids,
-                  std::span<const std::int32_t> clusters);
+                  std::span<const std::int32_t> clusters, const WriteLabelsOptions& options = {});
 
 /// The clusters of the nodes that two labelings share, in the order of the first. Nodes are matched by their
 /// ids, or by position if one labeling has no ids and both have the same number of nodes.

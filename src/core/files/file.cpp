@@ -18,7 +18,8 @@ namespace parsimony {
 namespace {
 
 [[noreturn]] void throw_io(const char* what, const std::filesystem::path& path) {
-  throw Error(ErrorCode::io, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
+  const std::string name = path == "/dev/stdout" ? "the standard output" : path.string();
+  throw Error(ErrorCode::io, fmt::format("cannot {} {}: {}", what, name, std::strerror(errno)));
 }
 
 class Descriptor {
@@ -103,6 +104,11 @@ struct AtomicFile::State {
 
   void open() {
     struct stat info {};
+    if (target == "/dev/stdout") {  // opened again, a redirected file would be written from its start
+      file = Descriptor(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+      if (file.get() < 0) throw_io("write", target);
+      return;
+    }
     const bool exists = ::stat(target.c_str(), &info) == 0;
     if (exists && !S_ISREG(info.st_mode)) {
       file = Descriptor(::open(target.c_str(), O_WRONLY | O_CLOEXEC));

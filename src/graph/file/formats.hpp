@@ -15,6 +15,16 @@ namespace parsimony::graph {
 GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
                         const MemoryBudget& budget, std::int64_t held, const Context& context);
 
+/// The way in which these options assemble the entries of a file with or without weights.
+AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options);
+
+/// The ids of the nodes of a matrix, numbered from `first`: those of its rows, or of rows and columns.
+NodeIds matrix_ids(std::int64_t rows, std::int64_t columns, bool bipartite, std::int64_t first);
+
+/// Tells that a matrix that is not square is taken for a bipartite graph.
+void note_bipartite_matrix(const std::string& file, std::int64_t rows, std::int64_t columns,
+                           const Context& context);
+
 /// read_graph() on the decompressed bytes of a file. The name is for messages; its ending tells the format if
 /// the options leave that open.
 GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,
@@ -26,6 +36,10 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
                               const Context& context);
 GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                       const Context& context);
+GraphFile parse_konect(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
+                       const Context& context);
+GraphFile parse_affinity(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
+                         const Context& context);
 GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                     const Context& context);
 
@@ -34,11 +48,21 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
                     const Context& context);
 
 void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
+void print_csv(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
 void print_matrix_market(AtomicFile& out, const Graph& graph, const Context& context);
 void print_metis(AtomicFile& out, const Graph& graph, const std::string& name, const Context& context);
 void print_npz(AtomicFile& out, const Graph& graph);
 
-/// The format by the ending of a name, before .gz or .zst; edge_list for an unknown ending.
-FileFormat format_of(const std::filesystem::path& path);
+/// Whether a text begins as a file of KONECT does.
+bool is_konect(std::string_view bytes);
+
+/// The format by the first bytes; automatic if they tell none.
+FileFormat format_of_content(std::string_view bytes);
+
+/// Throws Error(unsupported) for the bytes of a file that no reader here reads, such as Parquet or UTF-16
+/// text: the message names the format and a way to convert it.
+void refuse_foreign_bytes(std::string_view bytes, const std::string& name);
+/// The same for texts of other formats, such as DIMACS or GEXF.
+void refuse_foreign_text(std::string_view text, const std::string& name);
 
 }  // namespace parsimony::graph

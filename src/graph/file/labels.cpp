@@ -6,10 +6,8 @@
 #include <numeric>
 #include <optional>
 
-#include "core/files/compression.hpp"
 #include "core/files/npy_format.hpp"
 #include "graph/file/formats.hpp"
-#include "graph/file/printer.hpp"
 #include "graph/file/text.hpp"
 #include "graph/id_index.hpp"
 #include "parsimony/core/error.hpp"
@@ -151,23 +149,6 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
 
 Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory, const Context& context) {
   return parse_labels(read_file(path, max_memory, context.stop), path.string(), max_memory, context);
-}
-
-void write_labels(const std::filesystem::path& path, const NodeIds& ids,
-                  std::span<const std::int32_t> clusters) {
-  if (ids.size() != static_cast<std::int64_t>(clusters.size())) {
-    refuse(fmt::format("{}: {} node ids for {} labels", path.string(), ids.size(), clusters.size()));
-  }
-  const auto plain = compression_of_ending(path) == Compression::none ? path : path.stem();
-  if (plain.extension() == ".npy") return write_npy(path, clusters);
-  AtomicFile out(path);
-  Printer print(out);
-  for (std::int64_t i = 0; i < ids.size(); ++i) {
-    (print << ids.name(i) << '\t').number(clusters[i]);
-    print.end_line();
-  }
-  print.flush();
-  out.commit();
 }
 
 AlignedLabels align_labels(const Labels& first, const Labels& second) {

@@ -29,6 +29,18 @@ class Printer {
     buffer_.append(text, std::to_chars(text, text + sizeof text, value).ptr - text);
     return *this;
   }
+  /// A field of CSV (RFC 4180), in quotes where it has commas, blanks, quotes or line
+  /// ends, or may look like a comment.
+  Printer& csv_field(std::string_view text) {
+    if (!text.empty() && text.find_first_of(" \t,\"\r\n#%/") == text.npos) return *this << text;
+    buffer_ += '"';
+    for (const char c : text) {
+      if (c == '"') buffer_ += '"';
+      buffer_ += c;
+    }
+    buffer_ += '"';
+    return *this;
+  }
   void end_line() {
     buffer_ += '\n';
     if (buffer_.size() >= 1 << 20) flush();

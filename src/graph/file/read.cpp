@@ -1,33 +1,37 @@
-// Implements read_graph() of parsimony/graph/file.hpp, and format_of(), assemble_file() and parse_graph().
+// Implements read_graph() of parsimony/graph/file.hpp, and what all readers share.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 
-#include "core/files/compression.hpp"
+#include "graph/file/endings.hpp"
 #include "graph/file/formats.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/file.hpp"
 
 namespace parsimony::graph {
-
-FileFormat format_of(const std::filesystem::path& path) {
-  const auto name = compression_of_ending(path) == Compression::none ? path : path.stem();
-  if (name.extension() == ".mtx") return FileFormat::matrix_market;
-  if (name.extension() == ".graph" || name.extension() == ".metis") return FileFormat::metis;
-  if (name.extension() == ".npz") return FileFormat::npz;
-  return FileFormat::edge_list;
-}
-
 namespace {
 
+bool is_text_format(FileFormat format) {
+  return format != FileFormat::npz && format != FileFormat::affinity;
+}
+
 // The first bytes tell the format if the name does not, as for a pipe.
-FileFormat format_of(const std::filesystem::path& path, std::string_view bytes) {
-  const FileFormat by_name = graph::format_of(path);
-  if (by_name != FileFormat::edge_list) return by_name;
-  constexpr std::string_view kBanner = "%%MatrixMarket";
-  if (bytes.substr(0, kBanner.size()) == kBanner) return FileFormat::matrix_market;
-  return bytes.substr(0, 4) == "PK\3\4" ? FileFormat::npz : FileFormat::edge_list;
+FileFormat format_of(const std::string& bytes, const std::string& name) {
+  FileFormat format = format_of_ending(name);
+  if (format == FileFormat::edge_list) {
+    const FileFormat found = format_of_content(bytes);
+    if (found != FileFormat::automatic) format = found;
+  }
+  if (is_text_format(format)) refuse_foreign_bytes(bytes, name);
+  if (format == FileFormat::edge_list) refuse_foreign_text(bytes, name);
+  return format;
+}
+
+// Only \r ended lines on the Macintosh of old.
+void end_lines_of_old_macs(std::string& text) {
+  if (text.find('\n') == text.npos) std::replace(text.begin(), text.end(), '\r', '\n');
 }
 
 }  // namespace
@@ -42,16 +46,57 @@ GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const Ass
           .zeros_dropped = assembled.zeros_dropped};
 }
 
+AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options) {
+  return {.meaning = meaning, .weighted = weighted, .symmetrize = options.symmetrize};
+}
+
+NodeIds matrix_ids(std::int64_t rows, std::int64_t columns, bool bipartite, std::int64_t first) {
+  const NodeIds of_rows = NodeIds::consecutive(rows, first);
+  return bipartite ? NodeIds::sides(of_rows, NodeIds::consecutive(columns, first)) : of_rows;
+}
+
+void note_bipartite_matrix(const std::string& file, std::int64_t rows, std::int64_t columns,
+                           const Context& context) {
+  context.log(LogLevel::info,
+              fmt::format("{}: a matrix of {} rows and {} columns is read as a bipartite graph: "
+                          "nodes left:… for its rows, right:… for its columns",
+                          file, rows, columns));
+}
+
 GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,
                       const Context& context) {
   const MemoryBudget budget{name, options.max_memory};
-  switch (options.format == FileFormat::automatic ? format_of(name, bytes) : options.format) {
+  const FileFormat format = options.format == FileFormat::automatic ? format_of(bytes, name) : options.format;
+  if (is_text_format(format)) end_lines_of_old_macs(bytes);
+  if (options.affinity && format != FileFormat::affinity) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("affinity: {} is not a .npy array", name));
+  }
+  const auto refuse_sides = [&] {
+    if (!options.bipartite) return;
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("bipartite: {} has one set of nodes; the option is for edge lists and matrices", name));
+  };
+  switch (format) {
     case FileFormat::matrix_market:
       return parse_matrix_market(std::move(bytes), options, budget, context);
     case FileFormat::metis:
+      refuse_sides();
       return parse_metis(bytes, options, budget, context);
     case FileFormat::npz:
       return parse_npz(std::move(bytes), options, budget, context);
+    case FileFormat::konect:
+      return parse_konect(std::move(bytes), options, budget, context);
+    case FileFormat::affinity:
+      refuse_sides();
+      if (options.format == FileFormat::automatic && !options.affinity) {
+        throw Error(
+            ErrorCode::format,
+            fmt::format("{}: is a .npy array, which holds points; option affinity reads a square matrix of "
+                        "similarities as a graph",
+                        name));
+      }
+      return parse_affinity(bytes, options, budget, context);
     default:
       return parse_edge_list(std::move(bytes), options, budget, context);
   }

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "graph/file/formats.hpp"
-#include "graph/id_index.hpp"
+#include "graph/file/number_edges.hpp"
 
 namespace parsimony::graph {
 namespace {
@@ -32,9 +32,7 @@ int columns_of_edges(const Text& text) {
 }
 
 template <class Id>
-struct Edges {
-  std::vector<std::vector<Id>> ids;  // a piece of text each, two an edge
-  std::vector<std::vector<float>> weights;
+struct Edges : IdEdges<Id> {
   std::atomic<const char*> first_word = nullptr;  // the first id that is not an integer
 };
 
@@ -81,20 +79,6 @@ void parse_edges(const Text& text, int columns, Edges<Id>& out, const Context& c
   });
 }
 
-template <class Id>
-std::vector<EntryBlock> number_nodes(Edges<Id>& edges, const IdIndex<Id>& index, const Context& context) {
-  std::vector<EntryBlock> blocks(edges.ids.size());
-  context.for_blocks(static_cast<std::int64_t>(blocks.size()), 1, [&](std::int64_t b, std::int64_t) {
-    const std::vector<Id> ids = std::move(edges.ids[b]);
-    blocks[b].nodes.resize(ids.size() / 2);
-    for (std::size_t edge = 0; edge < ids.size() / 2; ++edge) {
-      blocks[b].nodes[edge] = {index[ids[2 * edge]], index[ids[2 * edge + 1]]};
-    }
-    blocks[b].weights = std::move(edges.weights[b]);
-  });
-  return blocks;
-}
-
 }  // namespace
 
 GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
@@ -102,7 +86,7 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
   const Text text(budget.file, bytes);
   const int columns = columns_of_edges(text);
   const bool weighted = columns == 3;
-  const AssembleOptions assembling{EntryMeaning::edge_list, weighted, options.symmetrize};
+  const AssembleOptions as_edges = assembling(EntryMeaning::edge_list, weighted, options);
   const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);
   budget.require(text_size + lines * (weighted ? 32 : 24));  // two ids, two nodes, a weight and its growth
 
@@ -125,13 +109,14 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
     context.log(LogLevel::info,
                 fmt::format("{}:{}: the id {} is not an integer of 64 bits, so all ids are taken as text",
                             text.name, line, in_quotes(rest.substr(0, rest.find_first_of(" \t,\r\n")))));
-    const IdIndex<std::string_view> index(words.ids, budget, context);
-    return assemble_file(number_nodes(words, index, context), index.names(), assembling, budget, text_size,
+    NumberedEdges numbered =
+        number_edges<std::string_view>(std::move(words), options.bipartite, budget, context);
+    return assemble_file(std::move(numbered.blocks), std::move(numbered.ids), as_edges, budget, text_size,
                          context);
   }
   std::string().swap(bytes);
-  const IdIndex<std::int64_t> index(numbers.ids, budget, context);
-  return assemble_file(number_nodes(numbers, index, context), index.names(), assembling, budget, 0, context);
+  NumberedEdges numbered = number_edges<std::int64_t>(std::move(numbers), options.bipartite, budget, context);
+  return assemble_file(std::move(numbered.blocks), std::move(numbered.ids), as_edges, budget, 0, context);
 }
 
 }  // namespace parsimony::graph

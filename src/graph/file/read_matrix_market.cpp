@@ -14,7 +14,8 @@ namespace {
 struct MatrixMarketHeader {
   bool pattern = false;
   bool symmetric = false;
-  std::int64_t nodes = 0;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
   std::int64_t entries = 0;
   std::int64_t size_line = 0;  // where it starts
   std::int64_t body = 0;       // where the entries start
@@ -28,7 +29,9 @@ std::string lower_word(LineCursor& cursor) {
 }
 
 void parse_banner(LineCursor& cursor, MatrixMarketHeader& header) {
-  if (!cursor.next_line() || lower_word(cursor) != "%%matrixmarket") {
+  // Files of the Network Repository have one percent sign.
+  const std::string first = cursor.next_line() ? lower_word(cursor) : "";
+  if (first != "%%matrixmarket" && first != "%matrixmarket") {
     throw TextFault{cursor.line(),
                     "the first line must be '%%MatrixMarket matrix coordinate <field> <symmetry>'"};
   }
@@ -50,8 +53,13 @@ void parse_banner(LineCursor& cursor, MatrixMarketHeader& header) {
   header.symmetric = symmetry == "symmetric";
 }
 
-void expect_line_end(LineCursor& cursor) {
+void skip_to_next(LineCursor& cursor) {
   cursor.skip_blanks();
+  if (cursor.starts_with(",")) throw TextFault{cursor.at(), "a comma; blanks part the numbers of a matrix"};
+}
+
+void expect_line_end(LineCursor& cursor) {
+  skip_to_next(cursor);
   if (!cursor.at_line_end())
     throw TextFault{cursor.at(), fmt::format("{} is too much", in_quotes(cursor.word()))};
 }
@@ -63,15 +71,16 @@ MatrixMarketHeader parse_matrix_market_header(const Text& text) {
     parse_banner(cursor, header);
     if (!cursor.next_entry()) throw TextFault{cursor.line(), "the line of sizes is missing"};
     header.size_line = cursor.line() - text.bytes.data();
-    header.nodes = cursor.integer("the number of rows", 1, std::numeric_limits<std::int32_t>::max());
-    cursor.skip_blanks();
-    const auto columns = cursor.integer("the number of columns", 1, std::numeric_limits<std::int32_t>::max());
-    cursor.skip_blanks();
+    header.rows = cursor.integer("the number of rows", 1, std::numeric_limits<std::int32_t>::max());
+    skip_to_next(cursor);
+    header.columns = cursor.integer("the number of columns", 1, std::numeric_limits<std::int32_t>::max());
+    skip_to_next(cursor);
     header.entries = cursor.integer("the number of entries", 0, std::numeric_limits<std::int64_t>::max());
     expect_line_end(cursor);
-    if (columns != header.nodes) {
-      throw TextFault{cursor.line(), fmt::format("{} rows and {} columns; the matrix of a graph is square",
-                                                 header.nodes, columns)};
+    if (header.symmetric && header.columns != header.rows) {
+      throw TextFault{cursor.line(),
+                      fmt::format("{} rows and {} columns; a symmetric matrix has as many of both",
+                                  header.rows, header.columns)};
     }
     cursor.next_line();
     header.body = std::min<std::int64_t>(cursor.line() - text.bytes.data(), text.bytes.size());
@@ -79,6 +88,37 @@ MatrixMarketHeader parse_matrix_market_header(const Text& text) {
     text.fail(fault);
   }
   return header;
+}
+
+// Numbers of Fortran, as 1.0D+00, become 1.0E+00 in place.
+void replace_fortran_exponents(std::string& bytes, std::int64_t from) {
+  const auto digit = [&](std::size_t at) {
+    return at < bytes.size() && bytes[at] >= '0' && bytes[at] <= '9';
+  };
+  for (std::size_t at = bytes.find_first_of("Dd", from); at != bytes.npos;
+       at = bytes.find_first_of("Dd", at + 1)) {
+    const bool after_number = digit(at - 1) || bytes[at - 1] == '.';
+    const bool signed_exponent = at + 1 < bytes.size() && (bytes[at + 1] == '+' || bytes[at + 1] == '-');
+    if (after_number && digit(at + 1 + signed_exponent)) bytes[at] = 'E';
+  }
+}
+
+EntryBlock parse_matrix_entries(LineCursor& cursor, const MatrixMarketHeader& header,
+                                std::int64_t first_column) {
+  EntryBlock block;
+  while (cursor.next_entry()) {
+    const auto row = cursor.integer("row", 1, header.rows);
+    skip_to_next(cursor);
+    const auto column = first_column + cursor.integer("column", 1, header.columns);
+    skip_to_next(cursor);
+    block.nodes.push_back({static_cast<std::int32_t>(row - 1), static_cast<std::int32_t>(column - 1)});
+    if (!header.pattern) {
+      if (cursor.at_line_end()) throw TextFault{cursor.line(), "the value is missing"};
+      block.weights.push_back(cursor.weight());
+    }
+    expect_line_end(cursor);
+  }
+  return block;
 }
 
 }  // namespace
@@ -90,29 +130,27 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
   const auto fail_size = [&](std::string message) {
     text.fail({text.bytes.data() + header.size_line, std::move(message)});
   };
+  if (options.bipartite && header.symmetric) {
+    text.fail({text.bytes.data(),
+               "the rows and columns of a symmetric matrix are the same nodes, not the two sets "
+               "of a bipartite graph"});
+  }
+  const bool bipartite = options.bipartite || header.rows != header.columns;
+  const std::int64_t nodes = header.rows + (bipartite ? header.columns : 0);
   // Rows without entries cost nothing in a file but 8 bytes each here; real graphs have fewer isolated nodes.
   const auto size = static_cast<std::int64_t>(bytes.size());
-  if (header.nodes > (std::int64_t{1} << 27) + 64 * size) {
-    fail_size(fmt::format("{} nodes in a file of {} bytes", header.nodes, size));
+  if (nodes >
+      std::min<std::int64_t>((std::int64_t{1} << 27) + 64 * size, std::numeric_limits<std::int32_t>::max())) {
+    fail_size(fmt::format("{} nodes in a file of {} bytes", nodes, size));
   }
-  budget.require(size + text.count_lines(context) * (header.pattern ? 8 : 12) + 8 * header.nodes);
+  budget.require(size + text.count_lines(context) * (header.pattern ? 8 : 12) + 8 * nodes);
+  if (bipartite && !options.bipartite)
+    note_bipartite_matrix(budget.file, header.rows, header.columns, context);
 
+  if (!header.pattern) replace_fortran_exponents(bytes, text.bytes.data() - bytes.data() + header.body);
   std::vector<EntryBlock> blocks(piece_count(text.bytes.substr(header.body)));
   parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
-    EntryBlock block;
-    while (cursor.next_entry()) {
-      const auto row = cursor.integer("row", 1, header.nodes);
-      cursor.skip_blanks();
-      const auto column = cursor.integer("column", 1, header.nodes);
-      cursor.skip_blanks();
-      block.nodes.push_back({static_cast<std::int32_t>(row - 1), static_cast<std::int32_t>(column - 1)});
-      if (!header.pattern) {
-        if (cursor.at_line_end()) throw TextFault{cursor.line(), "the value is missing"};
-        block.weights.push_back(cursor.weight());
-      }
-      expect_line_end(cursor);
-    }
-    blocks[piece] = std::move(block);
+    blocks[piece] = parse_matrix_entries(cursor, header, bipartite ? header.rows : 0);
   });
   const auto entries = std::accumulate(
       blocks.begin(), blocks.end(), std::int64_t{0},
@@ -121,10 +159,11 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
     fail_size(fmt::format("{} entries stated, {} found; the file may be truncated", header.entries, entries));
   }
   std::string().swap(bytes);
-  const AssembleOptions assembling{header.symmetric ? EntryMeaning::triangle : EntryMeaning::matrix,
-                                   !header.pattern, options.symmetrize};
-  return assemble_file(std::move(blocks), NodeIds::consecutive(header.nodes, 1), assembling, budget, 0,
-                       context);
+  const bool once = header.symmetric || bipartite;
+  return assemble_file(
+      std::move(blocks), matrix_ids(header.rows, header.columns, bipartite, 1),
+      assembling(once ? EntryMeaning::triangle : EntryMeaning::matrix, !header.pattern, options), budget, 0,
+      context);
 }
 
 }  // namespace parsimony::graph

@@ -126,8 +126,8 @@ GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const 
   std::int64_t entries = 0;
   for (const EntryBlock& block : blocks) entries += static_cast<std::int64_t>(block.nodes.size());
 
-  const AssembleOptions assembling{EntryMeaning::matrix, header.edge_weights, options.symmetrize};
-  GraphFile file = assemble_file(std::move(blocks), NodeIds::consecutive(header.nodes, 1), assembling, budget,
+  GraphFile file = assemble_file(std::move(blocks), NodeIds::consecutive(header.nodes, 1),
+                                 assembling(EntryMeaning::matrix, header.edge_weights, options), budget,
                                  static_cast<std::int64_t>(bytes.size()), context);
   // Writers disagree on how loops and repeated edges count: anything from the edges of the graph to the
   // entries of the file is accepted when there are some.

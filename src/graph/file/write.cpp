@@ -5,33 +5,14 @@
 
 #include "core/files/npy_format.hpp"
 #include "core/files/zip.hpp"
+#include "graph/file/endings.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/file/printer.hpp"
+#include "graph/file/written_edges.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::graph {
 namespace {
-
-// Calls body(row) for every row, reports progress, and stops when the run is cancelled.
-template <class Body>
-void for_rows(const Csr& adjacency, const Context& context, const Body& body) {
-  for (std::int64_t row = 0; row < adjacency.rows(); ++row) {
-    if (row % 65536 == 0) context.progress("write", row, adjacency.rows());
-    body(row);
-  }
-  context.progress("write", adjacency.rows(), adjacency.rows());
-}
-
-// Calls body(row, column, weight) for each edge once, with row > column, in the order of the rows.
-template <class Body>
-void for_edges(const Csr& adjacency, const Context& context, const Body& body) {
-  for_rows(adjacency, context, [&](std::int64_t row) {
-    for (std::int64_t e = adjacency.offsets[row];
-         e < adjacency.offsets[row + 1] && adjacency.columns[e] < row; ++e) {
-      body(row, std::int64_t{adjacency.columns[e]}, adjacency.values.empty() ? 1.0f : adjacency.values[e]);
-    }
-  });
-}
 
 bool starts_comment(std::string_view name) {
   return name.substr(0, 1) == "#" || name.substr(0, 1) == "%" || name.substr(0, 2) == "//";
@@ -137,19 +118,52 @@ void print_npz(AtomicFile& out, const Graph& graph) {
   }));
 }
 
-void write_graph(const std::filesystem::path& path, const GraphFile& file, const Context& context) {
+void print_csv(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context) {
+  const Csr& adjacency = graph.adjacency;
+  Printer print(out);
+  const auto edge = [&](std::int64_t first, std::int64_t second, float weight) {
+    print.csv_field(ids.name(first)) << ',';
+    print.csv_field(ids.name(second));
+    if (graph.weighted()) (print << ',').number(weight);
+    print.end_line();
+  };
+  for (std::int64_t node = 0; node < adjacency.rows(); ++node) {
+    if (adjacency.offsets[node] == adjacency.offsets[node + 1]) edge(node, node, 1);
+  }
+  for_edges(adjacency, context,
+            [&](std::int64_t row, std::int64_t column, float weight) { edge(column, row, weight); });
+  print.flush();
+}
+
+void check_graph_output(const std::filesystem::path& path, const WriteOptions& options) {
+  validate_fields(options);
+  const FileFormat format = written_format(path, options);
+  if (format == FileFormat::konect || format == FileFormat::affinity) {
+    refuse(fmt::format("output_format: {} is read, but not written", enum_name(format)));
+  }
+}
+
+std::int64_t first_written_id(const std::filesystem::path& path, const WriteOptions& options) {
+  return written_format(path, options) == FileFormat::npz ? 0 : 1;
+}
+
+void write_graph(const std::filesystem::path& path, const GraphFile& file, const WriteOptions& options,
+                 const Context& context) {
   context.check_cancelled();
+  check_graph_output(path, options);
+  const FileFormat format = written_format(path, options);
   const Graph& graph = file.graph;
   const NodeIds numbers = NodeIds::consecutive(graph.nodes(), 0);
   const NodeIds& ids = file.ids.size() == 0 ? numbers : file.ids;  // graphs that come from no file have none
   if (ids.size() != graph.nodes()) {
     refuse(fmt::format("{}: {} node ids for {} nodes", path.string(), ids.size(), graph.nodes()));
   }
-  const FileFormat format = format_of(path);
-  if (format != FileFormat::edge_list && !are_positions(ids)) {
+  const bool numbered =
+      format == FileFormat::matrix_market || format == FileFormat::metis || format == FileFormat::npz;
+  if (numbered && !are_positions(ids)) {
     context.log(LogLevel::info,
                 fmt::format("{}: its nodes are numbered from {}, in the order of their ids, which "
-                            "only edge lists keep",
+                            "this format does not keep",
                             path.string(), format == FileFormat::npz ? 0 : 1));
   }
   AtomicFile out(path);
@@ -162,6 +176,9 @@ void write_graph(const std::filesystem::path& path, const GraphFile& file, const
       break;
     case FileFormat::npz:
       print_npz(out, graph);
+      break;
+    case FileFormat::csv:
+      print_csv(out, graph, ids, context);
       break;
     default:
       print_edge_list(out, graph, ids, context);
