@@ -46,6 +46,13 @@ PointClustering run(MatrixView<const float> points, Matrix<float>* owned, const 
   graph_options.neighbors.seed = options.cluster.seed;
   graph::PointGraph made = graph::point_graph(points, graph_options, context);
   std::erase_if(made.report.options, [](const auto& option) { return option.first == "seed"; });
+  const auto different = made.report.figure<std::int64_t>("distinct");
+  if (options.cluster.clusters > different) {
+    context.log(LogLevel::warning,
+                fmt::format("clusters: {} is more than the {} different points, so copies of a point are in "
+                            "different clusters",
+                            options.cluster.clusters, different));
+  }
   check_saving(options, points, made.graph);
   std::int64_t held = 4 * points.rows * points.cols;
   if (owned) {

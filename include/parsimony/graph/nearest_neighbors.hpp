@@ -59,7 +59,8 @@ struct Neighbors {
 
 /// The k nearest other points of every row of points (n × d float32, k < n < 2³¹, d ≥ 1). A point does not
 /// neighbour itself, but a copy of it does; among equal distances the smaller index comes first. cosine
-/// compares rows scaled to unit length.
+/// compares rows scaled to unit length. If a point has more than k copies, the search is among the different
+/// points, so that copies take no longer than other points.
 ///
 /// Uses an inverted file [sivic2003video, jegou2011product]: k-means on a sample cuts the points into about 2
 /// √n cells, the points of a cell are compared in blocks by the matrix products of k-means [lloyd1982least],
@@ -72,13 +73,13 @@ struct Neighbors {
 /// Points whose coordinates are all below 2⁻²⁰ are scaled by a power of two, so that their squares do not
 /// vanish in float32. For other points, differences below 1e-19 in every coordinate vanish.
 ///
-/// report.figures: "cells", "probes" (cells searched for each point) and, for an approximate search, "recall"
-/// with "recall_standard_error", measured on up to 1000 other points, each compared with all points. The same
-/// bytes for any number of threads.
+/// report.figures: "distinct" (different points), "cells", "probes" (cells searched for each point) and, for
+/// an approximate search, "recall" with "recall_standard_error", measured on up to 1000 other points, each
+/// compared with all points. The same bytes for any number of threads.
 ///
 /// Time: exact O(n² d) less what is ruled out; approximate O(n √n d) times the cells searched. Memory beside
-/// the points: 4 n d bytes (8 n d for cosine and for scaled points), 8 n k of the result, some megabytes a
-/// thread.
+/// the points: 4 n d bytes (8 n d for cosine and for scaled points; as much again if there are many copies),
+/// 8 n k of the result, some megabytes a thread. Cancelling takes some hundredths of a second.
 ///
 /// Throws invalid_argument (k ≥ n, options out of range; a row with a NaN or infinite coordinate, one too
 /// large for float32 squares, or for cosine a row of zeros: named) and cancelled.

@@ -32,7 +32,15 @@ struct PointGraph {
 };
 
 /// The graph of the nearest neighbours of points, n × d float32: nearest_neighbors(), then neighbor_graph(),
-/// with their time, memory and errors. The report has the stages, options and figures of both. Throws
+/// with their time, memory and errors.
+///
+/// Lists of nearest points alone would cut off a point with k copies or more: they would name copies only. So
+/// the list of a point with more than min(⌈k/2⌉, 6) copies has that many of them, all at distance 0: two
+/// beside it in the order of its copies, then the first ones, which join all. The rest of its k neighbours
+/// are the nearest different points, one copy of each, in turn; more copies follow only where there are too
+/// few different points. Other points have their k nearest.
+///
+/// The report has the stages, options and figures of both. Throws
 /// memory_limit before it starts.
 PointGraph point_graph(MatrixView<const float> points, const PointGraphOptions& options = {},
                        const Context& context = Context{});

@@ -16,6 +16,7 @@ using kernels::kTile;
 
 constexpr std::int64_t kSamplesPerCell = 48;
 constexpr std::int64_t kLargestCell = 8;  // times the mean
+constexpr std::int64_t kProductsAtOnce = std::int64_t{1} << 27;
 
 std::int64_t whole_tiles(std::int64_t count) {
   return (count + kTile - 1) / kTile * kTile;
@@ -85,8 +86,9 @@ Matrix<float> chained(const Matrix<float>& centroids, const Context& context) {
 class BlockSearch {
  public:
   BlockSearch(const Cells& cells, MatrixView<const float> queries, std::span<const std::int32_t> rows,
-              bool leave_out_own, Candidates& out)
+              bool leave_out_own, Candidates& out, const Context& context)
       : cells_(cells),
+        context_(context),
         d_(cells.dimension()),
         count_(static_cast<std::int64_t>(rows.size())),
         own_(leave_out_own ? rows.data() : nullptr),
@@ -180,12 +182,23 @@ class BlockSearch {
     std::copy(norms_.begin(), norms_.end(), norms.begin());
     const std::vector<float> infinity(padded, std::numeric_limits<float>::infinity());
     Matrix<float> out(cells, padded);
-    kernels::candidate_distances(tiles_.data(), padded / kTile, d_, norms.data(), centroids_.data(),
-                                 centroid_half_norms_.data(), cells, infinity.data(), out.data(), padded);
+    const std::int64_t step = centroids_at_once();
+    for (std::int64_t first = 0; first < cells; first += step) {
+      context_.check_cancelled();
+      kernels::candidate_distances(tiles_.data(), padded / kTile, d_, norms.data(),
+                                   centroids_.row(first).data(), centroid_half_norms_.data() + first,
+                                   std::min(step, cells - first), infinity.data(), out.row(first).data(),
+                                   padded);
+    }
     return out;
   }
 
  private:
+  // As many as take some hundredths of a second, so that cancelling is prompt.
+  std::int64_t centroids_at_once() const {
+    return std::max<std::int64_t>(16, kProductsAtOnce / (std::max<std::int64_t>(count_, 1) * d_));
+  }
+
   void pack(const float* shift, std::span<const std::int32_t> members, std::int64_t count) {
     const kernels::PointRows from{block_.data(), d_, d_, shift, members.empty() ? nullptr : members.data()};
     kernels::pack_tiles(from, count, tiles_.data());
@@ -197,9 +210,16 @@ class BlockSearch {
     pack(middle_.data(), {}, count_);
     std::vector<std::int32_t> slots(count_);
     std::iota(slots.begin(), slots.end(), 0);
-    kernels::nearest_points(tiles_.data(), count_, d_,
-                            {centroids_.data(), centroid_half_norms_.data(), nullptr, cells_.count()},
-                            slots.data(), nullptr, {probes, chosen.distances.data(), chosen.ids.data()});
+    std::vector<std::int32_t> cells(cells_.count());
+    std::iota(cells.begin(), cells.end(), 0);
+    const std::int64_t step = centroids_at_once();
+    for (std::int64_t first = 0; first < cells_.count(); first += step) {
+      context_.check_cancelled();
+      kernels::nearest_points(tiles_.data(), count_, d_,
+                              {centroids_.row(first).data(), centroid_half_norms_.data() + first,
+                               cells.data() + first, std::min(step, cells_.count() - first)},
+                              slots.data(), nullptr, {probes, chosen.distances.data(), chosen.ids.data()});
+    }
     return chosen;
   }
 
@@ -220,6 +240,7 @@ class BlockSearch {
     pack(cells_.centroids.row(cell).data(), members, count);
     const std::int64_t step = std::max<std::int64_t>(64, kBytes / (4 * d_));
     for (std::int64_t row = cells_.starts[cell]; row < cells_.starts[cell + 1]; row += step) {
+      context_.check_cancelled();
       const std::int64_t last = std::min(row + step, cells_.starts[cell + 1]);
       kernels::nearest_points(
           tiles_.data(), count, d_,
@@ -229,6 +250,7 @@ class BlockSearch {
   }
 
   const Cells& cells_;
+  const Context& context_;
   std::int64_t d_, count_;
   const std::int32_t* own_;
   Matrix<float> block_;  // the queries
@@ -306,9 +328,9 @@ Cells make_cells(MatrixView<const float> points, std::uint64_t seed, const Conte
 
 Candidates search_cells(const Cells& cells, MatrixView<const float> queries,
                         std::span<const std::int32_t> rows, bool leave_out_own, std::int64_t capacity,
-                        std::int64_t probes) {
+                        std::int64_t probes, const Context& context) {
   Candidates out = empty_lists(static_cast<std::int64_t>(rows.size()), capacity);
-  BlockSearch search(cells, queries, rows, leave_out_own, out);
+  BlockSearch search(cells, queries, rows, leave_out_own, out, context);
   probes < cells.count() ? search.nearest_cells(probes) : search.all_cells();
   return out;
 }
@@ -323,7 +345,8 @@ std::vector<double> share_by_probes(const Cells& cells, MatrixView<const float> 
   context.for_blocks(total, kQueries, [&](std::int64_t begin, std::int64_t end) {
     Candidates none{1, std::vector<float>(end - begin), std::vector<std::int32_t>(end - begin)};
     const auto part = rows.subspan(begin, end - begin);
-    const Matrix<float> distances = BlockSearch(cells, queries, part, false, none).centroid_distances();
+    const Matrix<float> distances =
+        BlockSearch(cells, queries, part, false, none, context).centroid_distances();
     for (std::int64_t q = begin; q < end; ++q) {
       for (const std::int32_t id : neighbors.row(q)) {
         const std::int32_t home = cells.cell_of[id];

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/points/cells.hpp"
+#include "graph/points/copies.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/core/random.hpp"
@@ -152,7 +153,8 @@ class Finder {
   const Cells& cells() const { return cells_; }
 
   Found find(std::span<const std::int32_t> rows, std::int64_t probes) const {
-    Found found = rank(rows, search_cells(cells_, queries_, rows, among_themselves_, k_ + kSpare, probes));
+    Found found =
+        rank(rows, search_cells(cells_, queries_, rows, among_themselves_, k_ + kSpare, probes, context_));
     // The cells searched may be so small that they hold fewer than k points.
     std::vector<std::int32_t> lacking, places;
     for (std::size_t q = 0; q < rows.size(); ++q) {
@@ -161,8 +163,8 @@ class Finder {
       places.push_back(static_cast<std::int32_t>(q));
     }
     if (lacking.empty()) return found;
-    const Found more = rank(
-        lacking, search_cells(cells_, queries_, lacking, among_themselves_, k_ + kSpare, cells_.count()));
+    const Found more = rank(lacking, search_cells(cells_, queries_, lacking, among_themselves_, k_ + kSpare,
+                                                  cells_.count(), context_));
     for (std::size_t q = 0; q < places.size(); ++q) {
       const auto from = static_cast<std::int64_t>(q);
       std::copy_n(more.indices.row(from).data(), k_, found.indices.row(places[q]).data());
@@ -257,55 +259,15 @@ class Finder {
   Cells cells_;
 };
 
-Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float> points,
-                         bool among_themselves, const NeighborOptions& options, const Context& context) {
-  validate_fields(options);
-  const std::int64_t most = among_themselves ? points.rows - 1 : points.rows;
-  if (points.cols < 1 || points.rows < 1) {
-    refuse(fmt::format("an array of {} × {} holds no points", points.rows, points.cols));
-  }
-  if (std::max(points.rows, queries.rows) > std::numeric_limits<std::int32_t>::max()) {
-    refuse(fmt::format("{} points; must be at most 2147483647", std::max(points.rows, queries.rows)));
-  }
-  if (queries.cols != points.cols) {
-    refuse(fmt::format("queries: rows of {} values, but those of the points have {}; must be as many",
-                       queries.cols, points.cols));
-  }
-  if (options.neighbors > most) {
-    refuse(fmt::format("neighbors: {} is more than the {} {}points there are to choose from",
-                       options.neighbors, most, among_themselves ? "other " : ""));
-  }
-  Neighbors result;
-  result.metric = options.metric;
-  result.report = make_report("nearest neighbors", context, options.seed);
+// The neighbours of rows as they are compared.
+Neighbors search(MatrixView<const float> queries, MatrixView<const float> points, bool among_themselves,
+                 const NeighborOptions& used, const Measure& measure, Report&& so_far,
+                 const Context& context) {
+  Neighbors result{.metric = used.metric, .report = std::move(so_far)};
   Report& report = result.report;
-  NeighborOptions used = options;
-  const double pairs = static_cast<double>(queries.rows) * static_cast<double>(points.rows);
-  if (used.search == Search::automatic) {
-    used.search = pairs <= kExactPairs ? Search::exact : Search::approximate;
-  }
-  record_options(report, used);
-
-  check_rows("points", points, used.metric, context);
-  if (!among_themselves) check_rows("queries", queries, used.metric, context);
-  Matrix<float> own_points, own_queries;  // as they are compared, where that is not as they came
-  const auto replace = [&](const auto& replaced) {
-    own_points = replaced(points);
-    points = own_points;
-    if (!among_themselves) own_queries = replaced(queries);
-    queries = among_themselves ? own_points : own_queries;
-  };
-  Measure measure{used.metric};
-  if (used.metric == Metric::cosine) {
-    replace([&](MatrixView<const float> rows) { return unit_rows(rows, context); });
-  } else {
-    const float largest = largest_coordinate(points, context);
-    measure.exponent =
-        scaling(among_themselves ? largest : std::max(largest, largest_coordinate(queries, context)));
-    if (measure.exponent != 0) {
-      replace([&](MatrixView<const float> rows) { return scaled(rows, measure.exponent, context); });
-    }
-  }
+  result.indices = Matrix<std::int32_t>(queries.rows, used.neighbors);
+  result.distances = Matrix<float>(queries.rows, used.neighbors);
+  if (used.neighbors == 0) return result;  // all points are copies of one
 
   StageTimer building(report, "cells");
   const Finder finder(queries, points, among_themselves, used, context);
@@ -319,8 +281,6 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
   report.figures.emplace_back("cells", cells);
   report.figures.emplace_back("probes", probes);
 
-  result.indices = Matrix<std::int32_t>(queries.rows, used.neighbors);
-  result.distances = Matrix<float>(queries.rows, used.neighbors);
   {
     const StageTimer timer(report, "neighbors");
     const std::vector<std::int32_t> order = finder.ordered_queries();
@@ -346,24 +306,99 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
   return result;
 }
 
+// queries and points: copies of few points take the place of both before the search.
+Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float> points,
+                         bool among_themselves, const NeighborOptions& options, CopyRule rule,
+                         const Context& context) {
+  validate_fields(options);
+  const std::int64_t most = among_themselves ? points.rows - 1 : points.rows;
+  if (points.cols < 1 || points.rows < 1) {
+    refuse(fmt::format("an array of {} × {} holds no points", points.rows, points.cols));
+  }
+  if (std::max(points.rows, queries.rows) > std::numeric_limits<std::int32_t>::max()) {
+    refuse(fmt::format("{} points; must be at most 2147483647", std::max(points.rows, queries.rows)));
+  }
+  if (queries.cols != points.cols) {
+    refuse(fmt::format("queries: rows of {} values, but those of the points have {}; must be as many",
+                       queries.cols, points.cols));
+  }
+  if (options.neighbors > most) {
+    refuse(fmt::format("neighbors: {} is more than the {} {}points there are to choose from",
+                       options.neighbors, most, among_themselves ? "other " : ""));
+  }
+  Report report = make_report("nearest neighbors", context, options.seed);
+  check_rows("points", points, options.metric, context);
+  if (!among_themselves) check_rows("queries", queries, options.metric, context);
+  Matrix<float> own_points, own_queries;  // as they are compared, where that is not as they came
+  const auto replace = [&](const auto& replaced) {
+    own_points = replaced(points);
+    points = own_points;
+    if (!among_themselves) own_queries = replaced(queries);
+    queries = among_themselves ? own_points : own_queries;
+  };
+  Measure measure{options.metric};
+  if (options.metric == Metric::cosine) {
+    replace([&](MatrixView<const float> rows) { return unit_rows(rows, context); });
+  } else {
+    const float largest = largest_coordinate(points, context);
+    measure.exponent =
+        scaling(among_themselves ? largest : std::max(largest, largest_coordinate(queries, context)));
+    if (measure.exponent != 0) {
+      replace([&](MatrixView<const float> rows) { return scaled(rows, measure.exponent, context); });
+    }
+  }
+
+  StageTimer comparing(report, "copies");
+  const DistinctRows distinct = distinct_rows(points, context);
+  comparing.finish();
+  report.figures.emplace_back("distinct", distinct.count());
+  // A few copies are points like others. Many are all equally near, and no cell could be ruled out.
+  const bool copies = distinct.largest() - among_themselves > most_copies(options.neighbors, rule);
+  Matrix<float> different;
+  if (copies) {
+    different = Matrix<float>(distinct.count(), points.cols);
+    for (std::int64_t g = 0; g < distinct.count(); ++g) {
+      std::copy_n(points.row_data(distinct.group(g)[0]), points.cols, different.row(g).data());
+    }
+    own_points = {};
+    points = different;
+    if (among_themselves) queries = different;
+  }
+  NeighborOptions used = options;
+  const double pairs = static_cast<double>(queries.rows) * static_cast<double>(points.rows);
+  if (used.search == Search::automatic) {
+    used.search = pairs <= kExactPairs ? Search::exact : Search::approximate;
+  }
+  record_options(report, used);
+  used.neighbors = std::min(used.neighbors, points.rows - among_themselves);
+  Neighbors found = search(queries, points, among_themselves, used, measure, std::move(report), context);
+  if (!copies) return found;
+  return with_copies(found, distinct, options.neighbors, among_themselves, rule, context);
+}
+
 }  // namespace
 
 std::int64_t estimate_memory(std::int64_t rows, std::int64_t cols, const NeighborOptions& options) {
   const std::int64_t listed = rows * options.neighbors, result = 8 * listed;
-  const std::int64_t copies = (options.metric == Metric::cosine ? 8 : 4) * rows * cols;
-  const std::int64_t searching = copies + 16 * rows + (std::int64_t{8} << 20);
+  const std::int64_t copies = (options.metric == Metric::cosine ? 12 : 8) * rows * cols;
+  const std::int64_t searching = copies + 40 * rows + (std::int64_t{8} << 20);
   const std::int64_t graphing = 16 * (listed + rows) + 16 * listed;  // both directions, and all edges kept
   return result + std::max(searching, graphing);
 }
 
 Neighbors nearest_neighbors(MatrixView<const float> points, const NeighborOptions& options,
                             const Context& context) {
-  return find_neighbors(points, points, true, options, context);
+  return find_neighbors(points, points, true, options, CopyRule::nearest, context);
+}
+
+Neighbors neighbors_for_graph(MatrixView<const float> points, const NeighborOptions& options,
+                              const Context& context) {
+  return find_neighbors(points, points, true, options, CopyRule::spread, context);
 }
 
 Neighbors nearest_neighbors_of(MatrixView<const float> queries, MatrixView<const float> points,
                                const NeighborOptions& options, const Context& context) {
-  return find_neighbors(queries, points, false, options, context);
+  return find_neighbors(queries, points, false, options, CopyRule::nearest, context);
 }
 
 }  // namespace parsimony::graph

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "graph/points/copies.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::graph {
@@ -20,7 +21,7 @@ PointGraph point_graph(MatrixView<const float> points, const PointGraphOptions& 
                     "about {}",
                     options.max_memory, needed));
   }
-  Neighbors neighbors = nearest_neighbors(points, options.neighbors, context);
+  Neighbors neighbors = neighbors_for_graph(points, options.neighbors, context);
   PointGraph out{.report = std::move(neighbors.report)};
   out.report.algorithm = "graph of nearest neighbors";
   record_options(out.report, options.graph);
