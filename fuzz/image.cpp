@@ -1,8 +1,8 @@
 #include "parsimony/core/image.hpp"
 
 #include "check.hpp"
-#include "core/files/png_format.hpp"
-#include "core/files/pnm_format.hpp"
+#include "core/images/png_format.hpp"
+#include "core/images/pnm_format.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parsimony;

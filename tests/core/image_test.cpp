@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/files/png_format.hpp"
+#include "core/images/png_format.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/npy.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/files/png_format.hpp"
+#include "core/images/png_format.hpp"
 
 namespace parsimony::cluster {
 namespace {

@@ -1,7 +1,7 @@
 // Implements pnm_format.hpp.
 #include <fmt/format.h>
 
-#include "core/files/pnm_format.hpp"
+#include "core/images/pnm_format.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/files/png_format.hpp"
+#include "core/images/png_format.hpp"
 
 namespace parsimony {
 

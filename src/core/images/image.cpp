@@ -6,8 +6,8 @@
 #include <cmath>
 #include <string_view>
 
-#include "core/files/png_format.hpp"
-#include "core/files/pnm_format.hpp"
+#include "core/images/png_format.hpp"
+#include "core/images/pnm_format.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/npy.hpp"

@@ -9,7 +9,7 @@
 #include <exception>
 #include <vector>
 
-#include "core/files/png_format.hpp"
+#include "core/images/png_format.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
