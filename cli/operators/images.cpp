@@ -16,12 +16,15 @@
 namespace parsimony::cli {
 
 void add_image_flags(CLI::App& app, ImageFiles& files) {
-  app.add_option(
-         "IN", files.input,
-         "image: PNG, PGM or PPM of 8 or 16 bits (- for stdin), or a 2-D .npy array on the scale 0 to 255")
+  app.add_option("IN", files.input,
+                 "image: PNG, JPEG, TIFF, WebP, BMP, PBM, PGM, PPM, PAM or PFM (- for stdin), or a .npy "
+                 "array on the scale "
+                 "0 to 255")
       ->required()
       ->type_name("");
-  add_output_flag(app, files.output, "file of the result: .png, .pgm, .ppm or .npy, with the bits of IN")
+  add_output_flag(app, files.output,
+                  "file of the result, with the bits of IN: .png, .jpg, .tif, .webp, .bmp, .pgm, .ppm, .pam, "
+                  ".pfm or .npy")
       ->required();
   app.add_option("--reference", files.reference, "the clean image: prints PSNR and SSIM against it")
       ->type_name("FILE")
@@ -69,11 +72,12 @@ std::optional<Image> read_reference(const ImageFiles& files, const Image& image)
 
 void write_image_result(const ImageFiles& files, const Image& image, const std::optional<Image>& reference,
                         const std::vector<Report>& reports, const std::vector<double>& sigmas,
-                        const Context& context) {
+                        const Context& context, std::optional<double> missing) {
   std::string lines;
+  if (missing) lines = fmt::format("missing  {:.4g} % of the pixels\n", 100 * *missing);
   nlohmann::ordered_json json;
   if (reference) {
-    const images::Quality quality = images::quality(as_stored(image), *reference, context);
+    const images::Quality quality = images::quality(as_stored(image, files.output), *reference, context);
     json = {{"psnr", quality.psnr}, {"ssim", quality.ssim}};
     if (std::isfinite(quality.psnr)) lines += fmt::format("PSNR     {:.2f} dB\n", quality.psnr);
     if (std::isfinite(quality.ssim)) lines += fmt::format("SSIM     {:.4f}\n", quality.ssim);

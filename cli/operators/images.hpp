@@ -34,10 +34,11 @@ Matrix<double> read_operator(const ImageFiles& files);
 /// The reference, if one was given; throws unless it suits the image.
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image);
 
-/// Writes the image, then prints its quality and the report, or all of it as JSON.
+/// Writes the image, then prints its quality and the report, or all of it as JSON; with the share of pixels
+/// that were missing, if it is given.
 void write_image_result(const ImageFiles& files, const Image& image, const std::optional<Image>& reference,
                         const std::vector<Report>& reports, const std::vector<double>& sigmas,
-                        const Context& context);
+                        const Context& context, std::optional<double> missing = {});
 
 /// Prints the reports, one for each channel, and the noise of each; as JSON where --json says so.
 void print_reports(const ImageFiles& files, const std::vector<Report>& reports,

@@ -14,7 +14,8 @@ namespace {
 constexpr const char* kInpaintExamples = R"(Example:
   parsimony operator inpaint photo.png --mask known.png --output whole.png
 
-The mask is black (0) where a pixel is missing. With --sigma the known pixels are taken to be noisy and are
+The mask is black where a pixel is missing, cut at half of its greatest value; --missing white is for masks that
+mark what is missing. Where its colours are all of one value, its alpha is the mask. With --sigma the known pixels are taken to be noisy and are
 denoised too; without it they stay as they are.)";
 
 struct InpaintSettings {
@@ -33,7 +34,7 @@ int run_inpaint(InpaintSettings settings, Terminal& terminal) {
   const std::optional<Image> reference = read_reference(files, image);
   settings.options.analysis_operator = read_operator(files);
   const images::InpaintResult found = images::inpaint(image, mask, settings.options, context);
-  write_image_result(files, found.image, reference, found.reports, {}, context);
+  write_image_result(files, found.image, reference, found.reports, {}, context, found.missing);
   return kDone;
 }
 
@@ -43,7 +44,7 @@ Action add_operator_inpaint(CLI::App& app) {
   const auto settings = std::make_shared<InpaintSettings>();
   app.footer(kInpaintExamples);
   add_image_flags(app, settings->files);
-  app.add_option("--mask", settings->mask, "image of the size of IN, 0 where its pixels are missing")
+  app.add_option("--mask", settings->mask, "image of the size of IN, black where its pixels are missing")
       ->required()
       ->type_name("FILE");
   add_operator_flag(app, settings->files);

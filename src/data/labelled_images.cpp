@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/files/zip.hpp"
-#include "data/jpeg.hpp"
+#include "core/images/jpeg_format.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
@@ -84,8 +84,15 @@ LabelledImages read_labelled_images(const std::filesystem::path& archive, std::s
   context.for_blocks(count, kImagesPerTask, [&](std::int64_t begin, std::int64_t end) {
     context.check_cancelled();
     for (std::int64_t i = begin; i < end; ++i) {
-      decode_jpeg(jpegs[i], name(i),
-                  std::span(out.pixels).subspan(i * out.values_per_image(), out.values_per_image()));
+      const Samples samples = decode_jpeg(jpegs[i], name(i), 0);
+      const std::int64_t pixels = samples.width * samples.height;
+      auto* to = out.pixels.data() + i * out.values_per_image();
+      for (std::int64_t c = 0; c < 3; ++c) {  // a grey picture has three equal planes
+        const char* from = samples.bytes.data() + (samples.channels == 3 ? c : 0);
+        for (std::int64_t p = 0; p < pixels; ++p, from += samples.channels) {
+          *to++ = static_cast<std::uint8_t>(*from);
+        }
+      }
     }
   });
   return out;

@@ -93,6 +93,13 @@ class ChannelDenoiser {
   ImageDenoisingOptions by_operator_;
 };
 
+bool is_grey_in_colors(const Image& image) {
+  if (image.colors() != 3) return false;
+  check_channels(image, "image");
+  return std::ranges::equal(image.channels[0].values(), image.channels[1].values()) &&
+         std::ranges::equal(image.channels[0].values(), image.channels[2].values());
+}
+
 void check_size(const Image& image, const Image& other, std::string_view name) {
   check_channels(other, name);
   if (other.width() == image.width() && other.height() == image.height()) return;
@@ -103,6 +110,14 @@ void check_size(const Image& image, const Image& other, std::string_view name) {
 }  // namespace
 
 DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const Context& context) {
+  if (is_grey_in_colors(image)) {
+    context.log(LogLevel::info, "the three colours are equal: the image is grey, stored as RGB");
+    Image grey = image;
+    grey.channels.erase(grey.channels.begin(), grey.channels.begin() + 2);
+    DenoiseResult out = denoise(grey, options, context);
+    out.image.channels.insert(out.image.channels.begin(), 2, out.image.channels.front());
+    return out;
+  }
   const DenoiseMethod method = resolve_method(options);
   check(options, method);
   ChannelDenoiser denoiser(options, method, context);
@@ -122,24 +137,6 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const C
         "there is with sigma to denoise it all the same");
     out.reports.push_back(make_report("unchanged: no noise found", context, 0));
   }
-  return out;
-}
-
-InpaintResult inpaint(const Image& image, const Image& mask, const InpaintOptions& options,
-                      const Context& context) {
-  check_size(image, mask, "mask");
-  Matrix<float> known(mask.height(), mask.width());
-  for (std::int64_t c = 0; c < mask.colors(); ++c) {
-    for (std::int64_t i = 0; i < known.size(); ++i) {
-      if (mask.channels[static_cast<std::size_t>(c)].data()[i] != 0) known.data()[i] = 1;
-    }
-  }
-  InpaintResult out;
-  out.image = by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t) {
-    InpaintedImage result = inpaint_channel(channel, known, options, context);
-    out.reports.push_back(std::move(result.report));
-    return std::move(result.image);
-  });
   return out;
 }
 

@@ -35,6 +35,19 @@ Image random_image(std::int64_t height, std::int64_t width, int channels, int bi
   return image;
 }
 
+// Whether this build has the library of a format.
+bool has(const char* ending) {
+  const TemporaryDirectory directory;
+  try {
+    check_image(directory / ("a" + std::string(ending)), random_image(1, 1, 1, 8, 1));
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    EXPECT_NE(std::string(error.what()).find("-dev"), std::string::npos) << "names the package";
+    return false;
+  }
+}
+
 void expect_same(const Image& a, const Image& b) {
   EXPECT_EQ(a.bits, b.bits);
   EXPECT_EQ(a.alpha, b.alpha);
@@ -83,8 +96,10 @@ TEST(Images, AreReadAsTheyWereWritten) {
     for (const int channels : {1, 2, 3, 4}) {
       for (const auto& [height, width] : {std::pair{1, 1}, {1, 9}, {17, 1}, {13, 22}}) {
         const Image image = random_image(height, width, channels, bits, ++seed);
-        for (const char* name : {"a.png", "a.pgm", "a.ppm.gz"}) {
-          if (image.alpha && name[2] == 'p' && name[3] != 'n') continue;
+        for (const char* name : {"a.png", "a.pgm", "a.ppm.gz", "a.pam", "a.BMP", "a.tif"}) {
+          if (image.alpha && (name[3] == 'g' || name[3] == 'p' || name[3] == 'M')) continue;
+          if (bits == 16 && name[3] == 'M') continue;
+          if (!has(".tif") && name[2] == 't') continue;
           SCOPED_TRACE(::testing::Message() << name << ", " << channels << " channels, " << bits << " bits");
           write_image(directory / name, image);
           expect_same(image, read_image(directory / name));
@@ -156,12 +171,240 @@ TEST(Pnm, OfAnyKindIsRead) {
   EXPECT_EQ(parse_image("P6 1 1 255 \n\x0b\x0c", "x").channels[0](0, 0), 10);
 }
 
+TEST(Pnm, OfBitsAndOfAnyChannels) {
+  using namespace std::string_literals;
+  using Values = std::vector<float>;
+  const auto values = [](const std::string& bytes) { return values_of(parse_image(bytes, "x")); };
+  EXPECT_EQ(values("P1 # black is 1\n3 2\n101\n0 1 0"), (Values{0, 255, 0, 255, 0, 255}));
+  EXPECT_EQ(values("P4 9 2\n\x80\x80\x01\x00"s),
+            (Values{0, 255, 255, 255, 255, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 0, 255}));
+  const Image pam = parse_image(
+      "P7\n# a comment\nWIDTH 1\nHEIGHT 2\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\n"
+      "ENDHDR\n\1\2\3\4\5\6\7\x08",
+      "x");
+  EXPECT_TRUE(pam.alpha);
+  EXPECT_EQ(values_of(pam, 3), (Values{4, 8}));
+  expect_error(ErrorCode::format, "a pixel must be 0 or 1", [] { parse_image("P1 2 1\n12", "x"); });
+  expect_error(ErrorCode::format, "has WIDTH, HEIGHT, DEPTH",
+               [] { parse_image("P7\nWIDTH 3\nENDHDR\n", "x"); });
+  expect_error(ErrorCode::format, "the depth must be", [] { parse_image("P7\nDEPTH 9\nENDHDR\n", "x"); });
+}
+
+// Grey and two rows of colours, put together from the format's description.
+TEST(Bmp, OfAnyKindIsRead) {
+  using namespace std::string_literals;
+  const auto bmp = [](int width, int height, int bits, const std::string& palette, const std::string& rows) {
+    const auto little = [](std::int64_t value, int bytes) {
+      std::string out;
+      for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 255);
+      return out;
+    };
+    return "BM" + little(0, 8) + little(54 + std::ssize(palette), 4) + little(40, 4) + little(width, 4) +
+           little(height, 4) + little(1, 2) + little(bits, 2) + little(0, 16) +
+           little(std::ssize(palette) / 4, 4) + little(0, 4) + palette + rows;
+  };
+  const Image color = parse_image(bmp(1, 2, 24, "", "\1\2\3\0\4\5\6\0"s), "x");
+  EXPECT_EQ(values_of(color, 0), (std::vector<float>{6, 3})) << "red, from the bottom up";
+  EXPECT_EQ(values_of(parse_image(bmp(1, -2, 24, "", "\1\2\3\0\4\5\6\0"s), "x"), 2),
+            (std::vector<float>{1, 4}));
+  const Image bits = parse_image(bmp(3, 1, 1, "\0\0\0\0\x09\x09\x09\0"s, "\xa0\0\0\0"s), "x");
+  EXPECT_EQ(bits.channels.size(), 1u) << "a palette of greys";
+  EXPECT_EQ(values_of(bits), (std::vector<float>{9, 0, 9}));
+  const Image fours = parse_image(bmp(3, 1, 4, "\0\0\0\0\x01\x02\x03\0"s, "\x10\x10\0\0"s), "x");
+  EXPECT_EQ(values_of(fours, 0), (std::vector<float>{3, 0, 3}));
+  EXPECT_EQ(parse_image(bmp(1, 1, 32, "", "\1\2\3\x09"s), "x").channels.size(), 3u) << "no alpha is stated";
+  expect_error(ErrorCode::format, "colour 1 of a palette of 1",
+               [&] { parse_image(bmp(1, 1, 8, "\0\0\0\0"s, "\1\0\0\0"s), "x"); });
+  expect_error(ErrorCode::unsupported, "of 16 bits",
+               [&] { parse_image(bmp(1, 1, 16, "", "\1\2\3\4"), "x"); });
+  expect_error(ErrorCode::format, "cannot be in",
+               [&] { parse_image(bmp(9000, 9000, 8, "\0\0\0\0"s, "\0"s), "x"); });
+}
+
+TEST(Images, KeepFloatsInPfmAndTiff) {
+  const TemporaryDirectory directory;
+  for (const std::size_t channels : {1u, 3u}) {
+    Image image{{}, 32, false};
+    for (std::size_t c = 0; c < channels; ++c) {
+      image.channels.emplace_back(3, 5);
+      for (std::int64_t i = 0; i < 15; ++i)
+        image.channels[c].data()[i] = 0.1f * static_cast<float>(i) - 300 * c;
+    }
+    for (const char* name : {"a.pfm", "a.tif", "a.npy"}) {
+      if (name[2] == 't' && !has(".tif")) continue;
+      write_image(directory / name, image);
+      expect_same(image, read_image(directory / name));
+    }
+  }
+  using namespace std::string_literals;
+  EXPECT_EQ(values_of(parse_image("Pf 1 2 1.0\n\x3f\x80\0\0\x40\0\0\0"s, "x")), (std::vector<float>{2, 1}))
+      << "big-endian, from the bottom up";
+  expect_error(ErrorCode::format, "4 bytes of pixels in a PFM of 2 × 2; must be 16",
+               [] { parse_image("Pf 2 2 -1\nabcd", "x"); });
+}
+
+TEST(Images, OfNpyHaveChannelsBehindOrOneBefore) {
+  using namespace std::string_literals;
+  const TemporaryDirectory directory;
+  const auto array = [&](const std::string& shape, const std::string& data, const char* descr = "|u1",
+                         const char* fortran = "False") {
+    std::string header =
+        "{'descr': '"s + descr + "', 'fortran_order': " + fortran + ", 'shape': " + shape + ", }";
+    header.append(117 - header.size(), ' ');
+    write_file(directory / "a.npy", "\x93NUMPY\1\0\x76\0"s + header + "\n" + data);
+    return read_image(directory / "a.npy");
+  };
+  const Image color = array("(2, 1, 3)", "\1\2\3\4\5\6");
+  ASSERT_EQ(color.channels.size(), 3u);
+  EXPECT_EQ(values_of(color, 1), (std::vector<float>{2, 5}));
+  EXPECT_EQ(values_of(array("(2, 1, 3)", "\1\2\3\4\5\6", "|u1", "True"), 1), (std::vector<float>{3, 4}));
+  EXPECT_TRUE(array("(1, 1, 4)", "\1\2\3\4").alpha);
+  EXPECT_EQ(values_of(array("(2, 3, 1)", "\1\2\3\4\5\6")), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  const Image first = array("(1, 2, 8)", "abcdefghijklmnop");
+  EXPECT_EQ(first.height(), 2);
+  EXPECT_EQ(first.width(), 8);
+  EXPECT_EQ(values_of(array("(1, 2)", "\0\x3c\0\xc0"s, "<f2")), (std::vector<float>{1, -2})) << "float16";
+  expect_error(ErrorCode::format, "shape (3, 2, 5)", [&] { array("(3, 2, 5)", std::string(30, 'a')); });
+}
+
+TEST(Png, KeepsWhatItsChunksSay) {
+  using namespace std::string_literals;
+  const TemporaryDirectory directory;
+  const std::string exif = "MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"s;
+  std::string primaries;
+  for (const std::size_t value : {31270u, 32900u, 64000u, 33000u, 30000u, 60000u, 15000u, 6000u})
+    primaries += big_endian(value);
+  const std::string srgb = chunk("sRGB\1"), gamma = chunk("gAMA" + big_endian(45455)),
+                    colors = chunk("cHRM" + primaries),
+                    density = chunk("pHYs" + big_endian(2835) + big_endian(2834) + "\1"),
+                    orientation = chunk("eXIf" + exif);
+  write_file(directory / "a.png",
+             png(1, 1, 8, 2, "\0\1\2\3"s, srgb + gamma + colors + density + orientation));
+  write_image(directory / "b.png", read_image(directory / "a.png"));
+  const std::string written = TemporaryDirectory::content(directory / "b.png");
+  for (const std::string& kept : {srgb, gamma, colors, density, orientation}) {
+    EXPECT_NE(written.find(kept), std::string::npos) << kept.substr(4, 4);
+  }
+  const ImageTags tags = read_image(directory / "b.png").tags;
+  EXPECT_EQ(tags.exif, exif);
+  EXPECT_EQ(tags.gamma, 45455);
+  // A gamma of a picture that is not for screens stays too.
+  write_file(directory / "c.png", png(1, 1, 8, 0, "\0\1"s, chunk("gAMA" + big_endian(100000))));
+  EXPECT_EQ(read_image(directory / "c.png").tags.gamma, 100000);
+  // A broken chunk that does not matter does not stop the reading.
+  EXPECT_EQ(values_of(parse_image(png(1, 1, 8, 0, "\0\7"s, chunk("eXIfxx")), "x")), (std::vector<float>{7}));
+}
+
+// A profile that libpng takes: a header of 128 bytes, no tags, and bytes that do not compress.
+std::string made_profile(const char* space) {
+  std::string profile(132, '\0');
+  for (int i = 0; i < 128; ++i) profile += static_cast<char>(i * i * 37 % 251);
+  const auto put = [&](std::size_t at, std::string_view text) { profile.replace(at, text.size(), text); };
+  put(0, big_endian(profile.size()));
+  put(8, std::string_view("\2\x10\0\0", 4));
+  put(12, "mntr");
+  put(16, space);
+  put(20, "XYZ ");
+  put(36, "acsp");
+  put(68, std::string_view("\0\0\xf6\xd6\0\1\0\0\0\0\xd3\x2d", 12));
+  return profile;
+}
+
+TEST(Images, KeepTheProfileTheExifAndTheDensity) {
+  const TemporaryDirectory directory;
+  Image image = random_image(9, 8, 3, 8, 4);
+  image.tags.icc_profile = made_profile("RGB ");
+  image.tags.exif = std::string("MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0", 26);
+  image.tags.pixels_per_metre = {2800, 2900};
+  for (const char* ending : {".png", ".jpg", ".webp", ".tiff"}) {
+    if (!has(ending)) continue;
+    SCOPED_TRACE(ending);
+    const auto path = directory / ("a" + std::string(ending));
+    write_image(path, image);
+    const Image found = read_image(path);
+    EXPECT_EQ(found.tags.icc_profile, image.tags.icc_profile);
+    EXPECT_EQ(found.tags.exif, image.tags.exif);
+    const bool has_density = std::string(ending) != ".webp", lossless = std::string(ending) != ".jpg";
+    EXPECT_NEAR(found.tags.pixels_per_metre[1], has_density ? 2900 : 0, 1);
+    for (std::size_t c = 0; lossless && c < 3; ++c) EXPECT_EQ(values_of(found, c), values_of(image, c));
+  }
+  // A profile of colours does not suit a grey image: it is left out.
+  Image grey = random_image(3, 3, 1, 8, 1);
+  grey.tags.icc_profile = made_profile("RGB ");
+  write_image(directory / "grey.png", grey);
+  EXPECT_EQ(read_image(directory / "grey.png").tags.icc_profile, "");
+}
+
+TEST(Jpeg, IsNearTheImageAndRead) {
+  if (!has(".jpg")) GTEST_SKIP() << "without libjpeg";
+  const TemporaryDirectory directory;
+  for (const int channels : {1, 3}) {
+    Image image = random_image(24, 40, channels, 8, 2);
+    for (auto& channel : image.channels) {
+      for (std::int64_t i = 0; i < channel.size(); ++i)
+        channel.data()[i] = static_cast<float>(i % 40 * 5 + i / 40);
+    }
+    write_image(directory / "a.jpg", image);
+    std::filesystem::copy_file(directory / "a.jpg", directory / "named.png",
+                               std::filesystem::copy_options::overwrite_existing);
+    const Image found = read_image(directory / "named.png");
+    expect_same(found, as_stored(image, directory / "a.jpg"));
+    ASSERT_EQ(found.channels.size(), static_cast<std::size_t>(channels));
+    for (std::int64_t i = 0; i < 24 * 40; ++i) {
+      EXPECT_NEAR(found.channels[0].data()[i], image.channels[0].data()[i], 4);
+    }
+  }
+  const std::string whole = TemporaryDirectory::content(directory / "a.jpg");
+  expect_error(ErrorCode::format, "x: broken JPEG",
+               [&] { parse_image(whole.substr(0, whole.size() / 2), "x"); });
+}
+
+TEST(Webp, IsLossless) {
+  if (!has(".webp")) GTEST_SKIP() << "without libwebp";
+  const TemporaryDirectory directory;
+  for (const int channels : {3, 4}) {
+    Image image = random_image(12, 7, channels, 8, 3);
+    if (channels == 4) std::ranges::fill(image.channels[3].values(), 77.0f);
+    write_image(directory / "a.webp", image);
+    expect_same(read_image(directory / "a.webp"), image);
+  }
+  const std::string whole = TemporaryDirectory::content(directory / "a.webp");
+  expect_error(ErrorCode::format, "x: ", [&] { parse_image(whole.substr(0, whole.size() - 9), "x"); });
+}
+
+TEST(Images, OfOtherKindsAreNamedWithTheWayOut) {
+  using namespace std::string_literals;
+  const auto refuse = [](const std::string& piece, const std::string& bytes) {
+    expect_error(ErrorCode::unsupported, piece, [&] { parse_image(bytes, "x.png"); });
+  };
+  std::string dicom(140, '\0');
+  dicom.replace(128, 4, "DICM");
+  refuse("x.png: a GIF: convert it to PNG", "GIF89a......");
+  refuse("DICOM: take its pixels with pydicom", dicom);
+  refuse("HEIC",
+         "\0\0\0\x18"
+         "ftypheic"s);
+  refuse("AVIF",
+         "\0\0\0\x18"
+         "ftypavif"s);
+  refuse("raw photograph (CR2): develop it", "II*\0\x10\0\0\0CR\2\0"s);
+  refuse("an array of NumPy: name it .npy", "\x93NUMPY\1\0"s);
+  refuse("JPEG 2000", "\0\0\0\x0cjP  "s);
+}
+
 TEST(Images, BrokenAnywhereGiveAValueOrAnError) {
   const TemporaryDirectory directory;
-  for (const char* name : {"a.png", "a.pgm", "a.ppm"}) {
-    write_image(directory / name, random_image(5, 4, name[2] == 'p' && name[3] == 'g' ? 1 : 3, 16, 3));
+  for (const std::string name :
+       {"a.png", "a.pgm", "a.ppm", "a.pam", "a.bmp", "a.pfm", "a.jpg", "a.webp", "a.tif"}) {
+    if (!has(name.c_str() + 1)) continue;
+    SCOPED_TRACE(name);
+    write_image(directory / name, random_image(5, 4, name == "a.pgm" ? 1 : 3, 16, 3));
     const std::string whole = TemporaryDirectory::content(directory / name);
-    for (std::size_t length = 0; length < whole.size(); ++length) {
+    // The last bytes of a JPEG, a WebP and a TIFF say nothing about the pixels.
+    const std::size_t needed = name == "a.tif" || name == "a.webp" ? 8
+                               : name == "a.jpg"                   ? whole.size() - 2
+                                                                   : whole.size();
+    for (std::size_t length = 0; length < needed; ++length) {
       try {
         parse_image(whole.substr(0, length), "cut");
         ADD_FAILURE() << name << " of " << length << " bytes";
@@ -192,7 +435,7 @@ TEST(Images, SayWhatIsWrong) {
   };
   const std::string good = png(2, 1, 8, 0, "\0\1\2"s);
   refuse(ErrorCode::format, "x.png: the file is empty", "");
-  refuse(ErrorCode::format, "x.png: neither PNG nor PGM nor PPM", "GIF89a");
+  refuse(ErrorCode::format, "x.png: not an image that is known; PNG, JPEG", "hello");
   refuse(ErrorCode::format, "x.png: truncated PNG: it ends after 50 bytes", good.substr(0, 50));
   refuse(ErrorCode::format, "truncated PNG: 10000 × 20000 pixels cannot be in",
          png(10000, 20000, 1, 0, "\0"s));
@@ -206,7 +449,6 @@ TEST(Images, SayWhatIsWrong) {
   refuse(ErrorCode::format, "truncated PNM: 9 × 9 pixels cannot be in 2 bytes", "P5 9 9 255 ab");
   refuse(ErrorCode::format, "the sample 9 is above the maximum 7", "P5 1 1 7 \t");
   refuse(ErrorCode::format, "more than one image", "P2 1 1 7 3 9");
-  refuse(ErrorCode::unsupported, "P4 files are not read", "P4 8 1 a");
 
   const TemporaryDirectory directory;
   const auto refuse_write = [&](const std::string& piece, const char* name, const Image& image) {
@@ -215,18 +457,17 @@ TEST(Images, SayWhatIsWrong) {
   };
   refuse_write("no pixels", "a.png", {});
   Image image = random_image(2, 2, 2, 8, 1);
-  refuse_write("no alpha", "a.pgm", image);
+  for (const char* name : {"a.pgm", "a.bmp", "a.pfm"}) refuse_write("no alpha", name, image);
   image.alpha = false;
   refuse_write("2 colours", "a.png", image);
   image = random_image(2, 2, 3, 8, 1);
-  refuse_write("1 channel, not of 3", "a.npy", image);
   image.channels[2] = Matrix<float>(2, 3);
   refuse_write("the image to write: the channels differ in shape: 2 × 2 and 3 × 2 pixels", "a.png", image);
   image = random_image(2, 2, 1, 8, 1);
   image.channels[0](1, 1) = std::numeric_limits<float>::quiet_NaN();
   refuse_write("NaN", "a.png", image);
-  expect_error(ErrorCode::unsupported, "a.jpg: images end in .png, .pgm, .ppm or .npy",
-               [&] { write_image(directory / "a.jpg", random_image(1, 1, 1, 8, 1)); });
+  expect_error(ErrorCode::unsupported, "a.gif: images end in .png, .jpg",
+               [&] { write_image(directory / "a.gif", random_image(1, 1, 1, 8, 1)); });
 }
 
 }  // namespace

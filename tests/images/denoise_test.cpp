@@ -86,17 +86,34 @@ TEST(Denoise, OfAGreyImageIsItsStage) {
   EXPECT_TRUE(same(found({.sigma = 15, .own_flow = own}), denoise_by_flow(noisy, own, 15).image));
 }
 
+TEST(Denoise, OfAGreyImageStoredInColoursIsGrey) {
+  const Matrix<float> noisy = with_noise(made_image(48, 40), 12, 2);
+  Context context(1);
+  std::string said;
+  context.on_log = [&](LogLevel, std::string_view text) { said += text; };
+  const DenoiseResult found = denoise({{noisy, noisy, noisy, made_image(48, 40)}, 8, true}, {}, context);
+  EXPECT_NE(said.find("grey, stored as RGB"), std::string::npos);
+  ASSERT_EQ(found.sigmas.size(), 1u);
+  EXPECT_NEAR(found.sigmas[0], 12, 2);
+  EXPECT_EQ(found.reports.size(), 1u);
+  ASSERT_EQ(found.image.channels.size(), 4u);
+  const Matrix<float> alone = denoise({{noisy}, 8, false}).image.channels[0];
+  for (std::size_t c = 0; c < 3; ++c) EXPECT_TRUE(same(found.image.channels[c], alone));
+}
+
 TEST(Denoise, LeavesColourDifferencesWithoutNoiseAsTheyAre) {
   const Matrix<float> noisy = with_noise(made_image(48, 40), 12, 2);
-  const DenoiseResult found = denoise({{noisy, noisy, noisy}, 8, false});
+  Matrix<float> tinted = noisy;
+  for (float& value : tinted.values()) value += 16;
+  const DenoiseResult found = denoise({{noisy, noisy, tinted}, 8, false});
   ASSERT_EQ(found.sigmas.size(), 3u);
   EXPECT_GT(found.sigmas[0], 0);
   EXPECT_EQ(found.sigmas[1], 0);
   EXPECT_EQ(found.sigmas[2], 0);
   EXPECT_EQ(found.reports.size(), 1u);
   for (std::int64_t i = 0; i < noisy.size(); ++i) {
-    EXPECT_NEAR(found.image.channels[0].data()[i], found.image.channels[2].data()[i], 1e-3)
-        << "grey stays grey";
+    EXPECT_NEAR(found.image.channels[0].data()[i] + 16, found.image.channels[2].data()[i], 1e-3)
+        << "one tint";
   }
 }
 
@@ -109,7 +126,7 @@ TEST(Denoise, LeavesACleanImageAsItIsAndSaysSo) {
     context.on_log = [&](LogLevel, std::string_view text) { said += text; };
     const DenoiseResult found = denoise({std::vector(count, drawing), 8, false}, {}, context);
     EXPECT_NE(said.find("no noise is found"), std::string::npos) << said;
-    EXPECT_EQ(found.sigmas, std::vector<double>(count, 0.0));
+    EXPECT_EQ(found.sigmas, std::vector<double>(1, 0.0));
     EXPECT_EQ(found.reports.size(), 1u);
     for (const auto& channel : found.image.channels) {
       for (std::int64_t i = 0; i < drawing.size(); ++i) {
@@ -192,6 +209,54 @@ TEST(Inpaint, FillsWhatIsBlackInAMaskOfColours) {
   expect_error(ErrorCode::invalid_argument, "mask: no pixel is known", [&] {
     inpaint(holes, {{Matrix<float>(48, 56)}, 8, false});
   });
+}
+
+TEST(Inpaint, ReadsMasksOfEveryKindAlike) {
+  Matrix<float> holes(20, 24), ones(20, 24), jpeg(20, 24), inverted(20, 24);
+  for (std::int64_t i = 0; i < holes.size(); ++i) {
+    const bool known = i * 7 % 5 != 0;
+    const auto ringing = static_cast<float>(i % 9);
+    holes.data()[i] = known ? 255.0f : 0.0f;
+    ones.data()[i] = known ? 1.0f : 0.0f;
+    jpeg.data()[i] = known ? 255 - ringing : ringing;
+    inverted.data()[i] = 255 - holes.data()[i];
+  }
+  const Matrix<float> black(20, 24);
+  const Matrix<float> expected = known_pixels({{holes}, 8, false});
+  EXPECT_EQ(std::ranges::count(expected.values(), 0.0f), 96);
+  for (const Image& mask : {Image{{ones}, 8, false}, Image{{jpeg}, 8, false}, Image{{black, holes}, 8, true},
+                            Image{{black, black, black, holes}, 8, true}, Image{{ones}, 32, false}}) {
+    EXPECT_TRUE(same(known_pixels(mask), expected));
+  }
+  EXPECT_TRUE(same(known_pixels({{inverted}, 8, false}, MissingPixels::white), expected));
+}
+
+TEST(Inpaint, SaysWhenTheMaskLooksWrong) {
+  Matrix<float> picture = made_image(24, 24), mask(24, 24), turned(24, 24);
+  for (std::int64_t i = 0; i < mask.size(); ++i) {
+    mask.data()[i] = i % 3 == 0 ? 0.0f : 255.0f;
+    turned.data()[i] = 255 - mask.data()[i];
+    if (i % 3 == 0) picture.data()[i] = 0;
+  }
+  const auto said = [&](const Matrix<float>& used, MissingPixels missing) {
+    Context context(1);
+    std::string text;
+    context.on_log = [&](LogLevel level, std::string_view line) {
+      EXPECT_EQ(level, LogLevel::warning);
+      text += line;
+    };
+    const InpaintOptions options{
+        .missing = missing, .max_iterations = 1, .analysis_operator = cosine_rows(3)};
+    const InpaintResult found = inpaint({{picture}, 8, false}, {{used}, 8, false}, options, context);
+    return std::pair(text, found.missing);
+  };
+  EXPECT_EQ(said(mask, MissingPixels::black), std::pair(std::string(), 1.0 / 3));
+  EXPECT_EQ(said(turned, MissingPixels::white), std::pair(std::string(), 1.0 / 3));
+  EXPECT_NE(said(turned, MissingPixels::black).first.find("missing white turns it"), std::string::npos);
+  EXPECT_NE(said(mask, MissingPixels::white).first.find("missing black turns it"), std::string::npos);
+  Matrix<float> all(24, 24);
+  std::ranges::fill(all.values(), 255.0f);
+  EXPECT_NE(said(all, MissingPixels::black).first.find("no pixel is missing"), std::string::npos);
 }
 
 TEST(Inpaint, UsesTheOperatorOfTheCaller) {

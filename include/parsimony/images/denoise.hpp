@@ -76,7 +76,7 @@ void describe(Options& options, Visitor&& visit) {
 }
 
 struct DenoiseResult {
-  Image image;  ///< with the bits and the alpha of the input
+  Image image;  ///< with the bits, the alpha and the tags of the input
   /// The noise of each channel, given or estimated; 0: a channel without noise, which stays as it was.
   std::vector<double> sigmas;
   /// One for each channel that was denoised, the luminance first; one without stages where none was.
@@ -85,7 +85,8 @@ struct DenoiseResult {
 
 /// Denoises a grey image, or a colour image as luminance and two colour differences (by_opponent_colors),
 /// each with its own estimate of the noise. A channel in which no noise is found stays as it is: the colour
-/// differences of a grey image stored in colours, or all of a clean image, which context.on_log is told.
+/// differences of a nearly grey image, or all of a clean image, which context.on_log is told. Three equal
+/// colours are one: a grey image stored in colours has one sigma and one report, and stays grey.
 ///
 /// Time: for three colours three times that of the method; 0.3 s for 512 × 512 grey pixels by the flow on two
 /// cores. Memory: that of the method for one channel, and a copy of the image. The number of threads does not
@@ -98,12 +99,23 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options = {},
                       const Context& context = Context{});
 
 struct InpaintResult {
-  Image image;                  ///< with the bits and the alpha of the input
+  Image image;                  ///< with the bits, the alpha and the tags of the input
+  double missing = 0;           ///< share of the pixels that were filled in
   std::vector<Report> reports;  ///< one for each channel, the luminance first
 };
 
+/// Which pixels a mask keeps: not 0 where one is known. The mask is cut at half of its greatest value, so
+/// that masks of 0 and 1, of 0 and 255, and those that went through JPEG are read alike; of several colours
+/// the greatest counts. A mask whose colours are all of one value and whose alpha is not is read by its
+/// alpha: transparent is black. Throws invalid_argument (channels of different shapes, a value that is not
+/// finite).
+Matrix<float> known_pixels(const Image& mask, MissingPixels missing = MissingPixels::black);
+
 /// Fills in the missing pixels of a grey or colour image (inpaint_channel on luminance and two colour
-/// differences). mask: an image of the same size; a pixel is missing where all of its colours are 0 (black).
+/// differences). mask: an image of the same size, read by known_pixels.
+///
+/// Warns through context.on_log if nothing is missing, and if the pixels that are said to be known all have
+/// one value, as holes do, while the missing ones do not: the mask is then probably the wrong way round.
 ///
 /// Time and memory: those of inpaint_channel for each channel. The same bytes for any number of threads.
 ///

@@ -10,7 +10,17 @@
 
 namespace parsimony::images {
 
+/// The colour that a mask has where a pixel is missing.
+enum class MissingPixels { black, white };
+
+constexpr auto names_of(MissingPixels) {
+  using enum MissingPixels;
+  return enum_names<MissingPixels>({{black, "black"}, {white, "white"}});
+}
+
 struct InpaintOptions {
+  /// inpaint() only: white for masks of OpenCV and scikit-image, which mark what is missing.
+  MissingPixels missing = MissingPixels::black;
   /// Standard deviation of the noise of the known pixels. 0: none, known pixels stay as they are.
   double sigma = 0;
   double nu = 48;  ///< ν of the log penalty, for coefficients in units of the scale
@@ -26,6 +36,8 @@ struct InpaintOptions {
 
 template <OptionsOf<InpaintOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
+  visit(Field{"missing", "what the mask has where a pixel is missing; white: as in OpenCV and scikit-image"},
+        options.missing);
   visit(
       Field{"sigma", "standard deviation of the noise of the known pixels; 0: they stay as they are", 0, 1e6},
       options.sigma);

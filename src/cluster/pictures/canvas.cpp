@@ -159,7 +159,10 @@ void Canvas::text(double x, double y, std::string_view text, double height, Colo
 }
 
 std::string Canvas::png() const {
-  return encode_png({width_, height_, 3, 8, std::string(pixels_.begin(), pixels_.end())});
+  return encode_png({.width = width_,
+                     .height = height_,
+                     .channels = 3,
+                     .bytes = std::string(pixels_.begin(), pixels_.end())});
 }
 
 }  // namespace parsimony::cluster

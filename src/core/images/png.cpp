@@ -92,26 +92,64 @@ bool run(png_structp png, const Body& body) {
   return true;
 }
 
+// Kinds of chunks, each ended by 0.
+constexpr char kSkipped[] = "bKGD\0hIST\0iTXt\0oFFs\0pCAL\0sBIT\0sCAL\0sPLT\0sTER\0tEXt\0tIME\0zTXt";
+
+ImageTags read_tags(png_structp png, png_infop info) {
+  ImageTags tags;
+  png_charp name = nullptr;
+  png_bytep data = nullptr;
+  png_uint_32 length = 0, x = 0, y = 0;
+  int method = 0, intent = 0, unit = 0;
+  png_fixed_point gamma = 0;
+  if (png_get_iCCP(png, info, &name, &method, &data, &length) != 0) {
+    tags.icc_profile.assign(reinterpret_cast<const char*>(data), length);
+  }
+  if (png_get_sRGB(png, info, &intent) != 0) tags.srgb_intent = intent;
+  if (png_get_gAMA_fixed(png, info, &gamma) != 0) tags.gamma = gamma;
+  std::array<std::int32_t, 8> c{};
+  if (png_get_cHRM_fixed(png, info, &c[0], &c[1], &c[2], &c[3], &c[4], &c[5], &c[6], &c[7]) != 0) {
+    tags.chromaticities = c;
+  }
+  if (png_get_pHYs(png, info, &x, &y, &unit) != 0 && unit == PNG_RESOLUTION_METER) {
+    tags.pixels_per_metre = {static_cast<double>(x), static_cast<double>(y)};
+  }
+  if (png_get_eXIf_1(png, info, &length, &data) != 0) {
+    tags.exif.assign(reinterpret_cast<const char*>(data), length);
+  }
+  return tags;
+}
+
+// Owns nothing: it runs where libpng may jump.
+void write_tags(png_structp png, png_infop info, const ImageTags& tags) {
+  if (!tags.icc_profile.empty()) {
+    png_set_iCCP(png, info, "ICC profile", PNG_COMPRESSION_TYPE_BASE,
+                 reinterpret_cast<png_const_bytep>(tags.icc_profile.data()),
+                 static_cast<png_uint_32>(tags.icc_profile.size()));
+  }
+  if (tags.srgb_intent) png_set_sRGB(png, info, *tags.srgb_intent);
+  if (tags.gamma) png_set_gAMA_fixed(png, info, *tags.gamma);
+  if (tags.chromaticities) {
+    const auto& c = *tags.chromaticities;
+    png_set_cHRM_fixed(png, info, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]);
+  }
+  if (tags.pixels_per_metre[0] > 0) {
+    const auto whole = [](double value) {
+      return static_cast<png_uint_32>(std::min(value + 0.5, 2147483647.0));
+    };
+    png_set_pHYs(png, info, whole(tags.pixels_per_metre[0]), whole(tags.pixels_per_metre[1]),
+                 PNG_RESOLUTION_METER);
+  }
+  if (!tags.exif.empty()) {
+    png_set_eXIf_1(png, info, static_cast<png_uint_32>(tags.exif.size()),
+                   reinterpret_cast<png_bytep>(const_cast<char*>(tags.exif.data())));
+  }
+}
+
 }  // namespace
 
 bool is_png(std::string_view bytes) {
   return bytes.substr(0, 8) == "\x89PNG\r\n\x1a\n";
-}
-
-void check_image_size(const std::string& name, std::int64_t width, std::int64_t height, int channels,
-                      std::int64_t max_bytes) {
-  constexpr std::int64_t kMostPixels = std::int64_t{1} << 28;
-  if (width > kMostPixels / height) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("{}: {} × {} pixels; images of up to 2^28 are read", name, width, height));
-  }
-  // float32 beside samples of at most 16 bits.
-  const std::int64_t bytes = width * height * channels * 6;
-  if (max_bytes > 0 && bytes > max_bytes) {
-    throw Error(ErrorCode::memory_limit,
-                fmt::format("{}: {} × {} pixels need {} bytes, above the limit of {}", name, width, height,
-                            bytes, max_bytes));
-  }
 }
 
 Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
@@ -131,8 +169,9 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
   png_set_read_fn(png, &stream, on_read);
   png_set_user_limits(png, 1u << 28, 1u << 28);
   png_set_chunk_malloc_max(png, std::clamp<std::size_t>(bytes.size(), 1 << 16, 8 << 20));
-  // Profiles and text are dropped, so skip them.
-  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+  // Text, times and the like are dropped, so skip them.
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, reinterpret_cast<png_const_bytep>(kSkipped),
+                              sizeof(kSkipped) / 5);
   if (!run(png, [&] { png_read_info(png, info); })) fail();
 
   Samples out;
@@ -160,9 +199,11 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
   }
   const auto read = [&] {
     png_read_image(png, rows.data());
-    png_read_end(png, nullptr);
+    png_read_end(png, info);
   };
   if (!run(png, read)) fail();
+  out.most = out.bits == 8 ? 255 : 65535;
+  out.tags = read_tags(png, info);
   return out;
 }
 
@@ -177,9 +218,11 @@ std::string encode_png(const Samples& samples) {
   png_set_write_fn(png, &stream, on_write, nullptr);
   const auto write = [&] {
     png_set_compression_level(png, kCompression);
+    png_set_benign_errors(png, 1);  // a profile that does not suit the pixels is left out
     png_set_IHDR(png, handle.info, static_cast<png_uint_32>(samples.width),
                  static_cast<png_uint_32>(samples.height), samples.bits, kColors[samples.channels - 1],
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    write_tags(png, handle.info, samples.tags);
     png_write_info(png, handle.info);
     for (std::int64_t y = 0; y < samples.height; ++y) {
       png_write_row(png, reinterpret_cast<png_const_bytep>(samples.bytes.data()) +
