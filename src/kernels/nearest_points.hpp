@@ -30,8 +30,23 @@ struct PointBlock {
 void nearest_points(const float* tiles, std::int64_t count, std::int64_t d, const PointBlock& points,
                     const std::int32_t* slots, const std::int32_t* own, const NearestLists& lists);
 
+/// The same by the distances Σ |x_j − y_j|, whose float32 sums have an error of at most d 2⁻²³ times the sum;
+/// half_norms is not read.
+void nearest_points_manhattan(const float* tiles, std::int64_t count, std::int64_t d,
+                              const PointBlock& points, const std::int32_t* slots, const std::int32_t* own,
+                              const NearestLists& lists);
+
+/// out[c · out_stride + t] = Σ |x_t − row c| for tile_count · kTile points and k rows, k × d.
+void manhattan_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* rows,
+                         std::int64_t k, float* out, std::int64_t out_stride);
+
 /// The same in plain C++, as a reference for tests.
 namespace scalar {
+void nearest_points_manhattan(const float* tiles, std::int64_t count, std::int64_t d,
+                              const PointBlock& points, const std::int32_t* slots, const std::int32_t* own,
+                              const NearestLists& lists);
+void manhattan_distances(const float* tiles, std::int64_t tile_count, std::int64_t d, const float* rows,
+                         std::int64_t k, float* out, std::int64_t out_stride);
 void nearest_points(const float* tiles, std::int64_t count, std::int64_t d, const PointBlock& points,
                     const std::int32_t* slots, const std::int32_t* own, const NearestLists& lists);
 }  // namespace scalar

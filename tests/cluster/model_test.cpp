@@ -55,7 +55,8 @@ bool same(const Matrix<float>& a, const Matrix<float>& b) {
 
 TEST(PointModel, IsTheSameAfterSavingAndLoading) {
   const TemporaryDirectory directory;
-  for (const graph::Metric metric : {graph::Metric::euclidean, graph::Metric::cosine}) {
+  for (const graph::Metric metric :
+       {graph::Metric::euclidean, graph::Metric::cosine, graph::Metric::manhattan}) {
     PointModel model = random_model(300, 7, 9);
     model.metric = metric;
     save_model(directory / "model.npz", model);
@@ -101,7 +102,8 @@ TEST(PointModel, KeepsTheShiftForNewPoints) {
 
 // Labels drawn at random, so that the neighbours of a point all say something else.
 TEST(Assign, PointsOfTheModelKeepTheirClusters) {
-  for (const graph::Metric metric : {graph::Metric::euclidean, graph::Metric::cosine}) {
+  for (const graph::Metric metric :
+       {graph::Metric::euclidean, graph::Metric::cosine, graph::Metric::manhattan}) {
     PointModel model = random_model(2000, 4, 20, 15);
     model.metric = metric;
     EXPECT_EQ(assign(model, model.points).labels, model.labels);

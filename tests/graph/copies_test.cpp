@@ -122,6 +122,7 @@ TEST(Copies, TheGraphIsConnectedWhereTheDifferentPointsAre) {
   EXPECT_LE(graph.adjacency.entries(), 2 * 10 * 700) << "k neighbours each";
   // Weights to other points are those of points, not the least ones that many copies would give.
   for (const auto& [ends, weight] : edges_of(graph)) EXPECT_GT(weight, 1e-3);
+  EXPECT_EQ(reached_nodes(point_graph(points, {.neighbors = {.metric = Metric::manhattan}}).graph), 700);
   const Graph mutual = point_graph(points, {.graph = {.edges = EdgeRule::mutual}}).graph;
   std::int64_t alone = 0;
   for (std::int64_t i = 0; i < 700; ++i)

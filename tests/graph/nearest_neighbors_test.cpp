@@ -33,14 +33,16 @@ Matrix<float> clustered_points(std::int64_t n, std::int64_t d, std::uint64_t see
 
 double distance_of(MatrixView<const float> a, std::int64_t i, MatrixView<const float> b, std::int64_t j,
                    Metric metric) {
-  double product = 0, left = 0, right = 0, square = 0;
+  double product = 0, left = 0, right = 0, square = 0, absolute = 0;
   for (std::int64_t c = 0; c < a.cols; ++c) {
     const double x = a(i, c), y = b(j, c);
     product += x * y;
     left += x * x;
     right += y * y;
     square += (x - y) * (x - y);
+    absolute += std::abs(x - y);
   }
+  if (metric == Metric::manhattan) return absolute;
   return metric == Metric::cosine ? 1 - product / std::sqrt(left * right) : std::sqrt(square);
 }
 
@@ -77,7 +79,7 @@ void expect_exact(MatrixView<const float> queries, MatrixView<const float> point
 }
 
 TEST(NearestNeighbors, ExactAgreesWithAllPairs) {
-  for (const Metric metric : {Metric::euclidean, Metric::cosine}) {
+  for (const Metric metric : {Metric::euclidean, Metric::cosine, Metric::manhattan}) {
     for (const std::int64_t d : {1, 3, 33}) {
       for (const std::int64_t n : {2, 11, 400}) {
         SCOPED_TRACE(testing::Message() << n << " × " << d << " " << enum_name(metric));
@@ -174,6 +176,28 @@ TEST(NearestNeighbors, RecallIsWhatWasAskedForAndWhatIsReported) {
     EXPECT_LT(probes, cells);
     last_probes = probes;
   }
+}
+
+// A point that is near by one measure need not be by the other.
+TEST(NearestNeighbors, ApproximateManhattanReachesItsRecall) {
+  constexpr std::int64_t kPoints = 2000, kNeighbors = 8;
+  Matrix<float> points = normal_points(kPoints, 6, 31);
+  const NeighborOptions options{
+      .neighbors = kNeighbors, .metric = Metric::manhattan, .search = Search::approximate, .recall = 0.9};
+  const Neighbors found = nearest_neighbors(points, options);
+  std::int64_t hits = 0;
+  for (std::int64_t i = 0; i < kPoints; i += 20) {
+    const auto truth = sorted_distances(points, i, points, true, Metric::manhattan);
+    for (std::int64_t r = 0; r < kNeighbors; ++r) {
+      EXPECT_NEAR(found.distances(i, r),
+                  distance_of(points, i, points, found.indices(i, r), Metric::manhattan), 1e-5);
+      hits += found.distances(i, r) <= truth[kNeighbors - 1] + 1e-6;
+    }
+  }
+  const double error = found.report.figure<double>("recall_standard_error");
+  EXPECT_GE(static_cast<double>(hits) / (kPoints / 20 * kNeighbors), 0.9 - 0.05);
+  EXPECT_NEAR(found.report.figure<double>("recall"), 0.9, 0.08 + 4 * error);
+  EXPECT_LT(found.report.figure<std::int64_t>("probes"), found.report.figure<std::int64_t>("cells"));
 }
 
 TEST(NearestNeighbors, RecallOneSearchesEveryCell) {

@@ -61,14 +61,15 @@ struct Problem {
   }
   PointBlock block() const { return {rows.data(), half_norms.data(), nullptr, points}; }
   // By definition: all points in the order of (distance, id).
-  Lists expected(std::int64_t capacity, bool leave_out_own) const {
+  Lists expected(std::int64_t capacity, bool leave_out_own, float power = 2) const {
     Lists out(queries, capacity);
     for (std::int64_t q = 0; q < queries; ++q) {
       std::vector<std::pair<float, std::int32_t>> all;
       for (std::int64_t c = 0; c < points; ++c) {
         if (leave_out_own && own[slots[q]] == c) continue;
         float sum = 0;
-        for (std::int64_t j = 0; j < d; ++j) sum += std::pow(query_rows[q * d + j] - rows[c * d + j], 2.0f);
+        for (std::int64_t j = 0; j < d; ++j)
+          sum += std::pow(std::abs(query_rows[q * d + j] - rows[c * d + j]), power);
         all.emplace_back(sum, static_cast<std::int32_t>(c));
       }
       std::sort(all.begin(), all.end());
@@ -99,8 +100,36 @@ TEST(NearestPoints, IsTheSortedListOnEveryTarget) {
                                      own, plain.view());
               ASSERT_EQ(got, expected);
               ASSERT_EQ(plain, expected);
+              if (capacity == 1 || !leave_out_own) continue;
+              const Lists expected_sums = problem.expected(capacity, leave_out_own, 1);
+              Lists sums(queries, capacity), plain_sums(queries, capacity);
+              nearest_points_manhattan(problem.tiles.data(), queries, d, problem.block(),
+                                       problem.slots.data(), own, sums.view());
+              scalar::nearest_points_manhattan(problem.tiles.data(), queries, d, problem.block(),
+                                               problem.slots.data(), own, plain_sums.view());
+              ASSERT_EQ(sums, expected_sums);
+              ASSERT_EQ(plain_sums, expected_sums);
             }
           }
+        }
+      }
+    }
+  });
+}
+
+TEST(NearestPoints, ManhattanDistancesAreThoseOfPlainCode) {
+  for_targets([] {
+    for (const std::int64_t queries : {1, 64, 130}) {
+      for (const std::int64_t d : {1, 5, 31}) {
+        for (const std::int64_t points : {1, 4, 7, 67}) {
+          const Problem problem(queries, d, points);
+          const std::int64_t padded = problem.tiles.rows();
+          std::vector<float> got(points * padded), plain(points * padded);
+          manhattan_distances(problem.tiles.data(), padded / kTile, d, problem.rows.data(), points,
+                              got.data(), padded);
+          scalar::manhattan_distances(problem.tiles.data(), padded / kTile, d, problem.rows.data(), points,
+                                      plain.data(), padded);
+          ASSERT_EQ(got, plain) << "sums of small whole numbers are exact";
         }
       }
     }

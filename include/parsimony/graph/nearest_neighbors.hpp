@@ -12,12 +12,13 @@ namespace parsimony::graph {
 
 enum class Metric {
   euclidean,  ///< ‖x − y‖
-  cosine      ///< 1 − cos(x, y)
+  cosine,     ///< 1 − cos(x, y)
+  manhattan   ///< Σ |x_j − y_j|
 };
 
 constexpr auto names_of(Metric) {
   using enum Metric;
-  return enum_names<Metric>({{euclidean, "euclidean"}, {cosine, "cosine"}});
+  return enum_names<Metric>({{euclidean, "euclidean"}, {cosine, "cosine"}, {manhattan, "manhattan"}});
 }
 
 enum class Search {

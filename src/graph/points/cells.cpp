@@ -22,9 +22,9 @@ std::int64_t whole_tiles(std::int64_t count) {
   return (count + kTile - 1) / kTile * kTile;
 }
 
-float half_norm(std::span<const float> row) {
+float half_norm(std::span<const float> row, Metric metric) {
   double sum = 0;
-  for (const float value : row) sum += static_cast<double>(value) * value;
+  for (const double value : row) sum += metric == Metric::manhattan ? std::abs(value) : value * value;
   return static_cast<float>(sum / 2);
 }
 
@@ -109,12 +109,12 @@ class BlockSearch {
     for (std::int64_t q = 0; q < count_; ++q) {
       for (std::int64_t j = 0; j < d_; ++j) {
         const float value = block_(q, j) - middle_[j];
-        norms_[q] += value * value;
+        norms_[q] += manhattan() ? std::abs(value) : value * value;
       }
     }
     for (std::int64_t cell = 0; cell < cells_.count(); ++cell) {
       for (std::int64_t j = 0; j < d_; ++j) centroids_(cell, j) = cells_.centroids(cell, j) - middle_[j];
-      centroid_half_norms_[cell] = half_norm(centroids_.row(cell));
+      centroid_half_norms_[cell] = half_norm(centroids_.row(cell), cells_.metric);
     }
   }
 
@@ -157,14 +157,14 @@ class BlockSearch {
   void all_cells() {
     const std::int64_t cells = cells_.count();
     const Matrix<float> distances = centroid_distances();
-    std::vector<float> nearest(cells);
+    std::vector<float> least(cells);
     for (std::int64_t cell = 0; cell < cells; ++cell) {
-      nearest[cell] = *std::min_element(distances.row(cell).begin(), distances.row(cell).begin() + count_);
+      least[cell] = *std::min_element(distances.row(cell).begin(), distances.row(cell).begin() + count_);
     }
     std::vector<std::int32_t> order(cells), members;
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(),
-                     [&](std::int32_t a, std::int32_t b) { return nearest[a] < nearest[b]; });
+                     [&](std::int32_t a, std::int32_t b) { return least[a] < least[b]; });
     for (const std::int32_t cell : order) {
       members.clear();
       for (std::int64_t q = 0; q < count_; ++q) {
@@ -185,6 +185,11 @@ class BlockSearch {
     const std::int64_t step = centroids_at_once();
     for (std::int64_t first = 0; first < cells; first += step) {
       context_.check_cancelled();
+      if (manhattan()) {
+        kernels::manhattan_distances(tiles_.data(), padded / kTile, d_, centroids_.row(first).data(),
+                                     std::min(step, cells - first), out.row(first).data(), padded);
+        continue;
+      }
       kernels::candidate_distances(tiles_.data(), padded / kTile, d_, norms.data(),
                                    centroids_.row(first).data(), centroid_half_norms_.data() + first,
                                    std::min(step, cells - first), infinity.data(), out.row(first).data(),
@@ -194,6 +199,14 @@ class BlockSearch {
   }
 
  private:
+  bool manhattan() const { return cells_.metric == Metric::manhattan; }
+
+  void nearest(const float* tiles, std::int64_t count, std::int64_t d, const kernels::PointBlock& points,
+               const std::int32_t* slots, const std::int32_t* own, const kernels::NearestLists& lists) const {
+    const auto search = manhattan() ? kernels::nearest_points_manhattan : kernels::nearest_points;
+    search(tiles, count, d, points, slots, own, lists);
+  }
+
   // As many as take some hundredths of a second, so that cancelling is prompt.
   std::int64_t centroids_at_once() const {
     return std::max<std::int64_t>(16, kProductsAtOnce / (std::max<std::int64_t>(count_, 1) * d_));
@@ -215,10 +228,10 @@ class BlockSearch {
     const std::int64_t step = centroids_at_once();
     for (std::int64_t first = 0; first < cells_.count(); first += step) {
       context_.check_cancelled();
-      kernels::nearest_points(tiles_.data(), count_, d_,
-                              {centroids_.row(first).data(), centroid_half_norms_.data() + first,
-                               cells.data() + first, std::min(step, cells_.count() - first)},
-                              slots.data(), nullptr, {probes, chosen.distances.data(), chosen.ids.data()});
+      nearest(tiles_.data(), count_, d_,
+              {centroids_.row(first).data(), centroid_half_norms_.data() + first, cells.data() + first,
+               std::min(step, cells_.count() - first)},
+              slots.data(), nullptr, {probes, chosen.distances.data(), chosen.ids.data()});
     }
     return chosen;
   }
@@ -229,8 +242,10 @@ class BlockSearch {
   bool may_matter(std::int64_t query, std::int32_t cell, float square) const {
     const float rounding =
         static_cast<float>(d_ + 2) * 0x1p-20f * (norms_[query] + 2 * centroid_half_norms_[cell]);
-    const float apart = std::sqrt(std::max(0.0f, square - rounding)) - cells_.radius[cell] * 1.0001f;
-    return !(apart > 0 && apart * apart > 1.0001f * lists_.distances[(query + 1) * lists_.capacity - 1]);
+    const float away = std::max(0.0f, square - rounding);
+    const float apart = (manhattan() ? away : std::sqrt(away)) - cells_.radius[cell] * 1.0001f;
+    const float least = manhattan() ? apart : apart * apart;
+    return !(apart > 0 && least > 1.0001f * lists_.distances[(query + 1) * lists_.capacity - 1]);
   }
 
   void scan(std::int32_t cell, std::span<const std::int32_t> members) {
@@ -242,7 +257,7 @@ class BlockSearch {
     for (std::int64_t row = cells_.starts[cell]; row < cells_.starts[cell + 1]; row += step) {
       context_.check_cancelled();
       const std::int64_t last = std::min(row + step, cells_.starts[cell + 1]);
-      kernels::nearest_points(
+      nearest(
           tiles_.data(), count, d_,
           {cells_.rows.row(row).data(), cells_.half_norms.data() + row, cells_.ids.data() + row, last - row},
           members.data(), own_, lists_);
@@ -257,17 +272,18 @@ class BlockSearch {
   Matrix<float> tiles_;
   kernels::NearestLists lists_;
   std::vector<float> middle_;  // mean of the queries
-  std::vector<float> norms_;   // squared norms of the queries less the middle
+  std::vector<float> norms_;   // squared norms of the queries less the middle; Manhattan: norms
   Matrix<float> centroids_;    // less the middle
   std::vector<float> centroid_half_norms_;
 };
 
 }  // namespace
 
-Cells make_cells(MatrixView<const float> points, std::uint64_t seed, const Context& context) {
+Cells make_cells(MatrixView<const float> points, Metric metric, std::uint64_t seed, const Context& context) {
   const std::int64_t n = points.rows, d = points.cols;
   const auto wanted = std::max<std::int64_t>(1, std::llround(2 * std::sqrt(static_cast<double>(n))));
   Cells cells;
+  cells.metric = metric;
   const Matrix<float> centroids =
       chained(train_centroids(points, std::min(n, wanted), seed, context), context);
   std::vector<std::int32_t> labels(n);
@@ -317,10 +333,10 @@ Cells make_cells(MatrixView<const float> points, std::uint64_t seed, const Conte
         const std::int32_t id = cells.ids[row];
         cells.cell_of[id] = static_cast<std::int32_t>(c);
         for (std::int64_t j = 0; j < d; ++j) cells.rows(row, j) = points(id, j) - cells.centroids(c, j);
-        cells.half_norms[row] = half_norm(cells.rows.row(row));
+        cells.half_norms[row] = half_norm(cells.rows.row(row), metric);
         largest = std::max(largest, 2.0 * cells.half_norms[row]);
       }
-      cells.radius[c] = static_cast<float>(std::sqrt(largest));
+      cells.radius[c] = static_cast<float>(metric == Metric::manhattan ? largest : std::sqrt(largest));
     }
   });
   return cells;

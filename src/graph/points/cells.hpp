@@ -7,6 +7,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
+#include "parsimony/graph/nearest_neighbors.hpp"
 
 namespace parsimony::graph {
 
@@ -19,7 +20,8 @@ struct Cells {
   std::vector<std::int32_t> ids;  ///< ascending within a cell
   std::vector<std::int32_t> cell_of;
   Matrix<float> rows;
-  std::vector<float> half_norms;
+  std::vector<float> half_norms;  ///< half the squared length of a row; Manhattan: half its length
+  Metric metric = Metric::euclidean;
 
   std::int64_t count() const { return centroids.rows(); }
   std::int64_t dimension() const { return centroids.cols(); }
@@ -27,12 +29,14 @@ struct Cells {
 
 /// Makes about 2 √n cells by k-means on a sample. Cells of more than 8 times the mean number of points, which
 /// many copies of a point cause, are cut into several with the same centroid. O(n √n d) time.
-Cells make_cells(MatrixView<const float> points, std::uint64_t seed, const Context& context);
+/// With Metric::manhattan all distances, lists and radii are sums of absolute differences; the centroids are
+/// those of k-means all the same.
+Cells make_cells(MatrixView<const float> points, Metric metric, std::uint64_t seed, const Context& context);
 
 /// Lists of the nearest points, in the order of the queries, capacity each; empty places hold infinity.
 struct Candidates {
   std::int64_t capacity = 1;
-  std::vector<float> distances;  ///< squared, to float32 rounding
+  std::vector<float> distances;  ///< squared unless Manhattan, to float32 rounding
   std::vector<std::int32_t> ids;
 };
 

@@ -93,21 +93,24 @@ int scaling(float largest) {
   return kScaledExponent - std::ilogb(largest);
 }
 
-// In four sums, so that their additions overlap; symmetric in its arguments to the last bit.
-double squared_distance(const float* a, const float* b, std::int64_t d) {
+// The sum over the coordinates of a function of their differences, in four sums, so that their additions
+// overlap; symmetric in its arguments to the last bit if the function is even.
+template <class Term>
+double sum_of_differences(const float* a, const float* b, std::int64_t d, const Term& term) {
   double sums[4] = {};
   std::int64_t j = 0;
   for (; j + 4 <= d; j += 4) {
-    for (std::int64_t s = 0; s < 4; ++s) {
-      const double apart = static_cast<double>(a[j + s]) - b[j + s];
-      sums[s] += apart * apart;
-    }
+    for (std::int64_t s = 0; s < 4; ++s) sums[s] += term(static_cast<double>(a[j + s]) - b[j + s]);
   }
-  for (; j < d; ++j) {
-    const double apart = static_cast<double>(a[j]) - b[j];
-    sums[0] += apart * apart;
-  }
+  for (; j < d; ++j) sums[0] += term(static_cast<double>(a[j]) - b[j]);
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// The squared distance, or the distance of Manhattan: it orders points as the metric does.
+double separation(const float* a, const float* b, std::int64_t d, Metric metric) {
+  return metric == Metric::manhattan
+             ? sum_of_differences(a, b, d, [](double apart) { return std::abs(apart); })
+             : sum_of_differences(a, b, d, [](double apart) { return apart * apart; });
 }
 
 std::vector<std::int32_t> sample_rows(std::int64_t count, std::string_view stream, std::uint64_t seed) {
@@ -121,21 +124,22 @@ std::vector<std::int32_t> sample_rows(std::int64_t count, std::string_view strea
   return rows;
 }
 
-// The points as they are compared, and the conversion of their squared distances to the metric.
+// The points as they are compared, and the conversion of their separations to the metric.
 struct Measure {
   Metric metric = Metric::euclidean;
   int exponent = 0;  // the points are scaled by 2 to this
 
-  float distance(double square) const {
+  float distance(double separation) const {
     // For unit vectors ‖x − y‖² = 2 (1 − cos).
-    return static_cast<float>(metric == Metric::cosine ? square / 2
-                                                       : std::ldexp(std::sqrt(square), -exponent));
+    if (metric == Metric::cosine) return static_cast<float>(separation / 2);
+    const double length = metric == Metric::manhattan ? separation : std::sqrt(separation);
+    return static_cast<float>(std::ldexp(length, -exponent));
   }
 };
 
 struct Found {
   Matrix<std::int32_t> indices;
-  Matrix<double> squares;
+  Matrix<double> separations;
 };
 
 class Finder {
@@ -148,7 +152,7 @@ class Finder {
         among_themselves_(among_themselves),
         k_(options.neighbors),
         context_(context),
-        cells_(make_cells(points, options.seed, context)) {}
+        cells_(make_cells(points, options.metric, options.seed, context)) {}
 
   const Cells& cells() const { return cells_; }
 
@@ -168,7 +172,7 @@ class Finder {
     for (std::size_t q = 0; q < places.size(); ++q) {
       const auto from = static_cast<std::int64_t>(q);
       std::copy_n(more.indices.row(from).data(), k_, found.indices.row(places[q]).data());
-      std::copy_n(more.squares.row(from).data(), k_, found.squares.row(places[q]).data());
+      std::copy_n(more.separations.row(from).data(), k_, found.separations.row(places[q]).data());
     }
     return found;
   }
@@ -182,7 +186,7 @@ class Finder {
     context_.for_blocks(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
       const Found part = find(rows.subspan(begin, end - begin), cells_.count());
       std::copy_n(part.indices.data(), part.indices.size(), out.indices.row(begin).data());
-      std::copy_n(part.squares.data(), part.squares.size(), out.squares.row(begin).data());
+      std::copy_n(part.separations.data(), part.separations.size(), out.separations.row(begin).data());
       context_.progress(stage, done += end - begin, count);
     });
     return out;
@@ -215,7 +219,7 @@ class Finder {
     const Found truth = find_exactly(rows, "recall");
     double sum = 0, squares = 0;
     for (std::size_t q = 0; q < rows.size(); ++q) {
-      const float farthest = measure.distance(truth.squares(static_cast<std::int64_t>(q), k_ - 1));
+      const float farthest = measure.distance(truth.separations(static_cast<std::int64_t>(q), k_ - 1));
       const auto row = distances.row(rows[q]);
       const auto hits = std::upper_bound(row.begin(), row.end(), farthest) - row.begin();
       const double share = static_cast<double>(hits) / static_cast<double>(k_);
@@ -239,14 +243,14 @@ class Finder {
       for (std::int64_t c = q * candidates.capacity; c < (q + 1) * candidates.capacity; ++c) {
         const std::int32_t id = candidates.ids[c];
         if (id == std::numeric_limits<std::int32_t>::max()) break;
-        ranked.emplace_back(squared_distance(queries_.row_data(rows[q]), points_.row_data(id), points_.cols),
-                            id);
+        ranked.emplace_back(
+            separation(queries_.row_data(rows[q]), points_.row_data(id), points_.cols, cells_.metric), id);
       }
       std::sort(ranked.begin(), ranked.end());
       for (std::int64_t r = 0; r < k_; ++r) {
         const bool is_there = r < static_cast<std::int64_t>(ranked.size());
         out.indices(q, r) = is_there ? ranked[r].second : -1;
-        out.squares(q, r) = is_there ? ranked[r].first : std::numeric_limits<double>::infinity();
+        out.separations(q, r) = is_there ? ranked[r].first : std::numeric_limits<double>::infinity();
       }
     }
     return out;
@@ -291,7 +295,7 @@ Neighbors search(MatrixView<const float> queries, MatrixView<const float> points
       for (std::int64_t q = 0; q < end - begin; ++q) {
         std::copy_n(found.indices.row(q).data(), used.neighbors, result.indices.row(rows[q]).data());
         for (std::int64_t r = 0; r < used.neighbors; ++r) {
-          result.distances(rows[q], r) = measure.distance(found.squares(q, r));
+          result.distances(rows[q], r) = measure.distance(found.separations(q, r));
         }
       }
       context.progress("neighbors", done += end - begin, queries.rows);
