@@ -93,7 +93,10 @@ int main(int argc, char** argv) {
     }
     app.parse(argc, argv);
     for (const auto& [sub, action] : actions) {
-      if (sub->parsed()) return action(terminal);
+      if (!sub->parsed()) continue;
+      terminal.rename_options(
+          [&app](std::string message) { return in_flags(std::move(message), innermost(app)); });
+      return action(terminal);
     }
     return kUsage;  // never: a verb is required
   } catch (const CLI::Success& request) {

@@ -69,7 +69,7 @@ inline void check_graph(const graph::GraphFile& file) {
 inline void check_reader(const std::uint8_t* data, std::size_t size, graph::FileFormat format) {
   const Context context(1);
   for (const bool symmetrize : {false, true}) {
-    const graph::ReadOptions options{format, symmetrize, kMemory};
+    const graph::ReadOptions options{.format = format, .symmetrize = symmetrize, .max_memory = kMemory};
     value_or_error(
         [&] { check_graph(graph::parse_graph(as_string(data, size), "input", options, context)); });
   }

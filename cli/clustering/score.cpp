@@ -26,17 +26,41 @@ struct ScoreSettings {
   std::string labels;
   std::string graph;
   std::string truth;
+  bool self_loops = false;
   graph::ReadOptions read;
   RunSettings run;
 };
 
 // Tells how many nodes of either file are not compared.
-void note_shared(const char* reference, const graph::AlignedLabels& matched, Terminal& terminal) {
+void warn_of_others(const graph::Labels& reference, const graph::Labels& labels,
+                    const graph::AlignedLabels& matched, Terminal& terminal) {
   if (matched.only_in_first == 0 && matched.only_in_second == 0) return;
-  const auto shared = std::ssize(matched.first);
-  terminal.note(fmt::format("the {} has {} nodes, the labels {}; the {} that both have are compared",
-                            reference, shared + matched.only_in_first, shared + matched.only_in_second,
-                            shared));
+  terminal.warning(fmt::format("{} has {} nodes, {} has {}; the {} that both have are compared",
+                               reference.file, reference.clusters.size(), labels.file, labels.clusters.size(),
+                               matched.first.size()));
+}
+
+graph::PartitionScores score_by_graph(const graph::Labels& labels, const ScoreSettings& settings,
+                                      Terminal& terminal, const Context& context) {
+  graph::GraphFile file = read_graph(settings.graph, settings.read, context);
+  const graph::Labels nodes{
+      .ids = file.ids,
+      .clusters = std::vector<std::int32_t>(static_cast<std::size_t>(file.graph.nodes())),
+      .file = settings.graph};
+  const graph::AlignedLabels matched = graph::align_labels(nodes, labels);
+  if (matched.only_in_first > 0) {
+    throw Error(ErrorCode::format,
+                fmt::format("{}: {} of the {} nodes of {} have no cluster", settings.labels,
+                            matched.only_in_first, file.graph.nodes(), settings.graph));
+  }
+  warn_of_others(nodes, labels, matched, terminal);
+  if (!settings.self_loops && file.self_loops_dropped > 0) {
+    file.loop_weights.clear();
+    terminal.warning(fmt::format("{}: {} self loop{} not in the scores; --self-loops counts them",
+                                 settings.graph, file.self_loops_dropped,
+                                 file.self_loops_dropped == 1 ? " is" : "s are"));
+  }
+  return graph::score_partition(file.graph, matched.second, file.loop_weights, context);
 }
 
 int run_score(const ScoreSettings& settings, Terminal& terminal) {
@@ -57,16 +81,7 @@ int run_score(const ScoreSettings& settings, Terminal& terminal) {
                               {"names", labels.names}};
   std::string text = fmt::format("nodes             {}\nclusters          {}\n", nodes, labels.names.size());
   if (!settings.graph.empty()) {
-    const graph::GraphFile file = read_graph(settings.graph, settings.read, context);
-    const std::vector<std::int32_t> no_clusters(static_cast<std::size_t>(file.graph.nodes()));
-    const graph::AlignedLabels matched = graph::align_labels({file.ids, no_clusters}, labels);
-    if (matched.only_in_first > 0) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: {} of the {} nodes of {} have no cluster", settings.labels,
-                              matched.only_in_first, file.graph.nodes(), settings.graph));
-    }
-    note_shared("graph", matched, terminal);
-    const graph::PartitionScores scores = graph::score_partition(file.graph, matched.second, context);
+    const graph::PartitionScores scores = score_by_graph(labels, settings, terminal, context);
     root["scores"] = scores_json(scores);
     text += scores_text(scores);
   }
@@ -74,19 +89,10 @@ int run_score(const ScoreSettings& settings, Terminal& terminal) {
     const graph::Labels truth =
         graph::read_labels(input_path(settings.truth), settings.read.max_memory, context);
     const graph::AlignedLabels matched = graph::align_labels(truth, labels);
-    if (matched.first.empty()) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: shares no node with {}", settings.labels, settings.truth));
-    }
-    note_shared("truth", matched, terminal);
+    warn_of_others(truth, labels, matched, terminal);
     const graph::Agreement agreement = graph::agreement(matched.second, matched.first);
-    root["agreement"] = {{"nodes", matched.first.size()},
-                         {"adjusted_rand", agreement.adjusted_rand},
-                         {"normalized_mutual_information", agreement.normalized_mutual_information},
-                         {"adjusted_mutual_information", agreement.adjusted_mutual_information}};
-    text += fmt::format("ARI               {:.6f}\nNMI               {:.6f}\nAMI               {:.6f}\n",
-                        agreement.adjusted_rand, agreement.normalized_mutual_information,
-                        agreement.adjusted_mutual_information);
+    root["agreement"] = agreement_json(agreement, std::ssize(matched.first));
+    text += agreement_text(agreement);
   }
   print(settings.run.json ? json_text(root) : text);
   return kDone;
@@ -103,6 +109,9 @@ Action add_score(CLI::App& app) {
   app.add_option("--graph", settings->graph, "score by this graph: modularity, normalized cut, conductance")
       ->type_name("FILE");
   app.add_option("--truth", settings->truth, "score against these labels: ARI, NMI, AMI")->type_name("FILE");
+  Flags(app, "Score")(
+      Field{"self_loops", "count the self loops of the graph in the scores, as networkx does"},
+      settings->self_loops);
   add_json_flag(app, settings->run.json);
   add_read_flags(app, settings->read);
   add_max_memory_flag(app, settings->read.max_memory);

@@ -33,6 +33,19 @@ nlohmann::ordered_json scores_json(const graph::PartitionScores& scores) {
           {"cut", scores.cut}};
 }
 
+std::string agreement_text(const graph::Agreement& agreement) {
+  return fmt::format("ARI               {:.6f}\nNMI               {:.6f}\nAMI               {:.6f}\n",
+                     agreement.adjusted_rand, agreement.normalized_mutual_information,
+                     agreement.adjusted_mutual_information);
+}
+
+nlohmann::ordered_json agreement_json(const graph::Agreement& agreement, std::int64_t nodes) {
+  return {{"nodes", nodes},
+          {"adjusted_rand", agreement.adjusted_rand},
+          {"normalized_mutual_information", agreement.normalized_mutual_information},
+          {"adjusted_mutual_information", agreement.adjusted_mutual_information}};
+}
+
 nlohmann::ordered_json graph_json(const std::string& path, const graph::GraphFile& file) {
   return {{"path", path},
           {"nodes", file.graph.nodes()},

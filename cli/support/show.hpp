@@ -1,6 +1,7 @@
 // Results as text for people and as JSON for programs.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace parsimony::cli {
 
 std::string scores_text(const graph::PartitionScores& scores);
 nlohmann::ordered_json scores_json(const graph::PartitionScores& scores);
+
+std::string agreement_text(const graph::Agreement& agreement);
+nlohmann::ordered_json agreement_json(const graph::Agreement& agreement, std::int64_t nodes);
 
 /// The graph of a file and the number of entries that its reader removed.
 nlohmann::ordered_json graph_json(const std::string& path, const graph::GraphFile& file);

@@ -86,7 +86,8 @@ Context Terminal::context(int threads) {
   Context context(threads);
   context.stop = stop_;
   context.on_log = [this](LogLevel level, std::string_view text) {
-    level == LogLevel::info ? note(text) : warning(text);
+    const std::string message = rename_ ? rename_(std::string(text)) : std::string(text);
+    level == LogLevel::info ? note(message) : warning(message);
   };
   if (has_bar_ && !quiet_) {
     context.on_progress = [this](std::string_view stage, std::int64_t done, std::int64_t total) {

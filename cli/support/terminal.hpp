@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -45,6 +46,8 @@ class Terminal {
  public:
   explicit Terminal(std::stop_token stop);
 
+  /// Notes and warnings go through this function, which turns names of options into flags.
+  void rename_options(std::function<std::string(std::string)> rename) { rename_ = std::move(rename); }
   void be_quiet() { quiet_ = true; }  ///< no bar and no notes; warnings and errors remain
   void note(std::string_view text);
   void warning(std::string_view text);
@@ -60,6 +63,7 @@ class Terminal {
   void clear_bar();
 
   std::stop_token stop_;
+  std::function<std::string(std::string)> rename_;
   bool quiet_ = false;
   bool has_bar_;
   std::mutex mutex_;  // a stage may report from several threads

@@ -59,6 +59,7 @@ bool nearly_equal(double a, double b) {
 std::optional<double> resolve(const Pair& pair, const AssembleOptions& options) {
   const auto& [out, in] = pair.sum;
   if (options.meaning == EntryMeaning::triangle) return options.weighted ? out + in : 1.0;
+  if (options.directed) return out + in;
   const bool both = pair.count[0] > 0 && pair.count[1] > 0;
   if (options.meaning == EntryMeaning::edge_list && !both) return out + in;
   if (both && out == in) return out;
@@ -79,9 +80,10 @@ class Assembler {
         nodes_(ids.size()) {}
 
   Assembled run() {
-    // An unweighted matrix that is not symmetric becomes a weighted graph of ones and halves.
-    const bool keep_weights =
-        options_.weighted || (options_.meaning == EntryMeaning::matrix && options_.symmetrize);
+    // An unweighted matrix that is not symmetric becomes a weighted graph of ones and halves, arcs one of
+    // ones and twos.
+    const bool keep_weights = options_.weighted || options_.directed ||
+                              (options_.meaning == EntryMeaning::matrix && options_.symmetrize);
     keep_weights ? run<true>() : run<false>();
     return std::move(out_);
   }
@@ -92,12 +94,15 @@ class Assembler {
     using Bits = typename Key<kWeighted>::Bits;
     std::int64_t all = 0;
     for (const EntryBlock& block : blocks_) all += static_cast<std::int64_t>(block.nodes.size());
-    const std::int64_t blocks_bytes = all * (options_.weighted ? 12 : 8);
+    const bool has_weights =
+        std::any_of(blocks_.begin(), blocks_.end(), [](const auto& block) { return !block.weights.empty(); });
+    const std::int64_t blocks_bytes = all * (has_weights ? 12 : 8);
     const std::int64_t rows_bytes = nodes_ * 12,
                        keys_bytes = 2 * all * static_cast<std::int64_t>(sizeof(Bits));
     budget_.require(held_ + rows_bytes + keys_bytes + std::max(blocks_bytes, 2 * all * (kWeighted ? 8 : 4)));
 
     std::vector<std::int64_t> ends = count_rows();
+    if (out_.self_loops_dropped > 0) weigh_loops();
     const auto keys = std::make_unique_for_overwrite<Bits[]>(ends.back());
     const std::int64_t kept = ends.back() / 2;
     fill_rows<kWeighted>(ends, keys.get());  // ends[r] is now where row r begins
@@ -110,9 +115,29 @@ class Assembler {
     context_.for_blocks(static_cast<std::int64_t>(blocks_.size()), 1, [&](std::int64_t b, std::int64_t) {
       const EntryBlock& block = blocks_[b];
       for (std::size_t i = 0; i < block.nodes.size(); ++i) {
-        body(block.nodes[i][0], block.nodes[i][1], block.weights.empty() ? 1.0f : block.weights[i]);
+        body(block.nodes[i][0], block.nodes[i][1], weight_of(block, i));
       }
     });
+  }
+
+  float weight_of(const EntryBlock& block, std::size_t entry) const {
+    if (block.weights.empty()) return 1;
+    const float weight = block.weights[entry];
+    return options_.weighted || weight == 0 ? weight : 1.0f;
+  }
+
+  // In the order of the entries, so that the sums are the same for any number of threads.
+  void weigh_loops() {
+    out_.loop_weights.resize(nodes_);
+    for (const EntryBlock& block : blocks_) {
+      for (std::size_t i = 0; i < block.nodes.size(); ++i) {
+        const auto [a, b] = block.nodes[i];
+        if (a != b) continue;
+        double& weight = out_.loop_weights[a];
+        weight =
+            options_.weighted ? weight + weight_of(block, i) : std::max<double>(weight, weight_of(block, i));
+      }
+    }
   }
 
   // Element r is the end of row r, the last the number of keys.
@@ -190,8 +215,9 @@ class Assembler {
     }
     std::inclusive_scan(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
     const std::int64_t entries = out.offsets.back();
-    out_.duplicates_merged =
-        kept - (options_.meaning == EntryMeaning::matrix ? directed.load() : entries / 2);
+    const bool by_direction = options_.meaning == EntryMeaning::matrix ||
+                              (options_.directed && options_.meaning == EntryMeaning::edge_list);
+    out_.duplicates_merged = kept - (by_direction ? directed.load() : entries / 2);
     out.columns.resize(entries);
     const bool with_values = kWeighted && !all_ones;
     if (with_values) out.values.resize(entries);
@@ -220,7 +246,7 @@ class Assembler {
     };
     throw Error(options_.fault,
                 fmt::format("{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; "
-                            "option symmetrize takes their mean",
+                            "option symmetrize takes their mean, option directed their sum",
                             budget_.file, from, to, shown(0), to, from, shown(1)));
   }
 

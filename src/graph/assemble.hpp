@@ -36,10 +36,11 @@ enum class EntryMeaning {
 
 struct AssembleOptions {
   EntryMeaning meaning = EntryMeaning::edge_list;
-  bool weighted =
-      false;  ///< repeated entries add up; otherwise they count once and the blocks have no weights
+  /// Repeated entries add up; otherwise they count once, and weights only tell zeros from ones.
+  bool weighted = false;
   bool symmetrize = false;              ///< take the mean of both directions where they differ
   ErrorCode fault = ErrorCode::format;  ///< code of the error for entries that contradict each other
+  bool directed = false;                ///< take the sum of both directions, except of a triangle
 };
 
 /// A graph and the entries that are not in it.
@@ -48,6 +49,7 @@ struct Assembled {
   std::int64_t self_loops_dropped = 0;
   std::int64_t duplicates_merged = 0;  ///< entries beyond the first of an edge; for matrix, of a place
   std::int64_t zeros_dropped = 0;      ///< entries of weight 0
+  std::vector<double> loop_weights;    ///< one per node, as repeated entries count; empty without self loops
 };
 
 /// Consumes the blocks. ids: names of all nodes, for messages. held: bytes that the caller holds besides.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
@@ -11,10 +12,24 @@ namespace parsimony::graph {
 
 PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t> labels,
                                 const Context& context) {
+  return score_partition(adjacency, labels, {}, context);
+}
+
+PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t> labels,
+                                std::span<const double> self_loops, const Context& context) {
   adjacency = check_graph(adjacency, context);
   const std::int64_t nodes = adjacency.rows();
   if (std::ssize(labels) != nodes) {
     refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+  }
+  if (!self_loops.empty() && std::ssize(self_loops) != nodes) {
+    refuse(fmt::format("self_loops: {} for {} nodes; there must be one per node, or none", self_loops.size(),
+                       nodes));
+  }
+  for (const double weight : self_loops) {
+    if (!(weight >= 0 && std::isfinite(weight))) {
+      refuse(fmt::format("self_loops: weight {}; must be at least 0 and finite", weight));
+    }
   }
   std::int64_t clusters = 0;
   for (std::int64_t i = 0; i < nodes; ++i) {
@@ -29,6 +44,7 @@ PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t>
   std::vector<double> degree(nodes), leaving(nodes);
   context.for_blocks(nodes, 1 << 13, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
+      if (!self_loops.empty()) degree[i] = 2 * self_loops[i];
       for (auto e = adjacency.offsets[i]; e < adjacency.offsets[i + 1]; ++e) {
         const double weight = adjacency.weighted() ? adjacency.values[e] : 1.0;
         degree[i] += weight;

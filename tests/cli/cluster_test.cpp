@@ -203,7 +203,8 @@ TEST_F(Cluster, ScoreSaysWhatIsNotCompared) {
   const std::string labels = write("l.txt", "1 a\n2 a\n3 b\n4 b\n");
   const Outcome more = run({"score", labels, "--graph", graph});
   EXPECT_EQ(more.code, 0);
-  EXPECT_NE(more.err.find("the graph has 3 nodes, the labels 4; the 3 that"), std::string::npos) << more.err;
+  EXPECT_NE(more.err.find(graph + " has 3 nodes, " + labels + " has 4; the 3 that"), std::string::npos)
+      << more.err;
   const Outcome fewer = run({"score", write("f.txt", "1 a\n2 a\n"), "--graph", graph});
   expect_one_error(fewer, 1, {"1 of the 3 nodes"});
 }

@@ -4,6 +4,7 @@
 
 #include "core/files/npy_format.hpp"
 #include "expect_error.hpp"
+#include "graph/file/formats.hpp"
 #include "parsimony/core/npy.hpp"
 #include "temporary_directory.hpp"
 
@@ -36,6 +37,49 @@ TEST(Labels, AreReadAsPeopleWriteThem) {
   expect_labels("up\ndown\nup\n", {"0", "1", "2"}, {1, 0, 1}, {"down", "up"});
 }
 
+std::string warnings_of(const std::string& content, Labels& labels) {
+  std::string out;
+  Context context(1);
+  context.on_log = [&](LogLevel level, std::string_view text) {
+    if (level == LogLevel::warning) out += std::string(text) + "\n";
+  };
+  labels = parse_labels(content, "l.csv", 0, context);
+  return out;
+}
+
+TEST(Labels, AHeaderIsSkippedAndSaid) {
+  for (const char* content :
+       {"node,cluster\n0,7\n1,7\n2,9\n", "Id\tlabel\n0\tred\n1\tred\n2\tblue\n",
+        "\"\",\"x\"\n\"0\",5\n\"1\",5\n\"2\",6\n", ",0\n0,1\n1,1\n2,0\n", "name;group\n0;1\n1;1\n2;2\n"}) {
+    Labels labels;
+    EXPECT_EQ(warnings_of(content, labels).rfind("l.csv:1: taken for a header and skipped: ", 0), 0u)
+        << content;
+    EXPECT_EQ(labels.ids.size(), 3) << content;
+    EXPECT_EQ(labels.ids.name(0), "0");
+    EXPECT_EQ(labels.clusters[0], labels.clusters[1]);
+    EXPECT_NE(labels.clusters[0], labels.clusters[2]);
+    EXPECT_EQ(labels.names.size(), 2u);
+  }
+  for (const char* content : {"cluster\n1\n2\n", "\"x\"\n1\n2\n", "label\nred\nblue\n"}) {
+    Labels labels;
+    EXPECT_NE(warnings_of(content, labels), "") << content;
+    EXPECT_EQ(labels.clusters.size(), 2u) << content;
+    EXPECT_TRUE(labels.by_position);
+  }
+  for (const char* content : {"up\ndown\n", "ann red\nbob blue\n", "1 a\nb 2\n", "cluster\ncluster\nup\n"}) {
+    Labels labels;
+    EXPECT_EQ(warnings_of(content, labels), "") << content;
+  }
+}
+
+TEST(Labels, NamesKeepZerosBlanksAndQuotes) {
+  expect_labels("007\t01\n7\t1\n", {"007", "7"}, {0, 1}, {"01", "1"});
+  expect_labels("New York,\"a, b\"\n\"Los \"\"A\"\"\",c\n", {"Los \"A\"", "New York"}, {1, 0}, {"a, b", "c"});
+  expect_labels("\"#5\" x\n", {"#5"}, {0}, {"x"});
+  Labels labels;
+  EXPECT_NE(warnings_of("a 1\n#b 2\nc 2\n", labels).find("l.csv:2: 1 line"), std::string::npos);
+}
+
 TEST(Labels, NpyArraysAreLabelsOfTheNodesInOrder) {
   const TemporaryDirectory directory;
   write_npy(directory / "l.npy", std::vector<std::int64_t>{1ll << 40, -1, 1ll << 40});
@@ -56,7 +100,6 @@ TEST(Labels, BadLinesAreNamed) {
   expect_error(ErrorCode::format, "l.txt: no labels", read(""));
   expect_error(ErrorCode::format, "l.txt: no labels", read("# c\n"));
   expect_error(ErrorCode::format, "l.txt:3: node '1' has a cluster already", read("1 2\n2 2\n1 3\n"));
-  expect_error(ErrorCode::format, "l.txt:2: node '01' has a cluster already", read("1 2\n01 2\n"));
   expect_error(ErrorCode::format, "l.txt:2: 1 column", read("1 2\n3\n"));
   expect_error(ErrorCode::format, "l.txt:3: 2 columns", read("1\n2\n3 4\n"));
   expect_error(ErrorCode::format, "l.txt:1: 3 columns", read("1 2 3\n"));
@@ -85,6 +128,19 @@ TEST(Labels, RoundTrip) {
   });
 }
 
+TEST(Labels, NamesComeBack) {
+  const TemporaryDirectory directory;
+  const NodeIds ids = NodeIds::strings({" a", "#5", "007", "New York", "\"q\", r", "x;y"});
+  for (const std::string name : {"l.txt", "l.csv"}) {
+    write_labels(directory / name, ids, Clusters{0, 1, 2, 3, 4, 5});
+    const Labels back = read_labels(directory / name);
+    ASSERT_EQ(back.ids.size(), 6) << name;
+    for (int i = 0; i < 6; ++i)
+      EXPECT_EQ(back.clusters[back.ids.find(ids.name(i))], i) << name << ids.name(i);
+  }
+  EXPECT_NE(directory.content(directory / "l.txt").find("New York\t3\n"), std::string::npos) << "for joins";
+}
+
 TEST(Labels, AlignById) {
   const Labels first{NodeIds::numbers({1, 5, 9}), {0, 1, 1}, {"a", "b"}};
   const Labels second{NodeIds::consecutive(3, 4), {2, 0, 1}, {"x", "y", "z"}};  // 4, 5, 6
@@ -93,6 +149,17 @@ TEST(Labels, AlignById) {
   EXPECT_EQ(aligned.second, (Clusters{0}));
   EXPECT_EQ(aligned.only_in_first, 2);
   EXPECT_EQ(aligned.only_in_second, 2);
+}
+
+TEST(Labels, WithoutIdsMustBeAsManyAsTheOthers) {
+  const Labels three{NodeIds::consecutive(3, 0), {0, 1, 1}, {"a", "b"}, true, "three.txt"};
+  const Labels four{NodeIds::consecutive(4, 1), {0, 1, 1, 0}, {"x", "y"}, false, "four.txt"};
+  expect_error(ErrorCode::format, "three.txt: 3 labels for the 4 of four.txt",
+               [&] { align_labels(four, three); });
+  expect_error(ErrorCode::format, "four.txt: 4 labels for the 3 of three.txt",
+               [&] { align_labels(three, four); });
+  const Labels far{NodeIds::consecutive(2, 9), {0, 1}, {"x", "y"}, false, "far.txt"};
+  expect_error(ErrorCode::format, "far.txt: shares no node with four.txt", [&] { align_labels(four, far); });
 }
 
 TEST(Labels, AreTheSameForAnyNumberOfThreads) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "expect_error.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
@@ -50,6 +52,36 @@ Weighted random_graph(std::int64_t n, double density, bool weighted, std::uint64
     out.csr.offsets.push_back(out.csr.entries());
   }
   return out;
+}
+
+// A self loop of weight w is 2 w on the diagonal of the adjacency matrix.
+TEST(PartitionScores, CountSelfLoopsAsTheDiagonal) {
+  const std::int64_t n = 30;
+  auto [csr, w] = random_graph(n, 0.3, true, 4);
+  const auto labels = random_labels(n, 4, 2);
+  std::vector<double> loops(n), degree(n);
+  double total = 0, modularity = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    loops[i] = i % 3 == 0 ? 0.5 + static_cast<double>(i) : 0;
+    w.w[i * n + i] = 2 * loops[i];
+    for (std::int64_t j = 0; j < n; ++j) degree[i] += w(i, j);
+    total += degree[i];
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      if (labels[i] == labels[j]) modularity += (w(i, j) - degree[i] * degree[j] / total) / total;
+    }
+  }
+  const PartitionScores scores = score_partition(csr, labels, loops);
+  EXPECT_NEAR(scores.modularity, modularity, 1e-12);
+  EXPECT_NEAR(std::accumulate(scores.volume.begin(), scores.volume.end(), 0.0), total, 1e-9);
+  EXPECT_EQ(score_partition(csr, labels, std::vector<double>(n)).modularity,
+            score_partition(csr, labels).modularity);
+  expect_error(ErrorCode::invalid_argument, "self_loops: 1 for 30 nodes",
+               [&] { score_partition(csr, labels, std::vector<double>(1)); });
+  loops[2] = -1;
+  expect_error(ErrorCode::invalid_argument, "self_loops: weight -1",
+               [&] { score_partition(csr, labels, loops); });
 }
 
 TEST(PartitionScores, EqualTheirDefinitionsOnDenseMatrices) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
@@ -28,7 +30,15 @@ struct ReadOptions {
   /// automatic: by the ending (before .gz or .zst), else by the first bytes, else an edge list. Files of
   /// other formats are then recognised and refused with a way to convert them.
   FileFormat format = FileFormat::automatic;
-  bool symmetrize = false;      ///< accept W ≠ Wᵀ and use (W + Wᵀ) / 2; set it for directed graphs
+  /// Columns of an edge list: source,target or source,target,weight, by numbers from 1 or by the names in its
+  /// first line. Empty: the first two and, if there is a third, the weights, or by the names of a header.
+  std::string columns;
+  /// Accept W ≠ Wᵀ and use (W + Wᵀ) / 2. Set it for matrices that should be symmetric and are not quite.
+  bool symmetrize = false;
+  /// Take the entries for arcs: an edge weighs the sum of its directions, W + Wᵀ. Set it for directed graphs,
+  /// also without weights: an edge in both directions then weighs 2. Not beside symmetrize.
+  bool directed = false;
+  bool unweighted = false;  ///< leave weights out: repeated entries count once; set it for times or ratings
   std::int64_t max_memory = 0;  ///< bytes the reader may use; 0: no limit
   /// The first column of an edge list (the rows of a matrix) and the second (the columns) are two sets of
   /// nodes, named left:… and right:…. KONECT files say it themselves, and so does a matrix that is not
@@ -40,9 +50,18 @@ struct ReadOptions {
 
 template <OptionsOf<ReadOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"format", "format of the graph; auto: by the ending of the file, or its first bytes"},
+  visit(Field{"format", "format of the graph; auto: by the ending of the file name, or by the first bytes"},
         options.format);
-  visit(Field{"symmetrize", "replace a matrix W that is not symmetric by (W + Wᵀ) / 2"}, options.symmetrize);
+  visit(
+      Field{"columns",
+            "columns of an edge list: source,target[,weight], by numbers from 1 or by the names of a header"},
+      options.columns);
+  visit(Field{"symmetrize", "accept a matrix W that is not symmetric and use (W + W')/2"},
+        options.symmetrize);
+  visit(Field{"directed", "take entries for arcs: an edge weighs the sum of its two directions, W + W'"},
+        options.directed);
+  visit(Field{"unweighted", "leave weights out: every edge weighs 1, however often it is listed"},
+        options.unweighted);
   visit(Field{"bipartite",
               "the two columns of an edge list, or rows and columns of a matrix, are two sets of "
               "nodes, left:… and right:…"},
@@ -58,6 +77,7 @@ struct GraphFile {
   std::int64_t self_loops_dropped = 0;
   std::int64_t duplicates_merged = 0;  ///< entries beyond the first for an edge, or for a place of a matrix
   std::int64_t zeros_dropped = 0;      ///< edges of weight 0
+  std::vector<double> loop_weights;    ///< weight of the dropped self loops of every node; empty without any
 };
 
 /// Reads a graph. docs/formats/graphs.md describes the treatment of self loops, repetitions, directions and

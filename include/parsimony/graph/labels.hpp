@@ -18,11 +18,13 @@ struct Labels {
   std::vector<std::int32_t> clusters;  ///< cluster of every node, 0..names.size() − 1
   std::vector<std::string> names;      ///< names of the clusters in the file, ascending
   bool by_position = false;            ///< the file has no ids: they are 0..N−1
+  std::string file;                    ///< its name, for messages
 };
 
 /// Reads lines of `node<blank, tab or comma>cluster` with ids as in edge lists, or one cluster per line, or a
 /// 1-D .npy array of whole numbers; in the last two the nodes are 0..N−1. Clusters are integers, or words if
-/// any of them is not an integer. Lines that begin with #, % or // are comments; gzip and zstd are
+/// any of them is not an integer. Separators, quotes and a header line are found as in edge lists, and a
+/// header is told to the context. Lines that begin with #, % or // are comments; gzip and zstd are
 /// transparent. A node that is listed twice, like every fault, throws Error(format) with file and line.
 /// max_memory bounds the bytes used; 0: no bound.
 Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory = 0,
@@ -57,13 +59,15 @@ void write_labels(const std::filesystem::path& path, const NodeIds& ids,
                   std::span<const std::int32_t> clusters, const WriteLabelsOptions& options = {});
 
 /// The clusters of the nodes that two labelings share, in the order of the first. Nodes are matched by their
-/// ids, or by position if one labeling has no ids and both have the same number of nodes.
+/// ids, or by position if one labeling has no ids.
 struct AlignedLabels {
   std::vector<std::int32_t> first;
   std::vector<std::int32_t> second;
   std::int64_t only_in_first = 0;
   std::int64_t only_in_second = 0;
 };
+/// Throws format, with the numbers, for labelings that share no node, or that have no ids and not as many
+/// nodes.
 AlignedLabels align_labels(const Labels& first, const Labels& second);
 
 }  // namespace parsimony::graph

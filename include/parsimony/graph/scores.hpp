@@ -29,6 +29,12 @@ struct PartitionScores {
 PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t> labels,
                                 const Context& context = Context{});
 
+/// The same, with the self loops that the graph leaves out: one of weight w counts w inside its cluster and 2
+/// w in the volume, as in networkx and igraph. self_loops: a weight per node, as GraphFile::loop_weights, or
+/// none. Throws invalid_argument, also when they are not one per node, negative or not finite.
+PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t> labels,
+                                std::span<const double> self_loops, const Context& context = Context{});
+
 /// Indices of agreement. All are 1 for equal partitions, however their clusters are numbered (also for one
 /// cluster, singletons and no items). ARI and AMI are 0 for one cluster, or singletons, against anything
 /// else.

@@ -29,10 +29,19 @@ class Printer {
     buffer_.append(text, std::to_chars(text, text + sizeof text, value).ptr - text);
     return *this;
   }
-  /// A field of CSV (RFC 4180), in quotes where it has commas, blanks, quotes or line
-  /// ends, or may look like a comment.
+  /// A field of CSV (RFC 4180), in quotes where it has commas, semicolons, blanks, quotes or line ends, or
+  /// may look like a comment.
   Printer& csv_field(std::string_view text) {
-    if (!text.empty() && text.find_first_of(" \t,\"\r\n#%/") == text.npos) return *this << text;
+    if (!text.empty() && text.find_first_of(" \t,;\"\r\n#%/") == text.npos) return *this << text;
+    return quoted(text);
+  }
+  /// A field between tabs, in quotes only where it would otherwise be read as something else.
+  Printer& tsv_field(std::string_view text) {
+    const bool plain = !text.empty() && text.find_first_of("\t\"\r\n") == text.npos &&
+                       text.find_first_of("#%/") != 0 && text.front() != ' ' && text.back() != ' ';
+    return plain ? *this << text : quoted(text);
+  }
+  Printer& quoted(std::string_view text) {
     buffer_ += '"';
     for (const char c : text) {
       if (c == '"') buffer_ += '"';

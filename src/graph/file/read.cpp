@@ -43,11 +43,15 @@ GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const Ass
           .ids = std::move(ids),
           .self_loops_dropped = assembled.self_loops_dropped,
           .duplicates_merged = assembled.duplicates_merged,
-          .zeros_dropped = assembled.zeros_dropped};
+          .zeros_dropped = assembled.zeros_dropped,
+          .loop_weights = std::move(assembled.loop_weights)};
 }
 
 AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options) {
-  return {.meaning = meaning, .weighted = weighted, .symmetrize = options.symmetrize};
+  return {.meaning = meaning,
+          .weighted = weighted && !options.unweighted,
+          .symmetrize = options.symmetrize,
+          .directed = options.directed};
 }
 
 NodeIds matrix_ids(std::int64_t rows, std::int64_t columns, bool bipartite, std::int64_t first) {
@@ -77,6 +81,9 @@ GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOpti
         ErrorCode::invalid_argument,
         fmt::format("bipartite: {} has one set of nodes; the option is for edge lists and matrices", name));
   };
+  if (!options.columns.empty() && format != FileFormat::edge_list && format != FileFormat::csv) {
+    refuse(fmt::format("columns: {} is not an edge list; only those have columns to choose", name));
+  }
   switch (format) {
     case FileFormat::matrix_market:
       return parse_matrix_market(std::move(bytes), options, budget, context);
@@ -104,6 +111,9 @@ GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOpti
 
 GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& options, const Context& context) {
   validate_fields(options);
+  if (options.directed && options.symmetrize) {
+    refuse("directed: takes the sum of both directions of an edge, symmetrize their mean; set one of them");
+  }
   try {
     return parse_graph(read_file(path, options.max_memory, context.stop), path.string(), options, context);
   } catch (const std::bad_alloc&) {

@@ -1,82 +1,107 @@
-// Implements parse_edge_list() of graph/file/formats.hpp.
+// Implements parse_edge_list() of graph/file/formats.hpp. Lists of integers, by far the largest ones, are
+// read in one pass without a copy of any field; all other ones as tables.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
-#include <type_traits>
+#include <optional>
 
+#include "graph/file/edge_table.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/file/number_edges.hpp"
 
 namespace parsimony::graph {
 namespace {
 
-// Columns of the first entry: 2, or 3 in a weighted list.
-int columns_of_edges(const Text& text) {
-  LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
-  try {
-    if (!cursor.next_entry()) {
-      throw Error(
-          ErrorCode::format,
-          fmt::format("{}: no edges; an edge is a line of two node ids and perhaps a weight", text.name));
-    }
-    const char* line = cursor.line();
-    const int columns = cursor.count_fields();
-    if (columns == 2 || columns == 3) return columns;
-    throw TextFault{
-        line, fmt::format("{} column{}; an edge has two node ids and, if it is weighted, a weight", columns,
-                          columns == 1 ? "" : "s")};
-  } catch (const TextFault& fault) {
-    text.fail(fault);
-  }
-}
-
-template <class Id>
-struct Edges : IdEdges<Id> {
-  std::atomic<const char*> first_word = nullptr;  // the first id that is not an integer
+struct PlainEdges : IdEdges<std::int64_t> {
+  Comments comments;
 };
 
-// Several threads may call it; the first place in the text is kept.
-void keep_first(std::atomic<const char*>& first, const char* at) {
-  const char* known = first;
-  while ((!known || at < known) && !first.compare_exchange_weak(known, at)) {
-  }
-}
-
-[[noreturn]] void fail_columns(const LineCursor& cursor, int found, int columns) {
-  throw TextFault{cursor.line(), fmt::format("{} column{}; every line needs {}, as the first edge has", found,
-                                             found == 1 ? "" : "s", columns)};
-}
-
-template <class Id>
-void parse_edges(const Text& text, int columns, Edges<Id>& out, const Context& context) {
-  out.ids.resize(piece_count(text.bytes));
+// Reads lines of two integers, separated by blanks, tabs or commas, and `others` more columns, of which the
+// first is the weight if there are weights. Nothing if any line is different.
+std::optional<PlainEdges> read_plain(const Text& text, std::int64_t from, int others, bool weighted,
+                                     const Context& context) {
+  PlainEdges out;
+  out.ids.resize(piece_count(text.bytes.substr(from)));
   out.weights.resize(out.ids.size());
-  parse_lines(text, 0, context, [&](LineCursor& cursor, std::int64_t piece) {
-    std::vector<Id> ids;
+  std::vector<Comments> comments(out.ids.size());
+  std::atomic<bool> different = false;
+  parse_lines(text, from, context, [&](LineCursor& cursor, std::int64_t piece) {
+    std::vector<std::int64_t> ids;
     std::vector<float> weights;
-    while (cursor.next_entry()) {
-      for (int end = 0; end < 2; ++end) {
-        if (cursor.at_line_end()) fail_columns(cursor, end, columns);
-        if constexpr (std::is_same_v<Id, std::int64_t>) {
+    try {
+      while (!different.load(std::memory_order_relaxed) && cursor.next_entry()) {
+        for (int end = 0; end < 2; ++end) {
           std::int64_t id = 0;
-          if (!cursor.integer(id)) return keep_first(out.first_word, cursor.at());
+          if (!cursor.plain_integer(id)) return different.store(true);
           ids.push_back(id);
-        } else {
-          ids.push_back(cursor.printable_word());
+          cursor.next_field();
         }
-        cursor.next_field();
+        for (int other = 0; other < others; ++other) {
+          if (cursor.at_line_end()) return different.store(true);
+          if (weighted && other == 0) {
+            weights.push_back(cursor.weight());
+          } else {
+            cursor.word();
+          }
+          cursor.next_field();
+        }
+        if (!cursor.at_line_end()) return different.store(true);
       }
-      if (columns == 3) {
-        if (cursor.at_line_end()) fail_columns(cursor, 2, columns);
-        weights.push_back(cursor.weight());
-        cursor.next_field();
-      }
-      if (!cursor.at_line_end()) fail_columns(cursor, columns + cursor.count_fields(), columns);
+    } catch (const TextFault&) {
+      return different.store(true);
     }
     out.ids[piece] = std::move(ids);
     out.weights[piece] = std::move(weights);
+    comments[piece] = cursor.comments();
   });
+  if (different) return std::nullopt;
+  for (const Comments& piece : comments) out.comments.add(piece);
+  return out;
+}
+
+// A list of integers, perhaps below a header.
+std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& options,
+                                        const MemoryBudget& budget, EdgeColumns& columns,
+                                        const Context& context) {
+  if (!options.columns.empty()) return std::nullopt;
+  const TableHead head = read_head(text, ' ', 2);
+  if (head.rows.empty() || head.rows.back().size() < 2 || head.rows[0].size() != head.rows.back().size() ||
+      (head.rows[0].size() > 3 && !options.unweighted) || !is_plain_integer(head.rows.back()[0])) {
+    return std::nullopt;
+  }
+  columns = edge_columns(text, head, options);
+  if (columns.source != 0 || columns.target != 1 || (columns.weighted() && columns.weight != 2)) {
+    return std::nullopt;
+  }
+  // Two ids, two nodes, a weight and its growth.
+  budget.require(std::ssize(text.bytes) + text.count_lines(context) * (columns.weighted() ? 32 : 24));
+  const bool header = all_words(head.rows[0]);
+  auto edges =
+      read_plain(text, header ? head.second : head.begins[0], columns.count - 2, columns.weighted(), context);
+  if (!edges) return edges;
+  if (header) say_header(text, head, context);
+  if (!columns.message.empty()) {
+    context.log(LogLevel::warning, fmt::format("{}: {}", text.name, columns.message));
+  }
+  say_comments(text, edges->comments, context);
+  if (columns.weighted() && !columns.sure_weight) say_times(text, edges->weights, context);
+  return edges;
+}
+
+void say_words(const Text& text, const Words& ids, const Context& context) {
+  for (const auto& piece : ids) {
+    const auto word = std::find_if(piece.begin(), piece.end(), [](auto id) { return !is_plain_integer(id); });
+    if (word == piece.end()) continue;
+    const bool in_text = is_part(*word, text.bytes);
+    const auto line = in_text ? 1 + std::count(text.bytes.data(), word->data(), '\n') : 0;
+    context.log(
+        LogLevel::info,
+        fmt::format("{}{}: the id {} is not an integer of 64 bits without leading zeros, so all ids are "
+                    "taken as text",
+                    text.name, in_text ? fmt::format(":{}", line) : "", in_quotes(*word)));
+    return;
+  }
 }
 
 }  // namespace
@@ -84,39 +109,34 @@ void parse_edges(const Text& text, int columns, Edges<Id>& out, const Context& c
 GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                           const Context& context) {
   const Text text(budget.file, bytes);
-  const int columns = columns_of_edges(text);
-  const bool weighted = columns == 3;
-  const AssembleOptions as_edges = assembling(EntryMeaning::edge_list, weighted, options);
-  const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);
-  budget.require(text_size + lines * (weighted ? 32 : 24));  // two ids, two nodes, a weight and its growth
-
-  Edges<std::int64_t> numbers;
-  try {
-    parse_edges(text, columns, numbers, context);
-  } catch (const Error& error) {
-    // Lines are read again with words for ids, and another line may then be the first bad one.
-    if (error.code() != ErrorCode::format || !numbers.first_word) throw;
+  const auto text_size = static_cast<std::int64_t>(bytes.size());
+  const auto assemble_edges = [&](NumberedEdges&& edges, bool weighted, std::int64_t held) {
+    return assemble_file(std::move(edges.blocks), std::move(edges.ids),
+                         assembling(EntryMeaning::edge_list, weighted, options), budget, held, context);
+  };
+  const auto from_integers = [&](IdEdges<std::int64_t>&& edges, bool weighted) {
+    std::string().swap(bytes);
+    std::size_t ends = 0;
+    for (const auto& piece : edges.ids) ends += piece.size();
+    NumberedEdges numbered = number_edges(std::move(edges), options.bipartite, budget, context);
+    if (!options.bipartite) {
+      say_points(text, numbered.ids.size(), static_cast<std::int64_t>(ends / 2), context);
+    }
+    return assemble_edges(std::move(numbered), weighted, 0);
+  };
+  EdgeColumns columns;
+  if (auto edges = read_integers(text, options, budget, columns, context)) {
+    return from_integers(std::move(*edges), columns.weighted());
   }
-  if (const char* first_word = numbers.first_word) {
-    numbers.ids = {};
-    numbers.weights = {};
-    // Two words, once more when they are sorted, two nodes, a weight and its growth.
-    budget.require(text_size + lines * (weighted ? 80 : 72));
-    Edges<std::string_view> words;
-    parse_edges(text, columns, words, context);
-    const auto line = 1 + std::count(text.bytes.data(), first_word, '\n');
-    const std::string_view rest = text.bytes.substr(first_word - text.bytes.data());
-    context.log(LogLevel::info,
-                fmt::format("{}:{}: the id {} is not an integer of 64 bits, so all ids are taken as text",
-                            text.name, line, in_quotes(rest.substr(0, rest.find_first_of(" \t,\r\n")))));
-    NumberedEdges numbered =
-        number_edges<std::string_view>(std::move(words), options.bipartite, budget, context);
-    return assemble_file(std::move(numbered.blocks), std::move(numbered.ids), as_edges, budget, text_size,
-                         context);
+  // Two words, once more when they are sorted, two nodes, a weight and its growth.
+  budget.require(text_size + text.count_lines(context) * (options.unweighted ? 72 : 80));
+  EdgeTable table = read_edge_table(text, options, context);
+  if (auto numbers = as_integers(table.edges.ids)) {
+    return from_integers({std::move(*numbers), std::move(table.edges.weights)}, table.weighted);
   }
-  std::string().swap(bytes);
-  NumberedEdges numbered = number_edges<std::int64_t>(std::move(numbers), options.bipartite, budget, context);
-  return assemble_file(std::move(numbered.blocks), std::move(numbered.ids), as_edges, budget, 0, context);
+  say_words(text, table.edges.ids, context);
+  return assemble_edges(number_edges(std::move(table.edges), options.bipartite, budget, context),
+                        table.weighted, text_size);
 }
 
 }  // namespace parsimony::graph

@@ -79,7 +79,7 @@ GraphFile parse_konect(std::string bytes, const ReadOptions& options, const Memo
                            fmt::join(kKonectWeights, ", "))});
   }
   const bool bipartite = header.kind == "bip" || options.bipartite;
-  const bool weighted = header.weights != "unweighted" && header.weights != "fixed";
+  const bool weighted = header.weights != "unweighted" && header.weights != "fixed" && !options.unweighted;
   const EntryMeaning meaning = header.kind == "asym" ? EntryMeaning::edge_list : EntryMeaning::triangle;
   const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);
   // Two ids, two nodes, a weight and its growth; the ids once more, parted by sides.

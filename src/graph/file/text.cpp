@@ -86,14 +86,32 @@ LineCursor::LineCursor(std::string_view text, std::int64_t begin, std::int64_t e
   line_ = at_;
 }
 
-bool LineCursor::next_entry() {
+void Comments::add(std::string_view line) {
+  const std::size_t sign = line.front() == '/' ? 2 : 1;
+  if (count++ == 0) first = line.data();
+  like_data = like_data || (line.size() > sign && line[sign] != ' ' && line[sign] != '\t');
+}
+
+void Comments::add(const Comments& later) {
+  if (!first) first = later.first;
+  count += later.count;
+  like_data = like_data || later.like_data;
+}
+
+bool LineCursor::next_filled_line() {
   while (next_line()) {
     skip_blanks();
-    if (at_line_end() || starts_with("#") || starts_with("%") || starts_with("//")) continue;
-    if (*at_ == ',') throw TextFault{at_, "a column is empty"};
-    return true;
+    if (at_line_end()) continue;
+    if (!starts_with("#") && !starts_with("%") && !starts_with("//")) return true;
+    comments_.add(rest_of_line());
   }
   return false;
+}
+
+bool LineCursor::next_entry() {
+  if (!next_filled_line()) return false;
+  if (*at_ == ',') throw TextFault{at_, "a column is empty"};
+  return true;
 }
 
 int LineCursor::count_fields() {
@@ -128,14 +146,12 @@ std::int64_t LineCursor::integer(const char* what, std::int64_t low, std::int64_
   return value;
 }
 
-float LineCursor::weight() {
-  const char* begin = at_;
-  const std::string_view field = word();
+float parse_weight(std::string_view field, const char* at) {
   double value = 0;
   const char* from = field.data() + (field.size() > 1 && field[0] == '+' && field[1] != '-');
   const auto [after, error] = std::from_chars(from, field.data() + field.size(), value);
-  if (after != field.data() + field.size() || error == std::errc::invalid_argument) {
-    throw TextFault{begin, fmt::format("weight {} is not a number", in_quotes(field))};
+  if (field.empty() || after != field.data() + field.size() || error == std::errc::invalid_argument) {
+    throw TextFault{at, fmt::format("weight {} is not a number", in_quotes(field))};
   }
   if (error == std::errc::result_out_of_range) {
     const double beyond = below_one(field) ? std::numeric_limits<double>::min() : HUGE_VAL;
@@ -143,9 +159,8 @@ float LineCursor::weight() {
   }
   float out = 0;
   if (!to_weight(value, out)) {
-    throw TextFault{begin,
-                    fmt::format("weight {} is not allowed; weights are at least 0 and finite in float32",
-                                in_quotes(field))};
+    throw TextFault{at, fmt::format("weight {} is not allowed; weights are at least 0 and finite in float32",
+                                    in_quotes(field))};
   }
   return out;
 }

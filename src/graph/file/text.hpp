@@ -35,6 +35,19 @@ struct Text {
   std::int64_t count_lines(const Context& context) const;  ///< newlines, and a last line without one
 };
 
+/// Lines that were skipped because they begin with #, % or //.
+struct Comments {
+  std::int64_t count = 0;
+  const char* first = nullptr;  ///< in the text
+  bool like_data = false;       ///< some have no blank behind the sign, as ids would
+
+  void add(std::string_view line);
+  void add(const Comments& later);
+};
+
+/// Reads a weight, finite and at least 0; see to_weight() in graph/assemble.hpp. A fault is at `at`.
+float parse_weight(std::string_view field, const char* at);
+
 /// Walks over the lines of a text, or of the piece of it in which they start, and over the fields of a line.
 /// Fields are parted by blanks, tabs or one comma; \r before \n is a blank.
 class LineCursor {
@@ -51,7 +64,16 @@ class LineCursor {
   }
   /// Moves to the first field of the next line that has any and is not a comment (#, %, //).
   bool next_entry();
+  /// The same; the first field may be empty.
+  bool next_filled_line();
+  const Comments& comments() const { return comments_; }
   const char* line() const { return line_; }
+  /// The rest of the line, without its end.
+  std::string_view rest_of_line() const {
+    std::string_view rest(at_, static_cast<std::size_t>(line_end() - at_));
+    while (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
+    return rest;
+  }
   const char* at() const { return at_; }
   bool starts_with(std::string_view prefix) const {
     return std::string_view(at_, end_ - at_).substr(0, prefix.size()) == prefix;
@@ -88,10 +110,22 @@ class LineCursor {
     at_ = begin;
     return false;
   }
+  /// The same, of an integer as it is commonly written: one with a leading zero, and -0, are names.
+  bool plain_integer(std::int64_t& value) {
+    const char* digit = at_ + (at_ < end_ && *at_ == '-');
+    if (digit < end_ && *digit == '0' &&
+        (digit != at_ || (digit + 1 < end_ && digit[1] >= '0' && digit[1] <= '9'))) {
+      return false;
+    }
+    return integer(value);
+  }
   /// Reads the field here as an integer from low to high; `what` names it in the error.
   std::int64_t integer(const char* what, std::int64_t low, std::int64_t high);
-  /// Reads the field here as a weight, finite and at least 0; see to_weight() in graph/assemble.hpp.
-  float weight();
+  /// Reads the field here as a weight.
+  float weight() {
+    const char* begin = at_;
+    return parse_weight(word(), begin);
+  }
 
  private:
   bool ends_field() const {
@@ -107,6 +141,7 @@ class LineCursor {
   const char* stop_;  // lines start before this
   const char* end_;   // end of the text
   bool first_ = true;
+  Comments comments_;
 };
 
 constexpr std::int64_t kTextPiece = 1 << 20;

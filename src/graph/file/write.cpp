@@ -14,19 +14,6 @@
 namespace parsimony::graph {
 namespace {
 
-bool starts_comment(std::string_view name) {
-  return name.substr(0, 1) == "#" || name.substr(0, 1) == "%" || name.substr(0, 2) == "//";
-}
-
-void check_name(const std::string& name) {
-  if (name.empty() || name.find_first_of(" \t,\r\n") != name.npos) {
-    refuse(
-        fmt::format("the node id {} cannot be in an edge list; ids there have no "
-                    "blanks, commas or line ends; use .mtx, .graph or .npz",
-                    in_quotes(name)));
-  }
-}
-
 // Whether the ids are 0, 1, … or 1, 2, …
 bool are_positions(const NodeIds& ids) {
   const std::int64_t last = ids.size() - 1;
@@ -39,15 +26,16 @@ bool are_positions(const NodeIds& ids) {
 void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context) {
   const Csr& adjacency = graph.adjacency;
   Printer print(out);
-  const auto edge = [&](std::string first, std::string second, float weight) {
-    check_name(first);
-    check_name(second);
-    if (starts_comment(first)) std::swap(first, second);
-    if (starts_comment(first)) {
-      refuse(fmt::format("an edge list line cannot begin with the node id {}; use .mtx, .graph or .npz",
-                         in_quotes(first)));
+  const auto edge = [&](const std::string& first, const std::string& second, float weight) {
+    for (const std::string_view name : {std::string_view(first), std::string_view(second)}) {
+      if (name.empty() || name.find_first_of("\t\r\n") != name.npos) {
+        refuse(
+            fmt::format("the node id {} cannot be in an edge list; ids there have no tabs and line ends; use "
+                        ".mtx, .graph or .npz",
+                        in_quotes(name)));
+      }
     }
-    print << first << '\t' << second;
+    (print.csv_field(first) << '\t').csv_field(second);
     if (graph.weighted()) (print << '\t').number(weight);
     print.end_line();
   };

@@ -28,7 +28,7 @@ void write_labels(const std::filesystem::path& path, const NodeIds& ids,
     if (format == LabelFormat::csv) {
       (print.csv_field(ids.name(i)) << ',').number(clusters[i]);
     } else {
-      (print << ids.name(i) << '\t').number(clusters[i]);
+      (print.tsv_field(ids.name(i)) << '\t').number(clusters[i]);
     }
     print.end_line();
   }
