@@ -136,6 +136,28 @@ TEST(MergeClusters, SmallComponentsFallTogether) {
   for (int i = 0; i < 32; ++i) EXPECT_EQ(labels[i], i < 20 ? 0 : 1);
 }
 
+// A hub is a neighbour of every other cluster. If each merge looked at all of them, 4·10⁸ looks at 20,000
+// leaves would take half a minute and gigabytes.
+TEST(MergeClusters, HubsAreNotQuadratic) {
+  constexpr std::int32_t kLeaves = 10000;
+  Csr stars;  // node 0 with leaves 2, 4, … and node 1 with leaves 3, 5, …, joined by one edge
+  for (std::int32_t hub = 0; hub < 2; ++hub) {
+    stars.columns.push_back(1 - hub);
+    for (std::int32_t leaf = 1; leaf <= kLeaves; ++leaf) stars.columns.push_back(2 * leaf + hub);
+    stars.offsets.push_back(stars.entries());
+  }
+  for (std::int32_t leaf = 0; leaf < 2 * kLeaves; ++leaf) {
+    stars.columns.push_back(leaf % 2);
+    stars.offsets.push_back(stars.entries());
+  }
+  for (const auto gain : {MergeGain::modularity, MergeGain::normalized_cut}) {
+    const auto labels = merge_clusters(make_network(stars), {.clusters = 2, .gain = gain});
+    std::int64_t elsewhere = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) elsewhere += labels[i] != static_cast<int>(i % 2);
+    EXPECT_EQ(elsewhere, 0) << enum_name(gain);
+  }
+}
+
 TEST(MergeClusters, RefusesMoreClustersThanNodes) {
   const Csr csr = testing::karate_club();
   expect_error(ErrorCode::invalid_argument, "35 is more than the 34",

@@ -42,7 +42,9 @@ void describe(Options& options, Visitor&& visit) {
 ///
 /// Returns the cluster of every node, 0..k−1, none empty, numbered by their first node. O(E log² E) time by
 /// modularity, which looks again only at the neighbours of the smaller cluster; the normalised cut looks at
-/// all neighbours of a merged cluster. O(E) memory. Sequential; the result depends on the network and the
+/// all neighbours of a merged cluster. Where hubs would make that O(N²), at sixteen looks per edge, the order
+/// becomes approximate: a merge is then taken if its gain is within a tenth of the largest. O(E) memory.
+/// Sequential; the result depends on the network and the
 /// options alone. Throws invalid_argument (options out of range, more clusters than nodes) and cancelled.
 std::vector<std::int32_t> merge_clusters(const NetworkView& network, const MergeOptions& options,
                                          const Context& context = Context{});
