@@ -38,10 +38,10 @@ void check_input_flags(const CLI::App& app, const ClusterSettings& settings) {
 }  // namespace
 
 void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
-  app.add_option(
-         "GRAPH", settings.input,
-         "edge list, Matrix Market, METIS or SciPy .npz; or points, the rows of a .npy or .npz array, or "
-         "with --points of text such as CSV; plain, .gz or .zst; - for stdin")
+  app.add_option("GRAPH", settings.input,
+                 "edge list, Matrix Market, METIS, SciPy .npz, GraphML, GML or Pajek; or points, the rows of "
+                 "a .npy or .npz array, or "
+                 "with --points of text such as CSV; plain, .gz or .zst; - for stdin")
       ->required()
       ->type_name("");
   add_method_flags(app, settings.cluster());

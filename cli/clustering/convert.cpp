@@ -51,12 +51,13 @@ Action add_convert(CLI::App& app) {
   const auto settings = std::make_shared<ConvertSettings>();
   app.footer(kConvertExamples);
   app.add_option("IN", settings->input,
-                 "edge list, Matrix Market, METIS or SciPy .npz; plain, .gz or .zst; - for stdin")
+                 "edge list, Matrix Market, METIS, SciPy .npz, GraphML, GML or Pajek; plain, .gz or .zst; - "
+                 "for stdin")
       ->required()
       ->type_name("");
-  app.add_option(
-         "OUT", settings->output,
-         "the format is that of the ending: .mtx, .graph, .npz, .txt, .tsv, .csv, .edges; - for stdout")
+  app.add_option("OUT", settings->output,
+                 "the format is that of the ending: .mtx, .graph, .npz, .graphml, .gml, .net, .txt, .tsv, "
+                 ".csv, .edges; - for stdout")
       ->required()
       ->type_name("");
   add_read_flags(app, settings->read);

@@ -1,5 +1,7 @@
 // Outputs by their endings, by --output-format, and to the standard output.
 #include "cli/command.hpp"
+#include "core/files/npy_format.hpp"
+#include "parsimony/core/npy.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -26,7 +28,7 @@ TEST_F(Outputs, AForeignEndingIsRefusedBeforeTheWork) {
 
 TEST_F(Outputs, EveryFormatGoesThroughPipes) {
   const std::string graph = write("g.txt", kPath);
-  for (const char* format : {"edge-list", "csv", "matrix-market", "npz"}) {
+  for (const char* format : {"edge-list", "csv", "matrix-market", "npz", "gml", "pajek"}) {
     const Outcome written = run({"convert", "-", "-", "--output-format", format}, graph);
     ASSERT_EQ(written.code, 0) << written.err;
     const Outcome back = run({"convert", "-", "-"}, write("pipe", written.out));
@@ -61,6 +63,28 @@ TEST_F(Outputs, TheStandardOutputIsAppendedTo) {
   const std::string shell = places::command() + " convert -q " + graph + " - >> " + path("all.txt");
   EXPECT_EQ(std::system(shell.c_str()), 0);
   EXPECT_EQ(read_text(path("all.txt")), "kept\n0\t1\n");
+}
+
+TEST_F(Outputs, AMatrixOfSimilaritiesIsNoArrayOfPoints) {
+  // Two groups of four nodes that are similar within.
+  Matrix<double> similar(8, 8);
+  for (std::int64_t i = 0; i < 8; ++i) {
+    for (std::int64_t j = 0; j < 8; ++j) similar(i, j) = i / 4 == j / 4 ? 1 : 0.01;
+  }
+  write_npy(path("w.npy"), similar);
+  const Outcome points = run({"cluster", path("w.npy"), "--clusters", "2", "-q"});
+  EXPECT_NE(points.err.find("symmetric matrix of 8 rows is taken for points"), std::string::npos)
+      << points.err;
+  const Outcome graph = run({"cluster", path("w.npy"), "--clusters", "2", "-q", "--affinity"});
+  EXPECT_EQ(graph.out, "0\t0\n1\t0\n2\t0\n3\t0\n4\t1\n5\t1\n6\t1\n7\t1\n");
+  EXPECT_EQ(graph.err, "");
+  const std::vector<std::int64_t> pairs{0, 1, 1, 2, 2, 3, 3, 0};
+  const std::int64_t shape[] = {4, 2};
+  const std::string edges =
+      npy_header("<i8", shape) + std::string(reinterpret_cast<const char*>(pairs.data()), 64);
+  const Outcome taken =
+      run({"knn-graph", write("e.npy", edges), "--neighbors", "1", "-q", "-o", path("g.txt")});
+  EXPECT_NE(taken.err.find("4 pairs of whole numbers are taken for points"), std::string::npos) << taken.err;
 }
 
 TEST_F(Outputs, BipartiteGraphsAreClusteredAsOne) {

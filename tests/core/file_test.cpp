@@ -145,6 +145,31 @@ TEST(AtomicFile, KeepsModeAndLinksAndWritesDevicesInPlace) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
+TEST(File, FramesToSkipAroundZstd) {
+  const TemporaryDirectory directory;
+  const std::string frame = compressed("0 1\n", Compression::zstd);
+  const std::string table("\x5e\x2a\x4d\x18\x03\0\0\0abc",
+                          11);  // the seek table of a seekable file has this form
+  for (const std::string& bytes :
+       {table + frame, frame + table, frame + table + frame, table + table + frame}) {
+    const std::string once = bytes.find(frame) == bytes.rfind(frame) ? "0 1\n" : "0 1\n0 1\n";
+    EXPECT_EQ(read_file(directory.file("s.zst", bytes)), once);
+  }
+  expect_error(ErrorCode::format, "truncated",
+               [&] { read_file(directory.file("s.zst", frame + table.substr(0, 9))); });
+}
+
+TEST(File, OtherCompressionIsNamed) {
+  const TemporaryDirectory directory;
+  expect_error(ErrorCode::unsupported, "xz -d",
+               [&] { read_file(directory.file("a.txt.xz", std::string("\xfd\x37zXZ\0\0\4", 8))); });
+  expect_error(ErrorCode::unsupported, "bzip2 -d",
+               [&] { read_file(directory.file("a.bz2", "BZh91AY&SY....")); });
+  EXPECT_EQ(read_file(directory.file("a.txt", "BZh9 is a node\n")), "BZh9 is a node\n");
+  expect_error(ErrorCode::unsupported, "lz4 -d",
+               [&] { read_file(directory.file("a.lz4", "\x04\x22\x4d\x18....")); });
+}
+
 TEST(Zip, MembersComeBackAndDamageIsFound) {
   const std::string bytes = sample(500);
   const std::string archive = make_zip({{"a.npy", bytes}, {"empty", ""}});

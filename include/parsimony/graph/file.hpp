@@ -12,7 +12,19 @@
 
 namespace parsimony::graph {
 
-enum class FileFormat { automatic, edge_list, csv, matrix_market, metis, npz, konect, affinity };
+enum class FileFormat {
+  automatic,
+  edge_list,
+  csv,
+  matrix_market,
+  metis,
+  npz,
+  konect,
+  pajek,
+  graphml,
+  gml,
+  affinity
+};
 
 constexpr auto names_of(FileFormat) {
   using enum FileFormat;
@@ -23,6 +35,9 @@ constexpr auto names_of(FileFormat) {
                                  {metis, "metis"},
                                  {npz, "npz"},
                                  {konect, "konect"},
+                                 {pajek, "pajek"},
+                                 {graphml, "graphml"},
+                                 {gml, "gml"},
                                  {affinity, "affinity"}});
 }
 

@@ -19,6 +19,22 @@ constexpr int kGzip = 15 + 16;  // zlib's window bits for the largest window in 
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
+constexpr std::string_view kZstdSkippable = "\x2a\x4d\x18";  // after a byte from 0x50 to 0x5f
+
+struct OtherCompression {
+  std::string_view magic;
+  const char* name;
+  const char* command;
+};
+constexpr std::array kOtherCompressions{
+    OtherCompression{{"\xfd\x37zXZ\0", 6}, "xz", "xz -d"},
+    OtherCompression{"LZIP\x01", "lzip", "lzip -d"},
+    OtherCompression{"\x04\x22\x4d\x18", "lz4", "lz4 -d"},
+    OtherCompression{"\x1f\x9d", "compress", "gunzip"},
+    OtherCompression{"7z\xbc\xaf\x27\x1c", "7-Zip", "7z x"},
+    OtherCompression{"Rar!\x1a\x07", "RAR", "unrar x"},
+};
+
 bool starts_with(std::string_view bytes, std::string_view magic) {
   return bytes.substr(0, magic.size()) == magic;
 }
@@ -191,6 +207,10 @@ class Zstd final : public Compressor {
 Compression compression_of_content(std::string_view bytes) {
   if (starts_with(bytes, kGzipMagic)) return Compression::gzip;
   if (starts_with(bytes, kZstdMagic)) return Compression::zstd;
+  // A frame to skip, as before seekable frames.
+  if (!bytes.empty() && (bytes[0] & 0xf0) == 0x50 && starts_with(bytes.substr(1), kZstdSkippable)) {
+    return Compression::zstd;
+  }
   return Compression::none;
 }
 
@@ -198,6 +218,19 @@ Compression compression_of_ending(const std::filesystem::path& path) {
   if (path.extension() == ".gz") return Compression::gzip;
   if (path.extension() == ".zst") return Compression::zstd;
   return Compression::none;
+}
+
+void refuse_other_compression(std::string_view bytes, const std::string& name) {
+  const auto refuse_as = [&](const char* kind, const char* command) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: is compressed by {}, which is not read; decompress it first: {} {}", name,
+                            kind, command, name));
+  };
+  for (const OtherCompression& other : kOtherCompressions) {
+    if (starts_with(bytes, other.magic)) refuse_as(other.name, other.command);
+  }
+  // The digit after BZh is the size of the blocks; the block begins with the digits of pi.
+  if (starts_with(bytes, "BZh") && starts_with(bytes.substr(4), "1AY&SY")) refuse_as("bzip2", "bzip2 -d");
 }
 
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,

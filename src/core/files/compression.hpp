@@ -15,6 +15,9 @@ enum class Compression { none, gzip, zstd };
 Compression compression_of_content(std::string_view bytes);            // by the first bytes of the content
 Compression compression_of_ending(const std::filesystem::path& path);  // by the ending .gz or .zst
 
+/// Throws unsupported for the first bytes of xz, bzip2 and others, with the command that decompresses them.
+void refuse_other_compression(std::string_view bytes, const std::string& name);
+
 /// name is used in messages. Throws memory_limit if the output exceeds max_bytes (0: no limit), and format.
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,
                        std::int64_t max_bytes);

@@ -87,6 +87,7 @@ std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes,
                       const std::stop_token& stop) {
   std::string bytes = read_all(path, max_bytes, stop);
   check(stop);
+  refuse_other_compression(bytes, path.string());
   const Compression compression = compression_of_content(bytes);
   return compression == Compression::none ? bytes : decompress(bytes, compression, path.string(), max_bytes);
 }

@@ -19,11 +19,12 @@ struct GraphEnding {
 };
 
 constexpr std::array kGraphEndings{
-    GraphEnding{".txt", FileFormat::edge_list},      GraphEnding{".tsv", FileFormat::edge_list},
-    GraphEnding{".edges", FileFormat::edge_list},    GraphEnding{".csv", FileFormat::csv},
-    GraphEnding{".mtx", FileFormat::matrix_market},  GraphEnding{".graph", FileFormat::metis},
-    GraphEnding{".metis", FileFormat::metis},        GraphEnding{".npz", FileFormat::npz},
-    GraphEnding{".npy", FileFormat::affinity, false}};
+    GraphEnding{".txt", FileFormat::edge_list},     GraphEnding{".tsv", FileFormat::edge_list},
+    GraphEnding{".edges", FileFormat::edge_list},   GraphEnding{".csv", FileFormat::csv},
+    GraphEnding{".mtx", FileFormat::matrix_market}, GraphEnding{".graph", FileFormat::metis},
+    GraphEnding{".metis", FileFormat::metis},       GraphEnding{".npz", FileFormat::npz},
+    GraphEnding{".graphml", FileFormat::graphml},   GraphEnding{".gml", FileFormat::gml},
+    GraphEnding{".net", FileFormat::pajek},         GraphEnding{".npy", FileFormat::affinity, false}};
 
 struct LabelEnding {
   std::string_view ending;

@@ -38,6 +38,12 @@ GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const 
                       const Context& context);
 GraphFile parse_konect(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                        const Context& context);
+GraphFile parse_pajek(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
+                      const Context& context);
+GraphFile parse_graphml(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
+                        const Context& context);
+GraphFile parse_gml(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
+                    const Context& context);
 GraphFile parse_affinity(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                          const Context& context);
 GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
@@ -49,6 +55,9 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
 
 void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
 void print_csv(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
+void print_graphml(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
+void print_gml(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
+void print_pajek(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
 void print_matrix_market(AtomicFile& out, const Graph& graph, const Context& context);
 void print_metis(AtomicFile& out, const Graph& graph, const std::string& name, const Context& context);
 void print_npz(AtomicFile& out, const Graph& graph);

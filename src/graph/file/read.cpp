@@ -94,6 +94,15 @@ GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOpti
       return parse_npz(std::move(bytes), options, budget, context);
     case FileFormat::konect:
       return parse_konect(std::move(bytes), options, budget, context);
+    case FileFormat::pajek:
+      refuse_sides();
+      return parse_pajek(bytes, options, budget, context);
+    case FileFormat::graphml:
+      refuse_sides();
+      return parse_graphml(bytes, options, budget, context);
+    case FileFormat::gml:
+      refuse_sides();
+      return parse_gml(bytes, options, budget, context);
     case FileFormat::affinity:
       refuse_sides();
       if (options.format == FileFormat::automatic && !options.affinity) {

@@ -28,6 +28,31 @@ PointArray points_of(const NpyArray& array) {
   return npy_matrix<double>(array);
 }
 
+// An array may be another thing than points, and nothing in the file says so.
+void note_other_meaning(const NpyArray& array, const PointArray& points, const std::string& name,
+                        const Context& context) {
+  if (array.shape.size() != 2 || array.shape[0] < 3) return;
+  const auto symmetric = [](const auto& matrix) {
+    for (std::int64_t i = 0; i < matrix.rows(); ++i) {
+      for (std::int64_t j = 0; j < i; ++j) {
+        if (matrix(i, j) != matrix(j, i)) return false;
+      }
+    }
+    return true;
+  };
+  if (array.shape[0] == array.shape[1] && std::visit(symmetric, points)) {
+    context.log(LogLevel::warning,
+                fmt::format("{}: a symmetric matrix of {} rows is taken for points; --affinity takes it for "
+                            "similarities of nodes",
+                            name, array.shape[0]));
+  } else if (array.shape[1] == 2 && (array.kind == 'i' || array.kind == 'u')) {
+    context.log(LogLevel::warning,
+                fmt::format("{}: {} pairs of whole numbers are taken for points; if they are edges, "
+                            "numpy.savetxt('edges.txt', …, fmt='%d') writes them as a graph",
+                            name, array.shape[0]));
+  }
+}
+
 struct Listed {
   std::string name;
   std::size_t dimensions = 0;
@@ -110,7 +135,9 @@ PointArray parse_points(std::string bytes, const std::string& name, const PointR
   if (bytes.substr(0, 6) == "\x93NUMPY") {
     const NpyArray array = parse_npy(bytes, name);
     budget.require(static_cast<std::int64_t>(bytes.size()) + (fits_float32(array) ? 4 : 8) * array.size());
-    return points_of(array);
+    PointArray points = points_of(array);
+    note_other_meaning(array, points, name, context);
+    return points;
   }
   return parse_point_text(bytes, budget, context);
 }

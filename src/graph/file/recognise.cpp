@@ -154,6 +154,11 @@ FileFormat format_of_content(std::string_view bytes) {
   if (begins(text, "\x93NUMPY")) return FileFormat::affinity;
   if (begins(text, "%%MatrixMarket") || begins(text, "%MatrixMarket")) return FileFormat::matrix_market;
   if (is_konect(text)) return FileFormat::konect;
+  if (begins(after_blanks(text), "<") && lower_text(text).find("<graphml") != std::string::npos) {
+    return FileFormat::graphml;
+  }
+  if (is_pajek(text)) return FileFormat::pajek;
+  if (is_gml(text)) return FileFormat::gml;
   return FileFormat::automatic;
 }
 
@@ -190,18 +195,13 @@ void refuse_foreign_text(std::string_view bytes, const std::string& name) {
     if (low.find("<html") != low.npos || low.find("<!doctype html") != low.npos) {
       refuse_as("is a page of HTML, not a graph; did the download fail?");
     }
-    if (low.find("<?xml") != low.npos && low.find("<graphml") == low.npos)
+    if (low.find("<?xml") != low.npos)
       refuse_as("is XML, but not GraphML, the one format of XML that is read");
   }
   if (begins(start, "{") || begins(start, "[{") || begins(start, "[[")) {
     refuse_as(
         "is JSON, which is not read; networkx.write_graphml(networkx.node_link_graph(json.load(…)), "
         "'g.graphml') writes GraphML");
-  }
-  if (is_pajek(text) || is_gml(text) || lower_text(text).find("<graphml") != std::string::npos) {
-    refuse_as(
-        "is Pajek, GML or GraphML, which are not read; networkx.write_edgelist(…, data=False) writes an edge "
-        "list");
   }
   if (is_dot(text)) {
     refuse_as(fmt::format("is DOT of Graphviz, which is not read; 'gv2gml {} > g.gml' writes GML", name));

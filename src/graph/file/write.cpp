@@ -31,7 +31,7 @@ void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, co
       if (name.empty() || name.find_first_of("\t\r\n") != name.npos) {
         refuse(
             fmt::format("the node id {} cannot be in an edge list; ids there have no tabs and line ends; use "
-                        ".mtx, .graph or .npz",
+                        ".graphml, .gml or .csv",
                         in_quotes(name)));
       }
     }
@@ -167,6 +167,15 @@ void write_graph(const std::filesystem::path& path, const GraphFile& file, const
       break;
     case FileFormat::csv:
       print_csv(out, graph, ids, context);
+      break;
+    case FileFormat::graphml:
+      print_graphml(out, graph, ids, context);
+      break;
+    case FileFormat::gml:
+      print_gml(out, graph, ids, context);
+      break;
+    case FileFormat::pajek:
+      print_pajek(out, graph, ids, context);
       break;
     default:
       print_edge_list(out, graph, ids, context);

@@ -1,0 +1,6 @@
+#include "check.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  parsimony::fuzz::check_reader(data, size, parsimony::graph::FileFormat::konect);
+  return 0;
+}
