@@ -109,7 +109,10 @@ TEST(ReadTable, RowNumbersOfRAndPandasAreNotNodes) {
   const auto quoted = [&](int a, int b) {
     return "\"" + std::to_string(++line) + "\" \"n " + digits(a, "\" \"n ", b) + "\" 1.5";
   };
-  expect_two_cliques(hear("\"from\" \"to\" \"w\"\n" + two_cliques(quoted)).file, 1.5f);
+  const std::string rows = two_cliques(quoted);
+  expect_two_cliques(hear("\"from\" \"to\" \"w\"\n" + rows).file, 1.5f);
+  expect_two_cliques(hear("\"a\" \"b\" \"w\"\n" + rows, {.columns = "b,a"}).file);
+  expect_two_cliques(hear("\"a\" \"b\" \"w\"\n" + rows, {.columns = "2,3,4"}).file, 1.5f);
 }
 
 TEST(ReadTable, NamesOfAHeaderChooseTheColumns) {
@@ -118,6 +121,7 @@ TEST(ReadTable, NamesOfAHeaderChooseTheColumns) {
   };
   const Heard heard = hear("Type,Source,Id,Target,Label,Weight\n" + two_cliques(gephi));
   expect_two_cliques(heard.file, 4);
+  expect_said(heard.warnings, "; edges are the columns 'Source' and 'Target', weights 'Weight'");
 }
 
 TEST(ReadTable, QuotesAreThoseOfRfc4180) {
@@ -177,6 +181,8 @@ TEST(ReadTable, CommentsAmongTheEdgesAreCounted) {
   EXPECT_EQ(remarks.warnings, "");
   expect_said(remarks.notes, "a.csv:3: 1 line in");
   EXPECT_EQ(hear("# a\n% b\n1 2\n").notes, "");
+  expect_said(hear("#a,#b\n#b,c\nd,e\n").warnings, "a.csv:1: 2 lines before the data begin with");
+  EXPECT_EQ(hear("# made by hand\nd,e\n#nodes\n").warnings.find("before"), std::string::npos);
   EXPECT_EQ(names_of(hear("\"#tag1\" \"#tag2\"\n\"#tag2\" c\n").file), (Ids{"#tag1", "#tag2", "c"}));
   expect_error(ErrorCode::format,
                "no edges; an edge is a line of two node ids and perhaps a weight; 2 lines begin",

@@ -55,11 +55,13 @@ std::vector<std::string> split_choice(const std::string& columns) {
 }
 
 // The place of a column by its number from 1, or by its name in the first line.
-int place_of(const std::string& column, const Row& first, bool& header) {
+int place_of(const std::string& column, const TableHead& head, bool& header) {
+  const Row& first = head.rows[0];
+  const int unnamed = unnamed_columns(head);
   int number = 0;
   const auto [end, error] = std::from_chars(column.data(), column.data() + column.size(), number);
   if (error == std::errc{} && end == column.data() + column.size()) {
-    if (number < 1 || number > std::ssize(first)) {
+    if (number < 1 || number > std::ssize(first) + unnamed) {
       refuse(fmt::format("columns: there is no column {}; the first line has {}", column, first.size()));
     }
     return number - 1;
@@ -73,15 +75,15 @@ int place_of(const std::string& column, const Row& first, bool& header) {
   if (at == first.end()) {
     refuse(fmt::format("columns: no column is named '{}'; the first line has {}", column, listed(first)));
   }
-  return static_cast<int>(at - first.begin());
+  return static_cast<int>(at - first.begin()) + unnamed;
 }
 
-EdgeColumns chosen_columns(const Row& first, const ReadOptions& options) {
+EdgeColumns chosen_columns(const TableHead& head, const ReadOptions& options) {
   EdgeColumns out;
   const std::vector<std::string> parts = split_choice(options.columns);
-  out.source = place_of(parts[0], first, out.header);
-  out.target = place_of(parts[1], first, out.header);
-  if (parts.size() == 3) out.weight = place_of(parts[2], first, out.header);
+  out.source = place_of(parts[0], head, out.header);
+  out.target = place_of(parts[1], head, out.header);
+  if (parts.size() == 3) out.weight = place_of(parts[2], head, out.header);
   if (out.source == out.target || out.weight == out.source || out.weight == out.target) {
     refuse(fmt::format("columns: '{}' names a column twice", options.columns));
   }
@@ -123,8 +125,7 @@ std::optional<EdgeColumns> named_columns(const TableHead& head, const Text& text
   const Row& names = head.rows[0];
   if (!all_words(names) || head.rows.size() < 2) return std::nullopt;
   EdgeColumns out{.count = static_cast<int>(head.rows[1].size())};
-  const std::string_view number = head.rows[1].empty() ? "" : head.rows[1][0];
-  const int unnamed = out.count == std::ssize(names) + 1 && (number == "0" || number == "1");
+  const int unnamed = unnamed_columns(head);
   const int numbering = unnamed == 1 || names[0].empty();
   out.numbered = numbering == 1;
   const int source = find_name(names, kSources), target = find_name(names, kTargets);
@@ -158,9 +159,15 @@ std::optional<EdgeColumns> named_columns(const TableHead& head, const Text& text
 
 }  // namespace
 
+int unnamed_columns(const TableHead& head) {
+  if (head.rows.size() < 2 || !all_words(head.rows[0])) return 0;
+  const Row& second = head.rows[1];
+  return second.size() == head.rows[0].size() + 1 && (second[0] == "0" || second[0] == "1") ? 1 : 0;
+}
+
 EdgeColumns edge_columns(const Text& text, const TableHead& head, const ReadOptions& options) {
   const Row& first = head.rows[0];
-  if (!options.columns.empty()) return chosen_columns(first, options);
+  if (!options.columns.empty()) return chosen_columns(head, options);
   if (const auto named = named_columns(head, text, options)) return *named;
   EdgeColumns out{.count = static_cast<int>(first.size())};
   if (out.count < 2) refuse_columns(head, text);

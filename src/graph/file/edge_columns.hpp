@@ -27,6 +27,9 @@ struct EdgeColumns {
 /// columns that it does not have.
 EdgeColumns edge_columns(const Text& text, const TableHead& head, const ReadOptions& options);
 
+/// 1 if the first line has one word less than the others because R has numbered these; else 0.
+int unnamed_columns(const TableHead& head);
+
 /// Whether numbers look like times: all of them whole, and either seconds, milli-, micro- or nanoseconds
 /// since 1970 in our days, or within 10 % of each other and large, or ascending in the order of the file.
 class TimeSigns {

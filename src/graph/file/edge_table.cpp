@@ -176,8 +176,20 @@ class TableReader {
            all_ids([&](auto id) { return std::find(first.begin(), first.end(), id) == first.end(); });
   }
 
+  // The names of the columns that are read, if there are others.
+  std::string used_columns() const {
+    const Row& names = head_.rows[0];
+    const int shift = unnamed_columns(head_);
+    const int first =
+        std::min({columns_.source, columns_.target, columns_.weighted() ? columns_.weight : shift});
+    if (std::ssize(names) == 2 + columns_.weighted() || first < shift) return {};
+    const auto name = [&](int place) { return in_quotes(names[static_cast<std::size_t>(place - shift)]); };
+    return fmt::format("; edges are the columns {} and {}{}", name(columns_.source), name(columns_.target),
+                       columns_.weighted() ? fmt::format(", weights {}", name(columns_.weight)) : "");
+  }
+
   void say(bool header) const {
-    if (header) say_header(text_, head_, context_);
+    if (header) say_header(text_, head_, context_, used_columns());
     if (!columns_.message.empty()) {
       context_.log(LogLevel::warning, fmt::format("{}: {}", text_.name, columns_.message));
     }
@@ -187,6 +199,7 @@ class TableReader {
       comments.add(piece.comments);
       if (decimal_comma.empty()) decimal_comma = piece.decimal_comma;
     }
+    say_leading_comments(text_, head_, context_);
     say_comments(text_, comments, context_);
     if (decimal_comma.empty()) return;
     // 1,500 may be one and a half, or fifteen hundred.

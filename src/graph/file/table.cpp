@@ -221,23 +221,37 @@ void check_printable(std::string_view field, const char* at) {
   }
 }
 
-void say_header(const Text& text, const TableHead& head, const Context& context) {
+void say_header(const Text& text, const TableHead& head, const Context& context, const std::string& used) {
   std::vector<std::string> names;
   for (const std::string_view name : head.rows[0]) names.push_back(in_quotes(name));
   const auto line = 1 + std::count(text.bytes.begin(), text.bytes.begin() + head.begins[0], '\n');
-  context.log(LogLevel::warning, fmt::format("{}:{}: taken for a header and skipped: {}", text.name, line,
-                                             fmt::join(names, ", ")));
+  context.log(LogLevel::warning, fmt::format("{}:{}: taken for a header and skipped: {}{}", text.name, line,
+                                             fmt::join(names, ", "), used));
 }
 
-void say_comments(const Text& text, const Comments& comments, const Context& context) {
+namespace {
+
+void log_comments(const Text& text, const Comments& comments, const char* place, const Context& context) {
   if (comments.count == 0) return;
   const auto line = 1 + std::count(text.bytes.data(), comments.first, '\n');
+  const bool one = comments.count == 1;
   context.log(
       comments.like_data ? LogLevel::warning : LogLevel::info,
-      fmt::format("{}:{}: {} line{} in the middle of the data begin{} with #, % or // and {}; put ids "
-                  "that begin so in quotes",
-                  text.name, line, comments.count, comments.count == 1 ? "" : "s",
-                  comments.count == 1 ? "s" : "", comments.count == 1 ? "is a comment" : "are comments"));
+      fmt::format("{}:{}: {} line{} {} begin{} with #, % or // and {}; put ids that begin so in quotes",
+                  text.name, line, comments.count, one ? "" : "s", place, one ? "s" : "",
+                  one ? "is a comment" : "are comments"));
+}
+
+}  // namespace
+
+void say_comments(const Text& text, const Comments& comments, const Context& context) {
+  log_comments(text, comments, "in the middle of the data", context);
+}
+
+void say_leading_comments(const Text& text, const TableHead& head, const Context& context) {
+  LineCursor cursor(text.bytes, 0, head.begins[0]);
+  cursor.next_filled_line();
+  if (cursor.comments().like_data) log_comments(text, cursor.comments(), "before the data", context);
 }
 
 }  // namespace parsimony::graph

@@ -80,10 +80,16 @@ bool is_part(std::string_view field, std::string_view text);
 /// Throws TextFault for control characters: a binary file, or a name that a terminal would obey.
 void check_printable(std::string_view field, const char* at);
 
-/// Says that the first line of the text is taken for a header.
-void say_header(const Text& text, const TableHead& head, const Context& context);
+/// Says that the first line of the text is taken for a header. used: what is done with its columns, if that
+/// is not clear.
+void say_header(const Text& text, const TableHead& head, const Context& context,
+                const std::string& used = {});
 
 /// Says how many lines after the first entry are comments: loudly, if they may be data.
 void say_comments(const Text& text, const Comments& comments, const Context& context);
+
+/// Says how many lines before the first entry are comments, if they may be data. Names begin as comments do
+/// more often than numbers, so that this is for tables of names.
+void say_leading_comments(const Text& text, const TableHead& head, const Context& context);
 
 }  // namespace parsimony::graph
