@@ -80,8 +80,7 @@ bool is_part(std::string_view field, std::string_view text);
 /// Throws TextFault for control characters: a binary file, or a name that a terminal would obey.
 void check_printable(std::string_view field, const char* at);
 
-/// Says that the first line of the text is taken for a header. used: what is done with its columns, if that
-/// is not clear.
+/// Says that the first line of the text is taken for a header; `used` is added, with the use of its columns.
 void say_header(const Text& text, const TableHead& head, const Context& context,
                 const std::string& used = {});
 
