@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "images/denoising/marked_image.hpp"
+#include "images/denoising/stabilizer.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/flow/flow_file.hpp"
 #include "parsimony/core/error.hpp"
@@ -122,14 +124,24 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const C
   check(options, method);
   ChannelDenoiser denoiser(options, method, context);
   DenoiseResult out;
-  if (options.sigma == 0) out.sigmas = estimate_sigmas(image, context);
-  if (options.sigma != 0)
+  std::optional<Stabilizer> stabilizer;
+  if (options.sigma == 0) {
+    const MarkedImage marked(image);
+    bool correlated = false;
+    out.sigmas = estimate_sigmas(image, marked.marks(), correlated, context);
+    // Correlated noise is that of files that other programs have changed, which does not grow along a line.
+    if (!correlated && out.sigmas[0] > 0) stabilizer = Stabilizer::of(image, context);
+    if (stabilizer) out.sigmas = estimate_sigmas(stabilizer->image, marked.marks(), correlated, context);
+  } else {
     out.sigmas.assign(static_cast<std::size_t>(std::max<std::int64_t>(1, image.colors())), options.sigma);
-  out.image = by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t index) {
-    const double sigma = out.sigmas[static_cast<std::size_t>(index)];
-    // A channel without noise stays as it is: a clean image, or the colour differences of a grey one.
-    return sigma >= kLeastSigma ? denoiser.denoise(channel, sigma, out.reports) : copy_of(channel);
-  });
+  }
+  out.image = by_opponent_colors(
+      stabilizer ? stabilizer->image : image, [&](MatrixView<const float> channel, std::int64_t index) {
+        const double sigma = out.sigmas[static_cast<std::size_t>(index)];
+        // A channel without noise stays as it is: a clean image, or the colour differences of a grey one.
+        return sigma >= kLeastSigma ? denoiser.denoise(channel, sigma, out.reports) : copy_of(channel);
+      });
+  if (stabilizer) stabilizer->undo(out.image, out.reports, context);
   if (out.reports.empty()) {
     context.log(
         LogLevel::warning,

@@ -5,6 +5,7 @@
 
 #include "expect_error.hpp"
 #include "parsimony/images/image_quality.hpp"
+#include "parsimony/images/noise_growth.hpp"
 #include "parsimony/images/noise_level.hpp"
 #include "pictures.hpp"
 
@@ -139,11 +140,90 @@ TEST(NoiseLevel, OfDrawingsIsZero) {
   EXPECT_NEAR(estimate_sigma(in_bytes(with_noise(drawing, 6, 1))), 6, 1);
 }
 
+// A mean over neighbours stands for what demosaicking and JPEG do: the noise keeps its coarse part alone.
+TEST(NoiseLevel, OfCorrelatedNoiseIsThatOfItsCoarsePart) {
+  const Matrix<float> clean = made_image(160, 200);
+  const Matrix<float> white = with_noise(Matrix<float>(160, 200), 8, 3);
+  Matrix<float> noisy = clean, fine = clean;
+  const float weights[] = {0.25f, 0.5f, 0.25f};
+  for (std::int64_t i = 0; i < 160; ++i) {
+    for (std::int64_t j = 0; j < 200; ++j) {
+      for (std::int64_t v = 0; v < 3; ++v) {
+        for (std::int64_t u = 0; u < 3; ++u) {
+          const std::int64_t y = std::clamp<std::int64_t>(i + v - 1, 0, 159),
+                             x = std::clamp<std::int64_t>(j + u - 1, 0, 199);
+          noisy(i, j) += weights[v] * weights[u] * white(y, x);
+        }
+      }
+    }
+  }
+  // The spectrum of the mean falls from 8 at the constant; its finest quarter has less than 1.
+  const double found = estimate_sigma(noisy);
+  EXPECT_GT(found, 5);
+  EXPECT_LT(found, 8);
+  // In colours the differences, which files store coarsely, have at least as much.
+  const Image image{{noisy, noisy, fine}, 8, false};
+  const std::vector<double> sigmas = estimate_sigmas(image);
+  ASSERT_EQ(sigmas.size(), 3u);
+  for (std::size_t c = 1; c < 3; ++c) EXPECT_GE(sigmas[c], sigmas[0]);
+}
+
 TEST(NoiseLevel, RefusesWhatHasNone) {
   expect_error(ErrorCode::invalid_argument, "16 × 16", [] { estimate_sigma(Matrix<float>(15, 100)); });
   Matrix<float> broken(20, 20);
   broken(3, 4) = std::numeric_limits<float>::infinity();
   expect_error(ErrorCode::invalid_argument, "must be finite", [&] { estimate_sigma(broken); });
+}
+
+// Variance constant + slope x at brightness x.
+Matrix<float> with_growing_noise(const Matrix<float>& clean, double constant, double slope) {
+  Matrix<float> out = with_noise(Matrix<float>(clean.rows(), clean.cols()), 1, 5);
+  for (std::int64_t i = 0; i < out.size(); ++i) {
+    const double x = clean.data()[i];
+    out.data()[i] = static_cast<float>(x + out.data()[i] * std::sqrt(constant + slope * x));
+  }
+  return out;
+}
+
+TEST(NoiseGrowth, IsTheLineOfTheVariance) {
+  const Matrix<float> clean = made_image(200, 240);
+  for (const auto& [constant, slope] : {std::pair{4.0, 0.5}, {9.0, 2.0}}) {
+    const auto found =
+        estimate_noise_growth({{in_bytes(with_growing_noise(clean, constant, slope))}, 8, false});
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_TRUE(found[0].grows);
+    for (const double x : {60.0, 110.0, 180.0}) {
+      EXPECT_NEAR(found[0].constant + found[0].slope * x, constant + slope * x,
+                  0.15 * (constant + slope * x));
+    }
+  }
+  for (const float sigma : {5.0f, 20.0f, 50.0f}) {
+    EXPECT_FALSE(estimate_noise_growth({{in_bytes(with_noise(clean, sigma, 1))}, 8, false})[0].grows)
+        << sigma;
+  }
+}
+
+TEST(NoiseGrowth, IsStabilized) {
+  const NoiseGrowth growth{.constant = 9, .slope = 2, .grows = true};
+  for (const float brightness : {20.0f, 100.0f, 220.0f}) {
+    Matrix<float> flat(100, 100);
+    std::ranges::fill(flat.values(), brightness);
+    const Matrix<float> even = stabilized(with_growing_noise(flat, 9, 2), growth, 15);
+    double sum = 0, squares = 0;
+    for (const float value : even.values()) {
+      sum += value;
+      squares += static_cast<double>(value) * value;
+    }
+    const double mean = sum / 1e4;
+    EXPECT_NEAR(std::sqrt(squares / 1e4 - mean * mean), 15, 0.9) << brightness;
+    // A denoiser finds the mean, which stands for the brightness.
+    std::ranges::fill(flat.values(), static_cast<float>(mean));
+    EXPECT_NEAR(unstabilized(flat, growth, 15)(0, 0), brightness, 0.6);
+  }
+  const NoiseGrowth even{.constant = 4};
+  const Matrix<float> image = made_image(20, 20);
+  const Matrix<float> back = unstabilized(stabilized(image, even, 3), even, 3);
+  for (std::int64_t i = 0; i < image.size(); ++i) EXPECT_NEAR(back.data()[i], image.data()[i], 1e-3);
 }
 
 }  // namespace

@@ -9,9 +9,14 @@
 
 namespace parsimony::images {
 
+struct ChannelNoise {
+  double sigma = 0;
+  bool correlated = false;  ///< neighbouring pixels share it: sigma is that of the middle frequencies
+};
+
 /// The method of estimate_sigma for a channel that is a sum of the marked colours; squares: the squares of
-/// their weights, with sum 1. 0 where too few blocks have noise to see. Throws cancelled.
-double estimate_channel_sigma(MatrixView<const float> channel, const PixelMarks& marks,
-                              std::span<const double> squares, const Context& context);
+/// their weights, with sum 1. sigma 0 where too few blocks have noise to see. Throws cancelled.
+ChannelNoise estimate_channel_noise(MatrixView<const float> channel, const PixelMarks& marks,
+                                    std::span<const double> squares, const Context& context);
 
 }  // namespace parsimony::images

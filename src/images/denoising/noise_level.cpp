@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
+#include <vector>
 
 #include "images/denoising/channel_noise.hpp"
+#include "images/denoising/marked_image.hpp"
 #include "images/denoising/opponent_basis.hpp"
 #include "images/energy/check_image.hpp"
 #include "parsimony/core/error.hpp"
@@ -26,36 +28,49 @@ void check_estimable(MatrixView<const float> image) {
 
 }  // namespace
 
-double estimate_sigma(MatrixView<const float> image, const Context& context) {
-  check_estimable(image);
-  const std::array<double, 1> squares{1};
-  return estimate_channel_sigma(image, mark_pixels({image}, nullptr), squares, context);
+MarkedImage::MarkedImage(MatrixView<const float> grey) : colors_{grey} {
+  check_estimable(grey);
+  marks_ = mark_pixels(colors_, nullptr);
 }
 
-std::vector<double> estimate_sigmas(const Image& image, const Context& context) {
+MarkedImage::MarkedImage(const Image& image) {
   const std::int64_t colors = image.colors();
-  std::vector<MatrixView<const float>> planes;
+  if (colors != 1 && colors != 3) refuse(fmt::format("an image of {} colours; 1 or 3 can be", colors));
+  check_channels(image, "image");
   for (std::int64_t c = 0; c < colors; ++c) {
     check_estimable(image.channels[static_cast<std::size_t>(c)]);
-    planes.emplace_back(image.channels[static_cast<std::size_t>(c)]);
+    colors_.emplace_back(image.channels[static_cast<std::size_t>(c)]);
   }
-  check_channels(image, "image");
-  if (colors != 1 && colors != 3) refuse(fmt::format("an image of {} colours; 1 or 3 can be", colors));
-  const PixelMarks marks = mark_pixels(planes, image.alpha ? &image.channels.back() : nullptr);
+  marks_ = mark_pixels(colors_, image.alpha ? &image.channels.back() : nullptr);
+}
+
+double estimate_sigma(MatrixView<const float> image, const Context& context) {
+  const std::array<double, 1> squares{1};
+  return estimate_channel_noise(image, MarkedImage(image).marks(), squares, context).sigma;
+}
+
+std::vector<double> estimate_sigmas(const Image& image, const PixelMarks& marks, bool& correlated,
+                                    const Context& context) {
   const auto basis = opponent_basis();
   std::vector<double> out;
   by_opponent_colors(image, [&](MatrixView<const float> channel, std::int64_t index) {
     std::vector<double> squares{1};
-    if (colors == 3) {
+    if (image.colors() == 3) {
       squares.clear();
-      for (const double weight : basis[static_cast<std::size_t>(index)]) {
-        squares.push_back(weight * weight);
-      }
+      for (const double weight : basis[static_cast<std::size_t>(index)]) squares.push_back(weight * weight);
     }
-    out.push_back(estimate_channel_sigma(channel, marks, squares, context));
+    const ChannelNoise noise = estimate_channel_noise(channel, marks, squares, context);
+    if (index == 0) correlated = noise.correlated;
+    // JPEG stores colour differences at half of the resolution, where fine noise does not show.
+    out.push_back(correlated && index > 0 ? std::max(noise.sigma, out[0]) : noise.sigma);
     return copy_of(channel);
   });
   return out;
+}
+
+std::vector<double> estimate_sigmas(const Image& image, const Context& context) {
+  bool correlated = false;
+  return estimate_sigmas(image, MarkedImage(image).marks(), correlated, context);
 }
 
 }  // namespace parsimony::images
