@@ -190,23 +190,23 @@ TEST(ClusterPoints, ValuesThatAreGivenStand) {
 // Two groups of values on a grid, each value many times: copies stay together, and the groups are found,
 // which components of copies alone would not show.
 TEST(ClusterPoints, CopiesStayTogetherAndReachOtherPoints) {
-  Matrix<float> points(1200, 2);
+  Matrix<float> points(640, 2);
   const RandomStream random(7, "grid");
-  std::vector<std::int32_t> truth(1200);
-  for (std::int64_t i = 0; i < 1200; ++i) {
+  std::vector<std::int32_t> truth(640);
+  for (std::int64_t i = 0; i < 640; ++i) {
     truth[i] = static_cast<std::int32_t>(i % 2);
-    points(i, 0) = static_cast<float>(random.below(4, 2 * i) + 12 * (i % 2));
-    points(i, 1) = static_cast<float>(random.below(4, 2 * i + 1));
+    points(i, 0) = static_cast<float>(random.below(3, 2 * i) + 12 * (i % 2));
+    points(i, 1) = static_cast<float>(random.below(3, 2 * i + 1));
   }
   PointClusterOptions options;
   options.cluster.clusters = 2;
   EXPECT_EQ(graph::agreement(cluster_points(points, options).labels, truth).adjusted_rand, 1);
   // As many clusters as values: one for each.
-  options.cluster.clusters = 32;
+  options.cluster.clusters = 18;
   const std::vector<std::int32_t> labels = cluster_points(points, options).labels;
   std::set<std::pair<std::int32_t, std::pair<float, float>>> parts;
-  for (std::int64_t i = 0; i < 1200; ++i) parts.insert({labels[i], {points(i, 0), points(i, 1)}});
-  EXPECT_EQ(parts.size(), 32u);
+  for (std::int64_t i = 0; i < 640; ++i) parts.insert({labels[i], {points(i, 0), points(i, 1)}});
+  EXPECT_EQ(parts.size(), 18u);
   std::vector<std::string> warnings;
   Context context;
   context.on_log = [&](LogLevel level, std::string_view text) {
@@ -215,7 +215,7 @@ TEST(ClusterPoints, CopiesStayTogetherAndReachOtherPoints) {
   options.cluster.clusters = 40;
   cluster_points(points, options, context);
   EXPECT_TRUE(std::any_of(warnings.begin(), warnings.end(), [](const std::string& text) {
-    return text.find("40 is more than the 32 different points") != text.npos;
+    return text.find("40 is more than the 18 different points") != text.npos;
   }));
 }
 
@@ -230,7 +230,7 @@ TEST(ClusterPoints, TheSearchIsRefusedAboveTheLimit) {
 
 // Saving packs the points several times, more than the search for neighbours copies them.
 TEST(ClusterPoints, AModelThatCouldNotBeSavedIsRefusedBeforeTheRun) {
-  const std::int64_t n = 500, d = 3000;
+  const std::int64_t n = 200, d = 7500;
   Matrix<float> points(n, d);
   RandomStream(1, "points").fill_normal(points.values());
   PointClusterOptions options;
