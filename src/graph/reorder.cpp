@@ -68,16 +68,19 @@ std::vector<std::int32_t> ball_order(CsrView adjacency) {
   std::vector<std::int32_t> order, border;  // border: nodes of balls that may have neighbours not seen
   order.reserve(nodes);
   std::size_t first = 0;
+  std::int64_t looked_at =
+      0;  // last neighbours of border[first], all seen: a hub may be asked for many seeds
   for (std::int64_t start = 0; start < nodes; ++start) {
     if (seen[start]) continue;
     for (auto seed = static_cast<std::int32_t>(start); seed >= 0;) {
       const std::size_t left = grow_ball(adjacency, seed, seen, order);
       border.insert(border.end(), order.begin() + static_cast<std::ptrdiff_t>(left), order.end());
-      for (seed = -1; seed < 0 && first < border.size(); ++first) {
-        for (const std::int32_t next : neighbors(adjacency, border[first])) {
-          if (!seen[next]) seed = next;
-        }
-        if (seed >= 0) break;  // it may have more
+      for (seed = -1; first < border.size(); ++first, looked_at = 0) {
+        const auto around = neighbors(adjacency, border[first]);
+        while (looked_at < std::ssize(around) && seen[around[around.size() - 1 - looked_at]]) ++looked_at;
+        if (looked_at == std::ssize(around)) continue;
+        seed = around[around.size() - 1 - looked_at];
+        break;  // it may have more
       }
     }
   }

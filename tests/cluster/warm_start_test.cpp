@@ -97,6 +97,19 @@ TEST(WarmStart, LabelsSpreadAlongTheHeaviestEdges) {
   const graph::Graph path =
       graph::graph_of(6, {{{0, 1}, 5.0f}, {{1, 2}, 1.0f}, {{2, 3}, 5.0f}, {{4, 5}, 1.0f}}, true);
   EXPECT_EQ(spread_labels(path, {1, -1, -1, 0, -1, -1}, 2), (std::vector<std::int32_t>{1, 1, 0, 0, 0, 0}));
+  // A round for each node: were every node looked at in each, there would be 4·10¹⁰ looks.
+  constexpr std::int32_t kLong = 200000;
+  Csr long_path;
+  for (std::int32_t i = 0; i < kLong; ++i) {
+    if (i > 0) long_path.columns.push_back(i - 1);
+    if (i + 1 < kLong) long_path.columns.push_back(i + 1);
+    long_path.offsets.push_back(long_path.entries());
+  }
+  std::vector<std::int32_t> ends(kLong, -1);
+  ends.front() = 0;
+  ends.back() = 1;
+  const auto spread = spread_labels(long_path, ends, 2);
+  for (std::int32_t i = 0; i < kLong; ++i) ASSERT_EQ(spread[i], i < kLong / 2 ? 0 : 1);
   std::vector<std::int32_t> labels{2, 2, 0, 0, 1, 1};
   keep_numbers(labels, std::vector<std::int32_t>{0, 0, -1, 1, -1, -1}, 3);
   EXPECT_EQ(labels, (std::vector<std::int32_t>{0, 0, 1, 1, 2, 2}));

@@ -62,6 +62,23 @@ TEST(Reorder, EveryNodeOnceAndTheSameGraph) {
   }
 }
 
+// Each leaf is a ball of its own once the hub has been met, and every ball looks for its first node at the
+// hub.
+TEST(Reorder, AHubIsNotQuadratic) {
+  constexpr std::int32_t kLeaves = 400000;
+  Csr star;
+  for (std::int32_t leaf = 1; leaf <= kLeaves; ++leaf) star.columns.push_back(leaf);
+  star.offsets.push_back(kLeaves);
+  for (std::int32_t leaf = 1; leaf <= kLeaves; ++leaf) {
+    star.columns.push_back(0);
+    star.offsets.push_back(star.entries());
+  }
+  std::vector<std::int32_t> order = ball_order(star);
+  EXPECT_EQ(order[0], 0);
+  std::sort(order.begin(), order.end());
+  for (std::int32_t i = 0; i <= kLeaves; ++i) ASSERT_EQ(order[i], i);
+}
+
 TEST(Reorder, NeighboursOfAMeshComeClose) {
   const Csr mesh = grids(4, 100);
   const Csr shuffled = reordered(mesh, shuffle(mesh.rows()));

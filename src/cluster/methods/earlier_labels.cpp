@@ -40,20 +40,24 @@ std::vector<std::int32_t> spread_labels(CsrView adjacency, std::vector<std::int3
     if (labels[i] < 0) open.push_back(static_cast<std::int32_t>(i));
   }
   std::vector<std::pair<std::int32_t, double>> met;
-  std::vector<std::int32_t> found;
-  while (!open.empty()) {
+  std::vector<std::int32_t> found, reached = open, next;
+  std::vector<bool> listed(labels.size());
+  while (!reached.empty()) {
     found.clear();
-    for (const std::int32_t node : open) found.push_back(label_around(adjacency, labels, node, met));
-    std::size_t left = 0;
-    for (std::size_t i = 0; i < open.size(); ++i) {
-      if (found[i] >= 0) {
-        labels[open[i]] = found[i];
-      } else {
-        open[left++] = open[i];
+    for (const std::int32_t node : reached) found.push_back(label_around(adjacency, labels, node, met));
+    next.clear();
+    for (std::size_t i = 0; i < reached.size(); ++i) labels[reached[i]] = found[i];
+    // Only neighbours of the nodes of this round can have a label around in the next one.
+    for (const std::int32_t node : reached) {
+      if (labels[node] < 0) continue;
+      for (std::int64_t e = adjacency.offsets[node]; e < adjacency.offsets[node + 1]; ++e) {
+        const std::int32_t neighbor = adjacency.columns[e];
+        if (labels[neighbor] >= 0 || listed[neighbor]) continue;
+        listed[neighbor] = true;
+        next.push_back(neighbor);
       }
     }
-    if (left == open.size()) break;
-    open.resize(left);
+    reached.swap(next);
   }
   std::vector<std::int64_t> sizes(clusters);
   for (const std::int32_t label : labels) {

@@ -11,7 +11,7 @@ namespace parsimony::cluster {
 
 /// Nodes without a label (−1) take the label with the largest weight among their neighbours, in rounds
 /// outwards from the labelled nodes; among equals the smallest label. Nodes that no label reaches join the
-/// largest cluster. O(E) time per round.
+/// largest cluster. O(E log(largest degree)) time.
 std::vector<std::int32_t> spread_labels(CsrView adjacency, std::vector<std::int32_t> labels,
                                         std::int64_t clusters);
 
