@@ -19,7 +19,7 @@ namespace {
 // beyond kLast they follow the offers as they stand. Ten were the most on graphs of people, papers and
 // meshes; a hub is offered anew to all its neighbours for each of these, a square of its degree in all.
 constexpr std::int64_t kExact = 16, kLast = 32;
-constexpr double kTolerance = 0.1;  // of a gain, in approximate order
+constexpr double kTolerance = 0.1;  // in approximate order: a share of the gain
 constexpr std::int64_t kHeld = 2;   // offers kept per node and entry, the void ones among them
 
 // A merge at the time of its offer. It is void once one of the two clusters has changed (by its version).
