@@ -18,7 +18,7 @@
 #include "partition/small_networks.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::automatic_test {
 namespace {
 
 void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_t clusters) {
@@ -174,4 +174,4 @@ TEST(AutomaticClustering, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::automatic_test

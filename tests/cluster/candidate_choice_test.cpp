@@ -13,7 +13,7 @@
 #include "parsimony/partition/objectives.hpp"
 #include "parsimony/partition/partition.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::candidate_choice_test {
 namespace {
 
 std::size_t taken(const std::vector<CandidateScore>& scores, std::size_t planted) {
@@ -79,4 +79,4 @@ TEST(CandidateChoice, TheLikelihoodAloneWouldTakeALooseCluster) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::candidate_choice_test

@@ -17,7 +17,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::cluster_test {
 namespace {
 
 graph::PlantedGraph planted_blocks(std::int64_t nodes, std::int64_t clusters) {
@@ -245,4 +245,4 @@ TEST(ClusterPoints, AModelThatCouldNotBeSavedIsRefusedBeforeTheRun) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::cluster_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::clusterwise_agreement_test {
 namespace {
 
 TEST(ClusterwiseAgreement, IsOneForOneClusteringAndZeroForIndependentOnes) {
@@ -27,4 +27,4 @@ TEST(ClusterwiseAgreement, EachClusterCountsAlikeWhateverItsSizeAndName) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::clusterwise_agreement_test

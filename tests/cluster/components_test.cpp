@@ -16,7 +16,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "partition/known_networks.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::components_test {
 namespace {
 
 using Labels = std::vector<std::int32_t>;
@@ -307,4 +307,4 @@ TEST(Components, SmallGroupsOfPointsJoinTheOthers) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::components_test

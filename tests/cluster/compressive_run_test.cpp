@@ -10,7 +10,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "resident_memory.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::compressive_run_test {
 namespace {
 
 TEST(EstimateMemory, IsThePeak) {
@@ -77,4 +77,4 @@ TEST(CompressiveSpectralClustering, CancelsAtEveryProgressCall) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::compressive_run_test

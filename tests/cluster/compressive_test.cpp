@@ -16,7 +16,7 @@
 #include "parsimony/graph/scores.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::compressive_test {
 namespace {
 
 std::set<std::int32_t> distinct(const std::vector<std::int32_t>& labels) {
@@ -311,4 +311,4 @@ TEST(CompressiveSpectralClustering, ReportSaysWhatWasUsed) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::compressive_test

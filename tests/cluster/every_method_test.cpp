@@ -15,7 +15,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::every_method_test {
 namespace {
 
 class EveryMethod : public ::testing::TestWithParam<Method> {};
@@ -129,4 +129,4 @@ TEST(MethodTable, HasARowForEveryMethod) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::every_method_test

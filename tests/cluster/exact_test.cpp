@@ -16,7 +16,7 @@
 #include "parsimony/graph/scores.hpp"
 #include "resident_memory.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::exact_test {
 namespace {
 
 void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_t clusters) {
@@ -161,4 +161,4 @@ TEST(ExactEstimateMemory, IsThePeak) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::exact_test

@@ -20,7 +20,7 @@
 #include "parsimony/spectral/chebyshev.hpp"
 #include "parsimony/spectral/features.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::filtered_test {
 namespace {
 
 void expect_exactly(const ClusterResult& result, std::int64_t nodes, std::int64_t clusters) {
@@ -164,4 +164,4 @@ TEST(FilteredSpectralClustering, AsManyComponentsAsClustersAreTheClusters) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::filtered_test

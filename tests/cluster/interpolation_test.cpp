@@ -9,7 +9,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::interpolation_test {
 namespace {
 
 using graph::LaplacianKind;
@@ -105,4 +105,4 @@ TEST(Interpolate, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::interpolation_test

@@ -12,7 +12,7 @@
 #include "expect_error.hpp"
 #include "parsimony/core/report.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::method_table_test {
 namespace {
 
 // Moves numbers away from every default, and gives enumerations their first or last value: a field that is
@@ -74,4 +74,4 @@ TEST(MethodTable, AFieldOfAnotherTypeIsAnError) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::method_table_test

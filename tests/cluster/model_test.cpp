@@ -18,7 +18,7 @@
 #include "temporary_directory.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::model_test {
 namespace {
 
 struct Rings {
@@ -274,4 +274,4 @@ TEST(PointModel, DamagedFilesNeverGiveAnUnsoundModel) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::model_test

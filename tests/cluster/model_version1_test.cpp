@@ -4,7 +4,7 @@
 #include "parsimony/cluster/model.hpp"
 #include "places.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::model_version1_test {
 namespace {
 
 TEST(PointModelVersion1, HasItsPointsAndAssignsThemToTheirClusters) {
@@ -27,4 +27,4 @@ TEST(PointModelVersion1, HasItsPointsAndAssignsThemToTheirClusters) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::model_version1_test

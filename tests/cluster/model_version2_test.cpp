@@ -4,7 +4,7 @@
 #include "parsimony/cluster/model.hpp"
 #include "places.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::model_version2_test {
 namespace {
 
 TEST(PointModelVersion2, HasItsShiftAndAssignsPointsInFloat64) {
@@ -26,4 +26,4 @@ TEST(PointModelVersion2, HasItsShiftAndAssignsPointsInFloat64) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::model_version2_test

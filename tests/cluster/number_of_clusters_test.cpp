@@ -14,7 +14,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::number_of_clusters_test {
 namespace {
 
 TEST(NumberOfClusters, IsThePlantedOneOnBlockModels) {
@@ -126,4 +126,4 @@ TEST(NumberOfClusters, CancelsAtAnyProgressCall) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::number_of_clusters_test

@@ -15,7 +15,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::picture_test {
 namespace {
 
 struct Picture {
@@ -189,4 +189,4 @@ TEST(Picture, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::picture_test

@@ -10,7 +10,7 @@
 #include "dense.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::placement_test {
 namespace {
 
 using Labels = std::vector<std::int32_t>;
@@ -92,4 +92,4 @@ TEST(Placement, TheConnectedPartIsTheGraphWithoutNodesWithoutEdges) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::placement_test

@@ -13,12 +13,12 @@
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::point_picture_test {
 namespace {
 
 constexpr int kLeft = 60, kTop = 106, kRight = 860, kBottom = 736;  // edges of the map
 
-class PointPicture : public testing::Test {
+class PointPicture : public ::testing::Test {
  protected:
   PointPicture()
       : path_(std::filesystem::temp_directory_path() / ("points-" + std::to_string(getpid()) + ".png")) {}
@@ -134,4 +134,4 @@ TEST_F(PointPicture, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::point_picture_test

@@ -15,7 +15,7 @@
 #include "partition/small_networks.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::refine_test {
 namespace {
 
 graph::PlantedGraph hard_blocks(std::uint64_t seed) {
@@ -109,4 +109,4 @@ TEST(Refinement, RefusesLloydWhereKMeansSeesAllRows) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::refine_test

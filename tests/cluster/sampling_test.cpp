@@ -7,7 +7,7 @@
 
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::sampling_test {
 namespace {
 
 TEST(SampleWithoutReplacement, IsDistinctAscendingAndNeverAtWeightZero) {
@@ -45,4 +45,4 @@ TEST(SampleWithoutReplacement, RefusesBadWeightsAndTooManyDraws) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::sampling_test

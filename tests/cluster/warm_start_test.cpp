@@ -17,7 +17,7 @@
 #include "parsimony/graph/scores.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::cluster {
+namespace parsimony::cluster::warm_start_test {
 namespace {
 
 // A share of the edges, each replaced by one from its smaller end to a node drawn at random.
@@ -171,4 +171,4 @@ TEST(WarmStart, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace parsimony::cluster
+}  // namespace parsimony::cluster::warm_start_test

@@ -9,7 +9,7 @@
 
 #include "parsimony/core/random.hpp"
 
-namespace parsimony {
+namespace parsimony::centroid_groups_test {
 namespace {
 
 TEST(CentroidGroups, HoldEveryCentroidOnceInAscendingOrder) {
@@ -87,4 +87,4 @@ TEST(CentroidMoves, AreTheTwoFarthestOfEachGroup) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::centroid_groups_test

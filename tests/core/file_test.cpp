@@ -8,7 +8,7 @@
 #include "expect_error.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony {
+namespace parsimony::file_test {
 namespace {
 
 // Half repetition, half noise, over several of the compressors' buffers.
@@ -197,4 +197,4 @@ TEST(Zip, MembersComeBackAndDamageIsFound) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::file_test

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace parsimony {
+namespace parsimony::half_test {
 namespace {
 
 // The value of the bits by the definition of the format.
@@ -84,4 +84,4 @@ TEST(Half, IsTheNearestOfRandomFloats) {
 static_assert(to_half(1.0f) == 0x3C00 && from_half(0x3C00) == 1.0f);
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::half_test

@@ -13,7 +13,7 @@
 #include "parsimony/core/random.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony {
+namespace parsimony::image_test {
 namespace {
 
 // Random samples of that many bits, on the scale of an image.
@@ -471,4 +471,4 @@ TEST(Images, SayWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::image_test

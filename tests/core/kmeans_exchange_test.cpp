@@ -7,7 +7,7 @@
 #include "core/kmeans_points.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony {
+namespace parsimony::kmeans_exchange_test {
 namespace {
 
 using namespace testing;  // the points of kmeans_points.hpp
@@ -93,4 +93,4 @@ TEST(KMeansExchanges, GiveTheSameBytesForAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::kmeans_exchange_test

@@ -14,7 +14,7 @@
 #include "parsimony/core/random.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony {
+namespace parsimony::kmeans_test {
 namespace {
 
 using namespace testing;  // the points of kmeans_points.hpp
@@ -317,4 +317,4 @@ TEST(NearestCentroids, TiesGoToTheSmallerIndex) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::kmeans_test

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-namespace parsimony {
+namespace parsimony::matrix_test {
 namespace {
 
 Matrix<double> counted(std::int64_t rows, std::int64_t cols) {
@@ -96,4 +96,4 @@ TEST(MatrixDeathTest, IndicesOutOfRangeAreAsserted) {
 #endif
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::matrix_test

@@ -4,7 +4,7 @@
 
 #include "expect_error.hpp"
 
-namespace parsimony {
+namespace parsimony::name_pattern_test {
 namespace {
 
 TEST(NamePattern, MatchesAsItsTextSays) {
@@ -26,4 +26,4 @@ TEST(NamePattern, NamesTheOption) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::name_pattern_test

@@ -13,7 +13,7 @@
 #include "parsimony/core/file.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony {
+namespace parsimony::npy_test {
 namespace {
 
 std::string header(const std::string& dictionary, int version = 1) {
@@ -192,4 +192,4 @@ TEST(Npy, EveryTruncationIsAnError) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::npy_test

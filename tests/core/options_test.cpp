@@ -7,7 +7,7 @@
 
 #include "parsimony/core/nearest_name.hpp"
 
-namespace parsimony {
+namespace parsimony::options_test {
 namespace {
 
 enum class Color { red, green };
@@ -65,4 +65,4 @@ TEST(NearestName, SuggestsOnlyWhatIsNear) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::options_test

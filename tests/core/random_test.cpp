@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-namespace parsimony {
+namespace parsimony::random_test {
 namespace {
 
 constexpr std::int64_t kCount = 1 << 20;
@@ -95,4 +95,4 @@ TEST(RandomStream, UniformStaysInside) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::random_test

@@ -8,7 +8,7 @@
 #include "core/report_json.hpp"
 #include "parsimony/core/version.hpp"
 
-namespace parsimony {
+namespace parsimony::report_test {
 namespace {
 
 struct Options {
@@ -73,4 +73,4 @@ TEST(Report, TheReportOfAnEarlierStepGoesBefore) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::report_test

@@ -5,7 +5,7 @@
 #include "places.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony {
+namespace parsimony::safetensors_data_test {
 namespace {
 
 std::vector<std::uint8_t> copy_of(const TensorView& tensor) {
@@ -35,4 +35,4 @@ TEST(SafetensorsData, PublishedNetworksAreRead) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::safetensors_data_test

@@ -9,7 +9,7 @@
 #include "expect_error.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony {
+namespace parsimony::safetensors_test {
 namespace {
 
 std::string file_of(const std::string& json, const std::string& data = "") {
@@ -310,4 +310,4 @@ TEST(TensorValues, BrainFloatsRoundToTheNearestTiesToEven) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::safetensors_test

@@ -8,7 +8,7 @@
 #include "places.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::data {
+namespace parsimony::data::labelled_images_test {
 namespace {
 
 constexpr Color kRed{200, 30, 40}, kGreen{20, 180, 60}, kBlue{10, 20, 220}, kGrey{128, 128, 128};
@@ -101,4 +101,4 @@ TEST(LabelledImages, OfCifar10AreAllThere) {
 }
 
 }  // namespace
-}  // namespace parsimony::data
+}  // namespace parsimony::data::labelled_images_test

@@ -11,7 +11,7 @@
 #include "places.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::data {
+namespace parsimony::data::tokenizer_test {
 namespace {
 
 using Tokens = std::vector<std::int32_t>;
@@ -216,4 +216,4 @@ TEST(Tokenizer, DecodingIsTheInverse) {
 }
 
 }  // namespace
-}  // namespace parsimony::data
+}  // namespace parsimony::data::tokenizer_test

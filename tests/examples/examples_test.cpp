@@ -25,7 +25,7 @@
 #include "places.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony {
+namespace parsimony::examples_test {
 namespace {
 
 using testing::made_image;
@@ -161,4 +161,4 @@ TEST_F(Examples, QuantizeStaysWithinTheBytes) {
 }
 
 }  // namespace
-}  // namespace parsimony
+}  // namespace parsimony::examples_test

@@ -9,7 +9,7 @@
 #include "parsimony/graph/labels.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::bipartite_test {
 namespace {
 
 // The cycle left 1 - right 1 - left 3 - right 3 - left 2 - right 2 - left 1.
@@ -186,4 +186,4 @@ TEST(ReadNpz, ArraysThatAreNotSquareAreBipartite) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::bipartite_test

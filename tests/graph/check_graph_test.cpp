@@ -12,7 +12,7 @@
 #include "parsimony/graph/laplacian.hpp"
 #include "parsimony/graph/scores.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::check_graph_test {
 namespace {
 
 // 0 – 1 – 2 with weights 2 and 3.
@@ -163,4 +163,4 @@ TEST(MakeGraph, RefusesWhatIsNoEdge) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::check_graph_test

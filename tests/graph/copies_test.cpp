@@ -13,7 +13,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/point_graph.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::copies_test {
 namespace {
 
 // `different` rows of whole coordinates, each many times, in a mixed order.
@@ -54,7 +54,7 @@ TEST(Copies, NearestNeighboursAreThoseOfTheDefinition) {
   for (const std::int64_t different : {1, 2, 5, 40}) {
     const Matrix<float> points = copied_points(240, different, 1), queries = copied_points(30, 9, 2);
     for (const std::int64_t k : {1, 7, 100}) {
-      SCOPED_TRACE(testing::Message() << different << " different points, k = " << k);
+      SCOPED_TRACE(::testing::Message() << different << " different points, k = " << k);
       const Neighbors found = nearest_neighbors(points, {.neighbors = k});
       for (std::int64_t i = 0; i < 240; ++i) {
         const auto row = found.indices.row(i);
@@ -153,4 +153,4 @@ TEST(Copies, SameBytesForAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::copies_test

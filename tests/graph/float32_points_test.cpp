@@ -12,7 +12,7 @@
 #include "parsimony/graph/point_graph.hpp"
 #include "parsimony/graph/points.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::float32_points_test {
 namespace {
 
 Matrix<double> offset_points(std::int64_t n, std::int64_t d, double offset) {
@@ -127,4 +127,4 @@ TEST(DistinctRows, AreThoseThatCompareEqual) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::float32_points_test

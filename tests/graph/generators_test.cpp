@@ -9,7 +9,7 @@
 
 #include "parsimony/core/error.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::generators_test {
 namespace {
 
 void expect_simple_graph(const PlantedGraph& planted, const BlockModelOptions& options) {
@@ -215,4 +215,4 @@ TEST(BlockModel, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::generators_test

@@ -8,7 +8,7 @@
 #include "parsimony/core/npy.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::labels_test {
 namespace {
 
 using Clusters = std::vector<std::int32_t>;
@@ -181,4 +181,4 @@ TEST(Labels, AreTheSameForAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::labels_test

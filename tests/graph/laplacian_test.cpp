@@ -8,7 +8,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::laplacian_test {
 namespace {
 
 // The operator of the library, back in its symmetric form.
@@ -105,4 +105,4 @@ TEST(NodeIds, NamesAndFindsAreInverse) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::laplacian_test

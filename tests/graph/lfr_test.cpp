@@ -10,7 +10,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/generators.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::lfr_test {
 namespace {
 
 // Degree inside and weight inside of every node.
@@ -240,4 +240,4 @@ TEST(Lfr, StopsWhenAsked) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::lfr_test

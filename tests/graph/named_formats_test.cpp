@@ -6,7 +6,7 @@
 #include "graph/graph_checks.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::named_formats_test {
 namespace {
 
 #ifdef PARSIMONY_PUGIXML
@@ -215,4 +215,4 @@ TEST(NamedFormats, EveryTruncationIsAnErrorOrAGraph) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::named_formats_test

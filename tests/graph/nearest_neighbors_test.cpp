@@ -12,7 +12,7 @@
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::nearest_neighbors_test {
 namespace {
 
 Matrix<float> normal_points(std::int64_t n, std::int64_t d, std::uint64_t seed) {
@@ -82,7 +82,7 @@ TEST(NearestNeighbors, ExactAgreesWithAllPairs) {
   for (const Metric metric : {Metric::euclidean, Metric::cosine, Metric::manhattan}) {
     for (const std::int64_t d : {1, 3, 33}) {
       for (const std::int64_t n : {2, 11, 400}) {
-        SCOPED_TRACE(testing::Message() << n << " × " << d << " " << enum_name(metric));
+        SCOPED_TRACE(::testing::Message() << n << " × " << d << " " << enum_name(metric));
         const NeighborOptions options{.neighbors = std::min<std::int64_t>(10, n - 1), .metric = metric};
         const Matrix<float> normal = normal_points(n, d, 1), clustered = clustered_points(n, d, 2);
         expect_exact(normal, normal, true, options, nearest_neighbors(normal, options), 2e-6);
@@ -275,4 +275,4 @@ TEST(NearestNeighbors, CanBeCancelled) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::nearest_neighbors_test

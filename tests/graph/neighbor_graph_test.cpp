@@ -10,7 +10,7 @@
 #include "graph/graph_checks.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::neighbor_graph_test {
 namespace {
 
 Matrix<float> normal_points(std::int64_t n, std::int64_t d, std::uint64_t seed) {
@@ -155,4 +155,4 @@ TEST(NeighborGraph, RefusesWhatIsNoListOfNeighbours) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::neighbor_graph_test

@@ -11,7 +11,7 @@
 #include "parsimony/core/file.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::point_file_test {
 namespace {
 
 struct ReadText {
@@ -122,4 +122,4 @@ TEST(PointFile, TheArrayOfAnArchiveIsTheOnlyOneOrNamed) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::point_file_test

@@ -10,7 +10,7 @@
 #include "graph/file/formats.hpp"
 #include "graph/graph_checks.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::read_archive_test {
 namespace {
 
 template <class T>
@@ -167,4 +167,4 @@ TEST(ReadNpz, MemoryLimitsAreHonoured) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::read_archive_test

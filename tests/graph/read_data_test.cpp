@@ -7,7 +7,7 @@
 #include "parsimony/graph/labels.hpp"
 #include "places.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::read_data_test {
 namespace {
 
 const std::filesystem::path kGraphs = places::data_folder() / "graphs";
@@ -17,7 +17,7 @@ struct Known {
   std::int64_t nodes, edges;
 };
 
-class RealGraph : public testing::TestWithParam<Known> {};
+class RealGraph : public ::testing::TestWithParam<Known> {};
 
 TEST_P(RealGraph, HasTheStatedSize) {
   const Known& known = GetParam();
@@ -31,13 +31,13 @@ TEST_P(RealGraph, HasTheStatedSize) {
 
 INSTANTIATE_TEST_SUITE_P(
     Files, RealGraph,
-    testing::Values(Known{"com-dblp.ungraph.txt.gz", 317080, 1049866},
-                    Known{"email-Eu-core.txt", 1005, 16064}, Known{"wing.graph", 62032, 121544},
-                    Known{"4elt.graph", 15606, 45878}, Known{"polblogs.graph", 1490, 16715},
-                    Known{"pubmed.edges", 19717, 44324}, Known{"lfr/lfr-mu0.1.edges.gz", 100000, 211185},
-                    Known{"lfr/lfr-mu0.3.edges.gz", 100000, 213774}));
+    ::testing::Values(Known{"com-dblp.ungraph.txt.gz", 317080, 1049866},
+                      Known{"email-Eu-core.txt", 1005, 16064}, Known{"wing.graph", 62032, 121544},
+                      Known{"4elt.graph", 15606, 45878}, Known{"polblogs.graph", 1490, 16715},
+                      Known{"pubmed.edges", 19717, 44324}, Known{"lfr/lfr-mu0.1.edges.gz", 100000, 211185},
+                      Known{"lfr/lfr-mu0.3.edges.gz", 100000, 213774}));
 
-class RealLabels : public testing::TestWithParam<std::array<const char*, 2>> {};
+class RealLabels : public ::testing::TestWithParam<std::array<const char*, 2>> {};
 
 TEST_P(RealLabels, CoverTheGraph) {
   const auto [labels_name, graph_name] = GetParam();
@@ -53,11 +53,11 @@ TEST_P(RealLabels, CoverTheGraph) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, RealLabels,
-                         testing::Values(std::array{"pubmed.labels", "pubmed.edges"},
-                                         std::array{"email-Eu-core-department-labels.txt",
-                                                    "email-Eu-core.txt"},
-                                         std::array{"lfr/lfr-mu0.1.labels.gz", "lfr/lfr-mu0.1.edges.gz"},
-                                         std::array{"lfr/lfr-mu0.3.labels.gz", "lfr/lfr-mu0.3.edges.gz"}));
+                         ::testing::Values(std::array{"pubmed.labels", "pubmed.edges"},
+                                           std::array{"email-Eu-core-department-labels.txt",
+                                                      "email-Eu-core.txt"},
+                                           std::array{"lfr/lfr-mu0.1.labels.gz", "lfr/lfr-mu0.1.edges.gz"},
+                                           std::array{"lfr/lfr-mu0.3.labels.gz", "lfr/lfr-mu0.3.edges.gz"}));
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::read_data_test

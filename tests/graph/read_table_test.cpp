@@ -9,7 +9,7 @@
 #include "graph/graph_checks.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::read_table_test {
 namespace {
 
 struct Heard {
@@ -348,4 +348,4 @@ TEST(ReadTable, SelfLoopsKeepTheirWeights) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::read_table_test

@@ -9,7 +9,7 @@
 #include "parsimony/graph/file.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::read_test {
 namespace {
 
 struct Good {
@@ -345,4 +345,4 @@ TEST(ReadGraph, ACancelledReadThrows) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::read_test

@@ -5,7 +5,7 @@
 #include "graph/graph_checks.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::read_write_test {
 namespace {
 
 const std::vector<std::string> kCompressions{"", ".gz", ".zst"};
@@ -99,4 +99,4 @@ TEST(WriteGraph, TheSameGraphIsTheSameBytes) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::read_write_test

@@ -7,7 +7,7 @@
 #include "graph/graph_checks.hpp"
 #include "temporary_directory.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::recognise_test {
 namespace {
 
 GraphFile parse_as(const std::string& bytes, const std::string& name, const ReadOptions& options = {}) {
@@ -136,4 +136,4 @@ TEST(Endings, ForeignOnesAreRefusedWithTheKnownOnes) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::recognise_test

@@ -13,7 +13,7 @@
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::reorder_test {
 namespace {
 
 std::vector<std::int32_t> shuffle(std::int64_t count) {
@@ -134,4 +134,4 @@ TEST(Reorder, ClustersAreThoseOfTheNodesAsTheyCame) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::reorder_test

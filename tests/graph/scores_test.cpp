@@ -11,7 +11,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
 
-namespace parsimony::graph {
+namespace parsimony::graph::scores_test {
 namespace {
 
 std::vector<std::int32_t> random_labels(std::int64_t n, std::int64_t clusters, std::uint64_t seed) {
@@ -302,4 +302,4 @@ TEST(Agreement, HasValuesAtTheEnds) {
 }
 
 }  // namespace
-}  // namespace parsimony::graph
+}  // namespace parsimony::graph::scores_test

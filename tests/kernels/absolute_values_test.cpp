@@ -10,7 +10,7 @@
 #include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::absolute_values_test {
 namespace {
 
 // Normals with zeros of both signs and values on the bound among them, from the second place on, so that
@@ -66,4 +66,4 @@ TEST(AbsoluteValues, ANaNIsNotHidden) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::absolute_values_test

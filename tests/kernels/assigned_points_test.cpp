@@ -9,7 +9,7 @@
 #include "kernels/every_target.hpp"
 #include "kernels/random_points.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::assigned_points_test {
 namespace {
 
 TEST(AssignedDistances, EqualTheScalarTwin) {
@@ -72,4 +72,4 @@ TEST(WeightedSum, EqualsTheScalarTwin) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::assigned_points_test

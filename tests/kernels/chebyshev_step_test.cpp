@@ -12,7 +12,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::chebyshev_step_test {
 namespace {
 
 // Sums of up to 67 terms of size ~1 in float32, in any order: 67 · 2^-24 relative to the sum of magnitudes.
@@ -90,4 +90,4 @@ INSTANTIATE_TEST_SUITE_P(AllShapes, ChebyshevStepOnEveryTarget,
                                             ::testing::Bool()));
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::chebyshev_step_test

@@ -8,7 +8,7 @@
 #include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::filter_bank_test {
 namespace {
 
 // From the second value on, so that nothing is aligned.
@@ -117,4 +117,4 @@ TEST(FilterBank, AStripMayRunOverSeveralRows) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::filter_bank_test

@@ -11,7 +11,7 @@
 #include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::hamerly_bounds_test {
 namespace {
 
 constexpr std::int64_t kLongest = 67, kClusters = 5;
@@ -140,4 +140,4 @@ TEST(RunnerUpDistances, AreAtMostTheDistance) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::hamerly_bounds_test

@@ -11,7 +11,7 @@
 #include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::log_penalty_test {
 namespace {
 
 // Per term, of the sum: two roundings of values below 2, one of 1 + nu r² and one of the product.
@@ -92,4 +92,4 @@ TEST(LogPenalty, HasTheDerivativeOfItsDifferences) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::log_penalty_test

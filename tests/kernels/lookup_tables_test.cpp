@@ -6,7 +6,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::lookup_tables_test {
 namespace {
 
 struct Made {
@@ -111,4 +111,4 @@ TEST(TableLevel, IsTheLowestThatHoldsTheRange) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::lookup_tables_test

@@ -9,7 +9,7 @@
 #include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::lorentzian_test {
 namespace {
 
 constexpr LorentzianWeights kWeights{0.3f, -0.2f, 0.1f};
@@ -74,4 +74,4 @@ TEST(Lorentzian, IsBoundedWhereSquaresOverflow) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::lorentzian_test

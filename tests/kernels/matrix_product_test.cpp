@@ -8,7 +8,7 @@
 #include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::matrix_product_test {
 namespace {
 
 // Up to 67 products of size ~1, summed in the same order: only the rounding of fused multiply-adds differs.
@@ -49,4 +49,4 @@ TEST(MatrixProduct, EqualsTheScalarTwinOnEveryTarget) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::matrix_product_test

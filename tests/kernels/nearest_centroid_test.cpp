@@ -11,7 +11,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::nearest_centroid_test {
 namespace {
 
 std::vector<float> half_norms(const std::vector<float>& centroids, std::int64_t k, std::int64_t d) {
@@ -232,4 +232,4 @@ TEST(Targets, AreThereToTest) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::nearest_centroid_test

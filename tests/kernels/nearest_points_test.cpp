@@ -11,7 +11,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::nearest_points_test {
 namespace {
 
 struct Lists {
@@ -90,7 +90,7 @@ TEST(NearestPoints, IsTheSortedListOnEveryTarget) {
           const Problem problem(queries, d, points);
           for (const std::int64_t capacity : {1, 6}) {
             for (const bool leave_out_own : {false, true}) {
-              SCOPED_TRACE(testing::Message() << queries << " queries, " << d << " columns, " << points);
+              SCOPED_TRACE(::testing::Message() << queries << " queries, " << d << " columns, " << points);
               const Lists expected = problem.expected(capacity, leave_out_own);
               Lists got(queries, capacity), plain(queries, capacity);
               const std::int32_t* own = leave_out_own ? problem.own.data() : nullptr;
@@ -171,4 +171,4 @@ TEST(NearestPoints, DependsOnNoOrder) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::nearest_points_test

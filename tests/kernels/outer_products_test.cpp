@@ -9,7 +9,7 @@
 #include "kernels/every_target.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::outer_products_test {
 namespace {
 
 // depth products of size ~1, summed in the same order: only the rounding of fused multiply-adds differs.
@@ -46,4 +46,4 @@ TEST(OuterProducts, EqualTheScalarTwinOnEveryTarget) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::outer_products_test

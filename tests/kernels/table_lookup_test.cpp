@@ -10,7 +10,7 @@
 #include "kernels/lookup_tables.hpp"
 #include "parsimony/core/random.hpp"
 
-namespace parsimony::kernels {
+namespace parsimony::kernels::table_lookup_test {
 namespace {
 
 struct Case {
@@ -126,4 +126,4 @@ TEST(TableLookup, HasTargetsToTest) {
 }
 
 }  // namespace
-}  // namespace parsimony::kernels
+}  // namespace parsimony::kernels::table_lookup_test

@@ -8,7 +8,7 @@
 #include "partition/small_networks.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::partition {
+namespace parsimony::partition::aggregate_test {
 namespace {
 
 using testing::random_surjection;
@@ -124,4 +124,4 @@ TEST(Aggregate, RefusesLabelsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace parsimony::partition
+}  // namespace parsimony::partition::aggregate_test

@@ -14,7 +14,7 @@
 #include "partition/small_networks.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::partition {
+namespace parsimony::partition::communities_test {
 namespace {
 
 using testing::SmallNetwork;
@@ -190,4 +190,4 @@ TEST(ExactlyK, RefusesWhatCannotBeAndIsCancelledAtEveryProgressCall) {
 }
 
 }  // namespace
-}  // namespace parsimony::partition
+}  // namespace parsimony::partition::communities_test

@@ -13,7 +13,7 @@
 #include "partition/small_networks.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::partition {
+namespace parsimony::partition::gibbs_test {
 namespace {
 
 // A complete graph, so that every cluster is a neighbour's and the sampler is Gibbs' over all labelings with
@@ -205,4 +205,4 @@ TEST(GibbsVotes, RefuseWhatDoesNotFitAndStopWhenAsked) {
 }
 
 }  // namespace
-}  // namespace parsimony::partition
+}  // namespace parsimony::partition::gibbs_test

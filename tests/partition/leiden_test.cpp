@@ -15,7 +15,7 @@
 #include "places.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::partition {
+namespace parsimony::partition::leiden_test {
 namespace {
 
 using testing::SmallNetwork;
@@ -154,4 +154,4 @@ TEST(Leiden, ReachesThePeersModularityOnRealGraphs) {
 }
 
 }  // namespace
-}  // namespace parsimony::partition
+}  // namespace parsimony::partition::leiden_test

@@ -13,7 +13,7 @@
 #include "partition/small_networks.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::partition {
+namespace parsimony::partition::local_moves_test {
 namespace {
 
 double value_of(const Partition& partition, double total, const LocalMoveOptions& options) {
@@ -225,4 +225,4 @@ TEST(LocalMoves, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace parsimony::partition
+}  // namespace parsimony::partition::local_moves_test

@@ -11,7 +11,7 @@
 #include "partition/known_networks.hpp"
 #include "partition/small_networks.hpp"
 
-namespace parsimony::partition {
+namespace parsimony::partition::merge_test {
 namespace {
 
 using testing::SmallNetwork;
@@ -198,4 +198,4 @@ TEST(SplitOffNodes, GivesExactlyKAndTheCheapestNodesFirst) {
 }
 
 }  // namespace
-}  // namespace parsimony::partition
+}  // namespace parsimony::partition::merge_test

@@ -9,7 +9,7 @@
 #include "parsimony/graph/scores.hpp"
 #include "partition/small_networks.hpp"
 
-namespace parsimony::partition {
+namespace parsimony::partition::objectives_test {
 namespace {
 
 Partition random_partition(const NetworkView& network, std::uint64_t trial) {
@@ -155,4 +155,4 @@ TEST(Partition, RefusesLabelsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace parsimony::partition
+}  // namespace parsimony::partition::objectives_test

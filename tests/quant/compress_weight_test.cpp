@@ -73,7 +73,7 @@ TEST(CompressWeight, HalfScalesCostLittleHoweverFarTheValuesAreFromZero) {
   // each step has the same error wherever it begins.
   for (const float from : {-1000.0f, -0.3f, 0.0f, 1.0f, 100.0f, 1000.0f}) {
     for (const int bits : {2, 4, 8}) {
-      SCOPED_TRACE(testing::Message() << from << " in " << bits << " bits");
+      SCOPED_TRACE(::testing::Message() << from << " in " << bits << " bits");
       TestWeight weight({16, 512});
       const RandomStream uniform(7, "test.uniform");
       for (std::size_t i = 0; i < weight.values.size(); ++i) {

@@ -10,7 +10,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/spectral/features.hpp"
 
-namespace parsimony::spectral {
+namespace parsimony::spectral::chebyshev_test {
 namespace {
 
 using graph::LaplacianKind;
@@ -276,4 +276,4 @@ TEST(LaplacianOperator, OfAPartOfTheSpectrumGrowsBelowIt) {
 }
 
 }  // namespace
-}  // namespace parsimony::spectral
+}  // namespace parsimony::spectral::chebyshev_test

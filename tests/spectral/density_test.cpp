@@ -8,7 +8,7 @@
 #include "parsimony/core/random.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 
-namespace parsimony::spectral {
+namespace parsimony::spectral::density_test {
 namespace {
 
 using graph::LaplacianKind;
@@ -191,4 +191,4 @@ TEST(SpectralDensity, MomentsAreThoseOfTheTermsObserved) {
 }
 
 }  // namespace
-}  // namespace parsimony::spectral
+}  // namespace parsimony::spectral::density_test

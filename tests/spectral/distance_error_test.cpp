@@ -13,7 +13,7 @@
 #include "parsimony/spectral/chebyshev.hpp"
 #include "parsimony/spectral/features.hpp"
 
-namespace parsimony::spectral {
+namespace parsimony::spectral::distance_error_test {
 namespace {
 
 // d = 2: χ²_2/2 is exponential; d = 1: the square of a normal; d = 4: Erlang.
@@ -212,4 +212,4 @@ TEST(DistanceErrors, RefuseWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::spectral
+}  // namespace parsimony::spectral::distance_error_test

@@ -17,7 +17,7 @@
 #include "parsimony/spectral/density.hpp"
 #include "thread_counts.hpp"
 
-namespace parsimony::spectral {
+namespace parsimony::spectral::eigenvectors_test {
 namespace {
 
 using graph::LaplacianKind;
@@ -226,4 +226,4 @@ TEST(SmallestEigenvectors, RefuseWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace parsimony::spectral
+}  // namespace parsimony::spectral::eigenvectors_test

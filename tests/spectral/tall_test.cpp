@@ -8,7 +8,7 @@
 #include "parsimony/core/random.hpp"
 #include "spectral/rayleigh_ritz.hpp"
 
-namespace parsimony::spectral {
+namespace parsimony::spectral::tall_test {
 namespace {
 
 Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
@@ -150,4 +150,4 @@ TEST_F(RayleighRitz, LeavesOutWhatIsThereTwice) {
 }
 
 }  // namespace
-}  // namespace parsimony::spectral
+}  // namespace parsimony::spectral::tall_test

@@ -53,7 +53,7 @@ torch::Tensor by_definition(const torch::Tensor& weight, NoiseFunction function,
   return (layout == BlockLayout::row ? full : full.transpose(1, 2)).reshape(weight.sizes());
 }
 
-class NoiseFunctions : public testing::TestWithParam<NoiseCase> {};
+class NoiseFunctions : public ::testing::TestWithParam<NoiseCase> {};
 
 INSTANTIATE_TEST_SUITE_P(All, NoiseFunctions, noise_cases(), noise_case_name);
 

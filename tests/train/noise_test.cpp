@@ -75,7 +75,7 @@ bool all_same(const std::vector<torch::Tensor>& a, const std::vector<torch::Tens
   return true;
 }
 
-class NoiseDraws : public testing::TestWithParam<NoiseCase> {};
+class NoiseDraws : public ::testing::TestWithParam<NoiseCase> {};
 
 INSTANTIATE_TEST_SUITE_P(All, NoiseDraws, noise_cases(), noise_case_name);
 
