@@ -44,9 +44,9 @@ TEST(Recognise, ForeignFormats) {
       {utf16("0,1\r\n1,2\r\n", false), "UTF-16LE"},
       {utf16("0,1\r\n1,2\r\n", true), "UTF-16BE"},
   };
-  for (const auto& [bytes, message] : kForeign) {
-    expect_error(ErrorCode::unsupported, message, [&] { parse_as(bytes, "x.txt"); });
-    expect_error(ErrorCode::unsupported, message, [&] { parse_as(bytes, "/dev/stdin"); });
+  for (const auto& foreign : kForeign) {
+    expect_error(ErrorCode::unsupported, foreign.message, [&] { parse_as(foreign.bytes, "x.txt"); });
+    expect_error(ErrorCode::unsupported, foreign.message, [&] { parse_as(foreign.bytes, "/dev/stdin"); });
   }
 }
 
