@@ -96,7 +96,9 @@ def white(command):
             errors = []
             for seed, (_, picture) in enumerate(everything):
                 image = noisy(picture, sigma, condition, seed)
-                both = np.array([command(image)[0][0], estimate_sigma(image.astype(float))])
+                # Only the estimate counts: one step is the fastest method.
+                sigmas = command(image, "--method", "analysis", "--max-iterations", "1")[0]
+                both = np.array([sigmas[0], estimate_sigma(image.astype(float))])
                 errors.append(both if sigma == 0 else 100 * abs(both / sigma - 1))
             middle, worst = np.median(errors, axis=0), np.max(errors, axis=0)
             print(f"| {condition} | {sigma} | {middle[0]:.1f} | {worst[0]:.1f} | {middle[1]:.1f} | {worst[1]:.1f} |",
