@@ -105,6 +105,8 @@ TEST(Labels, BadLinesAreNamed) {
   expect_error(ErrorCode::format, "l.txt:1: 3 columns", read("1 2 3\n"));
   expect_error(ErrorCode::format, "l.txt:2: 3 columns", read("1 2\n3 4 5\n"));
   expect_error(ErrorCode::format, "l.txt:2: a column is empty", read("1,2\n3,\n"));
+  expect_error(ErrorCode::format,
+               "l.txt:3: ", read("\"a\",\"say \"\"b\"\"\"\n\"c\",\"say \"\"d\"\"\"\n\"e\n"));
   expect_error(ErrorCode::format, "l.txt:2: '\\x01'", read("1 2\n2 \x01\n"));
 }
 

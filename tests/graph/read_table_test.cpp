@@ -109,6 +109,8 @@ TEST(ReadTable, RowNumbersOfRAndPandasAreNotNodes) {
   const auto quoted = [&](int a, int b) {
     return "\"" + std::to_string(++line) + "\" \"n " + digits(a, "\" \"n ", b) + "\" 1.5";
   };
+  expect_error(ErrorCode::format, "a.csv:2: 3 columns; every line needs 2",
+               [] { hear("\"from\" \"to\"\n\"2\" \"a\" \"b\"\n\"2\" \"b\" \"c\"\n"); });
   const std::string rows = two_cliques(quoted);
   expect_two_cliques(hear("\"from\" \"to\" \"w\"\n" + rows).file, 1.5f);
   expect_two_cliques(hear("\"a\" \"b\" \"w\"\n" + rows, {.columns = "b,a"}).file);

@@ -124,8 +124,9 @@ std::optional<EdgeColumns> named_columns(const TableHead& head, const Text& text
                                          const ReadOptions& options) {
   const Row& names = head.rows[0];
   if (!all_words(names) || head.rows.size() < 2) return std::nullopt;
-  EdgeColumns out{.count = static_cast<int>(head.rows[1].size())};
   const int unnamed = unnamed_columns(head);
+  EdgeColumns out{.count = static_cast<int>(names.size()) + unnamed};
+  if (std::ssize(head.rows[1]) > out.count) return std::nullopt;
   const int numbering = unnamed == 1 || names[0].empty();
   out.numbered = numbering == 1;
   const int source = find_name(names, kSources), target = find_name(names, kTargets);

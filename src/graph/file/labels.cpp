@@ -101,7 +101,10 @@ class LabelTable {
     try {
       parse_lines(text_, head_.second, context, [&](LineCursor& cursor, std::int64_t piece) {
         RowCursor rows(cursor, separator_);
-        while (rows.next()) add(rows.fields(), rows.line(), nodes[piece], clusters[piece]);
+        Row of_nodes, of_clusters;  // kept only with the fields that they view
+        while (rows.next()) add(rows.fields(), rows.line(), of_nodes, of_clusters);
+        nodes[piece] = std::move(of_nodes);
+        clusters[piece] = std::move(of_clusters);
         unquoted_[piece] = std::move(rows.unquoted);
         comments[piece] = cursor.comments();
       });
