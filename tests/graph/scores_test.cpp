@@ -78,10 +78,10 @@ TEST(PartitionScores, CountSelfLoopsAsTheDiagonal) {
   EXPECT_EQ(score_partition(csr, labels, std::vector<double>(n)).modularity,
             score_partition(csr, labels).modularity);
   expect_error(ErrorCode::invalid_argument, "self_loops: 1 for 30 nodes",
-               [&] { score_partition(csr, labels, std::vector<double>(1)); });
+               [&, &csr = csr] { score_partition(csr, labels, std::vector<double>(1)); });
   loops[2] = -1;
   expect_error(ErrorCode::invalid_argument, "self_loops: weight -1",
-               [&] { score_partition(csr, labels, loops); });
+               [&, &csr = csr] { score_partition(csr, labels, loops); });
 }
 
 TEST(PartitionScores, EqualTheirDefinitionsOnDenseMatrices) {
