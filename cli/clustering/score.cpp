@@ -23,9 +23,7 @@ constexpr const char* kScoreExamples = R"(Examples:
   parsimony score labels.txt --truth truth.txt --json)";
 
 struct ScoreSettings {
-  std::string labels;
-  std::string graph;
-  std::string truth;
+  std::string labels, graph, truth;
   bool self_loops = false;
   graph::ReadOptions read;
   RunSettings run;
