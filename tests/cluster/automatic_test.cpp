@@ -99,7 +99,7 @@ TEST(AutomaticClustering, TurnsToFeaturesNearTheDetectabilityThreshold) {
 
 TEST(AutomaticClustering, SameBytesForAnyNumberOfThreads) {
   const auto planted = graph::stochastic_block_model(
-      {.nodes = 4000, .clusters = 10, .degree = 8, .epsilon_ratio = 0.4, .seed = 3});
+      {.nodes = 2000, .clusters = 10, .degree = 8, .epsilon_ratio = 0.4, .seed = 3});
   for (const Aim aim : {Aim::likelihood, Aim::modularity}) {
     const AutomaticOptions options{.clusters = 10, .objective = aim, .seed = 5};
     const auto one = automatic_clustering(planted.graph, options, Context(1));
