@@ -196,7 +196,7 @@ TEST(Bmp, OfAnyKindIsRead) {
   const auto bmp = [](int width, int height, int bits, const std::string& palette, const std::string& rows) {
     const auto little = [](std::int64_t value, int bytes) {
       std::string out;
-      for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 255);
+      for (int i = 0; i < bytes; ++i, value >>= 8) out += static_cast<char>(value & 255);
       return out;
     };
     return "BM" + little(0, 8) + little(54 + std::ssize(palette), 4) + little(40, 4) + little(width, 4) +

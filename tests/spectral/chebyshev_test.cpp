@@ -71,6 +71,12 @@ struct Setting {
   bool weighted;
 };
 
+// In the name of the test.
+void PrintTo(const Setting& setting, std::ostream* out) {
+  *out << enum_name(setting.kind) << (setting.weighted ? " weighted" : "") << " regularized by "
+       << setting.regularization;
+}
+
 class FilterAgainstDenseEigenvectors : public ::testing::TestWithParam<Setting> {};
 
 TEST_P(FilterAgainstDenseEigenvectors, GivesThePolynomialOfTheLaplacian) {
