@@ -24,7 +24,7 @@ void check_files(const LearnSettings& settings, const std::filesystem::path& che
   const bool one_energy = settings.flow.one_energy;
   if (!settings.picture.empty() && !one_energy) {
     refuse(
-        "--picture: a flow has no rows to draw; --one-energy learns an operator, and its rows can be drawn");
+        "--picture draws the rows of an operator; a flow has none. Give --one-energy to learn an operator");
   }
   std::vector<std::filesystem::path> inputs;
   for (const std::string& path : settings.paths) {

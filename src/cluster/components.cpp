@@ -29,6 +29,11 @@ std::vector<std::int32_t> with_edges(const ComponentSizes& sizes) {
   return out;
 }
 
+// The least volume of a component that the choice of k looks at.
+double volume_of_large(const ComponentSizes& sizes) {
+  return *std::max_element(sizes.volume.begin(), sizes.volume.end()) / (2 * kFirst);
+}
+
 // The larger ones first; of equal ones, the first.
 void sort_by_volume(std::vector<std::int32_t>& components, const ComponentSizes& sizes) {
   std::stable_sort(components.begin(), components.end(),
@@ -214,22 +219,21 @@ Apportionment apportion_clusters(const ComponentSizes& sizes, std::int64_t clust
 }
 
 std::vector<float> marks_of_large(const ComponentSizes& sizes) {
-  const double largest = *std::max_element(sizes.volume.begin(), sizes.volume.end());
+  const double least = volume_of_large(sizes);
   std::vector<float> marks;
   marks.reserve(sizes.components.label.size());
   for (const std::int32_t c : sizes.components.label) {
-    marks.push_back(sizes.volume[c] > 0 && 2 * kFirst * sizes.volume[c] >= largest ? 1.0f : 0.0f);
+    marks.push_back(sizes.volume[c] > 0 && sizes.volume[c] >= least ? 1.0f : 0.0f);
   }
   return marks;
 }
 
 std::int64_t with_other_components(const ComponentSizes& sizes, std::int64_t clusters) {
-  const double largest = *std::max_element(sizes.volume.begin(), sizes.volume.end());
-  const auto is_large = [&](double volume) { return 2 * kFirst * volume >= largest; };
+  const double least = volume_of_large(sizes);
   double sum = 0;
-  for (const double volume : sizes.volume) sum += is_large(volume) ? volume : 0;
+  for (const double volume : sizes.volume) sum += volume >= least ? volume : 0;
   return clusters + std::count_if(sizes.volume.begin(), sizes.volume.end(), [&](double volume) {
-           return volume > 0 && !is_large(volume) && kFirst * volume * static_cast<double>(clusters) > sum;
+           return volume < least && kFirst * volume * static_cast<double>(clusters) > sum;
          });
 }
 

@@ -74,9 +74,10 @@ TEST(PointFile, MistakesInTextNameLineAndColumn) {
   refused(",2\n3,4\n", "p.csv:1: column 1 is empty");
   refused("1,2\n\n3,4,5\n", "p.csv:3: 3 columns, but 2");
   refused("x,1\n2,3\n", "p.csv:1: names and numbers");
-  refused("1,\"2\n", "p.csv:1: a quote does not end");
-  refused("1,\"2\"3\n", "p.csv:1: text after a closing quote");
+  refused("1,\"2\n", "p.csv:1: the quote before '2' is not closed");
+  refused("1,\"2\"3\n", "p.csv:1: '3' follows a closing quote");
   refused("3,4\n1,1e999\n", "column 2 is '1e999'");
+  refused("3,4\n1,nan\n", "column 2 is 'nan'");
   refused("x,y\n", "no line of numbers");
   refused("", "no line of numbers");
   refused("%%MatrixMarket matrix\n", "which is a graph");

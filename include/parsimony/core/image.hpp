@@ -17,7 +17,7 @@ namespace parsimony {
 /// pixels themselves are neither converted nor turned.
 struct ImageTags {
   std::string icc_profile;  ///< a profile of the ICC: PNG, JPEG, TIFF, WebP
-  /// EXIF from its byte order on, with the orientation: PNG, JPEG, WebP; of a TIFF the orientation alone.
+  /// EXIF data from their byte order on, with the orientation: PNG, JPEG, WebP. TIFF: the orientation alone.
   std::string exif;
   std::optional<int> srgb_intent;                             ///< rendering intent of sRGB: PNG
   std::optional<std::int32_t> gamma;                          ///< 10^5 times the gamma of gAMA: PNG

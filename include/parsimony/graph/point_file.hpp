@@ -28,10 +28,11 @@ void describe(Options& options, Visitor&& visit) {
 using PointArray = std::variant<Matrix<float>, Matrix<double>>;
 
 /// Reads points, one a row. The first bytes tell .npy, .npz and text apart. In text, a line holds the numbers
-/// of a point, parted by tabs, semicolons, commas or blanks, the first of these that the first line has;
-/// quotes as in RFC 4180; a comma is a decimal sign where it parts no fields; lines that begin with # are
-/// comments. A first line of names is skipped, with a message. A column without a name before named ones is
-/// the index that pandas writes: it is left out, with a warning. docs/points.md has the details.
+/// of a point. Tabs, semicolons or commas separate them, the first of these that nine lines of ten have; else
+/// blanks. Quotes are those of RFC 4180; a comma that does not separate is a decimal sign; lines that begin
+/// with #, % or // are comments. A first line of names is skipped, with a message. A column without a name
+/// before named ones is the index that pandas writes: it is left out, with a warning. docs/points.md has the
+/// details.
 ///
 /// Throws io, format (with the line or the array), unsupported and memory_limit. O(file) time.
 PointArray read_point_array(const std::filesystem::path& path, const PointReadOptions& options = {},

@@ -29,7 +29,7 @@ std::vector<NoiseGrowth> estimate_noise_growth(const Image& image, const Context
 /// Anscombe transform (2 / slope) √(slope x + 3/8 slope² + constant); without a slope, by a factor.
 Matrix<float> stabilized(MatrixView<const float> image, const NoiseGrowth& growth, double sigma);
 
-/// The inverse, asymptotically unbiased: of a denoised image it gives the mean brightness.
+/// Turns a denoised image back into mean brightness, by the asymptotically unbiased inverse of stabilized().
 Matrix<float> unstabilized(MatrixView<const float> image, const NoiseGrowth& growth, double sigma);
 
 }  // namespace parsimony::images

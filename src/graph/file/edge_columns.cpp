@@ -146,7 +146,7 @@ std::optional<EdgeColumns> named_columns(const TableHead& head, const Text& text
     out.weight = weight + unnamed;
     out.sure_weight = true;
   } else if (columns == 3) {
-    out.weight = numbering + numbering + numbering + 3 - out.source - out.target;  // the third one
+    out.weight = 3 * numbering + 3 - out.source - out.target;  // the third one
   } else if (columns != 2 && !options.unweighted) {
     refuse_columns(head, text);
   }

@@ -67,7 +67,7 @@ std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& opt
   if (!options.columns.empty()) return std::nullopt;
   const TableHead head = read_head(text, ' ', 2);
   if (head.rows.empty() || head.rows.back().size() < 2 || head.rows[0].size() != head.rows.back().size() ||
-      (head.rows[0].size() > 3 && !options.unweighted) || !is_plain_integer(head.rows.back()[0])) {
+      (head.rows[0].size() > 3 && !options.unweighted) || !as_integer(head.rows.back()[0])) {
     return std::nullopt;
   }
   columns = edge_columns(text, head, options);
@@ -91,7 +91,7 @@ std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& opt
 
 void say_words(const Text& text, const Words& ids, const Context& context) {
   for (const auto& piece : ids) {
-    const auto word = std::find_if(piece.begin(), piece.end(), [](auto id) { return !is_plain_integer(id); });
+    const auto word = std::find_if(piece.begin(), piece.end(), [](auto id) { return !as_integer(id); });
     if (word == piece.end()) continue;
     const bool in_text = is_part(*word, text.bytes);
     const auto line = in_text ? 1 + std::count(text.bytes.data(), word->data(), '\n') : 0;

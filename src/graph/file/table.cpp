@@ -171,13 +171,14 @@ std::optional<double> as_number(std::string_view field, bool decimal_comma) {
   double value = 0;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
   if (end != field.data() + field.size() || error == std::errc::invalid_argument) return std::nullopt;
-  return value;
+  return error == std::errc{} ? value : HUGE_VAL;
 }
 
-bool is_plain_integer(std::string_view field) {
+std::optional<std::int64_t> as_integer(std::string_view field) {
   LineCursor cursor(field, 0, static_cast<std::int64_t>(field.size()));
   std::int64_t value = 0;
-  return cursor.plain_integer(value) && cursor.at() == field.data() + field.size();
+  if (!cursor.plain_integer(value) || cursor.at() != field.data() + field.size()) return std::nullopt;
+  return value;
 }
 
 std::optional<std::vector<std::vector<std::int64_t>>> as_integers(const Words& words) {
@@ -185,10 +186,9 @@ std::optional<std::vector<std::vector<std::int64_t>>> as_integers(const Words& w
   for (std::size_t p = 0; p < words.size(); ++p) {
     out[p].reserve(words[p].size());
     for (const std::string_view word : words[p]) {
-      LineCursor cursor(word, 0, static_cast<std::int64_t>(word.size()));
-      std::int64_t value = 0;
-      if (!cursor.plain_integer(value) || cursor.at() != word.data() + word.size()) return std::nullopt;
-      out[p].push_back(value);
+      const auto value = as_integer(word);
+      if (!value) return std::nullopt;
+      out[p].push_back(*value);
     }
   }
   return out;

@@ -57,12 +57,12 @@ struct TableHead {
 /// Reads the first `count` rows, or those before one that has a fault.
 TableHead read_head(const Text& text, char separator, std::size_t count);
 
-/// The number that the field is, written with digits; nothing for other words, also for inf and nan. With
-/// decimal_comma, one comma may stand for the point.
+/// The number that the field is, written with digits; nothing for other words, also for inf and nan. Infinity
+/// if float64 cannot hold it, as 1e999. With decimal_comma, one comma may stand for the point.
 std::optional<double> as_number(std::string_view field, bool decimal_comma = false);
 
-/// Whether a field is an integer of 64 bits without a plus sign and leading zeros.
-bool is_plain_integer(std::string_view field);
+/// The field as an integer of 64 bits; nothing for one with a plus sign or leading zeros, which is a name.
+std::optional<std::int64_t> as_integer(std::string_view field);
 
 /// The words as integers, or nothing if any of them is not a plain integer.
 using Words = std::vector<std::vector<std::string_view>>;  // one vector for each piece of the text
