@@ -44,8 +44,8 @@ void describe(Options& options, Visitor&& visit) {
 /// modularity, which looks again only at the neighbours of the smaller cluster; the normalised cut looks at
 /// all neighbours of a merged cluster. Where hubs would make that O(N²), at sixteen looks per edge, the order
 /// becomes approximate: a merge is then taken if its gain is within a tenth of the largest. O(E) memory.
-/// Sequential; the result depends on the network and the
-/// options alone. Throws invalid_argument (options out of range, more clusters than nodes) and cancelled.
+/// Sequential; the result depends on the network and the options alone. Throws invalid_argument (options out
+/// of range, more clusters than nodes) and cancelled.
 std::vector<std::int32_t> merge_clusters(const NetworkView& network, const MergeOptions& options,
                                          const Context& context = Context{});
 
