@@ -175,7 +175,7 @@ TEST_F(Points, BadRowsAndModelsAreNamed) {
   expect_one_error(run({"cluster", path("nan.npy"), "--clusters", "2"}), 1, {"row 7"});
   expect_one_error(
       run({"cluster", write("nan.csv", "1,2\n3,nan\n"), "--points", "--neighbors", "1", "--clusters", "2"}),
-      1, {"row 1", "column 1"});
+      1, {"nan.csv:2", "column 2 is 'nan'"});
   const std::string good = rings("p.npy", 100, 1);
   ASSERT_EQ(run({"cluster", good, "--clusters", "2", "--output", path("l.txt"), "--save-model", path("m.npz"),
                  "--quiet"})
