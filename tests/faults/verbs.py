@@ -1,0 +1,103 @@
+"""Each verb of the command on a small input, with the files that it writes."""
+
+import array
+import math
+import random
+import struct
+import subprocess
+import zlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Words of the command, without the program; names of files are relative to the folder of the run, which has the
+    inputs under in/. The outputs have the same bytes in every run."""
+
+    name: str
+    words: tuple
+    outputs: tuple = ()
+    status: int = 0  # exit status of an undisturbed run
+
+
+def verb(name, words, *outputs, status=0):
+    return Verb(name, tuple(words.split()), outputs, status)
+
+
+VERBS = (
+    verb("cluster", "cluster in/graph.txt --clusters 3 -o labels.txt --picture picture.png", "labels.txt", "picture.png"),
+    verb("cluster-compressive", "cluster in/graph.mtx.gz --clusters 3 --method compressive -o labels.npy", "labels.npy"),
+    verb("cluster-points", "cluster in/points.npy --clusters 3 -o labels.txt --save-model model.npz", "labels.txt", "model.npz"),
+    verb("assign", "assign in/model.npz in/points.npy -o labels.npy", "labels.npy"),
+    verb("knn-graph", "knn-graph in/points.csv --neighbors 5 -o graph.mtx.gz", "graph.mtx.gz"),
+    verb("score", "score in/labels.txt --graph in/graph.txt --json"),
+    verb("generate", "generate sbm --nodes 300 --clusters 3 -o graph.txt.zst --labels truth.txt", "graph.txt.zst", "truth.txt"),
+    verb("convert", "convert in/graph.txt.zst graph.npz", "graph.npz"),
+    verb("convert-graphml", "convert in/graph.txt graph.graphml.gz", "graph.graphml.gz"),
+    verb("operator-learn", "operator learn in/signals.npy --rows 12 --stages 1 --tolerance 1e-3 -o operator.npy --picture atlas.png",
+         "operator.npy", "atlas.png"),
+    verb("operator-denoise", "operator denoise in/noisy.png --sigma 20 -o image.png", "image.png"),
+    verb("operator-inpaint", "operator inpaint in/noisy.png --mask in/mask.png --max-iterations 3 -o image.png", "image.png"),
+    verb("operator-check", "operator check in/operator.npy --data in/signals.npy --exact --json", status=3),
+    verb("quantize", "quantize in/model.safetensors -o small.safetensors", "small.safetensors"),
+    verb("quantize-pq", "quantize in/model.safetensors --scheme pq --layers a.* -o small.safetensors", "small.safetensors"),
+    verb("inspect", "inspect in/small.safetensors --json"),
+    verb("dequantize", "dequantize in/small.safetensors -o model.safetensors", "model.safetensors"),
+    verb("info", "info"),
+    verb("completion", "completion bash"),
+)
+
+
+def write_npy(path, rows):
+    shape = f"({len(rows)}, {len(rows[0])})"
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    values = array.array("d", (value for row in rows for value in row))
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values.tobytes())
+
+
+def write_png(path, rows):
+    """Grey pixels of eight bits."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    lines = b"".join(b"\0" + bytes(row) for row in rows)
+    size = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
+
+
+def write_safetensors(path, tensors):
+    """Tensors of float32: name -> (shape, values)."""
+    header, data = "", b""
+    for name, (shape, values) in tensors.items():
+        begin = len(data)
+        data += array.array("f", values).tobytes()
+        header += f'{"," if header else ""}"{name}":{{"dtype":"F32","shape":{list(shape)},"data_offsets":[{begin},{len(data)}]}}'
+    text = f"{{{header}}}".encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def make_inputs(command, folder):
+    """The inputs of VERBS in `folder`, the same in every run."""
+    def run(*words):
+        subprocess.run([command, *words, "-q"], cwd=folder, check=True, timeout=120, stdout=subprocess.DEVNULL)
+
+    draw = random.Random(1)
+    run("generate", "sbm", "--nodes", "300", "--clusters", "3", "--epsilon-ratio", "0.1", "-o", "graph.txt", "--labels", "labels.txt")
+    for name in ("graph.mtx.gz", "graph.npz", "graph.txt.zst"):
+        run("convert", "graph.txt", name)
+    points = [[draw.gauss(4 * (i % 3 == j), 0.5) for j in range(3)] for i in range(240)]
+    write_npy(folder / "points.npy", points)
+    (folder / "points.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in points))
+    run("cluster", "points.npy", "--clusters", "3", "--save-model", "model.npz", "-o", "-")
+    write_npy(folder / "signals.npy", [[draw.gauss(0, 1) for _ in range(9)] for _ in range(60)])
+    write_npy(folder / "operator.npy", [[math.sin(3 * i + j * i) + (i == j) for j in range(9)] for i in range(12)])
+    write_png(folder / "noisy.png", [[int(min(255, max(0, 100 + x + draw.gauss(0, 20)))) for x in range(48)] for _ in range(40)])
+    write_png(folder / "mask.png", [[255 * (draw.random() < 0.7) for _ in range(48)] for _ in range(40)])
+    write_safetensors(folder / "model.safetensors", {
+        "a.weight": ((64, 32), [draw.gauss(0, 1) for _ in range(2048)]),
+        "b.weight": ((16, 64), [draw.gauss(0, 1) for _ in range(1024)]),
+        "b.bias": ((16,), [draw.gauss(0, 1) for _ in range(16)]),
+    })
+    run("quantize", "model.safetensors", "-o", "small.safetensors")
