@@ -54,7 +54,9 @@ int run_inspect(const InspectSettings& settings) {
 Action add_inspect(CLI::App& app) {
   const auto settings = std::make_shared<InspectSettings>();
   app.footer(kInspectExamples);
-  app.add_option("FILE", settings->input, "safetensors file, compact or not; plain, .gz or .zst")
+  app.add_option("FILE", settings->input,
+                 "safetensors file, compact or not; plain, .gz or .zst; or the index of\n"
+                 "a sharded model")
       ->required()
       ->type_name("");
   add_json_flag(app, settings->json);

@@ -22,7 +22,7 @@ constexpr const char* kQuantizeExamples = R"(Examples:
   parsimony quantize model.safetensors --budget 3.3MB --calibration inputs.safetensors --dry-run
   parsimony quantize model.safetensors --scheme pq --block-size 8 --exclude 'head|^conv1' -o small.safetensors
 
-Tensors of 2 to 5 dimensions whose name ends in "weight" become codes. All others stay as they are and are
+Tensors of 2 to 5 dimensions that are named as weights become codes. All others stay as they are and are
 counted by the reason (--json lists each). With --budget each layer gets the scheme that costs least error.
 parsimony dequantize gives the floats back; docs/formats/compact.md shows how Python reads the file.)";
 
@@ -34,7 +34,7 @@ struct QuantizeSettings {
   RunSettings run;
 };
 
-int run_quantize(QuantizeSettings& settings, Terminal& terminal) {
+int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& terminal) {
   if (!settings.output.empty()) {
     check_writable("--output", settings.output, {settings.input, settings.calibration});
   }
@@ -50,7 +50,7 @@ int run_quantize(QuantizeSettings& settings, Terminal& terminal) {
   }
   const std::string written = settings.options.dry_run ? "" : settings.output;
   print(settings.run.json ? json_text(compression_json(made, settings.input, written))
-                          : compression_text(made, written));
+                          : in_flags(compression_text(made, written), app));
   return kDone;
 }
 
@@ -59,7 +59,9 @@ int run_quantize(QuantizeSettings& settings, Terminal& terminal) {
 Action add_quantize(CLI::App& app) {
   const auto settings = std::make_shared<QuantizeSettings>();
   app.footer(kQuantizeExamples);
-  app.add_option("MODEL", settings->input, "safetensors file of any architecture; plain, .gz or .zst")
+  app.add_option("MODEL", settings->input,
+                 "safetensors file of any architecture, plain, .gz or .zst;\n"
+                 "or the index of a sharded model, model.safetensors.index.json")
       ->required()
       ->type_name("");
   add_output_flag(app, settings->output, "compact file, which is a safetensors file too");
@@ -73,7 +75,7 @@ Action add_quantize(CLI::App& app) {
       ->group("Method");
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
-  return [settings](Terminal& terminal) { return run_quantize(*settings, terminal); };
+  return [settings, &app](Terminal& terminal) { return run_quantize(*settings, app, terminal); };
 }
 
 }  // namespace parsimony::cli

@@ -105,7 +105,7 @@ TEST_F(Compress, EveryTensorThatIsLeftAloneHasAReason) {
   EXPECT_EQ(reasons.size(), 9u);
   expect("a.bias", "one dimension", true);
   expect("scale", "single value", true);
-  expect("table", "does not end in weight", false);
+  expect("table", "is not that of a weight; option layers", false);
   expect("tiny.weight", "too small", false);
   expect("head.weight", "excluded", true);
   expect("six.weight", "6 dimensions", false);
@@ -274,6 +274,36 @@ TEST_F(Compress, TensorsInMemoryMakeTheSameFile) {
   views.pop_back();
   views.front().data = views.front().data.first(1);
   expect_error(ErrorCode::invalid_argument, "there are 1", [&] { ModelTensors{views}; });
+}
+
+TEST_F(Compress, ShardsMakeTheFileOfTheWholeModel) {
+  const std::vector<TensorView> tensors{normal("a.weight", {64, 96}), normal("b.weight", {64, 64}),
+                                        normal("b.bias", {64})};
+  file(tensors, "whole.safetensors");
+  file({tensors[0]}, "m-00001-of-00002.safetensors");
+  file({tensors[1], tensors[2]}, "m-00002-of-00002.safetensors");
+  const auto index = directory_.file(
+      "m.safetensors.index.json",
+      R"({"weight_map":{"a.weight":"m-00001-of-00002.safetensors",)"
+      R"("b.weight":"m-00002-of-00002.safetensors","b.bias":"m-00002-of-00002.safetensors"}})");
+  const CompressOptions options{.budget = 7000, .max_iterations = 3};
+  compress(directory_ / "whole.safetensors", directory_ / "a", options);
+  const Compression of_shards = compress(index, directory_ / "b", options);
+  EXPECT_EQ(TemporaryDirectory::content(directory_ / "a"), TemporaryDirectory::content(directory_ / "b"));
+  EXPECT_LE(of_shards.bytes, 7000);
+
+  const std::filesystem::path shard = directory_ / "m-00002-of-00002.safetensors";
+  const std::string before = TemporaryDirectory::content(shard);
+  expect_error(ErrorCode::invalid_argument, "would overwrite", [&] { compress(index, shard, options); });
+  EXPECT_EQ(TemporaryDirectory::content(shard), before);
+
+  std::string warnings;
+  Context context(1);
+  context.on_log = [&](LogLevel, std::string_view text) { warnings += text; };
+  compress(shard, directory_ / "c", {.scheme = S::int8}, context);
+  EXPECT_NE(warnings.find("one of 2 shards of a model; its index, m.safetensors.index.json"),
+            std::string::npos)
+      << warnings;
 }
 
 TEST_F(Compress, ADryRunSaysTheSizeAndWritesNothing) {

@@ -1,5 +1,6 @@
 // Plans: which tensors become codes, and how, before any codes are made.
 #include <algorithm>
+#include <set>
 
 #include "expect_error.hpp"
 #include "parsimony/core/error.hpp"
@@ -94,6 +95,32 @@ TEST_F(CompressionPlans, ALongNameIsExpectedWhereItIsExcludedOrOfOneDimension) {
   EXPECT_FALSE(plan.left_alone[1].expected);
   EXPECT_NE(plan.left_alone[1].reason.find("2001 bytes"), std::string::npos) << plan.left_alone[1].reason;
   EXPECT_TRUE(plan_compression(model, {.scheme = S::int8, .exclude = "^b"}).left_alone[1].expected);
+}
+
+TEST_F(CompressionPlans, WeightsOfRecurrentAndNormalizedLayersAreWeights) {
+  const std::vector<std::string> weights{"weight",
+                                         "lstm.weight_ih_l0",
+                                         "lstm.weight_hh_l12_reverse",
+                                         "lstm.weight_hr_l0",
+                                         "cell.weight_hh",
+                                         "conv.weight_v",
+                                         "conv.parametrizations.weight.original1",
+                                         "mlp.experts.gate_up_proj",
+                                         "attn.in_proj_weight"};
+  const std::vector<std::string> others{"weight_ih_l", "weight_ih_l0x", "weight_ihl0",
+                                        "table",       "weight_u",      "a.weights"};
+  std::vector<TensorView> tensors{normal("conv.weight_g", {64, 1, 1})};
+  for (const auto& names : {weights, others}) {
+    for (const std::string& name : names) tensors.push_back(normal(name, {64, 32}));
+  }
+  const CompressionPlan plan = plan_compression(file(tensors), {.scheme = S::int8});
+  std::set<std::string> taken, unexpected;
+  for (const WeightRecipe& weight : plan.recipe.weights) taken.insert(weight.name);
+  EXPECT_EQ(taken, std::set<std::string>(weights.begin(), weights.end()));
+  for (const LeftAlone& left : plan.left_alone) {
+    if (!left.expected) unexpected.insert(left.name);
+  }
+  EXPECT_EQ(unexpected, std::set<std::string>(others.begin(), others.end()));  // weight_g has one dimension
 }
 
 TEST_F(CompressionPlans, WhatIsLeftAloneLiesThereOnceToo) {

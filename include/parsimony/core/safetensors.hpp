@@ -61,15 +61,21 @@ struct TensorView : TensorInfo {
 using TensorMetadata = std::map<std::string, std::string, std::less<>>;
 
 /// A checked file: every byte of its data belongs to exactly one tensor. Copies share the bytes, and views
-/// are valid while any copy lives.
+/// are valid while any copy lives. The shards of a model in several files are read as one file.
 class SafetensorsFile {
  public:
   /// Maps a regular file into memory, so that only the used parts are read; reads pipes and files compressed
   /// with gzip or zstd whole. Do not change the file in place while it is mapped: the tensors would change,
   /// and a shorter file ends the process. AtomicFile replaces files and is safe.
   ///
-  /// Throws io, and format for a file that breaks the format; the message names file and tensor. The header
-  /// alone cannot make this function allocate more than the header's own size.
+  /// The path may be that of the index of a sharded model, model.safetensors.index.json. Its shards, which
+  /// must lie beside it, are opened together: tensors() has the tensors of all, size() and header_bytes() are
+  /// sums, and metadata() has the keys of all shards, each with the value of the first shard that has it.
+  ///
+  /// Throws io, and format for a file that breaks the format; the message names file and tensor, and for
+  /// other formats (a Git LFS pointer, a PyTorch file, GGUF, a web page) says which it is and how to get
+  /// safetensors. Throws format for an index whose shards are missing or hold other tensors than it says. The
+  /// header alone cannot make this function allocate more than the header's own size.
   explicit SafetensorsFile(const std::filesystem::path& path);
   /// Reads a file from memory; name is used in messages.
   SafetensorsFile(std::string bytes, const std::string& name);
@@ -81,6 +87,8 @@ class SafetensorsFile {
   const TensorMetadata& metadata() const;
   std::int64_t size() const;          ///< bytes of the whole file
   std::int64_t header_bytes() const;  ///< bytes before the data
+  /// The files that were read: one, or an index and its shards; none for a file from memory.
+  const std::vector<std::filesystem::path>& paths() const;
 
  private:
   struct State;

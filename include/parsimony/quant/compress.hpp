@@ -70,9 +70,10 @@ struct CompressOptions {
   std::uint64_t seed = 0;
 
   /// Regular expressions (ECMAScript), searched in the first 1024 bytes of a tensor's name. Tensors of 2 to 5
-  /// dimensions whose name ends in "weight" become codes, or with `layers` those whose name it matches, in
-  /// both cases without those that `exclude` matches. Leave out a sensitive layer, such as the last one,
-  /// here.
+  /// dimensions that are named as weights become codes (names in "weight"; weight_ih_l0 and the like of
+  /// recurrent layers; weight_v and original1 of weight norm; gate_up_proj and down_proj of stacked experts),
+  /// or with `layers` those whose name it matches, in both cases without those that `exclude` matches. Leave
+  /// out a sensitive layer, such as the last one, here.
   std::string layers = {};
   std::string exclude = {};
   /// Fails, before anything is in codes, if a tensor of floats that both expressions let through cannot
@@ -114,7 +115,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"deflate_header", "deflate names and shapes, a large part of files of small models"},
         options.deflate_header);
   visit(Field{"seed", "seed of all random numbers"}, options.seed);
-  visit(Field{"layers", "regular expression: only tensors whose name it matches (default: ...weight)"},
+  visit(Field{"layers", "regular expression: only tensors whose name it matches (default: names of weights)"},
         options.layers);
   visit(Field{"exclude", "regular expression: no tensors whose name it matches"}, options.exclude);
   visit(Field{"strict", "fail if a tensor of floats that layers and exclude let through cannot become codes"},
@@ -199,11 +200,12 @@ struct Compression {
 /// A model in a file is mapped, so that the system may drop its pages. The same bytes for any number of
 /// threads.
 ///
-/// Throws what plan_compression throws, invalid_argument (no output; an output that ends in .gz or .zst) and
-/// io.
+/// Throws what plan_compression throws, invalid_argument (no output; an output that ends in .gz or .zst, or
+/// is a shard of the model) and io.
 Compression compress(const ModelTensors& model, const std::filesystem::path& output,
                      const CompressOptions& options = {}, const Context& context = Context{});
-/// The same for a safetensors file: plain, .gz or .zst.
+/// The same for a safetensors file (plain, .gz or .zst), or for the index of a sharded model. Logs a warning
+/// for a file that is named as one of several shards.
 Compression compress(const std::filesystem::path& model, const std::filesystem::path& output,
                      const CompressOptions& options = {}, const Context& context = Context{});
 

@@ -13,7 +13,9 @@
 #include <optional>
 
 #include "core/files/compression.hpp"
+#include "core/files/other_formats.hpp"
 #include "core/files/safetensors_header.hpp"
+#include "core/files/safetensors_index.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
@@ -63,25 +65,43 @@ struct Parsed {
   std::size_t header_bytes = 0;
 };
 
+bool by_name(const TensorView& a, const TensorView& b) {
+  return a.name < b.name;
+}
+
+// Whether a file is JSON from its first byte on: no header of a safetensors file is as long as text would
+// say.
+bool is_json(std::string_view bytes) {
+  std::uint64_t length = 0;
+  if (bytes.size() < kLengthBytes) return false;
+  std::memcpy(&length, bytes.data(), kLengthBytes);
+  return length > kMostHeaderBytes && first_of_json(bytes) == '{';
+}
+
 Parsed parse(std::string_view bytes, const std::string& file) {
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::format, fmt::format("{}: {}", file, what));
   };
+  const auto fail_header = [&](const std::string& what) {
+    const std::string other = other_format(bytes, file);
+    fail(other.empty() ? what : other);
+  };
   if (bytes.size() < kLengthBytes) {
-    fail(fmt::format("{} bytes; a safetensors file begins with the length of its header in {}", bytes.size(),
-                     kLengthBytes));
+    fail_header(fmt::format("{} bytes; a safetensors file begins with the length of its header in {}",
+                            bytes.size(), kLengthBytes));
   }
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
   if (length > kMostHeaderBytes) {
-    fail(fmt::format("no safetensors file: the length of its header, {}, is above {}", length,
-                     kMostHeaderBytes));
+    fail_header(fmt::format("no safetensors file: the length of its header, {}, is above {}", length,
+                            kMostHeaderBytes));
   }
   if (length > bytes.size() - kLengthBytes) {
-    fail(fmt::format("the header of {} bytes is truncated after {}", length, bytes.size() - kLengthBytes));
+    fail_header(
+        fmt::format("the header of {} bytes is truncated after {}", length, bytes.size() - kLengthBytes));
   }
   const std::string_view json = bytes.substr(kLengthBytes, length);
-  if (json.empty() || json.front() != '{') fail("no safetensors file: its header does not begin with {");
+  if (first_of_json(json) != '{') fail_header("no safetensors file: its header does not begin with {");
   SafetensorsHeader header = parse_safetensors_header(json, file);
 
   const std::string_view data = bytes.substr(kLengthBytes + length);
@@ -117,8 +137,7 @@ Parsed parse(std::string_view bytes, const std::string& file) {
   if (reached != data.size())
     fail(fmt::format("its last {} bytes belong to no tensor", data.size() - reached));
 
-  std::sort(parsed.tensors.begin(), parsed.tensors.end(),
-            [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
+  std::sort(parsed.tensors.begin(), parsed.tensors.end(), by_name);
   const auto twice = std::adjacent_find(parsed.tensors.begin(), parsed.tensors.end(),
                                         [](const auto& a, const auto& b) { return a.name == b.name; });
   if (twice != parsed.tensors.end()) fail(fmt::format("tensor {} is there twice", quoted_name(twice->name)));
@@ -206,23 +225,81 @@ struct SafetensorsFile::State {
   std::string name;
   std::optional<Mapping> mapping;
   std::string content;  // where it is not mapped
+  std::vector<std::shared_ptr<const State>> shards;
+  std::vector<std::filesystem::path> paths;
   Parsed parsed;
+  std::size_t size = 0;
 
   std::string_view bytes() const { return mapping ? mapping->bytes() : std::string_view(content); }
+
+  void open(const std::filesystem::path& path) {
+    name = path.string();
+    paths.push_back(path);
+    mapping.emplace(path);
+    const std::string_view mapped = mapping->bytes();
+    // The first bytes of a compressed file are a possible length of a header, but no header follows.
+    if (mapped.size() <= kLengthBytes || (first_of_json(mapped.substr(kLengthBytes)) != '{' &&
+                                          compression_of_content(mapped) != Compression::none)) {
+      mapping.reset();
+      content = read_file(path);
+    }
+  }
+
+  void read_tensors() {
+    parsed = parse(bytes(), name);
+    size = bytes().size();
+  }
+
+  void read_shards(const SafetensorsIndex& index, const std::filesystem::path& folder) {
+    const auto fail = [&](const std::string& what) {
+      throw Error(ErrorCode::format, fmt::format("{}: {}", name, what));
+    };
+    for (std::size_t s = 0; s < index.shards.size(); ++s) {
+      const std::string& shard_name = index.shards[s];
+      std::error_code error;
+      if (!std::filesystem::exists(folder / shard_name, error)) {
+        fail(fmt::format("its shard {} is not there; all {} shards must lie beside the index",
+                         quoted_name(shard_name), index.shards.size()));
+      }
+      const auto shard = std::make_shared<State>();
+      shard->open(folder / shard_name);
+      shard->read_tensors();
+      for (const TensorView& tensor : shard->parsed.tensors) {
+        const auto found = index.tensors.find(tensor.name);
+        if (found == index.tensors.end() || found->second != s) {
+          fail(fmt::format(
+              "tensor {} lies in {}; the index {}", quoted_name(tensor.name), quoted_name(shard_name),
+              found == index.tensors.end() ? "does not name it"
+                                           : "says in " + quoted_name(index.shards[found->second])));
+        }
+        parsed.tensors.push_back(tensor);
+      }
+      parsed.metadata.insert(shard->parsed.metadata.begin(), shard->parsed.metadata.end());
+      parsed.header_bytes += shard->parsed.header_bytes;
+      size += shard->size;
+      paths.push_back(folder / shard_name);
+      shards.push_back(shard);
+    }
+    std::sort(parsed.tensors.begin(), parsed.tensors.end(), by_name);
+    auto tensor = parsed.tensors.begin();  // each is in the index; both are in the order of their names
+    for (const auto& [known, shard] : index.tensors) {
+      if (tensor == parsed.tensors.end() || tensor->name != known) {
+        fail(fmt::format("tensor {} is not in its shard {}", quoted_name(known),
+                         quoted_name(index.shards[shard])));
+      }
+      ++tensor;
+    }
+  }
 };
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) {
   const auto state = std::make_shared<State>();
-  state->name = path.string();
-  state->mapping.emplace(path);
-  const std::string_view bytes = state->mapping->bytes();
-  // The first bytes of a compressed file are a possible length of a header, but no header follows.
-  if (bytes.size() <= kLengthBytes ||
-      (bytes[kLengthBytes] != '{' && compression_of_content(bytes) != Compression::none)) {
-    state->mapping.reset();
-    state->content = read_file(path);
+  state->open(path);
+  if (is_json(state->bytes())) {
+    state->read_shards(parse_safetensors_index(state->bytes(), state->name), path.parent_path());
+  } else {
+    state->read_tensors();
   }
-  state->parsed = parse(state->bytes(), state->name);
   state_ = state;
 }
 
@@ -230,7 +307,7 @@ SafetensorsFile::SafetensorsFile(std::string bytes, const std::string& name) {
   const auto state = std::make_shared<State>();
   state->name = name;
   state->content = std::move(bytes);
-  state->parsed = parse(state->content, name);
+  state->read_tensors();
   state_ = state;
 }
 
@@ -259,7 +336,11 @@ const TensorMetadata& SafetensorsFile::metadata() const {
 }
 
 std::int64_t SafetensorsFile::size() const {
-  return static_cast<std::int64_t>(state_->bytes().size());
+  return static_cast<std::int64_t>(state_->size);
+}
+
+const std::vector<std::filesystem::path>& SafetensorsFile::paths() const {
+  return state_->paths;
 }
 
 std::int64_t SafetensorsFile::header_bytes() const {

@@ -113,7 +113,12 @@ class HeaderReader {
     return true;
   }
 
-  bool null() { return fail_value("null"); }
+  bool null() {
+    if (place_ != Place::header || key_ != "__metadata__") return fail_value("null");
+    start_member();  // "__metadata__": null says that there is none
+    place_ = Place::header;
+    return true;
+  }
   bool boolean(bool) { return fail_value("a truth value"); }
   bool number_integer(std::int64_t value) { return fail_value(fmt::format("{}", value)); }
   bool number_float(double, const std::string&) {

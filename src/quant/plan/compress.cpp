@@ -1,5 +1,9 @@
 #include "parsimony/quant/compress.hpp"
 
+#include <fmt/format.h>
+
+#include <regex>
+#include <string>
 #include <utility>
 
 #include "parsimony/core/error.hpp"
@@ -7,7 +11,7 @@
 namespace parsimony::quant {
 namespace {
 
-void check_output(const std::filesystem::path& output, bool dry_run) {
+void check_output(const std::filesystem::path& output, const ModelTensors& model, bool dry_run) {
   if (output.empty()) {
     if (!dry_run) refuse("output: names no file; must name one unless option dry_run is set");
     return;
@@ -16,13 +20,31 @@ void check_output(const std::filesystem::path& output, bool dry_run) {
   if (ending == ".gz" || ending == ".zst") {
     refuse("output: ends in " + ending.string() + "; compact files are not compressed once more");
   }
+  if (dry_run || !model.file() || model.file()->paths().size() == 1) return;
+  for (const std::filesystem::path& read : model.file()->paths()) {
+    std::error_code error;
+    if (!std::filesystem::equivalent(output, read, error)) continue;
+    refuse("output: would overwrite " + read.string() + ", which the model lies in");
+  }
+}
+
+// A shard is a file of its own, but hardly ever the model.
+void warn_of_shard(const std::filesystem::path& model, const Context& context) {
+  static const std::regex shard("(.{1,200})-[0-9]{5}-of-([0-9]{5})\\.safetensors");
+  std::smatch parts;
+  const std::string name = model.filename().string();
+  if (!std::regex_match(name, parts, shard) || parts[2] == "00001") return;
+  context.log(LogLevel::warning,
+              fmt::format("{}: is one of {} shards of a model; its index, {}.safetensors.index.json, "
+                          "puts all of them into one file",
+                          name, std::stoi(parts[2]), parts[1].str()));
 }
 
 }  // namespace
 
 Compression compress(const ModelTensors& model, const std::filesystem::path& output,
                      const CompressOptions& options, const Context& context) {
-  check_output(output, options.dry_run);
+  check_output(output, model, options.dry_run);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
   StageTimer planning(out.report, "plan");
@@ -50,6 +72,7 @@ Compression compress(const ModelTensors& model, const std::filesystem::path& out
 
 Compression compress(const std::filesystem::path& model, const std::filesystem::path& output,
                      const CompressOptions& options, const Context& context) {
+  warn_of_shard(model, context);
   return compress(SafetensorsFile(model), output, options, context);
 }
 
