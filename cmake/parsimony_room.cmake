@@ -89,7 +89,10 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # A precompiled header with times in it would differ in every checkout, and so would all that a compiler cache keeps.
   target_compile_options(parsimony_build_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
   # CMake's own option names the header by its full path too, in a form that a compiler cache does not understand.
-  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
+  if(CMAKE_CXX_COMPILER_LAUNCHER)
+    list(PREPEND CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_CURRENT_LIST_DIR}/precompile_for_cache.sh)
+  endif()
 endif()
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # GCC takes each source of such a build for a header, in which a type must not have members of a hidden type.
