@@ -80,7 +80,7 @@ TEST(ResNet, LogitsAreThoseOfTheAuthorsModel) {
   EXPECT_LE((logits - tensor(reference, "logits")).abs().max().item<float>(), 1e-4);
 }
 
-// 81.0 % on the lossy images, to the digit that is published: 8,095 to 8,104 of 10,000.
+// 81.0 % on the lossy images is published. One image in five: a standard deviation of .78 %.
 TEST(ResNet, AccuracyOnCifar10IsThePublishedOne) {
   for (const char* name : {"resnet20-cifar10.safetensors", "cifar10-jpeg.zip"}) {
     if (!std::filesystem::exists(kNetworks / name)) GTEST_SKIP() << (kNetworks / name) << " is missing";
@@ -95,12 +95,13 @@ TEST(ResNet, AccuracyOnCifar10IsThePublishedOne) {
   const torch::Tensor labels = torch::from_blob(images.labels.data(), {images.size()}, torch::kLong);
   const torch::Tensor mean = torch::tensor({0.485f, 0.456f, 0.406f}).view({1, 3, 1, 1});
   const torch::Tensor deviation = torch::tensor({0.229f, 0.224f, 0.225f}).view({1, 3, 1, 1});
-  std::int64_t right = 0;
-  for (std::int64_t i = 0; i < images.size(); i += 250) {
-    const torch::Tensor x = (pixels.slice(0, i, i + 250).to(torch::kFloat) / 255 - mean) / deviation;
-    right += model.forward(x).argmax(1).eq(labels.slice(0, i, i + 250)).sum().item<std::int64_t>();
+  std::int64_t right = 0, tried = 0;
+  for (std::int64_t i = 0; i < images.size(); i += 1000) {
+    const torch::Tensor x = (pixels.slice(0, i, i + 1000, 5).to(torch::kFloat) / 255 - mean) / deviation;
+    right += model.forward(x).argmax(1).eq(labels.slice(0, i, i + 1000, 5)).sum().item<std::int64_t>();
+    tried += x.size(0);
   }
-  EXPECT_NEAR(static_cast<double>(right) / 100, 81.0, 0.05);
+  EXPECT_NEAR(100 * static_cast<double>(right) / static_cast<double>(tried), 81.0, 3 * 0.78);
 }
 
 }  // namespace

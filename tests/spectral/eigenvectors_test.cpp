@@ -161,7 +161,7 @@ TEST(SmallestEigenvectors, AgreeWithLanczos) {
 }
 
 TEST(SmallestEigenvectors, SameBytesForAnyNumberOfThreads) {
-  const auto planted = graph::stochastic_block_model({.nodes = 20000, .clusters = 20, .seed = 3});
+  const auto planted = graph::stochastic_block_model({.nodes = 6000, .clusters = 20, .seed = 3});
   const auto laplacian = graph::make_laplacian(planted.graph);
   const EigenOptions options{.count = 20, .tolerance = 1e-3, .seed = 5};
   const auto one = smallest_eigenvectors(laplacian, options, Context(1));
