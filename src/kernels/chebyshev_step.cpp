@@ -24,6 +24,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::int64_t kAhead = 32;
 constexpr int kSecondLevel = 2;  // locality argument of __builtin_prefetch
 constexpr std::int64_t kRowsInFloat = 64;
+// A row is summed in parts of so many entries, and the parts are then added: the rounding error of a hub's
+// sum grows with the number of its parts, not with that of its neighbours.
+constexpr std::int64_t kEntriesInPart = 512;
 
 template <int kLines, bool kWeighted>
 void Step(const ChebyshevStep& s, std::int64_t begin, std::int64_t end) {
@@ -41,21 +44,28 @@ void Step(const ChebyshevStep& s, std::int64_t begin, std::int64_t end) {
     for (std::size_t v = 0; v < kVectors; ++v) squares[v] = products[v] = hn::Zero(d);
 
     for (std::int64_t i = first_row; i < end_row; ++i) {
-      V sum[kVectors];
+      V sum[kVectors], part[kVectors];
       for (std::size_t v = 0; v < kVectors; ++v) sum[v] = hn::Zero(d);
-      for (std::int64_t e = s.offsets[i]; e < s.offsets[i + 1]; ++e) {
-        if (e + kAhead < last) {
-          const float* later = s.current + s.columns[e + kAhead] * kWidth;
-          for (int line = 0; line < kLines; ++line) __builtin_prefetch(later + line * kLine, 0, kSecondLevel);
+      for (std::int64_t e = s.offsets[i]; e < s.offsets[i + 1];) {
+        for (std::size_t v = 0; v < kVectors; ++v) part[v] = hn::Zero(d);
+        for (const std::int64_t end_part = std::min(e + kEntriesInPart, s.offsets[i + 1]); e < end_part;
+             ++e) {
+          if (e + kAhead < last) {
+            const float* later = s.current + s.columns[e + kAhead] * kWidth;
+            for (int line = 0; line < kLines; ++line)
+              __builtin_prefetch(later + line * kLine, 0, kSecondLevel);
+          }
+          const float* row = s.current + s.columns[e] * kWidth;
+          if constexpr (kWeighted) {
+            const V w = hn::Set(d, s.values[e]);
+            for (std::size_t v = 0; v < kVectors; ++v)
+              part[v] = hn::MulAdd(w, hn::Load(d, row + v * kLanes), part[v]);
+          } else {
+            for (std::size_t v = 0; v < kVectors; ++v)
+              part[v] = hn::Add(part[v], hn::Load(d, row + v * kLanes));
+          }
         }
-        const float* row = s.current + s.columns[e] * kWidth;
-        if constexpr (kWeighted) {
-          const V w = hn::Set(d, s.values[e]);
-          for (std::size_t v = 0; v < kVectors; ++v)
-            sum[v] = hn::MulAdd(w, hn::Load(d, row + v * kLanes), sum[v]);
-        } else {
-          for (std::size_t v = 0; v < kVectors; ++v) sum[v] = hn::Add(sum[v], hn::Load(d, row + v * kLanes));
-        }
+        for (std::size_t v = 0; v < kVectors; ++v) sum[v] = hn::Add(sum[v], part[v]);
       }
       const V neighbor = hn::Set(d, half * s.neighbor[i]);
       const V own = hn::Set(d, s.own ? half * s.own[i] : 0.0f);

@@ -18,7 +18,7 @@ inline constexpr std::int64_t kMaxPanelWidth = 4 * kLine;
 /// Panels are row-major on 64-byte boundaries with `width` floats per row; width is a multiple of kLine up to
 /// kMaxPanelWidth. next overwrites previous. With `first` the step makes T_1: previous counts as zero and the
 /// rest is halved. own = nullptr means zeros, values = nullptr means ones. Sums of squares and products are
-/// float32 within 64 rows and float64 beyond.
+/// float32 within 64 rows and float64 beyond. The sum over j is float32, in parts of 512 entries.
 ///
 /// Limit: memory. A row moves (degree + 2 + 2 [accumulator]) · width · 4 bytes and degree · (4 + 4 [values])
 /// bytes of the matrix for degree · width fused multiply-adds.

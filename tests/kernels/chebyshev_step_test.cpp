@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 #include <vector>
@@ -82,6 +83,32 @@ TEST_P(ChebyshevStepOnEveryTarget, EqualsTheScalarTwin) {
   });
   EXPECT_EQ(expected.next(0, 0), previous(0, 0));
   EXPECT_EQ(expected.next(67, 0), previous(67, 0));
+}
+
+// The bound of sums in parts of 512: (512 + n / 512) · 2^-24. Equal terms, added one after the other, are
+// beyond it.
+TEST(ChebyshevStepOfAHub, KeepsTheDigitsOfItsSum) {
+  constexpr std::int64_t kNeighbors = 100'000, kWidth = 16;
+  const std::vector<std::int64_t> offsets{0, kNeighbors};
+  const std::vector<std::int32_t> columns(kNeighbors, 0);
+  const std::vector<float> weights(kNeighbors, 1.1f), neighbor{1};
+  Matrix<float> current(1, kWidth);
+  std::fill(current.values().begin(), current.values().end(), 1.0f / 3);
+  for (const bool weighted : {false, true}) {
+    const double exact = kNeighbors * static_cast<double>(current(0, 0)) * (weighted ? weights[0] : 1.0);
+    for_targets([&] {
+      Matrix<float> next(1, kWidth);
+      chebyshev_step({.offsets = offsets.data(),
+                      .columns = columns.data(),
+                      .values = weighted ? weights.data() : nullptr,
+                      .neighbor = neighbor.data(),
+                      .current = current.data(),
+                      .previous = next.data(),
+                      .width = kWidth},
+                     0, 1);
+      EXPECT_NEAR(next(0, 5), exact, exact * (512 + kNeighbors / 512.0) * 0x1p-24);
+    });
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(AllShapes, ChebyshevStepOnEveryTarget,
