@@ -19,6 +19,9 @@ def read_safetensors(path):
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = file.read()
     metadata = header.pop("__metadata__", {})
+    checksum = f"crc32:{zlib.crc32(data):08x}"
+    if metadata.get("parsimony.checksum", checksum) != checksum:
+        sys.exit(f"{path}: its data does not have the checksum of its metadata: bits were changed after it was written")
     return metadata, {name: (info["dtype"], info["shape"], data[slice(*info["data_offsets"])])
                       for name, info in header.items()}
 
@@ -64,19 +67,45 @@ def unpack(packed, bits, count):
 
 
 def weight(stored, name, group):
-    shape = array(stored.pop(name + "_shape"))
+    model_shape = array(stored.pop(name + "_shape"))
+    outputs = group.get("outputs", [0])  # these dimensions together are the first of the coded weight
+    order = outputs + group.get("inputs", list(range(1, len(model_shape))))
+    shape = [int(np.prod(model_shape[outputs])), *model_shape[order[len(outputs):]]]
+    coded = decoded(stored, name, group, shape).reshape(model_shape[order])
+    return np.ascontiguousarray(coded.transpose(np.argsort(order)))
+
+
+def integers(stored, name, group, shape, packed):
+    outputs, n, bits = shape[0], int(np.prod(shape[1:])), group["bits"]
+    codes = unpack(packed, bits, outputs * n).reshape(outputs, n)
+    scale = array(stored.pop(name + "_scale"))
+    if scale.dtype == np.uint8:
+        scale = array(stored.pop(name + "_scale_values"))[scale]
+    length = group.get("group", n)
+
+    def spread(values):  # from one for each group, or one for all, to one for each value
+        groups = -(-n // length) if "group" in group else 1
+        return np.broadcast_to(values.reshape(-1, groups).repeat(length, axis=1)[:, :n], (outputs, n))
+
+    if group.get("levels"):
+        values = array(stored.pop(name + "_levels"))[codes]
+    else:
+        zero = array(stored.pop(name + "_zero_point"))
+        if group.get("packed_zeros"):
+            zero = unpack(zero, bits, scale.size)
+        values = (codes - spread(zero.astype(np.int64))).astype(np.float32)
+    return values * spread(scale.astype(np.float32))
+
+
+def decoded(stored, name, group, shape):
     outputs, channels, n = shape[0], shape[1], int(np.prod(shape[1:]))
     packed = array(stored.pop(name + "_packed"))
-    rows = (-1, 1, 1)  # shape of an array with one value for each output
     if group["scheme"] == "integer":
-        codes = unpack(packed, group["bits"], outputs * n).reshape(outputs, channels, -1)
-        zero = array(stored.pop(name + "_zero_point")).astype(np.int64).reshape(rows)
-        scale = array(stored.pop(name + "_scale")).astype(np.float32).reshape(rows)
-        return ((codes - zero).astype(np.float32) * scale).reshape(shape)
+        return integers(stored, name, group, shape, packed)
     book_name = group.get("codebook", name + "_codebook")
     book = array(stored[book_name]).astype(np.float32)
     if stored[book_name][0] == "I8":
-        book = book * array(stored[book_name + "_scale"])
+        book = book * array(stored[book_name + "_scale"]).astype(np.float32)[:, None]
     runs = n // channels if group.get("layout") == "input-channels" else 1  # cut into blocks one by one
     length, d = n // runs, book.shape[1]
     codes = unpack(packed, group["bits"], outputs * runs * -(-length // d))
@@ -86,18 +115,18 @@ def weight(stored, name, group):
         order = array(stored.pop(name + "_permutation")).astype(np.int64)
         values = values[:, np.argsort(order)]
     if group.get("scaled"):
-        values = values * array(stored.pop(name + "_scale")).astype(np.float32).reshape(rows)
-    return values.reshape(shape)
+        values = values * array(stored.pop(name + "_scale")).astype(np.float32).reshape(-1, 1, 1)
+    return values
 
 
 def read_compact(path):
     metadata, stored = read_safetensors(path)
-    if metadata.get("parsimony.format_version") == "2":
+    if "parsimony.header" in stored and "parsimony.recipe" not in metadata:
         metadata, stored = inflate(stored)
     if "parsimony.recipe" not in metadata:
         sys.exit(f"{path}: no compact file: its metadata has no parsimony.recipe")
-    if metadata["parsimony.format_version"] != "1":
-        sys.exit(f"{path}: a compact file of version {metadata['parsimony.format_version']}; this reads version 1")
+    if metadata["parsimony.format_version"] not in ("1", "3"):
+        sys.exit(f"{path}: a compact file of version {metadata['parsimony.format_version']}; this reads 1 to 3")
     recipe = json.loads(metadata["parsimony.recipe"])
     weights, books = {}, set()
     for group in recipe.get("groups", []):

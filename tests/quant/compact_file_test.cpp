@@ -242,7 +242,7 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   codebook->centroids(1, 2) = 1e-3f;
   refused("'a.weight_codebook': holds 0.001, which float16 does not hold exactly", wrong);
   wrong.recipe.weights[0].codebook_type = codebook->type = CodebookType::int8;
-  codebook->scale = 0.01f;
+  codebook->scales = {0.01f};
   refused("must be a multiple", wrong);
 
   CompactModel long_blocks;

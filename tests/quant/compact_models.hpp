@@ -45,12 +45,54 @@ class RandomModel {
     auto made = std::make_shared<Codebook>();
     made->centroids = Matrix<float>(centroids, block);
     made->type = type;
-    if (type == CodebookType::int8) made->scale = 0.01f + uniform();
+    if (type == CodebookType::int8) made->scales = {0.01f + uniform()};
     for (float& value : made->centroids.values()) {
       value = uniform() - 0.5f;
       if (type == CodebookType::float16) value = from_half(to_half(value));
       if (type == CodebookType::int8)
-        value = static_cast<float>(static_cast<int>(random_() % 255) - 127) * made->scale;
+        value = static_cast<float>(static_cast<int>(random_() % 255) - 127) * made->scales[0];
+    }
+    return made;
+  }
+
+  /// Integers in groups, with levels or with zero points among the codes.
+  QuantizedTensor grouped(std::vector<std::int64_t> shape, int bits, std::int64_t group, bool levels,
+                          WeightAxes axes) {
+    QuantizedTensor tensor = integer(shape, bits, false);
+    tensor.scale.clear();
+    tensor.zero_point.clear();
+    tensor.group = group;
+    const std::int64_t outputs = coded_shape(shape, axes)[0];
+    std::int64_t size = 1;
+    for (const std::int64_t side : shape) size *= side;
+    for (std::int64_t i = 0; i < outputs * groups_of(size / outputs, group); ++i) {
+      tensor.scale.push_back((uniform() - (levels ? 0.5f : -0.1f)) / 8);
+      if (!levels) tensor.zero_point.push_back(static_cast<std::int32_t>(random_() % (1u << bits)));
+    }
+    for (int k = 0; levels && k < 1 << bits; ++k) tensor.levels.push_back(uniform() - 0.5f);
+    tensor.axes = std::move(axes);
+    return tensor;
+  }
+
+  /// The same, with scales as indices of a byte and packed zero points in the file.
+  void add_indexed(CompactModel& model, const std::string& name, QuantizedTensor tensor) {
+    add(model, name, std::move(tensor));
+    WeightRecipe& weight = model.recipe.weights.back();
+    weight.scale_dtype = DType::uint8;
+    weight.scale_values = std::min<std::int64_t>(weight.scales + 2, 256);
+    weight.packed_zeros = !weight.levels;
+  }
+
+  /// An int8 codebook with a scale for each centroid.
+  std::shared_ptr<const Codebook> scaled_codebook(std::int64_t centroids, std::int64_t block) {
+    auto made = std::make_shared<Codebook>();
+    made->centroids = Matrix<float>(centroids, block);
+    made->type = CodebookType::int8;
+    for (std::int64_t c = 0; c < centroids; ++c) {
+      made->scales.push_back(from_half(to_half(0.01f + uniform())));
+      for (float& value : made->centroids.row(c)) {
+        value = static_cast<float>(static_cast<int>(random_() % 255) - 127) * made->scales.back();
+      }
     }
     return made;
   }

@@ -41,6 +41,13 @@ CompactModel model_of_everything(RandomModel& random) {
   random.add(model, "f.weight",
              random.product({4, 3, 3, 3}, random.codebook(1, 9, CodebookType::float32), BlockLayout::row,
                             false, true));
+  random.add(model, "g.weight", random.grouped({5, 14}, 4, 4, false, {}));
+  random.add_indexed(model, "h.weight", random.grouped({3, 6, 4}, 3, 3, false, {{0, 1}, {2}}));
+  random.add_indexed(model, "i.weight", random.grouped({2, 3, 5, 6}, 4, 7, true, {{3}, {2, 0, 1}}));
+  random.add(model, "j.weight", random.grouped({4, 6}, 2, 3, true, {{1}, {0}}), true);
+  random.add(model, "k.weight", random.product({6, 5, 2, 2}, random.scaled_codebook(9, 4), BlockLayout::row));
+  model.recipe.weights.back().axes = model.weights.back().axes = {{1}, {0, 2, 3}};
+  model.weights.back().packed = random.codes(5 * 6, 4, 9);
   random.add_others(
       model, {other("bias", DType::float32, {4}, DType::float16), other("half", DType::float16, {3}),
               other("ids", DType::int64, {2}), other("steps", DType::int64, {}),
@@ -73,6 +80,11 @@ TEST(CompactPython, AReaderOfTheSpecificationHasTheSameBits) {
       EXPECT_TRUE(std::equal(tensor.data.begin(), tensor.data.end(), other.data.begin(), other.data.end()))
           << tensor.name;
     }
+    std::string flipped = TemporaryDirectory::content(directory / "small.safetensors");
+    flipped[flipped.size() - 5] = static_cast<char>(flipped[flipped.size() - 5] ^ 4);
+    directory.file("flipped", flipped);
+    EXPECT_FALSE(succeeds(python() + " " + script + " " + (directory / "flipped").string() + " " +
+                          (directory / "none").string() + " 2>/dev/null"));
     // A model that is in no codes.
     const std::string plain = python() + " " + script + " " + (directory / "ours.safetensors").string() +
                               " " + (directory / "none").string() + " 2>" + (directory / "said").string();

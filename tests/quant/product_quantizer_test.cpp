@@ -26,7 +26,7 @@ double error_of(const TestWeight& weight, const ProductOptions& options) {
 void expect_same(const QuantizedTensor& a, const QuantizedTensor& b) {
   EXPECT_EQ(a.packed, b.packed);
   EXPECT_EQ(a.scale, b.scale);
-  EXPECT_EQ(a.codebook->scale, b.codebook->scale);
+  EXPECT_EQ(a.codebook->scales, b.codebook->scales);
   EXPECT_TRUE(std::ranges::equal(a.codebook->centroids.values(), b.codebook->centroids.values()));
 }
 
@@ -80,15 +80,15 @@ TEST(ProductQuantizer, CodebooksHoldWhatTheirTypeCan) {
   const auto tensor = product_quantize(weight.view(), {.codebook = CodebookType::int8});
   float largest = 0;
   for (const float value : tensor.codebook->centroids.values()) {
-    const float whole = std::nearbyint(value / tensor.codebook->scale);
-    EXPECT_EQ(whole * tensor.codebook->scale, value);
+    const float whole = std::nearbyint(value / tensor.codebook->scales[0]);
+    EXPECT_EQ(whole * tensor.codebook->scales[0], value);
     largest = std::max(largest, std::abs(whole));
   }
   EXPECT_EQ(largest, 127);
   // Rounding a codebook costs what its steps are worth, not more: s² / 12 of the mean square.
   const double full = error_of(weight, {.codebook = CodebookType::float32});
   EXPECT_NEAR(error_of(weight, {}), full, 1e-5);
-  const double step = tensor.codebook->scale / 0.05;
+  const double step = tensor.codebook->scales[0] / 0.05;
   EXPECT_LT(error_of(weight, {.codebook = CodebookType::int8}), full + 2 * step * step / 12);
 }
 

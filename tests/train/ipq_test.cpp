@@ -126,7 +126,7 @@ TEST(Ipq, StoresCentroidsInTheirType) {
   const auto tensor = ipq.tensors().at("linear");
   EXPECT_EQ(tensor.codebook->type, quant::CodebookType::int8);
   EXPECT_TRUE(torch::equal(problem.net->linear->weight.detach(), decoded(tensor)));
-  const torch::Tensor multiples = problem.net->linear->weight.detach() / tensor.codebook->scale;
+  const torch::Tensor multiples = problem.net->linear->weight.detach() / tensor.codebook->scales[0];
   EXPECT_LE((multiples - multiples.round()).abs().max().item<float>(), 1e-4);
 }
 

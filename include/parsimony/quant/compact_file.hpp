@@ -23,14 +23,21 @@ struct WeightRecipe {
   std::string kind;  ///< kind of its layer in the words of the writer, such as "linear"; may be empty
   Scheme scheme = Scheme::integer;
   int bits = 8;
-  std::int64_t scales = 1;             ///< number of scales: 1 or shape[0]; 0 for a product without factors
-  DType scale_dtype = DType::float32;  ///< float32 or float16
+  WeightAxes axes = {};  ///< which dimensions are the outputs
+  /// Number of scales: 1, or one per output or group of it; 0 for a product without factors.
+  std::int64_t scales = 1;
+  DType scale_dtype = DType::float32;  ///< float32, float16, or for integers uint8: see scale_values
+  std::int64_t scale_values = 0;  ///< for uint8: different scales, 1 to 256, which the file holds as float32
   DType zero_point_dtype = DType::uint8;  ///< for integers: uint8, or int32 if a zero point is not a code
+  bool packed_zeros = false;  ///< for integers: zero points take `bits` bits each; they must be codes
+  std::int64_t group = 0;     ///< for integers: see QuantizedTensor
+  bool levels = false;        ///< for integers: 2^bits levels instead of zero points
 
   BlockLayout layout = BlockLayout::row;  ///< this and the following fields are for products
   std::int64_t block_size = 0;            ///< d, 1 to 4096, and at most run_length of BlockGrid
   std::int64_t centroids = 0;             ///< K, 1 to 2^bits
   CodebookType codebook_type = CodebookType::float16;
+  std::int64_t codebook_scales = 1;  ///< for int8: 1, or one per centroid
   std::string codebook;   ///< name of the codebook's tensor, which weights may share; empty: <name>_codebook
   bool permuted = false;  ///< whether the weight has a channel permutation
 };
@@ -91,7 +98,8 @@ struct CompactModel {
 /// target that exists and is not a regular file (a pipe) is written in place and not verified.
 void write_compact_file(const std::filesystem::path& path, const CompactModel& model);
 
-/// Throws io; format, naming file and tensor; unsupported for a file of a later version.
+/// Reads files of all versions up to 3. Throws io; format, naming file and tensor, also for data that does
+/// not have its checksum; unsupported for a file of a later version.
 CompactModel read_compact_file(const std::filesystem::path& path);
 CompactModel read_compact_file(const SafetensorsFile& file);
 

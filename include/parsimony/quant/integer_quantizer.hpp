@@ -16,6 +16,18 @@ namespace parsimony::quant {
 
 enum class Granularity { per_tensor, per_channel };
 
+/// The values that codes stand for, before the scale.
+enum class LevelKind {
+  uniform,  ///< whole numbers, with a zero point
+  nf4,      ///< the 16 quantiles of a normal distribution of NormalFloat [dettmers2023qlora]
+  learned,  ///< 2^bits values of least error for the weight, found by Lloyd and Max's iteration
+};
+
+constexpr auto names_of(LevelKind) {
+  using enum LevelKind;
+  return enum_names<LevelKind>({{uniform, "uniform"}, {nf4, "nf4"}, {learned, "learned"}});
+}
+
 /// Rule for the range [low, high] that the codes cover.
 enum class RangeRule {
   min_max,    ///< range of the values, so that none is clipped; the fastest
@@ -38,6 +50,16 @@ struct IntegerOptions {
   Granularity granularity = Granularity::per_channel;
   RangeRule range = RangeRule::min_max;
   int histogram_bins = 2048;  ///< bins between the least and the largest value, for histogram and mse
+  /// Consecutive values of an output that share a scale; 0: the granularity decides. Smaller groups have a
+  /// smaller error and more scales: at 4 bits, groups of 64 with scales of a byte take 4.125 bits a weight.
+  std::int64_t group = 0;
+  /// Unless uniform, the codes stand for a table of levels, the scale of a group may be negative, and
+  /// the weight has no zero points. nf4 needs 4 bits; learned takes 2 to 4.
+  LevelKind levels = LevelKind::uniform;
+  /// Most different scales, 1 to 256, so that a file holds each as an index of a byte; 0: no limit. Only with
+  /// a group or levels.
+  std::int64_t scale_values = 0;
+  bool half_scales = false;  ///< rounds the scales of groups and levels to float16
 };
 
 template <OptionsOf<IntegerOptions> Options, class Visitor>
@@ -46,6 +68,10 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"granularity", "values that share a scale"}, options.granularity);
   visit(Field{"range", "rule for the range of the values"}, options.range);
   visit(Field{"histogram_bins", "bins of the histogram", 16, 1 << 20}, options.histogram_bins);
+  visit(Field{"group", "values of an output that share a scale", 1, 1 << 30, "none", 0}, options.group);
+  visit(Field{"levels", "the values that codes stand for"}, options.levels);
+  visit(Field{"scale_values", "most different scales", 1, 256, "unlimited", 0}, options.scale_values);
+  visit(Field{"half_scales", "round the scales of groups to float16"}, options.half_scales);
 }
 
 /// φ(w) = (clamp(round(w / scale + zero_point), 0, 2^bits − 1) − zero_point) · scale
@@ -80,6 +106,11 @@ void fake_quantize(std::span<const float> values, const AffineCode& code, int bi
 /// Quantizes a weight. decoded, when not empty, has room for all values and receives φ(w), the values that
 /// decode() returns. O(size) with min_max; histogram adds one pass and O(bins) per scale, mse about 100
 /// passes. Takes 2 bytes per value beside the result. The same bytes for any number of threads.
+///
+/// With a group or levels (which imply a scale per output or group) min_max takes the scale that clips
+/// nothing, and mse and histogram try about 20 scales of each group and then fit it to its codes. The zero
+/// point of a group is one of its codes. Counts the importance of the weight; without groups and levels it
+/// has no effect.
 ///
 /// Throws invalid_argument (shape; options; a value that is not finite or above 1e38, named by its index) and
 /// cancelled.

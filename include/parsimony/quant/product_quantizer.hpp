@@ -23,6 +23,9 @@ struct ProductOptions {
   std::int64_t blocks_per_centroid = 4;
   BlockLayout layout = BlockLayout::row;
   CodebookType codebook = CodebookType::float16;
+  /// For int8: a scale for each centroid instead of one for all. Set it where a few centroids are many times
+  /// larger than the others, whose values would else have few levels left; costs two bytes a centroid.
+  bool centroid_scales = false;
   int max_iterations = 20;  ///< limit of k-means
   /// Divides every output by its root mean square first, and keeps these factors in QuantizedTensor::scale.
   /// Set it where a batch norm follows: the size of a filter then says nothing about its importance.
@@ -38,6 +41,7 @@ void describe(Options& options, Visitor&& visit) {
         options.blocks_per_centroid);
   visit(Field{"layout", "position of the weights of a block"}, options.layout);
   visit(Field{"codebook", "type of the centroids in the file"}, options.codebook);
+  visit(Field{"centroid_scales", "scale of each centroid of an int8 codebook"}, options.centroid_scales);
   visit(Field{"max_iterations", "limit of k-means", 0, 1 << 20}, options.max_iterations);
   visit(Field{"normalize_filters", "divide every output by its root mean square first"},
         options.normalize_filters);
@@ -91,7 +95,7 @@ std::vector<QuantizedTensor> assign_codes(std::span<const WeightView> weights,
 std::int64_t centroids_for(std::int64_t blocks, const ProductOptions& options);
 
 /// Rounds centroids to values that a file of this type holds. Throws invalid_argument for a value beyond
-/// float16.
-Codebook round_codebook(Matrix<float> centroids, CodebookType type);
+/// float16. centroid_scales: see ProductOptions.
+Codebook round_codebook(Matrix<float> centroids, CodebookType type, bool centroid_scales = false);
 
 }  // namespace parsimony::quant

@@ -12,11 +12,12 @@
 
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
+#include "parsimony/quant/weight_axes.hpp"
 
 namespace parsimony::quant {
 
 enum class Scheme {
-  integer,  ///< a code per weight: w = (code − zero_point) · scale
+  integer,  ///< a code per weight: w = (code − zero_point) · scale, or levels[code] · scale
   product,  ///< a code per block of d weights: the block is a row of the codebook
 };
 
@@ -44,16 +45,20 @@ constexpr auto names_of(CodebookType) {
   return enum_names<CodebookType>({{float32, "float32"}, {float16, "float16"}, {int8, "int8"}});
 }
 
-/// K × d centroids, rounded to values that a file of this type holds: float16 values, or whole multiples of
-/// scale from −127 to 127 for int8. Layers that share a codebook hold the same pointer.
+/// K × d centroids, rounded to values that a file of this type holds: float16 values, or for int8 whole
+/// multiples of the scale of their centroid from −127 to 127. Layers that share a codebook hold the same
+/// pointer.
 struct Codebook {
   Matrix<float> centroids;
   CodebookType type = CodebookType::float32;
-  float scale = 1;  ///< for int8; 1 otherwise
+  std::vector<float> scales = {};  ///< for int8: one, or one for each centroid; otherwise none
+
+  float scale_of(std::int64_t centroid) const { return scales[scales.size() == 1 ? 0 : centroid]; }
 };
 
-/// Row-major, outputs first. Let n be the number of values of an output and C its input channels. An integer
-/// weight has shape[0] · n codes, one per value in C order. A product weight has for each output ⌈n / d⌉
+/// Codes see a weight outputs first, in C order of coded_shape(shape, axes). Let n be the number of values of
+/// an output and C its input channels. An integer weight has a code per value. Its n values of an output are
+/// cut into ⌈n / group⌉ groups with a scale each. A product weight has for each output ⌈n / d⌉
 /// blocks in the layout row. In the layout input_channels it has ⌈C / d⌉ blocks for each position of the
 /// kernel, all blocks of a position before those of the next. If d does not divide n or C, padding completes
 /// the last block, and decoding drops it.
@@ -63,14 +68,23 @@ struct QuantizedTensor {
   int bits = 8;                      ///< width of a code: 2 to 8 for integers, 1 to 16 for products
   std::vector<std::uint8_t> packed;  ///< the codes, see pack_codes
 
-  std::vector<float>
-      scale;  ///< integer: 1 or shape[0] values; product: none, or shape[0] factors of the rows
-  std::vector<std::int32_t> zero_point;  ///< integer: as many as scale; product: none
+  /// integer: one, or one per output or group of it; product: none, or a factor per output
+  std::vector<float> scale;
+  std::vector<std::int32_t> zero_point;  ///< integer: as many as scale, or none with levels; product: none
+  std::int64_t group = 0;                ///< integer: values of an output that share a scale; 0: all n
+  std::vector<float> levels;             ///< integer: none, or 2^bits values that codes stand for
 
   BlockLayout layout = BlockLayout::row;          ///< for products
   std::shared_ptr<const Codebook> codebook;       ///< for products
   std::vector<std::int32_t> channel_permutation;  ///< position p holds input channel [p]; empty: order kept
+
+  WeightAxes axes;  ///< which dimensions of shape are the outputs
 };
+
+/// Scales of an output of n values: 1, or one for each group.
+inline std::int64_t groups_of(std::int64_t n, std::int64_t group) {
+  return group == 0 ? 1 : (n + group - 1) / group;
+}
 
 /// Puts codes of `bits` bits (1 to 16) end to end: code i starts at bit i · bits, with the least significant
 /// bit of code and byte first. Zeros fill the last byte. Returns ⌈n · bits / 8⌉ bytes. Throws

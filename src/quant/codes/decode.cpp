@@ -18,15 +18,23 @@ constexpr std::int64_t kDecodeBlock = 1 << 16;
 
 void decode_integers(const QuantizedTensor& tensor, std::span<const std::uint16_t> codes,
                      std::span<float> out, const Context& context) {
-  const std::int64_t n = std::ssize(codes) / tensor.shape[0];
-  context.for_blocks(tensor.shape[0], std::max<std::int64_t>(1, kDecodeBlock / n),
+  const std::int64_t outputs = coded_shape(tensor.shape, tensor.axes)[0], n = std::ssize(codes) / outputs;
+  const std::int64_t group = tensor.group == 0 ? n : tensor.group, groups = groups_of(n, tensor.group);
+  const auto decode_group = [&](std::int64_t begin, std::int64_t end, std::int64_t at) {
+    const float scale = tensor.scale[at];
+    if (tensor.levels.empty()) {
+      const std::int64_t zero = tensor.zero_point[at];
+      for (std::int64_t i = begin; i < end; ++i) out[i] = static_cast<float>(codes[i] - zero) * scale;
+    } else {
+      for (std::int64_t i = begin; i < end; ++i) out[i] = tensor.levels[codes[i]] * scale;
+    }
+  };
+  context.for_blocks(outputs, std::max<std::int64_t>(1, kDecodeBlock / n),
                      [&](std::int64_t first, std::int64_t last) {
                        for (std::int64_t o = first; o < last; ++o) {
-                         const std::int64_t at = tensor.scale.size() == 1 ? 0 : o;
-                         const float scale = tensor.scale[at];
-                         const std::int64_t zero = tensor.zero_point[at];
-                         for (std::int64_t i = o * n; i < (o + 1) * n; ++i) {
-                           out[i] = static_cast<float>(codes[i] - zero) * scale;
+                         for (std::int64_t g = 0; g < groups; ++g) {
+                           const std::int64_t at = tensor.scale.size() == 1 ? 0 : o * groups + g;
+                           decode_group(o * n + g * group, o * n + std::min(n, (g + 1) * group), at);
                          }
                        }
                      });
@@ -35,7 +43,7 @@ void decode_integers(const QuantizedTensor& tensor, std::span<const std::uint16_
 void decode_products(const QuantizedTensor& tensor, std::span<const std::uint16_t> codes,
                      std::span<float> out, const Context& context) {
   const Matrix<float>& centroids = tensor.codebook->centroids;
-  const BlockGrid grid = block_grid(tensor.shape, centroids.cols(), tensor.layout);
+  const BlockGrid grid = block_grid(coded_shape(tensor.shape, tensor.axes), centroids.cols(), tensor.layout);
   const std::vector<std::int64_t> offsets = block_offsets(grid, tensor.channel_permutation);
   const std::int64_t n = grid.values_per_output(), each = grid.blocks_per_output(), d = grid.block_size;
   context.for_blocks(grid.outputs, std::max<std::int64_t>(1, kDecodeBlock / n),
@@ -62,15 +70,27 @@ void decode_products(const QuantizedTensor& tensor, std::span<const std::uint16_
 }  // namespace
 
 std::int64_t code_count(const QuantizedTensor& tensor) {
-  const std::int64_t size = checked_size(tensor.shape), outputs = tensor.shape[0];
-  const std::int64_t scales = std::ssize(tensor.scale);
+  const std::int64_t size = checked_size(tensor.shape);
+  const std::vector<std::int64_t> shape = coded_shape(tensor.shape, tensor.axes);
+  const std::int64_t outputs = shape[0], scales = std::ssize(tensor.scale);
   if (tensor.scheme == Scheme::integer) {
     if (tensor.bits < 2 || tensor.bits > 8) {
       refuse(fmt::format("integers: have {} bits; must have 2 to 8", tensor.bits));
     }
-    if ((scales != 1 && scales != outputs) || tensor.zero_point.size() != tensor.scale.size()) {
-      refuse(fmt::format("integers: {} outputs have {} scales and {} zero points; must be 1 or {} of both",
-                         outputs, scales, tensor.zero_point.size(), outputs));
+    const std::int64_t n = size / outputs;
+    if (tensor.group < 0 || tensor.group > n) {
+      refuse(fmt::format("integers: groups of {} values; must have 1 to {}", tensor.group, n));
+    }
+    if (!tensor.levels.empty() && std::ssize(tensor.levels) != std::int64_t{1} << tensor.bits) {
+      refuse(fmt::format("integers: codes of {} bits have {} levels; must have {}", tensor.bits,
+                         tensor.levels.size(), 1 << tensor.bits));
+    }
+    const std::int64_t most = outputs * groups_of(n, tensor.group);
+    if ((scales != most && (scales != 1 || tensor.group != 0)) ||
+        tensor.zero_point.size() != (tensor.levels.empty() ? tensor.scale.size() : 0)) {
+      refuse(fmt::format("integers: {} outputs have {} scales and {} zero points; must be {}{} of {}",
+                         outputs, scales, tensor.zero_point.size(), tensor.group == 0 ? "1 or " : "", most,
+                         tensor.levels.empty() ? "both" : "the scales alone"));
     }
     if (!tensor.channel_permutation.empty()) {
       refuse("integers: have a channel permutation; only products may");
@@ -89,8 +109,11 @@ std::int64_t code_count(const QuantizedTensor& tensor) {
   if (!tensor.zero_point.empty()) {
     refuse(fmt::format("product: has {} zero points; must have none", tensor.zero_point.size()));
   }
-  check_permutation(tensor.channel_permutation, tensor.shape[1]);
-  return block_grid(tensor.shape, tensor.codebook->centroids.cols(), tensor.layout).count();
+  if (tensor.group != 0 || !tensor.levels.empty()) {
+    refuse("product: has groups or levels; only integers may");
+  }
+  check_permutation(tensor.channel_permutation, shape[1]);
+  return block_grid(shape, tensor.codebook->centroids.cols(), tensor.layout).count();
 }
 
 void check_codes(const QuantizedTensor& tensor) {
@@ -114,11 +137,16 @@ void check_codes(const QuantizedTensor& tensor) {
   }
 }
 
-std::vector<float> decode(const QuantizedTensor& tensor, const Context& context) {
+std::vector<float> decode_in_coded_order(const QuantizedTensor& tensor, const Context& context) {
   const std::vector<std::uint16_t> codes = unpack_codes(tensor.packed, tensor.bits, code_count(tensor));
   std::vector<float> out(checked_size(tensor.shape));
   (tensor.scheme == Scheme::integer ? decode_integers : decode_products)(tensor, codes, out, context);
   return out;
+}
+
+std::vector<float> decode(const QuantizedTensor& tensor, const Context& context) {
+  std::vector<float> out = decode_in_coded_order(tensor, context);
+  return tensor.axes.standard() ? out : from_coded_order(out, tensor.shape, tensor.axes);
 }
 
 double relative_mse(const WeightView& weight, std::span<const float> decoded) {

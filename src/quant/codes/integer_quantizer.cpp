@@ -9,7 +9,9 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/half.hpp"
+#include "parsimony/quant/decode.hpp"
 #include "quant/codes/check_weight.hpp"
+#include "quant/codes/group_quantizer.hpp"
 #include "quant/codes/integer_range.hpp"
 
 namespace parsimony::quant {
@@ -77,6 +79,11 @@ QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions&
   const std::int64_t size = std::ssize(weight.values), outputs = weight.shape[0], n = size / outputs;
   if (!decoded.empty() && std::ssize(decoded) != size) {
     refuse(fmt::format("integer_quantize: room for {} of {} decoded values", decoded.size(), size));
+  }
+  if (options.group > 0 || options.levels != LevelKind::uniform) {
+    QuantizedTensor grouped = group_quantize(weight, options, context);
+    if (!decoded.empty()) std::ranges::copy(decode(grouped, context), decoded.begin());
+    return grouped;
   }
   QuantizedTensor out;
   out.shape.assign(weight.shape.begin(), weight.shape.end());

@@ -172,7 +172,33 @@ std::int64_t centroids_for(std::int64_t blocks, const ProductOptions& options) {
   return std::min(options.centroids, std::max<std::int64_t>(1, blocks / options.blocks_per_centroid));
 }
 
-Codebook round_codebook(Matrix<float> centroids, CodebookType type) {
+namespace {
+
+// Rounds centroids to levels of −127 to 127 with one scale for all, or with a scale for each that is a
+// float16 value, not smaller than the scale that clips nothing.
+void round_to_int8(Codebook& codebook, float largest, bool centroid_scales) {
+  const auto round = [](std::span<float> values, float scale) {
+    for (float& value : values) value = std::clamp(std::nearbyint(value / scale), -127.0f, 127.0f) * scale;
+  };
+  if (!centroid_scales) {
+    float scale = largest > 0 ? largest / 127 : 1.0f;
+    if (!(scale > 0)) scale = 1;  // the largest centroid is a subnormal float
+    codebook.scales = {scale};
+    return round(codebook.centroids.values(), scale);
+  }
+  for (std::int64_t c = 0; c < codebook.centroids.rows(); ++c) {
+    float most = 0;
+    for (const float value : codebook.centroids.row(c)) most = std::max(most, std::abs(value));
+    std::uint16_t half = to_half(most / 127);
+    if (from_half(half) < most / 127 || half == 0) ++half;
+    codebook.scales.push_back(from_half(half));
+    round(codebook.centroids.row(c), codebook.scales.back());
+  }
+}
+
+}  // namespace
+
+Codebook round_codebook(Matrix<float> centroids, CodebookType type, bool centroid_scales) {
   Codebook out{.centroids = std::move(centroids), .type = type};
   float largest = 0;
   for (const float value : out.centroids.values()) largest = std::max(largest, std::abs(value));
@@ -183,11 +209,10 @@ Codebook round_codebook(Matrix<float> centroids, CodebookType type) {
                          largest));
     }
   } else if (type == CodebookType::int8) {
-    out.scale = largest > 0 ? largest / 127 : 1.0f;
-    if (!(out.scale > 0)) out.scale = 1;  // the largest centroid is a subnormal float
-    for (float& value : out.centroids.values()) {
-      value = std::clamp(std::nearbyint(value / out.scale), -127.0f, 127.0f) * out.scale;
+    if (centroid_scales && largest >= 65520.0f * 127) {
+      refuse(fmt::format("codebook: a centroid of {} has a scale beyond float16; use float32", largest));
     }
+    round_to_int8(out, largest, centroid_scales);
   }
   return out;
 }
@@ -211,8 +236,8 @@ ProductQuantization product_quantize(std::span<const WeightView> weights, const 
   learning.finish();
 
   StageTimer codes(out.report, "codes");
-  const auto codebook =
-      std::make_shared<const Codebook>(round_codebook(std::move(centroids), options.codebook));
+  const auto codebook = std::make_shared<const Codebook>(
+      round_codebook(std::move(centroids), options.codebook, options.centroid_scales));
   if (options.codebook != CodebookType::float32) labels = nearest(set, codebook->centroids, context);
   out.tensors = pack(weights, set, codebook, labels);
   codes.finish();

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/files/safetensors_header.hpp"
+#include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_recipe.hpp"
 
 namespace parsimony::quant {
@@ -72,7 +73,7 @@ std::vector<TensorInfo> outer_tensors(std::int64_t header, std::int64_t data) {
 }
 
 TensorMetadata outer_metadata() {
-  return {{std::string(kVersionKey), std::string(kDeflatedVersion)}};
+  return {{std::string(kVersionKey), std::string(kFormatVersion)}};
 }
 
 std::string inflated(std::span<const std::uint8_t> bytes, const std::string& file) {
@@ -171,7 +172,9 @@ std::string plain_form(const Json& root, std::span<const std::uint8_t> data) {
 
 bool is_deflated(const SafetensorsFile& file) {
   const auto version = file.metadata().find(kVersionKey);
-  return version != file.metadata().end() && version->second == kDeflatedVersion;
+  if (version == file.metadata().end()) return false;
+  return version->second == kFirstDeflatedVersion ||
+         (version->second == kFormatVersion && !file.metadata().contains(kRecipeKey));
 }
 
 std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRecipe& recipe) {
@@ -179,7 +182,7 @@ std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRec
   std::int64_t data = 0;
   for (const TensorInfo& tensor : tensors) data += shapes.contains(tensor.name) ? 0 : tensor.bytes();
   const auto header = deflated_header(in_order(tensors), recipe, shapes);
-  return safetensors_size(outer_tensors(std::ssize(header), data), outer_metadata());
+  return safetensors_size(outer_tensors(std::ssize(header), data), with_checksum(outer_metadata(), {}));
 }
 
 void write_deflated(const std::filesystem::path& path, std::span<const TensorView> tensors,
@@ -194,10 +197,11 @@ void write_deflated(const std::filesystem::path& path, std::span<const TensorVie
   const auto header = deflated_header(ordered, recipe, shapes);
   const auto infos = outer_tensors(std::ssize(header), std::ssize(data));
   const std::vector<TensorView> views{{infos[0], header}, {infos[1], data}};
-  write_safetensors(path, views, outer_metadata(), [&](const std::filesystem::path& written) {
-    std::vector<std::uint8_t>().swap(data);  // written: the reader copies it and makes codes of the copy
-    verify(written);
-  });
+  write_safetensors(
+      path, views, with_checksum(outer_metadata(), views), [&](const std::filesystem::path& written) {
+        std::vector<std::uint8_t>().swap(data);  // written: the reader copies it and makes codes of the copy
+        verify(written);
+      });
 }
 
 SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
@@ -206,9 +210,8 @@ SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
     if (known && tensor.dtype == DType::uint8) continue;
     throw Error(
         ErrorCode::format,
-        fmt::format(
-            "{}: tensor {}: a compact file of version {} must have {} and {} of dtype U8 and no other",
-            file.name(), quoted_name(tensor.name), kDeflatedVersion, kHeaderTensor, kDataTensor));
+        fmt::format("{}: tensor {}: a compact file without {} must have {} and {} of dtype U8 and no other",
+                    file.name(), quoted_name(tensor.name), kRecipeKey, kHeaderTensor, kDataTensor));
   }
   const std::string text = inflated(file.at(kHeaderTensor).data, file.name());
   std::string bytes;

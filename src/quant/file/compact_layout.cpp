@@ -5,6 +5,7 @@
 
 #include "parsimony/core/half.hpp"
 #include "quant/codes/check_weight.hpp"
+#include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
 #include "quant/file/compact_recipe.hpp"
 #include "quant/file/stored_tensors.hpp"
@@ -21,7 +22,8 @@ std::vector<TensorInfo> stored_tensors(const CompactRecipe& recipe) {
 
 std::int64_t planned_size(const CompactRecipe& recipe) {
   const std::vector<TensorInfo> tensors = stored_tensors(recipe);
-  return recipe.deflated ? deflated_size(tensors, recipe) : safetensors_size(tensors, file_metadata(recipe));
+  return recipe.deflated ? deflated_size(tensors, recipe)
+                         : safetensors_size(tensors, with_checksum(file_metadata(recipe), {}));
 }
 
 std::vector<std::int64_t> stored_bytes(const CompactRecipe& recipe) {
@@ -70,6 +72,7 @@ WeightRecipe recipe_of(std::string name, const QuantizedTensor& tensor, bool hal
   weight.shape = tensor.shape;
   weight.scheme = tensor.scheme;
   weight.bits = tensor.bits;
+  weight.axes = tensor.axes;
   weight.scales = std::ssize(tensor.scale);
   if (half_scales && std::all_of(tensor.scale.begin(), tensor.scale.end(), is_half)) {
     weight.scale_dtype = DType::float16;
@@ -77,12 +80,17 @@ WeightRecipe recipe_of(std::string name, const QuantizedTensor& tensor, bool hal
   if (tensor.scheme == Scheme::integer) {
     const bool bytes = std::all_of(tensor.zero_point.begin(), tensor.zero_point.end(), is_byte);
     weight.zero_point_dtype = bytes ? DType::uint8 : DType::int32;
+    weight.group = tensor.group;
+    weight.levels = !tensor.levels.empty();
     return weight;
   }
   weight.layout = tensor.layout;
   weight.block_size = tensor.codebook->centroids.cols();
   weight.centroids = tensor.codebook->centroids.rows();
   weight.codebook_type = tensor.codebook->type;
+  if (weight.codebook_type == CodebookType::int8) {
+    weight.codebook_scales = std::ssize(tensor.codebook->scales);
+  }
   weight.permuted = !tensor.channel_permutation.empty();
   return weight;
 }

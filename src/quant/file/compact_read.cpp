@@ -7,6 +7,7 @@
 #include <set>
 
 #include "quant/codes/check_weight.hpp"
+#include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
 #include "quant/file/compact_recipe.hpp"
 
@@ -97,16 +98,19 @@ std::shared_ptr<const Codebook> read_codebook(const WeightRecipe& weight, Reader
   codebook->centroids = Matrix<float>(centroids, block);
   const auto values = codebook->centroids.values();
   if (tensor.dtype == DType::int8) {
-    const std::vector<float> scale = reader.take_floats(codebook_scale_name(weight));
-    if (scale.size() != 1 || !(scale[0] > 0)) {
-      reader.fail(codebook_scale_name(weight), "must be one value above 0");
+    codebook->scales = reader.take_floats(codebook_scale_name(weight));
+    const std::int64_t scales = std::ssize(codebook->scales);
+    const bool positive =
+        std::all_of(codebook->scales.begin(), codebook->scales.end(), [](float scale) { return scale > 0; });
+    if ((scales != 1 && scales != centroids) || !positive) {
+      reader.fail(codebook_scale_name(weight),
+                  fmt::format("must be one value above 0, or {} for as many centroids", centroids));
     }
     codebook->type = CodebookType::int8;
-    codebook->scale = scale[0];
     for (std::size_t i = 0; i < values.size(); ++i) {
       const auto level = static_cast<std::int8_t>(tensor.data[i]);
       if (level == -128) reader.fail(name, "holds -128; must be from -127 to 127");
-      values[i] = static_cast<float>(level) * codebook->scale;
+      values[i] = static_cast<float>(level) * codebook->scale_of(static_cast<std::int64_t>(i) / block);
       if (!std::isfinite(values[i])) reader.fail(name, "has a centroid that its scale makes infinite");
     }
   } else {
@@ -117,6 +121,47 @@ std::shared_ptr<const Codebook> read_codebook(const WeightRecipe& weight, Reader
   return shared = codebook;
 }
 
+// The scales of integers: floats, or 8-bit indices of a list of floats.
+void read_scales(WeightRecipe& weight, Reader& reader, QuantizedTensor& tensor) {
+  const std::string name = weight.name + "_scale";
+  const TensorView& scale = reader.take(name, {DType::float32, DType::float16, DType::uint8}, 1);
+  weight.scale_dtype = scale.dtype;
+  if (scale.dtype != DType::uint8) {
+    tensor.scale = reader.finite(scale);
+    return;
+  }
+  const std::vector<float> values = reader.finite(reader.take(name + "_values", {DType::float32}, 1));
+  weight.scale_values = std::ssize(values);
+  for (const std::uint8_t index : scale.data) {
+    if (index >= values.size()) {
+      reader.fail(name, fmt::format("holds the index {}; there are {} values", index, values.size()));
+    }
+    tensor.scale.push_back(values[index]);
+  }
+}
+
+void read_zeros_or_levels(WeightRecipe& weight, Reader& reader, QuantizedTensor& tensor) {
+  if (weight.levels) {
+    tensor.levels = reader.finite(reader.take(weight.name + "_levels", {DType::float32}, 1));
+    if (tensor.levels.empty()) reader.fail(weight.name + "_levels", "is empty");
+    return;
+  }
+  const std::string name = weight.name + "_zero_point";
+  if (!weight.packed_zeros) {
+    tensor.zero_point = reader.take_integers<std::int32_t>(name, {DType::uint8, DType::int32});
+    weight.zero_point_dtype = reader.take(name, {DType::uint8, DType::int32}, 1).dtype;
+    return;
+  }
+  const TensorView& packed = reader.take(name, {DType::uint8}, 1);
+  const std::int64_t count = std::ssize(tensor.scale);
+  if (std::ssize(packed.data) != (count * weight.bits + 7) / 8) {
+    reader.fail(name, fmt::format("has {} bytes; {} zero points of {} bits take {}", packed.data.size(),
+                                  count, weight.bits, (count * weight.bits + 7) / 8));
+  }
+  const std::vector<std::uint16_t> zeros = unpack_codes(packed.data, weight.bits, count);
+  tensor.zero_point.assign(zeros.begin(), zeros.end());
+}
+
 QuantizedTensor read_weight(WeightRecipe& weight, Reader& reader, Codebooks& codebooks) {
   const std::string& name = weight.name;
   QuantizedTensor tensor;
@@ -125,21 +170,25 @@ QuantizedTensor read_weight(WeightRecipe& weight, Reader& reader, Codebooks& cod
   tensor.bits = weight.bits;
   const TensorView& packed = reader.take(name + "_packed", {DType::uint8}, 1);
   tensor.packed.assign(packed.data.begin(), packed.data.end());
-  if (weight.scales > 0) {
-    const TensorView& scale = reader.take(name + "_scale", {DType::float32, DType::float16}, 1);
-    weight.scale_dtype = scale.dtype;
-    tensor.scale = reader.finite(scale);
-  }
+  tensor.axes = weight.axes;
   if (weight.scheme == Scheme::integer) {
-    tensor.zero_point =
-        reader.take_integers<std::int32_t>(name + "_zero_point", {DType::uint8, DType::int32});
-    weight.zero_point_dtype = reader.take(name + "_zero_point", {DType::uint8, DType::int32}, 1).dtype;
+    tensor.group = weight.group;
+    read_scales(weight, reader, tensor);
+    read_zeros_or_levels(weight, reader, tensor);
   } else {
+    if (weight.scales > 0) {
+      const TensorView& scale = reader.take(name + "_scale", {DType::float32, DType::float16}, 1);
+      weight.scale_dtype = scale.dtype;
+      tensor.scale = reader.finite(scale);
+    }
     tensor.layout = weight.layout;
     tensor.codebook = read_codebook(weight, reader, codebooks);
     weight.block_size = tensor.codebook->centroids.cols();
     weight.centroids = tensor.codebook->centroids.rows();
     weight.codebook_type = tensor.codebook->type;
+    if (weight.codebook_type == CodebookType::int8) {
+      weight.codebook_scales = std::ssize(tensor.codebook->scales);
+    }
     if (weight.permuted) {
       tensor.channel_permutation = reader.take_integers<std::int32_t>(
           name + "_permutation", {DType::uint8, DType::int16, DType::int32});
@@ -177,6 +226,7 @@ CompactModel read_compact_file(const std::filesystem::path& path) {
 }
 
 CompactModel read_compact_file(const SafetensorsFile& file) {
+  check_checksum(file);
   if (is_deflated(file)) {
     const SafetensorsFile plain = inflate_compact_file(file);
     if (is_deflated(plain)) {

@@ -34,7 +34,16 @@ OrderedJson group_of(const WeightRecipe& weight) {
   OrderedJson group{{"scheme", enum_name(weight.scheme)}, {"bits", weight.bits}};
   if (weight.dtype != DType::float32) group["dtype"] = enum_name(weight.dtype);
   if (!weight.kind.empty()) group["kind"] = weight.kind;
-  if (weight.scheme == Scheme::integer) return group;
+  if (!weight.axes.standard()) {
+    group["outputs"] = weight.axes.outputs;
+    group["inputs"] = weight.axes.inputs;
+  }
+  if (weight.scheme == Scheme::integer) {
+    if (weight.group > 0) group["group"] = weight.group;
+    if (weight.levels) group["levels"] = true;
+    if (weight.packed_zeros) group["packed_zeros"] = true;
+    return group;
+  }
   if (weight.layout != BlockLayout::row) group["layout"] = enum_name(weight.layout);
   if (!weight.codebook.empty() && weight.codebook != weight.name + "_codebook") {
     group["codebook"] = weight.codebook;
@@ -69,6 +78,18 @@ std::string recipe_text(const CompactRecipe& recipe) {
   return root.dump();
 }
 
+std::vector<int> dimensions_of(const std::string& key, const Json& value) {
+  std::vector<int> dimensions;
+  for (const Json& dimension : value) {
+    if (!value.is_array() || !dimension.is_number_integer() || dimension.get<std::int64_t>() < 0 ||
+        dimension.get<std::int64_t>() > 4) {
+      throw Error(ErrorCode::format, fmt::format("{} must be a list of dimensions, 0 to 4", key));
+    }
+    dimensions.push_back(dimension.get<int>());
+  }
+  return dimensions;
+}
+
 WeightRecipe read_group(const Json& group) {
   WeightRecipe weight;
   for (const auto& [key, value] : group.items()) {
@@ -85,6 +106,19 @@ WeightRecipe read_group(const Json& group) {
       weight.dtype = enum_of<DType>(value.get<std::string>(), "dtype");
     } else if (key == "kind") {
       weight.kind = value.get<std::string>();
+    } else if (key == "outputs") {
+      weight.axes.outputs = dimensions_of(key, value);
+    } else if (key == "inputs") {
+      weight.axes.inputs = dimensions_of(key, value);
+    } else if (key == "group") {
+      if (!value.is_number_integer() || value.get<std::int64_t>() < 1) {
+        throw Error(ErrorCode::format, "group must be a whole number above 0");
+      }
+      weight.group = value.get<std::int64_t>();
+    } else if (key == "levels") {
+      weight.levels = value.get<bool>();
+    } else if (key == "packed_zeros") {
+      weight.packed_zeros = value.get<bool>();
     } else if (key == "layout") {
       weight.layout = enum_of<BlockLayout>(value.get<std::string>(), "layout");
     } else if (key == "codebook") {
@@ -103,6 +137,11 @@ WeightRecipe read_group(const Json& group) {
   for (const char* key : {"layout", "codebook", "scaled", "permuted"}) {
     if (weight.scheme == Scheme::integer && group.contains(key)) {
       throw Error(ErrorCode::format, fmt::format("a group of integers must not have {}", key));
+    }
+  }
+  for (const char* key : {"group", "levels", "packed_zeros"}) {
+    if (weight.scheme == Scheme::product && group.contains(key)) {
+      throw Error(ErrorCode::format, fmt::format("a group of products must not have {}", key));
     }
   }
   if (weight.scheme == Scheme::integer) weight.scales = 1;
@@ -152,7 +191,13 @@ ParsedRecipe read_recipe(const std::string& text) {
 
 bool has_compact_metadata(const TensorMetadata& metadata) {
   const auto version = metadata.find(kVersionKey);
-  return metadata.contains(kRecipeKey) || (version != metadata.end() && version->second == kDeflatedVersion);
+  return metadata.contains(kRecipeKey) ||
+         (version != metadata.end() &&
+          (version->second == kFirstDeflatedVersion || version->second == kFormatVersion));
+}
+
+std::int64_t outputs_of(const WeightRecipe& weight) {
+  return coded_shape(weight.shape, weight.axes)[0];
 }
 
 std::string codebook_name(const WeightRecipe& weight) {
@@ -173,16 +218,33 @@ void check_recipe(const WeightRecipe& weight) {
   };
   const bool integer = weight.scheme == Scheme::integer;
   if (weight.name.empty()) refuse("has no name");
-  checked_size(weight.shape);
+  const std::int64_t size = checked_size(weight.shape), outputs = outputs_of(weight);
   if (!has_float32_values(weight.dtype)) refuse("its dtype in the model must be F32, F16 or BF16");
-  if (weight.scale_dtype != DType::float32 && weight.scale_dtype != DType::float16) {
-    refuse("its scales must be F32 or F16");
+  const bool indices = integer && weight.scale_dtype == DType::uint8;
+  if (weight.scale_dtype != DType::float32 && weight.scale_dtype != DType::float16 && !indices) {
+    refuse(integer ? "its scales must be F32, F16 or U8" : "its factors must be F32 or F16");
+  }
+  if (indices ? weight.scale_values < 1 || weight.scale_values > 256 : weight.scale_values != 0) {
+    refuse(fmt::format("{} different scales; must be {}", weight.scale_values,
+                       indices ? "1 to 256" : "0 unless scales are indices"));
   }
   if (weight.zero_point_dtype != DType::uint8 && weight.zero_point_dtype != DType::int32) {
     refuse("its zero points must be U8 or I32");
   }
-  if (weight.scales != weight.shape[0] && weight.scales != (integer ? 1 : 0)) {
-    refuse(fmt::format("{} scales; must be {} or {}", weight.scales, integer ? 1 : 0, weight.shape[0]));
+  if (!integer && (weight.group != 0 || weight.levels || weight.packed_zeros)) {
+    refuse("is a product; only integers have groups, levels or packed zero points");
+  }
+  const std::int64_t n = size / outputs;
+  if (weight.group < 0 || weight.group > n) {
+    refuse(fmt::format("groups of {} values; must have 1 to {}, the values of an output", weight.group, n));
+  }
+  const std::int64_t most_scales = outputs * groups_of(n, weight.group), least_scales = integer ? 1 : 0;
+  if (weight.scales != most_scales && (weight.group != 0 || weight.scales != least_scales)) {
+    refuse(fmt::format("{} scales; must be {}{}", weight.scales,
+                       weight.group == 0 ? fmt::format("{} or ", least_scales) : "", most_scales));
+  }
+  if (weight.packed_zeros && (weight.levels || weight.zero_point_dtype != DType::uint8)) {
+    refuse("packs zero points that it does not have, or that do not fit its codes");
   }
   const int least = integer ? 2 : 1, most = integer ? 8 : 16;
   if (weight.bits < least || weight.bits > most) {
@@ -190,7 +252,7 @@ void check_recipe(const WeightRecipe& weight) {
   }
   if (integer) return;
   // Longer blocks would hold padding, and a small file could ask for a lot of memory.
-  const BlockGrid grid = block_grid(weight.shape, weight.block_size, weight.layout);
+  const BlockGrid grid = block_grid(coded_shape(weight.shape, weight.axes), weight.block_size, weight.layout);
   if (grid.block_size > grid.run_length()) {
     refuse(fmt::format("blocks have {} values; must have at most {}, the values that are cut together",
                        grid.block_size, grid.run_length()));
@@ -199,12 +261,18 @@ void check_recipe(const WeightRecipe& weight) {
     refuse(fmt::format("{} centroids; codes of {} bits have 1 to {}", weight.centroids, weight.bits,
                        std::int64_t{1} << weight.bits));
   }
+  if (weight.codebook_scales != 1 &&
+      (weight.codebook_type != CodebookType::int8 || weight.codebook_scales != weight.centroids)) {
+    refuse(fmt::format("{} scales of the codebook; must be 1, or one for each centroid of int8",
+                       weight.codebook_scales));
+  }
 }
 
 std::int64_t packed_bytes(const WeightRecipe& weight) {
-  const std::int64_t codes = weight.scheme == Scheme::integer
-                                 ? checked_size(weight.shape)
-                                 : block_grid(weight.shape, weight.block_size, weight.layout).count();
+  const std::int64_t codes =
+      weight.scheme == Scheme::integer
+          ? checked_size(weight.shape)
+          : block_grid(coded_shape(weight.shape, weight.axes), weight.block_size, weight.layout).count();
   return (codes * weight.bits + 7) / 8;
 }
 
@@ -230,10 +298,10 @@ ParsedRecipe parse_recipe(const SafetensorsFile& file) {
         fmt::format("{}: is not a compact file: its metadata has no {}; parsimony quantize writes such files",
                     file.name(), text == file.metadata().end() ? kRecipeKey : kVersionKey));
   }
-  if (version->second != kFormatVersion) {
+  if (version->second != kFormatVersion && version->second != kFirstVersion) {
     throw Error(ErrorCode::unsupported,
-                fmt::format("{}: is a compact file of version {}; this library reads version {}", file.name(),
-                            quoted_name(version->second), kFormatVersion));
+                fmt::format("{}: is a compact file of version {}; this library reads versions 1 to {}",
+                            file.name(), quoted_name(version->second), kFormatVersion));
   }
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::format, fmt::format("{}: {}: {}", file.name(), kRecipeKey, what));

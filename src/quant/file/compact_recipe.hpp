@@ -13,11 +13,15 @@ namespace parsimony::quant {
 constexpr std::string_view kRecipeKey = "parsimony.recipe";
 constexpr std::string_view kVersionKey = "parsimony.format_version";
 constexpr std::string_view kProducerKey = "parsimony.producer";
-constexpr std::string_view kFormatVersion = "1";
-constexpr std::string_view kDeflatedVersion = "2";
+constexpr std::string_view kFormatVersion = "3";
+constexpr std::string_view kFirstVersion = "1";          // a plain header
+constexpr std::string_view kFirstDeflatedVersion = "2";  // a deflated header
 
 /// Whether a file with this metadata is compact, with a plain or a deflated header.
 bool has_compact_metadata(const TensorMetadata& metadata);
+
+/// The outputs of a weight as its codes see it.
+std::int64_t outputs_of(const WeightRecipe& weight);
 
 std::string codebook_name(const WeightRecipe& weight);
 /// Name of the scale that an int8 codebook has.

@@ -26,7 +26,8 @@ bool same_codebook(const Codebook* a, const Codebook* b) {
                                                : codebook.centroids.values()[i];
   };
   if (a == nullptr || b == nullptr || a->type != b->type || a->centroids.rows() != b->centroids.rows() ||
-      a->centroids.cols() != b->centroids.cols() || (a->type == CodebookType::int8 && a->scale != b->scale)) {
+      a->centroids.cols() != b->centroids.cols() ||
+      (a->type == CodebookType::int8 && a->scales != b->scales)) {
     return false;
   }
   for (std::int64_t i = 0; i < a->centroids.size(); ++i) {
@@ -38,7 +39,8 @@ bool same_codebook(const Codebook* a, const Codebook* b) {
 
 bool same_weight(const QuantizedTensor& a, const QuantizedTensor& b) {
   return a.shape == b.shape && a.scheme == b.scheme && a.bits == b.bits && a.packed == b.packed &&
-         same_floats(a.scale, b.scale) && a.zero_point == b.zero_point &&
+         same_floats(a.scale, b.scale) && a.zero_point == b.zero_point && a.group == b.group &&
+         same_floats(a.levels, b.levels) && a.axes == b.axes &&
          (a.scheme == Scheme::integer || a.layout == b.layout) &&  // integers have no layout
          a.channel_permutation == b.channel_permutation && same_codebook(a.codebook.get(), b.codebook.get());
 }

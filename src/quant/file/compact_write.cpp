@@ -3,6 +3,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "quant/codes/check_weight.hpp"
+#include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
 #include "quant/file/compact_recipe.hpp"
 #include "quant/file/compact_verify.hpp"
@@ -20,11 +21,14 @@ void check_tensor(const WeightRecipe& weight, const QuantizedTensor& tensor) {
   }
   const bool product = weight.scheme == Scheme::product;
   const bool same =
-      tensor.shape == weight.shape && tensor.scheme == weight.scheme && tensor.bits == weight.bits &&
-      std::ssize(tensor.scale) == weight.scales &&
+      tensor.shape == weight.shape && tensor.axes == weight.axes && tensor.group == weight.group &&
+      tensor.levels.empty() != weight.levels && tensor.scheme == weight.scheme &&
+      tensor.bits == weight.bits && std::ssize(tensor.scale) == weight.scales &&
       (!product || (tensor.layout == weight.layout && tensor.codebook->centroids.rows() == weight.centroids &&
                     tensor.codebook->centroids.cols() == weight.block_size &&
                     tensor.codebook->type == weight.codebook_type &&
+                    (weight.codebook_type != CodebookType::int8 ||
+                     std::ssize(tensor.codebook->scales) == weight.codebook_scales) &&
                     tensor.channel_permutation.empty() != weight.permuted));
   if (!same) refuse_tensor(weight.name, "has other codes than its recipe says");
 }
@@ -57,7 +61,7 @@ void write_compact_file(const std::filesystem::path& path, const CompactModel& m
     verify_against(read_compact_file(written), model, path.string());
   };
   if (recipe.deflated) return write_deflated(path, stored.tensors, recipe, verify);
-  write_safetensors(path, stored.tensors, file_metadata(recipe), verify);
+  write_safetensors(path, stored.tensors, with_checksum(file_metadata(recipe), stored.tensors), verify);
 }
 
 }  // namespace parsimony::quant

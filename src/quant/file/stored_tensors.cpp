@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -63,10 +64,11 @@ std::vector<std::uint8_t> codebook_bytes(const Codebook& codebook, const std::st
   if (codebook.type != CodebookType::int8) return exact_bytes(values, codebook_dtype(codebook.type), name);
   std::vector<std::int32_t> levels(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const float level = std::nearbyint(values[i] / codebook.scale);
-    if (!(std::abs(level) <= 127) || level * codebook.scale != values[i]) {
+    const float scale = codebook.scale_of(static_cast<std::int64_t>(i) / codebook.centroids.cols());
+    const float level = std::nearbyint(values[i] / scale);
+    if (!(std::abs(level) <= 127) || level * scale != values[i]) {
       refuse_tensor(name, fmt::format("holds {}; must be a multiple of {} from -127 to 127 times it",
-                                      values[i], codebook.scale));
+                                      values[i], scale));
     }
     levels[i] = static_cast<std::int32_t>(level);
   }
@@ -97,11 +99,29 @@ void StoredTensors::add(const WeightRecipe& weight, const QuantizedTensor* tenso
   if (tensor != nullptr) tensors.back().data = tensor->packed;
   add_integers(
       "_shape", DType::int64, std::ssize(weight.shape), [&]() -> auto& { return weight.shape; });
-  if (weight.scales > 0) {
+  if (weight.scale_dtype == DType::uint8) {
+    add_scale_indices(weight, tensor);
+  } else if (weight.scales > 0) {
     const std::string name = weight.name + "_scale";
     push(name, weight.scale_dtype, {weight.scales},
          tensor == nullptr ? std::vector<std::uint8_t>()
                            : exact_bytes(tensor->scale, weight.scale_dtype, name));
+  }
+  if (weight.levels) {
+    push(weight.name + "_levels", DType::float32, {std::int64_t{1} << weight.bits},
+         tensor == nullptr ? std::vector<std::uint8_t>()
+                           : exact_bytes(tensor->levels, DType::float32, weight.name + "_levels"));
+    return;
+  }
+  if (weight.packed_zeros) {
+    std::vector<std::uint8_t> packed;
+    if (tensor != nullptr) {
+      const std::vector<std::uint16_t> zeros(tensor->zero_point.begin(), tensor->zero_point.end());
+      packed = pack_codes(zeros, weight.bits);
+    }
+    push(weight.name + "_zero_point", DType::uint8, {(weight.scales * weight.bits + 7) / 8},
+         std::move(packed));
+    return;
   }
   if (weight.scheme == Scheme::integer) {
     add_integers(
@@ -110,10 +130,33 @@ void StoredTensors::add(const WeightRecipe& weight, const QuantizedTensor* tenso
   }
   if (weight.permuted) {
     add_integers(
-        "_permutation", permutation_dtype(weight.shape[1]),
-        weight.shape[1], [&]() -> auto& { return tensor->channel_permutation; });
+        "_permutation", permutation_dtype(coded_shape(weight.shape, weight.axes)[1]),
+        coded_shape(weight.shape, weight.axes)[1], [&]() -> auto& { return tensor->channel_permutation; });
   }
   add_codebook(weight, tensor);
+}
+
+// The different scales in the order of their values; the last one fills the rest of the list.
+void StoredTensors::add_scale_indices(const WeightRecipe& weight, const QuantizedTensor* tensor) {
+  const std::string name = weight.name + "_scale";
+  std::vector<std::uint8_t> indices, value_bytes;
+  if (tensor != nullptr) {
+    std::vector<float> values = tensor->scale;
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    if (std::ssize(values) > weight.scale_values) {
+      refuse_tensor(name, fmt::format("holds {} different values; its recipe says at most {}", values.size(),
+                                      weight.scale_values));
+    }
+    for (const float scale : tensor->scale) {
+      indices.push_back(
+          static_cast<std::uint8_t>(std::lower_bound(values.begin(), values.end(), scale) - values.begin()));
+    }
+    values.resize(weight.scale_values, values.back());
+    value_bytes = exact_bytes(values, DType::float32, name + "_values");
+  }
+  push(name, DType::uint8, {weight.scales}, std::move(indices));
+  push(name + "_values", DType::float32, {weight.scale_values}, std::move(value_bytes));
 }
 
 void StoredTensors::add_codebook(const WeightRecipe& weight, const QuantizedTensor* tensor) {
@@ -122,7 +165,7 @@ void StoredTensors::add_codebook(const WeightRecipe& weight, const QuantizedTens
   if (!is_new) {
     const auto& [first, values] = found->second;
     if (first.block_size != weight.block_size || first.centroids != weight.centroids ||
-        first.codebook_type != weight.codebook_type ||
+        first.codebook_type != weight.codebook_type || first.codebook_scales != weight.codebook_scales ||
         (tensor != nullptr && values->codebook != tensor->codebook)) {
       refuse_tensor(weight.name,
                     fmt::format("does not have the codebook {} of {}", name, quoted_name(first.name)));
@@ -130,14 +173,18 @@ void StoredTensors::add_codebook(const WeightRecipe& weight, const QuantizedTens
     return;
   }
   const bool int8 = weight.codebook_type == CodebookType::int8;
+  const DType scale_dtype = weight.codebook_scales == 1 ? DType::float32 : DType::float16;
   std::vector<std::uint8_t> bytes, scale_bytes;
   if (tensor != nullptr) {
     bytes = codebook_bytes(*tensor->codebook, name);
-    const float& scale = tensor->codebook->scale;
-    if (int8) scale_bytes = exact_bytes({&scale, 1}, DType::float32, codebook_scale_name(weight));
+    if (int8) {
+      scale_bytes = exact_bytes(tensor->codebook->scales, scale_dtype, codebook_scale_name(weight));
+    }
   }
   push(name, codebook_dtype(weight.codebook_type), {weight.centroids, weight.block_size}, std::move(bytes));
-  if (int8) push(codebook_scale_name(weight), DType::float32, {1}, std::move(scale_bytes));
+  if (int8) {
+    push(codebook_scale_name(weight), scale_dtype, {weight.codebook_scales}, std::move(scale_bytes));
+  }
 }
 
 void StoredTensors::add(const OtherRecipe& other, const TensorView* view) {

@@ -29,6 +29,7 @@ class StoredTensors {
     const QuantizedTensor* tensor;
   };
   void push(std::string name, DType dtype, std::vector<std::int64_t> shape, std::vector<std::uint8_t> bytes);
+  void add_scale_indices(const WeightRecipe& weight, const QuantizedTensor* tensor);
   void add_codebook(const WeightRecipe& weight, const QuantizedTensor* tensor);
 
   std::map<std::string, Shared> codebooks_;

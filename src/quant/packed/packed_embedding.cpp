@@ -16,27 +16,32 @@ struct PackedEmbedding::Data {
     if (weight.shape.size() != 2) {
       refuse(fmt::format("embedding: has {} dimensions; must have 2", weight.shape.size()));
     }
-    codes = code_grid(weight).blocks_per_output();
+    grid = code_grid(weight);
+    codes = grid.blocks_per_output();
     places = value_places(weight);
   }
 
   void decode(std::int64_t row, float* to) const {
     const bool product = weight.scheme == Scheme::product;
     const std::int64_t d = product ? weight.codebook->centroids.cols() : 1;
-    const auto of_row = [&](const auto& values) { return values[values.size() == 1 ? 0 : row]; };
-    const float scale = weight.scale.empty() ? 1.0f : of_row(weight.scale);
+    const std::int64_t groups = groups_of(codes, weight.group);
     for (std::int64_t c = 0; c < codes; ++c) {
       const std::int64_t code = code_at(weight.packed, weight.bits, row * codes + c);
+      const std::int64_t at = row * groups + (weight.group == 0 ? 0 : c / weight.group);
+      const auto of_group = [&](const auto& values) { return values[values.size() == 1 ? 0 : at]; };
+      const float scale = weight.scale.empty() ? 1.0f : of_group(weight.scale);
       for (std::int64_t j = 0; j < d; ++j) {
         const std::int64_t place = places.empty() ? c * d + j : places[c * d + j];
         if (place < 0) continue;
-        to[place] = scale * (product ? weight.codebook->centroids(code, j)
-                                     : static_cast<float>(code - of_row(weight.zero_point)));
+        to[place] = scale * (product                 ? weight.codebook->centroids(code, j)
+                             : weight.levels.empty() ? static_cast<float>(code - of_group(weight.zero_point))
+                                                     : weight.levels[code]);
       }
     }
   }
 
   QuantizedTensor weight;
+  BlockGrid grid;
   std::int64_t codes = 0;
   std::vector<std::int64_t> places;
 };
@@ -45,17 +50,18 @@ PackedEmbedding::PackedEmbedding(QuantizedTensor weight)
     : data_(std::make_shared<const Data>(std::move(weight))) {}
 
 std::int64_t PackedEmbedding::rows() const {
-  return data_->weight.shape[0];
+  return data_->grid.outputs;
 }
 std::int64_t PackedEmbedding::dimension() const {
-  return data_->weight.shape[1];
+  return data_->grid.values_per_output();
 }
 
 std::int64_t PackedEmbedding::bytes() const {
   const QuantizedTensor& weight = data_->weight;
-  return static_cast<std::int64_t>(weight.packed.size() +
-                                   4 * (weight.scale.size() + weight.zero_point.size()) +
-                                   8 * data_->places.size()) +
+  return static_cast<std::int64_t>(
+             weight.packed.size() +
+             4 * (weight.scale.size() + weight.zero_point.size() + weight.levels.size()) +
+             8 * data_->places.size()) +
          (weight.codebook ? weight.codebook->centroids.size() * 4 : 0);
 }
 

@@ -13,7 +13,7 @@ namespace parsimony::quant {
 
 BlockGrid code_grid(const QuantizedTensor& weight) {
   const bool product = weight.scheme == Scheme::product;
-  return block_grid(weight.shape, product ? weight.codebook->centroids.cols() : 1,
+  return block_grid(coded_shape(weight.shape, weight.axes), product ? weight.codebook->centroids.cols() : 1,
                     product ? weight.layout : BlockLayout::row);
 }
 
@@ -40,6 +40,11 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   places = value_places(weight);
   scale = weight.scale;
   zero_point = weight.zero_point;
+  levels = weight.levels;
+  if (weight.group > 0) {
+    group = weight.group;
+    std::swap(scale, group_scale);
+  }
   if (scale.size() == 1) scale.assign(outputs, weight.scale[0]);
   const auto codes = unpack_codes(weight.packed, weight.bits, outputs * columns);
   if (weight.scheme == Scheme::integer) {
@@ -58,9 +63,9 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
     bytes = Matrix<std::uint8_t>(1, count);
   }
   for (std::int64_t o = 0; o < outputs; ++o) {
-    const std::int64_t group = o / kernels::kLookupGroup, tile = group / kTileGroups;
+    const std::int64_t lines = o / kernels::kLookupGroup, tile = lines / kTileGroups;
     const std::int64_t width = std::min(kTileGroups, groups - tile * kTileGroups) * kernels::kLookupGroup;
-    const std::int64_t first = tile * kTileOutputs * columns + group % kTileGroups * kernels::kLookupGroup +
+    const std::int64_t first = tile * kTileOutputs * columns + lines % kTileGroups * kernels::kLookupGroup +
                                kernels::lookup_place(o % kernels::kLookupGroup);
     for (std::int64_t c = 0; c < columns; ++c) {
       const std::uint16_t code = codes[o * columns + c];
@@ -77,8 +82,8 @@ std::int64_t PackedWeight::memory() const {
   const auto of = [](const auto& values) {
     return static_cast<std::int64_t>(values.size() * sizeof(values[0]));
   };
-  return of(places) + of(scale) + of(zero_point) + bytes.size() + 2 * words.size() +
-         (codebook ? codebook->centroids.size() * 4 : 0);
+  return of(places) + of(scale) + of(zero_point) + of(group_scale) + of(levels) + bytes.size() +
+         2 * words.size() + (codebook ? codebook->centroids.size() * 4 : 0);
 }
 
 const float* PackedWeight::gather(std::span<const float> x, std::vector<float>& space) const {
@@ -123,24 +128,37 @@ void decode_any(const Code* codes, std::int64_t width, std::int64_t columns, con
 
 }  // namespace
 
-void PackedWeight::decode(std::int64_t group, std::int64_t begin, std::int64_t end, float* tile,
+void PackedWeight::decode_integers(std::int64_t output, std::int64_t begin, std::int64_t end,
+                                   float* to) const {
+  const std::uint8_t* from = bytes.data() + output * columns;
+  const std::int64_t each = group == 0 ? columns : group, groups = groups_of(columns, group);
+  for (std::int64_t first = begin, last = 0; first < end; first = last) {
+    const std::int64_t g = first / each, at = output * groups + g;
+    last = std::min(end, (g + 1) * each);
+    if (levels.empty()) {
+      const std::int64_t zero = zero_point[zero_point.size() == 1 ? 0 : at];
+      for (std::int64_t c = first; c < last; ++c) to[c - begin] = static_cast<float>(from[c] - zero);
+    } else {
+      for (std::int64_t c = first; c < last; ++c) to[c - begin] = levels[from[c]];
+    }
+    if (group == 0) continue;
+    for (std::int64_t c = first; c < last; ++c) to[c - begin] *= group_scale[at];
+  }
+}
+
+void PackedWeight::decode(std::int64_t tile_group, std::int64_t begin, std::int64_t end, float* tile,
                           std::int64_t stride) const {
   constexpr std::int64_t kGroup = kernels::kLookupGroup;
-  const std::int64_t rows = std::min(kGroup, outputs - group * kGroup);
+  const std::int64_t rows = std::min(kGroup, outputs - tile_group * kGroup);
   if (!codebook) {
     for (std::int64_t i = 0; i < rows; ++i) {
-      const std::int64_t o = group * kGroup + i;
-      const std::int64_t zero = zero_point[zero_point.size() == 1 ? 0 : o];
-      const std::uint8_t* from = bytes.data() + o * columns;
-      for (std::int64_t c = begin; c < end; ++c) {
-        tile[i * stride + c - begin] = static_cast<float>(from[c] - zero);
-      }
+      decode_integers(tile_group * kGroup + i, begin, end, tile + i * stride);
     }
     return;
   }
-  const std::int64_t groups = (outputs + kGroup - 1) / kGroup, first = group / kTileGroups * kTileGroups;
+  const std::int64_t groups = (outputs + kGroup - 1) / kGroup, first = tile_group / kTileGroups * kTileGroups;
   const std::int64_t width = std::min(kTileGroups, groups - first) * kGroup;
-  const std::int64_t at = first * kGroup * columns + (group - first) * kGroup + begin * width;
+  const std::int64_t at = first * kGroup * columns + (tile_group - first) * kGroup + begin * width;
   if (words.size() == 0) {
     decode_any(bytes.data() + at, width, end - begin, codebook->centroids, rows, tile, stride);
   } else {

@@ -30,9 +30,12 @@ struct PackedWeight {
   explicit PackedWeight(const QuantizedTensor& weight);
 
   std::int64_t outputs = 0, inputs = 0, columns = 0, d = 1;
-  std::vector<std::int64_t> places;          ///< see value_places
-  std::vector<float> scale;                  ///< one per output; empty: 1
-  std::vector<std::int32_t> zero_point;      ///< for integers: one, or one per output
+  std::vector<std::int64_t> places;      ///< see value_places
+  std::vector<float> scale;              ///< one per output; empty: 1
+  std::vector<std::int32_t> zero_point;  ///< for integers: one, or one per output or group; see levels
+  std::vector<float> levels;             ///< for integers: the value of each code; empty: code − zero_point
+  std::int64_t group = 0;                ///< for integers: columns that share a scale; 0: all
+  std::vector<float> group_scale;        ///< per output and group, with which decode() multiplies
   std::shared_ptr<const Codebook> codebook;  ///< null for integers
   Matrix<std::uint8_t> bytes;                ///< codes below 256; rows start at lines of the cache
   Matrix<std::uint16_t> words;               ///< codes of 256 and more
@@ -43,9 +46,12 @@ struct PackedWeight {
   /// values must move.
   const float* gather(std::span<const float> x, std::vector<float>& space) const;
   /// tile[(o − group · 64) · stride + …] = the values of columns [begin, end) of the 64 outputs of a group,
-  /// before scale. Leaves places of outputs beyond the last as they are.
-  void decode(std::int64_t group, std::int64_t begin, std::int64_t end, float* tile,
+  /// multiplied by group_scale but not by scale. Leaves places of outputs beyond the last as they are.
+  void decode(std::int64_t tile_group, std::int64_t begin, std::int64_t end, float* tile,
               std::int64_t stride) const;
+
+ private:
+  void decode_integers(std::int64_t output, std::int64_t begin, std::int64_t end, float* to) const;
 };
 
 /// y = x Wᵀ · scale + bias, from tiles of decoded weights in blocks of 64 outputs. bias may be empty.
