@@ -1,4 +1,5 @@
 // parsimony operator check: tests whether an analysis operator can be trusted on these signals.
+#include <cstdlib>
 #include <memory>
 
 #include "operators/show_certificate.hpp"
@@ -35,6 +36,8 @@ struct CheckSettings {
 int run_check(const CheckSettings& settings, Terminal& terminal) {
   const auto path = input_path(settings.path);
   check_readable(path);
+  // The solver of the exact test brings OpenBLAS, whose threads it does not use.
+  if (settings.options.exact) ::setenv("OPENBLAS_NUM_THREADS", "1", 0);
   const Context context = start(terminal, settings.run);
   const std::int64_t max_memory = settings.run.max_memory;
   const Matrix<double> tested = operators::read_operator(path, max_memory);

@@ -1,16 +1,15 @@
 #include "operators/solvers/linear_program.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "parsimony/core/error.hpp"
 
-#ifdef PARSIMONY_HAVE_CLP
-#include <ClpEventHandler.hpp>
-#include <ClpSimplex.hpp>
-#include <ClpSolve.hpp>
-#include <CoinPackedMatrix.hpp>
+#ifdef PARSIMONY_CLP_MODULE
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include "operators/solvers/clp/clp_solver.hpp"
 #endif
 
 namespace parsimony::operators {
@@ -32,31 +31,34 @@ void LinearProgram::add(std::int64_t row, double value) {
   ++starts.back();
 }
 
-#ifdef PARSIMONY_HAVE_CLP
+#ifdef PARSIMONY_CLP_MODULE
 namespace {
 
-constexpr double kResidual = 1e-6;  // residual above which an answer is rejected, whatever its status
-
-double largest_residual(const LinearProgram& program, const double* x) {
-  std::vector<double> left = program.right;
-  for (std::int64_t j = 0; j < program.columns(); ++j) {
-    for (int k = program.starts[j]; k < program.starts[j + 1]; ++k)
-      left[program.indices[k]] -= program.values[k] * x[j];
+// OpenBLAS asks for pieces of 32 to 128 MiB of addresses, again and again where it gets none.
+void check_address_space() {
+  constexpr std::size_t kNeeded = std::size_t{192} << 20;
+  void* const room = ::mmap(nullptr, kNeeded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) {
+    throw Error(ErrorCode::unsupported,
+                "the exact test needs 192 MiB of address space for COIN-OR CLP, which the limit of the "
+                "process (ulimit -v) does not leave");
   }
-  double out = 0;
-  for (const double value : left) out = std::max(out, std::abs(value));
-  return out;
+  ::munmap(room, kNeeded);
 }
 
-class StopWhenCancelled : public ClpEventHandler {
- public:
-  explicit StopWhenCancelled(const Context& context) : context_(context) {}
-  int event(Event) override { return context_.stop.stop_requested() ? 0 : -1; }
-  ClpEventHandler* clone() const override { return new StopWhenCancelled(context_); }
+using Solver = decltype(parsimony_solve_by_clp);
 
- private:
-  const Context& context_;
-};
+Solver* load_solver() {
+  void* const module = ::dlopen(PARSIMONY_CLP_MODULE, RTLD_NOW | RTLD_LOCAL);
+  void* const function = module == nullptr ? nullptr : ::dlsym(module, kClpFunction);
+  if (function == nullptr) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("the exact test cannot load COIN-OR CLP: {}; it needs {} beside the libraries of "
+                            "Parsimony or in LD_LIBRARY_PATH, and CLP (Debian and Ubuntu: coinor-libclp1)",
+                            ::dlerror(), PARSIMONY_CLP_MODULE));
+  }
+  return reinterpret_cast<Solver*>(function);
+}
 
 }  // namespace
 
@@ -66,32 +68,11 @@ bool solves_linear_programs() {
 
 LinearSolution solve(const LinearProgram& program, const Context& context) {
   context.check_cancelled();
-  ClpSimplex model;
-  model.setLogLevel(0);
-  StopWhenCancelled handler(context);
-  model.passInEventHandler(&handler);
-  model.setPrimalTolerance(1e-9);
-  model.setDualTolerance(1e-9);
-  const int rows = static_cast<int>(program.right.size()), columns = static_cast<int>(program.columns());
-  model.loadProblem(columns, rows, program.starts.data(), program.indices.data(), program.values.data(),
-                    program.lowers.data(), program.uppers.data(), program.costs.data(), program.right.data(),
-                    program.right.data());
-  // Interior point with crossover to a vertex: the simplex methods take ten times as long here.
-  ClpSolve how;
-  how.setSolveType(ClpSolve::useBarrier);
-  how.setPresolveType(ClpSolve::presolveOff);
-  model.initialSolve(how);
-  if ((model.status() != 0 || largest_residual(program, model.primalColumnSolution()) > kResidual) &&
-      !context.stop.stop_requested()) {
-    model.primal();
-  }
-  context.check_cancelled();
+  check_address_space();
+  static Solver* const solver = load_solver();
   LinearSolution out;
-  out.optimal = model.status() == 0 && largest_residual(program, model.primalColumnSolution()) <= kResidual;
-  out.objective = model.objectiveValue();
-  out.iterations = model.numberIterations();
-  out.primal.assign(model.primalColumnSolution(), model.primalColumnSolution() + columns);
-  out.dual.assign(model.dualRowSolution(), model.dualRowSolution() + rows);
+  solver(program, context.stop, out);
+  context.check_cancelled();
   return out;
 }
 #else
