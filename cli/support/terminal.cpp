@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <system_error>
 
 #include "core/duration.hpp"
 #include "support/exit_code.hpp"
@@ -31,6 +32,14 @@ extern "C" void pass_on(int signal) {
   pthread_kill(watching, signal);
 }
 
+Interrupt* without_watcher = nullptr;
+
+// Where no thread can be started. request_stop() changes an atomic value only: no part of the program
+// registers a callback.
+extern "C" void hear_at_once(int) {
+  without_watcher->hear();
+}
+
 }  // namespace
 
 Interrupt::Interrupt() {
@@ -44,28 +53,35 @@ Interrupt::Interrupt() {
     }
   }
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  watcher_ = std::thread([this] { watch(); });
-  watching = watcher_.native_handle();
   struct sigaction action {};
-  action.sa_handler = pass_on;
+  try {
+    watcher_ = std::thread([this] { watch(); });
+    watching = watcher_.native_handle();
+    action.sa_handler = pass_on;
+  } catch (const std::system_error&) {
+    without_watcher = this;
+    action.sa_handler = hear_at_once;
+  }
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     if (sigismember(&signals_, signal) == 1) sigaction(signal, &action, nullptr);
   }
+  if (!watcher_.joinable()) pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
 }
 
 void Interrupt::watch() {
-  using namespace std::chrono_literals;
-  std::chrono::steady_clock::time_point first;
   int signal = 0;
-  while (sigwait(&signals_, &signal) == 0 && !done_) {
-    const auto now = std::chrono::steady_clock::now();
-    if (stop_.request_stop()) {
-      first = now;
-    } else if (now - first >
-               500ms) {  // an earlier one is an echo: timeout(1) signals a process and then its group
-      _exit(kCancelled);
-    }
+  while (sigwait(&signals_, &signal) == 0 && !done_) hear();
+}
+
+void Interrupt::hear() {
+  using namespace std::chrono_literals;
+  const auto now = std::chrono::steady_clock::now();
+  if (stop_.request_stop()) {
+    first_ = now;
+  } else if (now - first_ >
+             500ms) {  // an earlier one is an echo: timeout(1) signals a process and then its group
+    _exit(kCancelled);
   }
 }
 
@@ -74,6 +90,7 @@ Interrupt::~Interrupt() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
   }
+  if (!watcher_.joinable()) return;
   // This signal only wakes the watcher, which then sees done_.
   // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(watcher_.native_handle(), SIGTERM);

@@ -21,7 +21,8 @@ namespace parsimony::cli {
 /// stay ignored.
 ///
 /// All threads block these signals, and one thread waits for them, so that no work is done in a signal
-/// handler. Create the object before any other thread.
+/// handler. Create the object before any other thread. Where that thread cannot be started, a handler
+/// triggers the token.
 class Interrupt {
  public:
   Interrupt();
@@ -30,12 +31,14 @@ class Interrupt {
   ~Interrupt();
 
   std::stop_token token() const { return stop_.get_token(); }
+  void hear();  ///< a signal came
 
  private:
   void watch();
 
   sigset_t signals_;
   std::stop_source stop_;
+  std::chrono::steady_clock::time_point first_;
   std::atomic<bool> done_{false};
   std::thread watcher_;
 };

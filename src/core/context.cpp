@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/start_arena.hpp"
 #include "parsimony/core/error.hpp"
 
 // The system's oneTBB is not built with ThreadSanitizer, which therefore reports false races inside it and
@@ -63,8 +64,22 @@ struct Context::Arena {
       limit.emplace(oneapi::tbb::global_control::max_allowed_parallelism, threads);
     }
   }
+
+  // Results do not depend on the number of threads, so that a run goes on with those that it gets.
+  void start(const Context& context) {
+    const int wanted = context.threads(), started = start_arena(tbb, wanted);
+    parallel = started > 1;
+    if (started == wanted) return;
+    context.log(LogLevel::info,
+                fmt::format("only {} of {} threads can be started, by a limit of processes or of memory; the "
+                            "run goes on with {}",
+                            started, wanted, started));
+  }
+
   std::optional<oneapi::tbb::global_control> limit;
   oneapi::tbb::task_arena tbb;
+  std::once_flag once;
+  bool parallel = true;
 };
 
 Context::Context(int threads) : threads_(threads == 0 ? default_thread_count() : threads) {
@@ -129,6 +144,11 @@ void Context::for_blocks(std::int64_t count, std::int64_t block,
   workers.clear();  // joins
   if (failure) std::rethrow_exception(failure);
 #else
+  std::call_once(arena_->once, [&] { arena_->start(*this); });
+  if (!arena_->parallel) {
+    for (std::int64_t index = 0; index < blocks; ++index) run(index);
+    return;
+  }
   arena_->tbb.execute([&] { oneapi::tbb::parallel_for(std::int64_t{0}, blocks, run); });
 #endif
 }

@@ -3,8 +3,8 @@
 //   FAULT_CALL   open, read, write, fsync, rename, mmap, close or thread; nothing else is touched
 //   FAULT_AT     N, counted from 1 over all threads; 0 or absent: none fails
 //   FAULT_ERRNO  number of the error
-//   FAULT_AFTER  1: all later calls of the kind fail too
-//   FAULT_COUNT  file that gets the number of calls when the process ends
+//   FAULT_AFTER  1: all later calls of the kind fail too; of threads, those that would make more than N at
+//   once FAULT_COUNT  file that gets the number of calls when the process ends
 //
 // The library counts the calls of the program and its libraries, not those that the C library makes inside
 // itself. A write on stderr never fails, so that messages get out.
@@ -31,6 +31,7 @@ struct Fault {
   bool after = number("FAULT_AFTER") != 0;
   const char* count_file = std::getenv("FAULT_COUNT");
   std::atomic<long> count{0};
+  std::atomic<long> threads{1};  // that live
 
   static long number(const char* name) {
     const char* text = std::getenv(name);
@@ -165,11 +166,42 @@ int close(int file) {
   return failed ? -1 : static_cast<int>(result);
 }
 
+namespace {
+
+struct Started {
+  void* (*start)(void*);
+  void* argument;
+};
+
+void* run_started(void* argument) {
+  const Started started = *static_cast<Started*>(argument);
+  delete static_cast<Started*>(argument);
+  void* const result = started.start(started.argument);
+  --fault().threads;
+  return result;
+}
+
+// Whether this thread would be one more than N.
+bool is_too_many() {
+  Fault& f = fault();
+  const bool counted = f.call != nullptr && std::strcmp(f.call, "thread") == 0 && f.after;
+  if (++f.threads <= f.at || !counted || f.at == 0) return false;
+  --f.threads;
+  return true;
+}
+
+}  // namespace
+
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
                    void* argument) noexcept {
-  if (fails("thread")) return fault().error;
   static auto* const create = original<decltype(pthread_create)>("pthread_create");
-  return create(thread, attributes, start, argument);
+  if (is_too_many() || (!fault().after && fails("thread"))) return fault().error;
+  auto* const started = new Started{start, argument};
+  const int error = create(thread, attributes, run_started, started);
+  if (error == 0) return 0;
+  --fault().threads;
+  delete started;
+  return error;
 }
 
 }  // extern "C"

@@ -20,7 +20,7 @@ import time
 from tries import Suite
 from verbs import make_inputs
 
-SCENARIOS = ("calls",)
+SCENARIOS = ("calls", "limits")
 
 
 def main():

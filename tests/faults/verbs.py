@@ -38,7 +38,7 @@ VERBS = (
          "operator.npy", "atlas.png"),
     verb("operator-denoise", "operator denoise in/noisy.png --sigma 20 -o image.png", "image.png"),
     verb("operator-inpaint", "operator inpaint in/noisy.png --mask in/mask.png --max-iterations 3 -o image.png", "image.png"),
-    verb("operator-check", "operator check in/operator.npy --data in/signals.npy --exact --json", status=3),
+    verb("operator-check", "operator check in/operator.npy --data in/cosparse.npy --exact --json"),
     verb("quantize", "quantize in/model.safetensors -o small.safetensors", "small.safetensors"),
     verb("quantize-pq", "quantize in/model.safetensors --scheme pq --layers a.* -o small.safetensors", "small.safetensors"),
     verb("inspect", "inspect in/small.safetensors --json"),
@@ -78,6 +78,24 @@ def write_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+def harmonic_frame(rows, columns):
+    """A unit-norm tight frame."""
+    angles = [[2 * math.pi * (j // 2 + 1) * i / rows for j in range(columns)] for i in range(rows)]
+    return [[(math.sin if j % 2 else math.cos)(angle) * math.sqrt(2 / columns) for j, angle in enumerate(row)] for row in angles]
+
+
+def orthogonal_signal(rows, draw):
+    """A random signal that is orthogonal to the rows."""
+    basis = []
+    for row in (*rows, [draw.gauss(0, 1) for _ in rows[0]]):
+        for other in basis + basis:
+            product = sum(a * b for a, b in zip(row, other))
+            row = [a - product * b for a, b in zip(row, other)]
+        length = math.sqrt(sum(a * a for a in row))
+        basis.append([a / length for a in row])
+    return basis[-1]
+
+
 def make_inputs(command, folder):
     """The inputs of VERBS in `folder`, the same in every run."""
     def run(*words):
@@ -92,7 +110,9 @@ def make_inputs(command, folder):
     (folder / "points.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in points))
     run("cluster", "points.npy", "--clusters", "3", "--save-model", "model.npz", "-o", "-")
     write_npy(folder / "signals.npy", [[draw.gauss(0, 1) for _ in range(9)] for _ in range(60)])
-    write_npy(folder / "operator.npy", [[math.sin(3 * i + j * i) + (i == j) for j in range(9)] for i in range(12)])
+    rows = harmonic_frame(12, 8)
+    write_npy(folder / "operator.npy", rows)
+    write_npy(folder / "cosparse.npy", [orthogonal_signal(draw.sample(rows, 5), draw) for _ in range(60)])
     write_png(folder / "noisy.png", [[int(min(255, max(0, 100 + x + draw.gauss(0, 20)))) for x in range(48)] for _ in range(40)])
     write_png(folder / "mask.png", [[255 * (draw.random() < 0.7) for _ in range(48)] for _ in range(40)])
     write_safetensors(folder / "model.safetensors", {
