@@ -29,6 +29,7 @@ std::vector<std::string> arguments_of(const CLI::App& app) {
       flags.push_back(name + "=" + option->results().back());
     }
   }
+  flags.push_back("--");  // a file may be called -x
   flags.insert(flags.end(), positional.begin(), positional.end());
   return flags;
 }

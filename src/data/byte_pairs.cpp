@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/json_nesting.hpp"
 #include "data/tokenizer_state.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -51,7 +52,10 @@ struct PrintedBytes {
 
 // The bytes of each token, by its number.
 std::vector<std::string> read_tokens(const std::filesystem::path& path, const PrintedBytes& printed) {
-  const nlohmann::json all = nlohmann::json::parse(read_file(path, kLargestTables), nullptr, false);
+  const std::string table = read_file(path, kLargestTables);
+  if (nests_too_deep(table))
+    fail(path, "is not a table of tokens: its lists and objects lie too deep within each other");
+  const nlohmann::json all = nlohmann::json::parse(table, nullptr, false);
   if (!all.is_object()) fail(path, "must be a JSON object of tokens and their numbers");
   const auto count = static_cast<std::int64_t>(all.size());
   std::vector<std::string> tokens(count);

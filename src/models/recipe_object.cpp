@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/json_nesting.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/nearest_name.hpp"
@@ -28,6 +29,7 @@ constexpr std::int64_t kLargestRecipe = std::int64_t{1} << 22;
 
 RecipeObject::RecipeObject(const std::filesystem::path& file) : file_(file) {
   const std::string text = read_file(file, kLargestRecipe);
+  if (nests_too_deep(text)) fail(file, "its lists and objects lie too deep within each other");
   try {
     json_ = Json::parse(text);
   } catch (const Json::parse_error& error) {

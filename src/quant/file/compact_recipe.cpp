@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "core/json_nesting.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/version.hpp"
 #include "parsimony/quant/blocks.hpp"
@@ -154,6 +155,7 @@ void check_kind(const std::string& key, bool holds, const char* what) {
 }
 
 ParsedRecipe read_recipe(const std::string& text) {
+  check_kind("it", !nests_too_deep(text), "JSON of fewer lists and objects within each other");
   const Json root = Json::parse(text);
   check_kind("it", root.is_object(), "a JSON object");
   ParsedRecipe parsed;
