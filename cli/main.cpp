@@ -11,6 +11,7 @@
 #include "parsimony/core/version.hpp"
 #include "support/exit_code.hpp"
 #include "support/flags.hpp"
+#include "support/shortened_input.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -72,6 +73,7 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
 }
 
 int main(int argc, char** argv) {
+  end_when_input_is_shortened();
   const Interrupt interrupt;
   Terminal terminal(interrupt.token());
   CLI::App app("Cluster large graphs, shrink neural networks, learn analysis operators.", "parsimony");

@@ -40,12 +40,14 @@ std::string in_json(const SafetensorsFile& file, const std::optional<quant::Comp
   return json_text(root);
 }
 
-int run_inspect(const InspectSettings& settings) {
+int run_inspect(const InspectSettings& settings, Terminal& terminal) {
   check_readable(settings.input);
-  const SafetensorsFile file(settings.input);
+  const SafetensorsFile file(settings.input, terminal.context(1).stop);
   std::optional<quant::CompactModel> compact;
   if (quant::is_compact_file(file)) compact = quant::read_compact_file(file);
-  print(settings.json ? in_json(file, compact, settings.input) : in_text(file, compact));
+  const std::string text = settings.json ? in_json(file, compact, settings.input) : in_text(file, compact);
+  file.check_unchanged();
+  print(text);
   return kDone;
 }
 
@@ -60,7 +62,7 @@ Action add_inspect(CLI::App& app) {
       ->required()
       ->type_name("");
   add_json_flag(app, settings->json);
-  return [settings](Terminal&) { return run_inspect(*settings); };
+  return [settings](Terminal& terminal) { return run_inspect(*settings, terminal); };
 }
 
 }  // namespace parsimony::cli

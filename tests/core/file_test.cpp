@@ -102,6 +102,24 @@ TEST(File, LimitsBoundWhatIsDecompressed) {
   expect_error(ErrorCode::memory_limit, "4 bytes", [&] { read_file(plain, 4); });
 }
 
+TEST(File, DecompressingIsCancelled) {
+  const std::string bytes = sample(1 << 20);
+  std::stop_source source;
+  const std::stop_token stop = source.get_token();
+  const std::string zip = make_zip({{"a", bytes}});
+  const ZipMember member = list_zip(zip, "z").front();
+  EXPECT_EQ(unpack_zip(member, "z", 0, stop), bytes);
+  for (const Compression compression : {Compression::gzip, Compression::zstd}) {
+    EXPECT_EQ(decompress(compressed(bytes, compression), compression, "a", 0, stop), bytes);
+  }
+  source.request_stop();
+  expect_error(ErrorCode::cancelled, "cancelled", [&] { unpack_zip(member, "z", 0, stop); });
+  for (const Compression compression : {Compression::gzip, Compression::zstd}) {
+    expect_error(ErrorCode::cancelled, "cancelled",
+                 [&] { decompress(compressed(bytes, compression), compression, "a", 0, stop); });
+  }
+}
+
 TEST(File, WhatIsMissingOrADirectoryIsNamed) {
   const TemporaryDirectory directory;
   expect_error(ErrorCode::io, "nothing", [&] { read_file(directory / "nothing"); });

@@ -194,6 +194,19 @@ TEST(Safetensors, HostileFilesAreErrors) {
   expect_error(ErrorCode::format, "'?[2Jaaaa", header("{\"\\u001b[2J" + std::string(1 << 16, 'a') + "\":1}"));
 }
 
+TEST(Safetensors, ParsingTheHeaderIsCancelled) {
+  const TemporaryDirectory directory;
+  const std::vector<float> values(4);
+  const TensorView tensor{{"a", DType::float32, {4}},
+                          {reinterpret_cast<const std::uint8_t*>(values.data()), 16}};
+  write_safetensors(directory / "a.safetensors", std::span(&tensor, 1));
+  std::stop_source source;
+  EXPECT_EQ(SafetensorsFile(directory / "a.safetensors", source.get_token()).tensors().size(), 1u);
+  source.request_stop();
+  expect_error(ErrorCode::cancelled, "cancelled",
+               [&] { SafetensorsFile(directory / "a.safetensors", source.get_token()); });
+}
+
 TEST(Safetensors, EveryTruncationIsAnError) {
   const TemporaryDirectory directory;
   const std::vector<float> values{1, 2, 3};

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,19 +67,25 @@ class SafetensorsFile {
  public:
   /// Maps a regular file into memory, so that only the used parts are read; reads pipes and files compressed
   /// with gzip or zstd whole. Do not change the file in place while it is mapped: the tensors would change,
-  /// and a shorter file ends the process. AtomicFile replaces files and is safe.
+  /// as check_unchanged() finds, and reading what a shorter file has lost raises SIGBUS. AtomicFile replaces
+  /// files and is safe.
   ///
   /// The path may be that of the index of a sharded model, model.safetensors.index.json. Its shards, which
   /// must lie beside it, are opened together: tensors() has the tensors of all, size() and header_bytes() are
   /// sums, and metadata() has the keys of all shards, each with the value of the first shard that has it.
   ///
-  /// Throws io, and format for a file that breaks the format; the message names file and tensor, and for
-  /// other formats (a Git LFS pointer, a PyTorch file, GGUF, a web page) says which it is and how to get
-  /// safetensors. Throws format for an index whose shards are missing or hold other tensors than it says. The
-  /// header alone cannot make this function allocate more than the header's own size.
-  explicit SafetensorsFile(const std::filesystem::path& path);
+  /// Throws io, cancelled soon after stop is triggered, and format for a file that breaks the format; the
+  /// message names file and tensor, and for other formats (a Git LFS pointer, a PyTorch file, GGUF, a web
+  /// page) says which it is and how to get safetensors. Throws format for an index whose shards are missing
+  /// or hold other tensors than it says. The header alone cannot make this function allocate more than the
+  /// header's own size.
+  explicit SafetensorsFile(const std::filesystem::path& path, const std::stop_token& stop = {});
   /// Reads a file from memory; name is used in messages.
   SafetensorsFile(std::string bytes, const std::string& name);
+
+  /// Throws io if a mapped file has become shorter or was written to since it was opened. Call it once the
+  /// tensors have been used, before a result is published.
+  void check_unchanged() const;
 
   const std::string& name() const;                 ///< name of the file
   const std::vector<TensorView>& tensors() const;  ///< sorted by name

@@ -89,6 +89,8 @@ struct CompactModel {
 
   /// The weight of this name or of the tensor that the name is tied to; nullptr if there is none.
   const QuantizedTensor* find_weight(std::string_view name) const;
+  /// SafetensorsFile::check_unchanged() of the storage.
+  void check_unchanged() const;
 };
 
 /// Writes the file under a temporary name, reads it back, compares it with the model, and renames it. Throws

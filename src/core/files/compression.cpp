@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "parsimony/core/error.hpp"
@@ -15,6 +14,7 @@ namespace parsimony {
 namespace {
 
 constexpr std::size_t kPiece = 1 << 18;
+constexpr std::size_t kBytesPerLook = std::size_t{4} << 20;  // bytes between two looks at the stop token
 constexpr int kGzip = 15 + 16;  // zlib's window bits for the largest window in a gzip wrapper
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
@@ -37,6 +37,10 @@ constexpr std::array kOtherCompressions{
 
 bool starts_with(std::string_view bytes, std::string_view magic) {
   return bytes.substr(0, magic.size()) == magic;
+}
+
+void check_not_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
 }
 
 [[noreturn]] void throw_truncated(const std::string& name, const char* kind) {
@@ -73,15 +77,17 @@ class Output {
   std::size_t used_ = 0;
 };
 
-std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
+std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t max_bytes,
+                   const std::stop_token& stop) {
   Output out(name, max_bytes, 4 * bytes.size());
   z_stream stream{};
   if (inflateInit2(&stream, kGzip) != Z_OK) throw Error(ErrorCode::internal, "zlib does not start");
   const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
   const std::size_t total = bytes.size();
   while (!bytes.empty()) {
-    const std::size_t given = std::min<std::size_t>(bytes.size(), std::numeric_limits<uInt>::max());
-    const std::size_t room = std::min<std::size_t>(out.room(), std::numeric_limits<uInt>::max());
+    check_not_stopped(stop);
+    const std::size_t given = std::min(bytes.size(), kBytesPerLook),
+                      room = std::min(out.room(), kBytesPerLook);
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     stream.avail_in = static_cast<uInt>(given);
     stream.next_out = reinterpret_cast<Bytef*>(out.at());
@@ -110,7 +116,8 @@ std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t
   throw_truncated(name, "gzip");
 }
 
-std::string unzstd(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
+std::string unzstd(std::string_view bytes, const std::string& name, std::int64_t max_bytes,
+                   const std::stop_token& stop) {
   Output out(name, max_bytes, 4 * bytes.size());
   const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
                                                                              ZSTD_freeDStream);
@@ -118,7 +125,8 @@ std::string unzstd(std::string_view bytes, const std::string& name, std::int64_t
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   std::size_t status = 1;  // 0: a frame is complete
   for (bool produced = true; in.pos < in.size || (status != 0 && produced);) {
-    ZSTD_outBuffer piece{out.at(), out.room(), 0};
+    check_not_stopped(stop);
+    ZSTD_outBuffer piece{out.at(), std::min(out.room(), kBytesPerLook), 0};
     const std::size_t before = in.pos;
     status = ZSTD_decompressStream(stream.get(), &piece, &in);
     if (ZSTD_isError(status)) {
@@ -234,12 +242,12 @@ void refuse_other_compression(std::string_view bytes, const std::string& name) {
 }
 
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,
-                       std::int64_t max_bytes) {
+                       std::int64_t max_bytes, const std::stop_token& stop) {
   switch (compression) {
     case Compression::gzip:
-      return gunzip(bytes, name, max_bytes);
+      return gunzip(bytes, name, max_bytes, stop);
     case Compression::zstd:
-      return unzstd(bytes, name, max_bytes);
+      return unzstd(bytes, name, max_bytes, stop);
     case Compression::none:
       break;
   }

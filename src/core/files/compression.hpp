@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,10 @@ Compression compression_of_ending(const std::filesystem::path& path);  // by the
 /// Throws unsupported for the first bytes of xz, bzip2 and others, with the command that decompresses them.
 void refuse_other_compression(std::string_view bytes, const std::string& name);
 
-/// name is used in messages. Throws memory_limit if the output exceeds max_bytes (0: no limit), and format.
+/// name is used in messages. Throws memory_limit if the output exceeds max_bytes (0: no limit), format, and
+/// cancelled.
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,
-                       std::int64_t max_bytes);
+                       std::int64_t max_bytes, const std::stop_token& stop = {});
 
 /// Compresses pieces as they come and passes the result to a sink.
 class Compressor {

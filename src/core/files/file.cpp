@@ -12,6 +12,7 @@
 
 #include "core/files/compression.hpp"
 #include "core/files/descriptor.hpp"
+#include "core/files/mapped_file.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
@@ -57,6 +58,8 @@ std::string read_all(const std::filesystem::path& path, std::int64_t max_bytes, 
     if (used == bytes.size()) bytes.resize(2 * bytes.size() + 65536);
   }
   bytes.resize(used);
+  if (S_ISREG(info.st_mode) && info.st_size > 0)
+    check_unchanged(file.get(), info, path);  // files of /proc have no size
   return bytes;
 }
 
@@ -68,7 +71,8 @@ std::string read_file(const std::filesystem::path& path, std::int64_t max_bytes,
   check(stop);
   refuse_other_compression(bytes, path.string());
   const Compression compression = compression_of_content(bytes);
-  return compression == Compression::none ? bytes : decompress(bytes, compression, path.string(), max_bytes);
+  return compression == Compression::none ? bytes
+                                          : decompress(bytes, compression, path.string(), max_bytes, stop);
 }
 
 }  // namespace parsimony

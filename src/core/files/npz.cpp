@@ -7,11 +7,13 @@
 
 namespace parsimony {
 
-NpzArchive::NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint)
+NpzArchive::NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint,
+                       std::stop_token stop)
     : bytes_(std::move(bytes)),
       file_(std::move(file)),
       max_bytes_(max_bytes),
       hint_(std::move(hint)),
+      stop_(std::move(stop)),
       members_(list_zip(bytes_, file_)) {}
 
 void NpzArchive::fail(const std::string& message, ErrorCode code) const {
@@ -33,7 +35,7 @@ NpyArray NpzArchive::array(const std::string& name) {
       std::min<std::uint64_t>(found->size, std::numeric_limits<std::int64_t>::max() / 4));
   require(held());
   std::string& bytes = unpacked_[name];
-  bytes = unpack_zip(*found, file_, 0);
+  bytes = unpack_zip(*found, file_, 0, stop_);
   return parse_npy(bytes, fmt::format("{}: array '{}'", file_, name));
 }
 

@@ -19,8 +19,9 @@ class NpzArchive {
  public:
   /// bytes: the content of the file, whose name is used in messages. max_bytes limits the archive and its
   /// unpacked arrays together; 0: no limit. hint ends the message about a missing array. Throws
-  /// Error(format).
-  NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint);
+  /// Error(format). Unpacking throws cancelled soon after stop is triggered.
+  NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint,
+             std::stop_token stop = {});
 
   [[noreturn]] void fail(const std::string& message, ErrorCode code = ErrorCode::format) const;
   /// Throws memory_limit if `bytes` exceeds the limit.
@@ -44,6 +45,7 @@ class NpzArchive {
   std::string file_;
   std::int64_t max_bytes_;
   std::string hint_;
+  std::stop_token stop_;
   std::vector<ZipMember> members_;
   std::map<std::string, std::string> unpacked_;
   std::int64_t held_ = 0;

@@ -1,18 +1,14 @@
 #include "parsimony/core/safetensors.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <optional>
 
 #include "core/files/compression.hpp"
+#include "core/files/mapped_file.hpp"
 #include "core/files/other_formats.hpp"
 #include "core/files/safetensors_header.hpp"
 #include "core/files/safetensors_index.hpp"
@@ -23,41 +19,6 @@ namespace parsimony {
 namespace {
 
 constexpr std::size_t kLengthBytes = 8;
-
-// A mapped file: pages are read when they are touched.
-class Mapping {
- public:
-  // Returns nothing for an empty file or one that is not regular; read it instead.
-  explicit Mapping(const std::filesystem::path& path) {
-    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat info {};
-    int error = file < 0 || ::fstat(file, &info) != 0 ? errno : 0;
-    if (error == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
-      void* start = ::mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ, MAP_PRIVATE, file, 0);
-      if (start == MAP_FAILED) {
-        error = errno;
-      } else {
-        data_ = static_cast<const char*>(start);
-        size_ = static_cast<std::size_t>(info.st_size);
-      }
-    }
-    if (file >= 0) ::close(file);
-    if (error != 0) {
-      throw Error(ErrorCode::io, fmt::format("cannot open {}: {}", path.string(), std::strerror(error)));
-    }
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
-    if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
-  }
-  std::string_view bytes() const { return {data_, size_}; }
-
- private:
-  const char* data_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 struct Parsed {
   std::vector<TensorView> tensors;
@@ -78,7 +39,7 @@ bool is_json(std::string_view bytes) {
   return length > kMostHeaderBytes && first_of_json(bytes) == '{';
 }
 
-Parsed parse(std::string_view bytes, const std::string& file) {
+Parsed parse(std::string_view bytes, const std::string& file, const std::stop_token& stop) {
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::format, fmt::format("{}: {}", file, what));
   };
@@ -102,7 +63,7 @@ Parsed parse(std::string_view bytes, const std::string& file) {
   }
   const std::string_view json = bytes.substr(kLengthBytes, length);
   if (first_of_json(json) != '{') fail_header("no safetensors file: its header does not begin with {");
-  SafetensorsHeader header = parse_safetensors_header(json, file);
+  SafetensorsHeader header = parse_safetensors_header(json, file, stop);
 
   const std::string_view data = bytes.substr(kLengthBytes + length);
   auto& entries = header.tensors;
@@ -223,7 +184,7 @@ std::string quoted_name(std::string_view name) {
 
 struct SafetensorsFile::State {
   std::string name;
-  std::optional<Mapping> mapping;
+  std::optional<MappedFile> mapping;
   std::string content;  // where it is not mapped
   std::vector<std::shared_ptr<const State>> shards;
   std::vector<std::filesystem::path> paths;
@@ -232,7 +193,12 @@ struct SafetensorsFile::State {
 
   std::string_view bytes() const { return mapping ? mapping->bytes() : std::string_view(content); }
 
-  void open(const std::filesystem::path& path) {
+  void check_unchanged() const {
+    if (mapping) mapping->check_unchanged();
+    for (const auto& shard : shards) shard->check_unchanged();
+  }
+
+  void open(const std::filesystem::path& path, const std::stop_token& stop) {
     name = path.string();
     paths.push_back(path);
     mapping.emplace(path);
@@ -241,16 +207,17 @@ struct SafetensorsFile::State {
     if (mapped.size() <= kLengthBytes || (first_of_json(mapped.substr(kLengthBytes)) != '{' &&
                                           compression_of_content(mapped) != Compression::none)) {
       mapping.reset();
-      content = read_file(path);
+      content = read_file(path, 0, stop);
     }
   }
 
-  void read_tensors() {
-    parsed = parse(bytes(), name);
+  void read_tensors(const std::stop_token& stop) {
+    parsed = parse(bytes(), name, stop);
     size = bytes().size();
   }
 
-  void read_shards(const SafetensorsIndex& index, const std::filesystem::path& folder) {
+  void read_shards(const SafetensorsIndex& index, const std::filesystem::path& folder,
+                   const std::stop_token& stop) {
     const auto fail = [&](const std::string& what) {
       throw Error(ErrorCode::format, fmt::format("{}: {}", name, what));
     };
@@ -262,8 +229,8 @@ struct SafetensorsFile::State {
                          quoted_name(shard_name), index.shards.size()));
       }
       const auto shard = std::make_shared<State>();
-      shard->open(folder / shard_name);
-      shard->read_tensors();
+      shard->open(folder / shard_name, stop);
+      shard->read_tensors(stop);
       for (const TensorView& tensor : shard->parsed.tensors) {
         const auto found = index.tensors.find(tensor.name);
         if (found == index.tensors.end() || found->second != s) {
@@ -292,13 +259,13 @@ struct SafetensorsFile::State {
   }
 };
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const std::stop_token& stop) {
   const auto state = std::make_shared<State>();
-  state->open(path);
+  state->open(path, stop);
   if (is_json(state->bytes())) {
-    state->read_shards(parse_safetensors_index(state->bytes(), state->name), path.parent_path());
+    state->read_shards(parse_safetensors_index(state->bytes(), state->name), path.parent_path(), stop);
   } else {
-    state->read_tensors();
+    state->read_tensors(stop);
   }
   state_ = state;
 }
@@ -307,8 +274,12 @@ SafetensorsFile::SafetensorsFile(std::string bytes, const std::string& name) {
   const auto state = std::make_shared<State>();
   state->name = name;
   state->content = std::move(bytes);
-  state->read_tensors();
+  state->read_tensors({});
   state_ = state;
+}
+
+void SafetensorsFile::check_unchanged() const {
+  state_->check_unchanged();
 }
 
 const std::string& SafetensorsFile::name() const {

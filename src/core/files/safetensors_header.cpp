@@ -20,7 +20,8 @@ constexpr std::size_t kMostDimensions = 64;  // NumPy's limit
 // it builds nothing outside the format and deep nesting costs no memory.
 class HeaderReader {
  public:
-  HeaderReader(SafetensorsHeader& header, const std::string& file) : header_(header), file_(file) {}
+  HeaderReader(SafetensorsHeader& header, const std::string& file, const std::stop_token& stop)
+      : header_(header), file_(file), stop_(stop) {}
 
   bool start_object(std::size_t) {
     switch (place_) {
@@ -37,6 +38,7 @@ class HeaderReader {
   }
 
   bool key(std::string& name) {
+    if (stop_.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
     key_ = name;
     return true;
   }
@@ -181,6 +183,7 @@ class HeaderReader {
 
   SafetensorsHeader& header_;
   const std::string& file_;
+  const std::stop_token& stop_;
   Place place_ = Place::file;
   std::string key_;
   bool has_metadata_ = false, has_dtype_ = false, has_shape_ = false, has_offsets_ = false;
@@ -197,9 +200,10 @@ std::string json_text(const std::string& text) {
 
 }  // namespace
 
-SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& file) {
+SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& file,
+                                           const std::stop_token& stop) {
   SafetensorsHeader header;
-  HeaderReader reader(header, file);
+  HeaderReader reader(header, file, stop);
   Json::sax_parse(json.begin(), json.end(), &reader);
   return header;
 }

@@ -28,7 +28,8 @@ constexpr std::size_t kMostHeaderBytes = 100'000'000;  // the limit of the refer
 /// Throws format for any JSON that the format does not allow: unknown keys, wrong types, numbers that are not
 /// 64-bit sizes, missing keys and repeated keys within one object. The caller checks repeated names of
 /// tensors and the offsets.
-SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& file);
+SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& file,
+                                           const std::stop_token& stop = {});
 
 /// The order of the tensors in a file: the widest alignment first, then by name.
 bool stored_before(const TensorInfo& a, const TensorInfo& b);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <memory>
 
 #include "parsimony/core/error.hpp"
@@ -144,7 +143,8 @@ std::vector<ZipMember> list_zip(std::string_view archive, const std::string& fil
   return members;
 }
 
-std::string unpack_zip(const ZipMember& member, const std::string& file, std::int64_t max_bytes) {
+std::string unpack_zip(const ZipMember& member, const std::string& file, std::int64_t max_bytes,
+                       const std::stop_token& stop) {
   const auto fail = [&](const char* what) {
     throw Error(ErrorCode::format, fmt::format("{}: member {}: {}", file, member.name, what));
   };
@@ -166,7 +166,8 @@ std::string unpack_zip(const ZipMember& member, const std::string& file, std::in
     std::string_view in = member.packed;
     std::size_t used = 0;
     for (int status = Z_OK; status != Z_STREAM_END;) {
-      constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
+      constexpr std::size_t kMost = std::size_t{4} << 20;  // bytes between two looks at the stop token
+      if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "cancelled");
       const auto given = static_cast<uInt>(std::min(in.size(), kMost));
       const auto room = static_cast<uInt>(std::min(out.size() - used, kMost));
       stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +20,10 @@ struct ZipMember {
 /// The members of an archive, which must outlive them. file is used in messages. Throws Error(format).
 std::vector<ZipMember> list_zip(std::string_view archive, const std::string& file);
 
-/// The bytes of a member, checked against its CRC. Throws format, and memory_limit above max_bytes (0: no
-/// limit).
-std::string unpack_zip(const ZipMember& member, const std::string& file, std::int64_t max_bytes);
+/// The bytes of a member, checked against its CRC. Throws format, memory_limit above max_bytes (0: no limit),
+/// and cancelled.
+std::string unpack_zip(const ZipMember& member, const std::string& file, std::int64_t max_bytes,
+                       const std::stop_token& stop = {});
 
 /// An archive of deflated members (name, bytes). Equal input gives equal bytes.
 std::string make_zip(const std::vector<std::pair<std::string, std::string>>& members);

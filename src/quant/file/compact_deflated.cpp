@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/files/safetensors_header.hpp"
+#include "core/json_nesting.hpp"
 #include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_recipe.hpp"
 
@@ -216,6 +217,8 @@ SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
   const std::string text = inflated(file.at(kHeaderTensor).data, file.name());
   std::string bytes;
   try {
+    if (nests_too_deep(text))
+      throw Error(ErrorCode::format, "its lists and objects lie too deep within each other");
     bytes = plain_form(Json::parse(text), file.at(kDataTensor).data);
   } catch (const Json::exception&) {
     throw Error(ErrorCode::format, fmt::format("{}: {} is not JSON of the form in docs/formats/compact.md",

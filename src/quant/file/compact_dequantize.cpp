@@ -47,13 +47,18 @@ void write_dequantized(const std::filesystem::path& path, const CompactModel& mo
                           tensors[i].dtype);
     return buffer;
   };
-  write_safetensors(path, std::vector<TensorInfo>(tensors.begin(), tensors.end()), bytes,
-                    model.recipe.metadata);
+  try {
+    write_safetensors(path, std::vector<TensorInfo>(tensors.begin(), tensors.end()), bytes,
+                      model.recipe.metadata, [&](const std::filesystem::path&) { model.check_unchanged(); });
+  } catch (const Error&) {
+    model.check_unchanged();  // as in write_compact_file
+    throw;
+  }
 }
 
 CompactRecipe dequantize(const std::filesystem::path& compact, const std::filesystem::path& output,
                          const Context& context) {
-  CompactModel model = read_compact_file(compact);
+  CompactModel model = read_compact_file(SafetensorsFile(compact, context.stop));
   write_dequantized(output, model, context);
   return std::move(model.recipe);
 }

@@ -217,6 +217,10 @@ const QuantizedTensor* CompactModel::find_weight(std::string_view name) const {
   return nullptr;
 }
 
+void CompactModel::check_unchanged() const {
+  for (const SafetensorsFile& file : storage) file.check_unchanged();
+}
+
 bool is_compact_file(const SafetensorsFile& file) {
   return has_compact_metadata(file.metadata());
 }

@@ -59,9 +59,15 @@ void write_compact_file(const std::filesystem::path& path, const CompactModel& m
   }
   const auto verify = [&](const std::filesystem::path& written) {
     verify_against(read_compact_file(written), model, path.string());
+    model.check_unchanged();
   };
-  if (recipe.deflated) return write_deflated(path, stored.tensors, recipe, verify);
-  write_safetensors(path, stored.tensors, with_checksum(file_metadata(recipe), stored.tensors), verify);
+  try {
+    if (recipe.deflated) return write_deflated(path, stored.tensors, recipe, verify);
+    write_safetensors(path, stored.tensors, with_checksum(file_metadata(recipe), stored.tensors), verify);
+  } catch (const Error&) {
+    model.check_unchanged();  // the reason, where it is one: the system refuses to write what a file has lost
+    throw;
+  }
 }
 
 }  // namespace parsimony::quant

@@ -73,7 +73,7 @@ Compression compress(const ModelTensors& model, const std::filesystem::path& out
 Compression compress(const std::filesystem::path& model, const std::filesystem::path& output,
                      const CompressOptions& options, const Context& context) {
   warn_of_shard(model, context);
-  return compress(SafetensorsFile(model), output, options, context);
+  return compress(SafetensorsFile(model, context.stop), output, options, context);
 }
 
 }  // namespace parsimony::quant

@@ -1,0 +1,60 @@
+#include "core/files/mapped_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "expect_error.hpp"
+#include "parsimony/core/file.hpp"
+#include "temporary_directory.hpp"
+
+namespace parsimony::mapped_file_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(MappedFile, IsKnownByItsAddressesWhileItIsMapped) {
+  const TemporaryDirectory directory;
+  const auto path = directory.file("a", std::string(10000, 'a'));
+  const char* inside = nullptr;
+  {
+    const MappedFile file(path), other(directory.file("b", "b"));
+    inside = file.bytes().data() + 9999;
+    ASSERT_NE(mapped_file_at(inside), nullptr);
+    EXPECT_EQ(mapped_file_at(inside), path.string());
+    EXPECT_EQ(mapped_file_at(other.bytes().data()), (directory / "b").string());
+    EXPECT_EQ(mapped_file_at(file.bytes().data() + 10000), nullptr);
+  }
+  EXPECT_EQ(mapped_file_at(inside), nullptr);
+}
+
+TEST(MappedFile, TellsThatItWasChanged) {
+  const TemporaryDirectory directory;
+  const auto path = directory.file("a", std::string(10000, 'a'));
+  const MappedFile file(path);
+  EXPECT_NO_THROW(file.check_unchanged());
+
+  const auto opened = fs::last_write_time(path);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary) << 'b';
+  fs::last_write_time(path, opened + std::chrono::milliseconds(1));  // the clock of files is coarse
+  expect_error(ErrorCode::io, "a changed while it was read", [&] { file.check_unchanged(); });
+
+  fs::resize_file(path, 10001);
+  expect_error(ErrorCode::io, "a changed while it was read", [&] { file.check_unchanged(); });
+  fs::resize_file(path, 9999);
+  expect_error(ErrorCode::io, "a became shorter while it was read", [&] { file.check_unchanged(); });
+}
+
+// Another file under its name does not touch the one that is open.
+TEST(MappedFile, MayBeReplaced) {
+  const TemporaryDirectory directory;
+  const auto path = directory.file("a", std::string(10000, 'a'));
+  const MappedFile file(path);
+  write_file(path, "short");
+  EXPECT_NO_THROW(file.check_unchanged());
+  EXPECT_EQ(file.bytes(), std::string(10000, 'a'));
+}
+
+}  // namespace
+}  // namespace parsimony::mapped_file_test
