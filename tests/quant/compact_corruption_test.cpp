@@ -301,7 +301,7 @@ TEST_F(Hostile, OtherVersionsAndOtherFiles) {
 CompactModel read_deflated(const std::string& json, std::vector<std::uint8_t> data, std::size_t cut = 0) {
   uLongf size = compressBound(json.size());
   std::vector<std::uint8_t> header(size);
-  EXPECT_EQ(compress(header.data(), &size, reinterpret_cast<const Bytef*>(json.data()), json.size()), Z_OK);
+  EXPECT_EQ(::compress(header.data(), &size, reinterpret_cast<const Bytef*>(json.data()), json.size()), Z_OK);
   header.resize(size - cut);
   const TemporaryDirectory directory;
   const std::vector<TensorView> views{{{"parsimony.header", DType::uint8, {std::ssize(header)}}, header},

@@ -166,7 +166,7 @@ TEST_F(Compress, ABudgetIsKeptAndMoreBytesAreLessError) {
     const CompressionPlan plan = plan_compression(model, options);
     const std::int64_t size = expect_as_planned(model, plan);
     EXPECT_LE(size, budget);
-    const double error = quantize_model(model, plan).report.figure<double>("squared_error");
+    const double error = quantize_model(model, plan).report.figure<double>("budget_error");
     EXPECT_LT(error, last);
     last = error;
   }
@@ -175,7 +175,7 @@ TEST_F(Compress, ABudgetIsKeptAndMoreBytesAreLessError) {
   const CompressionPlan plan = plan_compression(model, uniform);
   const CompressOptions options{.budget = planned_size(plan.recipe)};
   const auto error = [&](const CompressOptions& by) {
-    return quantize_model(model, plan_compression(model, by)).report.figure<double>("squared_error");
+    return quantize_model(model, plan_compression(model, by)).report.figure<double>("budget_error");
   };
   EXPECT_LT(error(options), error(uniform));
   expect_error(ErrorCode::invalid_argument, "budget: 3000 bytes; the least",
@@ -210,7 +210,6 @@ TEST_F(Compress, CalibrationCountsTheErrorOfWhatIsUsed) {
   };
   refused("63 channels", {floats("a.input_second_moment", {63}, std::vector<float>(63, 1))});
   refused("second moment is -1", {floats("a.input_second_moment", {64}, std::vector<float>(64, -1))});
-  refused("all second moments are 0", {floats("a.input_second_moment", {64}, std::vector<float>(64))});
   refused("no input or input_second_moment", {floats("b.input", {1, 64}, std::vector<float>(64, 1))});
 }
 
@@ -233,28 +232,6 @@ TEST_F(Compress, AutoWithoutABudgetIsInt8) {
   compress(model, directory_ / "int8", {.scheme = S::int8});
   EXPECT_EQ(TemporaryDirectory::content(directory_ / "auto"),
             TemporaryDirectory::content(directory_ / "int8"));
-}
-
-TEST_F(Compress, CodesThatTheBudgetMeasuredAreThoseMadeAnew) {
-  const SafetensorsFile model = network();
-  CompressOptions options{.budget = 9000, .max_iterations = 5, .half = true};
-  for (const bool calibrated : {false, true}) {
-    if (calibrated) {
-      std::vector<float> moments(61);
-      for (std::size_t i = 0; i < moments.size(); ++i) moments[i] = static_cast<float>(1 + i % 7);
-      options.calibration = file({floats("fc.input_second_moment", {61}, moments)}, "moments");
-    }
-    CompressionPlan plan = plan_compression(model, options);
-    for (const auto& measured : plan.measured) EXPECT_TRUE(measured.has_value());
-    const QuantizedModel kept = quantize_model(model, plan);
-    for (auto& measured : plan.measured) measured.reset();
-    const QuantizedModel anew = quantize_model(model, plan);
-    write_compact_file(directory_ / "kept", kept.model);
-    write_compact_file(directory_ / "anew", anew.model);
-    EXPECT_EQ(TemporaryDirectory::content(directory_ / "kept"),
-              TemporaryDirectory::content(directory_ / "anew"));
-    EXPECT_EQ(kept.relative_mse, anew.relative_mse);
-  }
 }
 
 TEST_F(Compress, TensorsInMemoryMakeTheSameFile) {
@@ -286,7 +263,7 @@ TEST_F(Compress, ShardsMakeTheFileOfTheWholeModel) {
       "m.safetensors.index.json",
       R"({"weight_map":{"a.weight":"m-00001-of-00002.safetensors",)"
       R"("b.weight":"m-00002-of-00002.safetensors","b.bias":"m-00002-of-00002.safetensors"}})");
-  const CompressOptions options{.budget = 7000, .max_iterations = 3};
+  const CompressOptions options{.budget = 7000, .max_iterations = 2};
   compress(directory_ / "whole.safetensors", directory_ / "a", options);
   const Compression of_shards = compress(index, directory_ / "b", options);
   EXPECT_EQ(TemporaryDirectory::content(directory_ / "a"), TemporaryDirectory::content(directory_ / "b"));

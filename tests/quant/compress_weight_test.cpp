@@ -128,7 +128,7 @@ TEST(CompressWeight, BlocksAreNotLongerThanTheRunsThatTheyAreCutFrom) {
 class Calibration : public ModelFiles {
  protected:
   std::vector<float> importance(std::vector<std::int64_t> shape, const TensorView& tensor) const {
-    return importance_of({"m.weight", DType::float32, std::move(shape)}, file({tensor}));
+    return inputs_of({"m.weight", DType::float32, std::move(shape)}, file({tensor})).importance;
   }
 };
 
@@ -161,7 +161,7 @@ TEST_F(Calibration, ChannelsOfNoGroupsAreRefused) {
     expect_error(ErrorCode::format, "has " + std::to_string(channels) + " channels",
                  [&] { importance(shape, input); });
   };
-  refused({64, 32}, 64);        // no convolution
+  refused({48, 32}, 64);        // no convolution
   refused({64, 3, 3, 3}, 64);   // no multiple
   refused({64, 1, 3, 3}, 128);  // more groups than outputs
   refused({9, 2, 3, 3}, 4);     // outputs that two groups do not divide

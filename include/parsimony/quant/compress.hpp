@@ -49,8 +49,8 @@ struct CompressOptions {
   /// Set int4 or pq when one scheme must serve all layers, as an inference engine may ask for.
   CompressionScheme scheme = CompressionScheme::automatic;
   /// Largest size of the file in bytes, header included; 0: no limit. Scheme, block_size, centroids and
-  /// layout are then chosen for each layer (with scheme pq among products only). Costs about 20 quantizations
-  /// of every layer.
+  /// layout are then chosen for each layer (with scheme pq among products only). Costs about as much as the
+  /// quantization itself.
   std::int64_t budget = 0;
   /// Weights in a block of pq, d. 0: a kernel of a convolution, 4 for kernels of one value, otherwise 8.
   /// Larger blocks take fewer bytes (log2(centroids) / d bits a weight) and have a larger error.
@@ -64,8 +64,14 @@ struct CompressOptions {
   /// Range of integers. min_max is about 100 times faster than mse and clips nothing; its error is larger,
   /// most of all at 4 bits and less.
   RangeRule range = RangeRule::mse;
-  int max_iterations = 20;      ///< limit of k-means for a codebook; more lower the error by a few percent
-  bool half = false;            ///< stores float32 scales and tensors that are not in codes as float16
+  int max_iterations = 20;  ///< limit of k-means for a codebook; more lower the error by a few percent
+  bool half = false;        ///< stores float32 scales and tensors that are not in codes as float16
+  /// Puts the running means of batch norms, and the bias of a classifier, right by what the codes shift the
+  /// outputs of their layers on average. Needs no data: the means of the inputs follow from the batch norms
+  /// before. Set it for convolutional networks at 4 bits a weight or fewer. Knows the names of timm's
+  /// EfficientNet and MobileNet, torchvision's MobileNetV2, and ResNets; a warning says where it finds
+  /// nothing. These tensors then differ from the model's.
+  bool bias_correction = false;
   bool deflate_header = false;  ///< CompactRecipe::deflated; for models below a few hundred kilobytes
   std::uint64_t seed = 0;
 
@@ -112,6 +118,10 @@ void describe(Options& options, Visitor&& visit) {
         options.range);
   visit(Field{"max_iterations", "limit of k-means for a codebook", 0, 1e6}, options.max_iterations);
   visit(Field{"half", "store float32 scales, biases and norms as float16"}, options.half);
+  visit(Field{"bias_correction",
+              "correct the means that batch norms subtract for what the codes shift, without data; for\n"
+              "convolutional networks at few bits"},
+        options.bias_correction);
   visit(Field{"deflate_header", "deflate names and shapes, a large part of files of small models"},
         options.deflate_header);
   visit(Field{"seed", "seed of all random numbers"}, options.seed);
@@ -130,12 +140,6 @@ struct LeftAlone {
   bool expected = true;  ///< by its kind (one dimension, no floats) or by `layers` and `exclude`
 };
 
-/// Codes of a weight that were made while layers were measured for a budget.
-struct MeasuredCodes {
-  QuantizedTensor tensor;
-  double error = 0, norm = 0;  ///< Σ a (w − ŵ)² and Σ a w², a the importance
-};
-
 /// Every decision about the file, before the codes are made. planned_size(recipe) is its size to the byte.
 struct CompressionPlan {
   CompressOptions options;
@@ -144,18 +148,17 @@ struct CompressionPlan {
   /// One per weight, from the calibration, as in WeightView; empty: every value counts the
   /// same.
   std::vector<std::vector<float>> importance;
-  /// One per weight; without a value the codes are still to be made.
-  std::vector<std::optional<MeasuredCodes>> measured;
 };
 
 /// Plans a compact file. Tensors of the same bytes lie in it once: the others become aliases, except
 /// constants, which may change apart. A weight whose codes would take more bytes than its floats is left
 /// alone; a product whose codebook would make it larger than int8 becomes int8.
 ///
-/// With a budget every weight is measured by int2 to int8 and by products of several d and K (weights above
-/// four million values on a part of their outputs), and the choices minimize the sum of squared errors among
-/// those on the lower convex hulls of (bytes, error). Codes on these hulls are kept, up to 512 MiB in all, so
-/// that the chosen ones are not learned again.
+/// With a budget the errors of every weight by int2 to int8 and by products of several d and K are estimated
+/// from samples of it, and the choices minimize Σ s · Σ a (w − ŵ)² / Σ a w² among those on the lower convex
+/// hulls of (bytes, error): the relative errors of the layers' outputs, whatever the scale of their weights,
+/// with a factor s by the layer's role (see docs/quantizing.md). A weight without inputs in the
+/// calibration has a = 1, so that its error compares with those that have them.
 ///
 /// Throws invalid_argument (options; regular expressions; a budget below the least possible size, which is
 /// named before anything is measured), unsupported (strict), format (a calibration that does not fit; a
@@ -167,12 +170,12 @@ CompressionPlan plan_compression(const ModelTensors& model, const CompressOption
 struct QuantizedModel {
   CompactModel model;
   std::vector<double> relative_mse;  ///< one per weight; see relative_mse() in decode.hpp
-  Report report;                     ///< figure "squared_error": the sum that a budget minimizes
+  Report report;                     ///< figures "budget_error", the sum that a budget minimizes, and
+                                     ///< with bias_correction "corrected_layers"
 };
 
-/// Makes the codes that the plan of the same model decides on. Weights that the plan has measured codes of
-/// are not learned again. O(weights · K · max_iterations) for products, about 100 passes for integers (range
-/// mse). The same bytes for any number of threads.
+/// Makes the codes that the plan of the same model decides on. O(weights · K · max_iterations) for products,
+/// about 100 passes for integers (range mse). The same bytes for any number of threads.
 QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan,
                               const Context& context = Context{});
 
@@ -187,14 +190,14 @@ struct Compression {
 };
 
 /// Compresses a model into a compact file: plans, makes the codes, and writes them. The file is read back and
-/// compared with the codes before it gets its name; whatever fails leaves an older file of that name as it
-/// was. After a dry run nothing is written, and output may be empty.
+/// compared with the codes before it gets its name. Logs warnings where the codes lose more than a third of a
+/// weight, and where a network with batch norm has few bits and no bias_correction; whatever fails leaves an
+/// older file of that name as it was. After a dry run nothing is written, and output may be empty.
 ///
 /// Memory beside the model:
 ///  - the codes twice, as made and as read back, and with deflate_header the bytes of the file once;
 ///  - up to five times the float32 values of the largest weight: its blocks, their importance and its decoded
 ///    values;
-///  - with a budget up to 512 MiB of measured codes;
 ///  - with a calibration the float32 values of its largest tensor, and the moments of each weight until its
 ///    codes are made: one float per input channel, or per value of a convolution in groups.
 /// A model in a file is mapped, so that the system may drop its pages. The same bytes for any number of

@@ -87,8 +87,9 @@ struct AffineCode {
 AffineCode affine_code(float low, float high, int bits);
 
 /// The code for values by options.bits and options.range. Needs at least one value, all finite (not checked).
+/// importance: how much the error of each value counts, for the rules histogram and mse; empty: all alike.
 AffineCode choose_affine_code(std::span<const float> values, const IntegerOptions& options,
-                              const Context& context = Context{});
+                              const Context& context = Context{}, std::span<const float> importance = {});
 
 /// Whether with_half_scale costs little: 2⁻²⁰ ≤ scale ≤ 2¹⁵. Smaller scales would grow noticeably, since the
 /// steps between halves are coarse there; the largest half is 65504.
@@ -105,7 +106,9 @@ void fake_quantize(std::span<const float> values, const AffineCode& code, int bi
 
 /// Quantizes a weight. decoded, when not empty, has room for all values and receives φ(w), the values that
 /// decode() returns. O(size) with min_max; histogram adds one pass and O(bins) per scale, mse about 100
-/// passes. Takes 2 bytes per value beside the result. The same bytes for any number of threads.
+/// passes. The importance of the weight counts in the rules histogram and mse; values of importance 0 count a
+/// thousandth of the mean, so that inputs that a calibration never met are not clipped away. Takes 2 bytes
+/// per value beside the result. The same bytes for any number of threads.
 ///
 /// With a group or levels (which imply a scale per output or group) min_max takes the scale that clips
 /// nothing, and mse and histogram try about 20 scales of each group and then fit it to its codes. The zero

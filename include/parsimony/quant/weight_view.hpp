@@ -12,8 +12,7 @@ struct WeightView {
   std::span<const float> values;
   std::span<const std::int64_t> shape;
 
-  /// Weight of each squared error, at least 0, in any unit; for products, and for integers in groups or with
-  /// levels. Empty: all count the same. One
+  /// Weight of each squared error, at least 0, in any unit. Empty: all count the same. One
   /// number per input channel (shape[1]), per value of an output, or per value of the weight. Give the second
   /// moment E[x²] of each channel of the layer's input, and the error becomes that of the layer's outputs
   /// (for independent inputs). A convolution in groups, whose outputs see different channels, needs one

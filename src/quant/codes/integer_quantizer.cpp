@@ -12,6 +12,7 @@
 #include "parsimony/quant/decode.hpp"
 #include "quant/codes/check_weight.hpp"
 #include "quant/codes/group_quantizer.hpp"
+#include "quant/codes/importance.hpp"
 #include "quant/codes/integer_range.hpp"
 
 namespace parsimony::quant {
@@ -67,8 +68,8 @@ void fake_quantize(std::span<const float> values, const AffineCode& code, int bi
 }
 
 AffineCode choose_affine_code(std::span<const float> values, const IntegerOptions& options,
-                              const Context& context) {
-  const auto [low, high] = choose_range(values, options, context);
+                              const Context& context, std::span<const float> importance) {
+  const auto [low, high] = choose_range(values, importance, options, context);
   return affine_code(low, high, options.bits);
 }
 
@@ -89,6 +90,17 @@ QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions&
   out.shape.assign(weight.shape.begin(), weight.shape.end());
   out.scheme = Scheme::integer;
   out.bits = options.bits;
+  const Importance importance(weight);
+  // How much each value of some outputs counts; nothing where all count the same.
+  const auto counts_of = [&](std::int64_t first, std::int64_t last) {
+    std::vector<float> counts;
+    if (!importance.given() || options.range == RangeRule::min_max) return counts;
+    counts.reserve((last - first) * n);
+    for (std::int64_t o = first; o < last; ++o) {
+      for (std::int64_t i = 0; i < n; ++i) counts.push_back(importance(o, i));
+    }
+    return counts;
+  };
   std::vector<std::uint16_t> codes(size);
   const auto encode = [&](std::int64_t begin, std::int64_t end, const AffineCode& code) {
     for (std::int64_t i = begin; i < end; ++i) codes[i] = integer_code(weight.values[i], code, options.bits);
@@ -98,7 +110,7 @@ QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions&
     }
   };
   if (options.granularity == Granularity::per_tensor) {
-    const AffineCode code = choose_affine_code(weight.values, options, context);
+    const AffineCode code = choose_affine_code(weight.values, options, context, counts_of(0, outputs));
     context.for_blocks(size, kBlock, [&](std::int64_t begin, std::int64_t end) { encode(begin, end, code); });
     out.scale = {code.scale};
     out.zero_point = {code.zero_point};
@@ -110,7 +122,8 @@ QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions&
           Context alone(1);
           alone.stop = context.stop;
           for (std::int64_t o = first; o < last; ++o) {
-            const AffineCode code = choose_affine_code(weight.values.subspan(o * n, n), options, alone);
+            const AffineCode code =
+                choose_affine_code(weight.values.subspan(o * n, n), options, alone, counts_of(o, o + 1));
             encode(o * n, (o + 1) * n, code);
             out.scale[o] = code.scale;
             out.zero_point[o] = code.zero_point;

@@ -11,26 +11,37 @@ constexpr std::int64_t kRangeBlock = 1 << 16;
 constexpr int kMostRounds = 32;
 constexpr double kFirstStep = 1.0 / 16, kLastStep = 1.0 / 512;  // in widths of the range
 
-// The error Σ (w − φ(w))².
-double squared_error(std::span<const float> values, const Range& range, int bits, const Context& context) {
+// Values and how much each counts.
+struct Weighted {
+  std::span<const float> values, counts;  // no counts: all alike
+};
+
+// The error Σ a (w − φ(w))².
+template <bool kCounted>
+double squared_error_of(const Weighted& weighted, const Range& range, int bits, const Context& context) {
+  const std::span<const float> values = weighted.values, counts = weighted.counts;
   const AffineCode code = affine_code(range.low, range.high, bits);
   const double scale = code.scale, zero = code.zero_point, top = (1 << bits) - 1;
+  const auto square = [&](std::int64_t i) {
+    const double value = values[i];
+    const double error = value - (affine_level(value, scale, zero, top) - zero) * scale;
+    if constexpr (kCounted) return counts[i] * error * error;
+    return error * error;
+  };
   return context.sum_blocks(std::ssize(values), kRangeBlock, [&](std::int64_t begin, std::int64_t end) {
     std::array<double, 4> sums{};  // chains of additions that do not wait for each other
     std::int64_t i = begin;
     for (; i + 4 <= end; i += 4) {
-      for (int lane = 0; lane < 4; ++lane) {
-        const double value = values[i + lane];
-        const double error = value - (affine_level(value, scale, zero, top) - zero) * scale;
-        sums[lane] += error * error;
-      }
+      for (int lane = 0; lane < 4; ++lane) sums[lane] += square(i + lane);
     }
-    for (; i < end; ++i) {
-      const double error = values[i] - (affine_level(values[i], scale, zero, top) - zero) * scale;
-      sums[0] += error * error;
-    }
+    for (; i < end; ++i) sums[0] += square(i);
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
   });
+}
+
+double squared_error(const Weighted& weighted, const Range& range, int bits, const Context& context) {
+  return weighted.counts.empty() ? squared_error_of<false>(weighted, range, bits, context)
+                                 : squared_error_of<true>(weighted, range, bits, context);
 }
 
 Range extremes(std::span<const float> values) {
@@ -42,18 +53,19 @@ Range extremes(std::span<const float> values) {
 // value between them, the error of rounding if the values spread over many steps.
 class Histogram {
  public:
-  Histogram(std::span<const float> values, const Range& range, int bins)
+  Histogram(const Weighted& weighted, const Range& range, int bins)
       : low_(range.low),
         width_((static_cast<double>(range.high) - range.low) / bins),
         count_(bins + 1),
         sum_(bins + 1),
         squares_(bins + 1) {
-    for (const float value : values) {
-      const double above = value - low_;
+    for (std::size_t i = 0; i < weighted.values.size(); ++i) {
+      const double above = weighted.values[i] - low_,
+                   counts = weighted.counts.empty() ? 1 : weighted.counts[i];
       const auto bin = std::min<std::int64_t>(bins - 1, static_cast<std::int64_t>(above / width_));
-      count_[bin + 1] += 1;
-      sum_[bin + 1] += above;
-      squares_[bin + 1] += above * above;
+      count_[bin + 1] += counts;
+      sum_[bin + 1] += counts * above;
+      squares_[bin + 1] += counts * above * above;
     }
     for (int b = 0; b < bins; ++b) {
       count_[b + 1] += count_[b];
@@ -105,6 +117,20 @@ class Histogram {
   std::vector<double> count_, sum_, squares_;  // sums over all bins below an edge
 };
 
+// A value that the samples of a calibration never met may matter all the same: without a floor its weight
+// could be clipped to nothing at no cost. Nothing where all counts are 0.
+std::vector<float> with_floor(std::span<const float> importance) {
+  constexpr double kFloor = 1.0 / 1024;  // of the mean
+  double sum = 0;
+  for (const float counts : importance) sum += counts;
+  if (!(sum > 0)) return {};
+  const double mean = sum / static_cast<double>(importance.size());
+  std::vector<float> counts;
+  counts.reserve(importance.size());
+  for (const float value : importance) counts.push_back(static_cast<float>(value / mean + kFloor));
+  return counts;
+}
+
 struct Candidate {
   Range range;
   double error = 0;
@@ -112,7 +138,7 @@ struct Candidate {
 
 // Moves one end or both by a step, as long as a move lowers the error, and takes the best; then halves the
 // step.
-Candidate search(std::span<const float> values, Candidate best, int bits, const Context& context) {
+Candidate search(const Weighted& values, Candidate best, int bits, const Context& context) {
   constexpr std::array<std::array<int, 2>, 6> kMoves{{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, -1}, {-1, 1}}};
   for (double step = kFirstStep; step >= kLastStep; step /= 2) {
     for (int round = 0; round < kMostRounds; ++round) {
@@ -134,14 +160,17 @@ Candidate search(std::span<const float> values, Candidate best, int bits, const 
 
 }  // namespace
 
-Range choose_range(std::span<const float> values, const IntegerOptions& options, const Context& context) {
+Range choose_range(std::span<const float> values, std::span<const float> importance,
+                   const IntegerOptions& options, const Context& context) {
   const Range all = extremes(values);
   if (options.range == RangeRule::min_max || all.low == all.high) return all;
-  Candidate best{all, squared_error(values, all, options.bits, context)};
-  const Range predicted = Histogram(values, all, options.histogram_bins).best(options.bits);
-  const double error = squared_error(values, predicted, options.bits, context);
+  const std::vector<float> counts = with_floor(importance);
+  const Weighted weighted{values, counts};
+  Candidate best{all, squared_error(weighted, all, options.bits, context)};
+  const Range predicted = Histogram(weighted, all, options.histogram_bins).best(options.bits);
+  const double error = squared_error(weighted, predicted, options.bits, context);
   if (error < best.error) best = {predicted, error};
-  if (options.range == RangeRule::mse) best = search(values, best, options.bits, context);
+  if (options.range == RangeRule::mse) best = search(weighted, best, options.bits, context);
   return best.range;
 }
 

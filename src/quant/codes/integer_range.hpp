@@ -25,7 +25,8 @@ inline double affine_level(double value, double scale, double zero, double top) 
   return round_to_even(std::clamp(value / scale + zero, 0.0, top));
 }
 
-/// The range by the rule options.range.
-Range choose_range(std::span<const float> values, const IntegerOptions& options, const Context& context);
+/// The range by the rule options.range. importance: as many as values, or none where all count the same.
+Range choose_range(std::span<const float> values, std::span<const float> importance,
+                   const IntegerOptions& options, const Context& context);
 
 }  // namespace parsimony::quant

@@ -1,16 +1,33 @@
-// Importance of the values of a weight from inputs of its layer.
+// Importance of the values of weights from inputs of their layers.
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "parsimony/core/safetensors.hpp"
+#include "parsimony/core/context.hpp"
+#include "parsimony/quant/compress.hpp"
 
 namespace parsimony::quant {
 
-/// The importance of a weight in a form that WeightView takes; empty without a calibration and for a weight
-/// that it has no inputs of. One value per value of the weight where the inputs have the channels of several
-/// groups. Throws format, naming the tensor, for inputs that do not fit the weight.
-std::vector<float> importance_of(const TensorInfo& weight, const std::optional<SafetensorsFile>& calibration);
+/// The inputs of one layer.
+struct LayerInputs {
+  /// In a form that WeightView takes; empty: every value counts the same. One value per value of the weight
+  /// where the inputs have the channels of several groups, or of a weight that has its inputs first.
+  std::vector<float> importance;
+  std::string found;  ///< name of the tensor of the calibration; empty: there is none
+  bool dead = false;  ///< all inputs are 0, so that they say nothing, and importance is empty
+};
+
+/// Looks for inputs of a weight. Throws format, naming the tensor, for inputs that do not fit the weight.
+LayerInputs inputs_of(const TensorInfo& weight, const SafetensorsFile& calibration);
+
+/// The importance of each weight of a recipe. A weight without inputs is looked for by the names of the
+/// tensors that are tied to it. Logs warnings that name the weights without inputs, those whose inputs are
+/// all 0, and inputs that belong to no tensor of the model. Throws format if no weight has an input, and what
+/// inputs_of throws.
+std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recipe, const ModelTensors& model,
+                                                      const std::optional<SafetensorsFile>& calibration,
+                                                      const Context& context);
 
 }  // namespace parsimony::quant

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "parsimony/core/error.hpp"
+#include "quant/plan/losses.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -62,6 +63,7 @@ Compression compress(const ModelTensors& model, const std::filesystem::path& out
   add_before(made.report, out.report);
   out.report = std::move(made.report);
   out.relative_mse = std::move(made.relative_mse);
+  warn_of_losses(model, made.model.recipe, out.relative_mse, options.bias_correction, context);
   context.check_cancelled();
   StageTimer writing(out.report, "write");
   write_compact_file(output, made.model);

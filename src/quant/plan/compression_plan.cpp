@@ -13,6 +13,8 @@
 #include "quant/plan/calibration.hpp"
 #include "quant/plan/candidates.hpp"
 #include "quant/plan/compress_weight.hpp"
+#include "quant/plan/error_share.hpp"
+#include "quant/plan/float_values.hpp"
 #include "quant/plan/layer_filter.hpp"
 #include "quant/plan/measure.hpp"
 
@@ -47,8 +49,8 @@ class Planner {
     if (options_.strict) check_nothing_unexpected();
     check_names();
     if (options_.budget > 0) choose();  // refuses a budget below the least at once
-    read_calibration();                 // may take long: after everything that refuses sooner
-    plan_.measured.resize(plan_.recipe.weights.size());
+    // May take long: after everything that refuses sooner.
+    plan_.importance = importance_of_weights(plan_.recipe, model_, options_.calibration, context_);
     if (options_.budget > 0) spend_budget();
     return std::move(plan_);
   }
@@ -61,14 +63,14 @@ class Planner {
     if (!constant(tensor) && tie(tensor, others_)) return;
     const TensorInfo& info = tensor;
     OtherRecipe other{info, info.dtype};
-    if (options_.half && tensor.dtype == DType::float32 && fits_half(float32_values(tensor))) {
+    if (options_.half && tensor.dtype == DType::float32 && fits_half(FloatValues(tensor)())) {
       other.stored_dtype = DType::float16;
     }
     plan_.recipe.others.push_back(std::move(other));
   }
 
   void take(const TensorView& tensor) {
-    const WeightRange range = range_of(float32_values(tensor), tensor.shape[0]);
+    const WeightRange range = range_of(FloatValues(tensor)(), tensor.shape[0]);
     if (!range.usable) {
       leave(tensor, {"holds values that are not finite or above 1e15", false});
       return;
@@ -144,19 +146,6 @@ class Planner {
     for (const auto& candidates : candidates_) std::for_each(candidates.begin(), candidates.end(), check);
   }
 
-  void read_calibration() {
-    for (const WeightRecipe& weight : plan_.recipe.weights) {
-      context_.check_cancelled();
-      plan_.importance.push_back(importance_of(model_.at(weight.name), options_.calibration));
-    }
-    if (!options_.calibration) return;
-    const bool none = std::all_of(plan_.importance.begin(), plan_.importance.end(),
-                                  [](const std::vector<float>& importance) { return importance.empty(); });
-    if (!none) return;
-    throw Error(ErrorCode::format, fmt::format("{}: has no input or input_second_moment for any weight of {}",
-                                               options_.calibration->name(), model_.name()));
-  }
-
   void apply(const Choices& choices) {
     auto& weights = plan_.recipe.weights;
     for (std::size_t w = 0; w < weights.size(); ++w) weights[w] = candidates_[w][choices[w]];
@@ -172,17 +161,16 @@ class Planner {
 
   void spend_budget() {
     const std::int64_t weights = std::ssize(plan_.recipe.weights);
-    KeptCodes kept;
     for (std::int64_t w = 0; w < weights; ++w) {
       const TensorView& tensor = model_.at(plan_.recipe.weights[w].name);
-      Measured measured = measure(tensor, candidates_[w], plan_.importance[w], options_, context_);
-      for (std::size_t c = 0; c < measured.errors.size(); ++c) points_[w][c].error = measured.errors[c];
-      kept.add(std::move(measured.codes), lower_hull(points_[w]));
+      const FloatValues values(tensor);
+      const std::vector<double> errors =
+          estimate_errors({.values = values(), .shape = tensor.shape, .importance = plan_.importance[w]},
+                          candidates_[w], options_, context_);
+      for (std::size_t c = 0; c < errors.size(); ++c) points_[w][c].error = error_share(tensor) * errors[c];
       context_.progress("measure", w + 1, weights);
     }
-    const Choices choices = choose();
-    apply(choices);
-    for (std::int64_t w = 0; w < weights; ++w) plan_.measured[w] = kept.take(w, choices[w]);
+    apply(choose());
   }
 
   const ModelTensors& model_;
