@@ -252,5 +252,34 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   refused("'a.weight': blocks have 4 values; must have at most 3", long_blocks);
 }
 
+TEST(CompactFile, DequantizesIntoShards) {
+  const TemporaryDirectory directory;
+  RandomModel random(7);
+  CompactModel model;
+  for (const char* name : {"c.weight", "a.weight", "b.weight"}) {
+    random.add(model, name, random.integer({20, 30}, 8, true));
+  }
+  random.add_others(model, {other("x.bias", DType::float32, {40}, DType::float32)});
+  model.recipe.aliases = {{"tied.weight", "b.weight"}};
+  write_compact_file(directory / "c", model);
+  dequantize(directory / "c", directory / "whole");
+  const SafetensorsFile whole(directory / "whole");
+  for (const std::int64_t size : {1, 5000, 1000000000}) {
+    const auto index = directory / "m.safetensors.index.json";
+    dequantize(directory / "c", index, Context{}, {.shard_size = size});
+    const SafetensorsFile sharded(index);
+    ASSERT_EQ(sharded.tensors().size(), whole.tensors().size());
+    for (const TensorView& tensor : whole.tensors()) {
+      const TensorView& other = sharded.at(tensor.name);
+      EXPECT_TRUE(std::equal(tensor.data.begin(), tensor.data.end(), other.data.begin(), other.data.end()));
+    }
+    const std::size_t shards = sharded.paths().size() - 1;
+    EXPECT_TRUE(size == 1      ? shards == whole.tensors().size()
+                : size == 5000 ? shards > 1
+                               : shards == 1)
+        << shards;
+  }
+}
+
 }  // namespace
 }  // namespace parsimony::quant

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "parsimony/core/context.hpp"
+#include "parsimony/core/options.hpp"
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/quantized_tensor.hpp"
 
@@ -113,15 +114,31 @@ void verify_compact_file(const std::filesystem::path& path, const CompactModel& 
 /// Whether the metadata of the file names it a compact file.
 bool is_compact_file(const SafetensorsFile& file);
 
+struct DequantizeOptions {
+  /// Most bytes of tensors in a shard, for an output that is named as an index. Larger tensors have one of
+  /// their own.
+  std::int64_t shard_size = 5'000'000'000;
+};
+
+template <OptionsOf<DequantizeOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"shard_size", "most bytes of tensors in a shard, for an output NAME.safetensors.index.json", 1,
+              1e15},
+        options.shard_size);
+}
+
 /// Turns a compact file into a safetensors file of the model, and returns the recipe of the compact file.
 /// Throws what read_compact_file and write_dequantized throw.
 CompactRecipe dequantize(const std::filesystem::path& compact, const std::filesystem::path& output,
-                         const Context& context = Context{});
+                         const Context& context = Context{}, const DequantizeOptions& options = {});
 
 /// Writes all tensors of the model under their names and in their dtypes: weights decoded, tied tensors each
 /// with its values. Decodes one tensor at a time through an AtomicFile, so the memory is that of the largest.
 /// Throws unsupported, naming file and tensor, if that is more than the machine has.
+///
+/// A path NAME.safetensors.index.json makes a sharded model: NAME-00001-of-00002.safetensors and so on,
+/// tensors in the order of their names, and the index after all shards are written.
 void write_dequantized(const std::filesystem::path& path, const CompactModel& model,
-                       const Context& context = Context{});
+                       const Context& context = Context{}, const DequantizeOptions& options = {});
 
 }  // namespace parsimony::quant

@@ -14,6 +14,7 @@
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "parsimony/quant/integer_quantizer.hpp"
+#include "parsimony/quant/layer_stack.hpp"
 #include "parsimony/quant/model_tensors.hpp"
 
 namespace parsimony::quant {
@@ -82,6 +83,12 @@ struct CompressOptions {
   /// out a sensitive layer, such as the last one, here.
   std::string layers = {};
   std::string exclude = {};
+  /// Layers of Transformers that share their tensors, and layers that are left out: see share_and_prune.
+  /// compress() alone reads these two; layers, exclude and the calibration have the numbers of the layers
+  /// that remain. With prune and a config.json beside the model, one for the remaining layers is written
+  /// beside the output.
+  LayerSharing share = LayerSharing::none;
+  LayerPruning prune = LayerPruning::none;
   /// Fails, before anything is in codes, if a tensor of floats that both expressions let through cannot
   /// become codes. Set it in scripts, where no reader sees the list of such tensors.
   bool strict = false;
@@ -128,6 +135,9 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"layers", "regular expression: only tensors whose name it matches (default: names of weights)"},
         options.layers);
   visit(Field{"exclude", "regular expression: no tensors whose name it matches"}, options.exclude);
+  visit(Field{"share", "layers of a Transformer that share their tensors, as it was trained"}, options.share);
+  visit(Field{"prune", "layers of a Transformer to leave out, as it was trained with layers dropped"},
+        options.prune);
   visit(Field{"strict", "fail if a tensor of floats that layers and exclude let through cannot become codes"},
         options.strict);
   visit(Field{"dry_run", "write nothing, print the bytes of every tensor and of the file"}, options.dry_run);

@@ -112,8 +112,7 @@ void fake_quantize(std::span<const float> values, const AffineCode& code, int bi
 ///
 /// With a group or levels (which imply a scale per output or group) min_max takes the scale that clips
 /// nothing, and mse and histogram try about 20 scales of each group and then fit it to its codes. The zero
-/// point of a group is one of its codes. Counts the importance of the weight; without groups and levels it
-/// has no effect.
+/// point of a group is one of its codes.
 ///
 /// Throws invalid_argument (shape; options; a value that is not finite or above 1e38, named by its index) and
 /// cancelled.

@@ -120,7 +120,7 @@ class Histogram {
 // A value that the samples of a calibration never met may matter all the same: without a floor its weight
 // could be clipped to nothing at no cost. Nothing where all counts are 0.
 std::vector<float> with_floor(std::span<const float> importance) {
-  constexpr double kFloor = 1.0 / 1024;  // of the mean
+  constexpr double kFloor = 1.0 / 1024;  // times the mean
   double sum = 0;
   for (const float counts : importance) sum += counts;
   if (!(sum > 0)) return {};

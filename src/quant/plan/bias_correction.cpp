@@ -113,7 +113,7 @@ class Corrector {
   const CompactRecipe& recipe_;
   const std::vector<QuantizedTensor>& weights_;
   std::map<std::string, std::size_t, std::less<>> places_;
-  std::vector<Known> moments_;  // of the outputs of the layers so far
+  std::vector<Known> moments_;  // outputs of the layers so far
   Corrections corrections_;
 };
 

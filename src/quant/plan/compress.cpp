@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
 #include "quant/plan/losses.hpp"
 
 namespace parsimony::quant {
@@ -41,18 +42,48 @@ void warn_of_shard(const std::filesystem::path& model, const Context& context) {
                           name, std::stoi(parts[2]), parts[1].str()));
 }
 
+// The configuration of a pruned model, which has fewer layers than that beside the model says.
+struct PrunedConfig {
+  std::filesystem::path path;  // empty: the model has none
+  std::string text;
+};
+
+PrunedConfig config_for(const ModelTensors& model, const std::filesystem::path& output,
+                        const CompressOptions& options) {
+  if (options.prune == LayerPruning::none || options.dry_run || !model.file() ||
+      model.file()->paths().empty())
+    return {};
+  const std::filesystem::path before = model.file()->paths().front().parent_path() / "config.json";
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(before, error)) return {};
+  const std::int64_t layers = layer_stacks(model).front().layers;
+  PrunedConfig config{output.parent_path() / "config.json", read_file(before)};
+  config.text = pruned_config(config.text, before.string(), layers,
+                              std::ssize(remaining_layers(layers, options.share, options.prune)));
+  if (std::filesystem::exists(config.path, error) && read_file(config.path) != config.text) {
+    refuse(fmt::format(
+        "option prune: would write {} for the layers that remain, but there is another file of that name; "
+        "name an output in another folder",
+        config.path.string()));
+  }
+  return config;
+}
+
 }  // namespace
 
-Compression compress(const ModelTensors& model, const std::filesystem::path& output,
+Compression compress(const ModelTensors& whole, const std::filesystem::path& output,
                      const CompressOptions& options, const Context& context) {
-  check_output(output, model, options.dry_run);
+  check_output(output, whole, options.dry_run);
+  const bool rearranged = options.share != LayerSharing::none || options.prune != LayerPruning::none;
+  const ModelTensors model = rearranged ? share_and_prune(whole, options.share, options.prune) : whole;
+  const PrunedConfig config = config_for(whole, output, options);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
   StageTimer planning(out.report, "plan");
   CompressionPlan plan = plan_compression(model, options, context);
   planning.finish();
   out.left_alone = plan.left_alone;
-  out.model_bytes = model.bytes();
+  out.model_bytes = whole.bytes();
   out.bytes = planned_size(plan.recipe);
   if (options.dry_run) {
     record_options(out.report, options);
@@ -66,7 +97,10 @@ Compression compress(const ModelTensors& model, const std::filesystem::path& out
   warn_of_losses(model, made.model.recipe, out.relative_mse, options.bias_correction, context);
   context.check_cancelled();
   StageTimer writing(out.report, "write");
+  // A model that is rearranged shows bytes of a file that it does not hold.
+  if (rearranged && whole.file()) made.model.storage.push_back(*whole.file());
   write_compact_file(output, made.model);
+  if (!config.path.empty()) write_file(config.path, config.text);
   writing.finish();
   out.recipe = std::move(made.model.recipe);
   return out;
