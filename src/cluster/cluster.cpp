@@ -221,7 +221,7 @@ std::vector<std::int32_t> read_warm_start(const std::filesystem::path& path, con
   return labels;
 }
 
-void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency, const Clustering& clustering,
+void write_cluster_picture(const OutputPath& path, CsrView adjacency, const Clustering& clustering,
                            const Context& context) {
   PictureDetails details{.lambda_k = clustering.lambda_k,
                          .density = clustering.density ? &*clustering.density : nullptr};

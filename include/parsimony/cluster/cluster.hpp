@@ -23,6 +23,7 @@
 #include "parsimony/core/csr.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/graph/graph.hpp"
 #include "parsimony/graph/point_graph.hpp"
 #include "parsimony/graph/points.hpp"
@@ -199,7 +200,7 @@ void check_given(const ClusterOptions& options, const std::function<bool(std::st
 
 /// The picture of a clustering: write_cluster_picture() of picture.hpp with the density of the eigenvalues
 /// and the stability of every number of clusters tried, if they are known.
-void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency, const Clustering& clustering,
+void write_cluster_picture(const OutputPath& path, CsrView adjacency, const Clustering& clustering,
                            const Context& context = Context{});
 
 }  // namespace parsimony::cluster

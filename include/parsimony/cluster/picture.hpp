@@ -7,6 +7,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "parsimony/spectral/density.hpp"
 
@@ -38,8 +39,8 @@ struct PictureDetails {
 /// O(N + E) time; 4 N bytes and some megabytes. Throws invalid_argument (an unsound graph: see
 /// graph::check_graph; labels or scores that do not fit the graph; a curve whose arrays differ in length) and
 /// io.
-void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
-                           std::span<const std::int32_t> labels, const graph::PartitionScores& scores,
-                           const PictureDetails& details = {}, const Context& context = Context{});
+void write_cluster_picture(const OutputPath& path, CsrView adjacency, std::span<const std::int32_t> labels,
+                           const graph::PartitionScores& scores, const PictureDetails& details = {},
+                           const Context& context = Context{});
 
 }  // namespace parsimony::cluster

@@ -7,6 +7,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
+#include "parsimony/core/output_file.hpp"
 
 namespace parsimony::cluster {
 
@@ -22,7 +23,7 @@ namespace parsimony::cluster {
 ///
 /// O(n d) time, 16 n bytes and some megabytes. Throws invalid_argument (labels that do not fit, no points, a
 /// coordinate that is not finite, whose row is named), io and cancelled.
-void write_point_picture(const std::filesystem::path& path, MatrixView<const float> points,
+void write_point_picture(const OutputPath& path, MatrixView<const float> points,
                          std::span<const std::int32_t> labels, std::int64_t clusters,
                          const Context& context = Context{});
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "parsimony/core/matrix.hpp"
+#include "parsimony/core/output_file.hpp"
 
 namespace parsimony {
 
@@ -72,7 +73,7 @@ Image parse_image(std::string_view bytes, const std::string& name, std::int64_t 
 /// unchanged, but by JPEG: quality 95. WebP is lossless. .npy, .pfm and .tif keep floats. Throws io,
 /// unsupported (a format that this build does not have), and invalid_argument for a number of channels that
 /// the format does not have, channels of different shapes, or NaN.
-void write_image(const std::filesystem::path& path, const Image& image);
+void write_image(const OutputPath& path, const Image& image);
 
 /// Throws the errors of write_image that the ending and the shape of the image cause. Call it before a long
 /// computation.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parsimony/core/matrix.hpp"
+#include "parsimony/core/output_file.hpp"
 
 namespace parsimony {
 
@@ -23,11 +24,11 @@ Matrix<float> read_npy_matrix(const std::filesystem::path& path, std::int64_t ma
 Matrix<double> read_npy_matrix_double(const std::filesystem::path& path, std::int64_t max_bytes = 0);
 
 /// Writes a 1-D or 2-D array, little-endian, in C order, through an AtomicFile. Throws io.
-void write_npy(const std::filesystem::path& path, std::span<const std::int32_t> values);
-void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> values);
-void write_npy(const std::filesystem::path& path, std::span<const float> values);
-void write_npy(const std::filesystem::path& path, std::span<const double> values);
-void write_npy(const std::filesystem::path& path, MatrixView<const float> matrix);
-void write_npy(const std::filesystem::path& path, MatrixView<const double> matrix);
+void write_npy(const OutputPath& path, std::span<const std::int32_t> values);
+void write_npy(const OutputPath& path, std::span<const std::int64_t> values);
+void write_npy(const OutputPath& path, std::span<const float> values);
+void write_npy(const OutputPath& path, std::span<const double> values);
+void write_npy(const OutputPath& path, MatrixView<const float> matrix);
+void write_npy(const OutputPath& path, MatrixView<const double> matrix);
 
 }  // namespace parsimony

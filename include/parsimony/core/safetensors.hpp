@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/core/output_file.hpp"
 
 namespace parsimony {
 
@@ -110,13 +111,13 @@ class SafetensorsFile {
 /// verify, when given, gets the path of the whole file before it is renamed to its name. It may read the
 /// file, and if it throws, an older file of that name stays as it was. It is not called where the file is
 /// written in place (see AtomicFile).
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+void write_safetensors(const OutputPath& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata = {},
                        const std::function<void(const std::filesystem::path&)>& verify = {});
 
 /// Writes tensors that are not all in memory: data(i) returns the bytes of tensors[i]. It is called when they
 /// are due, and the bytes must stay valid until the next call.
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
+void write_safetensors(const OutputPath& path, std::span<const TensorInfo> tensors,
                        const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
                        const TensorMetadata& metadata = {},
                        const std::function<void(const std::filesystem::path&)>& verify = {});

@@ -8,6 +8,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/graph/graph.hpp"
 
 namespace parsimony::graph {
@@ -128,7 +129,7 @@ std::int64_t first_written_id(const std::filesystem::path& path, const WriteOpti
 /// number the nodes from 1, .npz from 0, and a message tells so if the ids are neither 0, 1, … nor 1, 2, ….
 /// Reading the file gives the same graph. Throws invalid_argument for an unknown ending and for values that
 /// the format cannot hold, and io.
-void write_graph(const std::filesystem::path& path, const GraphFile& file, const WriteOptions& options = {},
+void write_graph(const OutputPath& path, const GraphFile& file, const WriteOptions& options = {},
                  const Context& context = Context{});
 
 }  // namespace parsimony::graph

@@ -9,6 +9,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/graph/graph.hpp"
 
 namespace parsimony::graph {
@@ -55,8 +56,8 @@ void check_labels_output(const std::filesystem::path& path, const WriteLabelsOpt
 /// Writes clusters[i] for node ids.name(i): .txt and .tsv are lines `id<TAB>cluster`, .csv lines
 /// `id,cluster`, .npy the clusters alone, as int32 in the order of the ids; .gz and .zst compress. The file
 /// is written under a temporary name and then renamed. Throws invalid_argument for any other ending, and io.
-void write_labels(const std::filesystem::path& path, const NodeIds& ids,
-                  std::span<const std::int32_t> clusters, const WriteLabelsOptions& options = {});
+void write_labels(const OutputPath& path, const NodeIds& ids, std::span<const std::int32_t> clusters,
+                  const WriteLabelsOptions& options = {});
 
 /// The clusters of the nodes that two labelings share, in the order of the first. Nodes are matched by their
 /// ids, or by position if one labeling has no ids.

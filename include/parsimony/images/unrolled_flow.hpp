@@ -10,6 +10,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/matrix.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/images/image_denoising.hpp"
 
 namespace parsimony::images {
@@ -81,7 +82,7 @@ DenoisedImage denoise_by_flow(MatrixView<const float> image, const UnrolledFlow&
 
 /// Writes a .npz archive (numpy.load reads it) through a temporary file: float64 arrays with the names of the
 /// fields, side and version (int64 scalars). Throws invalid_argument, io.
-void save_unrolled_flow(const std::filesystem::path& path, const UnrolledFlow& flow);
+void save_unrolled_flow(const OutputPath& path, const UnrolledFlow& flow);
 
 /// Reads a file of save_unrolled_flow; arrays of other numeric types are converted. Throws io, format,
 /// unsupported (a later version), memory_limit (max_bytes; 0: unlimited).

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "parsimony/core/matrix.hpp"
+#include "parsimony/core/output_file.hpp"
 
 namespace parsimony::operators {
 
@@ -18,7 +19,7 @@ Matrix<double> read_operator(const std::filesystem::path& path, std::int64_t max
 Matrix<float> read_signals(const std::filesystem::path& path, std::int64_t max_bytes = 0);
 
 /// Writes the operator as float64 .npy, through a temporary file.
-void write_operator(const std::filesystem::path& path, MatrixView<const double> analysis_operator);
+void write_operator(const OutputPath& path, MatrixView<const double> analysis_operator);
 
 /// The operator that comes with the library, for patches of 8 × 8 pixels: 128 zero-mean rows of norm 1 in
 /// float32, trained on photographs for the quality of denoise_by_operator (train_unrolled_flow with

@@ -99,7 +99,7 @@ struct CompactModel {
 /// twice, scales or centroids that the dtype of the file does not hold exactly, codes without a centroid.
 /// Throws io as verify_compact_file does; an older file of that name then stays as it was. A
 /// target that exists and is not a regular file (a pipe) is written in place and not verified.
-void write_compact_file(const std::filesystem::path& path, const CompactModel& model);
+void write_compact_file(const OutputPath& path, const CompactModel& model);
 
 /// Reads files of all versions up to 3. Throws io; format, naming file and tensor, also for data that does
 /// not have its checksum; unsupported for a file of a later version.
@@ -129,7 +129,7 @@ void describe(Options& options, Visitor&& visit) {
 
 /// Turns a compact file into a safetensors file of the model, and returns the recipe of the compact file.
 /// Throws what read_compact_file and write_dequantized throw.
-CompactRecipe dequantize(const std::filesystem::path& compact, const std::filesystem::path& output,
+CompactRecipe dequantize(const std::filesystem::path& compact, const OutputPath& output,
                          const Context& context = Context{}, const DequantizeOptions& options = {});
 
 /// Writes all tensors of the model under their names and in their dtypes: weights decoded, tied tensors each
@@ -137,8 +137,8 @@ CompactRecipe dequantize(const std::filesystem::path& compact, const std::filesy
 /// Throws unsupported, naming file and tensor, if that is more than the machine has.
 ///
 /// A path NAME.safetensors.index.json makes a sharded model: NAME-00001-of-00002.safetensors and so on,
-/// tensors in the order of their names, and the index after all shards are written.
-void write_dequantized(const std::filesystem::path& path, const CompactModel& model,
-                       const Context& context = Context{}, const DequantizeOptions& options = {});
+/// tensors in the order of their names. The shards and the index appear together.
+void write_dequantized(const OutputPath& path, const CompactModel& model, const Context& context = Context{},
+                       const DequantizeOptions& options = {});
 
 }  // namespace parsimony::quant

@@ -215,11 +215,11 @@ struct Compression {
 ///
 /// Throws what plan_compression throws, invalid_argument (no output; an output that ends in .gz or .zst, or
 /// is a shard of the model) and io.
-Compression compress(const ModelTensors& model, const std::filesystem::path& output,
-                     const CompressOptions& options = {}, const Context& context = Context{});
+Compression compress(const ModelTensors& model, const OutputPath& output, const CompressOptions& options = {},
+                     const Context& context = Context{});
 /// The same for a safetensors file (plain, .gz or .zst), or for the index of a sharded model. Logs a warning
 /// for a file that is named as one of several shards.
-Compression compress(const std::filesystem::path& model, const std::filesystem::path& output,
+Compression compress(const std::filesystem::path& model, const OutputPath& output,
                      const CompressOptions& options = {}, const Context& context = Context{});
 
 }  // namespace parsimony::quant

@@ -167,9 +167,9 @@ void check(const StabilityCurve& curve) {
 
 }  // namespace
 
-void write_cluster_picture(const std::filesystem::path& path, CsrView adjacency,
-                           std::span<const std::int32_t> labels, const graph::PartitionScores& scores,
-                           const PictureDetails& details, const Context& context) {
+void write_cluster_picture(const OutputPath& path, CsrView adjacency, std::span<const std::int32_t> labels,
+                           const graph::PartitionScores& scores, const PictureDetails& details,
+                           const Context& context) {
   adjacency = graph::check_graph(adjacency, context);
   check(adjacency, labels, scores.sizes, scores.conductance.size());
   check(details.stability);

@@ -281,7 +281,7 @@ void draw_list(Canvas& canvas, const std::vector<std::int64_t>& order, std::span
 
 }  // namespace
 
-void write_point_picture(const std::filesystem::path& path, MatrixView<const float> points,
+void write_point_picture(const OutputPath& path, MatrixView<const float> points,
                          std::span<const std::int32_t> labels, std::int64_t clusters,
                          const Context& context) {
   check(points, labels, clusters);

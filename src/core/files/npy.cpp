@@ -197,7 +197,7 @@ std::string_view as_bytes(const T* data, std::int64_t count) {
 }
 
 template <class T>
-void write_vector(const std::filesystem::path& path, std::span<const T> values) {
+void write_vector(const OutputPath& path, std::span<const T> values) {
   const std::int64_t shape[] = {static_cast<std::int64_t>(values.size())};
   AtomicFile file(path);
   file.write(npy_header(kDescr<T>, shape));
@@ -206,7 +206,7 @@ void write_vector(const std::filesystem::path& path, std::span<const T> values) 
 }
 
 template <class T>
-void write_matrix(const std::filesystem::path& path, MatrixView<const T> matrix) {
+void write_matrix(const OutputPath& path, MatrixView<const T> matrix) {
   const std::int64_t shape[] = {matrix.rows, matrix.cols};
   AtomicFile file(path);
   file.write(npy_header(kDescr<T>, shape));
@@ -395,22 +395,22 @@ Matrix<double> read_npy_matrix_double(const std::filesystem::path& path, std::in
   return npy_matrix<double>(parse_npy(bytes, path.string()));
 }
 
-void write_npy(const std::filesystem::path& path, std::span<const std::int32_t> values) {
+void write_npy(const OutputPath& path, std::span<const std::int32_t> values) {
   write_vector(path, values);
 }
-void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> values) {
+void write_npy(const OutputPath& path, std::span<const std::int64_t> values) {
   write_vector(path, values);
 }
-void write_npy(const std::filesystem::path& path, std::span<const float> values) {
+void write_npy(const OutputPath& path, std::span<const float> values) {
   write_vector(path, values);
 }
-void write_npy(const std::filesystem::path& path, std::span<const double> values) {
+void write_npy(const OutputPath& path, std::span<const double> values) {
   write_vector(path, values);
 }
-void write_npy(const std::filesystem::path& path, MatrixView<const float> matrix) {
+void write_npy(const OutputPath& path, MatrixView<const float> matrix) {
   write_matrix(path, matrix);
 }
-void write_npy(const std::filesystem::path& path, MatrixView<const double> matrix) {
+void write_npy(const OutputPath& path, MatrixView<const double> matrix) {
   write_matrix(path, matrix);
 }
 

@@ -318,7 +318,7 @@ std::int64_t SafetensorsFile::header_bytes() const {
   return static_cast<std::int64_t>(state_->parsed.header_bytes);
 }
 
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+void write_safetensors(const OutputPath& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata,
                        const std::function<void(const std::filesystem::path&)>& verify) {
   for (const TensorView& tensor : tensors) check_bytes(tensor, tensor.data.size());
@@ -327,7 +327,7 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
       path, infos, [&](std::size_t i) { return tensors[i].data; }, metadata, verify);
 }
 
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorInfo> tensors,
+void write_safetensors(const OutputPath& path, std::span<const TensorInfo> tensors,
                        const std::function<std::span<const std::uint8_t>(std::size_t)>& data,
                        const TensorMetadata& metadata,
                        const std::function<void(const std::filesystem::path&)>& verify) {

@@ -115,7 +115,7 @@ Image from_npy(std::string_view bytes, const std::string& name, std::int64_t max
   return image;
 }
 
-void write_npy_image(const std::filesystem::path& path, const Image& image) {
+void write_npy_image(const OutputPath& path, const Image& image) {
   if (image.channels.size() == 1) return write_npy(path, image.channels.front().view());
   const std::int64_t shape[] = {image.height(), image.width(),
                                 static_cast<std::int64_t>(image.channels.size())};
@@ -243,9 +243,9 @@ Image as_stored(const Image& image, const std::filesystem::path& path) {
   return parse_image(encode(ImageFormat::jpeg, image), path.string());
 }
 
-void write_image(const std::filesystem::path& path, const Image& image) {
-  check_image(path, image);
-  const ImageFormat format = image_format(path);
+void write_image(const OutputPath& path, const Image& image) {
+  check_image(path.path(), image);
+  const ImageFormat format = image_format(path.path());
   for (const auto& channel : image.channels) {
     for (const float value : channel.values()) {
       if (std::isnan(value)) refuse("the image to write has a NaN");

@@ -135,16 +135,16 @@ std::int64_t first_written_id(const std::filesystem::path& path, const WriteOpti
   return written_format(path, options) == FileFormat::npz ? 0 : 1;
 }
 
-void write_graph(const std::filesystem::path& path, const GraphFile& file, const WriteOptions& options,
+void write_graph(const OutputPath& path, const GraphFile& file, const WriteOptions& options,
                  const Context& context) {
   context.check_cancelled();
-  check_graph_output(path, options);
-  const FileFormat format = written_format(path, options);
+  check_graph_output(path.path(), options);
+  const FileFormat format = written_format(path.path(), options);
   const Graph& graph = file.graph;
   const NodeIds numbers = NodeIds::consecutive(graph.nodes(), 0);
   const NodeIds& ids = file.ids.size() == 0 ? numbers : file.ids;  // graphs that come from no file have none
   if (ids.size() != graph.nodes()) {
-    refuse(fmt::format("{}: {} node ids for {} nodes", path.string(), ids.size(), graph.nodes()));
+    refuse(fmt::format("{}: {} node ids for {} nodes", path.path().string(), ids.size(), graph.nodes()));
   }
   const bool numbered =
       format == FileFormat::matrix_market || format == FileFormat::metis || format == FileFormat::npz;
@@ -152,7 +152,7 @@ void write_graph(const std::filesystem::path& path, const GraphFile& file, const
     context.log(LogLevel::info,
                 fmt::format("{}: its nodes are numbered from {}, in the order of their ids, which "
                             "this format does not keep",
-                            path.string(), format == FileFormat::npz ? 0 : 1));
+                            path.path().string(), format == FileFormat::npz ? 0 : 1));
   }
   AtomicFile out(path);
   switch (format) {
@@ -160,7 +160,7 @@ void write_graph(const std::filesystem::path& path, const GraphFile& file, const
       print_matrix_market(out, graph, context);
       break;
     case FileFormat::metis:
-      print_metis(out, graph, path.string(), context);
+      print_metis(out, graph, path.path().string(), context);
       break;
     case FileFormat::npz:
       print_npz(out, graph);

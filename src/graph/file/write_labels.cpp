@@ -14,13 +14,13 @@ void check_labels_output(const std::filesystem::path& path, const WriteLabelsOpt
   written_format(path, options.output_format);
 }
 
-void write_labels(const std::filesystem::path& path, const NodeIds& ids,
-                  std::span<const std::int32_t> clusters, const WriteLabelsOptions& options) {
-  check_labels_output(path, options);
+void write_labels(const OutputPath& path, const NodeIds& ids, std::span<const std::int32_t> clusters,
+                  const WriteLabelsOptions& options) {
+  check_labels_output(path.path(), options);
   if (ids.size() != static_cast<std::int64_t>(clusters.size())) {
-    refuse(fmt::format("{}: {} node ids for {} labels", path.string(), ids.size(), clusters.size()));
+    refuse(fmt::format("{}: {} node ids for {} labels", path.path().string(), ids.size(), clusters.size()));
   }
-  const LabelFormat format = written_format(path, options.output_format);
+  const LabelFormat format = written_format(path.path(), options.output_format);
   if (format == LabelFormat::npy) return write_npy(path, clusters);
   AtomicFile out(path);
   Printer print(out);

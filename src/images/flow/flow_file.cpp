@@ -88,7 +88,7 @@ UnrolledFlow load_unrolled_flow(const std::filesystem::path& path, std::int64_t 
   return parse_unrolled_flow(read_file(path, max_bytes), path.string(), max_bytes);
 }
 
-void save_unrolled_flow(const std::filesystem::path& path, const UnrolledFlow& flow) {
+void save_unrolled_flow(const OutputPath& path, const UnrolledFlow& flow) {
   check_unrolled_flow(flow, "flow");
   std::vector<std::pair<std::string, std::string>> members;
   members.push_back(npz_member("kind", fmt::format("|S{}", kKind.size()), {}, kKind.data(), kKind.size()));

@@ -42,7 +42,7 @@ Matrix<float> read_signals(const std::filesystem::path& path, std::int64_t max_b
   return signals;
 }
 
-void write_operator(const std::filesystem::path& path, MatrixView<const double> omega) {
+void write_operator(const OutputPath& path, MatrixView<const double> omega) {
   write_npy(path, omega);
 }
 

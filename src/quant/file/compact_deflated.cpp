@@ -186,8 +186,7 @@ std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRec
   return safetensors_size(outer_tensors(std::ssize(header), data), with_checksum(outer_metadata(), {}));
 }
 
-void write_deflated(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                    const CompactRecipe& recipe,
+void write_deflated(const OutputPath& path, std::span<const TensorView> tensors, const CompactRecipe& recipe,
                     const std::function<void(const std::filesystem::path&)>& verify) {
   const Shapes shapes = shapes_of(recipe);
   const auto ordered = in_order(tensors);

@@ -15,8 +15,7 @@ bool is_deflated(const SafetensorsFile& file);
 
 /// tensors: as the plain form stores them. verify: see write_safetensors.
 std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRecipe& recipe);
-void write_deflated(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                    const CompactRecipe& recipe,
+void write_deflated(const OutputPath& path, std::span<const TensorView> tensors, const CompactRecipe& recipe,
                     const std::function<void(const std::filesystem::path&)>& verify);
 
 /// Returns the file in the plain form, in memory. Throws format. Allocates at most a thousand times the bytes

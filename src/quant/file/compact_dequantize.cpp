@@ -58,7 +58,7 @@ class Decoder {
   }
 
   // Writes some of the tensors.
-  void write(const std::filesystem::path& path, const std::vector<std::size_t>& places) {
+  void write(const OutputPath& path, const std::vector<std::size_t>& places) {
     std::vector<TensorInfo> infos;
     for (const std::size_t place : places) infos.push_back(tensors_[place]);
     write_safetensors(
@@ -95,8 +95,10 @@ std::vector<std::vector<std::size_t>> cut(const std::vector<ModelTensor>& tensor
   return parts;
 }
 
-// The index comes last: where a shard fails, there is none.
-void write_shards(const std::filesystem::path& path, Decoder& decoder, std::int64_t shard_size) {
+// The shards and their index appear together, the index last.
+void write_shards(const OutputPath& index_path, Decoder& decoder, std::int64_t shard_size) {
+  const std::filesystem::path& path = index_path.path();
+  OutputSet outputs(index_path);
   const std::string name = path.filename().string();
   const std::string stem = name.substr(0, name.size() - kIndexEnding.size());
   const auto parts = cut(decoder.tensors(), shard_size);
@@ -108,24 +110,26 @@ void write_shards(const std::filesystem::path& path, Decoder& decoder, std::int6
       index.tensors.emplace(decoder.tensors()[i].name, p);
       total += decoder.tensors()[i].bytes();
     }
-    decoder.write(path.parent_path() / index.shards.back(), parts[p]);
+    decoder.write(outputs.file(path.parent_path() / index.shards.back()), parts[p]);
   }
-  write_file(path, safetensors_index_text(index, total));
+  write_file(outputs.file(path), safetensors_index_text(index, total));
+  outputs.commit();
 }
 
 }  // namespace
 
-void write_dequantized(const std::filesystem::path& path, const CompactModel& model, const Context& context,
+void write_dequantized(const OutputPath& path, const CompactModel& model, const Context& context,
                        const DequantizeOptions& options) {
   validate_fields(options);
   Decoder decoder(model, context);
   for (std::size_t w = 0; w < model.recipe.weights.size(); ++w) {
-    check_memory(decoder.tensors()[w], model.storage.empty() ? path.string() : model.storage.front().name());
+    check_memory(decoder.tensors()[w],
+                 model.storage.empty() ? path.path().string() : model.storage.front().name());
   }
   std::vector<std::size_t> all(decoder.tensors().size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   try {
-    if (names_index(path)) {
+    if (names_index(path.path())) {
       write_shards(path, decoder, options.shard_size);
     } else {
       decoder.write(path, all);
@@ -136,7 +140,7 @@ void write_dequantized(const std::filesystem::path& path, const CompactModel& mo
   }
 }
 
-CompactRecipe dequantize(const std::filesystem::path& compact, const std::filesystem::path& output,
+CompactRecipe dequantize(const std::filesystem::path& compact, const OutputPath& output,
                          const Context& context, const DequantizeOptions& options) {
   CompactModel model = read_compact_file(SafetensorsFile(compact, context.stop));
   write_dequantized(output, model, context, options);

@@ -35,7 +35,7 @@ void check_tensor(const WeightRecipe& weight, const QuantizedTensor& tensor) {
 
 }  // namespace
 
-void write_compact_file(const std::filesystem::path& path, const CompactModel& model) {
+void write_compact_file(const OutputPath& path, const CompactModel& model) {
   const CompactRecipe& recipe = model.recipe;
   if (model.weights.size() != recipe.weights.size() || model.others.size() != recipe.others.size()) {
     refuse(fmt::format("recipe: names {} weights and {} other tensors; the model has {} and {}",
@@ -58,7 +58,7 @@ void write_compact_file(const std::filesystem::path& path, const CompactModel& m
     stored.add(other, &view);
   }
   const auto verify = [&](const std::filesystem::path& written) {
-    verify_against(read_compact_file(written), model, path.string());
+    verify_against(read_compact_file(written), model, path.path().string());
     model.check_unchanged();
   };
   try {

@@ -71,12 +71,12 @@ PrunedConfig config_for(const ModelTensors& model, const std::filesystem::path& 
 
 }  // namespace
 
-Compression compress(const ModelTensors& whole, const std::filesystem::path& output,
-                     const CompressOptions& options, const Context& context) {
-  check_output(output, whole, options.dry_run);
+Compression compress(const ModelTensors& whole, const OutputPath& output, const CompressOptions& options,
+                     const Context& context) {
+  check_output(output.path(), whole, options.dry_run);
   const bool rearranged = options.share != LayerSharing::none || options.prune != LayerPruning::none;
   const ModelTensors model = rearranged ? share_and_prune(whole, options.share, options.prune) : whole;
-  const PrunedConfig config = config_for(whole, output, options);
+  const PrunedConfig config = config_for(whole, output.path(), options);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
   StageTimer planning(out.report, "plan");
@@ -99,14 +99,16 @@ Compression compress(const ModelTensors& whole, const std::filesystem::path& out
   StageTimer writing(out.report, "write");
   // A model that is rearranged shows bytes of a file that it does not hold.
   if (rearranged && whole.file()) made.model.storage.push_back(*whole.file());
-  write_compact_file(output, made.model);
-  if (!config.path.empty()) write_file(config.path, config.text);
+  OutputSet outputs(output);
+  write_compact_file(outputs.file(output.path()), made.model);
+  if (!config.path.empty()) write_file(outputs.file(config.path), config.text);
+  outputs.commit();
   writing.finish();
   out.recipe = std::move(made.model.recipe);
   return out;
 }
 
-Compression compress(const std::filesystem::path& model, const std::filesystem::path& output,
+Compression compress(const std::filesystem::path& model, const OutputPath& output,
                      const CompressOptions& options, const Context& context) {
   warn_of_shard(model, context);
   return compress(SafetensorsFile(model, context.stop), output, options, context);
