@@ -273,5 +273,26 @@ TEST(PointModel, DamagedFilesNeverGiveAnUnsoundModel) {
   }
 }
 
+TEST(PointModel, LabelsOfAnotherRunAreRefused) {
+  const TemporaryDirectory directory;
+  const PointModel model = random_model(200, 3, 5);
+  save_model(directory / "model.npz", model);
+  std::vector<std::int32_t> others = model.labels;
+  others[117] = (others[117] + 1) % 5;
+  const std::vector<std::int32_t> fewer(model.labels.begin(), model.labels.end() - 1);
+  for (const char* name : {"l.txt", "l.csv.gz", "l.npy"}) {
+    const auto written = [&](const std::vector<std::int32_t>& labels) {
+      graph::write_labels(directory / name, graph::NodeIds::consecutive(std::ssize(labels), 0), labels);
+      return graph::read_labels(directory / name);
+    };
+    check_model_labels(directory / "model.npz", written(model.labels));
+    expect_error(ErrorCode::format, "row 117", [&] { check_model_labels(model, "m", written(others)); });
+    expect_error(ErrorCode::format, "199 labels", [&] { check_model_labels(model, "m", written(fewer)); });
+  }
+  graph::write_labels(directory / "l.txt", graph::NodeIds::consecutive(200, 1), model.labels);
+  expect_error(ErrorCode::format, "row 0 has no label",
+               [&] { check_model_labels(model, "m", graph::read_labels(directory / "l.txt")); });
+}
+
 }  // namespace
 }  // namespace parsimony::cluster::model_test

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
+#include "parsimony/core/output_file.hpp"
+#include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/nearest_neighbors.hpp"
 
 namespace parsimony::cluster {
@@ -27,7 +30,7 @@ struct PointModel {
 /// neighbors and version (int64 scalars), metric (text); of points with a shift also shift (float64), and the
 /// version is then 2, not 1. The file is written under a temporary name and then renamed. Throws
 /// invalid_argument when the labels do not fit the points, and io.
-void save_model(const std::filesystem::path& path, const PointModel& model);
+void save_model(const OutputPath& path, const PointModel& model);
 
 /// Peak bytes of save_model beside a model of rows × cols points.
 std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols);
@@ -35,6 +38,14 @@ std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols);
 /// Reads a file of save_model; arrays of other numeric types are converted. max_bytes bounds the memory used;
 /// 0: no bound. Throws io, format, unsupported (a later version) and memory_limit.
 PointModel load_model(const std::filesystem::path& path, std::int64_t max_bytes = 0);
+
+/// Throws format, with the first row that differs, unless the labels are those of the run that made the
+/// model: the clusters of its rows, as write_labels() writes them. A run that was killed while its files
+/// appeared, or two runs with one name in common, leave a model beside labels that are not its own.
+void check_model_labels(const PointModel& model, const std::string& model_name, const graph::Labels& labels);
+/// The same for the file of a model. Throws the errors of load_model too.
+void check_model_labels(const std::filesystem::path& model, const graph::Labels& labels,
+                        std::int64_t max_bytes = 0);
 
 struct AssignOptions {
   graph::Search search = graph::Search::automatic;

@@ -112,7 +112,7 @@ PointModel load_model(const std::filesystem::path& path, std::int64_t max_bytes)
   return parse_model(read_file(path, max_bytes), path.string(), max_bytes);
 }
 
-void save_model(const std::filesystem::path& path, const PointModel& model) {
+void save_model(const OutputPath& path, const PointModel& model) {
   const std::string fault = fault_of(model);
   if (!fault.empty()) refuse(fault);
   const std::int64_t n = model.points.rows();
@@ -134,6 +134,35 @@ void save_model(const std::filesystem::path& path, const PointModel& model) {
                                  sizeof(double) * model.shift.size()));
   }
   write_file(path, make_zip(members));
+}
+
+void check_model_labels(const PointModel& model, const std::string& model_name, const graph::Labels& labels) {
+  const auto fail = [&](const std::string& difference) {
+    throw Error(
+        ErrorCode::format,
+        fmt::format("{}: {}; the labels and the model {} are of different runs. Cluster once more, with "
+                    "both files as outputs of one run",
+                    labels.file, difference, model_name));
+  };
+  if (labels.clusters.size() != model.labels.size()) {
+    fail(
+        fmt::format("{} labels for the {} points of the model", labels.clusters.size(), model.labels.size()));
+  }
+  for (std::size_t row = 0; row < model.labels.size(); ++row) {
+    const std::int64_t at =
+        labels.by_position ? static_cast<std::int64_t>(row) : labels.ids.find(std::to_string(row));
+    if (at < 0) fail(fmt::format("row {} has no label", row));
+    const std::string& name = labels.names[labels.clusters[at]];
+    if (name != std::to_string(model.labels[row])) {
+      fail(fmt::format("row {} is in cluster {}, but in cluster {} of the model", row, name,
+                       model.labels[row]));
+    }
+  }
+}
+
+void check_model_labels(const std::filesystem::path& model, const graph::Labels& labels,
+                        std::int64_t max_bytes) {
+  check_model_labels(load_model(model, max_bytes), model.string(), labels);
 }
 
 std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols) {
