@@ -12,6 +12,7 @@
 #include "support/exit_code.hpp"
 #include "support/flags.hpp"
 #include "support/shortened_input.hpp"
+#include "support/startup.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -73,6 +74,7 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
 }
 
 int main(int argc, char** argv) {
+  prepare_process();
   end_when_input_is_shortened();
   const Interrupt interrupt;
   Terminal terminal(interrupt.token());

@@ -31,6 +31,7 @@ struct AssignSettings {
   std::string points;
   std::string array;
   std::string output;
+  std::string labels;
   cluster::AssignOptions options;
   graph::WriteLabelsOptions write;
   RunSettings run;
@@ -40,14 +41,20 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
   const auto model_path = input_path(settings.model), points_path = input_path(settings.points);
   check_readable(model_path);
   check_readable(points_path);
+  if (!settings.labels.empty()) check_readable(settings.labels);
   std::filesystem::path output = settings.run.json ? "" : kStandardOutput;
   if (!settings.output.empty()) {
-    output = checked_output("--output", settings.output, settings.run.json, {model_path, points_path});
+    output = checked_output("--output", settings.output, settings.run.json,
+                            {model_path, points_path, settings.labels});
   }
   if (!output.empty()) graph::check_labels_output(output, settings.write);
   const Context context = start(terminal, settings.run);
 
   const cluster::PointModel model = cluster::load_model(model_path, settings.run.max_memory);
+  if (!settings.labels.empty()) {
+    cluster::check_model_labels(model, settings.model,
+                                graph::read_labels(settings.labels, settings.run.max_memory, context));
+  }
   const graph::PointArray array = graph::read_point_array(
       points_path, {.array = settings.array, .max_memory = settings.run.max_memory}, context);
   const cluster::ClusterResult result = std::visit(
@@ -55,16 +62,18 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
       array);
   const auto count = static_cast<std::int64_t>(result.labels.size());
   context.check_cancelled();
+  OutputSet outputs;
   if (!output.empty()) {
-    graph::write_labels(output, graph::NodeIds::consecutive(count, 0), result.labels, settings.write);
+    graph::write_labels(outputs.file(output), graph::NodeIds::consecutive(count, 0), result.labels,
+                        settings.write);
   }
   if (settings.run.json) {
     auto root = report_json(result.report);
     root["points"] = {{"path", settings.points}, {"count", count}, {"clusters", result.clusters}};
     print(json_text(root));
-    return kDone;
   }
-  if (output == kStandardOutput) return kDone;
+  outputs.commit();
+  if (settings.run.json || output == kStandardOutput) return kDone;
   terminal.note(fmt::format("{}: {} points in {} clusters; neighbours: {}, {:.2f} s", settings.output, count,
                             result.clusters, search_text(result.report), result.report.seconds()));
   return kDone;
@@ -79,6 +88,9 @@ Action add_assign(CLI::App& app) {
       ->required()
       ->type_name("");
   add_points_argument(app, settings->points);
+  app.add_option("--labels", settings->labels,
+                 "labels of the run that saved MODEL: refused if they are of another run")
+      ->type_name("FILE");
   describe(settings->options, Flags(app, "Search"));
   add_array_flag(app, settings->array);
   add_output_flag(app, settings->output, "file of the labels: .txt, .tsv, .csv or .npy; - for stdout");

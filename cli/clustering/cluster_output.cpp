@@ -45,27 +45,29 @@ void settle_outputs(ClusterOutput& output, const std::filesystem::path& input) {
 void write_clustering(const ClusterOutput& output, Clustered& done,
                       const cluster::PointClusterOptions& options, const Context& context) {
   context.check_cancelled();
-  Context finishing = context;  // from here on files appear: all of them or none
+  Context finishing = context;  // from here on the run is worth its files
   finishing.stop = {};
+  OutputSet outputs;
   cluster::Clustering& clustering = done.clustering;
   const auto write_labels = [&] {
     const StageTimer writing(clustering.report, "write");
-    graph::write_labels(output.labels, done.file.ids, clustering.labels, output.write);
+    graph::write_labels(outputs.file(output.labels), done.file.ids, clustering.labels, output.write);
   };
   const bool to_stdout = output.labels == kStandardOutput;
   if (!output.labels.empty() && !to_stdout) write_labels();
   if (!output.picture.empty()) {
     const StageTimer drawing(clustering.report, "picture");
     if (done.points.rows.rows() > 0) {
-      cluster::write_point_picture(output.picture, done.points.rows, clustering.labels, clustering.clusters,
-                                   finishing);
+      cluster::write_point_picture(outputs.file(output.picture), done.points.rows, clustering.labels,
+                                   clustering.clusters, finishing);
     } else {
-      cluster::write_cluster_picture(output.picture, done.file.graph, clustering, finishing);
+      cluster::write_cluster_picture(outputs.file(output.picture), done.file.graph, clustering, finishing);
     }
   }
   if (!output.model.empty()) {
     const StageTimer saving(clustering.report, "model");
-    cluster::save_model(output.model, cluster::make_model(std::move(done.points), clustering, options));
+    cluster::save_model(outputs.file(output.model),
+                        cluster::make_model(std::move(done.points), clustering, options));
   }
   if (output.json) {
     print(clustering_json(done.input, done.file, clustering, clustering.scores));
@@ -74,6 +76,7 @@ void write_clustering(const ClusterOutput& output, Clustered& done,
   } else {
     print(clustering_text(done.file, clustering, clustering.scores));
   }
+  outputs.commit();
 }
 
 }  // namespace parsimony::cli

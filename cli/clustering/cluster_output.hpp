@@ -36,7 +36,8 @@ struct Clustered {
   cluster::Clustering clustering;
 };
 
-/// Writes the files, then the JSON report, the labels or a summary to stdout. The points move into the model.
+/// Writes the files, then the JSON report, the labels or a summary to stdout; then all files appear. The
+/// points move into the model.
 void write_clustering(const ClusterOutput& output, Clustered& done,
                       const cluster::PointClusterOptions& options, const Context& context);
 

@@ -37,9 +37,11 @@ int run_convert(const ConvertSettings& settings, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
 
   const graph::GraphFile file = read_graph(settings.input, settings.read, context);
-  graph::write_graph(output, file, settings.write, context);
+  OutputSet outputs;
+  graph::write_graph(outputs.file(output), file, settings.write, context);
   if (settings.run.json)
     print(json_text({{"input", settings.input}, {"graph", graph_json(settings.output, file)}}));
+  outputs.commit();
   terminal.note(
       fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
   return kDone;

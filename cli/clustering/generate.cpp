@@ -48,9 +48,11 @@ int run_generate(const GenerateSettings& settings, bool lfr, Terminal& terminal)
   const graph::GraphFile file{
       std::move(planted.graph),
       graph::NodeIds::consecutive(nodes, graph::first_written_id(output, settings.write))};
-  graph::write_graph(output, file, settings.write, context);
-  if (!settings.labels.empty()) graph::write_labels(settings.labels, file.ids, planted.labels);
+  OutputSet outputs;
+  graph::write_graph(outputs.file(output), file, settings.write, context);
+  if (!settings.labels.empty()) graph::write_labels(outputs.file(settings.labels), file.ids, planted.labels);
   if (settings.run.json) print(json_text({{"graph", graph_json(settings.output, file)}}));
+  outputs.commit();
   terminal.note(
       fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
   return kDone;

@@ -46,12 +46,14 @@ int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
                          {.array = settings.array, .max_memory = settings.options.max_memory}, context);
   graph::PointGraph made = graph::point_graph(points.rows, settings.options, context);
   const graph::GraphFile file{std::move(made.graph), graph::NodeIds::consecutive(points.rows.rows(), 0)};
-  graph::write_graph(output, file, settings.write, context);
+  OutputSet outputs;
+  graph::write_graph(outputs.file(output), file, settings.write, context);
   if (settings.run.json) {
     auto root = report_json(made.report);
     root["graph"] = graph_json(settings.output, file);
     print(json_text(root));
   }
+  outputs.commit();
   terminal.note(fmt::format("{}: {} nodes, {} edges; neighbours: {}, {:.2f} s", settings.output,
                             file.graph.nodes(), file.graph.edges(), search_text(made.report),
                             made.report.seconds()));

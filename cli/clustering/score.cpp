@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "parsimony/cluster/model.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/file.hpp"
 #include "parsimony/graph/labels.hpp"
@@ -23,7 +24,7 @@ constexpr const char* kScoreExamples = R"(Examples:
   parsimony score labels.txt --truth truth.txt --json)";
 
 struct ScoreSettings {
-  std::string labels, graph, truth;
+  std::string labels, graph, truth, model;
   bool self_loops = false;
   graph::ReadOptions read;
   RunSettings run;
@@ -65,27 +66,23 @@ int run_score(const ScoreSettings& settings, Terminal& terminal) {
   if (settings.graph.empty() && settings.truth.empty()) {
     refuse("nothing to score by: give --graph, --truth or both");
   }
-  for (const std::string& path : {settings.labels, settings.graph, settings.truth}) {
+  for (const std::string& path : {settings.labels, settings.graph, settings.truth, settings.model}) {
     if (!path.empty()) check_readable(input_path(path));
   }
   const Context context = start(terminal, settings.run);
 
-  const graph::Labels labels =
-      graph::read_labels(input_path(settings.labels), settings.read.max_memory, context);
-  const auto nodes = static_cast<std::int64_t>(labels.clusters.size());
-  nlohmann::ordered_json root{{"labels", settings.labels},
-                              {"nodes", nodes},
-                              {"clusters", labels.names.size()},
-                              {"names", labels.names}};
-  std::string text = fmt::format("nodes             {}\nclusters          {}\n", nodes, labels.names.size());
+  const std::int64_t max_memory = settings.read.max_memory;
+  const graph::Labels labels = graph::read_labels(input_path(settings.labels), max_memory, context);
+  if (!settings.model.empty()) cluster::check_model_labels(settings.model, labels, max_memory);
+  nlohmann::ordered_json root = labels_json(settings.labels, labels);
+  std::string text = labels_text(labels);
   if (!settings.graph.empty()) {
     const graph::PartitionScores scores = score_by_graph(labels, settings, terminal, context);
     root["scores"] = scores_json(scores);
     text += scores_text(scores);
   }
   if (!settings.truth.empty()) {
-    const graph::Labels truth =
-        graph::read_labels(input_path(settings.truth), settings.read.max_memory, context);
+    const graph::Labels truth = graph::read_labels(input_path(settings.truth), max_memory, context);
     const graph::AlignedLabels matched = graph::align_labels(truth, labels);
     warn_of_others(truth, labels, matched, terminal);
     const graph::Agreement agreement = graph::agreement(matched.second, matched.first);
@@ -107,6 +104,8 @@ Action add_score(CLI::App& app) {
   app.add_option("--graph", settings->graph, "score by this graph: modularity, normalized cut, conductance")
       ->type_name("FILE");
   app.add_option("--truth", settings->truth, "score against these labels: ARI, NMI, AMI")->type_name("FILE");
+  app.add_option("--model", settings->model, "model of the run: labels of another run are refused")
+      ->type_name("FILE");
   Flags(app, "Score")(
       Field{"self_loops", "count the self loops of the graph in the scores, as networkx does"},
       settings->self_loops);

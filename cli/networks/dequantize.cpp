@@ -30,14 +30,16 @@ int run_dequantize(const DequantizeSettings& settings, Terminal& terminal) {
   check_writable("--output", settings.output, {settings.input});
   check_readable(settings.input);
   const Context context = start(terminal, settings.run);
+  OutputSet outputs;
   const quant::CompactRecipe recipe =
-      quant::dequantize(settings.input, settings.output, context, settings.options);
+      quant::dequantize(settings.input, outputs.file(settings.output), context, settings.options);
   if (settings.run.json) {
     print(json_text({{"input", settings.input},
                      {"output", settings.output},
                      {"weights", recipe.weights.size()},
                      {"other_tensors", recipe.others.size()}}));
   }
+  outputs.commit();
   terminal.note(fmt::format("{}: {} weights decoded, {} tensors copied", settings.output,
                             recipe.weights.size(), recipe.others.size()));
   return kDone;

@@ -44,13 +44,16 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
     settings.options.calibration.emplace(settings.calibration);
   }
   const Context context = start(terminal, settings.run);
-  const quant::Compression made = quant::compress(settings.input, settings.output, settings.options, context);
+  OutputSet outputs;
+  const quant::Compression made =
+      quant::compress(settings.input, outputs.file(settings.output), settings.options, context);
   if (made.recipe.weights.empty()) {
     terminal.warning("no tensor of the model becomes codes; the reasons are listed");
   }
   const std::string written = settings.options.dry_run ? "" : settings.output;
   print(settings.run.json ? json_text(compression_json(made, settings.input, written))
                           : in_flags(compression_text(made, written), app));
+  outputs.commit();
   return kDone;
 }
 

@@ -83,8 +83,10 @@ void write_image_result(const ImageFiles& files, const Image& image, const std::
     if (std::isfinite(quality.ssim)) lines += fmt::format("SSIM     {:.4f}\n", quality.ssim);
   }
   context.check_cancelled();
-  write_image(files.output, image);
+  OutputSet outputs;
+  write_image(outputs.file(files.output), image);
   print_reports(files, reports, sigmas, lines, reference ? &json : nullptr);
+  outputs.commit();
 }
 
 void print_reports(const ImageFiles& files, const std::vector<Report>& reports,

@@ -17,8 +17,10 @@ int denoise_signals(const ImageFiles& files, const images::DenoiseOptions& optio
       operators::read_signals(files.input, files.run.max_memory), options.analysis_operator,
       {.sigma = options.sigma, .weight = options.weight}, context);
   context.check_cancelled();
-  write_npy(files.output, found.signals.view());
+  OutputSet outputs;
+  write_npy(outputs.file(files.output), found.signals.view());
   print_reports(files, {found.report}, {options.sigma});
+  outputs.commit();
   if (found.report.status == Status::converged) return kDone;
   terminal.warning(
       "not converged: an iteration limit was met; the signals written are the last ones reached");
@@ -43,8 +45,10 @@ int denoise_line(const ImageFiles& files, const images::DenoiseOptions& options,
                                                                    .max_iterations = options.max_iterations},
                                                                   context);
   context.check_cancelled();
-  write_npy(files.output, std::span<const float>(found.values));
+  OutputSet outputs;
+  write_npy(outputs.file(files.output), std::span<const float>(found.values));
   print_reports(files, {found.report}, {options.sigma});
+  outputs.commit();
   return kDone;
 }
 

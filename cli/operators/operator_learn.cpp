@@ -61,9 +61,11 @@ int run_learn(const LearnSettings& settings, Terminal& terminal) {
   add_before(learned.report, command);
   const Image picture = settings.picture.empty() ? Image{} : operators::atlas(learned.analysis_operator);
   context.check_cancelled();  // files appear from here on: all of them or none
-  operators::write_operator(settings.output, learned.analysis_operator);
-  if (!settings.picture.empty()) write_image(settings.picture, picture);
+  OutputSet outputs;
+  operators::write_operator(outputs.file(settings.output), learned.analysis_operator);
+  if (!settings.picture.empty()) write_image(outputs.file(settings.picture), picture);
   print(settings.run.json ? learned_json(learned, settings) : learned_text(learned, settings));
+  outputs.commit();
   if (learned.report.status == Status::converged) return kDone;
   terminal.warning("not converged: an iteration limit was met; the operator written is the last one reached");
   return kNotConverged;

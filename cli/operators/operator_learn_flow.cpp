@@ -92,15 +92,17 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
   const Matrix<double> found = options.one_energy ? images::flow_operator(trained.flow) : Matrix<double>();
   const Image picture = settings.picture.empty() ? Image{} : operators::atlas(found);
   context.check_cancelled();  // files appear from here on: all of them or none
+  OutputSet outputs;
   if (options.one_energy) {
-    operators::write_operator(settings.output, found);
-    if (!settings.picture.empty()) write_image(settings.picture, picture);
+    operators::write_operator(outputs.file(settings.output), found);
+    if (!settings.picture.empty()) write_image(outputs.file(settings.picture), picture);
   } else {
-    images::save_unrolled_flow(settings.output, trained.flow);
+    images::save_unrolled_flow(outputs.file(settings.output), trained.flow);
   }
+  print(settings.run.json ? flow_json(trained, found, settings) : flow_text(trained, found, settings));
+  outputs.commit();
   std::error_code ignored;  // a checkpoint that cannot be removed does no harm: the same command ends at once
   std::filesystem::remove(options.checkpoint, ignored);
-  print(settings.run.json ? flow_json(trained, found, settings) : flow_text(trained, found, settings));
   return kDone;  // the iterations are planned, with a rate that falls to 0; they are not a limit that was met
 }
 

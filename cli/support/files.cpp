@@ -8,7 +8,10 @@
 #include <cstring>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/output_file.hpp"
+#include "support/escaped.hpp"
 #include "support/flags.hpp"
+#include "support/startup.hpp"
 
 namespace fs = std::filesystem;
 
@@ -50,6 +53,9 @@ graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& o
 }
 
 void check_readable(const fs::path& path) {
+  if (path == "/dev/stdin" && is_input_closed()) {
+    throw Error(ErrorCode::io, "cannot read: the standard input is closed");
+  }
   std::error_code error;
   if (fs::is_directory(path, error)) {
     throw Error(ErrorCode::io, fmt::format("{}: is a directory, not a file", path.string()));
@@ -76,17 +82,10 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
       refuse(ErrorCode::invalid_argument, fmt::format("would overwrite {}", other.string()));
     }
   }
-  if (path == kStandardOutput) return;
-  if (fs::exists(path, error)) {
-    if (!fs::is_regular_file(path, error)) return;  // /dev/stdout, a pipe: written in place
-    // Replacing a read-only file would succeed, because only the rights of its directory count; refuse it.
-    if (access(path.c_str(), W_OK) != 0) {
-      refuse(ErrorCode::io, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
-    }
-  }
-  const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (access(directory.c_str(), W_OK | X_OK) != 0) {
-    refuse(ErrorCode::io, fmt::format("cannot write in {}: {}", directory.string(), std::strerror(errno)));
+  try {
+    check_output_path(path);
+  } catch (const Error& fault) {
+    refuse(fault.code(), fault.what());
   }
 }
 
@@ -101,8 +100,10 @@ fs::path checked_output(std::string_view flag, const std::string& text, bool jso
 }
 
 void print(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error(ErrorCode::io, fmt::format("standard output: cannot be written: {}", std::strerror(errno)));
+  const std::string shown = escaped(text, "\n\t");
+  if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() || std::fflush(stdout) != 0) {
+    if (errno == EBADF) throw Error(ErrorCode::io, "cannot write: the standard output is closed");
+    throw Error(ErrorCode::io, fmt::format("cannot write the standard output: {}", std::strerror(errno)));
   }
 }
 

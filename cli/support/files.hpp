@@ -31,8 +31,8 @@ graph::GraphFile read_graph(const std::string& text, const graph::ReadOptions& o
 /// Throws Error(io) unless the file exists and is readable.
 void check_readable(const std::filesystem::path& path);
 
-/// Throws Error(io) if the file can be neither written nor created, and Error(invalid_argument) if the path
-/// is a directory, "-", or one of the other files of the command.
+/// Throws the errors of check_output_path(), which name the flag then, and Error(invalid_argument) if the
+/// path is a directory, "-", or one of the other files of the command.
 void check_writable(std::string_view flag, const std::filesystem::path& path,
                     std::initializer_list<std::filesystem::path> others = {});
 
@@ -40,7 +40,8 @@ void check_writable(std::string_view flag, const std::filesystem::path& path,
 std::filesystem::path checked_output(std::string_view flag, const std::string& text, bool json,
                                      std::initializer_list<std::filesystem::path> others = {});
 
-/// Writes to stdout; throws Error(io) if that fails, as on a full disk.
+/// Writes to stdout, escaped but for ends of lines and tabs; throws Error(io) if that fails, as on a full
+/// disk. A verb that also writes files prints before it lets them appear (OutputSet::commit).
 void print(std::string_view text);
 
 }  // namespace parsimony::cli

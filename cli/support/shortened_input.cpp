@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/files/mapped_file.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "support/exit_code.hpp"
 
 namespace parsimony::cli {
@@ -20,10 +21,13 @@ void say(std::string_view text) {
   }
 }
 
+// escaped() needs memory. Here every byte that is not ASCII has the form of one that is not UTF-8.
 void say_name(std::string_view name) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
-    say(byte < ' ' || byte == 127 ? "?" : std::string_view(&c, 1));
+    const char hex[] = {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+    say(byte < ' ' || byte >= 127 ? std::string_view(hex, sizeof hex) : std::string_view(&c, 1));
   }
 }
 
@@ -36,6 +40,7 @@ extern "C" void end_run(int signal, siginfo_t* info, void*) {
   say(::isatty(STDERR_FILENO) != 0 ? "\r\x1b[Kparsimony: error: " : "parsimony: error: ");
   say_name(name);
   say(" became shorter while it was read\n");
+  remove_temporary_files();
   _exit(kFailed);
 }
 

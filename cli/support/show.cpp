@@ -46,6 +46,18 @@ nlohmann::ordered_json agreement_json(const graph::Agreement& agreement, std::in
           {"adjusted_mutual_information", agreement.adjusted_mutual_information}};
 }
 
+std::string labels_text(const graph::Labels& labels) {
+  return fmt::format("nodes             {}\nclusters          {}\n", labels.clusters.size(),
+                     labels.names.size());
+}
+
+nlohmann::ordered_json labels_json(const std::string& path, const graph::Labels& labels) {
+  return {{"labels", path},
+          {"nodes", labels.clusters.size()},
+          {"clusters", labels.names.size()},
+          {"names", labels.names}};
+}
+
 nlohmann::ordered_json graph_json(const std::string& path, const graph::GraphFile& file) {
   return {{"path", path},
           {"nodes", file.graph.nodes()},

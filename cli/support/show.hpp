@@ -7,6 +7,7 @@
 
 #include "parsimony/cluster/compressive.hpp"
 #include "parsimony/graph/file.hpp"
+#include "parsimony/graph/labels.hpp"
 #include "parsimony/graph/scores.hpp"
 
 namespace parsimony::cli {
@@ -18,6 +19,8 @@ std::string agreement_text(const graph::Agreement& agreement);
 nlohmann::ordered_json agreement_json(const graph::Agreement& agreement, std::int64_t nodes);
 
 /// The graph of a file and the number of entries that its reader removed.
+std::string labels_text(const graph::Labels& labels);
+nlohmann::ordered_json labels_json(const std::string& path, const graph::Labels& labels);
 nlohmann::ordered_json graph_json(const std::string& path, const graph::GraphFile& file);
 
 /// The graph, the clustering, its scores and the time of every stage.

@@ -4,12 +4,13 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <system_error>
 
 #include "core/duration.hpp"
+#include "parsimony/core/output_file.hpp"
+#include "support/escaped.hpp"
 #include "support/exit_code.hpp"
 
 namespace parsimony::cli {
@@ -81,6 +82,7 @@ void Interrupt::hear() {
     first_ = now;
   } else if (now - first_ >
              500ms) {  // an earlier one is an echo: timeout(1) signals a process and then its group
+    remove_temporary_files();
     _exit(kCancelled);
   }
 }
@@ -127,11 +129,7 @@ void Terminal::error(std::string_view text) {
 }
 
 void Terminal::line(std::string_view kind, std::string_view text) {
-  std::string message = fmt::format("parsimony: {}: {}", kind, text);
-  // Keep the message on one line, even if a path contains line breaks.
-  std::replace_if(
-      message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 127; }, ' ');
-  message += '\n';
+  const std::string message = fmt::format("parsimony: {}: {}\n", kind, escaped(text));
   const std::lock_guard lock(mutex_);
   clear_bar();
   std::fwrite(message.data(), 1, message.size(), stderr);

@@ -17,8 +17,8 @@
 namespace parsimony::cli {
 
 /// While this object lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token; another one more
-/// than half a second later ends the process with code 130. Signals that the process was started to ignore
-/// stay ignored.
+/// than half a second later removes the temporary files and ends the process with code 130. Signals that the
+/// process was started to ignore stay ignored.
 ///
 /// All threads block these signals, and one thread waits for them, so that no work is done in a signal
 /// handler. Create the object before any other thread. Where that thread cannot be started, a handler
