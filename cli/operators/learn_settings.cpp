@@ -10,16 +10,16 @@ namespace parsimony::cli {
 void check_outputs(const LearnSettings& settings, const std::string& extension,
                    const std::vector<std::filesystem::path>& inputs) {
   const std::filesystem::path output = settings.output, picture = settings.picture;
-  check_writable("--output", output);
-  for (const auto& input : inputs) check_writable("--output", output, {input});
+  check_writable("--output", output, inputs);
   if (output.extension() != extension) {
     refuse(fmt::format("--output: the {} is {}; its name must end in {}",
                        extension == ".npy" ? "operator" : "flow",
                        extension == ".npy" ? "an array" : "an archive of arrays", extension));
   }
   if (picture.empty()) return;
-  check_writable("--picture", picture, {output});
-  for (const auto& input : inputs) check_writable("--picture", picture, {input});
+  std::vector<std::filesystem::path> others = inputs;
+  others.push_back(output);
+  check_writable("--picture", picture, others);
   if (picture.extension() != ".png") refuse("--picture: the picture is a PNG; its name must end in .png");
 }
 

@@ -30,8 +30,8 @@ void check_files(const LearnSettings& settings, const std::filesystem::path& che
   for (const std::string& path : settings.paths) {
     inputs.push_back(input_path(path));
     check_readable(inputs.back());
-    check_writable("--output", checkpoint, {inputs.back()});
   }
+  check_writable("--output", checkpoint, inputs);
   check_outputs(settings, one_energy ? ".npy" : ".npz", inputs);
 }
 

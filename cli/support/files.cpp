@@ -65,7 +65,7 @@ void check_readable(const fs::path& path) {
   }
 }
 
-void check_writable(std::string_view flag, const fs::path& path, std::initializer_list<fs::path> others) {
+void check_writable(std::string_view flag, const fs::path& path, const std::vector<fs::path>& others) {
   const auto refuse = [&](ErrorCode code, const std::string& message) {
     throw Error(code, fmt::format("{}: {}", flag, message));
   };
@@ -90,7 +90,7 @@ void check_writable(std::string_view flag, const fs::path& path, std::initialize
 }
 
 fs::path checked_output(std::string_view flag, const std::string& text, bool json,
-                        std::initializer_list<fs::path> others) {
+                        const std::vector<fs::path>& others) {
   fs::path path = output_path(text);
   if (json && path == kStandardOutput) {
     refuse(fmt::format("{}: --json prints the report on the standard output; name a file here", flag));

@@ -34,11 +34,11 @@ void check_readable(const std::filesystem::path& path);
 /// Throws the errors of check_output_path(), which name the flag then, and Error(invalid_argument) if the
 /// path is a directory, "-", or one of the other files of the command.
 void check_writable(std::string_view flag, const std::filesystem::path& path,
-                    std::initializer_list<std::filesystem::path> others = {});
+                    const std::vector<std::filesystem::path>& others = {});
 
 /// output_path(), checked as above; the standard output cannot have the report (--json) too.
 std::filesystem::path checked_output(std::string_view flag, const std::string& text, bool json,
-                                     std::initializer_list<std::filesystem::path> others = {});
+                                     const std::vector<std::filesystem::path>& others = {});
 
 /// Writes to stdout, escaped but for ends of lines and tabs; throws Error(io) if that fails, as on a full
 /// disk. A verb that also writes files prints before it lets them appear (OutputSet::commit).

@@ -3,14 +3,16 @@
 //   FAULT_CALL   open, read, write, fsync, rename, mmap, close or thread; nothing else is touched
 //   FAULT_AT     N, counted from 1 over all threads; 0 or absent: none fails
 //   FAULT_ERRNO  number of the error
-//   FAULT_AFTER  1: all later calls of the kind fail too; of threads, those that would make more than N at
-//   once FAULT_COUNT  file that gets the number of calls when the process ends
+//   FAULT_AFTER  1: all later calls of the kind fail too; threads: those that would make more than N at once
+//   FAULT_SIGNAL number of a signal that the process gets instead of the error, before the call
+//   FAULT_COUNT  file that gets the number of calls when the process ends
 //
 // The library counts the calls of the program and its libraries, not those that the C library makes inside
 // itself. A write on stderr never fails, so that messages get out.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ struct Fault {
   long at = number("FAULT_AT");
   int error = static_cast<int>(number("FAULT_ERRNO"));
   bool after = number("FAULT_AFTER") != 0;
+  int signal = static_cast<int>(number("FAULT_SIGNAL"));
   const char* count_file = std::getenv("FAULT_COUNT");
   std::atomic<long> count{0};
   std::atomic<long> threads{1};  // that live
@@ -59,6 +62,10 @@ bool fails(const char* call) {
   if (f.call == nullptr || std::strcmp(f.call, call) != 0) return false;
   const long index = ++f.count;
   if (f.at == 0 || (f.after ? index < f.at : index != f.at)) return false;
+  if (f.signal != 0) {
+    kill(getpid(), f.signal);
+    return false;
+  }
   errno = f.error;
   return true;
 }

@@ -20,7 +20,7 @@ import time
 from tries import Suite
 from verbs import make_inputs
 
-SCENARIOS = ("calls", "limits")
+SCENARIOS = ("calls", "limits", "outputs")
 
 
 def main():
