@@ -55,14 +55,19 @@ class Suite:
         self.folder = pathlib.Path(folder)
         self.inputs = self.folder / "in"
         self.right = {}  # verb -> the bytes of its outputs
+        self.seconds = {}  # verb -> the time of its undisturbed run
 
-    def right_outputs(self, verb):
-        """The outputs of an undisturbed run."""
+    def right_outputs(self, verb, prepare=None):
+        """The outputs of an undisturbed run, after prepare(folder)."""
         if verb.name not in self.right:
             with tempfile.TemporaryDirectory(dir=self.folder) as name:
                 run = pathlib.Path(name)
                 (run / "in").symlink_to(self.inputs)
+                if prepare:
+                    prepare(run)
+                begin = time.monotonic()
                 self.undisturbed(verb, run, os.environ)
+                self.seconds[verb.name] = time.monotonic() - begin
                 self.right[verb.name] = [(run / output).read_bytes() for output in verb.outputs]
         return self.right[verb.name]
 
@@ -82,7 +87,7 @@ class Suite:
             return int((run / "count").read_text())
 
     def run(self, attempt):
-        """The faults of one try: texts, none where every promise is kept."""
+        """The faults of one try, none where every promise is kept, and how long it took to end."""
         right = self.right_outputs(attempt.verb)
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         try:
@@ -93,7 +98,7 @@ class Suite:
                 attempt.prepare(folder)
             before = set(folder.iterdir())
             done = self.execute(attempt, folder)
-            return self.broken(attempt, done, before, right)
+            return self.broken(attempt, done, before, right), done.seconds
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
