@@ -76,8 +76,8 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
 int main(int argc, char** argv) {
   prepare_process();
   end_when_input_is_shortened();
-  const Interrupt interrupt;
-  Terminal terminal(interrupt.token());
+  Interrupt interrupt;
+  Terminal terminal(interrupt);
   CLI::App app("Cluster large graphs, shrink neural networks, learn analysis operators.", "parsimony");
   app.set_version_flag("--version", [] { return "parsimony " + version(); });
   app.require_subcommand(1);
@@ -109,6 +109,7 @@ int main(int argc, char** argv) {
     terminal.error(usage_message(app, error));
     return kUsage;
   } catch (const Error& error) {
+    interrupt.end();
     const std::string message = in_flags(error.what(), innermost(app));
     const bool unnamed =
         error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;

@@ -4,11 +4,14 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <system_error>
+#include <utility>
 
 #include "core/duration.hpp"
+#include "core/files/output_gate.hpp"
 #include "parsimony/core/output_file.hpp"
 #include "support/escaped.hpp"
 #include "support/exit_code.hpp"
@@ -71,8 +74,14 @@ Interrupt::Interrupt() {
 }
 
 void Interrupt::watch() {
-  int signal = 0;
-  while (sigwait(&signals_, &signal) == 0 && !done_) hear();
+  constexpr timespec kPatience{.tv_sec = 0, .tv_nsec = 150'000'000};
+  for (;;) {
+    const bool waits = impatient_ && stop_.stop_requested();
+    const int signal = waits ? sigtimedwait(&signals_, nullptr, &kPatience) : sigwaitinfo(&signals_, nullptr);
+    if (ended_) return;
+    if (signal > 0) hear();
+    if (signal < 0 && errno == EAGAIN) give_up();
+  }
 }
 
 void Interrupt::hear() {
@@ -81,14 +90,33 @@ void Interrupt::hear() {
   if (stop_.request_stop()) {
     first_ = now;
   } else if (now - first_ >
-             500ms) {  // an earlier one is an echo: timeout(1) signals a process and then its group
+                 500ms &&  // an earlier one is an echo: timeout(1) signals a process and then its group
+             abandon_outputs(true)) {
     remove_temporary_files();
     _exit(kCancelled);
   }
 }
 
+// Some work does not look at the stop token: libraries that decode and pack, sorting, freeing gigabytes.
+void Interrupt::give_up() {
+  if (!abandon_outputs(false)) {  // files have appeared: the run ends as it says itself
+    impatient_ = false;
+  } else if (!ended_.exchange(true)) {
+    remove_temporary_files();
+    const std::string_view message =
+        is_terminal() ? "\r\x1b[Kparsimony: error: cancelled\n" : "parsimony: error: cancelled\n";
+    (void)!::write(STDERR_FILENO, message.data(), message.size());
+    _exit(kCancelled);
+  }
+}
+
+void Interrupt::end() {
+  if (std::exchange(has_ended_, true)) return;
+  while (ended_.exchange(true)) ::pause();  // the watcher is ending the process
+}
+
 Interrupt::~Interrupt() {
-  done_ = true;
+  end();
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
   }
@@ -99,11 +127,11 @@ Interrupt::~Interrupt() {
   watcher_.join();
 }
 
-Terminal::Terminal(std::stop_token stop) : stop_(std::move(stop)), has_bar_(is_terminal()) {}
+Terminal::Terminal(Interrupt& interrupt) : interrupt_(interrupt), has_bar_(is_terminal()) {}
 
 Context Terminal::context(int threads) {
   Context context(threads);
-  context.stop = stop_;
+  context.stop = interrupt_.token();
   context.on_log = [this](LogLevel level, std::string_view text) {
     const std::string message = rename_ ? rename_(std::string(text)) : std::string(text);
     level == LogLevel::info ? note(message) : warning(message);

@@ -16,13 +16,14 @@
 
 namespace parsimony::cli {
 
-/// While this object lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token; another one more
-/// than half a second later removes the temporary files and ends the process with code 130. Signals that the
-/// process was started to ignore stay ignored.
+/// While this object lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token. If the run has not
+/// ended 0.15 seconds later, and none of its files has appeared, the temporary files are removed and
+/// the process ends with code 130, as it does for another signal more than half a second after the first.
+/// Signals that the process was started to ignore stay ignored.
 ///
 /// All threads block these signals, and one thread waits for them, so that no work is done in a signal
 /// handler. Create the object before any other thread. Where that thread cannot be started, a handler
-/// triggers the token.
+/// triggers the token, and nothing ends the process before the run does.
 class Interrupt {
  public:
   Interrupt();
@@ -32,14 +33,22 @@ class Interrupt {
 
   std::stop_token token() const { return stop_.get_token(); }
   void hear();  ///< a signal came
+  void be_patient() {
+    impatient_ = false;
+  }            ///< a run that saves its state when it is cancelled ends by itself
+  void end();  ///< The run has ended: does not return if this object is ending the process. Call it before
+               ///< the last message.
 
  private:
   void watch();
+  void give_up();
 
   sigset_t signals_;
   std::stop_source stop_;
   std::chrono::steady_clock::time_point first_;
-  std::atomic<bool> done_{false};
+  std::atomic<bool> impatient_{true};
+  std::atomic<bool> ended_{false};  // by end() or by give_up()
+  bool has_ended_ = false;
   std::thread watcher_;
 };
 
@@ -47,10 +56,11 @@ class Interrupt {
 /// colour.
 class Terminal {
  public:
-  explicit Terminal(std::stop_token stop);
+  explicit Terminal(Interrupt& interrupt);
 
   /// Notes and warnings go through this function, which turns names of options into flags.
   void rename_options(std::function<std::string(std::string)> rename) { rename_ = std::move(rename); }
+  void saves_when_cancelled() { interrupt_.be_patient(); }  ///< see Interrupt::be_patient()
   void be_quiet() { quiet_ = true; }  ///< no bar and no notes; warnings and errors remain
   void note(std::string_view text);
   void warning(std::string_view text);
@@ -65,7 +75,7 @@ class Terminal {
   void line(std::string_view kind, std::string_view text);
   void clear_bar();
 
-  std::stop_token stop_;
+  Interrupt& interrupt_;
   std::function<std::string(std::string)> rename_;
   bool quiet_ = false;
   bool has_bar_;

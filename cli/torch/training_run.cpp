@@ -26,6 +26,7 @@ int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal
   const models::Recipe recipe = models::read_recipe(settings.recipe);
   const std::filesystem::path output =
       settings.output.empty() ? recipe.output : std::filesystem::path(settings.output);
+  terminal.saves_when_cancelled();
   const Context context = start(terminal, settings.run);
   const models::RecipeRun run = models::train_recipe(recipe, output, settings.restart, context);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(run.model));

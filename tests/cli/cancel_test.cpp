@@ -112,6 +112,22 @@ TEST_F(Cancel, IsNoticedWhileAPipeIsSilent) {
   }
 }
 
+// Where nothing looks at the stop token, one signal is enough, too.
+TEST_F(Cancel, EndsARunThatDoesNotHearIt) {
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  const std::string labels = path("labels.txt");
+  const pid_t process = start(
+      {"generate", "sbm", "--nodes", "100", "--clusters", "2", "--labels", labels, "--output", path("pipe")});
+  for (int waits = 0; waits < 3000 && !takes_over(process, SIGINT); ++waits)
+    std::this_thread::sleep_for(10ms);
+  std::this_thread::sleep_for(100ms);
+  const auto asked = std::chrono::steady_clock::now();
+  kill(process, SIGINT);
+  expect_one_error(finish(process), kCancelled, {"cancelled"});
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, 5s);
+  EXPECT_EQ(files(), (std::vector<std::string>{"pipe"}));
+}
+
 TEST_F(Cancel, TheSecondSignalEndsTheProcessAtOnce) {
   // A pipe that nobody reads: the writer cannot look at the stop token.
   ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);

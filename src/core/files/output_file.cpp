@@ -14,6 +14,7 @@
 
 #include "core/files/compression.hpp"
 #include "core/files/descriptor.hpp"
+#include "core/files/output_gate.hpp"
 #include "core/files/pending_file.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -93,6 +94,7 @@ void AtomicFile::commit() {
     state.set->state_->files.push_back(std::move(*state.pending));
     return;
   }
+  const Appearing now;
   state.pending->appear();
   sync_folder(state.pending->place().folder);
 }
@@ -114,6 +116,7 @@ OutputPath OutputSet::file(const std::filesystem::path& path) {
 void OutputSet::commit() {
   if (is_part_) return;
   std::vector<PendingFile>& files = state_->files;
+  const Appearing now;
   std::size_t done = 0;
   try {
     for (; done < files.size(); ++done) {
