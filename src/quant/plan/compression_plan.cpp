@@ -51,6 +51,7 @@ class Planner {
     if (options_.budget > 0) choose();  // refuses a budget below the least at once
     // May take long: after everything that refuses sooner.
     plan_.importance = importance_of_weights(plan_.recipe, model_, options_.calibration, context_);
+    if (options_.calibration) options_.calibration->check_unchanged();
     if (options_.budget > 0) spend_budget();
     return std::move(plan_);
   }
