@@ -41,7 +41,6 @@ extern "C" void end_run(int signal, siginfo_t* info, void*) {
   say_name(name);
   say(" became shorter while it was read\n");
   remove_temporary_files();
-  remove_temporary_files();
   _exit(kFailed);
 }
 

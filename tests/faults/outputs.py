@@ -14,7 +14,7 @@ from calls import evenly
 from tries import Try
 from verbs import VERBS
 
-MOMENTS = 40  # kills of a verb at random moments
+MOMENTS = 200  # kills of a verb at random moments
 MOST = 30  # steps of a kind at which a verb is killed, and sizes of disks and files
 PAGE = 4096  # a file system in memory gives space in these
 
