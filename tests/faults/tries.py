@@ -72,7 +72,7 @@ class Suite:
         return self.right[verb.name]
 
     def undisturbed(self, verb, folder, environment):
-        done = subprocess.run([self.command, *verb.words], cwd=folder, env=environment, timeout=120, capture_output=True)
+        done = subprocess.run([self.command, *verb.words], cwd=folder, env=environment, timeout=300, capture_output=True)
         if done.returncode != verb.status:
             raise RuntimeError(f"{verb.name}: exit status {done.returncode}: {done.stderr.decode()}")
 
