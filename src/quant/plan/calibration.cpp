@@ -187,9 +187,8 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
   }
   if (!dead.empty()) {
     warn(fmt::format(
-        "all inputs of {} weights are 0, as those of an expert that no sample reached; they count as if "
-        "they had none: {}",
-        dead.size(), list(dead)));
+        "inputs that are all 0, as of an expert that no sample reached, count as none, those of {}",
+        list(dead)));
   }
   if (!stray.empty()) {
     std::vector<std::string> expected;
