@@ -20,7 +20,8 @@ constexpr const char* kQuantizeExamples = R"(Examples:
   parsimony quantize model.safetensors -o small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB -o small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB --calibration inputs.safetensors --dry-run
-  parsimony quantize model.safetensors --scheme pq --block-size 8 --exclude 'head|^conv1' -o small.safetensors
+  parsimony quantize model.safetensors --scheme levels4 --half -o small.safetensors
+  parsimony quantize model.safetensors --scheme 'ffn=pq8,attention=pq4,head=float,*=int8' -o small.safetensors
 
 Tensors of 2 to 5 dimensions that are named as weights become codes. All others stay as they are and are
 counted by the reason (--json lists each). With --budget each layer gets the scheme that costs least error.

@@ -49,14 +49,25 @@ Sum sum_of_others(const quant::CompactRecipe& recipe) {
   return sum;
 }
 
-// "int4 per channel", "pq of 9, 256 centroids, shared".
+// The dimensions that count the outputs, where they are not the first: " axis 0+1".
+std::string axes_text(const quant::WeightAxes& axes) {
+  return axes.standard() ? "" : fmt::format(" axis {}", fmt::join(axes.outputs, "+"));
+}
+
+// "int4 per channel", "levels4 in groups of 64", "pq of 9, 256 centroids, shared".
 std::string scheme_text(const quant::WeightRecipe& weight) {
   if (weight.scheme == quant::Scheme::integer) {
-    return fmt::format("int{} per {}", weight.bits, weight.scales == 1 ? "tensor" : "channel");
+    const bool table = weight.levels != quant::LevelKind::uniform;
+    return fmt::format("{}{} {}{}", table ? "levels" : "int", weight.bits,
+                       weight.group > 0     ? fmt::format("in groups of {}", weight.group)
+                       : weight.scales == 1 ? "per tensor"
+                                            : "per channel",
+                       axes_text(weight.axes));
   }
-  return fmt::format("pq of {}{}, {} centroids{}{}", weight.block_size,
+  return fmt::format("pq of {}{}, {} centroids{}{}{}", weight.block_size,
                      weight.layout == quant::BlockLayout::input_channels ? " channels" : "", weight.centroids,
-                     weight.permuted ? ", permuted" : "", weight.codebook.empty() ? "" : ", shared");
+                     weight.permuted ? ", permuted" : "", weight.codebook.empty() ? "" : ", shared",
+                     axes_text(weight.axes));
 }
 
 // A line for each tensor that a reader may not expect, and one for each reason of the others.
@@ -146,6 +157,9 @@ nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
       entry["layout"] = enum_name(weight.layout);
       entry["codebook"] = enum_name(weight.codebook_type);
     }
+    if (weight.group > 0) entry["group"] = weight.group;
+    if (weight.levels != quant::LevelKind::uniform) entry["levels"] = true;
+    if (!weight.axes.standard()) entry["outputs"] = weight.axes.outputs;
     if (!weight.kind.empty()) entry["kind"] = weight.kind;
     if (!relative_mse.empty()) entry["relative_mse"] = relative_mse[i];
     root["weights"].push_back(std::move(entry));

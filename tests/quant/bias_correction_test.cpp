@@ -12,8 +12,6 @@
 namespace parsimony::quant::bias_correction_test {
 namespace {
 
-using S = CompressionScheme;
-
 double density(double x) {
   return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
 }
@@ -97,7 +95,7 @@ TEST_F(BiasCorrection, FindsTheLayersOfAnEfficientNetInTheirOrder) {
 TEST_F(BiasCorrection, MeansAfterBatchNormAreThoseOfTheFloats) {
   const SafetensorsFile model = efficient_net();
   for (const bool corrected : {false, true}) {
-    const CompressOptions options{.scheme = S::int2, .bias_correction = corrected};
+    const CompressOptions options{.scheme = "int2", .bias_correction = corrected};
     const CompressionPlan plan = plan_compression(model, options);
     const QuantizedModel made = quantize_model(model, plan);
     write_compact_file(directory_ / "c", made.model);
@@ -145,16 +143,16 @@ TEST_F(BiasCorrection, WarningsNameTheWayOut) {
     return text;
   };
   const SafetensorsFile model = efficient_net();
-  EXPECT_NE(warnings(model, {.scheme = S::int4}).find("option bias_correction puts them right"),
+  EXPECT_NE(warnings(model, {.scheme = "int4"}).find("option bias_correction puts them right"),
             std::string::npos);
-  EXPECT_EQ(warnings(model, {.scheme = S::int5}), "");
-  EXPECT_EQ(warnings(model, {.scheme = S::int4, .bias_correction = true}), "");
+  EXPECT_EQ(warnings(model, {.scheme = "int5"}), "");
+  EXPECT_EQ(warnings(model, {.scheme = "int4", .bias_correction = true}), "");
   const SafetensorsFile linear = file({normal("a.weight", {128, 128})}, "linear");
-  EXPECT_EQ(warnings(linear, {.scheme = S::int4}), "");
-  EXPECT_NE(warnings(linear, {.scheme = S::int4, .bias_correction = true}).find("found no batch norm"),
+  EXPECT_EQ(warnings(linear, {.scheme = "int4"}), "");
+  EXPECT_NE(warnings(linear, {.scheme = "int4", .bias_correction = true}).find("found no batch norm"),
             std::string::npos);
   const std::string lost =
-      warnings(linear, {.scheme = S::pq, .block_size = 8, .centroids = 16, .max_iterations = 3});
+      warnings(linear, {.scheme = "pq", .block_size = 8, .centroids = 16, .max_iterations = 3});
   EXPECT_NE(lost.find("more than a third of 1 of 1 weights"), std::string::npos) << lost;
   EXPECT_NE(lost.find("'a.weight'"), std::string::npos) << lost;
 }

@@ -10,8 +10,6 @@
 namespace parsimony::quant::calibration_test {
 namespace {
 
-using S = CompressionScheme;
-
 class CalibrationOfModels : public ModelFiles {
  protected:
   CompressionPlan plan(const SafetensorsFile& model, const SafetensorsFile& calibration,
@@ -75,7 +73,7 @@ TEST_F(CalibrationOfModels, InputsThatAreAllZeroAreNamedAndSayNothing) {
   const SafetensorsFile model = file({normal("e.0.weight", {64, 64}), normal("e.1.weight", {64, 64})});
   const TensorView alive = normal("e.0.input", {8, 64});
   const TensorView dead = floats("e.1.input_second_moment", {64}, std::vector<float>(64));
-  for (const S scheme : {S::int4, S::pq}) {
+  for (const char* scheme : {"int4", "pq"}) {
     const CompressionPlan with_dead =
         plan(model, file({alive, dead}, "dead"), {.scheme = scheme, .max_iterations = 3});
     expect_warning("inputs that are all 0");
@@ -94,7 +92,7 @@ TEST_F(CalibrationOfModels, TheRangeOfIntegersIsThatOfLeastWeightedError) {
   std::vector<float> moments(128, 1);
   std::fill_n(moments.begin(), 32, 1e4f);
   const SafetensorsFile calibration = file({floats("a.input_second_moment", {128}, moments)}, "moments");
-  for (const S scheme : {S::int2, S::int3, S::int4}) {
+  for (const char* scheme : {"int2", "int3", "int4"}) {
     const QuantizedModel without = quantize_model(model, plan_compression(model, {.scheme = scheme}));
     const QuantizedModel with = quantize_model(model, plan(model, calibration, {.scheme = scheme}));
     EXPECT_LT(weighted_error(model, "a.weight", moments, with.model.weights[0]),
@@ -103,8 +101,8 @@ TEST_F(CalibrationOfModels, TheRangeOfIntegersIsThatOfLeastWeightedError) {
   // Equal moments change nothing.
   const SafetensorsFile even =
       file({floats("a.input_second_moment", {128}, std::vector<float>(128, 7))}, "even");
-  EXPECT_EQ(quantize_model(model, plan(model, even, {.scheme = S::int4})).model.weights[0].packed,
-            quantize_model(model, plan_compression(model, {.scheme = S::int4})).model.weights[0].packed);
+  EXPECT_EQ(quantize_model(model, plan(model, even, {.scheme = "int4"})).model.weights[0].packed,
+            quantize_model(model, plan_compression(model, {.scheme = "int4"})).model.weights[0].packed);
 }
 
 TEST_F(CalibrationOfModels, ATiedWeightHasTheInputsOfEitherName) {
@@ -113,7 +111,7 @@ TEST_F(CalibrationOfModels, ATiedWeightHasTheInputsOfEitherName) {
   twin.name = "lm_head.weight";
   const SafetensorsFile model = file({head, twin});
   const CompressionPlan tied =
-      plan(model, file({normal("lm_head.input", {8, 32})}, "inputs"), {.scheme = S::int4});
+      plan(model, file({normal("lm_head.input", {8, 32})}, "inputs"), {.scheme = "int4"});
   ASSERT_EQ(tied.importance.size(), 1u);
   EXPECT_EQ(tied.importance[0].size(), 32u);
   EXPECT_EQ(warnings_, "");
@@ -122,7 +120,7 @@ TEST_F(CalibrationOfModels, ATiedWeightHasTheInputsOfEitherName) {
 TEST_F(CalibrationOfModels, EmbeddingsHaveNoInputsWithoutAWarning) {
   const SafetensorsFile model =
       file({normal("embeddings.word_embeddings.weight", {64, 32}), normal("fc.weight", {64, 32})});
-  plan(model, file({normal("fc.input", {8, 32})}, "inputs"), {.scheme = S::int8});
+  plan(model, file({normal("fc.input", {8, 32})}, "inputs"), {.scheme = "int8"});
   EXPECT_EQ(warnings_, "");
 }
 

@@ -80,7 +80,7 @@ class RandomModel {
     WeightRecipe& weight = model.recipe.weights.back();
     weight.scale_dtype = DType::uint8;
     weight.scale_values = std::min<std::int64_t>(weight.scales + 2, 256);
-    weight.packed_zeros = !weight.levels;
+    weight.packed_zeros = weight.levels == LevelKind::uniform;
   }
 
   /// An int8 codebook with a scale for each centroid.

@@ -29,7 +29,7 @@ struct Weight {
 
   WeightView view() const { return {.values = values, .shape = info.shape, .importance = importance}; }
   std::vector<WeightRecipe> candidates(const CompressOptions& options) const {
-    return candidates_of(info, range_of(values, info.shape[0]), options);
+    return candidates_of(info, range_of(values, info.shape[0]), parse_scheme(options.scheme), options);
   }
   double error(const WeightRecipe& recipe, const CompressOptions& options) const {
     return relative_mse(view(), decode(quantize_weight(view(), recipe, options, Context(1)), Context(1)));

@@ -32,7 +32,9 @@ struct WeightRecipe {
   DType zero_point_dtype = DType::uint8;  ///< for integers: uint8, or int32 if a zero point is not a code
   bool packed_zeros = false;  ///< for integers: zero points take `bits` bits each; they must be codes
   std::int64_t group = 0;     ///< for integers: see QuantizedTensor
-  bool levels = false;        ///< for integers: 2^bits levels instead of zero points
+  /// For integers: unless uniform, 2^bits levels instead of zero points. A file does not tell how they were
+  /// found: read, they are `learned`.
+  LevelKind levels = LevelKind::uniform;
 
   BlockLayout layout = BlockLayout::row;  ///< this and the following fields are for products
   std::int64_t block_size = 0;            ///< d, 1 to 4096, and at most run_length of BlockGrid

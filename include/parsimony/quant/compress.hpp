@@ -19,36 +19,50 @@
 
 namespace parsimony::quant {
 
-enum class CompressionScheme {
-  automatic,  ///< with a budget: chosen for each layer; without one: int8
-  int8,       ///< this and the next: integers of so many bits, one scale per output
-  int7,
-  int6,
-  int5,
-  int4,
-  int3,
-  int2,
-  pq,  ///< product quantization: a code per block of weights
+/// Schemes for all layers of a network, by their roles.
+enum class Preset {
+  none,
+  paper,     ///< the sizes of [fan2021training]: product codes of 8 and 4 weights; needs training for its
+             ///< quality
+  small,     ///< product codes for convolutions, 3-bit levels for Transformers
+  accurate,  ///< 4-bit levels for Transformers, int6 for convolutions
 };
 
-constexpr auto names_of(CompressionScheme) {
-  using enum CompressionScheme;
-  return enum_names<CompressionScheme>({{automatic, "auto"},
-                                        {int8, "int8"},
-                                        {int7, "int7"},
-                                        {int6, "int6"},
-                                        {int5, "int5"},
-                                        {int4, "int4"},
-                                        {int3, "int3"},
-                                        {int2, "int2"},
-                                        {pq, "pq"}});
+constexpr auto names_of(Preset) {
+  using enum Preset;
+  return enum_names<Preset>({{none, "none"}, {paper, "paper"}, {small, "small"}, {accurate, "accurate"}});
 }
 
 /// The default, int8 for every layer, makes float32 models four times smaller at an error that is hardly ever
 /// seen. Below that, set a budget: it gives bits to the layers where they lower the error most.
 struct CompressOptions {
-  /// Set int4 or pq when one scheme must serve all layers, as an inference engine may ask for.
-  CompressionScheme scheme = CompressionScheme::automatic;
+  /// One word for all layers, or rules "selector=word" with commas between them, of which the first that
+  /// selects a layer counts: "ffn=pq8,attention=pq4,depthwise|stem=int8,*=levels4". A selector is a role
+  /// (embedding, position, token-type, attention, ffn, classifier, linear, stem, pointwise, convolution,
+  /// depthwise, recurrent), a regular expression searched in the name, several of them with | between them,
+  /// or
+  /// *. A layer that no rule selects has auto.
+  ///  - auto: chosen with a budget, int8 without
+  ///  - int2 to int8: integers, one scale per output, or per group of it with g: int4g64
+  ///  - nf4, levels2 to levels4: tables of 4 to 16 levels in groups of 64 (g32: of 32), those of NormalFloat
+  ///  or
+  ///    learned for each weight
+  ///  - pq, pq8, pq8x1024: product codes for blocks of 8 weights, 1024 centroids
+  ///  - float: not in codes
+  /// Product codes for all layers (pq, or * = pq) leave out those that they ruin: stems, token types,
+  /// depthwise convolutions and classifiers of at most 256 classes become int8 unless a rule names them.
+  std::string scheme = "auto";
+  /// Schemes of all layers that option scheme does not name; also sets half, and for convolutional networks
+  /// codebooks of int8.
+  Preset preset = Preset::none;
+  /// Values of an output that share a scale, for integers and levels whose word gives no group. 0: 64 for
+  /// levels and nf4, all values for integers. Smaller groups have a smaller error; a group costs a byte, or
+  /// for integers a byte and a code.
+  std::int64_t group = 0;
+  /// The dimension of the outputs: auto, a number, several with + between them (0+1: a scale for each row of
+  /// stacked matrices), or rules "pattern=axis" with commas between them. auto finds stacked experts, the
+  /// Conv1D of GPT-2, kernels with outputs last, and transposed convolutions.
+  std::string axis = "auto";
   /// Largest size of the file in bytes, header included; 0: no limit. Scheme, block_size, centroids and
   /// layout are then chosen for each layer (with scheme pq among products only). Costs about as much as the
   /// quantization itself.
@@ -106,9 +120,17 @@ void describe(Options& options, Visitor&& visit) {
   visit(
       Field{
           "scheme",
-          "integers of so many bits with a scale per output, or product quantization; auto: chosen for each "
-          "layer with a budget, int8 without"},
+          "auto, int2 to int8 (int4g64: in groups of 64), levels2 to levels4, nf4, pq, pq8 (blocks of 8) or "
+          "float; or rules by role or name: ffn=pq8,depthwise|stem=int8,*=levels4 (default: auto)"},
       options.scheme);
+  visit(Field{"preset", "schemes by role for a whole network; scheme may change some of them"},
+        options.preset);
+  visit(Field{"group", "values of an output that share a scale, for integers and levels", 1, 1 << 20, "auto",
+              0},
+        options.group);
+  visit(Field{"axis",
+              "dimension of the outputs, 0+1 for stacked matrices, or rules pattern=axis (default: auto)"},
+        options.axis);
   visit(
       Field{"budget", "largest size of the file in bytes; each layer gets the scheme that costs least error",
             1, 1e15, "none", 0},

@@ -16,18 +16,6 @@ namespace parsimony::quant {
 
 enum class Granularity { per_tensor, per_channel };
 
-/// The values that codes stand for, before the scale.
-enum class LevelKind {
-  uniform,  ///< whole numbers, with a zero point
-  nf4,      ///< the 16 quantiles of a normal distribution of NormalFloat [dettmers2023qlora]
-  learned,  ///< 2^bits values of least error for the weight, found by Lloyd and Max's iteration
-};
-
-constexpr auto names_of(LevelKind) {
-  using enum LevelKind;
-  return enum_names<LevelKind>({{uniform, "uniform"}, {nf4, "nf4"}, {learned, "learned"}});
-}
-
 /// Rule for the range [low, high] that the codes cover.
 enum class RangeRule {
   min_max,    ///< range of the values, so that none is clipped; the fastest

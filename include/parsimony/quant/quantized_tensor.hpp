@@ -26,6 +26,18 @@ constexpr auto names_of(Scheme) {
   return enum_names<Scheme>({{integer, "integer"}, {product, "product"}});
 }
 
+/// The values that codes stand for, before the scale.
+enum class LevelKind {
+  uniform,  ///< whole numbers, with a zero point
+  nf4,      ///< the 16 quantiles of a normal distribution of NormalFloat [dettmers2023qlora]
+  learned,  ///< 2^bits values of least error for the weight, found by Lloyd and Max's iteration
+};
+
+constexpr auto names_of(LevelKind) {
+  using enum LevelKind;
+  return enum_names<LevelKind>({{uniform, "uniform"}, {nf4, "nf4"}, {learned, "learned"}});
+}
+
 /// Position of the d weights of a block. Outputs (rows) are the first dimension of a weight, and no block
 /// reaches over two of them.
 enum class BlockLayout {

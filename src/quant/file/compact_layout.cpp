@@ -81,7 +81,7 @@ WeightRecipe recipe_of(std::string name, const QuantizedTensor& tensor, bool hal
     const bool bytes = std::all_of(tensor.zero_point.begin(), tensor.zero_point.end(), is_byte);
     weight.zero_point_dtype = bytes ? DType::uint8 : DType::int32;
     weight.group = tensor.group;
-    weight.levels = !tensor.levels.empty();
+    weight.levels = tensor.levels.empty() ? LevelKind::uniform : LevelKind::learned;
     return weight;
   }
   weight.layout = tensor.layout;

@@ -141,7 +141,7 @@ void read_scales(WeightRecipe& weight, Reader& reader, QuantizedTensor& tensor) 
 }
 
 void read_zeros_or_levels(WeightRecipe& weight, Reader& reader, QuantizedTensor& tensor) {
-  if (weight.levels) {
+  if (weight.levels != LevelKind::uniform) {
     tensor.levels = reader.finite(reader.take(weight.name + "_levels", {DType::float32}, 1));
     if (tensor.levels.empty()) reader.fail(weight.name + "_levels", "is empty");
     return;

@@ -41,7 +41,7 @@ OrderedJson group_of(const WeightRecipe& weight) {
   }
   if (weight.scheme == Scheme::integer) {
     if (weight.group > 0) group["group"] = weight.group;
-    if (weight.levels) group["levels"] = true;
+    if (weight.levels != LevelKind::uniform) group["levels"] = true;
     if (weight.packed_zeros) group["packed_zeros"] = true;
     return group;
   }
@@ -117,7 +117,7 @@ WeightRecipe read_group(const Json& group) {
       }
       weight.group = value.get<std::int64_t>();
     } else if (key == "levels") {
-      weight.levels = value.get<bool>();
+      weight.levels = value.get<bool>() ? LevelKind::learned : LevelKind::uniform;
     } else if (key == "packed_zeros") {
       weight.packed_zeros = value.get<bool>();
     } else if (key == "layout") {
@@ -222,6 +222,7 @@ void check_recipe(const WeightRecipe& weight) {
   if (weight.name.empty()) refuse("has no name");
   const std::int64_t size = checked_size(weight.shape), outputs = outputs_of(weight);
   if (!has_float32_values(weight.dtype)) refuse("its dtype in the model must be F32, F16 or BF16");
+  const bool levels = weight.levels != LevelKind::uniform;
   const bool indices = integer && weight.scale_dtype == DType::uint8;
   if (weight.scale_dtype != DType::float32 && weight.scale_dtype != DType::float16 && !indices) {
     refuse(integer ? "its scales must be F32, F16 or U8" : "its factors must be F32 or F16");
@@ -233,7 +234,7 @@ void check_recipe(const WeightRecipe& weight) {
   if (weight.zero_point_dtype != DType::uint8 && weight.zero_point_dtype != DType::int32) {
     refuse("its zero points must be U8 or I32");
   }
-  if (!integer && (weight.group != 0 || weight.levels || weight.packed_zeros)) {
+  if (!integer && (weight.group != 0 || levels || weight.packed_zeros)) {
     refuse("is a product; only integers have groups, levels or packed zero points");
   }
   const std::int64_t n = size / outputs;
@@ -245,7 +246,7 @@ void check_recipe(const WeightRecipe& weight) {
     refuse(fmt::format("{} scales; must be {}{}", weight.scales,
                        weight.group == 0 ? fmt::format("{} or ", least_scales) : "", most_scales));
   }
-  if (weight.packed_zeros && (weight.levels || weight.zero_point_dtype != DType::uint8)) {
+  if (weight.packed_zeros && (levels || weight.zero_point_dtype != DType::uint8)) {
     refuse("packs zero points that it does not have, or that do not fit its codes");
   }
   const int least = integer ? 2 : 1, most = integer ? 8 : 16;

@@ -22,7 +22,7 @@ void check_tensor(const WeightRecipe& weight, const QuantizedTensor& tensor) {
   const bool product = weight.scheme == Scheme::product;
   const bool same =
       tensor.shape == weight.shape && tensor.axes == weight.axes && tensor.group == weight.group &&
-      tensor.levels.empty() != weight.levels && tensor.scheme == weight.scheme &&
+      tensor.levels.empty() == (weight.levels == LevelKind::uniform) && tensor.scheme == weight.scheme &&
       tensor.bits == weight.bits && std::ssize(tensor.scale) == weight.scales &&
       (!product || (tensor.layout == weight.layout && tensor.codebook->centroids.rows() == weight.centroids &&
                     tensor.codebook->centroids.cols() == weight.block_size &&

@@ -107,7 +107,7 @@ void StoredTensors::add(const WeightRecipe& weight, const QuantizedTensor* tenso
          tensor == nullptr ? std::vector<std::uint8_t>()
                            : exact_bytes(tensor->scale, weight.scale_dtype, name));
   }
-  if (weight.levels) {
+  if (weight.levels != LevelKind::uniform) {
     push(weight.name + "_levels", DType::float32, {std::int64_t{1} << weight.bits},
          tensor == nullptr ? std::vector<std::uint8_t>()
                            : exact_bytes(tensor->levels, DType::float32, weight.name + "_levels"));

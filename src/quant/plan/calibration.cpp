@@ -12,6 +12,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/nearest_name.hpp"
+#include "quant/plan/axes.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -150,7 +151,7 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
   std::size_t found = 0, embeddings = 0;
   for (std::size_t w = 0; w < recipe.weights.size(); ++w) {
     context.check_cancelled();
-    TensorInfo weight = model.at(recipe.weights[w].name);
+    TensorInfo weight = coded_info(model.at(recipe.weights[w].name), recipe.weights[w].axes);
     LayerInputs inputs = inputs_of(weight, *calibration);
     for (const auto& [alias, target] : recipe.aliases) {
       if (!inputs.found.empty() || target != recipe.weights[w].name) continue;

@@ -7,25 +7,6 @@
 namespace parsimony::quant {
 namespace {
 
-int bits_of(CompressionScheme scheme) {
-  switch (scheme) {
-    case CompressionScheme::int7:
-      return 7;
-    case CompressionScheme::int6:
-      return 6;
-    case CompressionScheme::int5:
-      return 5;
-    case CompressionScheme::int4:
-      return 4;
-    case CompressionScheme::int3:
-      return 3;
-    case CompressionScheme::int2:
-      return 2;
-    default:
-      return 8;
-  }
-}
-
 std::int64_t positions_of(const TensorInfo& weight) {
   return weight.values() / weight.shape[0] / weight.shape[1];
 }
@@ -48,22 +29,39 @@ std::int64_t file_bytes(const WeightRecipe& weight) {
   return bytes;
 }
 
-WeightRecipe uniform_recipe(const TensorInfo& weight, const WeightRange& range,
+WeightRecipe uniform_recipe(const TensorInfo& weight, const WeightRange& range, const LayerScheme& scheme,
                             const CompressOptions& options) {
-  if (options.scheme != CompressionScheme::pq)
-    return integer_recipe(weight, bits_of(options.scheme), range, options);
-  const std::int64_t block_size = options.block_size > 0 ? options.block_size : default_block_size(weight);
-  WeightRecipe product =
-      product_recipe(weight, block_size, options.centroids, options.layout, range, options);
+  using Kind = LayerScheme::Kind;
+  constexpr std::int64_t kStandardGroup = 64;
+  const std::int64_t group = scheme.group > 0 ? scheme.group : options.group;
+  switch (scheme.kind) {
+    case Kind::nf4:
+    case Kind::levels:
+      return grouped_recipe(weight, scheme.bits, group > 0 ? group : kStandardGroup,
+                            scheme.kind == Kind::nf4 ? LevelKind::nf4 : LevelKind::learned, range, options);
+    case Kind::integer:
+      return grouped_recipe(weight, scheme.bits, group, LevelKind::uniform, range, options);
+    case Kind::product:
+      break;
+    default:
+      return integer_recipe(weight, 8, range, options);
+  }
+  const std::int64_t chosen = scheme.block_size > 0 ? scheme.block_size : options.block_size;
+  const std::int64_t centroids = scheme.centroids > 0 ? scheme.centroids : options.centroids;
+  WeightRecipe product = product_recipe(weight, chosen > 0 ? chosen : default_block_size(weight), centroids,
+                                        options.layout, range, options);
   WeightRecipe integer = integer_recipe(weight, 8, range, options);
   return file_bytes(product) > file_bytes(integer) ? integer : product;
 }
 
 std::vector<WeightRecipe> candidates_of(const TensorInfo& weight, const WeightRange& range,
-                                        const CompressOptions& options) {
+                                        const LayerScheme& scheme, const CompressOptions& options) {
   std::vector<WeightRecipe> out;
-  if (options.scheme == CompressionScheme::automatic) {
+  const bool products = scheme.kind == LayerScheme::Kind::product && scheme.block_size == 0;
+  if (scheme.kind == LayerScheme::Kind::automatic) {
     for (int bits = 2; bits <= 8; ++bits) out.push_back(integer_recipe(weight, bits, range, options));
+  } else if (!products) {
+    return {uniform_recipe(weight, range, scheme, options)};
   }
   const WeightRecipe int8 = integer_recipe(weight, 8, range, options);
   const std::int64_t most = file_bytes(int8);

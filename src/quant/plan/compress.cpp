@@ -86,7 +86,7 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
   out.model_bytes = whole.bytes();
   out.bytes = planned_size(plan.recipe);
   if (options.dry_run) {
-    record_options(out.report, options);
+    record_options(out.report, plan.options);
     out.recipe = std::move(plan.recipe);
     return out;
   }

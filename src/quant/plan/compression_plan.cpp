@@ -9,6 +9,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "quant/file/compact_recipe.hpp"
+#include "quant/plan/axes.hpp"
 #include "quant/plan/budget.hpp"
 #include "quant/plan/calibration.hpp"
 #include "quant/plan/candidates.hpp"
@@ -16,6 +17,7 @@
 #include "quant/plan/error_share.hpp"
 #include "quant/plan/float_values.hpp"
 #include "quant/plan/layer_filter.hpp"
+#include "quant/plan/layer_scheme.hpp"
 #include "quant/plan/measure.hpp"
 
 namespace parsimony::quant {
@@ -32,9 +34,16 @@ bool constant(const TensorView& tensor) {
 class Planner {
  public:
   Planner(const ModelTensors& model, const CompressOptions& options, const Context& context)
-      : model_(model), options_(options), filter_(options), context_(context) {}
+      : model_(model),
+        filter_(options),
+        axes_(options, model),
+        roles_(roles_of_model()),
+        options_(with_preset(options, roles_)),
+        schemes_(options, roles_),
+        context_(context) {}
 
   CompressionPlan plan() {
+    check_budget();
     plan_.options = options_;
     for (const auto& [key, value] : model_.metadata()) plan_.recipe.metadata.emplace(key, value);
     plan_.recipe.deflated = options_.deflate_header;
@@ -46,6 +55,7 @@ class Planner {
         take(tensor);
       }
     }
+    if (!plan_.recipe.weights.empty() || !roles_.empty()) schemes_.check_all_used();
     if (options_.strict) check_nothing_unexpected();
     check_names();
     if (options_.budget > 0) choose();  // refuses a budget below the least at once
@@ -59,24 +69,45 @@ class Planner {
  private:
   using ByContent = std::unordered_map<std::size_t, std::vector<const TensorView*>>;
 
+  std::set<Role> roles_of_model() const {
+    std::set<Role> roles;
+    for (const TensorView& tensor : model_.tensors()) {
+      if (filter_.reason_to_leave(tensor)) continue;
+      roles.insert(role_of(coded_info(tensor, axes_.axes_of(tensor))));
+    }
+    return roles;
+  }
+
+  void check_budget() const {
+    const bool chosen =
+        schemes_.any(LayerScheme::Kind::automatic) || schemes_.any(LayerScheme::Kind::product);
+    if (options_.budget == 0 || chosen) return;
+    refuse(fmt::format("budget: scheme {} leaves nothing to choose; must be auto or pq", options_.scheme));
+  }
+
   void leave(const TensorView& tensor, LayerFilter::Reason reason) {
     plan_.left_alone.push_back({tensor.name, std::move(reason.text), reason.expected});
     if (!constant(tensor) && tie(tensor, others_)) return;
-    const TensorInfo& info = tensor;
+    const TensorInfo& info = tensor;  // networks divide by the roots of variances, so that small ones matter
     OtherRecipe other{info, info.dtype};
-    if (options_.half && tensor.dtype == DType::float32 && fits_half(FloatValues(tensor)())) {
+    if (options_.half && tensor.dtype == DType::float32 &&
+        fits_half(FloatValues(tensor)(), tensor.name.ends_with("running_var"))) {
       other.stored_dtype = DType::float16;
     }
     plan_.recipe.others.push_back(std::move(other));
   }
 
   void take(const TensorView& tensor) {
-    const WeightRange range = range_of(FloatValues(tensor)(), tensor.shape[0]);
+    const WeightAxes axes = axes_.axes_of(tensor);
+    const TensorInfo coded = coded_info(tensor, axes);
+    const LayerScheme scheme = schemes_.scheme_for(coded, role_of(coded));
+    if (scheme.kind == LayerScheme::Kind::floats) return leave(tensor, {"left as floats by option scheme"});
+    const WeightRange range = range_of(FloatValues(tensor, axes)(), coded.shape[0]);
     if (!range.usable) {
       leave(tensor, {"holds values that are not finite or above 1e15", false});
       return;
     }
-    WeightRecipe recipe = uniform_recipe(tensor, range, options_);
+    WeightRecipe recipe = with_axes(uniform_recipe(coded, range, scheme, options_), tensor, axes);
     const std::int64_t codes = file_bytes(recipe);
     const std::int64_t floats = tensor.bytes() + std::ssize(tensor.name) + kHeaderEntry;
     if (codes >= floats) {
@@ -89,11 +120,19 @@ class Planner {
     if (!range.constant && tie(tensor, weights_)) return;
     if (options_.budget > 0) {
       auto& points = points_.emplace_back();
-      for (const WeightRecipe& candidate : candidates_.emplace_back(candidates_of(tensor, range, options_))) {
+      auto& candidates = candidates_.emplace_back(candidates_of(coded, range, scheme, options_));
+      for (WeightRecipe& candidate : candidates) {
+        candidate = with_axes(std::move(candidate), tensor, axes);
         points.push_back({0, file_bytes(candidate)});
       }
     }
     plan_.recipe.weights.push_back(std::move(recipe));
+  }
+
+  static WeightRecipe with_axes(WeightRecipe recipe, const TensorInfo& tensor, const WeightAxes& axes) {
+    recipe.shape = tensor.shape;
+    recipe.axes = axes;
+    return recipe;
   }
 
   // Makes the tensor an alias of an earlier one of the same bytes. Weights and other tensors are never tied
@@ -164,9 +203,11 @@ class Planner {
     const std::int64_t weights = std::ssize(plan_.recipe.weights);
     for (std::int64_t w = 0; w < weights; ++w) {
       const TensorView& tensor = model_.at(plan_.recipe.weights[w].name);
-      const FloatValues values(tensor);
+      const WeightAxes& axes = plan_.recipe.weights[w].axes;
+      const FloatValues values(tensor, axes);
+      const std::vector<std::int64_t> shape = coded_shape(tensor.shape, axes);
       const std::vector<double> errors =
-          estimate_errors({.values = values(), .shape = tensor.shape, .importance = plan_.importance[w]},
+          estimate_errors({.values = values(), .shape = shape, .importance = plan_.importance[w]},
                           candidates_[w], options_, context_);
       for (std::size_t c = 0; c < errors.size(); ++c) points_[w][c].error = error_share(tensor) * errors[c];
       context_.progress("measure", w + 1, weights);
@@ -175,8 +216,11 @@ class Planner {
   }
 
   const ModelTensors& model_;
-  const CompressOptions& options_;
   LayerFilter filter_;
+  AxisRules axes_;
+  std::set<Role> roles_;
+  CompressOptions options_;
+  SchemeRules schemes_;
   const Context& context_;
   CompressionPlan plan_;
   std::vector<std::vector<WeightRecipe>> candidates_;  // one list per weight; empty without a budget
@@ -188,11 +232,7 @@ class Planner {
 void check_options(const CompressOptions& options) {
   validate_fields(options);
   const bool budget = options.budget > 0;
-  const bool products = options.scheme == CompressionScheme::pq;
-  if (budget && !products && options.scheme != CompressionScheme::automatic) {
-    refuse(fmt::format("budget: scheme {} leaves nothing to choose; must be auto or pq",
-                       enum_name(options.scheme)));
-  }
+  const bool products = options.scheme.find("pq") != std::string::npos || options.preset != Preset::none;
   if (products && !budget) return;
   const CompressOptions standard;
   const auto refuse_option = [&](const char* option) {

@@ -21,10 +21,12 @@ struct Codes {
 
 Codes make_codes(const TensorView& tensor, const WeightRecipe& recipe, std::span<const float> importance,
                  const CompressOptions& options, const Context& context) {
-  const FloatValues values(tensor);
-  const WeightView view{.values = values(), .shape = tensor.shape, .importance = importance};
+  const FloatValues values(tensor, recipe.axes);
+  const std::vector<std::int64_t> shape = coded_shape(tensor.shape, recipe.axes);
+  const WeightView view{.values = values(), .shape = shape, .importance = importance};
   QuantizedTensor codes = quantize_weight(view, recipe, options, context);
   const WeightError error = weight_error(view, decode(codes, context));
+  set_axes(codes, recipe);
   return {std::move(codes), error};
 }
 
