@@ -13,6 +13,7 @@ import concurrent.futures
 import importlib
 import os
 import pathlib
+import signal
 import statistics
 import sys
 import tempfile
@@ -41,6 +42,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="name every try as it ends")
     options = parser.parse_args()
     begin = time.monotonic()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the background of a script ignores it, and so would the runs
     counts = collections.defaultdict(Count)  # (scenario, verb) -> Count
     with tempfile.TemporaryDirectory(prefix="parsimony-faults-") as name, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
