@@ -63,6 +63,7 @@ TEST(Roles, AreFoundByNamesAndShapes) {
   EXPECT_EQ(role("blocks.1.0.conv_dw.weight", {96, 1, 5, 5}), Role::depthwise);
   EXPECT_EQ(role("blocks.1.0.conv_pw.weight", {96, 16, 1, 1}), Role::pointwise);
   EXPECT_EQ(role("layer1.0.conv2.weight", {64, 64, 3, 3}), Role::convolution);
+  EXPECT_EQ(role("layer1.0.conv2.weight", {128, 4, 3, 3}), Role::convolution);  // in groups, of ResNeXt
   EXPECT_EQ(role("fc.weight", {1000, 512}), Role::classifier);
   EXPECT_EQ(role("lstm.weight_ih_l0", {1024, 256}), Role::recurrent);
   EXPECT_EQ(role("projection.weight", {100, 50}), Role::linear);

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "quant/plan/roles.hpp"
+
 namespace parsimony::quant {
 namespace {
 
@@ -23,19 +25,21 @@ bool has_part(std::string_view name, std::initializer_list<std::string_view> wor
 }  // namespace
 
 double error_share(const TensorInfo& weight) {
-  const std::string_view name = weight.name;
-  if (weight.shape.size() > 2) {
-    if (weight.shape[1] <= 4 && has_part(name, {"conv_stem", "stem", "conv1", "features.0", "patch_embed"})) {
+  switch (role_of(weight)) {
+    case Role::stem:
       return 8;
-    }
-    if (weight.shape[1] == 1) return 4;
-    return has_part(name, {"conv_pwl", "project_conv"}) ? 4 : 1;
+    case Role::depthwise:
+      return 4;
+    case Role::position:
+      return 0.125;
+    case Role::embedding:
+      return 0.5;
+    case Role::attention:
+      if (has_part(weight.name, {"query", "key", "q_proj", "k_proj", "q_lin", "k_lin"})) return 0.125;
+      return has_part(weight.name, {"attention.output", "out_proj", "o_proj", "out_lin"}) ? 0.25 : 1;
+    default:
+      return has_part(weight.name, {"conv_pwl", "project_conv"}) ? 4 : 1;
   }
-  if (has_part(name, {"query", "key", "q_proj", "k_proj", "q_lin", "k_lin"})) return 0.125;
-  if (has_part(name, {"position_embeddings", "embed_positions", "wpe"})) return 0.125;
-  if (has_part(name, {"attention.output", "out_proj", "o_proj", "out_lin"})) return 0.25;
-  if (has_part(name, {"embeddings", "embed_tokens", "embedding", "wte"})) return 0.5;
-  return 1;
 }
 
 }  // namespace parsimony::quant

@@ -12,7 +12,7 @@ namespace parsimony::quant {
 ///  - 1/8 for queries and keys of attention, whose products the softmax compares, and for embeddings of
 ///  positions;
 ///  - 1/4 for the output of attention; 1/2 for embeddings of words.
-/// Found by shapes and by the names of PyTorch's libraries. The factors are those of noise of 1 % in one
+/// Found by role_of and by the names of PyTorch's libraries. The factors are those of noise of 1 % in one
 /// layer at a time: its effect on the logits of EfficientNet-Lite0 and on the sentence vectors of MiniLM,
 /// rounded to powers of two.
 double error_share(const TensorInfo& weight);

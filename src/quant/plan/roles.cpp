@@ -18,14 +18,15 @@ bool has_any(const std::string& name, std::initializer_list<std::string_view> pa
 }
 
 Role role_of_convolution(const std::string& name, const TensorInfo& coded) {
-  constexpr std::int64_t kPictureChannels = 4;
+  constexpr std::int64_t kColors = 3, kMostPictureChannels = 4;  // ResNeXt has groups of 4 channels
   const std::int64_t channels = coded.shape[1];
   const std::int64_t positions = coded.values() / coded.shape[0] / channels;
   const bool first = has_any(name, {"stem", "patch_embed", ".conv1.weight", ".features.0.", ".conv_first"});
   if (channels == 1 && positions > 1) {
     return first && !has_any(name, {"dw", "depthwise"}) ? Role::stem : Role::depthwise;
   }
-  if (channels <= kPictureChannels && positions > 1) return Role::stem;
+  if (positions > 1 && (channels == kColors || (first && channels <= kMostPictureChannels)))
+    return Role::stem;
   return positions == 1 ? Role::pointwise : Role::convolution;
 }
 
@@ -51,8 +52,8 @@ Role role_of(const TensorInfo& coded) {
       name == ".fc.weight" || name == ".linear.weight") {
     return Role::classifier;
   }
-  if (has_any(name, {"attn", "attention", "q_proj", "k_proj", "v_proj", "out_proj", ".query.", ".key.",
-                     ".value.", "qkv", "in_proj"})) {
+  if (has_any(name, {"attn", "attention", "q_proj", "k_proj", "v_proj", "out_proj", "q_lin", "k_lin", "v_lin",
+                     "out_lin", ".query.", ".key.", ".value.", "qkv", "in_proj"})) {
     return Role::attention;
   }
   if (has_any(name, {"ffn",          "mlp",          "fc1",    "fc2",       "intermediate",
