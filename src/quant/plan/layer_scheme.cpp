@@ -58,7 +58,7 @@ std::string preset_text(Preset preset, const std::set<Role>& roles) {
   switch (preset) {
     case Preset::paper:
       return convolutional(roles) ? "stem=int8,pointwise=pq4,depthwise|convolution=pq,linear|classifier=pq8"
-                                  : sensitive + "ffn|linear|recurrent=pq8,attention=pq4,embedding=pq8,*=pq8";
+                                  : "stem|token-type=int8,attention=pq4,*=pq8";
     case Preset::small:
       return convolutional(roles)
                  ? "stem=int8,pointwise=pq8,depthwise=int4,convolution=pq,linear|classifier=pq8"
