@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
+#include <system_error>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/output_file.hpp"
@@ -21,7 +23,6 @@ std::vector<std::string> add_read_flags(CLI::App& app, graph::ReadOptions& optio
   const Flags flags(app, "Input");
   std::vector<std::string> names;
   describe(options, [&](const Field& field, auto& value) {
-    if (same_object(value, options.max_memory)) return;
     flags(field, value);
     names.push_back("--" + kebab(field.name));
   });
@@ -75,7 +76,9 @@ void check_writable(std::string_view flag, const fs::path& path, const std::vect
   }
   if (path == "-") refuse(ErrorCode::invalid_argument, "'-' names no file; this output must have a name");
   const auto place = [&](const fs::path& file) {
-    return fs::weakly_canonical(fs::absolute(file, error), error);
+    const fs::path found = fs::weakly_canonical(fs::absolute(file, error), error);
+    if (error == std::errc::not_enough_memory) throw std::bad_alloc();
+    return found;
   };
   for (const fs::path& other : others) {
     if (!other.empty() && (fs::equivalent(path, other, error) || place(path) == place(other))) {

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from tries import Suite
 from verbs import make_inputs
 
-SCENARIOS = ("calls", "limits", "outputs", "interrupts")
+SCENARIOS = ("calls", "limits", "outputs", "interrupts", "memory")
 
 
 @dataclass

@@ -26,6 +26,8 @@ bool is_jpeg(std::string_view bytes) {
 #include <csetjmp>
 #include <vector>
 
+#include "core/memory_shortage.hpp"
+
 namespace parsimony {
 namespace {
 
@@ -89,12 +91,14 @@ struct JpegDecoder {
       body();
       return;
     }
-    const std::string message(errors.message.data());
     jpeg_destroy_decompress(&info);
+    shortage.check();
+    const std::string message(errors.message.data());
     throw Error(ErrorCode::format, fmt::format("{}: broken JPEG: {}", name, message));
   }
 
   const std::string& name;
+  MemoryShortage shortage;
   JpegErrors errors{};
   jpeg_progress_mgr progress{};
   jpeg_decompress_struct info{};
@@ -141,6 +145,7 @@ struct JpegEncoder {
     std::free(out);
   }
 
+  MemoryShortage shortage;
   JpegErrors errors{};
   jpeg_compress_struct info{};
   unsigned char* out = nullptr;
@@ -195,6 +200,7 @@ std::string encode_jpeg(const Samples& samples) {
   jpeg_compress_struct& info = encoder.info;
   const std::string exif = samples.tags.exif.empty() ? "" : std::string(kExifMark) + samples.tags.exif;
   if (setjmp(encoder.errors.back) != 0) {
+    encoder.shortage.check();
     throw Error(ErrorCode::internal,
                 "an image could not be encoded: " + std::string(encoder.errors.message.data()));
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/images/png_format.hpp"
+#include "core/memory_shortage.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
@@ -65,6 +66,7 @@ struct Handle {
     info = png == nullptr ? nullptr : png_create_info_struct(png);
     if (info != nullptr) return;
     release();
+    shortage.check();
     throw Error(ErrorCode::internal, std::string("libpng could not be started: ") + stream.message.data());
   }
   Handle(const Handle&) = delete;
@@ -79,6 +81,7 @@ struct Handle {
     }
   }
 
+  MemoryShortage shortage;
   bool reading;
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -155,7 +158,9 @@ bool is_png(std::string_view bytes) {
 Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
   Stream stream;
   stream.input = bytes;
+  Handle handle(stream, true);
   const auto fail = [&] {
+    handle.shortage.check();
     if (stream.ended) {
       throw Error(
           ErrorCode::format,
@@ -163,7 +168,6 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
     }
     throw Error(ErrorCode::format, fmt::format("{}: broken PNG: {}", name, stream.message.data()));
   };
-  Handle handle(stream, true);
   png_structp png = handle.png;
   png_infop info = handle.info;
   png_set_read_fn(png, &stream, on_read);
@@ -202,6 +206,7 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
     png_read_end(png, info);
   };
   if (!run(png, read)) fail();
+  handle.shortage.check();
   out.most = out.bits == 8 ? 255 : 65535;
   out.tags = read_tags(png, info);
   return out;
@@ -230,8 +235,11 @@ std::string encode_png(const Samples& samples) {
     }
     png_write_end(png, handle.info);
   };
-  if (!run(png, write))
+  const bool written = run(png, write);
+  handle.shortage.check();  // a profile that there was no memory for is left out without an error
+  if (!written) {
     throw Error(ErrorCode::internal, "an image could not be encoded: " + std::string(stream.message.data()));
+  }
   return std::move(stream.output);
 }
 

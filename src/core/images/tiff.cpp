@@ -27,6 +27,7 @@ bool is_tiff(std::string_view bytes) {
 
 #include "core/images/exif.hpp"
 #include "core/images/samples.hpp"
+#include "core/memory_shortage.hpp"
 
 namespace parsimony {
 namespace {
@@ -109,6 +110,7 @@ using Tiff = std::unique_ptr<TIFF, decltype(&TIFFClose)>;
 Tiff open_tiff(TiffStream& stream, const char* mode) {
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
                                                                                  TIFFOpenOptionsFree);
+  if (options == nullptr) throw std::bad_alloc();
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_tiff_error, &stream);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_tiff_warning, &stream);
   TIFFOpenOptionsSetMaxSingleMemAlloc(
@@ -244,12 +246,15 @@ ImageTags tiff_tags(TIFF* tiff, int orientation) {
 
 Image decode_tiff(std::string_view bytes, const std::string& name, std::int64_t max_bytes) {
   TiffStream stream{.input = bytes};
+  const MemoryShortage shortage;
   const auto fail = [&] {
+    shortage.check();
     throw Error(ErrorCode::format,
                 fmt::format("{}: broken or truncated TIFF: {}", name, stream.message.data()));
   };
   const Tiff tiff = open_tiff(stream, "rm");
   if (tiff == nullptr) fail();
+  shortage.check();  // libtiff leaves out a tag that there was no memory for
   const TiffLayout layout = layout_of(tiff.get(), name);
   check_image_size(name, layout.width, layout.height, layout.samples, max_bytes);
   check_expansion(name, "TIFF", layout.width, layout.height, bytes.size(), kTiffExpansion);
@@ -290,6 +295,7 @@ Image decode_tiff(std::string_view bytes, const std::string& name, std::int64_t 
       });
   if (!read) fail();
   image.tags = tiff_tags(tiff.get(), layout.orientation);
+  shortage.check();
   if (TIFFLastDirectory(tiff.get()) == 0) {
     throw Error(ErrorCode::unsupported,
                 name + ": a TIFF of several images; one is read: tiffsplit writes each to a file of its own");
@@ -299,9 +305,11 @@ Image decode_tiff(std::string_view bytes, const std::string& name, std::int64_t 
 
 std::string encode_tiff(const Image& image) {
   TiffStream stream{.writes = true};
+  const MemoryShortage shortage;
   const auto count = static_cast<std::int64_t>(image.channels.size());
   {
     const Tiff tiff = open_tiff(stream, "w");
+    if (tiff == nullptr) shortage.check();
     if (tiff == nullptr) throw Error(ErrorCode::internal, "libtiff could not be started");
     const bool floats = image.bits == 32;
     const auto set = [&](ttag_t tag, auto value) { TIFFSetField(tiff.get(), tag, value); };
@@ -345,11 +353,13 @@ std::string encode_tiff(const Image& image) {
         data = row.data();
       }
       if (TIFFWriteScanline(tiff.get(), data, static_cast<std::uint32_t>(y), 0) != 1) {
+        shortage.check();
         throw Error(ErrorCode::internal,
                     std::string("an image could not be encoded: ") + stream.message.data());
       }
     }
   }
+  shortage.check();
   return std::move(stream.output);
 }
 

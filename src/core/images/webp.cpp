@@ -19,6 +19,8 @@ bool is_webp(std::string_view bytes) {
 
 #include <memory>
 
+#include "core/memory_shortage.hpp"
+
 namespace parsimony {
 namespace {
 
@@ -36,7 +38,9 @@ WebPData as_data(std::string_view bytes) {
 ImageTags webp_tags(std::string_view bytes) {
   ImageTags tags;
   const WebPData data = as_data(bytes);
+  const MemoryShortage shortage;
   const Mux mux(WebPMuxCreate(&data, 0), WebPMuxDelete);
+  shortage.check();
   if (mux == nullptr) return tags;
   const auto chunk = [&](const char* kind) -> std::string {
     WebPData found{};
@@ -73,8 +77,10 @@ Samples decode_webp(std::string_view bytes, const std::string& name, std::int64_
   const std::int64_t stride = out.width * out.channels;
   out.bytes.resize(static_cast<std::size_t>(stride * out.height));
   auto* to = reinterpret_cast<std::uint8_t*>(out.bytes.data());
+  const MemoryShortage shortage;
   const auto* decoded = (out.channels == 4 ? WebPDecodeRGBAInto : WebPDecodeRGBInto)(
       data, bytes.size(), to, out.bytes.size(), static_cast<int>(stride));
+  shortage.check();
   if (decoded == nullptr) throw Error(ErrorCode::format, name + ": broken or truncated WebP");
   out.tags = webp_tags(bytes);
   return out;
@@ -91,11 +97,13 @@ std::string encode_webp(const Samples& samples) {
     if (alpha) pixels += from[samples.channels - 1];
   }
   const auto* data = reinterpret_cast<const std::uint8_t*>(pixels.data());
+  const MemoryShortage shortage;
   std::uint8_t* encoded = nullptr;
   const std::size_t size = (alpha ? WebPEncodeLosslessRGBA : WebPEncodeLosslessRGB)(
       data, static_cast<int>(samples.width), static_cast<int>(samples.height),
       static_cast<int>(samples.width * channels), &encoded);
   const std::unique_ptr<std::uint8_t, decltype(&WebPFree)> owner(encoded, WebPFree);
+  if (size == 0) shortage.check();
   if (size == 0) throw Error(ErrorCode::internal, "an image could not be encoded as WebP");
   std::string out(reinterpret_cast<const char*>(encoded), size);
   if (samples.tags.icc_profile.empty() && samples.tags.exif.empty()) return out;
@@ -109,6 +117,7 @@ std::string encode_webp(const Samples& samples) {
   held = held && WebPMuxAssemble(mux.get(), &assembled) == WEBP_MUX_OK;
   const std::unique_ptr<const std::uint8_t, void (*)(const std::uint8_t*)> whole(
       assembled.bytes, [](const std::uint8_t* bytes) { WebPFree(const_cast<std::uint8_t*>(bytes)); });
+  if (!held) shortage.check();
   if (!held) throw Error(ErrorCode::internal, "the profile of an image could not be written as WebP");
   return {reinterpret_cast<const char*>(assembled.bytes), assembled.size};
 }

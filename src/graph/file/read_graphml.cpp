@@ -19,6 +19,7 @@ class GraphmlReader {
 
   NamedGraph read() {
     const pugi::xml_parse_result parsed = document_.load_buffer(text_.bytes.data(), text_.bytes.size());
+    if (parsed.status == pugi::status_out_of_memory) throw std::bad_alloc();
     if (!parsed) fail(parsed.offset, fmt::format("broken XML: {}", parsed.description()));
     const pugi::xml_node root = document_.document_element();
     if (name_of(root) != "graphml") fail(root, "the outer element is not graphml");
@@ -126,7 +127,7 @@ class GraphmlReader {
 GraphFile parse_graphml(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                         const Context& context) {
   // '<a/>' are four bytes that take about 80 in the tree; the file is in memory twice.
-  budget.require(26 * static_cast<std::int64_t>(bytes.size()));
+  budget.require(25 * static_cast<std::int64_t>(bytes.size()));
   const Text text(budget.file, bytes);
   return GraphmlReader(text, context).read().assemble(options, budget, context);
 }
