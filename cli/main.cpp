@@ -5,12 +5,15 @@
 
 #include <new>
 #include <sstream>
+#include <string_view>
+#include <system_error>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/nearest_name.hpp"
 #include "parsimony/core/version.hpp"
 #include "support/exit_code.hpp"
 #include "support/flags.hpp"
+#include "support/memory_guard.hpp"
 #include "support/shortened_input.hpp"
 #include "support/startup.hpp"
 #include "verbs.hpp"
@@ -73,9 +76,15 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
   return fmt::format("{} (see {} --help)", message, path_of(app));
 }
 
-int main(int argc, char** argv) {
-  prepare_process();
-  end_when_input_is_shortened();
+// Where the message about a limit does not name it.
+std::string_view source_of_limit(const std::string& message) {
+  const MemoryLimit limit = guarded_memory();
+  if (limit.bytes == 0 || message.find("--max-memory") != message.npos) return "";
+  if (!limit.of_system) return " (set by --max-memory)";
+  return message.find("cgroup") == message.npos ? " (set by this container or cgroup)" : "";
+}
+
+int run(int argc, char** argv) {
   Interrupt interrupt;
   Terminal terminal(interrupt);
   CLI::App app("Cluster large graphs, shrink neural networks, learn analysis operators.", "parsimony");
@@ -111,20 +120,31 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     interrupt.end();
     const std::string message = in_flags(error.what(), innermost(app));
-    const bool unnamed =
-        error.code() == ErrorCode::memory_limit && message.find("--max-memory") == message.npos;
-    terminal.error(fmt::format("{}{}", message, unnamed ? " (set by --max-memory)" : ""));
+    const bool limited = error.code() == ErrorCode::memory_limit;
+    terminal.error(fmt::format("{}{}", message, limited ? source_of_limit(message) : ""));
     // If the message names no flag and no argument, the bad value came from a file: the data are wrong, not
     // the usage.
     if (error.code() == ErrorCode::invalid_argument && !names_flag(message, innermost(app))) return kFailed;
     return exit_code(error.code());
   } catch (const std::bad_alloc&) {
-    const bool limited = innermost(app).get_option_no_throw("--max-memory") != nullptr;
-    terminal.error(fmt::format("out of memory{}",
-                               limited ? "; --max-memory refuses what is too large before it starts" : ""));
+    throw;
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::not_enough_memory) throw std::bad_alloc();
+    terminal.error(fmt::format("internal error, please report it: {}", error.what()));
     return kFailed;
   } catch (const std::exception& error) {
     terminal.error(fmt::format("internal error, please report it: {}", error.what()));
+    return kFailed;
+  }
+}
+
+int main(int argc, char** argv) {
+  try {
+    prepare_process();
+    end_when_input_is_shortened();
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    say_out_of_memory();
     return kFailed;
   }
 }

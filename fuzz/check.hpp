@@ -16,6 +16,12 @@ namespace parsimony::fuzz {
 
 constexpr std::int64_t kMemory = 64 << 20;  // bytes a reader may use
 
+inline Context limited_context() {
+  Context context(1);
+  context.memory.bytes = memory_in_use() + kMemory;
+  return context;
+}
+
 inline std::string as_string(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
@@ -67,11 +73,10 @@ inline void check_graph(const graph::GraphFile& file) {
 
 /// The input as a graph file, taken as it is and symmetrised.
 inline void check_reader(const std::uint8_t* data, std::size_t size, graph::FileFormat format) {
-  const Context context(1);
   for (const bool symmetrize : {false, true}) {
-    const graph::ReadOptions options{.format = format, .symmetrize = symmetrize, .max_memory = kMemory};
+    const graph::ReadOptions options{.format = format, .symmetrize = symmetrize};
     value_or_error(
-        [&] { check_graph(graph::parse_graph(as_string(data, size), "input", options, context)); });
+        [&] { check_graph(graph::parse_graph(as_string(data, size), "input", options, limited_context())); });
   }
 }
 

@@ -4,7 +4,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace parsimony;
   fuzz::value_or_error([&] {
     const graph::Labels labels =
-        graph::parse_labels(fuzz::as_string(data, size), "input", fuzz::kMemory, Context(1));
+        graph::parse_labels(fuzz::as_string(data, size), "input", fuzz::limited_context());
     fuzz::check(labels.ids.size() == static_cast<std::int64_t>(labels.clusters.size()),
                 "a cluster for every node");
     std::vector<bool> met(labels.names.size());

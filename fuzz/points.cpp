@@ -5,7 +5,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace parsimony;
   fuzz::value_or_error([&] {
     const graph::PointArray points =
-        graph::parse_points(fuzz::as_string(data, size), "input", {.max_memory = fuzz::kMemory}, Context(1));
+        graph::parse_points(fuzz::as_string(data, size), "input", {}, fuzz::limited_context());
     // An array may state any number of columns beside 0 rows.
     std::visit([&](const auto& rows) { fuzz::check(rows.size() <= fuzz::kMemory / 4, "within the limit"); },
                points);

@@ -50,13 +50,11 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
   if (!output.empty()) graph::check_labels_output(output, settings.write);
   const Context context = start(terminal, settings.run);
 
-  const cluster::PointModel model = cluster::load_model(model_path, settings.run.max_memory);
+  const cluster::PointModel model = cluster::load_model(model_path, context.memory_left());
   if (!settings.labels.empty()) {
-    cluster::check_model_labels(model, settings.model,
-                                graph::read_labels(settings.labels, settings.run.max_memory, context));
+    cluster::check_model_labels(model, settings.model, graph::read_labels(settings.labels, context));
   }
-  const graph::PointArray array = graph::read_point_array(
-      points_path, {.array = settings.array, .max_memory = settings.run.max_memory}, context);
+  const graph::PointArray array = graph::read_point_array(points_path, {.array = settings.array}, context);
   const cluster::ClusterResult result = std::visit(
       [&](const auto& points) { return cluster::assign(model, points.view(), settings.options, context); },
       array);
@@ -70,7 +68,7 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
   if (settings.run.json) {
     auto root = report_json(result.report);
     root["points"] = {{"path", settings.points}, {"count", count}, {"clusters", result.clusters}};
-    print(json_text(root));
+    print(json_text(root, context));
   }
   outputs.commit();
   if (settings.run.json || output == kStandardOutput) return kDone;
@@ -96,7 +94,6 @@ Action add_assign(CLI::App& app) {
   add_output_flag(app, settings->output, "file of the labels: .txt, .tsv, .csv or .npy; - for stdout");
   describe(settings->write, Flags(app, "Output"));
   add_json_flag(app, settings->run.json);
-  add_max_memory_flag(app, settings->run.max_memory);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run_assign(*settings, terminal); };
 }

@@ -35,9 +35,8 @@ std::vector<std::int32_t> warm_start(const ClusterSettings& settings, const grap
 
 void cluster_points(ClusterSettings& settings, Clustered& done, Report& before, const Context& context) {
   StageTimer reading(before, "read");
-  done.points =
-      graph::read_points(input_path(settings.input), settings.points.neighbors.metric,
-                         {.array = settings.array, .max_memory = settings.cluster().max_memory}, context);
+  done.points = graph::read_points(input_path(settings.input), settings.points.neighbors.metric,
+                                   {.array = settings.array}, context);
   done.file.ids = graph::NodeIds::consecutive(done.points.rows.rows(), 0);
   const auto initial = warm_start(settings, done.file.ids, context);
   reading.finish();
@@ -53,7 +52,6 @@ void cluster_points(ClusterSettings& settings, Clustered& done, Report& before, 
 
 void cluster_graph(ClusterSettings& settings, Clustered& done, Report& before, const Context& context) {
   StageTimer reading(before, "read");
-  settings.read.max_memory = settings.cluster().max_memory;
   done.file = read_graph(settings.input, settings.read, context);
   const auto initial = warm_start(settings, done.file.ids, context);
   reading.finish();

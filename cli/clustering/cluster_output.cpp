@@ -70,6 +70,7 @@ void write_clustering(const ClusterOutput& output, Clustered& done,
                         cluster::make_model(std::move(done.points), clustering, options));
   }
   if (output.json) {
+    clustering.report.memory = memory_of(context);
     print(clustering_json(done.input, done.file, clustering, clustering.scores));
   } else if (to_stdout) {
     write_labels();

@@ -40,7 +40,7 @@ int run_convert(const ConvertSettings& settings, Terminal& terminal) {
   OutputSet outputs;
   graph::write_graph(outputs.file(output), file, settings.write, context);
   if (settings.run.json)
-    print(json_text({{"input", settings.input}, {"graph", graph_json(settings.output, file)}}));
+    print(json_text({{"input", settings.input}, {"graph", graph_json(settings.output, file)}}, context));
   outputs.commit();
   terminal.note(
       fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
@@ -65,7 +65,6 @@ Action add_convert(CLI::App& app) {
   add_read_flags(app, settings->read);
   describe(settings->write, Flags(app, "Output"));
   add_json_flag(app, settings->run.json);
-  add_max_memory_flag(app, settings->read.max_memory);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run_convert(*settings, terminal); };
 }

@@ -51,7 +51,7 @@ int run_generate(const GenerateSettings& settings, bool lfr, Terminal& terminal)
   OutputSet outputs;
   graph::write_graph(outputs.file(output), file, settings.write, context);
   if (!settings.labels.empty()) graph::write_labels(outputs.file(settings.labels), file.ids, planted.labels);
-  if (settings.run.json) print(json_text({{"graph", graph_json(settings.output, file)}}));
+  if (settings.run.json) print(json_text({{"graph", graph_json(settings.output, file)}}, context));
   outputs.commit();
   terminal.note(
       fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));

@@ -42,8 +42,7 @@ int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
 
   const graph::Points points =
-      graph::read_points(input, settings.options.neighbors.metric,
-                         {.array = settings.array, .max_memory = settings.options.max_memory}, context);
+      graph::read_points(input, settings.options.neighbors.metric, {.array = settings.array}, context);
   graph::PointGraph made = graph::point_graph(points.rows, settings.options, context);
   const graph::GraphFile file{std::move(made.graph), graph::NodeIds::consecutive(points.rows.rows(), 0)};
   OutputSet outputs;
@@ -51,7 +50,7 @@ int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
   if (settings.run.json) {
     auto root = report_json(made.report);
     root["graph"] = graph_json(settings.output, file);
-    print(json_text(root));
+    print(json_text(root, context));
   }
   outputs.commit();
   terminal.note(fmt::format("{}: {} nodes, {} edges; neighbours: {}, {:.2f} s", settings.output,
@@ -66,10 +65,7 @@ Action add_knn_graph(CLI::App& app) {
   const auto settings = std::make_shared<KnnGraphSettings>();
   app.footer(kKnnGraphExamples);
   add_points_argument(app, settings->points);
-  describe(settings->options,
-           [points = Flags(app, "Points"), run = Flags(app, "Run")](const Field& field, auto& value) {
-             (field.name == kMaxMemoryField.name ? run : points)(field, value);
-           });
+  describe(settings->options, Flags(app, "Points"));
   add_array_flag(app, settings->array);
   add_output_flag(
       app, settings->output,

@@ -25,9 +25,7 @@ std::vector<std::string> add_point_flags(CLI::App& app, graph::NeighborOptions& 
 
 void add_array_flag(CLI::App& app, std::string& array) {
   graph::PointReadOptions described;
-  describe(described, [&](const Field& field, auto& value) {
-    if (same_object(value, described.array)) Flags(app, "Points")(field, array);
-  });
+  describe(described, [&](const Field& field, auto&) { Flags(app, "Points")(field, array); });
 }
 
 void add_points_argument(CLI::App& app, std::string& path) {

@@ -71,9 +71,8 @@ int run_score(const ScoreSettings& settings, Terminal& terminal) {
   }
   const Context context = start(terminal, settings.run);
 
-  const std::int64_t max_memory = settings.read.max_memory;
-  const graph::Labels labels = graph::read_labels(input_path(settings.labels), max_memory, context);
-  if (!settings.model.empty()) cluster::check_model_labels(settings.model, labels, max_memory);
+  const graph::Labels labels = graph::read_labels(input_path(settings.labels), context);
+  if (!settings.model.empty()) cluster::check_model_labels(settings.model, labels, context.memory_left());
   nlohmann::ordered_json root = labels_json(settings.labels, labels);
   std::string text = labels_text(labels);
   if (!settings.graph.empty()) {
@@ -82,14 +81,14 @@ int run_score(const ScoreSettings& settings, Terminal& terminal) {
     text += scores_text(scores);
   }
   if (!settings.truth.empty()) {
-    const graph::Labels truth = graph::read_labels(input_path(settings.truth), max_memory, context);
+    const graph::Labels truth = graph::read_labels(input_path(settings.truth), context);
     const graph::AlignedLabels matched = graph::align_labels(truth, labels);
     warn_of_others(truth, labels, matched, terminal);
     const graph::Agreement agreement = graph::agreement(matched.second, matched.first);
     root["agreement"] = agreement_json(agreement, std::ssize(matched.first));
     text += agreement_text(agreement);
   }
-  print(settings.run.json ? json_text(root) : text);
+  print(settings.run.json ? json_text(root, context) : text);
   return kDone;
 }
 
@@ -111,7 +110,6 @@ Action add_score(CLI::App& app) {
       settings->self_loops);
   add_json_flag(app, settings->run.json);
   add_read_flags(app, settings->read);
-  add_max_memory_flag(app, settings->read.max_memory);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run_score(*settings, terminal); };
 }

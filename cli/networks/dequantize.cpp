@@ -37,7 +37,8 @@ int run_dequantize(const DequantizeSettings& settings, Terminal& terminal) {
     print(json_text({{"input", settings.input},
                      {"output", settings.output},
                      {"weights", recipe.weights.size()},
-                     {"other_tensors", recipe.others.size()}}));
+                     {"other_tensors", recipe.others.size()}},
+                    context));
   }
   outputs.commit();
   terminal.note(fmt::format("{}: {} weights decoded, {} tensors copied", settings.output,

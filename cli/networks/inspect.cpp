@@ -21,7 +21,7 @@ constexpr const char* kInspectExamples = R"(Examples:
 
 struct InspectSettings {
   std::string input;
-  bool json = false;
+  RunSettings run;
 };
 
 std::string in_text(const SafetensorsFile& file, const std::optional<quant::CompactModel>& compact) {
@@ -33,19 +33,21 @@ std::string in_text(const SafetensorsFile& file, const std::optional<quant::Comp
 }
 
 std::string in_json(const SafetensorsFile& file, const std::optional<quant::CompactModel>& compact,
-                    const std::string& path) {
+                    const std::string& path, const Context& context) {
   nlohmann::ordered_json root{{"path", path}};
   root.update(tensors_json(file));
   if (compact) root["compact"] = compact_json(compact->recipe);
-  return json_text(root);
+  return json_text(root, context);
 }
 
 int run_inspect(const InspectSettings& settings, Terminal& terminal) {
   check_readable(settings.input);
-  const SafetensorsFile file(settings.input, terminal.context(1).stop);
+  const Context context = start(terminal, settings.run);
+  const SafetensorsFile file(settings.input, context.stop);
   std::optional<quant::CompactModel> compact;
   if (quant::is_compact_file(file)) compact = quant::read_compact_file(file);
-  const std::string text = settings.json ? in_json(file, compact, settings.input) : in_text(file, compact);
+  const std::string text =
+      settings.run.json ? in_json(file, compact, settings.input, context) : in_text(file, compact);
   file.check_unchanged();
   print(text);
   return kDone;
@@ -61,7 +63,8 @@ Action add_inspect(CLI::App& app) {
                  "a sharded model")
       ->required()
       ->type_name("");
-  add_json_flag(app, settings->json);
+  add_json_flag(app, settings->run.json);
+  add_max_memory_flag(app, settings->run);
   return [settings](Terminal& terminal) { return run_inspect(*settings, terminal); };
 }
 

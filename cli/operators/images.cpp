@@ -30,7 +30,6 @@ void add_image_flags(CLI::App& app, ImageFiles& files) {
       ->type_name("FILE")
       ->group("Output");
   add_json_flag(app, files.run.json);
-  add_max_memory_flag(app, files.run.max_memory);
   add_run_flags(app, files.run);
 }
 
@@ -58,14 +57,14 @@ void check_image_files(const ImageFiles& files, const std::vector<std::string>& 
   }
 }
 
-Matrix<double> read_operator(const ImageFiles& files) {
+Matrix<double> read_operator(const ImageFiles& files, const Context& context) {
   if (files.analysis_operator.empty()) return {};
-  return operators::read_operator(files.analysis_operator, files.run.max_memory);
+  return operators::read_operator(files.analysis_operator, context.memory_left());
 }
 
-std::optional<Image> read_reference(const ImageFiles& files, const Image& image) {
+std::optional<Image> read_reference(const ImageFiles& files, const Image& image, const Context& context) {
   if (files.reference.empty()) return {};
-  Image reference = read_image(files.reference, files.run.max_memory);
+  Image reference = read_image(files.reference, context.memory_left());
   images::check_reference(image, reference);
   return reference;
 }
@@ -85,13 +84,13 @@ void write_image_result(const ImageFiles& files, const Image& image, const std::
   context.check_cancelled();
   OutputSet outputs;
   write_image(outputs.file(files.output), image);
-  print_reports(files, reports, sigmas, lines, reference ? &json : nullptr);
+  print_reports(files, reports, sigmas, context, lines, reference ? &json : nullptr);
   outputs.commit();
 }
 
 void print_reports(const ImageFiles& files, const std::vector<Report>& reports,
-                   const std::vector<double>& sigmas, const std::string& quality_lines,
-                   const nlohmann::ordered_json* quality) {
+                   const std::vector<double>& sigmas, const Context& context,
+                   const std::string& quality_lines, const nlohmann::ordered_json* quality) {
   if (files.run.json) {
     nlohmann::ordered_json root = report_json(reports.front());
     if (reports.size() > 1) {
@@ -100,7 +99,7 @@ void print_reports(const ImageFiles& files, const std::vector<Report>& reports,
     }
     if (!sigmas.empty()) root["sigma"] = sigmas;
     if (quality != nullptr) root["quality"] = *quality;
-    print(json_text(root));
+    print(json_text(root, context));
     return;
   }
   std::string text;

@@ -29,10 +29,10 @@ void add_operator_flag(CLI::App& app, ImageFiles& files);
 void check_image_files(const ImageFiles& files, const std::vector<std::string>& more);
 
 /// The operator, if one was given, else an empty one.
-Matrix<double> read_operator(const ImageFiles& files);
+Matrix<double> read_operator(const ImageFiles& files, const Context& context);
 
 /// The reference, if one was given; throws unless it suits the image.
-std::optional<Image> read_reference(const ImageFiles& files, const Image& image);
+std::optional<Image> read_reference(const ImageFiles& files, const Image& image, const Context& context);
 
 /// Writes the image, then prints its quality and the report, or all of it as JSON; with the share of pixels
 /// that were missing, if it is given.
@@ -42,7 +42,7 @@ void write_image_result(const ImageFiles& files, const Image& image, const std::
 
 /// Prints the reports, one for each channel, and the noise of each; as JSON where --json says so.
 void print_reports(const ImageFiles& files, const std::vector<Report>& reports,
-                   const std::vector<double>& sigmas, const std::string& quality_lines = {},
-                   const nlohmann::ordered_json* quality = nullptr);
+                   const std::vector<double>& sigmas, const Context& context,
+                   const std::string& quality_lines = {}, const nlohmann::ordered_json* quality = nullptr);
 
 }  // namespace parsimony::cli

@@ -39,10 +39,9 @@ int run_check(const CheckSettings& settings, Terminal& terminal) {
   // The solver of the exact test brings OpenBLAS, whose threads it does not use.
   if (settings.options.exact) ::setenv("OPENBLAS_NUM_THREADS", "1", 0);
   const Context context = start(terminal, settings.run);
-  const std::int64_t max_memory = settings.run.max_memory;
-  const Matrix<double> tested = operators::read_operator(path, max_memory);
+  const Matrix<double> tested = operators::read_operator(path, context.memory_left());
   const operators::CertifyResult found = with_data(
-      settings.data, settings.options.data, max_memory, context,
+      settings.data, settings.options.data, context,
       [&](const auto& data) { return operators::certify(tested, data, settings.options, context); });
   if (found.pair) {
     print(settings.run.json ? pair_json(settings.path, *found.pair) : pair_text(*found.pair));
@@ -64,7 +63,6 @@ Action add_operator_check(CLI::App& app) {
   add_data_flags(app, settings->data, settings->options.data, "--data");
   describe(settings->options, Flags(app, "Certificate"));
   add_json_flag(app, settings->run.json);
-  add_max_memory_flag(app, settings->run.max_memory);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) {
     check_data(settings->data, settings->options.data);

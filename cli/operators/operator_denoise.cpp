@@ -67,18 +67,18 @@ int run_denoise(DenoiseSettings settings, const CLI::App& app, Terminal& termina
   if (app.count("--flow") > 0 && settings.flow.empty()) refuse("--flow: '' does not name a file");
   check_image_files(files, {settings.flow});
   const Context context = start(terminal, files.run);
-  settings.options.analysis_operator = read_operator(files);
+  settings.options.analysis_operator = read_operator(files, context);
   if (settings.signals) return denoise_signals(files, settings.options, terminal, context);
-  const Image noisy = read_image(input_path(files.input), files.run.max_memory);
+  const Image noisy = read_image(input_path(files.input), context.memory_left());
   if (is_line(noisy)) {
     refuse_flags(app, {"--method", "--flow", "--adapt", "--tile", "--reference"},
                  fmt::format(" applies to images only; {} is a 1-D signal", files.input));
     return denoise_line(files, settings.options, noisy.channels[0], context);
   }
   check_image(files.output, noisy);
-  const std::optional<Image> reference = read_reference(files, noisy);
+  const std::optional<Image> reference = read_reference(files, noisy, context);
   if (!settings.flow.empty()) {
-    settings.options.own_flow = images::load_unrolled_flow(settings.flow, files.run.max_memory);
+    settings.options.own_flow = images::load_unrolled_flow(settings.flow, context.memory_left());
   }
   const images::DenoiseResult found = images::denoise(noisy, settings.options, context);
   write_image_result(files, found.image, reference, found.reports, found.sigmas, context);

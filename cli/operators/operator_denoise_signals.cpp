@@ -14,12 +14,12 @@ namespace parsimony::cli {
 int denoise_signals(const ImageFiles& files, const images::DenoiseOptions& options, Terminal& terminal,
                     const Context& context) {
   const operators::CosparseSignals found = operators::denoise_signals(
-      operators::read_signals(files.input, files.run.max_memory), options.analysis_operator,
+      operators::read_signals(files.input, context.memory_left()), options.analysis_operator,
       {.sigma = options.sigma, .weight = options.weight}, context);
   context.check_cancelled();
   OutputSet outputs;
   write_npy(outputs.file(files.output), found.signals.view());
-  print_reports(files, {found.report}, {options.sigma});
+  print_reports(files, {found.report}, {options.sigma}, context);
   outputs.commit();
   if (found.report.status == Status::converged) return kDone;
   terminal.warning(
@@ -47,7 +47,7 @@ int denoise_line(const ImageFiles& files, const images::DenoiseOptions& options,
   context.check_cancelled();
   OutputSet outputs;
   write_npy(outputs.file(files.output), std::span<const float>(found.values));
-  print_reports(files, {found.report}, {options.sigma});
+  print_reports(files, {found.report}, {options.sigma}, context);
   outputs.commit();
   return kDone;
 }

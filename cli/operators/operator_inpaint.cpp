@@ -28,11 +28,11 @@ int run_inpaint(InpaintSettings settings, Terminal& terminal) {
   const ImageFiles& files = settings.files;
   check_image_files(files, {settings.mask});
   const Context context = start(terminal, files.run);
-  const Image image = read_image(input_path(files.input), files.run.max_memory);
+  const Image image = read_image(input_path(files.input), context.memory_left());
   check_image(files.output, image);
-  const Image mask = read_image(settings.mask, files.run.max_memory);
-  const std::optional<Image> reference = read_reference(files, image);
-  settings.options.analysis_operator = read_operator(files);
+  const Image mask = read_image(settings.mask, context.memory_left());
+  const std::optional<Image> reference = read_reference(files, image, context);
+  settings.options.analysis_operator = read_operator(files, context);
   const images::InpaintResult found = images::inpaint(image, mask, settings.options, context);
   write_image_result(files, found.image, reference, found.reports, {}, context, found.missing);
   return kDone;

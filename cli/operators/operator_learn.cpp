@@ -52,8 +52,8 @@ int run_learn(const LearnSettings& settings, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
   Report command;
   StageTimer reading(command, "read");
-  operators::LearnedOperator learned = with_data(
-      settings.paths, settings.options.data, settings.run.max_memory, context, [&](const auto& data) {
+  operators::LearnedOperator learned =
+      with_data(settings.paths, settings.options.data, context, [&](const auto& data) {
         reading.finish();
         check_picture(settings, data);
         return operators::learn_operator(data, settings.options, context);
@@ -64,6 +64,7 @@ int run_learn(const LearnSettings& settings, Terminal& terminal) {
   OutputSet outputs;
   operators::write_operator(outputs.file(settings.output), learned.analysis_operator);
   if (!settings.picture.empty()) write_image(outputs.file(settings.picture), picture);
+  learned.report.memory = memory_of(context);
   print(settings.run.json ? learned_json(learned, settings) : learned_text(learned, settings));
   outputs.commit();
   if (learned.report.status == Status::converged) return kDone;
@@ -95,7 +96,6 @@ Action add_operator_learn(CLI::App& app) {
       ->type_name("FILE")
       ->group("Output");
   add_json_flag(app, settings->run.json);
-  add_max_memory_flag(app, settings->run.max_memory);
   add_run_flags(app, settings->run);
   return [settings, flags, &app](Terminal& terminal) {
     check_kind(app, settings->unrolled);

@@ -82,7 +82,7 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
   Report command;
   StageTimer reading(command, "read");
-  const std::vector<Image> images = read_images(settings.paths, settings.run.max_memory, context);
+  const std::vector<Image> images = read_images(settings.paths, context);
   reading.finish();
   check_sizes(settings, images);
   std::vector<MatrixView<const float>> views;
@@ -100,6 +100,7 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
   } else {
     images::save_unrolled_flow(outputs.file(settings.output), trained.flow);
   }
+  trained.report.memory = memory_of(context);
   print(settings.run.json ? flow_json(trained, found, settings) : flow_text(trained, found, settings));
   outputs.commit();
   std::error_code ignored;  // a checkpoint that cannot be removed does no harm: the same command ends at once

@@ -40,14 +40,13 @@ std::vector<std::filesystem::path> check_data(const std::vector<std::string>& pa
   return files;
 }
 
-std::vector<Image> read_images(const std::vector<std::string>& paths, std::int64_t max_memory,
-                               const Context& context) {
+std::vector<Image> read_images(const std::vector<std::string>& paths, const Context& context) {
   std::vector<Image> images;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     context.check_cancelled();
     context.progress("reading", static_cast<std::int64_t>(i), static_cast<std::int64_t>(paths.size()));
     // Colours would take three times the memory.
-    images.push_back(operators::luminance(read_image(input_path(paths[i]), max_memory)));
+    images.push_back(operators::luminance(read_image(input_path(paths[i]), context.memory_left())));
     const auto values = images.back().channels[0].values();
     if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
       throw Error(ErrorCode::format, fmt::format("{}: has a value that is not finite", paths[i]));

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -28,15 +27,14 @@ std::vector<std::filesystem::path> check_data(const std::vector<std::string>& pa
 
 /// The luminances of the images, as grey images. Throws format, naming the file, for values that are not
 /// finite.
-std::vector<Image> read_images(const std::vector<std::string>& paths, std::int64_t max_memory,
-                               const Context& context);
+std::vector<Image> read_images(const std::vector<std::string>& paths, const Context& context);
 
 /// call(the signals or the images of the files).
 template <class Call>
 auto with_data(const std::vector<std::string>& paths, const operators::SampleOptions& options,
-               std::int64_t max_memory, const Context& context, Call&& call) {
-  if (are_images(paths, options)) return call(read_images(paths, max_memory, context));
-  return call(operators::read_signals(input_path(paths.front()), max_memory));
+               const Context& context, Call&& call) {
+  if (are_images(paths, options)) return call(read_images(paths, context));
+  return call(operators::read_signals(input_path(paths.front()), context.memory_left()));
 }
 
 }  // namespace parsimony::cli

@@ -12,8 +12,7 @@
 
 namespace parsimony::cli {
 
-/// Adds the flags of the reader of graphs, without --max-memory, which belongs to the run. Returns their
-/// names.
+/// Adds the flags of the reader of graphs. Returns their names.
 std::vector<std::string> add_read_flags(CLI::App& app, graph::ReadOptions& options);
 
 /// The path for an argument of the command line: "-" stands for the standard input.

@@ -1,10 +1,19 @@
 #include "support/run_flags.hpp"
 
+#include <fmt/format.h>
+
+#include "parsimony/core/error.hpp"
 #include "support/flags.hpp"
+#include "support/memory_guard.hpp"
 
 namespace parsimony::cli {
 
-void add_run_flags(CLI::App& app, RunSettings& settings, std::string_view threads_help) {
+void add_run_flags(CLI::App& app, RunSettings& settings) {
+  add_max_memory_flag(app, settings);
+  add_thread_flags(app, settings, kThreadsHelp);
+}
+
+void add_thread_flags(CLI::App& app, RunSettings& settings, std::string_view threads_help) {
   Flags(app, "Run")(Field{"threads", threads_help, 1, 4096, "auto", 0}, settings.threads);
   app.add_flag("-q,--quiet", settings.quiet, "show no progress bar and no notes")->group("Run");
 }
@@ -13,10 +22,8 @@ void add_json_flag(CLI::App& app, bool& json) {
   app.add_flag("--json", json, "print the report of the run as JSON")->group("Output");
 }
 
-void add_max_memory_flag(CLI::App& app, std::int64_t& max_memory) {
-  Field field = kMaxMemoryField;
-  field.help = "bytes that a file and its values may take; a larger file is refused";
-  Flags(app, "Run")(field, max_memory);
+void add_max_memory_flag(CLI::App& app, RunSettings& settings) {
+  Flags(app, "Run")(kMaxMemoryField, settings.max_memory);
 }
 
 CLI::Option* add_output_flag(CLI::App& app, std::string& path, const std::string& help) {
@@ -25,7 +32,16 @@ CLI::Option* add_output_flag(CLI::App& app, std::string& path, const std::string
 
 Context start(Terminal& terminal, const RunSettings& settings) {
   if (settings.quiet) terminal.be_quiet();
-  return terminal.context(settings.threads);
+  Context context = terminal.context(settings.threads);
+  context.memory =
+      settings.max_memory > 0 ? MemoryLimit{.bytes = settings.max_memory} : system_memory_limit();
+  if (const std::int64_t own = memory_in_use(); settings.max_memory > 0 && own > settings.max_memory) {
+    throw Error(ErrorCode::memory_limit,
+                fmt::format("max_memory: {} bytes are too few: the program alone takes about {}",
+                            settings.max_memory, own));
+  }
+  guard_memory(context.memory);
+  return context;
 }
 
 }  // namespace parsimony::cli

@@ -31,5 +31,7 @@ std::string clustering_json(const std::string& path, const graph::GraphFile& fil
 
 /// Indented text with a final line end. Bytes that are not UTF-8, as paths may have, are replaced.
 std::string json_text(const nlohmann::ordered_json& root);
+/// The same of a run, with its memory: the limit, the estimate and the peak.
+std::string json_text(nlohmann::ordered_json root, const Context& context);
 
 }  // namespace parsimony::cli

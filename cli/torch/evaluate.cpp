@@ -26,7 +26,7 @@ Action add_evaluate(CLI::App& app) {
       ->required()
       ->type_name("");
   add_json_flag(app, settings->run.json);
-  add_run_flags(app, settings->run, kTorchThreadsHelp);
+  add_thread_flags(app, settings->run, kTorchThreadsHelp);
   return [settings, &app](Terminal& terminal) {
     check_readable(settings->model);
     check_readable(settings->recipe);

@@ -28,7 +28,7 @@ Action add_train(CLI::App& app) {
       ->type_name("FOLDER");
   app.add_flag("--restart", settings->restart, "ignore the checkpoint in the output folder");
   add_json_flag(app, settings->run.json);
-  add_run_flags(app, settings->run, kTorchThreadsHelp);
+  add_thread_flags(app, settings->run, kTorchThreadsHelp);
   return [settings, &app](Terminal& terminal) {
     check_readable(settings->recipe);
     return run_train(*settings, app, terminal);

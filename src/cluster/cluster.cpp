@@ -33,19 +33,14 @@ NumberOfClustersOptions choice_options(const ClusterOptions& options) {
   return out;
 }
 
-// The methods' own limits leave out what the caller holds, so that the whole is checked here.
-void check_whole_memory(CsrView adjacency, const ClusterOptions& options, const RunInputs& inputs,
-                        int threads) {
-  if (options.max_memory == 0 || options.clusters > adjacency.rows()) return;
-  const std::int64_t held = graph_bytes(adjacency) + inputs.held;
-  const std::int64_t needed = options.clusters == kChosen
-                                  ? estimate_memory(adjacency, choice_options(options), threads)
-                                  : row_of(options.method).estimate_memory(adjacency, options, threads);
-  if (held + needed <= options.max_memory) return;
-  throw Error(
-      ErrorCode::memory_limit,
-      fmt::format("max_memory: {} bytes are too few; the {} {} and clustering about {}", options.max_memory,
-                  inputs.held > 0 ? "points and their graph take" : "graph takes", held, needed));
+// The choice of k, or the method, with `more` bytes besides.
+void require_run_memory(CsrView adjacency, const ClusterOptions& options, std::int64_t more,
+                        const Context& context) {
+  if (options.clusters > adjacency.rows()) return;  // refused later
+  const bool chosen = options.clusters == kChosen;
+  const std::int64_t needed = chosen ? estimate_memory(adjacency, choice_options(options), context)
+                                     : row_of(options.method).estimate_memory(adjacency, options, context);
+  context.require_memory(needed + more, chosen ? "choosing the number of clusters" : "clustering");
 }
 
 // Settles the number of clusters for the components that count in it.
@@ -104,11 +99,6 @@ std::string methods_with(std::string_view field) {
 
 }  // namespace
 
-std::int64_t graph_bytes(CsrView adjacency) {
-  const std::int64_t nodes = adjacency.rows();
-  return 8 * (nodes + 1) + (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 8 * nodes;
-}
-
 void check_given(const ClusterOptions& options, const std::function<bool(std::string_view field)>& given) {
   const auto check_method = [&](std::string_view field) {
     if (!given(field) || has_option(options.method, field)) return;
@@ -145,9 +135,8 @@ void check_cluster_options(const ClusterOptions& options) {
   });
 }
 
-Clustering run_clustering(CsrView adjacency, ClusterOptions options, const RunInputs& inputs,
-                          const Context& context) {
-  check_whole_memory(adjacency, options, inputs, context.threads());
+Clustering run_clustering(CsrView adjacency, ClusterOptions options, bool points, const Context& context) {
+  require_run_memory(adjacency, options, 0, context);
   Report before;
   std::optional<ComponentSizes> sizes;
   if (options.components == ComponentRule::automatic) {
@@ -160,13 +149,11 @@ Clustering run_clustering(CsrView adjacency, ClusterOptions options, const RunIn
   if (options.clusters == kChosen) {
     out.choice = choose(options, adjacency, sizes ? &*sizes : nullptr, known, before, context);
     known.density = density_of(out.choice);
-    if (inputs.points && options.samples == 0 && options.error == 0) {
+    if (points && options.samples == 0 && options.error == 0) {
       options.samples = options_for_points(options.clusters).samples;
     }
   }
-  RunInputs held = inputs;
-  if (sizes) held.held += part_bytes(adjacency);
-  check_whole_memory(adjacency, options, held, context.threads());
+  require_run_memory(adjacency, options, sizes ? part_bytes(adjacency) : 0, context);
   if (sizes) {
     static_cast<ClusterResult&>(out) = cluster_by_components(adjacency, *sizes, options, known, context);
   } else {
@@ -185,7 +172,7 @@ Clustering run_clustering(CsrView adjacency, ClusterOptions options, const RunIn
 
 Clustering cluster(CsrView adjacency, const ClusterOptions& options, const Context& context) {
   check_cluster_options(options);
-  return run_clustering(graph::check_graph(adjacency, context), options, {}, context);
+  return run_clustering(graph::check_graph(adjacency, context), options, false, context);
 }
 
 std::vector<std::int32_t> read_warm_start(const std::filesystem::path& path, const graph::NodeIds& ids,
@@ -194,7 +181,7 @@ std::vector<std::int32_t> read_warm_start(const std::filesystem::path& path, con
     refuse(fmt::format("warm_start: {}: {}", path.string(), message));
   };
   const std::int64_t nodes = ids.size(), clusters = options.clusters;
-  graph::Labels earlier = graph::read_labels(path, options.max_memory, context);
+  graph::Labels earlier = graph::read_labels(path, context);
   if (std::ssize(earlier.names) != clusters) {
     refuse_labels(fmt::format("has {} clusters; option clusters must be as many, not {}",
                               earlier.names.size(), clusters));

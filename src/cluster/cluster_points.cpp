@@ -25,24 +25,17 @@ ClusterOptions suited(ClusterOptions options) {
 
 // Refuses, before the long part, a run whose model could not be saved afterwards, when clustering has given
 // its memory back.
-void check_saving(const PointClusterOptions& options, MatrixView<const float> points, CsrView adjacency) {
-  const std::int64_t limit = options.cluster.max_memory;
-  if (limit == 0 || !options.saves_model) return;
-  const std::int64_t needed = graph_bytes(adjacency) + 4 * points.rows * points.cols +
-                              estimate_saving_memory(points.rows, points.cols);
-  if (needed <= limit) return;
-  throw Error(
-      ErrorCode::memory_limit,
-      fmt::format("max_memory: {} bytes are too few; writing the model takes about {}, the graph and the "
-                  "points among them",
-                  limit, needed));
+void check_saving(const PointClusterOptions& options, MatrixView<const float> points,
+                  const Context& context) {
+  if (!options.saves_model) return;
+  context.require_memory(estimate_saving_memory(points.rows, points.cols), "writing the model");
 }
 
 // `owned` is freed once the graph is there; nullptr if the caller keeps the points.
 PointClustering run(MatrixView<const float> points, Matrix<float>* owned, const PointClusterOptions& options,
                     const Context& context) {
   check_cluster_options(options.cluster);
-  graph::PointGraphOptions graph_options{options.neighbors, options.graph, options.cluster.max_memory};
+  graph::PointGraphOptions graph_options{options.neighbors, options.graph};
   graph_options.neighbors.seed = options.cluster.seed;
   graph::PointGraph made = graph::point_graph(points, graph_options, context);
   std::erase_if(made.report.options, [](const auto& option) { return option.first == "seed"; });
@@ -53,17 +46,12 @@ PointClustering run(MatrixView<const float> points, Matrix<float>* owned, const 
                             "different clusters",
                             options.cluster.clusters, different));
   }
-  check_saving(options, points, made.graph);
-  std::int64_t held = 4 * points.rows * points.cols;
-  if (owned) {
-    *owned = {};
-    held = 0;
-  }
+  check_saving(options, points, context);
+  if (owned) *owned = {};
   CsrView adjacency = made.graph;
   adjacency.checked = true;
   PointClustering out;
-  static_cast<Clustering&>(out) =
-      run_clustering(adjacency, suited(options.cluster), {.points = true, .held = held}, context);
+  static_cast<Clustering&>(out) = run_clustering(adjacency, suited(options.cluster), true, context);
   add_before(out.report, made.report);
   out.graph = std::move(made.graph);
   return out;

@@ -12,8 +12,8 @@ MethodRow row(Method method, bool starts_warm, Run run) {
   MethodRow out{.method = method, .starts_warm = starts_warm};
   const Options defaults;
   describe(defaults, [&](const Field& field, const auto&) { out.options.push_back(field.name); });
-  out.estimate_memory = [](CsrView adjacency, const ClusterOptions& options, int threads) {
-    return estimate_memory(adjacency, options_of<Options>(options), threads);
+  out.estimate_memory = [](CsrView adjacency, const ClusterOptions& options, const Context& context) {
+    return estimate_memory(adjacency, options_of<Options>(options), context);
   };
   out.run = [run](CsrView adjacency, const ClusterOptions& options, const MethodInputs& inputs,
                   const Context& context) {

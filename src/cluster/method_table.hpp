@@ -25,7 +25,8 @@ struct MethodRow {
   Method method = Method::automatic;
   bool starts_warm = false;               ///< uses MethodInputs::initial
   std::vector<std::string_view> options;  ///< names of its options
-  std::function<std::int64_t(CsrView adjacency, const ClusterOptions& options, int threads)> estimate_memory;
+  std::function<std::int64_t(CsrView adjacency, const ClusterOptions& options, const Context& context)>
+      estimate_memory;
   std::function<ClusterResult(CsrView adjacency, const ClusterOptions& options, const MethodInputs& inputs,
                               const Context& context)>
       run;

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <limits>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -88,6 +89,37 @@ Context::Context(int threads) : threads_(threads == 0 ? default_thread_count() :
                        kMaxThreads));
   }
   arena_ = std::make_shared<Arena>(threads_);
+  memory_estimate_ = std::make_shared<std::atomic<std::int64_t>>(0);
+}
+
+void Context::require_memory(std::int64_t bytes, std::string_view what, std::string_view advice) const {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t in_use = memory_in_use(), needed = bytes > kMost - in_use ? kMost : in_use + bytes;
+  std::int64_t most = *memory_estimate_;
+  while (needed > most && !memory_estimate_->compare_exchange_weak(most, needed)) {
+  }
+  if (memory.bytes == 0) return;
+  if (needed <= memory.bytes) {
+    if (memory.of_system && needed > memory.bytes / 10 * 9) {
+      log(LogLevel::info,
+          fmt::format("{} needs about {} bytes, and {} in use; this container or cgroup has {}", what, bytes,
+                      in_use, memory.bytes));
+    }
+    return;
+  }
+  throw Error(ErrorCode::memory_limit,
+              fmt::format("{}{} needs about {} bytes beside the {} in use, more than the {} of {}{}{}",
+                          memory.of_system ? "" : "max_memory: ", what, bytes, in_use, memory.bytes,
+                          memory.of_system ? "this container or cgroup" : "the limit",
+                          advice.empty() ? "" : "; ", advice));
+}
+
+std::int64_t Context::memory_left() const noexcept {
+  return memory.bytes == 0 ? 0 : std::max<std::int64_t>(1, memory.bytes - memory_in_use());
+}
+
+std::int64_t Context::memory_estimate() const noexcept {
+  return *memory_estimate_;
 }
 
 void Context::check_cancelled() const {

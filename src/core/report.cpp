@@ -18,6 +18,10 @@ OrderedJson to_object(const std::vector<std::pair<std::string, ReportValue>>& va
   return object;
 }
 
+OrderedJson to_object(const MemoryRecord& memory) {
+  return {{"limit", memory.limit}, {"estimate", memory.estimate}, {"peak", memory.peak}};
+}
+
 }  // namespace
 
 nlohmann::ordered_json report_json(const Report& report) {
@@ -38,7 +42,8 @@ nlohmann::ordered_json report_json(const Report& report) {
           {"seed", report.seed},
           {"threads", report.threads},
           {"simd_target", report.simd_target},
-          {"version", report.version}};
+          {"version", report.version},
+          {"memory", to_object(report.memory)}};
 }
 
 std::string Report::to_json(int indent) const {
@@ -64,7 +69,16 @@ Report make_report(std::string algorithm, const Context& context, std::uint64_t 
   report.threads = context.threads();
   report.simd_target = simd_target();
   report.version = version();
+  report.memory = memory_of(context);
   return report;
+}
+
+MemoryRecord memory_of(const Context& context) {
+  return {.limit = context.memory.bytes, .estimate = context.memory_estimate(), .peak = peak_memory()};
+}
+
+nlohmann::ordered_json memory_json(const Context& context) {
+  return to_object(memory_of(context));
 }
 
 }  // namespace parsimony

@@ -11,4 +11,7 @@ namespace parsimony {
 /// NaN and infinities stay as they are and become null when the value is written.
 nlohmann::ordered_json report_json(const Report& report);
 
+/// The memory of the process as it is now: bytes of limit, estimate and peak.
+nlohmann::ordered_json memory_json(const Context& context);
+
 }  // namespace parsimony

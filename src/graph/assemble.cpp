@@ -70,12 +70,11 @@ std::optional<double> resolve(const Pair& pair, const AssembleOptions& options) 
 class Assembler {
  public:
   Assembler(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
-            const MemoryBudget& budget, std::int64_t held, const Context& context)
+            const MemoryBudget& budget, const Context& context)
       : blocks_(std::move(blocks)),
         ids_(ids),
         options_(options),
         budget_(budget),
-        held_(held),
         context_(context),
         nodes_(ids.size()) {}
 
@@ -97,9 +96,12 @@ class Assembler {
     const bool has_weights =
         std::any_of(blocks_.begin(), blocks_.end(), [](const auto& block) { return !block.weights.empty(); });
     const std::int64_t blocks_bytes = all * (has_weights ? 12 : 8);
-    const std::int64_t rows_bytes = nodes_ * 12,
-                       keys_bytes = 2 * all * static_cast<std::int64_t>(sizeof(Bits));
-    budget_.require(held_ + rows_bytes + keys_bytes + std::max(blocks_bytes, 2 * all * (kWeighted ? 8 : 4)));
+    // Where the rows end, in the keys and in the graph, and the keys; the columns and values of the graph
+    // follow when the blocks are freed.
+    const std::int64_t rows_bytes = nodes_ * 16,
+                       keys_bytes = 2 * all * static_cast<std::int64_t>(sizeof(Bits)),
+                       graph_bytes = 2 * all * (kWeighted ? 8 : 4);
+    budget_.require(rows_bytes + keys_bytes + std::max<std::int64_t>(0, graph_bytes - blocks_bytes));
 
     std::vector<std::int64_t> ends = count_rows();
     if (out_.self_loops_dropped > 0) weigh_loops();
@@ -254,7 +256,6 @@ class Assembler {
   const NodeIds& ids_;
   AssembleOptions options_;
   const MemoryBudget& budget_;
-  std::int64_t held_;
   const Context& context_;
   std::int64_t nodes_;
   Assembled out_;
@@ -263,11 +264,7 @@ class Assembler {
 }  // namespace
 
 void MemoryBudget::require(std::int64_t bytes) const {
-  if (limit > 0 && bytes > limit) {
-    throw Error(
-        ErrorCode::memory_limit,
-        fmt::format("{}: reading it needs about {} bytes, above the limit of {}", file, bytes, limit));
-  }
+  context.require_memory(bytes, "reading " + file);
 }
 
 bool to_weight(double value, float& weight) {
@@ -277,8 +274,8 @@ bool to_weight(double value, float& weight) {
 }
 
 Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
-                   const MemoryBudget& budget, std::int64_t held, const Context& context) {
-  return Assembler(std::move(blocks), ids, options, budget, held, context).run();
+                   const MemoryBudget& budget, const Context& context) {
+  return Assembler(std::move(blocks), ids, options, budget, context).run();
 }
 
 }  // namespace parsimony::graph

@@ -13,12 +13,12 @@
 
 namespace parsimony::graph {
 
-/// The source of the entries, named in messages, and the bytes that reading it may use.
+/// The file that is read, named in messages, and the memory that reading it may take.
 struct MemoryBudget {
   std::string file;
-  std::int64_t limit = 0;  ///< 0: no limit
+  const Context& context;
 
-  /// Throws memory_limit when a stage needs more than the limit.
+  /// Throws memory_limit unless a stage may take this many bytes more than are in use.
   void require(std::int64_t bytes) const;
 };
 
@@ -52,11 +52,11 @@ struct Assembled {
   std::vector<double> loop_weights;    ///< one per node, as repeated entries count; empty without self loops
 };
 
-/// Consumes the blocks. ids: names of all nodes, for messages. held: bytes that the caller holds besides.
+/// Consumes the blocks. ids: names of all nodes, for messages.
 /// Throws Error(options.fault) for asymmetric entries and for sums beyond float32, and memory_limit. O(E log
 /// degree) time.
 Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
-                   const MemoryBudget& budget, std::int64_t held, const Context& context);
+                   const MemoryBudget& budget, const Context& context);
 
 /// Throws invalid_argument unless the matrix is a square CSR matrix of at most 2^31 − 1 rows: offsets ascend
 /// from 0 to the number of columns, and there is a value for each column or none at all.

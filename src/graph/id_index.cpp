@@ -47,8 +47,7 @@ IdIndex<Id>::IdIndex(const std::vector<std::vector<Id>>& pieces, const MemoryBud
   if (bits_.empty()) {
     std::size_t count = 0;
     for (const auto& piece : pieces) count += piece.size();
-    budget.require(
-        static_cast<std::int64_t>(3 * count * sizeof(Id)));  // the pieces, a copy to sort, what it merges to
+    budget.require(static_cast<std::int64_t>(2 * count * sizeof(Id)));  // a copy to sort, what it merges to
     sorted_ = distinct(pieces, context);
     size_ = static_cast<std::int64_t>(sorted_.size());
   }

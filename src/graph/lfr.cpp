@@ -308,7 +308,7 @@ PlantedGraph lfr_benchmark(const LfrOptions& options, const Context& context) {
         [&](std::int32_t a, std::int32_t b) { return out.labels[a] != out.labels[b]; }, context);
   }
   out.graph = assemble(std::move(blocks), NodeIds::consecutive(nodes, 0), {.meaning = EntryMeaning::triangle},
-                       {}, 0, context)
+                       {"the graph", context}, context)
                   .graph;
 
   MeanWeights mean;

@@ -39,7 +39,7 @@ void add(EntryBlock& block, const Edge& edge, std::int64_t at, std::int64_t node
 Graph assembled(std::vector<EntryBlock>&& blocks, std::int64_t nodes, EntryMeaning meaning, bool weighted,
                 const MakeGraphOptions& options, const Context& context) {
   return assemble(std::move(blocks), NodeIds::consecutive(nodes, 0),
-                  {meaning, weighted, options.symmetrize, ErrorCode::invalid_argument}, {.file = "graph"}, 0,
+                  {meaning, weighted, options.symmetrize, ErrorCode::invalid_argument}, {"graph", context},
                   context)
       .graph;
 }

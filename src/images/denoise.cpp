@@ -95,6 +95,20 @@ class ChannelDenoiser {
   ImageDenoisingOptions by_operator_;
 };
 
+// Bytes beside the image, as measured: per pixel those of the steps on one channel, and per channel the
+// opponent colour and the result; the tiles of each thread, or the blocks that the estimate of the noise
+// looks at.
+std::int64_t denoising_memory(const Image& image, const DenoiseOptions& options, DenoiseMethod method,
+                              const Context& context) {
+  constexpr std::int64_t kPerPixel = 20, kPerValue = 13, kTiles = std::int64_t{20} << 20;
+  const auto channels = static_cast<std::int64_t>(image.channels.size());
+  const bool tiles = method != DenoiseMethod::flow || options.adapt;
+  return image.width() * image.height() * (kPerPixel + kPerValue * channels) +
+         kTiles * (tiles                ? context.threads()
+                   : options.sigma == 0 ? 1
+                                        : 0);
+}
+
 bool is_grey_in_colors(const Image& image) {
   if (image.colors() != 3) return false;
   check_channels(image, "image");
@@ -122,6 +136,7 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const C
   }
   const DenoiseMethod method = resolve_method(options);
   check(options, method);
+  context.require_memory(denoising_memory(image, options, method, context), "denoising");
   ChannelDenoiser denoiser(options, method, context);
   DenoiseResult out;
   std::optional<Stabilizer> stabilizer;

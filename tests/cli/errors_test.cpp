@@ -88,8 +88,7 @@ TEST_F(Errors, FlagsOfTheExactMethod) {
                    {"--order", "compressive"});
   expect_one_error(run({"cluster", missing, "--clusters", "2", "--method", "exactly"}), kUsage, {"--method"});
   const std::string graph = block_model("g.mtx", 3000, 3);
-  expect_one_error(cluster(graph, {"--method", "exact", "--max-memory", "1MB"}), kFailed,
-                   {"--max-memory", "1000000", "about"});
+  expect_one_error(cluster(graph, {"--method", "exact", "--max-memory", "1MB"}), kFailed, {"--max-memory"});
 }
 
 TEST_F(Errors, TheErrorOfDistances) {
@@ -242,10 +241,9 @@ TEST_F(Errors, MoreClustersThanNodes) {
 
 TEST_F(Errors, TooLittleMemory) {
   const std::string graph = block_model("g.mtx", 3000, 3);
-  expect_one_error(cluster(graph, {"--max-memory", "1kB"}), kFailed, {graph, "--max-memory"});
+  expect_one_error(cluster(graph, {"--max-memory", "1kB"}), kFailed, {"the program alone", "--max-memory"});
   for (const char* method : {"compressive", "filtered"}) {
-    expect_one_error(cluster(graph, {"--method", method, "--max-memory", "1MB"}), kFailed,
-                     {"--max-memory", "1000000", "about"});
+    expect_one_error(cluster(graph, {"--method", method, "--max-memory", "1MB"}), kFailed, {"--max-memory"});
   }
 }
 

@@ -203,7 +203,7 @@ TEST_F(OperatorLearnFlow, RefusesFilesThatCannotBe) {
   refused(small({path("missing.png")}, output), kFailed, {"missing.png"});
   refused(small({write("text.npz", "hello")}, path("text.npz")), kUsage, {"would overwrite"});
   refused(small({write("text.png", "hello")}, output), kFailed, {"text.png"});
-  refused(small({one}, output, {"--max-memory", "1kB"}), kFailed, {"one.png", "--max-memory"});
+  refused(small({one}, output, {"--max-memory", "1kB"}), kFailed, {"--max-memory", "1000"});
   Matrix<float> broken(24, 24);
   broken(3, 4) = std::numeric_limits<float>::quiet_NaN();
   write_npy(path("nan.npy"), MatrixView<const float>(broken));

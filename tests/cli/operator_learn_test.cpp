@@ -227,7 +227,7 @@ TEST_F(OperatorLearn, RefusesDataThatCannotBe) {
   refused({data, "--rows", "12", "--min-deviation", "2"}, kUsage, {"--min-deviation", "array of signals"});
   refused({data, data, "--rows", "12"}, kUsage, {"stands alone"});
   refused({data, picture, "--rows", "64"}, kUsage, {"stands alone"});
-  refused({data, "--rows", "12", "--max-memory", "1kB"}, kFailed, {"signals.npy", "--max-memory"});
+  refused({data, "--rows", "12", "--max-memory", "1kB"}, kFailed, {"--max-memory", "1000"});
 
   Matrix<float> broken(50, 8), constant(50, 8), column(50, 1);
   RandomStream(1, "test").fill_normal(broken.values());

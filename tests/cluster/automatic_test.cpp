@@ -11,6 +11,7 @@
 #include "cluster/methods/closure.hpp"
 #include "dense.hpp"
 #include "expect_error.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
@@ -164,7 +165,8 @@ TEST(AutomaticClustering, RefusesWhatCannotBe) {
   const auto with = [&](const AutomaticOptions& options) { automatic_clustering(planted.graph, options); };
   expect_error(ErrorCode::invalid_argument, "clusters: 301", [&] { with({.clusters = 301}); });
   expect_error(ErrorCode::invalid_argument, "clusters", [&] { with({.clusters = 0}); });
-  expect_error(ErrorCode::memory_limit, "max_memory", [&] { with({.clusters = 3, .max_memory = 1000}); });
+  expect_error(ErrorCode::memory_limit, "max_memory",
+               [&] { automatic_clustering(planted.graph, {.clusters = 3}, testing::limited_memory(1000)); });
   std::stop_source source;
   source.request_stop();
   Context context(1);

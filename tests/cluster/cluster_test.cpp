@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "expect_error.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
@@ -96,19 +97,18 @@ TEST(Cluster, AnOptionThatTheMethodDoesNotHaveIsRefused) {
   refused({.method = Method::compressive, .clusters = 3, .restarts = -1}, "restarts");
 }
 
-TEST(Cluster, MemoryIsThatOfTheGraphAndTheRun) {
+TEST(Cluster, MemoryIsThatOfTheProcessAndTheRun) {
   const auto planted = planted_blocks(2000, 5);
-  const std::int64_t graph_bytes = 16 * 2000 + 8 + 4 * planted.graph.adjacency.entries();
   const ClusterOptions options{.method = Method::filtered, .clusters = 5};
-  std::int64_t run = estimate_memory(planted.graph, FilteredOptions{.clusters = 5, .max_memory = 1}, 1);
-  const auto limited = [&](std::int64_t limit) {
-    ClusterOptions with = options;
-    with.max_memory = limit;
-    return cluster(planted.graph, with, Context(1));
-  };
-  EXPECT_EQ(limited(graph_bytes + run).clusters, 5);
-  expect_error(ErrorCode::memory_limit, "the graph takes " + std::to_string(graph_bytes),
-               [&] { limited(graph_bytes + run - 1); });
+  const Context context = testing::limited_memory(std::int64_t{1} << 30);
+  const std::int64_t run = estimate_memory(planted.graph, FilteredOptions{.clusters = 5}, context);
+  const Report report = cluster(planted.graph, options, context).report;
+  EXPECT_EQ(report.memory.limit, context.memory.bytes);
+  EXPECT_GT(report.memory.estimate, run);  // the graph and the program are in use, too
+  EXPECT_LT(report.memory.estimate, context.memory.bytes);
+  EXPECT_GT(report.memory.peak, 0);
+  expect_error(ErrorCode::memory_limit, "clustering needs about " + std::to_string(run),
+               [&] { cluster(planted.graph, options, testing::limited_memory(run / 2)); });
 }
 
 TEST(Cluster, AWarmStartByIdsKeepsTheNumbers) {
@@ -223,9 +223,8 @@ TEST(ClusterPoints, TheSearchIsRefusedAboveTheLimit) {
   const Matrix<float> points = rings(500);
   PointClusterOptions options;
   options.cluster.clusters = 2;
-  options.cluster.max_memory = 10000;
-  expect_error(ErrorCode::memory_limit, "the search for their neighbours take about",
-               [&] { cluster_points(points, options); });
+  expect_error(ErrorCode::memory_limit, "the search for the nearest neighbours needs about",
+               [&] { cluster_points(points, options, testing::limited_memory(10000)); });
 }
 
 // Saving packs the points several times, more than the search for neighbours copies them.
@@ -235,12 +234,13 @@ TEST(ClusterPoints, AModelThatCouldNotBeSavedIsRefusedBeforeTheRun) {
   RandomStream(1, "points").fill_normal(points.values());
   PointClusterOptions options;
   options.cluster.clusters = 2;
-  options.cluster.max_memory = 4 * n * d + graph::estimate_memory(n, d, options.neighbors);
-  EXPECT_EQ(cluster_points(points, options).clusters, 2);
+  // Memory that the search takes and frees may stay with the process.
+  const std::int64_t search = graph::estimate_memory(n, d, options.neighbors);
+  const std::int64_t more = search + estimate_saving_memory(n, d) / 2;
+  EXPECT_EQ(cluster_points(points, options, testing::limited_memory(more)).clusters, 2);
   options.saves_model = true;
-  expect_error(ErrorCode::memory_limit, "writing the model takes about",
-               [&] { cluster_points(points, options); });
-  options.cluster.max_memory = 0;
+  expect_error(ErrorCode::memory_limit, "writing the model needs about",
+               [&] { cluster_points(points, options, testing::limited_memory(search)); });
   EXPECT_EQ(cluster_points(points, options).clusters, 2);
 }
 

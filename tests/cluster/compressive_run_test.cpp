@@ -33,7 +33,7 @@ TEST(EstimateMemory, IsThePeak) {
     testing::restart_peak();
     compressive_spectral_clustering(planted.graph, options, Context(2));
     const auto peak = static_cast<double>(testing::resident("VmHWM") - before);
-    const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, 2));
+    const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, Context(2)));
     EXPECT_LT(peak, 1.25 * estimate) << "way " << way;
     EXPECT_GT(peak, 0.7 * estimate) << "way " << way;
     ++way;

@@ -10,6 +10,7 @@
 
 #include "dense.hpp"
 #include "expect_error.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
@@ -295,7 +296,7 @@ TEST(CompressiveSpectralClustering, RefusesWhatCannotBe) {
   EXPECT_EQ(code_of({.clusters = 2, .regularization = -2}), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of({.clusters = 2, .regularization = -0.5}), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of({.clusters = 3, .samples = 2}), ErrorCode::invalid_argument);
-  EXPECT_EQ(code_of({.clusters = 2, .max_memory = 100}), ErrorCode::memory_limit);
+  EXPECT_THROW(compressive_spectral_clustering(csr, {.clusters = 2}, testing::limited_memory(100)), Error);
   EXPECT_EQ(code_of({.clusters = 2, .laplacian = graph::LaplacianKind::combinatorial, .regularization = 1}),
             ErrorCode::invalid_argument);
 }

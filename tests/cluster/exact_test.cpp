@@ -11,6 +11,7 @@
 #include "dense.hpp"
 #include "expect_cancels.hpp"
 #include "expect_error.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/scores.hpp"
@@ -125,7 +126,8 @@ TEST(ExactSpectralClustering, RefusesWhatCannotBe) {
   refuses(ErrorCode::invalid_argument, "eigen_tolerance", {.clusters = 2, .eigen_tolerance = -1});
   refuses(ErrorCode::invalid_argument, "oversampling", {.clusters = 2, .oversampling = -1});
   refuses(ErrorCode::invalid_argument, "regularization: -0.5", {.clusters = 2, .regularization = -0.5});
-  refuses(ErrorCode::memory_limit, "max_memory", {.clusters = 2, .max_memory = 100});
+  expect_error(ErrorCode::memory_limit, "max_memory",
+               [&] { exact_spectral_clustering(csr, {.clusters = 2}, testing::limited_memory(100)); });
 }
 
 TEST(ExactSpectralClustering, ProgressRisesToTheTotalOfEveryStageAndCancels) {
@@ -155,7 +157,7 @@ TEST(ExactEstimateMemory, IsThePeak) {
   testing::restart_peak();
   exact_spectral_clustering(planted.graph, options, Context(2));
   const auto peak = static_cast<double>(testing::resident("VmHWM") - before);
-  const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, 2));
+  const auto estimate = static_cast<double>(estimate_memory(planted.graph, options, Context(2)));
   EXPECT_LT(peak, 1.1 * estimate);
   EXPECT_GT(peak, 0.65 * estimate);
 }

@@ -12,6 +12,7 @@
 #include "dense.hpp"
 #include "expect_cancels.hpp"
 #include "expect_error.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/core/random.hpp"
@@ -101,7 +102,8 @@ TEST(FilteredSpectralClustering, RefusesWhatCannotBe) {
   refuses(ErrorCode::invalid_argument, "order", {.clusters = 2, .order = 0});
   refuses(ErrorCode::invalid_argument, "regularization: -0.5", {.clusters = 2, .regularization = -0.5});
   refuses(ErrorCode::invalid_argument, "error: 0.2", {.clusters = 2, .features = 16, .error = 0.2});
-  refuses(ErrorCode::memory_limit, "max_memory", {.clusters = 2, .max_memory = 100});
+  expect_error(ErrorCode::memory_limit, "max_memory",
+               [&] { filtered_spectral_clustering(csr, {.clusters = 2}, testing::limited_memory(100)); });
 }
 
 TEST(FilteredSpectralClustering, ReportsWhatWasUsed) {

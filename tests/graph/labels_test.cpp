@@ -5,6 +5,7 @@
 #include "core/files/npy_format.hpp"
 #include "expect_error.hpp"
 #include "graph/file/formats.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/core/npy.hpp"
 #include "temporary_directory.hpp"
 
@@ -43,7 +44,7 @@ std::string warnings_of(const std::string& content, Labels& labels) {
   context.on_log = [&](LogLevel level, std::string_view text) {
     if (level == LogLevel::warning) out += std::string(text) + "\n";
   };
-  labels = parse_labels(content, "l.csv", 0, context);
+  labels = parse_labels(content, "l.csv", context);
   return out;
 }
 
@@ -171,11 +172,11 @@ TEST(Labels, AreTheSameForAnyNumberOfThreads) {
     content += std::to_string(i * 7919 % 300007) + "\tc" + std::to_string(i % 97) + "\n";
   }
   const auto path = directory.file("l.txt", content);
-  const Labels one = read_labels(path, 0, Context(1)), three = read_labels(path, 0, Context(3));
+  const Labels one = read_labels(path, Context(1)), three = read_labels(path, Context(3));
   EXPECT_EQ(one.clusters, three.clusters);
   EXPECT_EQ(one.names, three.names);
   EXPECT_EQ(one.names.size(), 97u);
-  expect_error(ErrorCode::memory_limit, "1000", [&] { read_labels(path, 1000); });
+  expect_error(ErrorCode::memory_limit, "l.txt", [&] { read_labels(path, testing::limited_memory(1000)); });
   for (std::int64_t i = 0; i < 300000; i += 1009) {
     const std::int64_t node = one.ids.find(std::to_string(i * 7919 % 300007));
     EXPECT_EQ(one.names[one.clusters[node]], "c" + std::to_string(i % 97));

@@ -4,6 +4,7 @@
 #include "expect_error.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/graph_checks.hpp"
+#include "limited_memory.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::graph::named_formats_test {
@@ -21,9 +22,9 @@ struct Parsed {
   std::string notes;
 };
 
-Parsed parse_named(const std::string& text, const std::string& name, const ReadOptions& options = {}) {
+Parsed parse_named(const std::string& text, const std::string& name, const ReadOptions& options = {},
+                   Context context = Context(1)) {
   Parsed out;
-  Context context(1);
   context.on_log = [&](LogLevel, std::string_view line) { out.notes += line; };
   out.file = parse_graph(text, name, options, context);
   for (std::int64_t i = 0; i < out.file.ids.size(); ++i) out.names.push_back(out.file.ids.name(i));
@@ -205,7 +206,7 @@ TEST(NamedFormats, EveryTruncationIsAnErrorOrAGraph) {
       damaged[size] ^= 0x15;
       for (const std::string& text : {whole.substr(0, size), damaged}) {
         try {
-          edges_of(parse_named(text, name, {.max_memory = 1 << 20}).file.graph);
+          edges_of(parse_named(text, name, {}, testing::limited_memory(1 << 20)).file.graph);
         } catch (const Error& error) {
           EXPECT_NE(static_cast<int>(error.code()), static_cast<int>(ErrorCode::internal)) << error.what();
         }

@@ -8,6 +8,7 @@
 #include "core/files/npz.hpp"
 #include "expect_error.hpp"
 #include "graph/file/point_formats.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/core/file.hpp"
 #include "temporary_directory.hpp"
 
@@ -82,7 +83,7 @@ TEST(PointFile, MistakesInTextNameLineAndColumn) {
   refused("", "no line of numbers");
   refused("%%MatrixMarket matrix\n", "which is a graph");
   expect_error(ErrorCode::memory_limit, "p.csv",
-               [] { parse_points("1,2\n3,4\n", "p.csv", {.max_memory = 20}, Context(1)); });
+               [] { parse_points("1,2\n3,4\n", "p.csv", {}, testing::limited_memory(1)); });
 }
 
 std::string archive(const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& arrays) {

@@ -9,6 +9,7 @@
 #include "expect_error.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/graph_checks.hpp"
+#include "limited_memory.hpp"
 
 namespace parsimony::graph::read_archive_test {
 namespace {
@@ -42,8 +43,9 @@ std::string zip(const Members& members) {
   return make_zip(named);
 }
 
-GraphFile read(const std::string& archive, const ReadOptions& options = {}) {
-  return parse_graph(archive, "a.npz", options, Context(1));
+GraphFile read(const std::string& archive, const ReadOptions& options = {},
+               const Context& context = Context(1)) {
+  return parse_graph(archive, "a.npz", options, context);
 }
 
 const EdgeMap kPath{{{0, 1}, 0.5f}, {{1, 2}, 2}};
@@ -145,7 +147,7 @@ TEST(ReadNpz, EveryTruncationAndEveryFlippedByteIsAnErrorOrTheGraph) {
   for (std::size_t at = 0; at < whole.size(); ++at) {
     damaged[at] ^= 0x41;
     try {
-      EXPECT_EQ(edges_of(read(damaged, {.max_memory = 1 << 20}).graph), kPath) << "byte " << at;
+      EXPECT_EQ(edges_of(read(damaged, {}, testing::limited_memory(1 << 20)).graph), kPath) << "byte " << at;
     } catch (const Error& error) {
       EXPECT_NE(static_cast<int>(error.code()), static_cast<int>(ErrorCode::internal)) << error.what();
     }
@@ -162,8 +164,8 @@ TEST(ReadNpz, MemoryLimitsAreHonoured) {
   members["data"] = array<double>("<f8", {});
   const std::string archive = zip(members);
   EXPECT_LT(archive.size(), 20000u);
-  EXPECT_EQ(read(archive, {.max_memory = 8 << 20}).graph.nodes(), nodes);
-  expect_error(ErrorCode::memory_limit, "100000", [&] { read(archive, {.max_memory = 100000}); });
+  EXPECT_EQ(read(archive, {}, testing::limited_memory(8 << 20)).graph.nodes(), nodes);
+  expect_error(ErrorCode::memory_limit, "a.npz", [&] { read(archive, {}, testing::limited_memory(100000)); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "expect_error.hpp"
 #include "graph/graph_checks.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/graph/file.hpp"
 #include "temporary_directory.hpp"
 
@@ -325,13 +326,13 @@ TEST(ReadGraph, MemoryLimitsAreHonoured) {
   const TemporaryDirectory directory;
   const auto path = directory.file("a.txt", long_list(100000));
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path));
-  expect_error(ErrorCode::memory_limit, std::to_string(size / 2),
-               [&] { read_graph(path, {.max_memory = size / 2}); });
-  expect_error(ErrorCode::memory_limit, std::to_string(2 * size),
-               [&] { read_graph(path, {.max_memory = 2 * size}); });
-  EXPECT_GT(read_graph(path, {.max_memory = 20 * size}).graph.edges(), 0);
+  const auto limited = [&](std::int64_t more) { return read_graph(path, {}, testing::limited_memory(more)); };
+  expect_error(ErrorCode::memory_limit, "a.txt: larger than the limit", [&] { limited(size / 2); });
+  expect_error(ErrorCode::memory_limit, "a.txt needs about", [&] { limited(2 * size); });
+  EXPECT_GT(limited(20 * size).graph.edges(), 0);
   const auto nodes = directory.file("nodes.mtx", kPattern + "100000000 100000000 0\n");
-  expect_error(ErrorCode::memory_limit, "nodes.mtx", [&] { read_graph(nodes, {.max_memory = 1 << 20}); });
+  expect_error(ErrorCode::memory_limit, "nodes.mtx",
+               [&] { read_graph(nodes, {}, testing::limited_memory(1 << 20)); });
 }
 
 TEST(ReadGraph, ACancelledReadThrows) {

@@ -43,7 +43,6 @@ struct AutomaticOptions {
   /// Set it when you know the purpose: likelihood to recover groups, ncut or modularity to separate parts.
   Aim objective = Aim::automatic;
   Effort effort = Effort::normal;  ///< fast for a first look, thorough for graphs with weak clusters
-  std::int64_t max_memory = 0;  ///< bytes beside the graph; a run that needs more does not start; 0: no limit
   std::uint64_t seed = 0;
 };
 
@@ -52,7 +51,6 @@ void describe(Options& options, Visitor&& visit) {
   visit(fields::clusters, options.clusters);
   visit(fields::objective, options.objective);
   visit(fields::effort, options.effort);
-  visit(kMaxMemoryField, options.max_memory);
   visit(kSeedField, options.seed);
 }
 
@@ -91,9 +89,8 @@ ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& op
 ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options,
                                    std::span<const std::int32_t> initial, const Context& context = Context{});
 
-/// Peak bytes that the call above needs beside the graph, features included. threads does not matter here;
-/// every method has it.
+/// Peak bytes that the call above needs beside the graph, features included.
 std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options,
-                             int threads = default_thread_count());
+                             const Context& context = Context{});
 
 }  // namespace parsimony::cluster

@@ -76,10 +76,6 @@ struct ClusterOptions {
   /// For every node its cluster in an earlier run, −1 for a new node; empty: no warm start. The array must
   /// live until the call returns. read_warm_start() makes one from a file of labels.
   std::span<const std::int32_t> warm_start;
-  /// Bytes of the whole run, the graph (with 8 bytes for the name of each node) included. A run that needs
-  /// more is refused before it starts; with clusters = 0 the choice of k is, and then the method, once k is
-  /// known. 0: no limit.
-  std::int64_t max_memory = 0;
   std::uint64_t seed = 0;
 };
 
@@ -129,7 +125,6 @@ void describe(Options& options, Visitor&& visit) {
   visit(fields::eigen_tolerance, options.eigen_tolerance);
   visit(fields::passes, options.passes);
   visit(fields::refine, options.refine);
-  visit(kMaxMemoryField, options.max_memory);
   visit(kSeedField, options.seed);
 }
 
@@ -148,15 +143,15 @@ struct Clustering : ClusterResult {
 /// each other that gets a cluster. The figures components_divided, clusters_of_divided,
 /// components_as_clusters and components_joined of the report count them. Cost and determinism are those of
 /// the method (and of choose_number_of_clusters). Throws invalid_argument (options out of range or unused by
-/// the method, a warm start that does not fit, an unsound graph), memory_limit and cancelled.
+/// the method, a warm start that does not fit, an unsound graph), memory_limit (before it starts; with
+/// clusters = 0 the choice of k does, and then the method, once k is known) and cancelled.
 Clustering cluster(CsrView adjacency, const ClusterOptions& options = {}, const Context& context = Context{});
 
 struct PointClusterOptions {
-  ClusterOptions cluster{.method =
-                             Method::compressive};  ///< its seed and max_memory are those of the whole run
-  graph::NeighborOptions neighbors;                 ///< its seed is ignored
+  ClusterOptions cluster{.method = Method::compressive};  ///< its seed is that of the whole run
+  graph::NeighborOptions neighbors;                       ///< its seed is ignored
   graph::NeighborGraphOptions graph;
-  bool saves_model = false;  ///< count the memory of save_model() when the run is checked against max_memory
+  bool saves_model = false;  ///< count the memory of save_model() when the run is checked against the limit
 };
 
 struct PointClustering : Clustering {

@@ -61,8 +61,7 @@ struct CompressiveOptions {
   /// ε > 0: choose d, p, n and the cut-off by the theorems that keep distances and low-pass signals within 1
   /// ± ε, as filtered_spectral_clustering does. 0: use the fields above.
   double error = 0;
-  double failure_probability = 0.05;  ///< probability that a pair of nodes, or the sample, misses 1 ± ε
-  std::int64_t max_memory = 0;  ///< bytes beside the graph; a run that needs more does not start; 0: no limit
+  double failure_probability = 0.05;     ///< probability that a pair of nodes, or the sample, misses 1 ± ε
   Refinement refine = Refinement::none;  ///< work after the paper's method; none returns its own result
   std::uint64_t seed = 0;
 };
@@ -82,7 +81,6 @@ void describe(Options& options, Visitor&& visit) {
   visit(fields::restarts, options.restarts);
   visit(fields::error, options.error);
   visit(fields::failure_probability, options.failure_probability);
-  visit(kMaxMemoryField, options.max_memory);
   visit(fields::refine, options.refine);
   visit(kSeedField, options.seed);
 }
@@ -122,6 +120,6 @@ ClusterResult compressive_spectral_clustering(CsrView adjacency, const Compressi
 /// Peak bytes that the call above needs beside the graph: within a tenth of the measured peak for the
 /// defaults, never far below it.
 std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options,
-                             int threads = default_thread_count());
+                             const Context& context = Context{});
 
 }  // namespace parsimony::cluster

@@ -21,10 +21,9 @@ struct ExactOptions {
   double regularization = -1;  ///< τ ≥ 0 in units of degree; −1: graph::automatic_regularization
   /// Columns of the subspace beyond k; 0: see spectral::EigenOptions. Raise it when passes run out.
   std::int64_t oversampling = 0;
-  double eigen_tolerance = 1e-5;  ///< residual of every eigenvector, in units of lambda_max / 2
-  int passes = 50;                ///< most passes of filter and Rayleigh–Ritz
-  int restarts = 20;              ///< runs of k-means; ten miss a cluster more often
-  std::int64_t max_memory = 0;  ///< bytes beside the graph; a run that needs more does not start; 0: no limit
+  double eigen_tolerance = 1e-5;         ///< residual of every eigenvector, in units of lambda_max / 2
+  int passes = 50;                       ///< most passes of filter and Rayleigh–Ritz
+  int restarts = 20;                     ///< runs of k-means; ten miss a cluster more often
   Refinement refine = Refinement::none;  ///< none or moves: k-means sees all rows already
   std::uint64_t seed = 0;
 };
@@ -38,7 +37,6 @@ void describe(Options& options, Visitor&& visit) {
   visit(fields::eigen_tolerance, options.eigen_tolerance);
   visit(fields::passes, options.passes);
   visit(fields::restarts, options.restarts);
-  visit(kMaxMemoryField, options.max_memory);
   visit(fields::refine, options.refine);
   visit(kSeedField, options.seed);
 }
@@ -71,6 +69,6 @@ ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& o
 /// Peak bytes that the call above needs beside the graph: an upper bound, and within a third of the measured
 /// peak when k is far below N.
 std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options,
-                             int threads = default_thread_count());
+                             const Context& context = Context{});
 
 }  // namespace parsimony::cluster

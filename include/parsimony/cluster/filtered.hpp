@@ -32,7 +32,6 @@ struct FilteredOptions {
   /// Runs of k-means on a part of the rows; the best then starts the run on all rows. With exchanges
   /// (core/kmeans.hpp) 1, 5 and 20 runs end within .0001 ARI of each other.
   int restarts = 5;
-  std::int64_t max_memory = 0;  ///< bytes beside the graph; a run that needs more does not start; 0: no limit
   Refinement refine = Refinement::none;  ///< none or moves: k-means sees all rows already
   std::uint64_t seed = 0;
 };
@@ -49,7 +48,6 @@ void describe(Options& options, Visitor&& visit) {
   visit(fields::lambda_method, options.lambda_method);
   visit(fields::lambda_k, options.lambda_k);
   visit(fields::restarts, options.restarts);
-  visit(kMaxMemoryField, options.max_memory);
   visit(fields::refine, options.refine);
   visit(kSeedField, options.seed);
 }
@@ -87,6 +85,6 @@ ClusterResult filtered_spectral_clustering(CsrView adjacency, const FilteredOpti
 
 /// Peak bytes that the call above needs beside the graph.
 std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options,
-                             int threads = default_thread_count());
+                             const Context& context = Context{});
 
 }  // namespace parsimony::cluster

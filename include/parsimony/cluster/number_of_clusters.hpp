@@ -101,8 +101,8 @@ struct ClusterChoice {
 ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfClustersOptions& options = {},
                                         const Context& context = Context{});
 
-/// Peak bytes that the call above needs beside the graph. threads does not matter here.
+/// Peak bytes that the call above needs beside the graph.
 std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& options,
-                             int threads = default_thread_count());
+                             const Context& context = Context{});
 
 }  // namespace parsimony::cluster

@@ -1,12 +1,15 @@
-// The surroundings of a computation: threads, cancellation, progress and messages. Passed to functions, never
-// global.
+// The surroundings of a computation: threads, memory, cancellation, progress and messages. Passed to
+// functions, never global.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string_view>
+
+#include "parsimony/core/memory.hpp"
 
 namespace parsimony {
 
@@ -27,6 +30,18 @@ class Context {
   /// Called once per step of a stage, from any thread but never from two at a time.
   std::function<void(std::string_view stage, std::int64_t done, std::int64_t total)> on_progress;
   std::function<void(LogLevel level, std::string_view text)> on_log;
+
+  /// The bytes that the process may use, in readers, methods and writers. Work that needs more by its
+  /// estimate is refused before it starts.
+  MemoryLimit memory;
+
+  /// Throws memory_limit, which names `what` and ends with `advice`, unless this many more bytes fit into the
+  /// limit beside those in use.
+  void require_memory(std::int64_t bytes, std::string_view what, std::string_view advice = {}) const;
+  /// The bytes that are left of the limit, at least 1; 0: no limit.
+  std::int64_t memory_left() const noexcept;
+  /// The most bytes that were required so far, with those in use then; 0: none were.
+  std::int64_t memory_estimate() const noexcept;
 
   int threads() const noexcept { return threads_; }
   void check_cancelled() const;  ///< throws Error(cancelled) after the stop token was triggered
@@ -49,6 +64,7 @@ class Context {
   struct Arena;
   int threads_;
   std::shared_ptr<Arena> arena_;
+  std::shared_ptr<std::atomic<std::int64_t>> memory_estimate_;
 };
 
 }  // namespace parsimony

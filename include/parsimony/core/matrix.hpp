@@ -46,7 +46,14 @@ struct MatrixView {
 /// Allocates memory on a 64-byte boundary, and on huge pages from 4 MiB on if the system has them: gathers
 /// from a large panel otherwise miss the TLB more often than the data caches. Throws std::bad_alloc.
 void* allocate_aligned(std::size_t bytes);
-void release_aligned(void* pointer) noexcept;
+/// bytes: as they were allocated.
+void release_aligned(void* pointer, std::size_t bytes) noexcept;
+
+/// The deleter of memory of that many bytes.
+struct ReleaseAligned {
+  void operator()(void* pointer) const noexcept { release_aligned(pointer, bytes); }
+  std::size_t bytes = 0;
+};
 
 /// An owning, contiguous, zero-initialised matrix. Its first value lies on a 64-byte boundary, the size of a
 /// cache line and of an AVX-512 vector.
@@ -91,16 +98,15 @@ class Matrix {
   operator MatrixView<const T>() const { return view(); }
 
  private:
-  struct Release {
-    void operator()(T* pointer) const { release_aligned(pointer); }
-  };
-  static T* allocate(std::int64_t count) {
-    return static_cast<T*>(allocate_aligned(static_cast<std::size_t>(count) * sizeof(T)));
+  using Data = std::unique_ptr<T[], ReleaseAligned>;
+  static Data allocate(std::int64_t count) {
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+    return Data(static_cast<T*>(allocate_aligned(bytes)), ReleaseAligned{bytes});
   }
 
   std::int64_t rows_ = 0;
   std::int64_t cols_ = 0;
-  std::unique_ptr<T[], Release> data_;
+  Data data_;
 };
 
 /// The values of a view as a contiguous matrix.

@@ -43,13 +43,14 @@ struct Field {
 
 /// Fields that many options have, so that all describe them in the same words.
 inline constexpr Field kSeedField{"seed", "seed of all random numbers"};
-inline constexpr Field kMaxMemoryField{
-    "max_memory",
-    "bytes that the run may use; work that needs more by its estimate is refused before it starts",
-    1,
-    9e18,
-    "unlimited",
-    0};
+inline constexpr Field kMaxMemoryField{"max_memory",
+                                       "bytes that the whole run may use, with its inputs; one that needs "
+                                       "more is refused; auto: the limit of the "
+                                       "container, if it has one",
+                                       1,
+                                       9e18,
+                                       "auto",
+                                       0};
 
 /// The struct or the const struct: one describe() serves readers and writers.
 template <class Options, class Struct>

@@ -32,6 +32,14 @@ struct Stage {
 using ReportValue = std::variant<bool, std::int64_t, std::uint64_t, double, std::string, std::vector<double>,
                                  std::vector<std::string>>;
 
+/// The memory of the process: the limit and the most that was required are those of the context, the peak is
+/// measured at the end of each stage.
+struct MemoryRecord {
+  std::int64_t limit = 0;     ///< bytes; 0: none
+  std::int64_t estimate = 0;  ///< bytes in use and required, by the estimates of the stages; 0: none
+  std::int64_t peak = 0;      ///< most resident bytes so far, see peak_memory()
+};
+
 struct Report {
   std::string algorithm;
   Status status = Status::converged;
@@ -42,6 +50,7 @@ struct Report {
   int threads = 0;
   std::string simd_target;
   std::string version;
+  MemoryRecord memory;
   std::vector<std::pair<std::string, ReportValue>>
       options;  ///< the options as used: values chosen automatically are filled in
   std::vector<std::pair<std::string, ReportValue>> figures;  ///< measurements of the algorithm (lambda_k, …)
@@ -67,8 +76,11 @@ struct Report {
   }
 };
 
-/// A new report with version, SIMD target, threads and seed filled in.
+/// A new report with version, SIMD target, threads, memory and seed filled in.
 Report make_report(std::string algorithm, const Context& context, std::uint64_t seed);
+
+/// The memory of the process as it is now.
+MemoryRecord memory_of(const Context& context);
 
 /// Adds the report of an earlier step: its stages go first, its options and figures last.
 void add_before(Report& report, const Report& earlier);
@@ -114,6 +126,7 @@ class StageTimer {
     done_ = true;
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
     report_.stages.push_back({std::move(name_), elapsed.count(), bytes});
+    report_.memory.peak = peak_memory();
   }
 
   std::int64_t bytes = 0;

@@ -55,7 +55,6 @@ struct ReadOptions {
   /// also without weights: an edge in both directions then weighs 2. Not beside symmetrize.
   bool directed = false;
   bool unweighted = false;  ///< leave weights out: repeated entries count once; set it for times or ratings
-  std::int64_t max_memory = 0;  ///< bytes the reader may use; 0: no limit
   /// The first column of an edge list (the rows of a matrix) and the second (the columns) are two sets of
   /// nodes, named left:… and right:…. KONECT files say it themselves, and so does a matrix that is not
   /// square.
@@ -84,7 +83,6 @@ void describe(Options& options, Visitor&& visit) {
         options.bipartite);
   visit(Field{"affinity", "a .npy array is a symmetric matrix of similarities, not points"},
         options.affinity);
-  visit(Field{"max_memory", "bytes the reader may use; 0: no limit", 0, 9e18}, options.max_memory);
 }
 
 struct GraphFile {

@@ -27,9 +27,7 @@ struct Labels {
 /// any of them is not an integer. Separators, quotes and a header line are found as in edge lists, and a
 /// header is told to the context. Lines that begin with #, % or // are comments; gzip and zstd are
 /// transparent. A node that is listed twice, like every fault, throws Error(format) with file and line.
-/// max_memory bounds the bytes used; 0: no bound.
-Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory = 0,
-                   const Context& context = Context{});
+Labels read_labels(const std::filesystem::path& path, const Context& context = Context{});
 
 enum class LabelFormat { automatic, tsv, csv, npy };
 

@@ -14,14 +14,12 @@
 namespace parsimony::graph {
 
 struct PointReadOptions {
-  std::string array;            ///< name of the array in a .npz; empty: its only two-dimensional one
-  std::int64_t max_memory = 0;  ///< bytes the reader may use; 0: no limit
+  std::string array;  ///< name of the array in a .npz; empty: its only two-dimensional one
 };
 
 template <OptionsOf<PointReadOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"array", "name of the array in a .npz; default: its only two-dimensional one"}, options.array);
-  visit(Field{"max_memory", "bytes the reader may use; 0: no limit", 0, 9e18}, options.max_memory);
 }
 
 /// n × d points: float32 if it holds every value of the file's type, else float64.

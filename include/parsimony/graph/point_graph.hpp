@@ -16,14 +16,12 @@ namespace parsimony::graph {
 struct PointGraphOptions {
   NeighborOptions neighbors;
   NeighborGraphOptions graph;
-  std::int64_t max_memory = 0;  ///< bytes of the points, the search and the graph; 0: no limit
 };
 
 template <OptionsOf<PointGraphOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   describe(options.neighbors, visit);
   describe(options.graph, visit);
-  visit(kMaxMemoryField, options.max_memory);
 }
 
 struct PointGraph {

@@ -282,7 +282,7 @@ bool has_isolated(CsrView adjacency) {
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options, int) {
+std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options, const Context&) {
   const std::int64_t nodes = adjacency.rows();
   // Leiden: states, parts and the largest aggregate, which has at most the edges of the graph with weights; a
   // sampler and its ballots; four candidates of 4 bytes per node.
@@ -298,8 +298,8 @@ std::int64_t estimate_memory(CsrView adjacency, const AutomaticOptions& options,
 // prepare() finds these two by their argument. The ranges of single fields say all.
 static void check_options(const AutomaticOptions&) {}
 
-static RunMemory run_memory(CsrView adjacency, const AutomaticOptions& options, int threads) {
-  return {.bytes = estimate_memory(adjacency, options, threads)};
+static RunMemory run_memory(CsrView adjacency, const AutomaticOptions& options, const Context& context) {
+  return {.bytes = estimate_memory(adjacency, options, context)};
 }
 
 ClusterResult automatic_clustering(CsrView adjacency, const AutomaticOptions& options,

@@ -141,7 +141,7 @@ std::int64_t controlled_samples(MatrixView<const float> features, const Compress
 }  // namespace
 
 // prepare() finds it by its argument, as it finds check_options().
-static RunMemory run_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
+static RunMemory run_memory(CsrView adjacency, const CompressiveOptions& options, const Context& context) {
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t samples = options.samples     ? std::min(options.samples, nodes)
                                : options.error > 0 ? nodes
@@ -152,7 +152,7 @@ static RunMemory run_memory(CsrView adjacency, const CompressiveOptions& options
   // Restarts may run side by side, and each packs its rows again, at most 256 per cluster, to draw its seeds.
   const std::int64_t clustering =
       result + matrix_bytes(samples, features) +
-      std::min(options.restarts, threads) *
+      std::min(options.restarts, context.threads()) *
           matrix_bytes(std::min(samples, 256 * options.clusters), features + kLine);
   const std::int64_t panels = options.assign == Assignment::nearest       ? 0
                               : options.assign == Assignment::interpolate ? 6
@@ -165,11 +165,11 @@ static RunMemory run_memory(CsrView adjacency, const CompressiveOptions& options
   const std::int64_t bytes = std::max({lambda_k_bytes(nodes, options.lambda_method),
                                        features_bytes(nodes, features), clustering, assigning}) +
                              64 * nodes + refinement_bytes(options.refine, nodes);
-  return with_local_order(bytes, adjacency, options.max_memory);
+  return with_local_order(bytes, adjacency, context);
 }
 
-std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, int threads) {
-  return run_memory(adjacency, options, threads).bytes;
+std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, const Context& context) {
+  return run_memory(adjacency, options, context).bytes;
 }
 
 // Refuses combinations that the ranges of single fields allow.

@@ -48,7 +48,7 @@ Clustered cluster_rows(MatrixView<const float> rows, std::span<const float> conn
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options, int threads) {
+std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options, const Context& context) {
   const std::int64_t nodes = adjacency.rows(), k = std::min(options.clusters, nodes);
   const std::int64_t dimension = spectral::subspace_dimension(eigen_options(options), nodes);
   const std::int64_t columns = whole_lines(dimension), samples = sample_size(k, nodes);
@@ -58,7 +58,7 @@ std::int64_t estimate_memory(CsrView adjacency, const ExactOptions& options, int
   // The sample, packed again by every restart that runs.
   const std::int64_t clustering =
       matrix_bytes(samples, k) +
-      std::min(options.restarts, threads) * matrix_bytes(std::min(samples, 256 * k), k + kLine);
+      std::min(options.restarts, context.threads()) * matrix_bytes(std::min(samples, 256 * k), k + kLine);
   // Per node: Laplacian 12, an operator 12, and at most 28 of degrees, marks, labels, weights.
   return matrix_bytes(nodes, columns) + std::max({subspace, clustering, kmeans_bytes(nodes, k, k)}) +
          64 * nodes + refinement_bytes(options.refine, nodes);
@@ -69,8 +69,8 @@ static void check_options(const ExactOptions& options) {
   check_refinement(options.refine);
 }
 
-static RunMemory run_memory(CsrView adjacency, const ExactOptions& options, int threads) {
-  return {.bytes = estimate_memory(adjacency, options, threads)};
+static RunMemory run_memory(CsrView adjacency, const ExactOptions& options, const Context& context) {
+  return {.bytes = estimate_memory(adjacency, options, context)};
 }
 
 ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& requested,

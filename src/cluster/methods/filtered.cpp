@@ -24,23 +24,23 @@ std::int64_t rows_of_restarts(std::int64_t clusters, std::int64_t connected) {
 }  // namespace
 
 // prepare() finds it by its argument, as it finds check_options().
-static RunMemory run_memory(CsrView adjacency, const FilteredOptions& options, int threads) {
+static RunMemory run_memory(CsrView adjacency, const FilteredOptions& options, const Context& context) {
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t features = settled_features(options, nodes, nodes);
   const std::int64_t rows = rows_of_restarts(options.clusters, nodes);
   const std::int64_t clustering =
       matrix_bytes(nodes, features) +
-      std::max((1 + std::min(options.restarts, threads)) * matrix_bytes(rows, features + kLine),
+      std::max((1 + std::min(options.restarts, context.threads())) * matrix_bytes(rows, features + kLine),
                kmeans_bytes(nodes, options.clusters, features));
   // Per node as in compressive clustering.
   const std::int64_t bytes =
       std::max({lambda_k_bytes(nodes, options.lambda_method), features_bytes(nodes, features), clustering}) +
       64 * nodes + refinement_bytes(options.refine, nodes);
-  return with_local_order(bytes, adjacency, options.max_memory);
+  return with_local_order(bytes, adjacency, context);
 }
 
-std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, int threads) {
-  return run_memory(adjacency, options, threads).bytes;
+std::int64_t estimate_memory(CsrView adjacency, const FilteredOptions& options, const Context& context) {
+  return run_memory(adjacency, options, context).bytes;
 }
 
 // Refuses combinations that the ranges of single fields allow.

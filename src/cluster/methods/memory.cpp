@@ -1,11 +1,7 @@
 #include "cluster/methods/memory.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-
-#include "parsimony/core/error.hpp"
 
 namespace parsimony::cluster {
 
@@ -36,14 +32,6 @@ std::int64_t kmeans_bytes(std::int64_t nodes, std::int64_t clusters, std::int64_
 
 std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes) {
   return refine == Refinement::moves ? 60 * nodes : 0;
-}
-
-void check_memory(std::int64_t needed, std::int64_t limit, std::string_view advice) {
-  if (limit == 0 || needed <= limit) return;
-  throw Error(
-      ErrorCode::memory_limit,
-      fmt::format("max_memory: the run needs about {} bytes beside the graph, more than the limit of {}; {}",
-                  needed, limit, advice));
 }
 
 }  // namespace parsimony::cluster

@@ -1,8 +1,7 @@
-// Bytes that the stages of the methods need, for the estimates that are compared with max_memory.
+// Bytes that the stages of the methods need, for the estimates that are compared with the limit.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "parsimony/cluster/lambda_method.hpp"
 #include "parsimony/cluster/refine.hpp"
@@ -31,9 +30,5 @@ std::int64_t kmeans_bytes(std::int64_t nodes, std::int64_t clusters, std::int64_
 
 /// Bytes of refine_by_moves().
 std::int64_t refinement_bytes(Refinement refine, std::int64_t nodes);
-
-/// Throws memory_limit when the run needs more bytes than the limit; limit 0: none. `advice` names settings
-/// that need less.
-void check_memory(std::int64_t needed, std::int64_t limit, std::string_view advice);
 
 }  // namespace parsimony::cluster

@@ -47,7 +47,7 @@ void check_initial(std::span<const std::int32_t> initial, std::int64_t clusters,
                    const ConnectedNodes& connected);
 
 /// First step of every method. check_options(options), beside the method, refuses combinations that the
-/// ranges of single fields allow, and run_memory(adjacency, options, threads) gives the memory of the run;
+/// ranges of single fields allow, and run_memory(adjacency, options, context) gives the memory of the run;
 /// `advice` names settings that need less. Throws invalid_argument and memory_limit.
 template <class Options>
 Prepared prepare(CsrView adjacency, const Options& options, std::span<const std::int32_t> initial,
@@ -56,8 +56,8 @@ Prepared prepare(CsrView adjacency, const Options& options, std::span<const std:
   check_options(options);
   Prepared out{.adjacency = graph::check_graph(adjacency, context), .initial = initial};
   check_clusters(options.clusters, out.nodes());
-  out.memory = run_memory(out.adjacency, options, context.threads());
-  check_memory(out.memory.bytes, options.max_memory, advice);
+  out.memory = run_memory(out.adjacency, options, context);
+  context.require_memory(out.memory.bytes, "clustering", advice);
   out.connected = connected_nodes(out.adjacency);
   check_initial(initial, options.clusters, out.connected);
   return out;

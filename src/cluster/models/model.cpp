@@ -117,23 +117,27 @@ void save_model(const OutputPath& path, const PointModel& model) {
   if (!fault.empty()) refuse(fault);
   const std::int64_t n = model.points.rows();
   const std::string_view metric = enum_name(model.metric);
-  const auto scalar = [](std::string_view name, const std::int64_t& value) {
-    return npz_member(name, "<i8", {}, &value, sizeof value);
+  AtomicFile file(path);
+  ZipWriter writer([&](std::string_view bytes) { file.write(bytes); });
+  const auto add = [&](std::string_view name, std::string_view descr,
+                       std::initializer_list<std::int64_t> shape, const void* data, std::size_t size) {
+    add_npz_member(writer, name, descr, shape, {static_cast<const char*>(data), size});
   };
-  std::vector<std::pair<std::string, std::string>> members;  // moved in: the largest is held once
-  members.push_back(scalar("version", model.shift.empty() ? kUnshiftedVersion : kVersion));
-  members.push_back(scalar("clusters", model.clusters));
-  members.push_back(scalar("neighbors", model.neighbors));
-  members.push_back(
-      npz_member("metric", fmt::format("|S{}", metric.size()), {}, metric.data(), metric.size()));
-  members.push_back(npz_member("labels", "<i4", {n}, model.labels.data(), 4 * model.labels.size()));
-  members.push_back(npz_member("points", "<f4", {n, model.points.cols()}, model.points.data(),
-                               4 * static_cast<std::size_t>(model.points.size())));
+  const auto add_number = [&](std::string_view name, std::int64_t value) {
+    add(name, "<i8", {}, &value, sizeof value);
+  };
+  add_number("version", model.shift.empty() ? kUnshiftedVersion : kVersion);
+  add_number("clusters", model.clusters);
+  add_number("neighbors", model.neighbors);
+  add("metric", fmt::format("|S{}", metric.size()), {}, metric.data(), metric.size());
+  add("labels", "<i4", {n}, model.labels.data(), 4 * model.labels.size());
+  add("points", "<f4", {n, model.points.cols()}, model.points.data(),
+      4 * static_cast<std::size_t>(model.points.size()));
   if (!model.shift.empty()) {
-    members.push_back(npz_member("shift", "<f8", {model.points.cols()}, model.shift.data(),
-                                 sizeof(double) * model.shift.size()));
+    add("shift", "<f8", {model.points.cols()}, model.shift.data(), sizeof(double) * model.shift.size());
   }
-  write_file(path, make_zip(members));
+  writer.finish();
+  file.commit();
 }
 
 void check_model_labels(const PointModel& model, const std::string& model_name, const graph::Labels& labels) {
@@ -166,9 +170,8 @@ void check_model_labels(const std::filesystem::path& model, const graph::Labels&
 }
 
 std::int64_t estimate_saving_memory(std::int64_t rows, std::int64_t cols) {
-  // The members, the member being packed, and the archive, which grows by doubling; a packed member is hardly
-  // larger than its bytes.
-  return 4 * 4 * rows * (cols + 1) + (std::int64_t{1} << 16);
+  // The points, deflated, are hardly larger than they are.
+  return 4 * rows * std::max<std::int64_t>(cols, 1) + (std::int64_t{1} << 20);
 }
 
 namespace {
@@ -186,13 +189,14 @@ void check_assignment(const PointModel& model, std::int64_t columns, const Assig
 // Points as those of the model: less the shift.
 ClusterResult assign_shifted(const PointModel& model, MatrixView<const float> points,
                              const AssignOptions& options, const Context& context) {
-  graph::Neighbors found = graph::nearest_neighbors_of(points, model.points,
-                                                       {.neighbors = model.neighbors,
-                                                        .metric = model.metric,
-                                                        .search = options.search,
-                                                        .recall = options.recall,
-                                                        .seed = options.seed},
-                                                       context);
+  const graph::NeighborOptions neighbors{.neighbors = model.neighbors,
+                                         .metric = model.metric,
+                                         .search = options.search,
+                                         .recall = options.recall,
+                                         .seed = options.seed};
+  context.require_memory(graph::estimate_memory(points.rows + model.points.rows(), points.cols, neighbors),
+                         "the search for the nearest points");
+  graph::Neighbors found = graph::nearest_neighbors_of(points, model.points, neighbors, context);
   ClusterResult result{.labels = std::vector<std::int32_t>(points.rows),
                        .clusters = model.clusters,
                        .report = std::move(found.report)};

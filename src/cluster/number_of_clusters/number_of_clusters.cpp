@@ -283,7 +283,7 @@ void try_candidates(const NumberOfClustersOptions& options, Trials& trials) {
 
 }  // namespace
 
-std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& options, int) {
+std::int64_t estimate_memory(CsrView adjacency, const NumberOfClustersOptions& options, const Context&) {
   const std::int64_t nodes = adjacency.rows();
   const std::int64_t most = options.max_clusters ? options.max_clusters : std::min(kMostClusters, nodes / 10);
   const std::int64_t samples = std::min(

@@ -173,6 +173,10 @@ void write_cluster_picture(const OutputPath& path, CsrView adjacency, std::span<
   adjacency = graph::check_graph(adjacency, context);
   check(adjacency, labels, scores.sizes, scores.conductance.size());
   check(details.stability);
+  // The places of the nodes; the densities, the picture, its samples and the PNG.
+  constexpr auto kDensities = static_cast<std::int64_t>(8 * kMatrixSide * kMatrixSide);
+  context.require_memory(8 * adjacency.rows() + kDensities + std::int64_t{9} * kPictureWidth * kPictureHeight,
+                         "drawing the picture");
   const Order order = sort_by_cluster(labels, scores.sizes);
   std::vector<double> sizes, conductances;
   std::vector<Color> colors;

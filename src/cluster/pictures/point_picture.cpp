@@ -286,6 +286,10 @@ void write_point_picture(const OutputPath& path, MatrixView<const float> points,
                          const Context& context) {
   check(points, labels, clusters);
   const std::int64_t n = points.rows;
+  // Two coordinates a point; the sums and the covers of the map, the picture, its samples and the PNG.
+  constexpr std::int64_t kMap = std::int64_t{5} * 8 * kMapWidth * kMapHeight;
+  context.require_memory(16 * n + kMap + std::int64_t{9} * kPictureWidth * kPictureHeight,
+                         "drawing the picture");
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(clusters)), order(sizes.size());
   for (const std::int32_t label : labels) ++sizes[label];
   std::iota(order.begin(), order.end(), 0);

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "parsimony/core/error.hpp"
@@ -51,14 +53,17 @@ void check_not_stopped(const std::stop_token& stop) {
 // The output so far: a string that grows by half and stays within the limit.
 class Output {
  public:
-  Output(const std::string& name, std::int64_t max_bytes, std::size_t first_size)
-      : name_(name), limit_(max_bytes > 0 ? static_cast<std::size_t>(max_bytes) : bytes_.max_size() / 4) {
-    bytes_.resize(std::min(limit_ + 1, first_size));  // one more than allowed shows that there is more
+  Output(const std::string& name, std::int64_t max_bytes, std::size_t packed)
+      : name_(name),
+        by_default_(max_bytes <= 0),
+        limit_(static_cast<std::size_t>(by_default_ ? expansion_limit(packed) : max_bytes)) {
+    bytes_.resize(std::min(limit_ + 1, 4 * packed));  // one more than allowed shows that there is more
   }
   char* at() { return bytes_.data() + used_; }
   std::size_t room() const { return bytes_.size() - used_; }
   void advance(std::size_t count) {
     used_ += count;
+    if (used_ > limit_ && by_default_) throw_expands(name_, static_cast<std::int64_t>(limit_));
     if (used_ > limit_) {
       throw Error(ErrorCode::memory_limit,
                   fmt::format("{}: decompresses to more than the limit of {} bytes", name_, limit_));
@@ -73,15 +78,16 @@ class Output {
  private:
   const std::string& name_;
   std::string bytes_;
+  bool by_default_;
   std::size_t limit_;
   std::size_t used_ = 0;
 };
 
 std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t max_bytes,
                    const std::stop_token& stop) {
-  Output out(name, max_bytes, 4 * bytes.size());
+  Output out(name, max_bytes, bytes.size());
   z_stream stream{};
-  if (inflateInit2(&stream, kGzip) != Z_OK) throw Error(ErrorCode::internal, "zlib does not start");
+  if (inflateInit2(&stream, kGzip) != Z_OK) throw std::bad_alloc();  // it fails for no other reason
   const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
   const std::size_t total = bytes.size();
   while (!bytes.empty()) {
@@ -93,6 +99,7 @@ std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t
     stream.next_out = reinterpret_cast<Bytef*>(out.at());
     stream.avail_out = static_cast<uInt>(room);
     const int status = inflate(&stream, Z_NO_FLUSH);
+    if (status == Z_MEM_ERROR) throw std::bad_alloc();
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
       throw Error(ErrorCode::format, fmt::format("{}: broken gzip stream near byte {}: {}", name,
                                                  total - bytes.size() + given - stream.avail_in,
@@ -118,10 +125,10 @@ std::string gunzip(std::string_view bytes, const std::string& name, std::int64_t
 
 std::string unzstd(std::string_view bytes, const std::string& name, std::int64_t max_bytes,
                    const std::stop_token& stop) {
-  Output out(name, max_bytes, 4 * bytes.size());
+  Output out(name, max_bytes, bytes.size());
   const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
                                                                              ZSTD_freeDStream);
-  if (!stream) throw Error(ErrorCode::internal, "zstd does not start");
+  if (!stream) throw std::bad_alloc();
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   std::size_t status = 1;  // 0: a frame is complete
   for (bool produced = true; in.pos < in.size || (status != 0 && produced);) {
@@ -130,6 +137,7 @@ std::string unzstd(std::string_view bytes, const std::string& name, std::int64_t
     const std::size_t before = in.pos;
     status = ZSTD_decompressStream(stream.get(), &piece, &in);
     if (ZSTD_isError(status)) {
+      if (ZSTD_getErrorCode(status) == ZSTD_error_memory_allocation) throw std::bad_alloc();
       throw Error(ErrorCode::format, fmt::format("{}: broken zstd stream near byte {}: {}", name, in.pos,
                                                  ZSTD_getErrorName(status)));
     }
@@ -154,7 +162,7 @@ class Gzip final : public Compressor {
  public:
   explicit Gzip(Sink sink) : sink_(std::move(sink)) {
     if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-      throw Error(ErrorCode::internal, "zlib does not start");
+      throw std::bad_alloc();
     }
   }
   ~Gzip() override { deflateEnd(&stream_); }
@@ -187,7 +195,7 @@ class Gzip final : public Compressor {
 class Zstd final : public Compressor {
  public:
   explicit Zstd(Sink sink) : sink_(std::move(sink)), stream_(ZSTD_createCStream(), ZSTD_freeCStream) {
-    if (!stream_) throw Error(ErrorCode::internal, "zstd does not start");
+    if (!stream_) throw std::bad_alloc();
     ZSTD_CCtx_setParameter(stream_.get(), ZSTD_c_checksumFlag, 1);
   }
   void write(std::string_view bytes) override { run(bytes, ZSTD_e_continue); }
@@ -199,6 +207,7 @@ class Zstd final : public Compressor {
     for (bool done = false; !done;) {
       ZSTD_outBuffer out{buffer_.data(), buffer_.size(), 0};
       const std::size_t left = ZSTD_compressStream2(stream_.get(), &out, &in, directive);
+      if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) throw std::bad_alloc();
       if (ZSTD_isError(left)) throw Error(ErrorCode::internal, ZSTD_getErrorName(left));
       sink_({buffer_.data(), out.pos});
       done = directive == ZSTD_e_end ? left == 0 : in.pos == in.size;
@@ -239,6 +248,19 @@ void refuse_other_compression(std::string_view bytes, const std::string& name) {
   }
   // The digit after BZh is the size of the blocks; the block begins with the digits of pi.
   if (starts_with(bytes, "BZh") && starts_with(bytes.substr(4), "1AY&SY")) refuse_as("bzip2", "bzip2 -d");
+}
+
+std::int64_t expansion_limit(std::size_t packed) {
+  constexpr std::int64_t kFree = std::int64_t{2} << 30, kRatio = 250;
+  return std::max(kFree, kRatio * static_cast<std::int64_t>(packed));
+}
+
+void throw_expands(const std::string& name, std::int64_t limit) {
+  throw Error(
+      ErrorCode::memory_limit,
+      fmt::format("{}: would expand to more than {} bytes, as files do that are made to fill the memory; "
+                  "option max_memory, set to the bytes that it may take, reads it",
+                  name, limit));
 }
 
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,

@@ -19,8 +19,15 @@ Compression compression_of_ending(const std::filesystem::path& path);  // by the
 /// Throws unsupported for the first bytes of xz, bzip2 and others, with the command that decompresses them.
 void refuse_other_compression(std::string_view bytes, const std::string& name);
 
-/// name is used in messages. Throws memory_limit if the output exceeds max_bytes (0: no limit), format, and
-/// cancelled.
+/// The bytes to which a file of `packed` bytes may expand where the caller sets no limit: 2 GiB, or 250 times
+/// its size if that is more. Files of people stay far below; a file that is made to fill the memory does not.
+std::int64_t expansion_limit(std::size_t packed);
+
+/// Throws memory_limit: the file would expand beyond expansion_limit(); names the option that lets it.
+[[noreturn]] void throw_expands(const std::string& name, std::int64_t limit);
+
+/// name is used in messages. Throws memory_limit if the output exceeds max_bytes (0: expansion_limit()),
+/// format and cancelled.
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,
                        std::int64_t max_bytes, const std::stop_token& stop = {});
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/files/compression.hpp"
+
 namespace parsimony {
 
 NpzArchive::NpzArchive(std::string bytes, std::string file, std::int64_t max_bytes, std::string hint,
@@ -21,6 +23,8 @@ void NpzArchive::fail(const std::string& message, ErrorCode code) const {
 }
 
 void NpzArchive::require(std::int64_t bytes) const {
+  const std::int64_t expanded = expansion_limit(bytes_.size());
+  if (max_bytes_ == 0 && bytes > expanded) throw_expands(file_, expanded);
   if (max_bytes_ > 0 && bytes > max_bytes_) {
     fail(fmt::format("reading it needs about {} bytes, above the limit of {}", bytes, max_bytes_),
          ErrorCode::memory_limit);
@@ -96,6 +100,11 @@ std::pair<std::string, std::string> npz_member(std::string_view name, std::strin
   std::string bytes = npy_header(descr, {shape.begin(), shape.size()});
   bytes.append(static_cast<const char*>(data), size);
   return {std::string(name) + ".npy", std::move(bytes)};
+}
+
+void add_npz_member(ZipWriter& archive, std::string_view name, std::string_view descr,
+                    std::initializer_list<std::int64_t> shape, std::string_view bytes) {
+  archive.add(std::string(name) + ".npy", {npy_header(descr, {shape.begin(), shape.size()}), bytes});
 }
 
 }  // namespace parsimony

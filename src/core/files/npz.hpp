@@ -10,10 +10,17 @@
 
 #include "core/files/npy_format.hpp"
 #include "core/files/zip.hpp"
+#include "parsimony/core/context.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/matrix.hpp"
 
 namespace parsimony {
+
+/// The max_bytes of an archive of these bytes, so that its arrays fit into the memory that is left.
+inline std::int64_t archive_limit(std::string_view bytes, const Context& context) {
+  const std::int64_t left = context.memory_left();
+  return left == 0 ? 0 : left + static_cast<std::int64_t>(bytes.size());
+}
 
 class NpzArchive {
  public:
@@ -55,5 +62,9 @@ class NpzArchive {
 std::pair<std::string, std::string> npz_member(std::string_view name, std::string_view descr,
                                                std::initializer_list<std::int64_t> shape, const void* data,
                                                std::size_t size);
+
+/// The same, added to an archive without a copy of the bytes.
+void add_npz_member(ZipWriter& archive, std::string_view name, std::string_view descr,
+                    std::initializer_list<std::int64_t> shape, std::string_view bytes);
 
 }  // namespace parsimony

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include "parsimony/core/error.hpp"
 
@@ -66,30 +67,40 @@ void widen(const Bytes& bytes, std::uint64_t at, std::uint64_t length,
 }
 
 // `value` in `size` bytes, the low one first; past the eighth they are zero.
-void put(std::string& out, std::uint64_t value, int size) {
+void append(std::string& out, std::uint64_t value, int size) {
   for (int i = 0; i < size; ++i, value >>= 8) out += static_cast<char>(value & 0xff);
 }
 
-std::string deflate_raw(std::string_view bytes) {
+// Deflated bytes in parts of one size, which need no room to grow.
+std::vector<std::string> deflate_raw(std::span<const std::string_view> pieces) {
+  constexpr std::size_t kPart = 1 << 18;
   z_stream stream{};
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw Error(ErrorCode::internal, "zlib does not start");
+    throw std::bad_alloc();  // it fails for no other reason
   }
   const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, deflateEnd);
-  std::string out;
-  std::string buffer(1 << 18, '\0');
-  do {
-    const auto given = static_cast<uInt>(std::min<std::size_t>(bytes.size(), 1 << 30));
+  std::vector<std::string> out;
+  const auto run = [&](std::string_view bytes, int flush) {
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream.avail_in = given;
-    bytes.remove_prefix(given);
+    stream.avail_in = static_cast<uInt>(bytes.size());
     do {
-      stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
-      stream.avail_out = static_cast<uInt>(buffer.size());
-      deflate(&stream, bytes.empty() ? Z_FINISH : Z_NO_FLUSH);
-      out.append(buffer, 0, buffer.size() - stream.avail_out);
+      if (stream.avail_out == 0) {
+        out.emplace_back(kPart, '\0');
+        stream.next_out = reinterpret_cast<Bytef*>(out.back().data());
+        stream.avail_out = kPart;
+      }
+      deflate(&stream, flush);
     } while (stream.avail_out == 0);
-  } while (!bytes.empty());
+  };
+  for (std::string_view piece : pieces) {
+    while (!piece.empty()) {
+      const std::string_view part = piece.substr(0, std::size_t{1} << 30);
+      run(part, Z_NO_FLUSH);
+      piece.remove_prefix(part.size());
+    }
+  }
+  run({}, Z_FINISH);
+  out.back().resize(kPart - stream.avail_out);
   return out;
 }
 
@@ -161,7 +172,7 @@ std::string unpack_zip(const ZipMember& member, const std::string& file, std::in
     std::copy(member.packed.begin(), member.packed.end(), out.begin());
   } else {
     z_stream stream{};
-    if (inflateInit2(&stream, -15) != Z_OK) throw Error(ErrorCode::internal, "zlib does not start");
+    if (inflateInit2(&stream, -15) != Z_OK) throw std::bad_alloc();
     const std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, inflateEnd);
     std::string_view in = member.packed;
     std::size_t used = 0;
@@ -178,6 +189,7 @@ std::string unpack_zip(const ZipMember& member, const std::string& file, std::in
       in.remove_prefix(given - stream.avail_in);
       used += room - stream.avail_out;
       const bool moved = given != stream.avail_in || room != stream.avail_out;
+      if (status == Z_MEM_ERROR) throw std::bad_alloc();
       if (status != Z_STREAM_END && (status != Z_OK || !moved)) fail("broken deflate stream");
     }
     if (used != out.size()) fail("it unpacks to less than its stated size");
@@ -186,68 +198,92 @@ std::string unpack_zip(const ZipMember& member, const std::string& file, std::in
   return out;
 }
 
-std::string make_zip(const std::vector<std::pair<std::string, std::string>>& members) {
-  std::string out, directory;
-  for (const auto& [name, bytes] : members) {
-    const std::string packed = deflate_raw(bytes);
-    // Fields common to both records: version 4.5 (zip64), flags, deflate, 1 January 1980, checksum, sizes.
-    std::string shared;
-    put(shared, 45, 2);
-    put(shared, 0, 2);
-    put(shared, 8, 2);
-    put(shared, 0, 2);
-    put(shared, 0x21, 2);
-    put(shared, crc_of(bytes), 4);
-    put(shared, kNarrow, 4);
-    put(shared, kNarrow, 4);
-    put(shared, name.size(), 2);
-    std::string sizes;
-    put(sizes, bytes.size(), 8);
-    put(sizes, packed.size(), 8);
+void ZipWriter::put(const std::string& bytes) {
+  sink_(bytes);
+  written_ += bytes.size();
+}
 
-    put(directory, kCentral, 4);
-    put(directory, 45, 2);
-    directory += shared;
-    put(directory, 28, 2);  // the zip64 field: two sizes and the place
-    put(directory, 0, 10);  // comment, disk, attributes
-    put(directory, kNarrow, 4);
-    directory += name;
-    put(directory, kZip64Extra, 2);
-    put(directory, 24, 2);
-    directory += sizes;
-    put(directory, out.size(), 8);
-
-    put(out, kLocal, 4);
-    out += shared;
-    put(out, 20, 2);
-    out += name;
-    put(out, kZip64Extra, 2);
-    put(out, 16, 2);
-    out += sizes;
-    out += packed;
+void ZipWriter::add(std::string_view name, std::span<const std::string_view> pieces) {
+  const std::vector<std::string> packed = deflate_raw(pieces);
+  std::uint64_t size = 0, packed_size = 0;
+  uLong crc = 0;
+  for (const std::string_view piece : pieces) {
+    if (piece.empty()) continue;  // crc32_z() begins anew without bytes
+    size += piece.size();
+    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
   }
-  const std::uint64_t start = out.size(), end64 = start + directory.size();
-  out += directory;
-  put(out, kEnd64, 4);
-  put(out, kEnd64Size - 12, 8);
-  put(out, 45, 2);
-  put(out, 45, 2);
-  put(out, 0, 8);
-  put(out, members.size(), 8);
-  put(out, members.size(), 8);
-  put(out, directory.size(), 8);
-  put(out, start, 8);
-  put(out, kEnd64Locator, 4);
-  put(out, 0, 4);
-  put(out, end64, 8);
-  put(out, 1, 4);
-  put(out, kEnd, 4);
-  put(out, 0, 4);
-  put(out, 0xffff, 2);
-  put(out, 0xffff, 2);
-  put(out, kNarrow, 4);
-  put(out, kNarrow, 4);
-  put(out, 0, 2);
+  for (const std::string& part : packed) packed_size += part.size();
+  // Fields common to both records: version 4.5 (zip64), flags, deflate, 1 January 1980, checksum, sizes.
+  std::string shared;
+  append(shared, 45, 2);
+  append(shared, 0, 2);
+  append(shared, 8, 2);
+  append(shared, 0, 2);
+  append(shared, 0x21, 2);
+  append(shared, crc, 4);
+  append(shared, kNarrow, 4);
+  append(shared, kNarrow, 4);
+  append(shared, name.size(), 2);
+  std::string sizes;
+  append(sizes, size, 8);
+  append(sizes, packed_size, 8);
+
+  append(directory_, kCentral, 4);
+  append(directory_, 45, 2);
+  directory_ += shared;
+  append(directory_, 28, 2);  // the zip64 field: two sizes and the place
+  append(directory_, 0, 10);  // comment, disk, attributes
+  append(directory_, kNarrow, 4);
+  directory_ += name;
+  append(directory_, kZip64Extra, 2);
+  append(directory_, 24, 2);
+  directory_ += sizes;
+  append(directory_, written_, 8);
+  ++members_;
+
+  std::string local;
+  append(local, kLocal, 4);
+  local += shared;
+  append(local, 20, 2);
+  local += name;
+  append(local, kZip64Extra, 2);
+  append(local, 16, 2);
+  local += sizes;
+  put(local);
+  for (const std::string& part : packed) put(part);
+}
+
+void ZipWriter::finish() {
+  const std::uint64_t start = written_, end64 = start + directory_.size();
+  std::string out = std::move(directory_);
+  append(out, kEnd64, 4);
+  append(out, kEnd64Size - 12, 8);
+  append(out, 45, 2);
+  append(out, 45, 2);
+  append(out, 0, 8);
+  append(out, members_, 8);
+  append(out, members_, 8);
+  append(out, end64 - start, 8);
+  append(out, start, 8);
+  append(out, kEnd64Locator, 4);
+  append(out, 0, 4);
+  append(out, end64, 8);
+  append(out, 1, 4);
+  append(out, kEnd, 4);
+  append(out, 0, 4);
+  append(out, 0xffff, 2);
+  append(out, 0xffff, 2);
+  append(out, kNarrow, 4);
+  append(out, kNarrow, 4);
+  append(out, 0, 2);
+  put(out);
+}
+
+std::string make_zip(const std::vector<std::pair<std::string, std::string>>& members) {
+  std::string out;
+  ZipWriter writer([&](std::string_view bytes) { out += bytes; });
+  for (const auto& [name, bytes] : members) writer.add(name, {bytes});
+  writer.finish();
   return out;
 }
 

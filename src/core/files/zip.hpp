@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace parsimony {
@@ -25,7 +29,30 @@ std::vector<ZipMember> list_zip(std::string_view archive, const std::string& fil
 std::string unpack_zip(const ZipMember& member, const std::string& file, std::int64_t max_bytes,
                        const std::stop_token& stop = {});
 
-/// An archive of deflated members (name, bytes). Equal input gives equal bytes.
+/// Passes an archive of deflated members to a sink, and holds no more than one deflated member. Equal input
+/// gives equal bytes.
+class ZipWriter {
+ public:
+  using Sink = std::function<void(std::string_view)>;
+  explicit ZipWriter(Sink sink) : sink_(std::move(sink)) {}
+
+  /// The bytes of the member are those of the pieces, one after the other.
+  void add(std::string_view name, std::span<const std::string_view> pieces);
+  void add(std::string_view name, std::initializer_list<std::string_view> pieces) {
+    add(name, std::span(pieces.begin(), pieces.size()));
+  }
+  /// Writes the directory of the archive. Nothing may follow.
+  void finish();
+
+ private:
+  void put(const std::string& bytes);
+
+  Sink sink_;
+  std::string directory_;
+  std::uint64_t written_ = 0, members_ = 0;
+};
+
+/// The same of members (name, bytes) in memory.
 std::string make_zip(const std::vector<std::pair<std::string, std::string>>& members);
 
 }  // namespace parsimony

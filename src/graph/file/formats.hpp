@@ -13,7 +13,7 @@ namespace parsimony::graph {
 
 /// The graph that the entries of a file make, with the ids of its nodes: assemble() for readers.
 GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
-                        const MemoryBudget& budget, std::int64_t held, const Context& context);
+                        const MemoryBudget& budget, const Context& context);
 
 /// The way in which these options assemble the entries of a file with or without weights.
 AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options);
@@ -50,8 +50,7 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
                     const Context& context);
 
 /// read_labels() on the bytes of a file.
-Labels parse_labels(const std::string& bytes, const std::string& name, std::int64_t max_memory,
-                    const Context& context);
+Labels parse_labels(const std::string& bytes, const std::string& name, const Context& context);
 
 void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
 void print_csv(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
@@ -60,7 +59,7 @@ void print_gml(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Co
 void print_pajek(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
 void print_matrix_market(AtomicFile& out, const Graph& graph, const Context& context);
 void print_metis(AtomicFile& out, const Graph& graph, const std::string& name, const Context& context);
-void print_npz(AtomicFile& out, const Graph& graph);
+void print_npz(AtomicFile& out, const Graph& graph, const Context& context);
 
 /// Whether a text begins as a file of KONECT does.
 bool is_konect(std::string_view bytes);

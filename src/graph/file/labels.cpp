@@ -171,17 +171,14 @@ Labels parse_npy_labels(const std::string& bytes, const MemoryBudget& budget, co
 
 }  // namespace
 
-Labels parse_labels(const std::string& bytes, const std::string& name, std::int64_t max_memory,
-                    const Context& context) {
-  const MemoryBudget budget{name, max_memory};
+Labels parse_labels(const std::string& bytes, const std::string& name, const Context& context) {
+  const MemoryBudget budget{name, context};
   if (bytes.compare(0, 6, "\x93NUMPY") == 0) {
-    budget.require(static_cast<std::int64_t>(bytes.size()) *
-                   21);  // from int8: 8 + 8 sorted + 4, and the file
+    budget.require(static_cast<std::int64_t>(bytes.size()) * 20);  // from int8: 8 + 8 sorted + 4
     return parse_npy_labels(bytes, budget, context);
   }
   const Text text(name, bytes);
-  const auto size = static_cast<std::int64_t>(bytes.size());
-  budget.require(size + text.count_lines(context) * 2 * 56);  // words, integers, sorted, numbers
+  budget.require(text.count_lines(context) * 2 * 56);  // words, integers, sorted, numbers
   const LabelTable table(text, context);
   Numbered of_line = number_words(table.clusters, budget, context);
   Labels labels;
@@ -206,8 +203,8 @@ Labels parse_labels(const std::string& bytes, const std::string& name, std::int6
   return labels;
 }
 
-Labels read_labels(const std::filesystem::path& path, std::int64_t max_memory, const Context& context) {
-  Labels labels = parse_labels(read_file(path, max_memory, context.stop), path.string(), max_memory, context);
+Labels read_labels(const std::filesystem::path& path, const Context& context) {
+  Labels labels = parse_labels(read_file(path, context.memory_left(), context.stop), path.string(), context);
   labels.file = path.string();
   return labels;
 }

@@ -101,7 +101,7 @@ GraphFile NamedGraph::assemble(const ReadOptions& options, const MemoryBudget& b
   const EntryMeaning meaning = directed_ ? EntryMeaning::edge_list : EntryMeaning::triangle;
   std::vector<EntryBlock> blocks(1);
   blocks[0] = std::move(edges_);
-  return assemble_file(std::move(blocks), std::move(ids), assembling(meaning, weighted_, options), budget, 0,
+  return assemble_file(std::move(blocks), std::move(ids), assembling(meaning, weighted_, options), budget,
                        context);
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,9 @@ NumberedEdges number_edges(IdEdges<Id> edges, bool bipartite, const MemoryBudget
                            const Context& context) {
   std::array<std::vector<std::vector<Id>>, 2> sides;
   if (bipartite) {
+    std::size_t ends = 0;
+    for (const std::vector<Id>& piece : edges.ids) ends += piece.size();
+    budget.require(static_cast<std::int64_t>(ends * sizeof(Id)));
     for (std::vector<Id>& piece : edges.ids) {
       for (auto& side : sides) side.emplace_back().reserve(piece.size() / 2);
       for (std::size_t i = 0; i < piece.size(); ++i) sides[i % 2].back().push_back(piece[i]);
@@ -49,6 +54,8 @@ NumberedEdges number_edges(IdEdges<Id> edges, bool bipartite, const MemoryBudget
         fmt::format("{}: {} nodes on both sides; at most 2147483647 are supported", budget.file, nodes));
   }
   sides = {};
+  // The ids of the nodes; words get memory of their own.
+  budget.require(nodes * (std::is_same_v<Id, std::string_view> ? 64 : 8));
   NumberedEdges out{std::vector<EntryBlock>(edges.ids.size()),
                     bipartite ? NodeIds::sides(first.names(), second.names()) : first.names()};
   const auto shift = static_cast<std::int32_t>(first.size());

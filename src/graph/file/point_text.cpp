@@ -45,13 +45,19 @@ class PointText {
                         fmt::format("{} columns, but {} in the lines before; every point has as many",
                                     row.fields().size(), columns_)};
       }
+      if (values.capacity() - values.size() < columns_) grow(values);
       for (std::size_t j = 0; j < columns_; ++j) values.push_back(coordinate(row, j));
       row.unquoted.clear();
       ++rows;
-      budget_.require(static_cast<std::int64_t>(text_.bytes.size() + 8 * values.capacity()));
     }
     if (rows == 0) throw TextFault{text_.bytes.data(), "no line of numbers; a point is a line of them"};
     return matrix(values, rows);
+  }
+
+  void grow(std::vector<double>& values) const {
+    const std::size_t capacity = 2 * values.capacity() + columns_;
+    budget_.require(static_cast<std::int64_t>(8 * capacity));
+    values.reserve(capacity);
   }
 
   // Whether the first line has names. Its columns then tell how many the points have.
@@ -115,8 +121,7 @@ class PointText {
 
   Matrix<double> matrix(const std::vector<double>& values, std::int64_t rows) const {
     const auto columns = static_cast<std::int64_t>(columns_), first = std::int64_t{index_};
-    budget_.require(static_cast<std::int64_t>(text_.bytes.size() + 8 * values.capacity()) +
-                    8 * rows * (columns - first));
+    budget_.require(8 * rows * (columns - first));
     Matrix<double> out(rows, columns - first);
     for (std::int64_t i = 0; i < rows; ++i) {
       std::copy_n(values.data() + i * columns + first, columns - first, out.row(i).data());

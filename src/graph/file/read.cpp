@@ -37,8 +37,8 @@ void end_lines_of_old_macs(std::string& text) {
 }  // namespace
 
 GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
-                        const MemoryBudget& budget, std::int64_t held, const Context& context) {
-  Assembled assembled = assemble(std::move(blocks), ids, options, budget, held, context);
+                        const MemoryBudget& budget, const Context& context) {
+  Assembled assembled = assemble(std::move(blocks), ids, options, budget, context);
   return {.graph = std::move(assembled.graph),
           .ids = std::move(ids),
           .self_loops_dropped = assembled.self_loops_dropped,
@@ -69,7 +69,7 @@ void note_bipartite_matrix(const std::string& file, std::int64_t rows, std::int6
 
 GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,
                       const Context& context) {
-  const MemoryBudget budget{name, options.max_memory};
+  const MemoryBudget budget{name, context};
   const FileFormat format = options.format == FileFormat::automatic ? format_of(bytes, name) : options.format;
   if (is_text_format(format)) end_lines_of_old_macs(bytes);
   if (options.affinity && format != FileFormat::affinity) {
@@ -124,7 +124,7 @@ GraphFile read_graph(const std::filesystem::path& path, const ReadOptions& optio
     refuse("directed: takes the sum of both directions of an edge, symmetrize their mean; set one of them");
   }
   try {
-    return parse_graph(read_file(path, options.max_memory, context.stop), path.string(), options, context);
+    return parse_graph(read_file(path, context.memory_left(), context.stop), path.string(), options, context);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::memory_limit,
                 fmt::format("{}: reading it needs more memory than there is", path.string()));

@@ -22,12 +22,11 @@ GraphFile parse_affinity(std::string_view bytes, const ReadOptions& options, con
                      fmt::join(array.shape, ", ")));
   }
   const std::int64_t nodes = array.shape[0];
-  const auto held = static_cast<std::int64_t>(bytes.size()) + 8 * nodes * nodes;
-  budget.require(held);
+  budget.require(8 * nodes * nodes);
   const std::vector<double> values = npy_items<double>(array);
   std::int64_t edges = 0;
   for (const double value : values) edges += value != 0;
-  budget.require(held + 12 * edges);
+  budget.require(12 * edges);
 
   constexpr std::int64_t kRowsPerBlock = 64;
   std::vector<EntryBlock> blocks((nodes + kRowsPerBlock - 1) / kRowsPerBlock);
@@ -48,7 +47,7 @@ GraphFile parse_affinity(std::string_view bytes, const ReadOptions& options, con
     }
   });
   return assemble_file(std::move(blocks), NodeIds::consecutive(nodes, 0),
-                       assembling(EntryMeaning::matrix, true, options), budget, held, context);
+                       assembling(EntryMeaning::matrix, true, options), budget, context);
 }
 
 }  // namespace parsimony::graph

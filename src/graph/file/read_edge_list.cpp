@@ -75,7 +75,7 @@ std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& opt
     return std::nullopt;
   }
   // Two ids, two nodes, a weight and its growth.
-  budget.require(std::ssize(text.bytes) + text.count_lines(context) * (columns.weighted() ? 32 : 24));
+  budget.require(text.count_lines(context) * (columns.weighted() ? 32 : 24));
   const bool header = all_words(head.rows[0]);
   auto edges =
       read_plain(text, header ? head.second : head.begins[0], columns.count - 2, columns.weighted(), context);
@@ -109,10 +109,9 @@ void say_words(const Text& text, const Words& ids, const Context& context) {
 GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                           const Context& context) {
   const Text text(budget.file, bytes);
-  const auto text_size = static_cast<std::int64_t>(bytes.size());
-  const auto assemble_edges = [&](NumberedEdges&& edges, bool weighted, std::int64_t held) {
+  const auto assemble_edges = [&](NumberedEdges&& edges, bool weighted) {
     return assemble_file(std::move(edges.blocks), std::move(edges.ids),
-                         assembling(EntryMeaning::edge_list, weighted, options), budget, held, context);
+                         assembling(EntryMeaning::edge_list, weighted, options), budget, context);
   };
   const auto from_integers = [&](IdEdges<std::int64_t>&& edges, bool weighted) {
     std::string().swap(bytes);
@@ -122,21 +121,21 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
     if (!options.bipartite) {
       say_points(text, numbered.ids.size(), static_cast<std::int64_t>(ends / 2), context);
     }
-    return assemble_edges(std::move(numbered), weighted, 0);
+    return assemble_edges(std::move(numbered), weighted);
   };
   EdgeColumns columns;
   if (auto edges = read_integers(text, options, budget, columns, context)) {
     return from_integers(std::move(*edges), columns.weighted());
   }
   // Two words, once more when they are sorted, two nodes, a weight and its growth.
-  budget.require(text_size + text.count_lines(context) * (options.unweighted ? 72 : 80));
+  budget.require(text.count_lines(context) * (options.unweighted ? 72 : 80));
   EdgeTable table = read_edge_table(text, options, context);
   if (auto numbers = as_integers(table.edges.ids)) {
     return from_integers({std::move(*numbers), std::move(table.edges.weights)}, table.weighted);
   }
   say_words(text, table.edges.ids, context);
   return assemble_edges(number_edges(std::move(table.edges), options.bipartite, budget, context),
-                        table.weighted, text_size);
+                        table.weighted);
 }
 
 }  // namespace parsimony::graph

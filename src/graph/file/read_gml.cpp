@@ -287,7 +287,7 @@ class GmlParser {
 GraphFile parse_gml(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                     const Context& context) {
   // 'node[id 1]' are ten bytes that take about 250 here, with a label as its name.
-  budget.require(26 * static_cast<std::int64_t>(bytes.size()));
+  budget.require(25 * static_cast<std::int64_t>(bytes.size()));
   const Text text(budget.file, bytes);
   return GmlParser(text, context).parse().assemble(options, budget, context);
 }

@@ -81,9 +81,8 @@ GraphFile parse_konect(std::string bytes, const ReadOptions& options, const Memo
   const bool bipartite = header.kind == "bip" || options.bipartite;
   const bool weighted = header.weights != "unweighted" && header.weights != "fixed" && !options.unweighted;
   const EntryMeaning meaning = header.kind == "asym" ? EntryMeaning::edge_list : EntryMeaning::triangle;
-  const auto text_size = static_cast<std::int64_t>(bytes.size()), lines = text.count_lines(context);
   // Two ids, two nodes, a weight and its growth; the ids once more, parted by sides.
-  budget.require(text_size + lines * ((weighted ? 32 : 24) + (bipartite ? 16 : 0)));
+  budget.require(text.count_lines(context) * ((weighted ? 32 : 24) + (bipartite ? 16 : 0)));
   IdEdges<std::int64_t> edges = parse_konect_edges(text, weighted, context);
   if (std::all_of(edges.ids.begin(), edges.ids.end(), [](const auto& piece) { return piece.empty(); })) {
     throw Error(ErrorCode::format, fmt::format("{}: no edges", text.name));
@@ -91,7 +90,7 @@ GraphFile parse_konect(std::string bytes, const ReadOptions& options, const Memo
   std::string().swap(bytes);
   NumberedEdges numbered = number_edges(std::move(edges), bipartite, budget, context);
   return assemble_file(std::move(numbered.blocks), std::move(numbered.ids),
-                       assembling(meaning, weighted, options), budget, 0, context);
+                       assembling(meaning, weighted, options), budget, context);
 }
 
 }  // namespace parsimony::graph

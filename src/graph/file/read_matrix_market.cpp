@@ -143,7 +143,7 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
       std::min<std::int64_t>((std::int64_t{1} << 27) + 64 * size, std::numeric_limits<std::int32_t>::max())) {
     fail_size(fmt::format("{} nodes in a file of {} bytes", nodes, size));
   }
-  budget.require(size + text.count_lines(context) * (header.pattern ? 8 : 12) + 8 * nodes);
+  budget.require(text.count_lines(context) * (header.pattern ? 8 : 12) + 8 * nodes);
   if (bipartite && !options.bipartite)
     note_bipartite_matrix(budget.file, header.rows, header.columns, context);
 
@@ -162,7 +162,7 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
   const bool once = header.symmetric || bipartite;
   return assemble_file(
       std::move(blocks), matrix_ids(header.rows, header.columns, bipartite, 1),
-      assembling(once ? EntryMeaning::triangle : EntryMeaning::matrix, !header.pattern, options), budget, 0,
+      assembling(once ? EntryMeaning::triangle : EntryMeaning::matrix, !header.pattern, options), budget,
       context);
 }
 

@@ -113,7 +113,7 @@ GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const 
     text.fail({text.bytes.data() + header.line, std::move(message)});
   };
   // A neighbour takes at least two bytes, so the entries are at most half of the text.
-  budget.require(static_cast<std::int64_t>(bytes.size()) * (header.edge_weights ? 4 : 5));
+  budget.require(static_cast<std::int64_t>(bytes.size()) * (header.edge_weights ? 3 : 4));
   const std::vector<std::int64_t> first_node = count_nodes(text, header, context);
   std::vector<EntryBlock> blocks(first_node.size() - 1);
   parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
@@ -126,9 +126,9 @@ GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const 
   std::int64_t entries = 0;
   for (const EntryBlock& block : blocks) entries += static_cast<std::int64_t>(block.nodes.size());
 
-  GraphFile file = assemble_file(std::move(blocks), NodeIds::consecutive(header.nodes, 1),
-                                 assembling(EntryMeaning::matrix, header.edge_weights, options), budget,
-                                 static_cast<std::int64_t>(bytes.size()), context);
+  GraphFile file =
+      assemble_file(std::move(blocks), NodeIds::consecutive(header.nodes, 1),
+                    assembling(EntryMeaning::matrix, header.edge_weights, options), budget, context);
   // Writers disagree on how loops and repeated edges count: anything from the edges of the graph to the
   // entries of the file is accepted when there are some.
   const bool clean = entries == 2 * file.graph.edges();

@@ -130,7 +130,9 @@ StoredPlaces stored_places(NpzArchive& archive, const std::string& format, const
 
 GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                     const Context& context) {
-  NpzArchive archive(std::move(bytes), budget.file, budget.limit, "is it a matrix by scipy.sparse.save_npz?");
+  const std::int64_t limit = archive_limit(bytes, context);
+  NpzArchive archive(std::move(bytes), budget.file, limit, "is it a matrix by scipy.sparse.save_npz?",
+                     context.stop);
   const std::string format = npy_text(archive.array("format"));
   if (std::find(kSparseFormats.begin(), kSparseFormats.end(), format) == kSparseFormats.end()) {
     archive.fail(
@@ -151,8 +153,8 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
   const bool weighted = data.kind != 'b';
   // Blocks and diagonals are stored whole: their zeros are left out.
   const bool dense = format == "bsr" || format == "dia";
-  const std::int64_t held = archive.held() + (dense ? 16 : 8) * entries + (weighted ? 8 * entries : 0);
-  budget.require(held + 12 * entries);
+  // The values as float64, then the blocks.
+  budget.require((weighted ? 8 : 1) * entries + (weighted ? 12 : 8) * entries);
   const std::vector<double> values = npy_items<double>(data);
 
   std::vector<EntryBlock> blocks((entries + kEntriesPerBlock - 1) / kEntriesPerBlock);
@@ -177,7 +179,7 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
   });
   return assemble_file(
       std::move(blocks), matrix_ids(shape.rows, shape.columns, bipartite, 0),
-      assembling(bipartite ? EntryMeaning::triangle : EntryMeaning::matrix, weighted, options), budget, held,
+      assembling(bipartite ? EntryMeaning::triangle : EntryMeaning::matrix, weighted, options), budget,
       context);
 }
 

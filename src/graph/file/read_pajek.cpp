@@ -90,7 +90,7 @@ class PajekParser {
       const auto size = static_cast<std::int64_t>(text_.bytes.size());
       if (nodes_ > (std::int64_t{1} << 20) + size)
         fail(fmt::format("{} vertices in a file of {} bytes", nodes_, size));
-      budget_.require(size + 200 * nodes_);
+      budget_.require(200 * nodes_);
       labels_.resize(nodes_);
     } else if (name == "*network") {
       if (nodes_ >= 0) fail("a second network; a file must hold one");
@@ -201,7 +201,7 @@ class PajekParser {
 GraphFile parse_pajek(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                       const Context& context) {
   // An edge takes at least four bytes, a node its label, twice, and an entry of a table.
-  budget.require(13 * static_cast<std::int64_t>(bytes.size()));
+  budget.require(12 * static_cast<std::int64_t>(bytes.size()));
   const Text text(budget.file, bytes);
   return PajekParser(text, budget, context).parse().assemble(options, budget, context);
 }

@@ -122,11 +122,12 @@ std::string choose_array(NpzArchive& archive, const std::string& wanted, const C
 
 PointArray parse_points(std::string bytes, const std::string& name, const PointReadOptions& options,
                         const Context& context) {
-  const MemoryBudget budget{name, options.max_memory};
+  const MemoryBudget budget{name, context};
   if (bytes.substr(0, 4) == "PK\3\4") {
-    NpzArchive archive(std::move(bytes), name, options.max_memory, kArrayHint);
+    const std::int64_t limit = archive_limit(bytes, context);
+    NpzArchive archive(std::move(bytes), name, limit, kArrayHint, context.stop);
     const NpyArray array = archive.array(choose_array(archive, options.array, context));
-    archive.require(archive.held() + (fits_float32(array) ? 4 : 8) * array.size());
+    budget.require((fits_float32(array) ? 4 : 8) * array.size());
     return points_of(array);
   }
   if (!options.array.empty()) {
@@ -134,7 +135,7 @@ PointArray parse_points(std::string bytes, const std::string& name, const PointR
   }
   if (bytes.substr(0, 6) == "\x93NUMPY") {
     const NpyArray array = parse_npy(bytes, name);
-    budget.require(static_cast<std::int64_t>(bytes.size()) + (fits_float32(array) ? 4 : 8) * array.size());
+    budget.require((fits_float32(array) ? 4 : 8) * array.size());
     PointArray points = points_of(array);
     note_other_meaning(array, points, name, context);
     return points;
@@ -145,7 +146,7 @@ PointArray parse_points(std::string bytes, const std::string& name, const PointR
 PointArray read_point_array(const std::filesystem::path& path, const PointReadOptions& options,
                             const Context& context) {
   validate_fields(options);
-  return parse_points(read_file(path, options.max_memory, context.stop), path.string(), options, context);
+  return parse_points(read_file(path, context.memory_left(), context.stop), path.string(), options, context);
 }
 
 Points read_points(const std::filesystem::path& path, Metric metric, const PointReadOptions& options,

@@ -1,7 +1,10 @@
 // Implements write_graph() of parsimony/graph/file.hpp.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "core/files/npy_format.hpp"
 #include "core/files/zip.hpp"
@@ -85,25 +88,40 @@ void print_metis(AtomicFile& out, const Graph& graph, const std::string& name, c
   print.flush();
 }
 
-void print_npz(AtomicFile& out, const Graph& graph) {
+void print_npz(AtomicFile& out, const Graph& graph, const Context& context) {
   const Csr& adjacency = graph.adjacency;
-  const auto array = [](std::string_view descr, std::initializer_list<std::int64_t> shape, const void* data,
-                        std::size_t size) {
-    std::string bytes = npy_header(descr, {shape.begin(), shape.size()});
-    return bytes.append(static_cast<const char*>(data), size);
+  const std::int64_t entries = adjacency.entries(), nodes = adjacency.rows();
+  // Deflated, the largest array is hardly larger than it is.
+  context.require_memory(std::max(4 * entries, 8 * (nodes + 1)) + (std::int64_t{1} << 20),
+                         "writing the graph");
+  ZipWriter writer([&](std::string_view bytes) { out.write(bytes); });
+  const auto add = [&](std::string_view name, std::string_view descr,
+                       std::initializer_list<std::int64_t> shape, std::span<const std::string_view> values) {
+    const std::string header = npy_header(descr, {shape.begin(), shape.size()});
+    std::vector<std::string_view> pieces{header};
+    pieces.insert(pieces.end(), values.begin(), values.end());
+    writer.add(name, pieces);
   };
-  const std::int64_t shape[] = {adjacency.rows(), adjacency.rows()};
-  const std::int64_t entries = adjacency.entries();
-  const std::vector<float> ones(adjacency.values.empty() ? entries : 0, 1.0f);
-  const float* values = adjacency.values.empty() ? ones.data() : adjacency.values.data();
-  out.write(make_zip({
-      {"indices.npy", array("<i4", {entries}, adjacency.columns.data(), 4 * adjacency.columns.size())},
-      {"indptr.npy",
-       array("<i8", {adjacency.rows() + 1}, adjacency.offsets.data(), 8 * adjacency.offsets.size())},
-      {"format.npy", array("|S3", {}, "csr", 3)},
-      {"shape.npy", array("<i8", {2}, shape, sizeof shape)},
-      {"data.npy", array("<f4", {entries}, values, 4 * static_cast<std::size_t>(entries))},
-  }));
+  const auto bytes_of = [](const void* data, std::size_t size) {
+    return std::string_view(static_cast<const char*>(data), size);
+  };
+  const std::int64_t shape[] = {nodes, nodes};
+  const std::string_view columns = bytes_of(adjacency.columns.data(), 4 * adjacency.columns.size());
+  const std::string_view offsets = bytes_of(adjacency.offsets.data(), 8 * adjacency.offsets.size());
+  const std::string_view format = "csr", sizes = bytes_of(shape, sizeof shape);
+  add("indices.npy", "<i4", {entries}, {&columns, 1});
+  add("indptr.npy", "<i8", {nodes + 1}, {&offsets, 1});
+  add("format.npy", "|S3", {}, {&format, 1});
+  add("shape.npy", "<i8", {2}, {&sizes, 1});
+  std::vector<std::string_view> values{bytes_of(adjacency.values.data(), 4 * adjacency.values.size())};
+  const std::vector<float> ones(1 << 16, 1.0f);  // repeated as often as an unweighted graph needs
+  if (adjacency.values.empty()) {
+    for (std::int64_t left = entries; left > 0; left -= std::ssize(ones)) {
+      values.push_back(bytes_of(ones.data(), 4 * static_cast<std::size_t>(std::min(left, std::ssize(ones)))));
+    }
+  }
+  add("data.npy", "<f4", {entries}, values);
+  writer.finish();
 }
 
 void print_csv(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context) {
@@ -163,7 +181,7 @@ void write_graph(const OutputPath& path, const GraphFile& file, const WriteOptio
       print_metis(out, graph, path.path().string(), context);
       break;
     case FileFormat::npz:
-      print_npz(out, graph);
+      print_npz(out, graph, context);
       break;
     case FileFormat::csv:
       print_csv(out, graph, ids, context);

@@ -1,26 +1,16 @@
 #include "parsimony/graph/point_graph.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "graph/points/copies.hpp"
-#include "parsimony/core/error.hpp"
 
 namespace parsimony::graph {
 
 PointGraph point_graph(MatrixView<const float> points, const PointGraphOptions& options,
                        const Context& context) {
   validate_fields(options);
-  const std::int64_t needed =
-      4 * points.rows * points.cols + estimate_memory(points.rows, points.cols, options.neighbors);
-  if (options.max_memory > 0 && needed > options.max_memory) {
-    throw Error(
-        ErrorCode::memory_limit,
-        fmt::format("max_memory: {} bytes are too few; the points and the search for their neighbours take "
-                    "about {}",
-                    options.max_memory, needed));
-  }
+  context.require_memory(estimate_memory(points.rows, points.cols, options.neighbors),
+                         "the search for the nearest neighbours");
   Neighbors neighbors = neighbors_for_graph(points, options.neighbors, context);
   PointGraph out{.report = std::move(neighbors.report)};
   out.report.algorithm = "graph of nearest neighbors";

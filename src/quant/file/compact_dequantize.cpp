@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -126,6 +127,9 @@ void write_dequantized(const OutputPath& path, const CompactModel& model, const 
     check_memory(decoder.tensors()[w],
                  model.storage.empty() ? path.path().string() : model.storage.front().name());
   }
+  std::int64_t largest = 0;
+  for (const ModelTensor& tensor : decoder.tensors()) largest = std::max(largest, tensor.values());
+  context.require_memory(2 * 4 * largest, "decoding the largest tensor");
   std::vector<std::size_t> all(decoder.tensors().size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   try {

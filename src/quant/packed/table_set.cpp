@@ -75,7 +75,8 @@ std::int64_t TableSet::Data::row_bytes() const {
 void TableSet::Data::reserve(std::int64_t bytes) {
   if (bytes <= capacity_) return;
   memory_.reset();
-  memory_.reset(static_cast<std::uint8_t*>(allocate_aligned(static_cast<std::size_t>(bytes))));
+  const auto size = static_cast<std::size_t>(bytes);
+  memory_ = Memory(static_cast<std::uint8_t*>(allocate_aligned(size)), ReleaseAligned{size});
   capacity_ = bytes;
 }
 

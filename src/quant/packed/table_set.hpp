@@ -54,10 +54,8 @@ struct TableSet::Data {
   std::int64_t row_bytes() const;
   void reserve(std::int64_t bytes);
 
-  struct Release {
-    void operator()(std::uint8_t* pointer) const { release_aligned(pointer); }
-  };
-  std::unique_ptr<std::uint8_t[], Release> memory_;  // not a Matrix, which would spend time on clearing
+  using Memory = std::unique_ptr<std::uint8_t[], ReleaseAligned>;
+  Memory memory_;  // not a Matrix, which would spend time on clearing
   std::int64_t capacity_ = 0;
   std::vector<float> low_;
   std::vector<std::int32_t> level_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <regex>
 #include <string>
 #include <utility>
@@ -69,6 +71,18 @@ PrunedConfig config_for(const ModelTensors& model, const std::filesystem::path& 
   return config;
 }
 
+// The codes, of at most a byte a value, and the weight that is worked on, some times as float32. Pages of a
+// mapped model are resident too, but the system takes them back when a container is full.
+std::int64_t quantizing_memory(const ModelTensors& model, const Context& context) {
+  std::int64_t values = 0, largest = 0;
+  for (const TensorView& tensor : model.tensors()) {
+    values += tensor.values();
+    largest = std::max(largest, tensor.values());
+  }
+  const bool mapped = model.file() && !context.memory.of_system;
+  return values + 16 * largest + (mapped ? model.bytes() : 0);
+}
+
 }  // namespace
 
 Compression compress(const ModelTensors& whole, const OutputPath& output, const CompressOptions& options,
@@ -79,6 +93,7 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
   const PrunedConfig config = config_for(whole, output.path(), options);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
+  context.require_memory(quantizing_memory(model, context), "quantizing");
   StageTimer planning(out.report, "plan");
   CompressionPlan plan = plan_compression(model, options, context);
   planning.finish();
