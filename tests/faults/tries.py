@@ -42,6 +42,7 @@ class Done:
     stdout: str
     stderr: str
     seconds: float  # from the start, or from the last signal, to the end
+    signalled: bool  # a signal came before the end
     folder: pathlib.Path
     changed: tuple  # outputs that are new
 
@@ -113,7 +114,7 @@ class Suite:
             words = ["bash", "-c", attempt.shell, "bash", *words]
         with open(folder / ".out", "wb") as out, open(folder / ".err", "wb") as err:
             process = subprocess.Popen(words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-            start = time.monotonic()
+            start, sent = time.monotonic(), False
             for seconds, number in attempt.signals:
                 try:
                     process.wait(seconds)
@@ -121,6 +122,7 @@ class Suite:
                 except subprocess.TimeoutExpired:
                     start = time.monotonic()
                     process.send_signal(number)
+                    sent = True
             try:
                 status = process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
@@ -131,7 +133,7 @@ class Suite:
         texts = [(folder / name).read_text(errors="replace") for name in (".out", ".err")]
         for name in (".out", ".err"):
             (folder / name).unlink()
-        return Done(status, *texts, seconds, folder, ())
+        return Done(status, *texts, seconds, sent, folder, ())
 
     def broken(self, attempt, done, before, right):
         faults = []
