@@ -120,6 +120,9 @@ TEST_F(Schemes, ARoleOrNameThatSelectsNothingIsRefusedWithTheRolesOfTheModel) {
                [&] { planned(model, {.scheme = "depthwise=int4"}); });
   expect_error(ErrorCode::invalid_argument, roles, [&] { planned(model, {.scheme = "depthwise=int4"}); });
   expect_error(ErrorCode::invalid_argument, roles, [&] { planned(model, {.scheme = "fnn=int4,*=int8"}); });
+  // A role that other models have may stand beside rules that select layers.
+  EXPECT_EQ(planned(model, {.scheme = "depthwise|attention=int4,stem=int2,*=int8"}).size(),
+            planned(model, {.scheme = "attention=int4,*=int8"}).size());
   expect_error(ErrorCode::invalid_argument, "selects nothing", [&] { planned(model, {.scheme = "=int4"}); });
   expect_error(ErrorCode::invalid_argument, "is not a regular expression",
                [&] { planned(model, {.scheme = "(=int4"}); });

@@ -55,7 +55,7 @@ class Planner {
         take(tensor);
       }
     }
-    if (!plan_.recipe.weights.empty() || !roles_.empty()) schemes_.check_all_used();
+    if (!plan_.recipe.weights.empty() || !roles_.empty()) schemes_.check_all_used(context_);
     if (options_.strict) check_nothing_unexpected();
     check_names();
     if (options_.budget > 0) choose();  // refuses a budget below the least at once

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/name_pattern.hpp"
@@ -176,14 +177,21 @@ LayerScheme SchemeRules::scheme_for(const TensorInfo& coded, Role role) {
   return found.value_or(LayerScheme{});
 }
 
-void SchemeRules::check_all_used() const {
+void SchemeRules::check_all_used(const Context& context) const {
   std::vector<std::string_view> present;
   for (const Role role : roles_) present.push_back(enum_name(role));
+  const bool selects_any = std::any_of(rules_.begin(), rules_.end(), [](const Rule& rule) {
+    return rule.selectors.empty() || std::any_of(rule.selectors.begin(), rule.selectors.end(),
+                                                 [](const Selector& selector) { return selector.used; });
+  });
   for (const Rule& rule : rules_) {
     for (const Selector& selector : rule.selectors) {
       if (selector.used || rule.preset) continue;
-      refuse(fmt::format("scheme: '{}' selects no layer; {}the roles of this model are {}", selector.text,
-                         selector.role ? "" : "it is a pattern of names, ", fmt::join(present, ", ")));
+      const std::string fault =
+          fmt::format("scheme: '{}' selects no layer; {}the roles of this model are {}", selector.text,
+                      selector.role ? "" : "it is a pattern of names, ", fmt::join(present, ", "));
+      if (!selector.role || !selects_any) refuse(fault);
+      context.log(LogLevel::info, fault);
     }
   }
 }

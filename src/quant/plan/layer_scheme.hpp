@@ -37,8 +37,10 @@ class SchemeRules {
 
   /// The scheme of a weight, given as its codes see it, outputs first. The first rule that selects it counts.
   LayerScheme scheme_for(const TensorInfo& coded, Role role);
-  /// Throws invalid_argument, naming the roles of the model, for a role or name that selected no weight.
-  void check_all_used() const;
+  /// For a name that selected no weight, or rules that selected none at all: throws invalid_argument, naming
+  /// the roles of the model. A role that this model lacks is only logged, so that one text serves many
+  /// models.
+  void check_all_used(const Context& context) const;
 
   bool any(LayerScheme::Kind kind) const;
 
