@@ -201,8 +201,10 @@ struct SafetensorsFile::State {
   void open(const std::filesystem::path& path, const std::stop_token& stop) {
     name = path.string();
     paths.push_back(path);
-    mapping.emplace(path);
-    const std::string_view mapped = mapping->bytes();
+    // A pipe is opened once: its writer would get SIGPIPE between two readers.
+    std::error_code unknown;
+    if (std::filesystem::is_regular_file(path, unknown)) mapping.emplace(path);
+    const std::string_view mapped = bytes();
     // The first bytes of a compressed file are a possible length of a header, but no header follows.
     if (mapped.size() <= kLengthBytes || (first_of_json(mapped.substr(kLengthBytes)) != '{' &&
                                           compression_of_content(mapped) != Compression::none)) {
