@@ -15,8 +15,8 @@ float usable(float scale) {
   return scale < kLeastScale ? 0.0f : scale;
 }
 
-constexpr std::size_t kLine = GroupValues::kLine;
-using Line = std::array<float, kLine>;
+constexpr std::size_t kLanes = GroupValues::kLine;
+using Line = std::array<float, kLanes>;
 
 // scale² Σ a (x / scale − level(x / scale))², a line at a time in loops of fixed length, which compilers
 // turn into vectors.
@@ -31,11 +31,11 @@ double scaled_error(const GroupValues& values, float scale, const Nearest& neare
   }
   const float inverse = 1 / scale;
   Line sums{};
-  for (std::size_t i = 0; i < values.x.size(); i += kLine) {
+  for (std::size_t i = 0; i < values.x.size(); i += kLanes) {
     Line y, q;
-    for (std::size_t l = 0; l < kLine; ++l) y[l] = values.x[i + l] * inverse;
+    for (std::size_t l = 0; l < kLanes; ++l) y[l] = values.x[i + l] * inverse;
     nearest(y, q);
-    for (std::size_t l = 0; l < kLine; ++l) sums[l] += values.a[i + l] * (y[l] - q[l]) * (y[l] - q[l]);
+    for (std::size_t l = 0; l < kLanes; ++l) sums[l] += values.a[i + l] * (y[l] - q[l]) * (y[l] - q[l]);
   }
   double sum = 0;
   for (const float part : sums) sum += part;
@@ -88,7 +88,7 @@ double LevelTable::error(const GroupValues& values, const GroupCode& code) const
     q.fill(levels_[0]);
     for (std::size_t k = 0; k < steps_.size(); ++k) {
       const float threshold = thresholds_[k], step = steps_[k];
-      for (std::size_t l = 0; l < kLine; ++l) q[l] += y[l] > threshold ? step : 0.0f;
+      for (std::size_t l = 0; l < kLanes; ++l) q[l] += y[l] > threshold ? step : 0.0f;
     }
   });
 }
@@ -113,7 +113,7 @@ double UniformCodes::error(const GroupValues& values, const GroupCode& code) con
   return scaled_error(values, code.scale, [&](const Line& y, Line& q) {
     const auto zero = static_cast<float>(code.zero);
     const float least = -zero, most = top - zero;
-    for (std::size_t l = 0; l < kLine; ++l) {
+    for (std::size_t l = 0; l < kLanes; ++l) {
       const float above = y[l] < least ? least : y[l];
       q[l] = rounded(above > most ? most : above);
     }
