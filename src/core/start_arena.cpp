@@ -4,10 +4,10 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <filesystem>
 #include <iterator>
-#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -55,7 +55,7 @@ int startable(int wanted) {
   return static_cast<int>(threads.size());
 }
 
-// Outlives the call: a worker may begin late.
+// Never freed: a worker may begin late, or not at all before the process ends.
 struct Meeting {
   std::atomic<int> arrived{0};
   std::atomic<bool> over{false};
@@ -63,7 +63,8 @@ struct Meeting {
 
 // Gives each worker a task that waits for the others. False: oneTBB could not start one.
 bool start_workers(oneapi::tbb::task_arena& arena, int workers) {
-  const auto meeting = std::make_shared<Meeting>();
+  static auto& meetings = *new std::deque<Meeting>;  // start_arena() has the mutex
+  Meeting* const meeting = &meetings.emplace_back();
   const auto end = Clock::now() + kPatience;
   bool started = true;
   try {
