@@ -89,7 +89,11 @@ std::vector<float> parts(int bits, RangeRule range) {
   if (range == RangeRule::min_max) return {1.0f};
   std::vector<float> out;
   const float last = bits >= 5 ? 0.8f : bits == 4 ? 0.6f : bits == 3 ? 0.45f : 0.3f;
-  for (float part = 1; part >= last; part -= 0.05f) out.push_back(part);
+  float part = 1;
+  while (part >= last) {
+    out.push_back(part);
+    part -= 0.05f;
+  }
   return out;
 }
 
@@ -148,6 +152,7 @@ void round_scales(const Groups& groups, const Table& table, const IntegerOptions
     return;
   }
   std::vector<float> scales;
+  scales.reserve(codes.size());
   for (const GroupCode& code : codes) scales.push_back(code.scale);
   const std::vector<float> chosen = choose_scale_values(scales, options.scale_values);
   groups.for_each(1, context, [&](std::int64_t g, const GroupValues& values) {
