@@ -81,12 +81,12 @@ PendingFile::PendingFile(OutputPlace place) : place_(std::move(place)), slot_(ta
   // Only its owner may read a file that replaces another one until it has the rights of that one.
   const mode_t mode = place_.exists ? 0600 : 0666;
   for (int attempt = 1; file_.get() < 0; ++attempt) {
-    const fs::path candidate = place_.folder / temporary_name();
+    fs::path candidate = place_.folder / temporary_name();
     name_slot(slot_, candidate);
     file_ = Descriptor(::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (file_.get() >= 0 && is_held(file_.get())) {
-      temporary_ = candidate;
-    } else if (file_.get() >= 0) {  // another process takes it for a leftover, before it is locked
+      temporary_ = std::move(candidate);  // a copy may lack memory, and nobody would remove the file
+    } else if (file_.get() >= 0) {        // another process takes it for a leftover, before it is locked
       ::unlink(candidate.c_str());
       file_ = Descriptor(-1);
     } else if (errno != EEXIST || attempt == kAttempts) {
