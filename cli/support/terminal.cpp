@@ -24,10 +24,6 @@ bool is_terminal() {
   return isatty(STDERR_FILENO) != 0 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-}  // namespace
-
-namespace {
-
 pthread_t watching;
 
 // Libraries start threads before main() that do not block signals. Such a thread passes a signal on to the
@@ -121,7 +117,7 @@ Interrupt::~Interrupt() {
     if (sigismember(&signals_, signal) == 1) std::signal(signal, SIG_DFL);
   }
   if (!watcher_.joinable()) return;
-  // This signal only wakes the watcher, which then sees done_.
+  // This signal only wakes the watcher, which then sees ended_.
   // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
   pthread_kill(watcher_.native_handle(), SIGTERM);
   watcher_.join();

@@ -10,7 +10,7 @@
 namespace parsimony::cluster {
 
 /// Marks the nodes of the components that the choice of k looks at: those with at least a tenth of the volume
-/// of the largest. If it looked at smaller ones, it would count each as a cluster.
+/// of the largest. Each smaller component would count as a cluster.
 std::vector<float> marks_of_large(const ComponentSizes& sizes);
 
 /// k for the whole graph, if the large components have `clusters`: one more for each other component with a

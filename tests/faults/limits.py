@@ -1,4 +1,4 @@
-"""Limits that a cluster or a container sets: of the address space and of the threads, for each verb."""
+"""Runs each verb under limits of the address space and of the number of threads, as clusters and containers set them."""
 
 import errno
 

@@ -39,14 +39,12 @@ struct CompressOptions {
   /// One word for all layers, or rules "selector=word" with commas between them, of which the first that
   /// selects a layer counts: "ffn=pq8,attention=pq4,depthwise|stem=int8,*=levels4". A selector is a role
   /// (embedding, position, token-type, attention, ffn, classifier, linear, stem, pointwise, convolution,
-  /// depthwise, recurrent), a regular expression searched in the name, several of them with | between them,
-  /// or
-  /// *. A layer that no rule selects has auto.
+  /// depthwise, recurrent), a regular expression searched in the name, several of both with | between them,
+  /// or * for all. A layer that no rule selects has auto.
   ///  - auto: chosen with a budget, int8 without
   ///  - int2 to int8: integers, one scale per output, or per group of it with g: int4g64
-  ///  - nf4, levels2 to levels4: tables of 4 to 16 levels in groups of 64 (g32: of 32), those of NormalFloat
-  ///  or
-  ///    learned for each weight
+  ///  - nf4, levels2 to levels4: tables of 4 to 16 levels in groups of 64 (g32: of 32). Those of nf4 are
+  ///    NormalFloat's; the others are learned for each weight
   ///  - pq, pq8, pq8x1024: product codes for blocks of 8 weights, 1024 centroids
   ///  - float: not in codes
   /// Product codes for all layers (pq, or * = pq) leave out those that they ruin: stems, token types,
@@ -222,9 +220,9 @@ struct Compression {
 };
 
 /// Compresses a model into a compact file: plans, makes the codes, and writes them. The file is read back and
-/// compared with the codes before it gets its name. Logs warnings where the codes lose more than a third of a
-/// weight, and where a network with batch norm has few bits and no bias_correction; whatever fails leaves an
-/// older file of that name as it was. After a dry run nothing is written, and output may be empty.
+/// compared with the codes before it gets its name; whatever fails leaves an older file of that name as it
+/// was. Logs warnings where the codes lose more than a third of a weight, and where a network with batch norm
+/// has few bits and no bias_correction. After a dry run nothing is written, and output may be empty.
 ///
 /// Memory beside the model:
 ///  - the codes twice, as made and as read back, and with deflate_header the bytes of the file once;

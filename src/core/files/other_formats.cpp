@@ -18,7 +18,7 @@ bool begins_as(std::string_view text, std::string_view lower_case) {
                     [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
-// A name that a shell and Python take as it is; a placeholder for others, which may hold quotes.
+// The name itself where neither a shell nor Python changes it; FILE for names with quotes and the like.
 std::string in_command(std::string_view file) {
   const bool plain =
       !file.empty() && file.front() != '-' && std::all_of(file.begin(), file.end(), [](char c) {
@@ -89,8 +89,8 @@ std::string other_format(std::string_view bytes, std::string_view file) {
   if (bytes.size() >= 8 && bytes.substr(4, 4) == "TFL3")
     return "is a TensorFlow Lite model, not a safetensors file";
   if (!text.empty() && text.front() == '{') {
-    return "is JSON, not a safetensors file; of a sharded model, give the index "
-           "(model.safetensors.index.json)";
+    return "is JSON, not a safetensors file; a sharded model is read by its index, "
+           "model.safetensors.index.json";
   }
   return {};
 }

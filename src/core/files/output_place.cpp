@@ -82,7 +82,7 @@ OutputPlace output_place(const fs::path& path) {
     place.exists = ::lstat(place.file.c_str(), &place.info) == 0;
     if (!place.exists && errno != ENOENT) throw_io("write", path);
     if (!place.exists || !S_ISLNK(place.info.st_mode)) break;
-    if (in_kernel("/proc")) {  // such a link has no text to follow: "pipe:[17]"
+    if (in_kernel("/proc")) {  // the text of such a link names no file: "pipe:[17]"
       if (::stat(place.file.c_str(), &place.info) != 0) throw_io("write", path);
       break;
     }

@@ -10,11 +10,10 @@
 
 #include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
+#include "quant/plan/rule_text.hpp"
 
 namespace parsimony::quant {
 namespace {
-
-constexpr std::size_t kLongestAxisName = 1024;
 
 // The axes with these outputs. Where they come last, the channels come just before them, as in kernels of
 // TensorFlow and JAX.
@@ -53,14 +52,13 @@ bool has_gpt2_name(std::string_view name) {
 
 std::vector<int> parse_outputs(const std::string& text) {
   std::vector<int> outputs;
+  bool valid = text.size() % 2 == 1;  // digits at even places, + between them
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool digit = text[i] >= '0' && text[i] <= '4';
-    if (i % 2 == 0 ? !digit : text[i] != '+')
-      outputs.clear(), i = text.size();
-    else if (digit)
-      outputs.push_back(text[i] - '0');
+    valid = valid && (i % 2 == 0 ? digit : text[i] == '+');
+    if (digit) outputs.push_back(text[i] - '0');
   }
-  if (outputs.empty() || text.size() % 2 == 0) {
+  if (!valid) {
     refuse(
         fmt::format("axis: '{}'; must be auto, a dimension from 0 to 4, or several with + between them: "
                     "0+1 for stacked matrices",
@@ -76,18 +74,9 @@ TensorInfo coded_info(const TensorInfo& weight, const WeightAxes& axes) {
 }
 
 AxisRules::AxisRules(const CompressOptions& options, const ModelTensors& model) {
-  std::size_t begin = 0;
-  const std::string& text = options.axis;
-  while (begin <= text.size()) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string item = text.substr(begin, end - begin);
-    const std::size_t at = item.rfind('=');
-    const std::string outputs = at == std::string::npos ? item : item.substr(at + 1);
-    const std::string pattern =
-        at == std::string::npos || item.substr(0, at) == "*" ? "" : item.substr(0, at);
-    rules_.emplace_back(name_pattern("axis", pattern),
-                        outputs == "auto" ? std::vector<int>() : parse_outputs(outputs));
-    begin = end + 1;
+  for (const TextRule& rule : text_rules(options.axis)) {
+    rules_.emplace_back(name_pattern("axis", rule.selector == "*" ? "" : rule.selector),
+                        rule.word == "auto" ? std::vector<int>() : parse_outputs(rule.word));
   }
   for (const TensorView& tensor : model.tensors()) {
     if (tensor.shape.size() == 1) vectors_.emplace(tensor.name, tensor.shape[0]);
@@ -111,10 +100,9 @@ std::int64_t AxisRules::bias_of(const std::string& name) const {
 }
 
 WeightAxes AxisRules::axes_of(const TensorView& weight) const {
-  const std::string name = weight.name.substr(0, kLongestAxisName);
   const auto dimensions = static_cast<int>(weight.shape.size());
   for (const auto& [pattern, outputs] : rules_) {
-    if (!std::regex_search(name, pattern)) continue;
+    if (!std::regex_search(weight.name, pattern)) continue;
     if (outputs.empty()) break;
     const bool beyond = *std::max_element(outputs.begin(), outputs.end()) >= dimensions;
     if (beyond || static_cast<int>(outputs.size()) >= dimensions) {

@@ -55,8 +55,8 @@ class NetworkReader {
   std::int64_t outputs(std::int64_t layer) const {
     return layer < 0 ? 0 : model_.at(layers_[layer].weight).shape[0];
   }
-  // The output of an earlier layer that is added where the block has a skip connection: from the second block
-  // of a stage on. The first has one only with equal channels and a stride of 1, which no tensor tells.
+  // The output of an earlier layer that a skip connection adds. All blocks of a stage but the first have one.
+  // The first has one if its stride is 1 and its channels are equal, but no tensor shows the stride.
   std::int64_t skipped(std::int64_t block, std::int64_t stream, const std::string& last) const {
     if (block > 0) return stream;
     const TensorView* weight = find(last + ".weight");

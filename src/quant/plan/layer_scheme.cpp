@@ -8,24 +8,14 @@
 
 #include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
+#include "quant/plan/rule_text.hpp"
 
 namespace parsimony::quant {
 namespace {
 
 using Kind = LayerScheme::Kind;
 
-constexpr std::size_t kLongestText = 4096, kLongestLayerName = 1024;
-
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i <= text.size(); ++i) {
-    if (i < text.size() && text[i] != at) continue;
-    parts.push_back(text.substr(begin, i - begin));
-    begin = i + 1;
-  }
-  return parts;
-}
+constexpr std::size_t kLongestText = 4096;
 
 [[noreturn]] void refuse_word(std::string_view word) {
   refuse(fmt::format(
@@ -137,15 +127,13 @@ SchemeRules::SchemeRules(const CompressOptions& options, const std::set<Role>& r
 
 void SchemeRules::add(const std::string& text, bool preset) {
   if (text.empty() && preset) return;
-  for (const std::string& item : split(text, ',')) {
-    const std::size_t at = item.rfind('=');
-    Rule rule{.scheme = parse_scheme(at == std::string::npos ? item : item.substr(at + 1)), .preset = preset};
-    const std::string selected = at == std::string::npos ? "*" : item.substr(0, at);
-    if (selected.empty()) {
-      refuse(fmt::format("scheme: '{}' selects nothing; must have a role, a name or * before =", item));
+  for (const TextRule& item : text_rules(text)) {
+    Rule rule{.scheme = parse_scheme(item.word), .preset = preset};
+    if (item.selector.empty()) {
+      refuse(fmt::format("scheme: '{}' selects nothing; must have a role, a name or * before =", item.text));
     }
-    if (selected != "*") {
-      for (const std::string& token : split(selected, '|')) {
+    if (item.selector != "*") {
+      for (const std::string& token : split(item.selector, '|')) {
         Selector& selector = rule.selectors.emplace_back(Selector{.text = token});
         for (const auto& [role, name] : names_of(Role{})) {
           if (name == token) selector.role = role;
@@ -158,12 +146,12 @@ void SchemeRules::add(const std::string& text, bool preset) {
 }
 
 LayerScheme SchemeRules::scheme_for(const TensorInfo& coded, Role role) {
-  const std::string name = coded.name.substr(0, kLongestLayerName);
   std::optional<LayerScheme> found;
   for (Rule& rule : rules_) {
     bool selects = rule.selectors.empty();
     for (Selector& selector : rule.selectors) {
-      const bool here = selector.role ? *selector.role == role : std::regex_search(name, *selector.name);
+      const bool here =
+          selector.role ? *selector.role == role : std::regex_search(coded.name, *selector.name);
       selector.used = selector.used || here;
       selects = selects || here;
     }
