@@ -9,6 +9,11 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <new>
+#include <span>
+
+#include "operators/solvers/child_process.hpp"
 #include "operators/solvers/clp/clp_solver.hpp"
 #endif
 
@@ -60,6 +65,43 @@ Solver* load_solver() {
   return reinterpret_cast<Solver*>(function);
 }
 
+// CLP frees its arrays twice where memory runs out while it makes them, which would end this process.
+[[maybe_unused]] LinearSolution solve_in_child(Solver& solver, const LinearProgram& program,
+                                               const Context& context) {
+  struct Head {
+    bool optimal;
+    double objective;
+    std::int64_t iterations;
+  };
+  const auto columns = static_cast<std::size_t>(program.columns()), rows = program.right.size();
+  const SharedMemory memory(sizeof(Head) + (columns + rows) * sizeof(double));
+  auto* const head = ::new (memory.data()) Head{};
+  const std::span values(reinterpret_cast<double*>(head + 1), columns + rows);
+  const auto solve_program = [&] {
+    LinearSolution solution;
+    solver(program, context.stop, solution);
+    *head = {solution.optimal, solution.objective, solution.iterations};
+    std::ranges::copy(solution.primal, values.begin());
+    std::ranges::copy(solution.dual, values.begin() + static_cast<std::ptrdiff_t>(columns));
+  };
+  switch (run_in_child(solve_program, context)) {
+    case ChildEnd::done:
+      break;
+    case ChildEnd::out_of_memory:
+      throw std::bad_alloc();
+    case ChildEnd::failed:
+      throw Error(ErrorCode::unsupported,
+                  "the exact test stopped: COIN-OR CLP ended before it had solved the linear program; most "
+                  "often memory ran out");
+  }
+  const auto primal = values.first(columns), dual = values.subspan(columns);
+  return {.optimal = head->optimal,
+          .objective = head->objective,
+          .iterations = head->iterations,
+          .primal = {primal.begin(), primal.end()},
+          .dual = {dual.begin(), dual.end()}};
+}
+
 }  // namespace
 
 bool solves_linear_programs() {
@@ -70,10 +112,14 @@ LinearSolution solve(const LinearProgram& program, const Context& context) {
   context.check_cancelled();
   check_address_space();
   static Solver* const solver = load_solver();
+#ifdef PARSIMONY_SANITIZED  // a child process may start no threads under the thread sanitizer
   LinearSolution out;
   solver(program, context.stop, out);
   context.check_cancelled();
   return out;
+#else
+  return solve_in_child(*solver, program, context);
+#endif
 }
 #else
 bool solves_linear_programs() {
