@@ -1,4 +1,4 @@
-// What happens in a child process stays there, but for the memory that both share.
+// Work in a child process: its ends, and the memory that comes back.
 #include "operators/solvers/child_process.hpp"
 
 #include <gtest/gtest.h>
@@ -23,16 +23,16 @@ TEST(ChildProcess, GivesBackOnlyWhatItWritesIntoSharedMemory) {
         *shared = 2;
         own = 2;
       },
-      {});
+      Context());
   EXPECT_EQ(end, ChildEnd::done);
   EXPECT_EQ(*shared, 2);
   EXPECT_EQ(own, 1);
 }
 
 TEST(ChildProcess, TellsALackOfMemoryFromAnyOtherEnd) {
-  EXPECT_EQ(run_in_child([] { throw std::bad_alloc(); }, {}), ChildEnd::out_of_memory);
-  EXPECT_EQ(run_in_child([] { throw std::runtime_error("no"); }, {}), ChildEnd::failed);
-  EXPECT_EQ(run_in_child([] { std::abort(); }, {}), ChildEnd::failed);
+  EXPECT_EQ(run_in_child([] { throw std::bad_alloc(); }, Context()), ChildEnd::out_of_memory);
+  EXPECT_EQ(run_in_child([] { throw std::runtime_error("no"); }, Context()), ChildEnd::failed);
+  EXPECT_EQ(run_in_child([] { std::abort(); }, Context()), ChildEnd::failed);
 }
 
 TEST(ChildProcess, IsKilledWhenTheCallerCancels) {
