@@ -10,10 +10,8 @@
 
 #include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
-#include "parsimony/core/random.hpp"
 #include "train/block_shape.hpp"
 #include "train/layers.hpp"
-#include "train/noised_weight.hpp"
 #include "train/straight_through.hpp"
 #include "train/weight_swap.hpp"
 
@@ -42,7 +40,7 @@ struct NoisyWeights::State {
   WeightSwap swap;
   double rate = 0;
   std::int64_t weights = 0;
-  DrawnBlocks blocks;
+  quant::DrawnBlocks blocks;
 };
 
 NoisyWeights::NoisyWeights(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -91,19 +89,7 @@ void Noise::refresh() {
 }
 
 double Noise::rate(std::int64_t step) const {
-  const double span = options_.rate - options_.first_rate;
-  switch (options_.schedule) {
-    case RateSchedule::constant:
-      break;
-    case RateSchedule::linear:
-      if (step >= options_.ramp_steps) break;
-      return options_.first_rate +
-             span * static_cast<double>(step) / static_cast<double>(options_.ramp_steps);
-    case RateSchedule::random:
-      return options_.first_rate +
-             span * RandomStream(options_.seed, "train.noise.rate").uniform(static_cast<std::uint64_t>(step));
-  }
-  return options_.rate;
+  return quant::noise_rate(options_, step);
 }
 
 NoisyWeights Noise::apply(torch::nn::Module& model) {
@@ -133,7 +119,7 @@ NoisyWeights Noise::apply(torch::nn::Module& model) {
     if (has_codebook(options_)) {
       Matrix<float>& kept = codebooks_[layer.name];
       if (learn || kept.cols() != grid.block_size) {
-        kept = learn_codebook(values, grid, options_, layer.padding_row, kept, context_);
+        kept = quant::learn_noise_codebook(values, grid, options_, layer.padding_row, kept, context_);
       }
       codebook = kept;
     }
@@ -145,9 +131,9 @@ NoisyWeights Noise::apply(torch::nn::Module& model) {
       drawn = torch::empty(read.sizes(), torch::kByte);
       drawn_values = {drawn.data_ptr<std::uint8_t>(), values.size()};
     }
-    const Draw draw{state->rate, static_cast<std::uint64_t>(step_), index, layer.padding_row};
-    const DrawnBlocks blocks =
-        noise_weight(values, grid, options_, draw, codebook, values_of(noised), drawn_values, context_);
+    const quant::Draw draw{state->rate, static_cast<std::uint64_t>(step_), index, layer.padding_row};
+    const quant::DrawnBlocks blocks = quant::noise_weight(values, grid, options_, draw, codebook,
+                                                          values_of(noised), drawn_values, context_);
     if (drawn.defined()) {
       noised =
           torch::where(drawn.to(weight.device(), torch::kBool), noised.to(weight.options()), weight.detach());
