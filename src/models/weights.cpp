@@ -83,15 +83,43 @@ class WeightFile {
   std::set<std::string, std::less<>> names_;
 };
 
+// Up to eight of the texts, and how many more there are.
+std::string first_of(const std::vector<std::string>& texts) {
+  constexpr std::size_t kShown = 8;
+  std::string out =
+      fmt::format("{}", fmt::join(texts.begin(), texts.begin() + std::min(kShown, texts.size()), ", "));
+  return texts.size() > kShown ? fmt::format("{} and {} more", out, texts.size() - kShown) : out;
+}
+
+// The differences between a file and a model.
+struct Misfits {
+  std::vector<std::string> missing, unexpected, others;
+
+  bool none() const { return missing.empty() && unexpected.empty() && others.empty(); }
+  std::string text() const {
+    std::vector<std::string> parts;
+    if (missing.size() == 1) parts.push_back("the model's tensor " + missing.front() + " is missing");
+    if (missing.size() > 1) {
+      parts.push_back(
+          fmt::format("{} tensors of the model are missing: {}", missing.size(), first_of(missing)));
+    }
+    if (unexpected.size() == 1) parts.push_back("the model has no tensor " + unexpected.front());
+    if (unexpected.size() > 1) {
+      parts.push_back(
+          fmt::format("the model does not have {} tensors: {}", unexpected.size(), first_of(unexpected)));
+    }
+    if (!others.empty()) parts.push_back(first_of(others));
+    return fmt::format("{}", fmt::join(parts, "; "));
+  }
+};
+
 }  // namespace
 
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
   const WeightFile file(path);
-  const auto fail = [&](const std::string& what) {
-    throw Error(ErrorCode::format, fmt::format("{}: {}", file.name(), what));
-  };
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   std::set<std::string, std::less<>> known;
+  Misfits misfits;
   const bool ranges = std::any_of(file.names().begin(), file.names().end(),
                                   [](const std::string& name) { return name.ends_with(kInputRange); });
   for (const train::NamedTensor& entry : train::named_tensors(model)) {
@@ -104,23 +132,28 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
         copies.emplace_back(entry.tensor, torch::zeros_like(entry.tensor));
         continue;
       }
-      fail(fmt::format("the model's tensor {} is missing", quoted_name(entry.names.front())));
+      misfits.missing.push_back(quoted_name(entry.names.front()));
+      continue;
     }
     if (file.shape(*name) != entry.tensor.sizes().vec()) {
-      fail(fmt::format("tensor {} has the shape {}; the model needs {}", quoted_name(*name),
-                       shape_text(file.shape(*name)), shape_text(entry.tensor.sizes().vec())));
+      misfits.others.push_back(fmt::format("tensor {} has the shape {}; the model needs {}",
+                                           quoted_name(*name), shape_text(file.shape(*name)),
+                                           shape_text(entry.tensor.sizes().vec())));
+      continue;
     }
     const TensorView* view = file.view(*name);
     if (view != nullptr && !has_float32_values(view->dtype) &&
         !(view->dtype == DType::int64 && entry.tensor.scalar_type() == torch::kLong)) {
-      fail(fmt::format("tensor {} is {}, which the model cannot take", quoted_name(*name),
-                       enum_name(view->dtype)));
+      misfits.others.push_back(fmt::format("tensor {} is {}, which the model cannot take", quoted_name(*name),
+                                           enum_name(view->dtype)));
+      continue;
     }
-    copies.emplace_back(entry.tensor, file.read(*name));
+    if (misfits.none()) copies.emplace_back(entry.tensor, file.read(*name));
   }
   for (const std::string& name : file.names()) {
-    if (!known.contains(name)) fail(fmt::format("the model has no tensor {}", quoted_name(name)));
+    if (!known.contains(name)) misfits.unexpected.push_back(quoted_name(name));
   }
+  if (!misfits.none()) throw Error(ErrorCode::format, fmt::format("{}: {}", file.name(), misfits.text()));
   const torch::NoGradGuard no_gradient;
   for (auto& [to, from] : copies) to.copy_(from);
 }

@@ -60,11 +60,13 @@ TEST(ResNet, FilesThatDoNotFitAreNamedAndChangeNothing) {
   ResNet small({.depth = 8}), deep({.depth = 14}), other({.depth = 8, .classes = 7});
   save_weights(small, path);
   const torch::Tensor before = deep.parameters()[0].clone();
-  expect_error(ErrorCode::format, "layer1.1.conv1.weight' is missing", [&] { load_weights(deep, path); });
+  expect_error(ErrorCode::format,
+               "30 tensors of the model are missing: 'layer1.1.conv1.weight', 'layer1.1.bn1.weight'",
+               [&] { load_weights(deep, path); });
   EXPECT_TRUE(torch::equal(before, deep.parameters()[0]));
   expect_error(ErrorCode::format, "[10, 64]; the model needs [7, 64]", [&] { load_weights(other, path); });
   save_weights(deep, path);
-  expect_error(ErrorCode::format, "has no tensor 'layer1.1", [&] { load_weights(small, path); });
+  expect_error(ErrorCode::format, "does not have 36 tensors: 'layer1.1", [&] { load_weights(small, path); });
 }
 
 TEST(ResNet, LogitsAreThoseOfTheAuthorsModel) {

@@ -31,9 +31,30 @@ TEST(Weights, OfACompactFileAreTheDecodedOnes) {
     EXPECT_FALSE(
         torch::equal(compact.named_parameters()["linear.weight"], model.named_parameters()["linear.weight"]));
     ResNet deep({.depth = 14});
-    expect_error(ErrorCode::format, "is missing",
+    expect_error(ErrorCode::format, "are missing",
                  [&] { load_weights(deep, directory / "small.safetensors"); });
   }
+}
+
+// One message has all that does not fit, so that a wrong network is told from a wrong name.
+TEST(Weights, AllThatDoesNotFitIsListed) {
+  struct Pair : torch::nn::Module {
+    Pair(std::int64_t inputs, const std::string& second) {
+      register_module("first", torch::nn::Linear(inputs, 2));
+      register_module(second, torch::nn::Linear(3, 2));
+    }
+  };
+  const TemporaryDirectory directory;
+  save_weights(Pair(4, "second"), directory / "model.safetensors");
+  Pair other(5, "last");
+  const torch::Tensor before = other.named_parameters()["first.bias"].clone();
+  expect_error(
+      ErrorCode::format,
+      "model.safetensors: 2 tensors of the model are missing: 'last.weight', 'last.bias'; the model does not "
+      "have 2 tensors: 'second.bias', 'second.weight'; tensor 'first.weight' has the shape [2, 4]; the "
+      "model needs [2, 5]",
+      [&] { load_weights(other, directory / "model.safetensors"); });
+  EXPECT_TRUE(torch::equal(before, other.named_parameters()["first.bias"]));
 }
 
 // Layers that share a weight have one entry in a file, and take it from any of their names.

@@ -14,8 +14,8 @@ namespace parsimony::models {
 /// which old files lack, and the ranges of activations if the file has none of them (the ranges are unset
 /// then). float32, float16 and bfloat16 are converted, int64 buffers are not.
 ///
-/// Throws io, and format with the name of a tensor that is missing, left over or of another shape. The model
-/// is unchanged then.
+/// Throws io, and format with the names of the tensors that are missing, left over or of another shape (up to
+/// eight of each). The model is unchanged then.
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path);
 
 /// Writes all parameters and buffers under their names. A tensor that several modules share is stored once,

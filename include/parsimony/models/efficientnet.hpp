@@ -1,0 +1,99 @@
+// EfficientNets, networks for photographs [tan2019efficientnet].
+#pragma once
+
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <cstdint>
+
+#include "parsimony/core/options.hpp"
+
+namespace parsimony::models {
+
+/// B0 to B7 have squeeze and excitation and SiLU. Lite0 to Lite4 have neither: their activation is ReLU6, and
+/// stem, head and the repetitions of the first and last stage are those of Lite0 in all of them.
+enum class EfficientNetVariant { b0, b1, b2, b3, b4, b5, b6, b7, lite0, lite1, lite2, lite3, lite4 };
+
+constexpr auto names_of(EfficientNetVariant) {
+  using enum EfficientNetVariant;
+  return enum_names<EfficientNetVariant>({{b0, "b0"},
+                                          {b1, "b1"},
+                                          {b2, "b2"},
+                                          {b3, "b3"},
+                                          {b4, "b4"},
+                                          {b5, "b5"},
+                                          {b6, "b6"},
+                                          {b7, "b7"},
+                                          {lite0, "lite0"},
+                                          {lite1, "lite1"},
+                                          {lite2, "lite2"},
+                                          {lite3, "lite3"},
+                                          {lite4, "lite4"}});
+}
+
+/// Zeros around the inputs of convolutions.
+enum class ConvolutionPadding {
+  same,      ///< TensorFlow's: as many outputs as inputs / stride rounded up, the odd zero last; batch norm
+             ///< has an epsilon of 1e-3. The weights of the authors (tf_efficientnet_… in timm) need it
+  symmetric  ///< (kernel − 1) / 2 on each side, an epsilon of 1e-5: for weights trained in PyTorch
+};
+
+constexpr auto names_of(ConvolutionPadding) {
+  using enum ConvolutionPadding;
+  return enum_names<ConvolutionPadding>({{same, "same"}, {symmetric, "symmetric"}});
+}
+
+struct EfficientNetOptions {
+  EfficientNetVariant variant = EfficientNetVariant::lite0;  ///< larger ones are slower and better
+  std::int64_t classes = 1000;
+  ConvolutionPadding padding = ConvolutionPadding::same;  ///< as the weights were trained
+  /// Dropout before the classifier, in training alone. auto: the authors', 0.2 (B0) to 0.5 (B7).
+  double dropout = -1;
+  /// Rate at which the last block is skipped for an example, in training alone; earlier blocks have
+  /// proportionally lower rates. 0 for short fine-tuning.
+  double drop_connect = 0.2;
+};
+
+template <OptionsOf<EfficientNetOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"variant", "b0 to b7, or lite0 to lite4"}, options.variant);
+  visit(Field{"classes", "number of classes", 2, 1 << 20}, options.classes);
+  visit(Field{"padding", "zeros around the inputs: same as in TensorFlow, or symmetric"}, options.padding);
+  visit(Field{"dropout", "dropout before the classifier; auto: by the variant", 0, 0.99, "auto", -1},
+        options.dropout);
+  visit(Field{"drop_connect", "rate at which the last block is skipped; lower for earlier ones", 0, 0.99},
+        options.drop_connect);
+}
+
+/// Side in pixels of the images that the variant was designed for: 224 for B0 and Lite0, 300 for B3.
+std::int64_t image_side(EfficientNetVariant variant);
+
+/// Parameters have timm's names: conv_stem, bn1, blocks.0.0.conv_dw, …, blocks.2.1.se.conv_reduce, …,
+/// conv_head, bn2, classifier. With 1000 classes B0 has 5,288,548 parameters, B3 12,233,232, Lite0 4,652,008.
+/// Widths are rounded to multiples of 8, and repetitions up, as by the authors.
+class EfficientNet : public torch::nn::Module {
+ public:
+  /// Draws the weights by LibTorch's generator as the authors do: convolutions normal with the variance
+  /// 2 / (outputs · kernel / groups), the classifier uniform in ±1 / √classes. Throws invalid_argument for
+  /// options out of range.
+  explicit EfficientNet(const EfficientNetOptions& options = {});
+
+  /// images: n × 3 × h × w, normalized as in training; any h and w of at least 32. Returns logits,
+  /// n × classes.
+  torch::Tensor forward(torch::Tensor images);
+
+ private:
+  bool lite_;
+  bool same_;
+  double dropout_;
+  torch::nn::Conv2d conv_stem_{nullptr};
+  torch::nn::BatchNorm2d bn1_{nullptr};
+  torch::nn::ModuleList blocks_{nullptr};
+  torch::nn::Conv2d conv_head_{nullptr};
+  torch::nn::BatchNorm2d bn2_{nullptr};
+  torch::nn::Linear classifier_{nullptr};
+};
+
+}  // namespace parsimony::models
