@@ -1,0 +1,116 @@
+"""The result of clustering."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from ._call import make_call
+from ._report import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Scores = dict[str, Any]
+
+
+class Clustering:
+    """The clusters of the nodes of a graph, or of points.
+
+    Attributes:
+        labels: the cluster of every node, 0 … n_clusters - 1 (int32).
+        n_clusters: their number; no cluster is empty.
+        lambda_k: the k-th smallest eigenvalue of the Laplacian, or the estimated cut-off of the filter; 0 if the
+            method needed none.
+        nodes: the names of the nodes in the order of the labels: those of networkx, igraph, AnnData, edges or a file,
+            else 0, 1, …
+        report: the record of the run.
+        graph: the graph that was clustered; for points that of their nearest neighbours.
+        choice: how ``n_clusters="auto"`` was decided (see :func:`choose_n_clusters`), else None.
+        density: the density of the eigenvalues, if the method computed it: a dict of ``lambdas`` and ``counts``, the
+            number of eigenvalues up to each.
+    """
+
+    def __init__(self, found: dict[str, Any], graph: _core.Graph, nodes: Any) -> None:
+        self.labels: NDArray[np.int32] = found["labels"]
+        self.n_clusters: int = found["n_clusters"]
+        self.lambda_k: float = found["lambda_k"]
+        self.density: dict[str, NDArray[np.float64]] | None = found["density"]
+        self.report = Report.parse(found["report"])
+        self.choice = None
+        self.graph = graph
+        self._scores: Scores = found["scores"]
+        self._nodes = nodes
+
+    @property
+    def nodes(self) -> Any:
+        return range(len(self.labels)) if self._nodes is None else self._nodes
+
+    def as_dict(self) -> dict[Any, int]:
+        """The cluster of each node by its name."""
+        return dict(zip(self.nodes, self.labels.tolist(), strict=True))
+
+    def communities(self) -> list[set[Any]]:
+        """The nodes of each cluster, as the functions of networkx return communities."""
+        out: list[set[Any]] = [set() for _ in range(self.n_clusters)]
+        for node, label in self.as_dict().items():
+            out[label].add(node)
+        return out
+
+    def to_series(self, name: str = "cluster", *, categorical: bool = False) -> pd.Series[Any]:
+        """A pandas.Series of the clusters, with the nodes as its index."""
+        import pandas as pd
+
+        values = pd.Categorical(self.labels.astype(str)) if categorical else self.labels
+        return pd.Series(values, index=pd.Index(self.nodes), name=name)
+
+    def scores(self, truth: Any = None) -> Scores:
+        """Modularity, normalized cut, mean conductance, and conductance, volume, cut and size of every cluster.
+
+        Self loops do not count. With ``truth``, a label for each node: also the scores of :func:`agreement`.
+        """
+        out = dict(self._scores)
+        if truth is not None:
+            from ._cluster import agreement
+
+            out |= agreement(self.labels, truth)
+        return out
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        # Not asarray(copy=…), which NumPy 1 does not have.
+        array = self.labels if dtype is None else self.labels.astype(dtype, copy=False)
+        return array.copy() if copy else array
+
+    def __repr__(self) -> str:
+        return (
+            f"Clustering({self.n_clusters} clusters of {len(self)} nodes, "
+            f"modularity {self._scores['modularity']:.4f}, {self.report.seconds:.3f} s)"
+        )
+
+    def _repr_html_(self) -> str:
+        sizes, conductance = self._scores["sizes"], self._scores["conductance"]
+        rows = "".join(
+            f"<tr><td>{c}</td><td>{sizes[c]}</td><td>{conductance[c]:.3f}</td></tr>"
+            for c in np.argsort(-sizes, kind="stable")[:10]
+        )
+        more = f"<p>… and {self.n_clusters - 10} more</p>" if self.n_clusters > 10 else ""
+        return (
+            f"<p><b>{self.n_clusters} clusters</b> of {len(self)} nodes, modularity "
+            f"{self._scores['modularity']:.4f}, mean conductance {self._scores['mean_conductance']:.4f}</p>"
+            f"<table><tr><th>cluster</th><th>size</th><th>conductance</th></tr>{rows}</table>{more}"
+            f"{self.report._repr_html_()}"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "graph": self.graph.csr()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        offsets, columns, values = state["graph"]
+        self.graph = _core.Graph.from_csr(offsets, columns, values, False, make_call())
