@@ -125,8 +125,8 @@ def read_compact(path):
         metadata, stored = inflate(stored)
     if "parsimony.recipe" not in metadata:
         sys.exit(f"{path}: no compact file: its metadata has no parsimony.recipe")
-    if metadata["parsimony.format_version"] not in ("1", "3"):
-        sys.exit(f"{path}: a compact file of version {metadata['parsimony.format_version']}; this reads 1 to 3")
+    if metadata["parsimony.format_version"] not in ("1", "3", "4"):
+        sys.exit(f"{path}: a compact file of version {metadata['parsimony.format_version']}; this reads 1 to 4")
     recipe = json.loads(metadata["parsimony.recipe"])
     weights, books = {}, set()
     for group in recipe.get("groups", []):
@@ -139,6 +139,9 @@ def read_compact(path):
     if "halves" in recipe:
         others = {name: floats(array(tensor)) if tensor[0] == "F16" and name not in recipe["halves"] else tensor
                   for name, tensor in others.items()}
+    for norm in recipe.get("folded", []):  # batch norms whose running means are 0, and variances 1
+        shape = others[norm + ".weight"][1]
+        others[norm + ".running_mean"], others[norm + ".running_var"] = floats(np.zeros(shape)), floats(np.ones(shape))
     model = {**others, **weights}
     model |= {alias: model[name] for alias, name in recipe.get("aliases", {}).items()}
     return {key: text for key, text in metadata.items() if not key.startswith("parsimony.")}, model

@@ -43,7 +43,7 @@ Sum sum_of_others(const quant::CompactRecipe& recipe) {
   Sum sum;
   for (const quant::OtherRecipe& other : recipe.others) {
     ++sum.count;
-    sum.stored += other.values() * bits_of(other.stored_dtype) / 8;
+    sum.stored += other.implied ? 0 : other.values() * bits_of(other.stored_dtype) / 8;
     sum.model += other.bytes();
   }
   return sum;

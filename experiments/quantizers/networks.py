@@ -19,7 +19,8 @@ PARAMETERS = {"roberta": 124_647_939, "lm": 246_935_552, "efficientnet_b3": 12_2
 PRUNED = "--share pairs --prune every-other"
 RUNS = [("roberta", "--preset paper"), ("roberta", f"--preset paper {PRUNED}"),
         ("lm", "--scheme *=pq8 --half"), ("lm", f"--scheme ffn=pq16,*=pq8 --half {PRUNED}"),
-        ("efficientnet_b3", "--preset paper"), ("efficientnet_b3", "--preset small --deflate-header")]
+        ("efficientnet_b3", "--preset paper"), ("efficientnet_b3", "--preset small --deflate-header"),
+        ("efficientnet_b3", "--preset small --deflate-header --fold-batch-norm")]
 
 
 class Network:

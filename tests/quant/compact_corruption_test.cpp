@@ -23,8 +23,9 @@ std::string small_file(bool deflated = false) {
   random.add(model, "e.weight", random.grouped({3, 5, 2}, 3, 3, true, {{1}, {2, 0}}));
   random.add_indexed(model, "f.weight", random.grouped({2, 7}, 4, 4, false, {}));
   random.add(model, "g.weight", random.product({2, 4}, random.scaled_codebook(3, 2), BlockLayout::row));
-  random.add_others(model,
-                    {other("bias", DType::float32, {3}, DType::float16), other("half", DType::float16, {2})});
+  random.add_others(model, {other("bias", DType::float32, {3}, DType::float16),
+                            other("half", DType::float16, {2}), other("n.weight", DType::float32, {2})});
+  random.add_folded(model, "n", 2);
   model.recipe.aliases = {{"d.weight", "c.weight"}};
   model.recipe.deflated = deflated;
   const TemporaryDirectory directory;
@@ -287,9 +288,35 @@ TEST_F(Hostile, HalvesThatAreNone) {
   }
 }
 
+TEST_F(Hostile, FoldedBatchNormsThatAreNone) {
+  const std::string groups = R"({"groups":[{"scheme":"integer","bits":4,"weights":["a.weight"]}],"folded":)";
+  tensors_["norm"] = {"bn.weight", DType::float32, {2}, floats({1, 2})};
+  recipe_ = groups + R"(["bn"]})";
+  const CompactModel model = read();
+  ASSERT_EQ(model.others.size(), 3u);
+  EXPECT_EQ(float32_values(model.others[1]), (std::vector<float>{0, 0}));
+  EXPECT_EQ(float32_values(model.others[2]), (std::vector<float>{1, 1}));
+  EXPECT_EQ(planned_size(model.recipe) > 0, true);
+  for (const std::string list : {R"(["a"])", R"([""])", R"(["c"])"}) {
+    recipe_ = groups + list + "}";
+    expect_refused("is of a folded batch norm; must be there as F32 values");
+  }
+  for (const std::string list : {R"({"bn":1})", "[1]", "true"}) {
+    recipe_ = groups + list + "}";
+    expect_refused("is not JSON of the form");
+  }
+  recipe_ = groups + R"(["bn","bn"]})";
+  expect_refused("'bn.running_mean': is of a folded batch norm and there itself");
+  tensors_["mean"] = {"bn.running_var", DType::float32, {2}, floats({1, 1})};
+  recipe_ = groups + R"(["bn"]})";
+  expect_refused("'bn.running_var': is of a folded batch norm and there itself");
+  tensors_["norm"] = {"bn.weight", DType::float16, {1}, {0, 0x3C}};
+  expect_refused("must be there as F32 values");
+}
+
 TEST_F(Hostile, OtherVersionsAndOtherFiles) {
-  version_ = "4";
-  expect_refused("version '4'", ErrorCode::unsupported);
+  version_ = "5";
+  expect_refused("version '5'", ErrorCode::unsupported);
   version_ = "2";
   expect_refused("must have parsimony.header and parsimony.data of dtype U8");
   const TemporaryDirectory directory;

@@ -136,6 +136,16 @@ class RandomModel {
     }
   }
 
+  /// Running means of 0 and variances of 1 of a folded batch norm, whose weight is among the others.
+  void add_folded(CompactModel& model, const std::string& name, std::int64_t channels) {
+    for (const auto& [ending, value] : {std::pair(".running_mean", 0.0f), {".running_var", 1.0f}}) {
+      buffers_->push_back(tensor_bytes(std::vector<float>(channels, value), DType::float32));
+      const OtherRecipe implied{{name + ending, DType::float32, {channels}}, DType::float32, true};
+      model.recipe.others.push_back(implied);
+      model.others.push_back({implied, buffers_->back()});
+    }
+  }
+
   float uniform() { return std::uniform_real_distribution<float>(0, 1)(random_); }
   std::mt19937& random() { return random_; }
 

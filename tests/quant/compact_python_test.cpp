@@ -51,7 +51,9 @@ CompactModel model_of_everything(RandomModel& random) {
   random.add_others(
       model, {other("bias", DType::float32, {4}, DType::float16), other("half", DType::float16, {3}),
               other("ids", DType::int64, {2}), other("steps", DType::int64, {}),
-              other("brain", DType::bfloat16, {2, 3}), other("rate", DType::float32, {}, DType::float16)});
+              other("brain", DType::bfloat16, {2, 3}), other("rate", DType::float32, {}, DType::float16),
+              other("norm.weight", DType::float32, {5}, DType::float16)});
+  random.add_folded(model, "norm", 5);
   model.recipe.aliases = {{"tied.weight", "d.weight"}, {"tied.steps", "steps"}};
   model.recipe.metadata = {{"source", "here"}};
   return model;

@@ -48,6 +48,9 @@ struct WeightRecipe {
 /// A tensor that is not in codes, with its dtype in the model.
 struct OtherRecipe : TensorInfo {
   DType stored_dtype = DType::float32;  ///< dtype in the file: the same, or float16 for float32
+  /// Running means of 0 or variances of 1 of a folded batch norm m, which the file does not hold: float32, of
+  /// the shape of m.weight, which must be among the others, and both of them together.
+  bool implied = false;
 };
 
 /// The compact file layout of a model.
@@ -103,7 +106,7 @@ struct CompactModel {
 /// target that exists and is not a regular file (a pipe) is written in place and not verified.
 void write_compact_file(const OutputPath& path, const CompactModel& model);
 
-/// Reads files of all versions up to 3. Throws io; format, naming file and tensor, also for data that does
+/// Reads files of all versions up to 4. Throws io; format, naming file and tensor, also for data that does
 /// not have its checksum; unsupported for a file of a later version.
 CompactModel read_compact_file(const std::filesystem::path& path);
 CompactModel read_compact_file(const SafetensorsFile& file);

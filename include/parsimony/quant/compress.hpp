@@ -85,6 +85,15 @@ struct CompressOptions {
   /// EfficientNet and MobileNet, torchvision's MobileNetV2, and ResNets; a warning says where it finds
   /// nothing. These tensors then differ from the model's.
   bool bias_correction = false;
+  /// Turns each batch norm into a factor and a shift for each channel: running means of 0 and variances of 1,
+  /// which take no bytes, with another weight and bias. The network computes the same as long as it is not
+  /// trained, for training would take the new means and variances for those of its inputs.
+  bool fold_batch_norm = false;
+  /// The epsilon that the network adds to a variance, for fold_batch_norm. 1e-5 in PyTorch, timm and
+  /// torchvision, 1e-3 in networks from TensorFlow (timm's tf_ names), torchvision's MobileNetV3 and its
+  /// larger EfficientNets. 0: 1e-5, with a warning where the other one would change channels by more than 1
+  /// %.
+  double batch_norm_epsilon = 0;
   bool deflate_header = false;  ///< CompactRecipe::deflated; for models below a few hundred kilobytes
   std::uint64_t seed = 0;
 
@@ -149,6 +158,13 @@ void describe(Options& options, Visitor&& visit) {
               "correct the means that batch norms subtract for what the codes shift, without data; for\n"
               "convolutional networks at few bits"},
         options.bias_correction);
+  visit(
+      Field{"fold_batch_norm", "store batch norms as a factor and a shift a channel; not for training later"},
+      options.fold_batch_norm);
+  visit(
+      Field{"batch_norm_epsilon",
+            "epsilon of folded batch norms; auto: 1e-5; networks from TensorFlow have 1e-3", 0, 1, "auto", 0},
+      options.batch_norm_epsilon);
   visit(Field{"deflate_header", "deflate names and shapes, a large part of files of small models"},
         options.deflate_header);
   visit(Field{"seed", "seed of all random numbers"}, options.seed);
@@ -201,7 +217,7 @@ struct QuantizedModel {
   CompactModel model;
   std::vector<double> relative_mse;  ///< one per weight; see relative_mse() in decode.hpp
   Report report;                     ///< figures "budget_error", the sum that a budget minimizes, and
-                                     ///< with bias_correction "corrected_layers"
+                                     ///< with the options "corrected_layers" and "folded_norms"
 };
 
 /// Makes the codes that the plan of the same model decides on. O(weights · K · max_iterations) for products,

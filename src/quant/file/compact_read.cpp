@@ -10,6 +10,7 @@
 #include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
 #include "quant/file/compact_recipe.hpp"
+#include "quant/file/memory_file.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -206,6 +207,45 @@ QuantizedTensor read_weight(WeightRecipe& weight, Reader& reader, Codebooks& cod
   return tensor;
 }
 
+// Adds the running means and variances of folded batch norms: views of zeros and ones that all of them share.
+void add_folded(const std::vector<std::string>& folded, const Reader& reader, CompactModel& model,
+                std::set<std::string_view>& names) {
+  if (folded.empty()) return;
+  std::map<std::string, const OtherRecipe*, std::less<>> weights;
+  for (const OtherRecipe& other : model.recipe.others) weights.emplace(other.name, &other);
+  std::vector<OtherRecipe> added;
+  std::int64_t longest = 0;
+  for (const std::string& name : folded) {
+    const auto weight = weights.find(name + ".weight");
+    if (name.empty() || weight == weights.end() || weight->second->dtype != DType::float32) {
+      reader.fail(name + ".weight", "is of a folded batch norm; must be there as F32 values");
+    }
+    for (const std::string_view ending : {kRunningMean, kRunningVariance}) {
+      added.push_back(*weight->second);
+      added.back().name = name + std::string(ending);
+      added.back().stored_dtype = DType::float32;
+      added.back().implied = true;
+    }
+    longest = std::max(longest, weight->second->values());
+  }
+  const std::vector<float> zeros(static_cast<std::size_t>(longest), 0), ones(zeros.size(), 1);
+  const std::vector<std::uint8_t> zero_bytes = tensor_bytes(zeros, DType::float32),
+                                  one_bytes = tensor_bytes(ones, DType::float32);
+  const std::vector<TensorView> constants{{{"ones", DType::float32, {longest}}, one_bytes},
+                                          {{"zeros", DType::float32, {longest}}, zero_bytes}};
+  const SafetensorsFile storage = safetensors_in_memory(constants, "folded batch norms");
+  model.storage.push_back(storage);
+  for (OtherRecipe& other : added) {
+    const TensorView& values = storage.at(other.name.ends_with(kRunningMean) ? "zeros" : "ones");
+    model.others.push_back({other, values.data.first(static_cast<std::size_t>(other.bytes()))});
+    model.recipe.others.push_back(std::move(other));
+  }
+  for (std::size_t i = model.recipe.others.size() - added.size(); i < model.recipe.others.size(); ++i) {
+    const std::string& name = model.recipe.others[i].name;
+    if (!names.insert(name).second) reader.fail(name, "is of a folded batch norm and there itself");
+  }
+}
+
 }  // namespace
 
 const QuantizedTensor* CompactModel::find_weight(std::string_view name) const {
@@ -274,6 +314,7 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
       reader.fail(name, "is listed in halves; must be an F16 tensor that is not in codes");
     }
   }
+  add_folded(parsed.folded, reader, model, names);
   for (const auto& [alias, target] : model.recipe.aliases) {
     if (names.contains(alias)) reader.fail(alias, "is tied to another tensor and there itself");
     if (!names.contains(target)) {

@@ -76,6 +76,14 @@ std::string recipe_text(const CompactRecipe& recipe) {
     halved = halved || other.dtype != other.stored_dtype;
   }
   if (halved) root["halves"] = std::move(halves);
+  OrderedJson folded = OrderedJson::array();
+  for (const OtherRecipe& other : recipe.others) {
+    const std::string_view name = other.name;
+    if (other.implied && name.ends_with(kRunningMean)) {
+      folded.push_back(name.substr(0, name.size() - kRunningMean.size()));
+    }
+  }
+  if (!folded.empty()) root["folded"] = std::move(folded);
   return root.dump();
 }
 
@@ -182,6 +190,8 @@ ParsedRecipe read_recipe(const std::string& text) {
       parsed.halved = true;
       parsed.halves = value.get<std::vector<std::string>>();
       std::sort(parsed.halves.begin(), parsed.halves.end());
+    } else if (key == "folded") {
+      parsed.folded = value.get<std::vector<std::string>>();
     } else {
       throw Error(ErrorCode::format, fmt::format("the recipe must not have {}", quoted_name(key)));
     }
@@ -195,7 +205,8 @@ bool has_compact_metadata(const TensorMetadata& metadata) {
   const auto version = metadata.find(kVersionKey);
   return metadata.contains(kRecipeKey) ||
          (version != metadata.end() &&
-          (version->second == kFirstDeflatedVersion || version->second == kFormatVersion));
+          (version->second == kFirstDeflatedVersion || version->second == kVersionBeforeFolding ||
+           version->second == kFormatVersion));
 }
 
 std::int64_t outputs_of(const WeightRecipe& weight) {
@@ -301,7 +312,8 @@ ParsedRecipe parse_recipe(const SafetensorsFile& file) {
         fmt::format("{}: is not a compact file: its metadata has no {}; parsimony quantize writes such files",
                     file.name(), text == file.metadata().end() ? kRecipeKey : kVersionKey));
   }
-  if (version->second != kFormatVersion && version->second != kFirstVersion) {
+  if (version->second != kFormatVersion && version->second != kVersionBeforeFolding &&
+      version->second != kFirstVersion) {
     throw Error(ErrorCode::unsupported,
                 fmt::format("{}: is a compact file of version {}; this library reads versions 1 to {}",
                             file.name(), quoted_name(version->second), kFormatVersion));

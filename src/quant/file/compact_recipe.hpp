@@ -13,9 +13,13 @@ namespace parsimony::quant {
 constexpr std::string_view kRecipeKey = "parsimony.recipe";
 constexpr std::string_view kVersionKey = "parsimony.format_version";
 constexpr std::string_view kProducerKey = "parsimony.producer";
-constexpr std::string_view kFormatVersion = "3";
+constexpr std::string_view kFormatVersion = "4";
 constexpr std::string_view kFirstVersion = "1";          // a plain header
 constexpr std::string_view kFirstDeflatedVersion = "2";  // a deflated header
+constexpr std::string_view kVersionBeforeFolding = "3";  // no folded batch norms
+
+// Names of the tensors of a batch norm m after "m".
+constexpr std::string_view kRunningMean = ".running_mean", kRunningVariance = ".running_var";
 
 /// Whether a file with this metadata is compact, with a plain or a deflated header.
 bool has_compact_metadata(const TensorMetadata& metadata);
@@ -47,6 +51,7 @@ struct ParsedRecipe {
   bool halved = false;  ///< whether float16 tensors stand for float32, but for those in halves
   std::vector<std::string>
       halves;  ///< names of tensors that are float16 in the model too, sorted, not checked
+  std::vector<std::string> folded;  ///< names of folded batch norms, not checked
 };
 ParsedRecipe parse_recipe(const SafetensorsFile& file);
 

@@ -75,6 +75,41 @@ std::vector<std::uint8_t> codebook_bytes(const Codebook& codebook, const std::st
   return integers<std::int8_t>(std::span<const std::int32_t>(levels), name);
 }
 
+void check_implied(const OtherRecipe& other, const TensorView& view) {
+  const float value = other.name.ends_with(kRunningMean) ? 0.0f : 1.0f;
+  const std::vector<float> values = float32_values(view);
+  if (std::any_of(values.begin(), values.end(), [&](float given) { return given != value; })) {
+    refuse_tensor(other.name, fmt::format("is of a folded batch norm; must hold {} alone", value));
+  }
+}
+
+// The running means and variances of a folded batch norm have the shape of its weight.
+void check_folded(const CompactRecipe& recipe) {
+  std::map<std::string_view, const OtherRecipe*> others;
+  for (const OtherRecipe& other : recipe.others) others.emplace(other.name, &other);
+  for (const OtherRecipe& other : recipe.others) {
+    if (!other.implied) continue;
+    const std::string_view name = other.name;
+    const bool mean = name.ends_with(kRunningMean);
+    const std::string_view own = mean ? kRunningMean : kRunningVariance;
+    const auto find = [&](std::string_view ending) {
+      const auto found = others.find(std::string(name.substr(0, name.size() - own.size())).append(ending));
+      return found == others.end() ? nullptr : found->second;
+    };
+    const auto fits = [&](const OtherRecipe* same) {
+      return same != nullptr && same->shape == other.shape && same->dtype == DType::float32;
+    };
+    const OtherRecipe* partner = name.size() > own.size() && name.ends_with(own)
+                                     ? find(mean ? kRunningVariance : kRunningMean)
+                                     : nullptr;
+    if (other.dtype != DType::float32 || !fits(partner) || !partner->implied || !fits(find(".weight"))) {
+      refuse_tensor(other.name,
+                    "is left out as that of a folded batch norm m; must be m.running_mean or m.running_var, "
+                    "both F32 in the shape of m.weight");
+    }
+  }
+}
+
 }  // namespace
 
 void refuse_tensor(const std::string& name, const std::string& what) {
@@ -188,6 +223,10 @@ void StoredTensors::add_codebook(const WeightRecipe& weight, const QuantizedTens
 }
 
 void StoredTensors::add(const OtherRecipe& other, const TensorView* view) {
+  if (other.implied) {
+    if (view != nullptr) check_implied(other, *view);
+    return;
+  }
   const bool halved = other.dtype == DType::float32 && other.stored_dtype == DType::float16;
   if (other.stored_dtype != other.dtype && !halved) {
     refuse_tensor(other.name, "only F32 is stored as another dtype, F16");
@@ -217,6 +256,7 @@ void check_names(const CompactRecipe& recipe) {
     }
   }
   for (const auto& [alias, target] : recipe.aliases) add(alias);
+  check_folded(recipe);
 }
 
 }  // namespace parsimony::quant

@@ -36,8 +36,8 @@ class StoredTensors {
   std::deque<std::vector<std::uint8_t>> buffers_;  // a deque, so that elements stay where they are
 };
 
-/// Throws invalid_argument for a name that is there twice, and for an alias of a tensor that is not in the
-/// file.
+/// Throws invalid_argument for a name that is there twice, for an alias of a tensor that is not in the file,
+/// and for implied tensors that are not those of a batch norm in it.
 void check_names(const CompactRecipe& recipe);
 
 [[noreturn]] void refuse_tensor(const std::string& name, const std::string& what);

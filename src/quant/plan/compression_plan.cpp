@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "parsimony/quant/compress.hpp"
 #include "quant/file/compact_recipe.hpp"
 #include "quant/plan/axes.hpp"
+#include "quant/plan/batch_norm_fold.hpp"
 #include "quant/plan/budget.hpp"
 #include "quant/plan/calibration.hpp"
 #include "quant/plan/candidates.hpp"
@@ -31,6 +34,9 @@ bool constant(const TensorView& tensor) {
                                                    tensor.data.end(), tensor.data.begin());
 }
 
+// The epsilon of TensorFlow's batch norms, and of networks that were trained there; PyTorch's is 1e-5.
+constexpr double kOtherEpsilon = 1e-3;
+
 class Planner {
  public:
   Planner(const ModelTensors& model, const CompressOptions& options, const Context& context)
@@ -47,6 +53,7 @@ class Planner {
     plan_.options = options_;
     for (const auto& [key, value] : model_.metadata()) plan_.recipe.metadata.emplace(key, value);
     plan_.recipe.deflated = options_.deflate_header;
+    if (options_.fold_batch_norm) fold_batch_norms();
     for (const TensorView& tensor : model_.tensors()) {
       context_.check_cancelled();
       if (auto reason = filter_.reason_to_leave(tensor)) {
@@ -85,8 +92,53 @@ class Planner {
     refuse(fmt::format("budget: scheme {} leaves nothing to choose; must be auto or pq", options_.scheme));
   }
 
+  void fold_batch_norms() {
+    const std::vector<std::string> names = foldable_norms(model_, epsilon());
+    const auto means = std::count_if(model_.tensors().begin(), model_.tensors().end(),
+                                     [](const auto& tensor) { return tensor.name.ends_with(kRunningMean); });
+    if (std::ssize(names) < means || means == 0) {
+      context_.log(
+          LogLevel::warning,
+          fmt::format("option fold_batch_norm: folds {} of {} batch norms; the others lack F32 tensors "
+                      "weight, bias, running_mean and running_var of one size and of finite values",
+                      names.size(), means));
+    }
+    double most = 0;
+    for (const std::string& name : names) {
+      const BatchNorm norm = batch_norm(model_, name);
+      const BatchNorm made = folded(norm, epsilon(), false);
+      for (const float variance : norm.variance) most = std::max(most, other_epsilon(variance));
+      const auto put = [&](std::string_view ending, const std::vector<float>* values) {
+        OtherRecipe& other = folded_[name + std::string(ending)];
+        other = {model_.at(name + std::string(ending)), DType::float32};
+        other.implied = values == nullptr;
+        if (options_.half && values != nullptr && fits_half(*values)) other.stored_dtype = DType::float16;
+      };
+      put(".weight", &made.weight);
+      put(".bias", &made.bias);
+      put(kRunningMean, nullptr);
+      put(kRunningVariance, nullptr);
+    }
+    constexpr double kNoticeable = 0.01;
+    if (options_.batch_norm_epsilon > 0 || most <= kNoticeable) return;
+    context_.log(
+        LogLevel::warning,
+        fmt::format("batch norms are folded for an epsilon of {:g}; if the network has {:g}, channels "
+                    "are off by up to {:.0f} %; set option batch_norm_epsilon to that of the network",
+                    epsilon(), kOtherEpsilon, 100 * most));
+  }
+  double epsilon() const { return epsilon_of(options_); }
+  // The relative change of a channel by the other usual epsilon.
+  double other_epsilon(double variance) const {
+    return std::abs(1 - std::sqrt((variance + epsilon()) / (variance + kOtherEpsilon)));
+  }
+
   void leave(const TensorView& tensor, LayerFilter::Reason reason) {
     plan_.left_alone.push_back({tensor.name, std::move(reason.text), reason.expected});
+    if (const auto folded = folded_.find(tensor.name); folded != folded_.end()) {
+      plan_.recipe.others.push_back(folded->second);
+      return;
+    }
     if (!constant(tensor) && tie(tensor, others_)) return;
     const TensorInfo& info = tensor;  // networks divide by the roots of variances, so that small ones matter
     OtherRecipe other{info, info.dtype};
@@ -226,6 +278,7 @@ class Planner {
   std::vector<std::vector<WeightRecipe>> candidates_;  // one list per weight; empty without a budget
   std::vector<std::vector<Candidate>> points_;         // their bytes and errors, which are 0 until measured
   ByContent weights_, others_;
+  std::map<std::string, OtherRecipe, std::less<>> folded_;  // batch norms, by the names of their tensors
 };
 
 // Combinations that no field can refuse alone. A value that is the default says nothing and is always valid.

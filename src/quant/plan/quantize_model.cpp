@@ -1,11 +1,18 @@
 // Implements quantize_model of parsimony/quant/compress.hpp.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-#include "core/files/safetensors_header.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/codes/weight_error.hpp"
+#include "quant/file/compact_recipe.hpp"
+#include "quant/file/memory_file.hpp"
+#include "quant/plan/batch_norm_fold.hpp"
 #include "quant/plan/bias_correction.hpp"
 #include "quant/plan/compress_weight.hpp"
 #include "quant/plan/error_share.hpp"
@@ -30,35 +37,56 @@ Codes make_codes(const TensorView& tensor, const WeightRecipe& recipe, std::span
   return {std::move(codes), error};
 }
 
-// A file in memory of one-dimensional tensors.
-SafetensorsFile file_of(const Corrections& corrections) {
-  std::vector<TensorInfo> infos;
-  std::vector<const TensorInfo*> in_order;
-  for (const auto& [name, values] : corrections)
-    infos.push_back({name, DType::float32, {std::ssize(values)}});
-  for (const TensorInfo& info : infos) in_order.push_back(&info);
-  std::string bytes = safetensors_header(in_order, {});
-  for (const auto& [name, values] : corrections) {
-    bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-  }
-  return {std::move(bytes), "corrected means"};
-}
+// Tensors of one dimension that take the place of the model's, by name.
+using Replacements = std::map<std::string, std::vector<float>, std::less<>>;
 
 void correct(const ModelTensors& model, const CompactRecipe& recipe, QuantizedModel& out,
-             const Context& context) {
+             Replacements& replacements, const Context& context) {
   const Corrections corrections = correct_biases(model, recipe, out.model.weights, context);
   out.report.figures.emplace_back("corrected_layers", std::ssize(corrections));
   if (corrections.empty()) {
     context.log(LogLevel::warning,
                 "option bias_correction: found no batch norm whose inputs it knows; docs/quantizing.md lists "
                 "the networks");
-    return;
   }
-  const SafetensorsFile corrected = file_of(corrections);
-  for (TensorView& other : out.model.others) {
-    if (const TensorView* tensor = corrected.find(other.name)) other.data = tensor->data;
+  replacements.insert(corrections.begin(), corrections.end());
+}
+
+// With the corrected means where there are some.
+void fold(const ModelTensors& model, const CompactRecipe& recipe, double epsilon, QuantizedModel& out,
+          Replacements& replacements) {
+  std::map<std::string_view, DType> stored;
+  for (const OtherRecipe& other : recipe.others) stored.emplace(other.name, other.stored_dtype);
+  std::int64_t norms = 0;
+  for (const OtherRecipe& other : recipe.others) {
+    if (!other.implied || !other.name.ends_with(kRunningMean)) continue;
+    const std::string name = other.name.substr(0, other.name.size() - kRunningMean.size());
+    BatchNorm norm = batch_norm(model, name);
+    if (const auto corrected = replacements.find(other.name); corrected != replacements.end()) {
+      norm.mean = corrected->second;
+    }
+    norm = folded(norm, epsilon, stored.at(name + ".weight") == DType::float16);
+    replacements.insert_or_assign(name + ".weight", std::move(norm.weight));
+    replacements.insert_or_assign(name + ".bias", std::move(norm.bias));
+    replacements.insert_or_assign(name + std::string(kRunningMean), std::move(norm.mean));
+    replacements.insert_or_assign(name + std::string(kRunningVariance), std::move(norm.variance));
+    ++norms;
   }
-  out.model.storage.push_back(corrected);
+  out.report.figures.emplace_back("folded_norms", norms);
+}
+
+void replace(const Replacements& replacements, CompactModel& model) {
+  if (replacements.empty()) return;
+  std::vector<TensorView> views;
+  for (const auto& [name, values] : replacements) {
+    views.push_back({{name, DType::float32, {std::ssize(values)}},
+                     {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float)}});
+  }
+  const SafetensorsFile replaced = safetensors_in_memory(views, "corrected and folded batch norms");
+  for (TensorView& other : model.others) {
+    if (const TensorView* tensor = replaced.find(other.name)) other.data = tensor->data;
+  }
+  model.storage.push_back(replaced);
 }
 
 }  // namespace
@@ -85,7 +113,12 @@ QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan, c
   quantizing.finish();
   for (const OtherRecipe& other : plan.recipe.others) out.model.others.push_back(model.at(other.name));
   if (model.file()) out.model.storage.push_back(*model.file());
-  if (plan.options.bias_correction) correct(model, plan.recipe, out, context);
+  Replacements replacements;
+  if (plan.options.bias_correction) correct(model, plan.recipe, out, replacements, context);
+  if (plan.options.fold_batch_norm) {
+    fold(model, plan.recipe, epsilon_of(plan.options), out, replacements);
+  }
+  replace(replacements, out.model);
   out.model.recipe = std::move(plan.recipe);
   out.report.figures.emplace_back("budget_error", error);
   return out;
