@@ -35,13 +35,6 @@ void add_points_argument(CLI::App& app, std::string& path) {
       ->type_name("");
 }
 
-bool names_points(const std::string& path, bool or_dense) {
-  std::filesystem::path name = path;
-  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
-  return name.extension() == ".npy" ||
-         (or_dense && name.extension() == ".npz" && graph::holds_dense_arrays(path));
-}
-
 std::string search_text(const Report& report) {
   const double* recall = report.find_figure<double>("recall");
   const double* error = report.find_figure<double>("recall_standard_error");

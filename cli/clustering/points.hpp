@@ -23,10 +23,6 @@ void add_array_flag(CLI::App& app, std::string& array);
 /// The argument POINTS of a verb that reads nothing else.
 void add_points_argument(CLI::App& app, std::string& path);
 
-/// Whether the file is an array of points without being told so: .npy, also before .gz or .zst, or with
-/// or_dense a .npz of dense arrays.
-bool names_points(const std::string& path, bool or_dense = false);
-
 /// "recall .981 ± .002" if the search was approximate, else "exact".
 std::string search_text(const Report& report);
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "clustering/points.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/graph/point_file.hpp"
 #include "support/flags.hpp"
 
 namespace parsimony::cli {
@@ -23,7 +23,8 @@ void add_data_flags(CLI::App& app, std::vector<std::string>& paths, operators::S
 }
 
 bool are_images(const std::vector<std::string>& paths, const operators::SampleOptions& options) {
-  return paths.size() > 1 || options.patch > 0 || !(names_points(paths.front()) || paths.front() == "-");
+  return paths.size() > 1 || options.patch > 0 ||
+         !(graph::names_points(paths.front(), false) || paths.front() == "-");
 }
 
 std::vector<std::filesystem::path> check_data(const std::vector<std::string>& paths,
@@ -33,7 +34,7 @@ std::vector<std::filesystem::path> check_data(const std::vector<std::string>& pa
   for (const std::string& path : paths) {
     files.push_back(input_path(path));
     check_readable(files.back());
-    if (images && names_points(path) && options.patch == 0) {
+    if (images && graph::names_points(path, false) && options.patch == 0) {
       refuse(fmt::format("{}: an array of signals stands alone; with --patch it is an image", path));
     }
   }

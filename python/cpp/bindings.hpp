@@ -10,5 +10,8 @@ void bind_call(nanobind::module_& m);
 void bind_errors(nanobind::module_& m);
 void bind_graphs(nanobind::module_& m);
 void bind_cluster(nanobind::module_& m);
+void bind_points(nanobind::module_& m);
+void bind_images(nanobind::module_& m);
+void bind_operators(nanobind::module_& m);
 
 }  // namespace parsimony::python

@@ -20,9 +20,6 @@ namespace {
 
 using Labels = std::optional<Array1<std::int32_t>>;
 
-// Work of a run that is never small.
-constexpr double kLongWork = 1e9;
-
 void refuse_unused(const cluster::ClusterOptions& options, const Keywords& keywords, const Labels& initial,
                    const Call& call) {
   try {

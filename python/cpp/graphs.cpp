@@ -145,6 +145,12 @@ void bind_graphs(nb::module_& m) {
       .def_static("from_file", &from_file, nb::arg("path"), nb::arg("keywords"), nb::arg("call"))
       .def_prop_ro("nodes", [](const GraphHandle& self) { return self.view.rows(); })
       .def_prop_ro("edges", [](const GraphHandle& self) { return self.view.entries() / 2; })
+      .def_prop_ro(
+          "self_loops",
+          [](const GraphHandle& self) {
+            return std::ranges::count_if(self.loops, [](double weight) { return weight > 0; });
+          },
+          "nodes with a self loop, which the graph leaves out")
       .def("csr", &csr_of, "(offsets, columns, values or None), read-only by contract")
       .def("ids", &ids_of, "the names of the nodes in the file, or None");
 }

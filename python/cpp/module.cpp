@@ -17,4 +17,7 @@ NB_MODULE(_core, m) {
   python::bind_call(m);
   python::bind_graphs(m);
   python::bind_cluster(m);
+  python::bind_points(m);
+  python::bind_images(m);
+  python::bind_operators(m);
 }

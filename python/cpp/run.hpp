@@ -13,6 +13,8 @@ namespace parsimony::python {
 
 /// Work of fewer elementary operations than this takes less than a tenth of a millisecond.
 inline constexpr double kSmallWork = 1e5;
+/// Work that is not small, however small its input is.
+inline constexpr double kLongWork = 1e9;
 
 /// Runs the work; operations: how many it takes, roughly. The GIL must be held and no reference to a Python
 /// object may be used in the work.

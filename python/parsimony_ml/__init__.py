@@ -12,16 +12,48 @@ from . import _core, _errors
 
 if TYPE_CHECKING:
     from ._cluster import agreement as agreement
+    from ._cluster import choose_n_clusters as choose_n_clusters
     from ._cluster import cluster as cluster
+    from ._cluster import load_graph as load_graph
+    from ._cluster import score as score
+    from ._clustering import Choice as Choice
     from ._clustering import Clustering as Clustering
     from ._errors import *  # noqa: F403
+    from ._images import denoise as denoise
+    from ._images import estimate_sigma as estimate_sigma
+    from ._images import inpaint as inpaint
+    from ._images import quality as quality
+    from ._operators import Certificate as Certificate
+    from ._operators import LearnedOperator as LearnedOperator
+    from ._operators import certify_operator as certify_operator
+    from ._operators import learn_operator as learn_operator
+    from ._operators import shipped_operator as shipped_operator
+    from ._points import PointModel as PointModel
+    from ._points import knn_graph as knn_graph
+    from ._report import Report as Report
 
 __version__ = _core.version()
 
 _HOMES = {
+    "Certificate": "_operators",
+    "Choice": "_clustering",
     "Clustering": "_clustering",
+    "LearnedOperator": "_operators",
+    "PointModel": "_points",
+    "Report": "_report",
     "agreement": "_cluster",
+    "certify_operator": "_operators",
+    "choose_n_clusters": "_cluster",
     "cluster": "_cluster",
+    "denoise": "_images",
+    "estimate_sigma": "_images",
+    "inpaint": "_images",
+    "knn_graph": "_points",
+    "learn_operator": "_operators",
+    "load_graph": "_cluster",
+    "quality": "_images",
+    "score": "_cluster",
+    "shipped_operator": "_operators",
 }
 _ERRORS = _errors.__all__
 __all__ = sorted([*_HOMES, *_ERRORS])

@@ -113,9 +113,7 @@ def _callback_of(progress: bool | Progress | None) -> Progress | None:
     if progress is True:
         return _Bar()
     if not callable(progress):
-        raise InvalidArgumentError(
-            f"progress: must be True, False or a function of (stage, done, total), not {progress!r}"
-        )
+        raise InvalidArgumentError(f"progress: must be True, False or a function of (stage, done, total), not {progress!r}")
     return progress
 
 

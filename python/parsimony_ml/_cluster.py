@@ -2,24 +2,113 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._arrays import to_labels, to_points
-from ._call import Progress, make_call, seed_of
-from ._clustering import Clustering
-from ._graphs import as_graph, is_graph
+from ._call import LOGGER, Progress, make_call, seed_of
+from ._clustering import Choice, Clustering, Scores
+from ._graphs import NamedGraph, as_graph, is_graph
+from ._options import with_options
 
 if TYPE_CHECKING:
     import numpy as np
 
+    RandomState = int | np.random.Generator | np.random.RandomState | None
 
+
+@with_options("cluster", "knn_graph", "read", "read_points")
 def cluster(
     graph: Any,
     n_clusters: int | str,
     *,
-    random_state: int | np.random.Generator | np.random.RandomState | None = 0,
+    random_state: RandomState = 0,
     initial: Any = None,
+    symmetrize: bool = False,
+    weight: str | None = "weight",
+    obsp: str = "connectivities",
+    points: bool | None = None,
+    n_jobs: int | None = None,
+    progress: bool | Progress | None = None,
+    max_memory: int | str | None = None,
+    **options: Any,
+) -> Clustering:
+    """Divides the nodes of a graph, or points, into exactly ``n_clusters`` clusters.
+
+    Args:
+        graph: A graph: a symmetric matrix of scipy.sparse (any format, int32 or int64 indices; entries are weights), a
+            graph of networkx or igraph, an AnnData with ``obsp``, a tuple ``(edges, weights)`` of an E × 2 array of
+            nodes (numbers or text) and an array or None, or the path of a file (edge list, Matrix Market, METIS, .npz
+            of SciPy, GraphML and others; plain, .gz or .zst). Or points: an n × d array, a DataFrame or a CPU tensor, one
+            point a row, or the path of a .npy, .npz or text; they are clustered by the graph of their nearest neighbours.
+        n_clusters: Exactly that many clusters; "auto": the most stable number (:func:`choose_n_clusters`).
+        random_state: Seed of all random numbers, a NumPy generator, or None for a new seed. The same seed gives the
+            same labels for any number of threads, and those of the command.
+        initial: For each node its cluster in an earlier run, -1 for a new node: a warm start, in which clusters keep
+            their numbers.
+        symmetrize: Accept a matrix W that is not symmetric, or a directed graph, and use (W + W.T) / 2.
+        weight: Attribute of the edges of networkx and igraph that holds the weights; None: all weights are 1.
+        obsp: Key of the matrix in the AnnData.
+        points: Whether the file of that path holds points; None: if its name ends in .npy, or it is a .npz of arrays.
+        n_jobs: Number of threads; None or -1: all cores that the process may use.
+        progress: True for a bar (tqdm), or a function that is called as progress(stage, done, total) in this thread, at
+            most 20 times a second. An exception that it raises ends the run.
+        max_memory: Bytes that the process may use, a number or a text such as "4GiB"; a run that needs more is refused
+            before it starts. None: the limit of the container, if it has one.
+        **options: Options of the methods and, for points, of their graph (``neighbors``, ``metric``, …); for a file
+            those of its reader. The table is below.
+
+    Returns:
+        The labels, scores and the report of the run. A limit of iterations that was met is told by
+        ``report["status"]``, not by an exception.
+
+    Raises:
+        InvalidArgumentError: An option or the graph is wrong; also a ValueError. The message names the keyword.
+        MemoryLimitError: The run needs more memory than ``max_memory``; also a MemoryError.
+        FileError, FormatError: The file cannot be read; also OSError and ValueError.
+
+    Arrays are used where they lie if they fit: float32 or float64 points in C order, and CSR matrices with int32 columns
+    and float32 weights, of which only int32 offsets are copied (8 bytes a node). No dense n × n matrix is made.
+    """
+    call = make_call(n_jobs, progress, max_memory)
+    given = {**options, "clusters": n_clusters, "seed": seed_of(random_state)}
+    start = None if initial is None else to_labels(initial, "initial")
+    if isinstance(graph, (str, os.PathLike)):
+        graph = _read(os.fspath(graph), points, symmetrize, given, call)
+    if is_graph(graph):
+        named = as_graph(graph, call, symmetrize=symmetrize, weight=weight, obsp=obsp)
+        return Clustering(_core.cluster_graph(named.graph, given, start, call), *named)
+    array = to_points(graph)
+    _warn_of_matrix(array)
+    found, neighbors = _core.cluster_points(array, given, start, call)
+    return Clustering(found, neighbors, getattr(graph, "index", None) if hasattr(graph, "columns") else None)
+
+
+def _read(path: str, points: bool | None, symmetrize: bool, given: dict[str, Any], call: _core.Call) -> Any:
+    """The graph or the points of a file. Takes the keywords of its reader out of ``given``."""
+    if points is None:
+        points = not given.get("affinity") and _core.names_points(path, "format" not in given)
+    table = "read_points" if points else "read"
+    reading = {row["name"]: given.pop(row["name"]) for row in _core.options[table]() if row["name"] in given}
+    if points:
+        return _core.read_points(path, reading, call)
+    return as_graph(path, call, symmetrize=symmetrize, read=reading)
+
+
+def _warn_of_matrix(array: np.ndarray[Any, Any]) -> None:
+    if 2 < array.shape[0] == array.shape[1] and bool((array == array.T).all()):
+        LOGGER.warning(
+            "a symmetric %d × %d array is taken for points; scipy.sparse.csr_array(W) makes a graph of weights",
+            *array.shape,
+        )
+
+
+@with_options("choose_n_clusters")
+def choose_n_clusters(
+    graph: Any,
+    *,
+    random_state: RandomState = 0,
     symmetrize: bool = False,
     weight: str | None = "weight",
     obsp: str = "connectivities",
@@ -27,18 +116,45 @@ def cluster(
     progress: bool | Progress | None = None,
     max_memory: int | str | None = None,
     **options: Any,
-) -> Clustering:
-    """Divides a graph, or points, into exactly ``n_clusters`` clusters."""
+) -> Choice:
+    """Chooses the number of clusters of a graph: the one whose clusters come out the same from other random signals.
+
+    The arguments are those of :func:`cluster`; of points, :func:`knn_graph` makes the graph. The result has the number,
+    and the stability of each number that was tried. O(order · edges · features) time.
+    """
     call = make_call(n_jobs, progress, max_memory)
-    given = {**options, "clusters": n_clusters, "seed": seed_of(random_state)}
-    if not is_graph(graph):
-        points = to_points(graph)
-        start = None if initial is None else to_labels(initial, "initial")
-        found, neighbors = _core.cluster_points(points, given, start, call)
-        return Clustering(found, neighbors, getattr(graph, "index", None))
     named = as_graph(graph, call, symmetrize=symmetrize, weight=weight, obsp=obsp)
-    start = None if initial is None else to_labels(initial, "initial")
-    return Clustering(_core.cluster_graph(named.graph, given, start, call), *named)
+    return Choice(_core.choose_n_clusters(named.graph, {**options, "seed": seed_of(random_state)}, call))
+
+
+def score(
+    graph: Any,
+    labels: Any,
+    *,
+    self_loops: bool = False,
+    symmetrize: bool = False,
+    weight: str | None = "weight",
+    obsp: str = "connectivities",
+    n_jobs: int | None = None,
+) -> Scores:
+    """Scores the clusters of a graph: a dict of modularity, normalized_cut, mean_conductance, and for each cluster
+    conductance, volume, cut and sizes.
+
+    Args:
+        graph: A graph as for :func:`cluster`.
+        labels: For each node its cluster, 0, 1, …; words are numbered in ascending order. A dict by the names of the
+            nodes also does.
+        self_loops: Count self loops, as networkx and igraph do: one of weight w counts w inside its cluster and 2 w
+            in the volume. Clustering leaves them out.
+        symmetrize, weight, obsp, n_jobs: As for :func:`cluster`.
+    """
+    call = make_call(n_jobs)
+    named = as_graph(graph, call, symmetrize=symmetrize, weight=weight, obsp=obsp)
+    if isinstance(labels, dict):
+        labels = [labels[node] for node in (range(named.graph.nodes) if named.nodes is None else named.nodes)]
+    if named.graph.self_loops and not self_loops:
+        LOGGER.warning("%d self loops are not in the scores; self_loops=True counts them", named.graph.self_loops)
+    return dict(_core.score(named.graph, to_labels(labels, "labels"), self_loops, call))
 
 
 def agreement(labels: Any, truth: Any) -> dict[str, float]:
@@ -48,4 +164,17 @@ def agreement(labels: Any, truth: Any) -> dict[str, float]:
     first and the last are 0 on average for random labels. Labels are whole numbers or words. Raises
     InvalidArgumentError unless both have one length.
     """
-    return _core.agreement(to_labels(labels, "labels"), to_labels(truth, "truth"), make_call())
+    return dict(_core.agreement(to_labels(labels, "labels"), to_labels(truth, "truth"), make_call()))
+
+
+def load_graph(
+    path: str | os.PathLike[str],
+    *,
+    symmetrize: bool = False,
+    progress: bool | Progress | None = None,
+    max_memory: int | str | None = None,
+    **options: Any,
+) -> NamedGraph:
+    """Reads the graph of a file once, for several calls: ``graph`` and the names of its ``nodes``."""
+    call = make_call(None, progress, max_memory)
+    return as_graph(path, call, symmetrize=symmetrize, read=options)

@@ -17,6 +17,49 @@ if TYPE_CHECKING:
 Scores = dict[str, Any]
 
 
+class Choice:
+    """A chosen number of clusters.
+
+    Attributes:
+        n_clusters: the number.
+        lambda_k: its cut-off; given as option ``lambda_k`` to a method, it is not searched again.
+        tried: the numbers that were tried, ascending.
+        stability: for each of them, how far two runs agree: 0 as chance does, 1 for the same clusters.
+        standard_error: of the stability; a low estimate.
+        gap: the width of the gap of eigenvalues at each number.
+        lambdas: the cut-off of each number.
+        density: as of :class:`Clustering`.
+        report: the record of the run; None if the choice was a part of one.
+    """
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.n_clusters: int = found["n_clusters"]
+        self.lambda_k: float = found["lambda_k"]
+        self.tried: NDArray[np.int64] = found["tried"]
+        self.stability: NDArray[np.float64] = found["stability"]
+        self.standard_error: NDArray[np.float64] = found["standard_error"]
+        self.gap: NDArray[np.float64] = found["gap"]
+        self.lambdas: NDArray[np.float64] = found["lambdas"]
+        self.density: dict[str, NDArray[np.float64]] | None = found["density"]
+        self.report = Report.parse(found["report"])
+
+    def __int__(self) -> int:
+        return self.n_clusters
+
+    __index__ = __int__
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws the stability of every number tried. Needs matplotlib; returns the axes."""
+        from ._plots import plot_stability
+
+        return plot_stability(self, ax)
+
+    def __repr__(self) -> str:
+        best = self.stability[self.tried == self.n_clusters]
+        stability = f", stability {best[0]:.3f}" if best.size else ""
+        return f"Choice(n_clusters={self.n_clusters}{stability}, {len(self.tried)} tried)"
+
+
 class Clustering:
     """The clusters of the nodes of a graph, or of points.
 
@@ -40,7 +83,7 @@ class Clustering:
         self.lambda_k: float = found["lambda_k"]
         self.density: dict[str, NDArray[np.float64]] | None = found["density"]
         self.report = Report.parse(found["report"])
-        self.choice = None
+        self.choice = None if found["choice"] is None else Choice(found["choice"])
         self.graph = graph
         self._scores: Scores = found["scores"]
         self._nodes = nodes
@@ -78,6 +121,20 @@ class Clustering:
 
             out |= agreement(self.labels, truth)
         return out
+
+    @property
+    def adjacency(self) -> Any:
+        """The graph as a scipy.sparse.csr_array, which shares the weights and columns."""
+        from ._graphs import to_csr_array
+
+        return to_csr_array(self.graph)
+
+    def plot(self, figure: Any = None) -> Any:
+        """Draws the density of edges between clusters, their sizes and conductances and, if they are known, the stability
+        of each number of clusters and the density of the eigenvalues with λ_k. Needs matplotlib; returns the figure."""
+        from ._plots import plot_clustering
+
+        return plot_clustering(self, figure)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -29,6 +29,18 @@ class NamedGraph(NamedTuple):
     nodes: Any
 
 
+def to_csr_array(graph: _core.Graph) -> Any:
+    """The graph as a scipy.sparse.csr_array that shares its columns and weights."""
+    from scipy.sparse import csr_array
+
+    offsets, columns, values = graph.csr()
+    if values is None:
+        values = np.ones(len(columns), dtype=np.float32)
+    # SciPy would make int64 columns beside int64 offsets.
+    narrow = offsets.astype(np.int32) if len(columns) < _MOST_NODES else offsets
+    return csr_array((values, columns, narrow), shape=(graph.nodes, graph.nodes))
+
+
 def is_graph(value: object) -> bool:
     """Whether the value is a graph; arrays and DataFrames are points."""
     return (
@@ -158,9 +170,9 @@ def _from_networkx(graph: Any, symmetrize: bool, weight: str | None, call: _core
     nodes = list(graph)
     number = {node: i for i, node in enumerate(nodes)}
     count = graph.number_of_edges()
-    edges = np.fromiter(
-        (number[node] for edge in graph.edges() for node in edge), dtype=np.int32, count=2 * count
-    ).reshape(-1, 2)
+    edges = np.fromiter((number[node] for edge in graph.edges() for node in edge), dtype=np.int32, count=2 * count).reshape(
+        -1, 2
+    )
     weights = None
     if weight is not None:
         try:

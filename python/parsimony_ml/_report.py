@@ -31,7 +31,6 @@ class Report(dict[str, Any]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(stage['name'])}</td><td>{stage['seconds']:.3f} s</td></tr>"
-            for stage in self["stages"]
+            f"<tr><td>{html.escape(stage['name'])}</td><td>{stage['seconds']:.3f} s</td></tr>" for stage in self["stages"]
         )
         return f"<b>{html.escape(self['algorithm'])}</b>: {html.escape(self['status'])}<table>{rows}</table>"

@@ -40,6 +40,10 @@ PointArray read_point_array(const std::filesystem::path& path, const PointReadOp
 Points read_points(const std::filesystem::path& path, Metric metric = Metric::euclidean,
                    const PointReadOptions& options = {}, const Context& context = Context{});
 
+/// Whether a file is one of points by its name: .npy, plain or compressed, and with or_dense a .npz archive
+/// that holds_dense_arrays().
+bool names_points(const std::filesystem::path& path, bool or_dense);
+
 /// Whether a file is a .npz archive without a sparse matrix of SciPy, by the names of its arrays.
 bool holds_dense_arrays(const std::filesystem::path& path);
 

@@ -156,6 +156,12 @@ Points read_points(const std::filesystem::path& path, Metric metric, const Point
   return float32_points(std::get<Matrix<double>>(array), metric, context);
 }
 
+bool names_points(const std::filesystem::path& path, bool or_dense) {
+  std::filesystem::path name = path;
+  if (name.extension() == ".gz" || name.extension() == ".zst") name = name.stem();
+  return name.extension() == ".npy" || (or_dense && name.extension() == ".npz" && holds_dense_arrays(path));
+}
+
 bool holds_dense_arrays(const std::filesystem::path& path) {
   // The directory stands at the end of an archive, with the names as they are.
   constexpr std::streamoff kTail = 1 << 16;

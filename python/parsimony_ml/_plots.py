@@ -1,0 +1,95 @@
+"""Pictures of results, by matplotlib."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._call import make_call
+from ._errors import UnsupportedError
+
+# Cells of the picture of a matrix, a side: more would be smaller than pixels.
+_CELLS = 400
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise UnsupportedError("plot: needs matplotlib: pip install matplotlib") from None
+    return plt
+
+
+def _axes(ax: Any) -> Any:
+    return _pyplot().subplots()[1] if ax is None else ax
+
+
+def plot_stability(choice: Any, ax: Any = None) -> Any:
+    """The stability of each number of clusters, with its standard error."""
+    ax = _axes(ax)
+    ax.errorbar(choice.tried, choice.stability, choice.standard_error, marker="o", capsize=2)
+    ax.axvline(choice.n_clusters, linestyle="--", color="grey")
+    ax.set(xlabel="number of clusters", ylabel="stability", title=f"{choice.n_clusters} clusters")
+    return ax
+
+
+def plot_density(density: dict[str, Any], lambda_k: float, ax: Any = None) -> Any:
+    """The number of eigenvalues up to each λ, with λ_k."""
+    ax = _axes(ax)
+    ax.plot(density["lambdas"], np.maximum(density["counts"], 0.5))
+    if lambda_k > 0:
+        ax.axvline(lambda_k, linestyle="--", color="grey")
+    ax.set(xlabel="λ", ylabel="eigenvalues up to λ", yscale="log", title=f"λ_k = {lambda_k:.3g}")
+    return ax
+
+
+def _plot_matrix(clustering: Any, order: Any, ax: Any) -> None:
+    """The density of edges over the adjacency matrix, rows and columns sorted by cluster. O(E) time, and no array as large
+    as the matrix."""
+    offsets, columns, _ = clustering.graph.csr()
+    nodes = len(clustering)
+    rank = np.empty(clustering.n_clusters, dtype=np.int64)
+    rank[order] = np.arange(clustering.n_clusters)
+    place = np.empty(nodes, dtype=np.int64)
+    place[np.argsort(rank[clustering.labels], kind="stable")] = np.arange(nodes)
+    cells = min(_CELLS, nodes)
+    cell = place * cells // max(nodes, 1)
+    counts = np.zeros(cells * cells, dtype=np.int64)
+    step = max(1, 2**22 * nodes // max(len(columns), 1))
+    for begin in range(0, nodes, step):
+        end = min(begin + step, nodes)
+        rows = np.repeat(cell[begin:end], np.diff(offsets[begin : end + 1]))
+        part = columns[offsets[begin] : offsets[end]]
+        counts += np.bincount(rows * cells + cell[part], minlength=cells * cells)
+    ax.imshow(np.log1p(counts).reshape(cells, cells), cmap="Blues", extent=(0, nodes, nodes, 0))
+    ax.set(title=f"{clustering.n_clusters} clusters of {nodes} nodes", xlabel="nodes, sorted by cluster")
+
+
+def plot_clustering(clustering: Any, figure: Any = None) -> Any:
+    """The figure of Clustering.plot."""
+    figure = _pyplot().figure(figsize=(12, 8), layout="constrained") if figure is None else figure
+    scores = clustering.scores()
+    order = np.argsort(-scores["sizes"], kind="stable")
+    grid = figure.add_gridspec(3, 2, width_ratios=(2, 1))
+    _plot_matrix(clustering, order, figure.add_subplot(grid[:, 0]))
+    sizes = figure.add_subplot(grid[0, 1])
+    sizes.bar(np.arange(len(order)), scores["sizes"][order])
+    sizes.set(ylabel="size", title=f"modularity {scores['modularity']:.3f}")
+    conductance = figure.add_subplot(grid[1, 1], sharex=sizes)
+    conductance.bar(np.arange(len(order)), scores["conductance"][order])
+    conductance.set(xlabel="cluster, the largest first", ylabel="conductance")
+    if clustering.choice is not None:
+        plot_stability(clustering.choice, figure.add_subplot(grid[2, 1]))
+    elif clustering.density is not None:
+        plot_density(clustering.density, clustering.lambda_k, figure.add_subplot(grid[2, 1]))
+    return figure
+
+
+def plot_operator(analysis_operator: Any, ax: Any = None) -> Any:
+    """The rows as filters, the smoothest first: the picture of the command."""
+    ax = _axes(ax)
+    ax.imshow(_core.atlas(analysis_operator, {}, make_call()), cmap="grey", vmin=0, vmax=255)
+    ax.set_axis_off()
+    return ax
