@@ -13,5 +13,8 @@ void bind_cluster(nanobind::module_& m);
 void bind_points(nanobind::module_& m);
 void bind_images(nanobind::module_& m);
 void bind_operators(nanobind::module_& m);
+void bind_weights(nanobind::module_& m);
+void bind_compact(nanobind::module_& m);
+void bind_noise(nanobind::module_& m);
 
 }  // namespace parsimony::python

@@ -20,4 +20,7 @@ NB_MODULE(_core, m) {
   python::bind_points(m);
   python::bind_images(m);
   python::bind_operators(m);
+  python::bind_weights(m);
+  python::bind_compact(m);
+  python::bind_noise(m);
 }
