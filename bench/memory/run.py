@@ -44,7 +44,7 @@ RUNS = {
     "convert to .txt.gz": "convert planted.npz out.txt.gz",
     "generate sbm": "generate sbm --nodes 100k --clusters 50 -o out.npz",
     "generate lfr": "generate lfr --nodes 30k --mean-degree 15 --max-degree 50 --mixing 0.3 -o out.npz",
-    "score": "score planted.labels --graph planted.npz",
+    "score": "score planted-labels.txt --graph planted.npz",
     "cluster auto fast": "cluster planted.npz --clusters 50 --effort fast -o out.txt",
     "cluster filtered": "cluster planted.npz --clusters 50 --method filtered -o out.txt",
     "cluster filtered, edge list": "cluster integers.txt --clusters 20 --method filtered -o out.txt",
@@ -95,11 +95,12 @@ def make_inputs(command, folder):
             file.write(f"person-{draw.randrange(10 ** 5)} person-{draw.randrange(10 ** 5)}\n")
     with open(folder / "weighted.txt", "w") as file:
         for _ in range(500_000):
-            file.write(f"{draw.randrange(10 ** 5)} {draw.randrange(10 ** 5)} {draw.random():.4f}\n")
+            first, second = draw.randrange(10 ** 5), draw.randrange(10 ** 5)
+            file.write(f"{first} {second} {(first + second) % 97 + 1}\n")
     for name in ("integers.txt", "words.txt"):
         subprocess.run(["gzip", "-1", "-k", name], cwd=folder, check=True)
     make("convert integers.txt integers.txt.zst")
-    make("generate sbm --nodes 100k --clusters 50 -o planted.npz --labels planted.labels")
+    make("generate sbm --nodes 100k --clusters 50 -o planted.npz --labels planted-labels.txt")
     make("generate sbm --nodes 20k --clusters 10 -o part.npz")
     for name in ("planted.mtx", "planted.graph"):
         make(f"convert planted.npz {name}")

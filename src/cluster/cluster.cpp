@@ -21,7 +21,8 @@
 namespace parsimony::cluster {
 namespace {
 
-constexpr std::int64_t kChosen = 0;  // options.clusters: k is to be chosen
+constexpr std::int64_t kChosen = 0;                                   // options.clusters: k is to be chosen
+constexpr const char* kChoosing = "choosing the number of clusters";  // in messages about memory
 
 NumberOfClustersOptions choice_options(const ClusterOptions& options) {
   NumberOfClustersOptions out{.min_clusters = options.min_clusters,
@@ -33,16 +34,6 @@ NumberOfClustersOptions choice_options(const ClusterOptions& options) {
   return out;
 }
 
-// The choice of k, or the method, with `more` bytes besides.
-void require_run_memory(CsrView adjacency, const ClusterOptions& options, std::int64_t more,
-                        const Context& context) {
-  if (options.clusters > adjacency.rows()) return;  // refused later
-  const bool chosen = options.clusters == kChosen;
-  const std::int64_t needed = chosen ? estimate_memory(adjacency, choice_options(options), context)
-                                     : row_of(options.method).estimate_memory(adjacency, options, context);
-  context.require_memory(needed + more, chosen ? "choosing the number of clusters" : "clustering");
-}
-
 // Settles the number of clusters for the components that count in it.
 ClusterChoice choose(ClusterOptions& options, CsrView adjacency, const ComponentSizes* sizes,
                      KnownSpectrum& known, Report& report, const Context& context) {
@@ -50,6 +41,7 @@ ClusterChoice choose(ClusterOptions& options, CsrView adjacency, const Component
   Csr part;
   CsrView looked_at = adjacency;
   if (sizes != nullptr) {
+    context.require_memory(part_bytes(adjacency), kChoosing);
     known.marks = marks_of_large(*sizes);
     if (std::ranges::count(known.marks, 1.0f) < adjacency.rows() - sizes->components.isolated) {
       part = marked_part(adjacency, known.marks);
@@ -57,6 +49,7 @@ ClusterChoice choose(ClusterOptions& options, CsrView adjacency, const Component
       looked_at.checked = true;  // whole components of a checked graph
     }
   }
+  context.require_memory(estimate_memory(looked_at, choice_options(options), context), kChoosing);
   ClusterChoice choice = choose_number_of_clusters(looked_at, choice_options(options), context);
   options.clusters = choice.clusters;
   if (sizes != nullptr) {
@@ -136,7 +129,6 @@ void check_cluster_options(const ClusterOptions& options) {
 }
 
 Clustering run_clustering(CsrView adjacency, ClusterOptions options, bool points, const Context& context) {
-  require_run_memory(adjacency, options, 0, context);
   Report before;
   std::optional<ComponentSizes> sizes;
   if (options.components == ComponentRule::automatic) {
@@ -153,8 +145,8 @@ Clustering run_clustering(CsrView adjacency, ClusterOptions options, bool points
       options.samples = options_for_points(options.clusters).samples;
     }
   }
-  require_run_memory(adjacency, options, sizes ? part_bytes(adjacency) : 0, context);
   if (sizes) {
+    context.require_memory(part_bytes(adjacency), "clustering");  // the method asks for its own
     static_cast<ClusterResult&>(out) = cluster_by_components(adjacency, *sizes, options, known, context);
   } else {
     if (known.lambda_k > 0) options.lambda_k = known.lambda_k;

@@ -111,6 +111,32 @@ TEST(Cluster, MemoryIsThatOfTheProcessAndTheRun) {
                [&] { cluster(planted.graph, options, testing::limited_memory(run / 2)); });
 }
 
+TEST(Cluster, MemoryOfSmallComponentsIsNotAskedForWhereTheMethodDoesNotSeeThem) {
+  const auto planted = planted_blocks(2000, 5);
+  const CsrView large = planted.graph;
+  const std::int64_t pairs = 100'000, nodes = large.rows() + 2 * pairs;
+  std::vector<std::int64_t> offsets(large.offsets.begin(), large.offsets.end());
+  std::vector<std::int32_t> columns(large.columns.begin(), large.columns.end());
+  for (std::int64_t i = large.rows(); i < nodes; ++i) {
+    columns.push_back(static_cast<std::int32_t>(i % 2 == 0 ? i + 1 : i - 1));
+    offsets.push_back(std::ssize(columns));
+  }
+  const Csr graph{std::move(offsets), std::move(columns), {}};
+  for (const ClusterOptions& options :
+       {ClusterOptions{.method = Method::filtered, .clusters = 5}, ClusterOptions{.max_clusters = 8}}) {
+    const std::int64_t whole = options.clusters > 0
+                                   ? estimate_memory(graph, FilteredOptions{.clusters = 5})
+                                   : estimate_memory(graph, NumberOfClustersOptions{.max_clusters = 8});
+    const Clustering found = cluster(graph, options, testing::limited_memory(whole / 2));
+    EXPECT_EQ(std::ssize(found.labels), nodes);
+    expect_error(ErrorCode::memory_limit, "needs about", [&] {
+      ClusterOptions all = options;
+      all.components = ComponentRule::whole;
+      cluster(graph, all, testing::limited_memory(whole / 2));
+    });
+  }
+}
+
 TEST(Cluster, AWarmStartByIdsKeepsTheNumbers) {
   const auto planted = planted_blocks(1500, 6);
   const TemporaryDirectory directory;
