@@ -42,6 +42,7 @@ RUNS = {
     "convert, GML": "convert small.gml out.npz",
     "convert, Pajek": "convert small.net out.npz",
     "convert to .txt.gz": "convert planted.npz out.txt.gz",
+    "convert to METIS, .zst": "convert planted.npz out.graph.zst",
     "generate sbm": "generate sbm --nodes 100k --clusters 50 -o out.npz",
     "generate lfr": "generate lfr --nodes 30k --mean-degree 15 --max-degree 50 --mixing 0.3 -o out.npz",
     "score": "score planted-labels.txt --graph planted.npz",

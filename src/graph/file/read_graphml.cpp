@@ -126,9 +126,11 @@ class GraphmlReader {
 
 GraphFile parse_graphml(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                         const Context& context) {
-  // '<a/>' are four bytes that take about 80 in the tree; the file is in memory twice.
-  budget.require(25 * static_cast<std::int64_t>(bytes.size()));
   const Text text(budget.file, bytes);
+  // The tree has a copy of the file, 80 bytes for an element or a text, and 40 for an attribute. A node takes
+  // up to 200 bytes besides, with its name, and an edge 60 while the list grows.
+  budget.require(static_cast<std::int64_t>(bytes.size()) + 80 * text.count("<") + 40 * text.count("=") +
+                 200 * text.count("node") + 60 * text.count("edge"));
   return GraphmlReader(text, context).read().assemble(options, budget, context);
 }
 

@@ -68,6 +68,13 @@ Text::Text(std::string file, std::string_view content) : name(std::move(file)), 
   if (bytes.substr(0, kByteOrderMark.size()) == kByteOrderMark) bytes.remove_prefix(kByteOrderMark.size());
 }
 
+std::int64_t Text::count(std::string_view word) const {
+  std::int64_t out = 0;
+  for (auto at = bytes.find(word); at != std::string_view::npos; at = bytes.find(word, at + word.size()))
+    ++out;
+  return out;
+}
+
 std::int64_t Text::count_lines(const Context& context) const {
   const auto newlines = [&](std::int64_t begin, std::int64_t end) {
     return static_cast<double>(std::count(bytes.begin() + begin, bytes.begin() + end, '\n'));

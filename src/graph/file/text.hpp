@@ -33,6 +33,7 @@ struct Text {
   /// Throws Error: "name:line: message".
   [[noreturn]] void fail(const TextFault& fault) const;
   std::int64_t count_lines(const Context& context) const;  ///< newlines, and a last line without one
+  std::int64_t count(std::string_view word) const;         ///< places of the word that do not overlap
 };
 
 /// Lines that were skipped because they begin with #, % or //.
