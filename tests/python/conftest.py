@@ -8,14 +8,14 @@ import scipy.sparse as sp
 
 @pytest.fixture(scope="session")
 def command():
-    """Runs the command: command("cluster", path, "--clusters", 3)."""
+    """Runs the command: command("cluster", path, "--clusters", 3). Status 3: a limit of iterations was met."""
     program = os.environ.get("PARSIMONY")
     if program is None:
         pytest.skip("PARSIMONY names no program: ./dev test python does")
 
-    def run(*arguments):
+    def run(*arguments, statuses=(0,)):
         done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode in statuses, done.stderr
         return done.stdout
 
     return run
@@ -43,8 +43,8 @@ def weighted_blocks():
     return block_graph(weighted=True)
 
 
-def photograph(height=128, width=160):
+def photograph(height=80, width=112):
     """A smooth picture with edges, grey values 20 to 230."""
     y, x = np.mgrid[0:height, 0:width]
-    picture = 120 + 50 * np.sin(x / 11) * np.cos(y / 17) + 40 * ((x - 80) ** 2 + (y - 60) ** 2 < 1200)
+    picture = 120 + 50 * np.sin(x / 11) * np.cos(y / 17) + 40 * ((x - 60) ** 2 + (y - 40) ** 2 < 600)
     return np.clip(picture - 30 * (x > y + 20), 20, 230)

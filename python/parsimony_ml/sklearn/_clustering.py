@@ -119,7 +119,12 @@ class SpectralClustering(ClusterMixin, BaseEstimator):
         from scipy.sparse import csr_array, issparse
 
         X = validate_data(
-            self, X, accept_sparse=["csr", "csc", "coo"], dtype=[np.float32, np.float64], ensure_min_samples=2
+            self,
+            X,
+            accept_sparse=["csr", "csc", "coo"],
+            dtype=[np.float32, np.float64],
+            ensure_min_samples=2,
+            ensure_non_negative=True,
         )
         graph = X if issparse(X) else csr_array(X)
         named = as_graph(graph, call, symmetrize=self.affinity == "precomputed_nearest_neighbors")

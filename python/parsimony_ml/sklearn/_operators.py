@@ -65,7 +65,7 @@ class AnalysisOperatorLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
     def fit(self, X: Any, y: Any = None) -> AnalysisOperatorLearning:
         """Learns from the rows of X."""
-        X = validate_data(self, X, dtype=np.float32, order="C", ensure_min_samples=2)
+        X = validate_data(self, X, dtype=np.float32, order="C", ensure_min_samples=2, ensure_min_features=2)
         call = make_call(self.n_jobs, self.progress, self.max_memory, rows="n_components", max_iterations="max_iter")
         given = {
             **(self.options or {}),
