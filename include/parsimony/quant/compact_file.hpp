@@ -87,6 +87,10 @@ std::int64_t model_size(const CompactRecipe& recipe);
 /// values.
 WeightRecipe recipe_of(std::string name, const QuantizedTensor& tensor, bool half_scales = false);
 
+/// The recipe that stores it exactly in the fewest bytes: float16 scales or, of groups and levels, indices of
+/// a byte each and zero points of the width of a code, where these hold all values.
+WeightRecipe smallest_recipe_of(std::string name, const QuantizedTensor& tensor);
+
 struct CompactModel {
   CompactRecipe recipe;
   std::vector<QuantizedTensor> weights;  ///< in the order of recipe.weights
