@@ -169,7 +169,7 @@ void write_compact(const Path& path,
   quant::CompactModel model;
   std::map<const quant::Codebook*, std::size_t> first_with;
   for (const auto& [name, dtype, tensor] : weights) {
-    quant::WeightRecipe recipe = quant::recipe_of(name, tensor, true);
+    quant::WeightRecipe recipe = quant::smallest_recipe_of(name, tensor);
     recipe.dtype = value_named<DType>(dtype);
     if (tensor.codebook) {
       const auto [first, fresh] = first_with.emplace(tensor.codebook.get(), model.weights.size());
@@ -214,6 +214,12 @@ void bind_compact(nb::module_& m) {
         return metadata_of(model.compact ? model.compact->recipe.metadata : model.plain->metadata());
       });
   m.def("open_model", &open_model, nb::arg("path"), nb::arg("call"));
+  m.def(
+      "dequantize",
+      [](const Path& compact, const Path& output, const Call& call) {
+        run_work(call, 1e9, [&](const Context& context) { quant::dequantize(compact, output, context); });
+      },
+      nb::arg("compact"), nb::arg("output"), nb::arg("call"));
   m.def("write_compact", &write_compact, nb::arg("path"), nb::arg("weights"), nb::arg("others"),
         nb::arg("dtypes"), nb::arg("aliases"), nb::arg("metadata"), nb::arg("deflate_header"),
         nb::arg("call"));

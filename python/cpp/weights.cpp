@@ -36,7 +36,7 @@ double work_of(std::span<const Weight> weights, double per_value) {
 // The bytes that the weight takes in a file, without its name.
 std::int64_t bytes_of(const QuantizedTensor& tensor) {
   quant::CompactRecipe recipe;
-  recipe.weights.push_back(quant::recipe_of("w", tensor));
+  recipe.weights.push_back(quant::smallest_recipe_of("w", tensor));
   return quant::stored_bytes(recipe).front();
 }
 

@@ -94,7 +94,7 @@ def test_folders_keep_what_is_beside_the_model(tmp_path):
     names = sorted(str(path.relative_to(tmp_path / "small")) for path in (tmp_path / "small").rglob("*"))
     assert names == ["1_Pooling", "1_Pooling/config.json", "config.json", "model.safetensors", "tokenizer.json"]
     config = json.loads((tmp_path / "small" / "config.json").read_text())
-    assert config == {"model_type": "bert", "quantization_config": {"quant_method": "parsimony"}}
+    assert config == {"model_type": "bert", "dtype": "float32", "quantization_config": {"quant_method": "parsimony"}}
     assert json.loads((source / "config.json").read_text()) == {"model_type": "bert"}
     assert list(quant.load(tmp_path / "small")) == list(quant.load(made.path))
     with pytest.raises(pm.InvalidArgumentError, match="is the folder of the model"):

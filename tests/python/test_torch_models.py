@@ -159,8 +159,7 @@ def test_gradients_of_centroids_are_means(net):
     (book,) = ipq.centroids()
     tensors = ipq.tensors()
     leaves = {
-        f"{name}.weight": torch.from_numpy(tensors[f"{name}.weight"].decode()).requires_grad_()
-        for name in ("fc1", "fc2")
+        f"{name}.weight": torch.from_numpy(tensors[f"{name}.weight"].decode()).requires_grad_() for name in ("fc1", "fc2")
     }
     with torch.no_grad():
         book.copy_(torch.from_numpy(tensors["fc1.weight"].centroids))  # as the file rounds them

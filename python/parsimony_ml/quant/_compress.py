@@ -13,6 +13,7 @@ from typing import Any
 from .. import _core
 from .._call import bytes_of, make_call
 from .._errors import InvalidArgumentError
+from .._report import Report
 from ._files import model_file
 from ._tensors import file_of, tensor_of, tensors_of
 
@@ -38,7 +39,7 @@ class Compression:
     """(name, reason, expected) of each tensor that is not in codes."""
     path: Path | None
     """The compact file; None after a dry run."""
-    report: dict[str, Any] = field(repr=False)
+    report: Report = field(repr=False)
     """Options as used, seconds and bytes of each stage, memory, version."""
 
     @property
@@ -131,7 +132,9 @@ def compress(
         calibration_of(calibration),
     )
     if folder and path is not None:
-        _copy_beside(Path(model), path.parent, given.get("prune", "none") != "none")
+        types = [_FLOATS[weight["dtype"]] for weight in made["weights"]]
+        pruned = given.get("prune", "none") != "none"
+        _copy_beside(Path(model), path.parent, pruned, types[0] if types else "float32")
     return Compression(
         bytes=made["bytes"],
         model_bytes=made["model_bytes"],
@@ -139,7 +142,7 @@ def compress(
         aliases=made["aliases"],
         left_alone=made["left_alone"],
         path=path,
-        report=json.loads(made["report"]),
+        report=Report.parse(made["report"]),
     )
 
 
@@ -185,7 +188,10 @@ def _check_folder(model: Path, target: Path) -> None:
         raise InvalidArgumentError(f"target: {target} is the folder of the model; name another one")
 
 
-def _copy_beside(model: Path, target: Path, pruned: bool) -> None:
+_FLOATS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+
+def _copy_beside(model: Path, target: Path, pruned: bool, dtype: str) -> None:
     """Copies all but weights, and tells transformers how to read these. A pruned model has its own config.json."""
     for entry in sorted(model.iterdir()):
         if entry.name.startswith(".") or any(entry.match(pattern) for pattern in _WEIGHTS):
@@ -198,6 +204,8 @@ def _copy_beside(model: Path, target: Path, pruned: bool) -> None:
     if config.is_file():
         content = json.loads(config.read_text(encoding="utf-8"))
         content["quantization_config"] = {"quant_method": "parsimony"}
+        if not {"dtype", "torch_dtype"} & content.keys():
+            content["dtype"] = dtype  # else transformers takes it from the first tensor of the file, a scale perhaps
         written = config.with_name(".config.json.partial")
         written.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         os.replace(written, config)

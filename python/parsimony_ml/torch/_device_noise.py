@@ -11,9 +11,7 @@ from .._call import make_call
 _CHUNK = 1 << 16  # blocks that are compared with the centroids at once
 
 
-def noise_on_device(
-    weight: torch.Tensor, noise: _core.LayerNoise, step: int, codebook: np.ndarray | None
-) -> torch.Tensor:
+def noise_on_device(weight: torch.Tensor, noise: _core.LayerNoise, step: int, codebook: np.ndarray | None) -> torch.Tensor:
     """psi(weight), outputs first; blocks that are not drawn keep their bits."""
     mask = torch.from_numpy(noise.drawn(step, torch.get_num_threads())).to(weight.device, non_blocking=True)
     flat = weight.reshape(weight.shape[0], -1)

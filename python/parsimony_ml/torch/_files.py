@@ -16,7 +16,7 @@ from .._call import make_call
 from .._errors import FormatError, InvalidArgumentError
 from ..quant._files import open_model
 from ..quant._tensors import Tensor, tensor_of
-from ._packed import PackedEmbedding, PackedLinear, put_codes
+from ._packed import PackedEmbedding, PackedLinear, put_codes, with_tied
 
 _TYPES = {
     "BOOL": torch.bool, "U8": torch.uint8, "I8": torch.int8, "I16": torch.int16, "F16": torch.float16,
@@ -162,6 +162,8 @@ def write_model(
     metadata: Mapping[str, str],
 ) -> int:
     """Writes codes with the types of their weights; all other tensors of the model as they are, tied ones once."""
+    state = model.state_dict(keep_vars=True)
+    codes = with_tied(state, codes)
     weights: list[tuple[str, str, quant.QuantizedTensor]] = []
     aliases: dict[str, str] = {}
     # Tied modules hold codes of the same bytes.
@@ -176,7 +178,7 @@ def write_model(
     others: list[Tensor] = []
     dtypes: dict[str, str] = {}
     first: dict[int, str] = {}
-    for name, value in model.state_dict(keep_vars=True).items():
+    for name, value in state.items():
         if name in codes or not isinstance(value, torch.Tensor):
             continue
         if id(value) in first:

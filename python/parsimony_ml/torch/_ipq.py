@@ -329,13 +329,8 @@ class IterativePQ:
         its bytes. ``load_model`` gives a model that computes the same up to that rounding.
         """
         dtypes = {torch.float16: "F16", torch.bfloat16: "BF16"}
-        codes: dict[str, tuple[str, quant.QuantizedTensor]] = {}
-        tensors = self.tensors()
         state = self.model.state_dict(keep_vars=True)
-        by_weight = {id(state[key]): (dtypes.get(state[key].dtype, "F32"), tensors[key]) for key in tensors}
-        for name, value in state.items():
-            if id(value) in by_weight:
-                codes[name] = by_weight[id(value)]
+        codes = {name: (dtypes.get(state[name].dtype, "F32"), tensor) for name, tensor in self.tensors().items()}
         return write_model(self.model, path, codes, half, deflate_header, metadata)
 
     def store(self) -> None:

@@ -54,8 +54,7 @@ def _check_finite(weight: torch.Tensor, layer: Layer) -> None:
     if len(bad):
         at = int(bad[0])
         raise InvalidArgumentError(
-            f"the weight of layer {layer.name!r} has the value {weight.reshape(-1)[at]} at {at}; "
-            "noise needs finite weights"
+            f"the weight of layer {layer.name!r} has the value {weight.reshape(-1)[at]} at {at}; noise needs finite weights"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -149,12 +149,20 @@ def _packed_module(module: nn.Module, codes: quant.QuantizedTensor, options: dic
     return None
 
 
-def put_codes(
-    model: nn.Module, codes: Mapping[str, quant.QuantizedTensor], packed: bool, options: dict[str, Any]
-) -> None:
+Coded = TypeVar("Coded")
+
+
+def with_tied(state: Mapping[str, Any], codes: Mapping[str, Coded]) -> dict[str, Coded]:
+    """The codes by all names of a ``state_dict(keep_vars=True)`` whose parameters have some."""
+    by_parameter = {id(state[name]): value for name, value in codes.items() if name in state}
+    tied = {name: by_parameter[id(value)] for name, value in state.items() if id(value) in by_parameter}
+    return dict(codes) | tied
+
+
+def put_codes(model: nn.Module, codes: Mapping[str, quant.QuantizedTensor], packed: bool, options: dict[str, Any]) -> None:
     """Gives the weights of these names their codes: as packed modules where there are some, else decoded in place."""
     state = model.state_dict(keep_vars=True)
-    for name, weight in codes.items():
+    for name, weight in with_tied(state, codes).items():
         path, _, attribute = name.rpartition(".")
         module = model.get_submodule(path)
         replaced = _packed_module(module, weight, options) if packed and path and attribute == "weight" else None

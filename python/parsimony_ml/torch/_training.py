@@ -75,9 +75,7 @@ def recalibrate_batch_norm(
     InvalidArgumentError
         No batch reached a batch norm. After this or any other exception the statistics are as before.
     """
-    norms = [
-        module for module in model.modules() if isinstance(module, _BATCH_NORMS) and module.running_mean is not None
-    ]
+    norms = [module for module in model.modules() if isinstance(module, _BATCH_NORMS) and module.running_mean is not None]
     names = ("running_mean", "running_var", "num_batches_tracked")
     kept = [[getattr(norm, name).clone() for name in names] for norm in norms]
     momenta = [norm.momentum for norm in norms]
@@ -138,6 +136,4 @@ def input_second_moments(
     if not sums:
         raise InvalidArgumentError("batches: no batch went through a linear layer or a convolution of the model")
     suffix = "input_second_moment"
-    return {
-        f"{name}.{suffix}" if name else suffix: (total / counts[name]).float().numpy() for name, total in sums.items()
-    }
+    return {f"{name}.{suffix}" if name else suffix: (total / counts[name]).float().numpy() for name, total in sums.items()}
