@@ -65,7 +65,7 @@ class ParsimonyConfig(QuantizationConfigMixin):
         self.options = options.pop("options", {}) | options
 
     def get_loading_attributes(self) -> dict[str, Any]:
-        """What the caller of ``from_pretrained`` decides for a compact folder."""
+        """The choices that the caller of ``from_pretrained`` has for a compact folder."""
         return {"packed": self.packed, "accuracy": self.accuracy}
 
 
