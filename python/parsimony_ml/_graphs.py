@@ -204,6 +204,19 @@ def _from_anndata(data: Any, symmetrize: bool, obsp: str, call: _core.Call) -> N
     return NamedGraph(_from_sparse(data.obsp[obsp], symmetrize, call), data.obs_names)
 
 
+def _numbered(names: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """The different names, ascending, and for each place the number of its name."""
+    if names.dtype.kind in "iu" and names.size:
+        low, high = int(names.min()), int(names.max())
+        if high - low < 4 * names.size:  # sorting takes a second for a few million, and Ctrl-C waits for it
+            present = np.zeros(high - low + 1, dtype=bool)
+            present[names - low] = True
+            number = np.cumsum(present, dtype=np.int32) - np.int32(1)
+            return np.flatnonzero(present) + low, number[names - low]
+    nodes, numbers = np.unique(names, return_inverse=True)
+    return nodes, numbers.reshape(names.shape).astype(np.int32)
+
+
 def _from_edges(given: tuple[Any, ...], symmetrize: bool, call: _core.Call) -> NamedGraph:
     if len(given) != 2:
         raise InvalidArgumentError(
@@ -217,8 +230,7 @@ def _from_edges(given: tuple[Any, ...], symmetrize: bool, call: _core.Call) -> N
         raise InvalidArgumentError(f"graph: {weights.shape} weights for {len(edges)} edges")
     if edges.dtype.kind == "f":
         raise InvalidArgumentError(f"graph: edges must name nodes by whole numbers or text, not by {edges.dtype}")
-    nodes, numbers = np.unique(edges, return_inverse=True)
-    numbers = numbers.reshape(edges.shape).astype(np.int32)
+    nodes, numbers = _numbered(edges)
     made = _core.Graph.from_edges(
         len(nodes),
         np.ascontiguousarray(numbers[:, 0]),

@@ -189,7 +189,10 @@ def test_edges_by_numbers_and_by_names(weighted_blocks):
     frame = pd.DataFrame({"a": [f"n{i:03}" for i in edges[:, 0]], "b": [f"n{i:03}" for i in edges[:, 1]]})
     assert same((frame, weights), weighted_blocks[0])
     assert as_graph((frame, None), CALL).nodes[5] == "n005"
-    assert pm.cluster((edges + 1000, weights), 4).nodes[0] == 1000
+    for ids in (np.arange(600) + 1000, np.arange(600) * 10**9 - 5):  # close together, and far apart
+        named = as_graph((ids[edges], weights), CALL)
+        assert (named.nodes == ids).all()
+        assert same(named, weighted_blocks[0])
 
 
 def test_files_are_read_as_the_command_reads_them(tmp_path, weighted_blocks):
