@@ -1,6 +1,7 @@
 #include "quant/plan/candidates.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,20 @@ std::int64_t default_block_size(const TensorInfo& weight) {
   if (weight.shape.size() == 2) return 8;
   const std::int64_t positions = positions_of(weight);
   return positions == 1 ? 4 : positions <= kLargestKernel ? positions : 8;
+}
+
+// Levels and integers in groups.
+void add_grouped(const TensorInfo& weight, const WeightRange& range, const CompressOptions& options,
+                 std::vector<WeightRecipe>& out) {
+  constexpr std::array<std::pair<int, std::int64_t>, 7> kGroups{
+      {{2, 32}, {2, 64}, {3, 32}, {3, 64}, {4, 64}, {5, 64}, {6, 64}}};
+  const std::int64_t n = weight.values() / weight.shape[0];
+  for (const auto& [bits, group] : kGroups) {
+    const bool levels = bits <= 4;
+    if (group >= n && (!levels || group == 32)) continue;  // as without groups
+    out.push_back(grouped_recipe(weight, bits, group, levels ? LevelKind::learned : LevelKind::uniform, range,
+                                 options));
+  }
 }
 
 }  // namespace
@@ -60,6 +75,7 @@ std::vector<WeightRecipe> candidates_of(const TensorInfo& weight, const WeightRa
   const bool products = scheme.kind == LayerScheme::Kind::product && scheme.block_size == 0;
   if (scheme.kind == LayerScheme::Kind::automatic) {
     for (int bits = 2; bits <= 8; ++bits) out.push_back(integer_recipe(weight, bits, range, options));
+    add_grouped(weight, range, options, out);
   } else if (!products) {
     return {uniform_recipe(weight, range, scheme, options)};
   }

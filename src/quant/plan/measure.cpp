@@ -45,7 +45,17 @@ class OutputSample {
     const std::int64_t count = std::min(outputs, std::max(kLeastOutputs, (kIntegerValues + n - 1) / n));
     view_ = weight;
     const Importance importance(weight);
-    double of_all = 0, of_drawn = 0;
+    double of_all = 0, of_drawn = 0, energy_of_all = 0, energy_of_drawn = 0;
+    // Errors grow with the square of the range of an output where it has one scale, otherwise with its
+    // energy.
+    const auto energy_of = [&](std::int64_t o) {
+      double energy = 0;
+      for (std::int64_t i = 0; i < n; ++i) {
+        const double value = weight.values[o * n + i];
+        energy += importance(o, i) * value * value;
+      }
+      return energy;
+    };
     const auto predicted = [&](std::int64_t o) {
       const auto [low, high] =
           std::minmax_element(weight.values.begin() + o * n, weight.values.begin() + (o + 1) * n);
@@ -63,11 +73,13 @@ class OutputSample {
         draw(outputs, count, RandomStream(options.seed, "measure.outputs"));
     const bool gather = weight.importance.size() == weight.values.size();
     for (std::int64_t o = 0, next = 0; o < outputs; ++o) {
-      const double error = predicted(o);
+      const double error = predicted(o), energy = energy_of(o);
       of_all += error;
+      energy_of_all += energy;
       if (next == count || drawn[next] != o) continue;
       ++next;
       of_drawn += error;
+      energy_of_drawn += energy;
       values_.insert(values_.end(), weight.values.begin() + o * n, weight.values.begin() + (o + 1) * n);
       if (!gather) continue;
       importance_.insert(importance_.end(), weight.importance.begin() + o * n,
@@ -79,10 +91,12 @@ class OutputSample {
     view_.shape = shape_;
     if (gather) view_.importance = importance_;
     if (of_drawn > 0) ratio_ = of_all / of_drawn;
+    if (energy_of_drawn > 0) energy_ratio_ = energy_of_all / energy_of_drawn;
   }
 
   double error(const WeightRecipe& recipe, const CompressOptions& options, const Context& context) const {
-    return ratio_ *
+    const bool grouped = recipe.group > 0 || recipe.levels != LevelKind::uniform;
+    return (grouped ? energy_ratio_ : ratio_) *
            weight_error(view_, decode(quantize_weight(view_, recipe, options, context), context)).error;
   }
 
@@ -90,7 +104,7 @@ class OutputSample {
   std::vector<float> values_, importance_;
   std::vector<std::int64_t> shape_;
   WeightView view_;
-  double ratio_ = 1;
+  double ratio_ = 1, energy_ratio_ = 1;
 };
 
 // Blocks of a weight, drawn from all: at most kMostBlocks, in the order of their energy Σ a w², so that equal
