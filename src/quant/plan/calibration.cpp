@@ -17,10 +17,15 @@
 namespace parsimony::quant {
 namespace {
 
-// E[x²] of each channel of an input: samples come first, channels last for 2-D weights and second otherwise.
+// Samples come first, channels last for 2-D weights and second otherwise.
+std::size_t channel_axis(const TensorInfo& input, std::size_t weight_dimensions) {
+  return weight_dimensions == 2 ? input.shape.size() - 1 : 1;
+}
+
+// E[x²] of each channel of an input.
 std::vector<float> second_moments(const TensorView& input, std::size_t weight_dimensions) {
   const std::vector<float> values = float32_values(input);
-  const std::size_t axis = weight_dimensions == 2 ? input.shape.size() - 1 : 1;
+  const std::size_t axis = channel_axis(input, weight_dimensions);
   const auto channels = input.shape[axis];
   std::int64_t inner = 1;
   for (std::size_t i = axis + 1; i < input.shape.size(); ++i) inner *= input.shape[i];
@@ -133,11 +138,29 @@ LayerInputs inputs_of(const TensorInfo& weight, const SafetensorsFile& calibrati
     if (!(value >= 0 && std::isfinite(value)))
       fail(fmt::format("a second moment is {}; must be finite and at least 0", value));
   }
+  const TensorView* samples = calibration.find(prefix + std::string(kInput));
+  if (samples != nullptr && samples->shape.size() >= 2 && weight.values() == weight.shape[0] * channels) {
+    inputs.axis = channel_axis(*samples, weight.shape.size());
+    if (samples->shape[inputs.axis] == channels && samples->values() > 0) inputs.samples = samples;
+  }
   if (std::all_of(importance.begin(), importance.end(), [](float value) { return value == 0; })) {
     inputs.dead = true;
+    inputs.samples = nullptr;
     importance.clear();
   } else if (!per_value && count != channels) {
     importance = grouped ? spread_over_groups(importance, weight) : spread_over_rows(importance, weight);
+  }
+  return inputs;
+}
+
+LayerInputs inputs_of(const CompactRecipe& recipe, std::size_t w, const ModelTensors& model,
+                      const SafetensorsFile& calibration) {
+  TensorInfo weight = coded_info(model.at(recipe.weights[w].name), recipe.weights[w].axes);
+  LayerInputs inputs = inputs_of(weight, calibration);
+  for (const auto& [alias, target] : recipe.aliases) {
+    if (!inputs.found.empty() || target != recipe.weights[w].name) continue;
+    weight.name = alias;
+    inputs = inputs_of(weight, calibration);
   }
   return inputs;
 }
@@ -151,13 +174,7 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
   std::size_t found = 0, embeddings = 0;
   for (std::size_t w = 0; w < recipe.weights.size(); ++w) {
     context.check_cancelled();
-    TensorInfo weight = coded_info(model.at(recipe.weights[w].name), recipe.weights[w].axes);
-    LayerInputs inputs = inputs_of(weight, *calibration);
-    for (const auto& [alias, target] : recipe.aliases) {
-      if (!inputs.found.empty() || target != recipe.weights[w].name) continue;
-      weight.name = alias;
-      inputs = inputs_of(weight, *calibration);
-    }
+    LayerInputs inputs = inputs_of(recipe, w, model, *calibration);
     if (!inputs.found.empty()) {
       ++found;
       if (inputs.dead) dead.push_back(recipe.weights[w].name);

@@ -284,6 +284,9 @@ class Planner {
 // Combinations that no field can refuse alone. A value that is the default says nothing and is always valid.
 void check_options(const CompressOptions& options) {
   validate_fields(options);
+  if (options.feedback && !options.calibration) {
+    refuse("feedback: needs option calibration, a file with inputs m.input of the layers");
+  }
   const bool budget = options.budget > 0;
   const bool products = options.scheme.find("pq") != std::string::npos || options.preset != Preset::none;
   if (products && !budget) return;

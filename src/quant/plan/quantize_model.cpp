@@ -1,6 +1,7 @@
 // Implements quantize_model of parsimony/quant/compress.hpp.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,11 +10,13 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "parsimony/quant/decode.hpp"
+#include "quant/codes/error_feedback.hpp"
 #include "quant/codes/weight_error.hpp"
 #include "quant/file/compact_recipe.hpp"
 #include "quant/file/memory_file.hpp"
 #include "quant/plan/batch_norm_fold.hpp"
 #include "quant/plan/bias_correction.hpp"
+#include "quant/plan/calibration.hpp"
 #include "quant/plan/compress_weight.hpp"
 #include "quant/plan/error_share.hpp"
 #include "quant/plan/float_values.hpp"
@@ -26,15 +29,38 @@ struct Codes {
   WeightError error;
 };
 
+// inputs: nullptr, or those of the layer, whose correlations choose the codes.
 Codes make_codes(const TensorView& tensor, const WeightRecipe& recipe, std::span<const float> importance,
-                 const CompressOptions& options, const Context& context) {
+                 const LayerInputs* inputs, const CompressOptions& options, const Context& context) {
   const FloatValues values(tensor, recipe.axes);
   const std::vector<std::int64_t> shape = coded_shape(tensor.shape, recipe.axes);
   const WeightView view{.values = values(), .shape = shape, .importance = importance};
   QuantizedTensor codes = quantize_weight(view, recipe, options, context);
+  if (inputs != nullptr) {
+    feed_errors_back(view, input_moments(*inputs->samples, inputs->axis, context), codes, context);
+  }
   const WeightError error = weight_error(view, decode(codes, context));
   set_axes(codes, recipe);
   return {std::move(codes), error};
+}
+
+// The inputs of an integer weight whose codes may make up for each other's errors.
+std::optional<LayerInputs> inputs_for_feedback(const ModelTensors& model, const CompressionPlan& plan,
+                                               std::size_t w) {
+  const std::optional<SafetensorsFile>& calibration = plan.options.calibration;
+  if (!plan.options.feedback || !calibration || plan.recipe.weights[w].scheme != Scheme::integer) return {};
+  LayerInputs inputs = inputs_of(plan.recipe, w, model, *calibration);
+  if (inputs.samples == nullptr || inputs.samples->shape[inputs.axis] > kMostFeedbackInputs) return {};
+  return inputs;
+}
+
+void tell_feedback(std::int64_t layers, QuantizedModel& out, const Context& context) {
+  out.report.figures.emplace_back("fed_back_layers", layers);
+  if (layers > 0) return;
+  context.log(
+      LogLevel::warning,
+      "option feedback: changed no layer; it needs samples m.input of linear layers or of convolutions "
+      "with kernels of one value, in integers or levels");
 }
 
 // Tensors of one dimension that take the place of the model's, by name.
@@ -99,11 +125,15 @@ QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan, c
   record_options(out.report, plan.options);
   StageTimer quantizing(out.report, "quantize");
   double error = 0;
+  std::int64_t fed_back = 0;
   for (std::size_t w = 0; w < count; ++w) {
     context.check_cancelled();
     const WeightRecipe& recipe = plan.recipe.weights[w];
     const TensorView& tensor = model.at(recipe.name);
-    Codes codes = make_codes(tensor, recipe, plan.importance[w], plan.options, context);
+    const std::optional<LayerInputs> inputs = inputs_for_feedback(model, plan, w);
+    if (inputs) ++fed_back;
+    Codes codes =
+        make_codes(tensor, recipe, plan.importance[w], inputs ? &*inputs : nullptr, plan.options, context);
     plan.importance[w] = std::vector<float>();  // may have been as large as the weight
     error += error_share(tensor) * codes.error.relative();
     out.relative_mse.push_back(codes.error.relative());
@@ -111,6 +141,7 @@ QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan, c
     context.progress("quantize", std::ssize(out.model.weights), static_cast<std::int64_t>(count));
   }
   quantizing.finish();
+  if (plan.options.feedback) tell_feedback(fed_back, out, context);
   for (const OtherRecipe& other : plan.recipe.others) out.model.others.push_back(model.at(other.name));
   if (model.file()) out.model.storage.push_back(*model.file());
   Replacements replacements;
