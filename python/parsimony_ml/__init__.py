@@ -56,19 +56,23 @@ _HOMES = {
     "shipped_operator": "_operators",
 }
 _ERRORS = _errors.__all__
+# What each needs besides NumPy is loaded when it is first used.
+_SUBMODULES = ("quant", "sklearn", "torch", "transformers")
 __all__ = sorted([*_HOMES, *_ERRORS])
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
     home = "_errors" if name in _ERRORS else _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_SUBMODULES})

@@ -45,6 +45,10 @@ def test_every_name_is_there():
     assert pm.__version__.count(".") == 2
 
 
+def test_submodules_need_no_import_of_their_own():
+    assert run("import parsimony_ml as pm; print(pm.quant.compress.__name__, 'torch' in dir(pm))") == "compress True\n"
+
+
 def test_the_package_is_the_one_under_test():
     if "PYTHONPATH" in os.environ:
         assert os.environ["PYTHONPATH"].split(os.pathsep)[0] in os.path.dirname(pm.__file__)
