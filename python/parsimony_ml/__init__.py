@@ -56,7 +56,7 @@ _HOMES = {
     "shipped_operator": "_operators",
 }
 _ERRORS = _errors.__all__
-# What each needs besides NumPy is loaded when it is first used.
+# Submodules with packages besides NumPy are loaded when they are first used.
 _SUBMODULES = ("quant", "sklearn", "torch", "transformers")
 __all__ = sorted([*_HOMES, *_ERRORS])
 

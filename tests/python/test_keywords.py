@@ -102,3 +102,20 @@ def test_sizes_in_bytes():
     for bad in ("", "4 apples", 0, -3, 2.5, "0"):
         with pytest.raises(pm.InvalidArgumentError, match="max_memory: must be a number of bytes"):
             bytes_of(bad)
+
+
+@pytest.mark.parametrize(
+    ("function", "tables"),
+    [
+        (pm.cluster, ["cluster", "knn_graph", "read"]),
+        (pm.choose_n_clusters, ["choose_n_clusters"]),
+        (pm.denoise, ["denoise"]),
+        (pm.learn_operator, ["learn_operator", "learn_operator_geometric", "learn_operator_untf"]),
+    ],
+)
+def test_help_has_every_option(function, tables):
+    for table in tables:
+        for row in _core.options[table]():
+            if row["name"] not in ("clusters", "seed", "symmetrize"):
+                assert f"\n    {row['name']} (" in function.__doc__
+                assert row["help"] in function.__doc__
