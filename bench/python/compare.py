@@ -1,8 +1,10 @@
 """Clusters scikit-learn's example data sets: ARI and CPU seconds beside scikit-learn and Leiden, as a table.
 
-PYTHONPATH=build/release/python python bench/python/compare.py [REPEATS], with the packages of tests/python/requirements.txt.
-Each method gets the data once for each repeat, in turn; the median of the CPU seconds (of all threads) is shown, which a busy
-machine changes less than wall time. Leiden chooses its own number of clusters; HDBSCAN too, and may leave points out.
+    PYTHONPATH=build/release/python python bench/python/compare.py [REPEATS]
+
+with the packages of tests/python/requirements.txt. Each method gets the data once for each repeat, in turn. The table has the
+median CPU seconds of all threads, which a busy machine changes less than wall time. Leiden chooses its own number of clusters; so
+does HDBSCAN, which also leaves points out.
 """
 
 import statistics

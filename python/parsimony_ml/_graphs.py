@@ -158,9 +158,8 @@ def _from_numbered_edges(
 ) -> _core.Graph:
     source, target = np.ascontiguousarray(edges[:, 0]), np.ascontiguousarray(edges[:, 1])
     if not directed:
-        # Parallel edges in either order add up; the two directions of one edge would have to agree.
-        low, high = np.minimum(source, target), np.maximum(source, target)
-        return _core.Graph.from_edges(nodes, _columns(low, nodes), _columns(high, nodes), weights, symmetrize, call)
+        # networkx and igraph give parallel edges the same direction, so that they add up.
+        return _core.Graph.from_edges(nodes, _columns(source, nodes), _columns(target, nodes), weights, symmetrize, call)
     if not symmetrize:
         raise InvalidArgumentError(f"graph: {kind} is directed; symmetrize=True takes the mean (W + W.T) / 2")
     return _from_directed(nodes, source, target, weights, call)

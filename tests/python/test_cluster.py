@@ -59,7 +59,13 @@ def test_labels_of_points_are_those_of_the_command(tmp_path, command, blobs, dty
     assert read.labels.tobytes() == found.labels.tobytes()
     model = pm.PointModel.load(tmp_path / "model.npz")
     new = points[:200] + np.float32(0.01)
-    assert (model.assign(new) == pm.PointModel(points, found).assign(new)).all()
+    ours = pm.PointModel(points, found)
+    assert (model.assign(new) == ours.assign(new)).all()
+    ours.save(tmp_path / "ours.npz")
+    saved, expected = np.load(tmp_path / "ours.npz"), np.load(tmp_path / "model.npz")
+    assert saved.files == expected.files
+    for name in saved.files:
+        assert (saved[name] == expected[name]).all(), name
 
 
 def test_any_number_of_threads_gives_the_same_bytes(blobs, weighted_blocks):

@@ -143,8 +143,9 @@ def test_graphs_of_networkx_have_their_weights_and_names(weighted_blocks):
 
 
 def test_multigraphs_add_parallel_edges():
-    graph = nx.MultiGraph([(0, 1), (1, 0), (0, 1), (1, 2)])
-    assert same(graph, sp.csr_array(np.array([[0, 3, 0], [3, 0, 1], [0, 1, 0]], dtype=float)))
+    edges = [(0, 1), (1, 0), (0, 1), (2, 1)]
+    for graph in (nx.MultiGraph(edges), ig.Graph(3, edges)):
+        assert same(graph, sp.csr_array(np.array([[0, 3, 0], [3, 0, 1], [0, 1, 0]], dtype=float)))
 
 
 @pytest.mark.parametrize("edges", [[(0, 1), (1, 2)], [(0, 1), (1, 0), (1, 2), (2, 1)]])

@@ -90,6 +90,8 @@ def test_alpha_stays_as_it_is(colour):
     out = pm.denoise(np.dstack([colour[1], alpha]), 15, channel_axis=-1)
     assert (out[..., 3] == alpha).all()
     assert (out[..., :3] != colour[1]).any()
+    exact = np.random.default_rng(0).random(alpha.shape)  # float32 would round it
+    assert (pm.denoise(np.dstack([colour[1] / 255, exact]), 0.06, channel_axis=-1)[..., 3] == exact).all()
 
 
 def test_any_number_of_threads_gives_the_same_bytes(colour):

@@ -65,7 +65,7 @@ def test_ctrl_c_stops_a_call(call, after):
     time.sleep(after)
     sent = time.time()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, "")
     # The promise is .25 s on an idle machine (tests/python/interrupt.py measures it).
     assert float(out) - sent < 2
@@ -80,8 +80,8 @@ def test_ctrl_c_works_in_any_call_of_a_thread():
         done = []
         thread = threading.Thread(target=lambda: done.append(pm.learn_operator(x, max_iterations=200)))
         thread.start()
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(30)
         except KeyboardInterrupt:
             thread.join()
@@ -89,7 +89,7 @@ def test_ctrl_c_works_in_any_call_of_a_thread():
     """)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60) == ("1\n", "")
+    assert process.communicate(timeout=300) == ("1\n", "")
 
 
 def test_other_threads_run_during_a_call():
@@ -172,7 +172,7 @@ def test_messages_go_to_the_logger(caplog):
 def test_a_forked_child_can_call_after_its_parent_did():
     process = python("""
         import os, numpy as np, parsimony_ml as pm
-        x = np.random.default_rng(0).normal(size=(4000, 8))
+        x = np.random.default_rng(0).normal(size=(800, 8))
         here = pm.cluster(x, 4).labels
         child = os.fork()
         if child == 0:
@@ -180,7 +180,7 @@ def test_a_forked_child_can_call_after_its_parent_did():
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         assert (pm.cluster(x, 4).labels == here).all()
     """)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert out == "0\n", err
 
 
@@ -188,14 +188,14 @@ def test_multiprocessing_and_joblib():
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    pm.cluster(np.random.default_rng(0).normal(size=(2000, 8)), 4)
+    pm.cluster(np.random.default_rng(0).normal(size=(500, 8)), 4)
     for method in ("fork", "spawn"):
         with ProcessPoolExecutor(2, mp_context=get_context(method)) as pool:
             assert list(pool.map(count_clusters, [2, 3, 4])) == [2, 3, 4]
 
 
 def count_clusters(clusters):
-    return pm.cluster(np.random.default_rng(1).normal(size=(1500, 4)), clusters).n_clusters
+    return pm.cluster(np.random.default_rng(1).normal(size=(300, 4)), clusters).n_clusters
 
 
 def test_many_threads_of_python_may_call_at_once():
@@ -213,12 +213,12 @@ def test_many_threads_of_python_may_call_at_once():
 
 def test_memory_does_not_grow_over_calls():
     resource = pytest.importorskip("resource")
-    x = np.random.default_rng(0).normal(size=(1500, 8)).astype(np.float32)
+    x = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
     matrix = pm.knn_graph(x)
     for _ in range(10):
         pm.cluster(matrix, 3, method="compressive")
     before = resident()
-    for _ in range(60):
+    for _ in range(50):
         pm.cluster(matrix, 3, method="compressive")
         with pytest.raises(pm.InvalidArgumentError):
             pm.cluster(matrix, 10**6)
