@@ -1,11 +1,18 @@
 """What the site has beyond the pages of the repository, as hooks of MkDocs.
 
 - docs/reference/command.md: the help of each verb of the command, which is asked for it (PARSIMONY names it).
+- docs/reference/python.md: the docstrings of parsimony_ml.
 - docs/reference/cpp/: the public headers.
 - docs/reference/references.md: the entries of references.bib; citations [key] lead there.
 - A page for each source file or folder that a text links to.
+- as_image(), with which the code of the tutorials shows figures of matplotlib.
 """
 
+import base64
+import builtins
+import importlib
+import inspect
+import io
 import os
 import pathlib
 import re
@@ -28,8 +35,19 @@ references = {}  # key -> a line of Markdown
 
 
 def on_config(config):
+    sys.path.insert(0, str(ROOT / os.environ.get("PARSIMONY_PACKAGE", "build/release/python")))
     references.update(read_references((ROOT / "docs/references.bib").read_text()))
     return config
+
+
+def as_image(figure):
+    """The figure as HTML."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=100)
+    return f'<img src="data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}" alt="">'
+
+
+builtins.as_image = as_image
 
 
 def on_files(files, config):
@@ -40,6 +58,7 @@ def on_files(files, config):
     if not os.access(command, os.X_OK):
         raise PluginError(f"{command}: there is no such program; ./dev build makes it, or PARSIMONY names another")
     add("docs/reference/command.md", command_reference.page(command))
+    add("docs/reference/python.md", python_page())
     for room, text in cpp_reference.pages(ROOT).items():
         add(f"docs/reference/cpp/{room}.md", text)
     add("docs/reference/references.md", "# References\n\n" + "\n".join(
@@ -63,9 +82,40 @@ def on_page_markdown(markdown, page, config, files):
         if any(key not in references for key in keys):
             return match[0]
         there = relative("docs/reference/references.md", folder)
-        return "[" + ", ".join(f"[{key}]({there}#{key})" for key in keys) + "]"
+        return "\\[" + ", ".join(f"[{key}]({there}#{key})" for key in keys) + "\\]"
 
     return outside_code(LINK, link, outside_code(CITATION, citation, markdown))
+
+
+def python_page():
+    """Directives of mkdocstrings for all that the package offers, each with the table of its options."""
+    out = ["# Python"]
+    for module in ("parsimony_ml", "parsimony_ml.sklearn", "parsimony_ml.quant", "parsimony_ml.torch"):
+        loaded = importlib.import_module(module)
+        out += [f"## {module}", loaded.__doc__]
+        for name in sorted(loaded.__all__, key=lambda name: (name.endswith("Error"), name.lower())):
+            found = getattr(loaded, name)
+            if found.__module__ == "parsimony_ml._core":
+                out += [f"### {name}", *members_of(found)]
+            else:
+                out += [f"::: {module}.{name}", option_table(found.__doc__ or "")]
+    return "\n\n".join(out) + "\n"
+
+
+def members_of(found):
+    """The docstrings of a class that is written in C++, which mkdocstrings does not see."""
+    yield inspect.cleandoc(found.__doc__ or "")
+    for name, member in vars(found).items():
+        if not name.startswith("_") and member.__doc__:
+            yield f"- `{name}`: {' '.join(member.__doc__.split())}"
+
+
+def option_table(text):
+    """The options at the end of a docstring, which the package adds when it is loaded."""
+    lines = text.partition("\n\nOptions:\n")[2].strip().splitlines()
+    rows = [re.match(r" *(\w+) \((.*?)(?:, default (.*?))?\): (.*)", line).groups() for line in lines]
+    cells = [f"| `{name}` | {values.replace('|', 'or')} | {default or ''} | {help} |" for name, values, default, help in rows]
+    return "\n".join(["| option | values | default | meaning |", "|---|---|---|---|", *cells]) if cells else ""
 
 
 def outside_code(pattern, replace, markdown):

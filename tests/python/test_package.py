@@ -38,6 +38,19 @@ def test_the_interpreter_exits_cleanly_after_use():
     )
 
 
+def test_objects_that_are_held_to_the_end_are_no_fault():
+    assert (
+        run("""
+        import builtins
+        import numpy as np
+        import parsimony_ml.quant as quant
+        builtins.kept = quant.quantize(np.eye(8, dtype=np.float32))
+        print(builtins.kept.decode().shape)
+    """)
+        == "(8, 8)\n"
+    )
+
+
 def test_every_name_is_there():
     for name in pm.__all__:
         assert getattr(pm, name).__name__ == name
