@@ -7,7 +7,7 @@
 
 NB_MODULE(_core, m) {
   namespace python = parsimony::python;
-  nanobind::set_leak_warnings(false);  // objects that a program still holds when it ends are no fault
+  nanobind::set_leak_warnings(false);  // a program may hold objects until it ends
   m.doc() = "The library behind parsimony_ml. Its functions are private: use those of parsimony_ml.";
   m.def("version", &parsimony::version, "\"major.minor.patch\" of the library.");
   m.def("simd_target", &parsimony::simd_target, "The SIMD target that the kernels use on this machine.");

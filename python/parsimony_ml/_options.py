@@ -29,8 +29,8 @@ def values_of(row: dict[str, Any]) -> str:
         return " | ".join(f'"{value}"' for value in row["values"])
     if row["type"] in ("int", "float"):
         low, high = row["low"], row["high"]
-        style = "d" if row["type"] == "int" else "g"
-        bounds = [format(int(bound) if style == "d" else bound, style) if bound is not None else None for bound in (low, high)]
+        whole = row["type"] == "int"
+        bounds = [None if bound is None else f"{bound:.0f}" if whole else f"{bound:g}" for bound in (low, high)]
         text = row["type"]
         if bounds[0] is not None and bounds[1] is not None:
             text = f"{bounds[0]} to {bounds[1]}"

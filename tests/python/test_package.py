@@ -38,7 +38,7 @@ def test_the_interpreter_exits_cleanly_after_use():
     )
 
 
-def test_objects_that_are_held_to_the_end_are_no_fault():
+def test_objects_may_be_held_until_the_interpreter_ends():
     assert (
         run("""
         import builtins
