@@ -1,5 +1,6 @@
 #include "quant/codes/integer_range.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -45,8 +46,22 @@ double squared_error(const Weighted& weighted, const Range& range, int bits, con
 }
 
 Range extremes(std::span<const float> values) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  return {*low, *high};
+  std::array<float, 8> low, high;  // comparisons that do not wait for each other
+  low.fill(values.front());
+  high.fill(values.front());
+  std::size_t i = 0;
+  for (; i + low.size() <= values.size(); i += low.size()) {
+    for (std::size_t lane = 0; lane < low.size(); ++lane) {
+      const float value = values[i + lane];
+      low[lane] = value < low[lane] ? value : low[lane];
+      high[lane] = value > high[lane] ? value : high[lane];
+    }
+  }
+  for (; i < values.size(); ++i) {
+    low[0] = std::min(low[0], values[i]);
+    high[0] = std::max(high[0], values[i]);
+  }
+  return {std::ranges::min(low), std::ranges::max(high)};
 }
 
 // Predicts the error of a range: exactly for values clipped at edges of bins, and as step² / 12 for each

@@ -1,12 +1,14 @@
 #include "parsimony/quant/noise.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/core/random.hpp"
+#include "quant/codes/integer_range.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -44,16 +46,34 @@ class Places {
   std::vector<std::int64_t> offsets_;
 };
 
+// φ of the drawn values, each weight a block. The others are copied.
 void round_to_integers(std::span<const float> weight, std::int64_t row, const NoiseOptions& options,
-                       const Context& context, std::span<float> out) {
+                       std::span<const std::uint8_t> drawn, const Context& context, std::span<float> noised) {
   const IntegerOptions integers{
       .bits = options.bits, .granularity = options.granularity, .range = options.range};
-  const std::int64_t piece = options.granularity == Granularity::per_channel ? row : std::ssize(weight);
-  context.for_blocks(std::ssize(weight), piece, [&](std::int64_t begin, std::int64_t end) {
-    const auto values = weight.subspan(begin, end - begin);
-    const AffineCode code = choose_affine_code(values, integers);
-    fake_quantize(values, code, options.bits, out.subspan(begin, end - begin));
-  });
+  const std::int64_t size = std::ssize(weight), top = (1 << options.bits) - 1;
+  const auto round = [&](std::int64_t begin, std::int64_t end, const AffineCode& code) {
+    const double scale = code.scale, zero = code.zero_point;
+    for (std::int64_t i = begin; i < end; ++i) {
+      // Both values and a mask: half of the branches on a random draw would be predicted wrongly.
+      const double level = affine_level(weight[i], scale, zero, static_cast<double>(top));
+      const auto rounded = std::bit_cast<std::uint32_t>(static_cast<float>(level - zero) * code.scale);
+      const auto own = std::bit_cast<std::uint32_t>(weight[i]), mask = 0 - std::uint32_t{drawn[i]};
+      noised[i] = std::bit_cast<float>((rounded & mask) | (own & ~mask));
+    }
+  };
+  if (options.granularity == Granularity::per_tensor) {
+    const AffineCode code = choose_affine_code(weight, integers, context);
+    context.for_blocks(size, kPiece, [&](std::int64_t begin, std::int64_t end) { round(begin, end, code); });
+    return;
+  }
+  context.for_blocks(
+      size / row, std::max<std::int64_t>(1, kPiece / row), [&](std::int64_t first, std::int64_t last) {
+        const Context alone(1);
+        for (std::int64_t o = first; o < last; ++o) {
+          round(o * row, (o + 1) * row, choose_affine_code(weight.subspan(o * row, row), integers, alone));
+        }
+      });
 }
 
 void to_centroids(std::span<const float> weight, const BlockGrid& grid, const Places& places,
@@ -141,8 +161,7 @@ DrawnBlocks noise_weight(std::span<const float> weight, const BlockGrid& grid, c
   const DrawnBlocks blocks{count, std::count(drawn.begin(), drawn.end(), 1)};
 
   if (is_integer(options)) {
-    round_to_integers(weight, row, options, context, noised);
-    for (std::int64_t i = 0; i < count; ++i) noised[i] = drawn[i] != 0 ? noised[i] : weight[i];
+    round_to_integers(weight, row, options, drawn, context, noised);
     if (!drawn_values.empty()) std::copy(drawn.begin(), drawn.end(), drawn_values.begin());
     return blocks;
   }
