@@ -11,7 +11,7 @@ import time
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812
 
 from parsimony_ml.torch import QuantNoise
 

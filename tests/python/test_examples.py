@@ -22,8 +22,16 @@ PROMISES = {
     "denoise_photo": {r"-> ([0-9.]+) dB, uint8 \(192, 256, 3\)": 28},
     "learn_operator": {r"(.*) of 11 differences": 11},
     "sentences": {},
+    "train_with_noise": {r"accuracy (.*)": 0.85},
+    "compress_minilm": {r"cosine (.*)": 0.98, r"\n(\S+) ": 0.5},
 }
-PACKAGES = {"karate_igraph": "igraph", "cells_anndata": "anndata"}
+PACKAGES = {
+    "karate_igraph": "igraph",
+    "cells_anndata": "anndata",
+    "train_with_noise": "torch",
+    "compress_minilm": "transformers",
+}
+DATA = Path(os.environ.get("PARSIMONY_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 def run(name, tmp_path):
@@ -33,7 +41,7 @@ def run(name, tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": package},
+        env={**os.environ, "PYTHONPATH": package, "PARSIMONY_DATA": str(DATA), "HF_HUB_OFFLINE": "1"},
         timeout=120,
         check=False,
     )
@@ -45,6 +53,8 @@ def run(name, tmp_path):
 def test_example(name, tmp_path):
     if name in PACKAGES:
         pytest.importorskip(PACKAGES[name])
+    if name == "compress_minilm" and not (DATA / "minilm").is_dir():
+        pytest.skip(f"needs {DATA / 'minilm'}")
     out = run(name, tmp_path)
     for pattern, least in PROMISES[name].items():
         assert float(re.search(pattern, out)[1]) >= least, out
