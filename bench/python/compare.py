@@ -2,9 +2,9 @@
 
     PYTHONPATH=build/release/python python bench/python/compare.py [REPEATS]
 
-with the packages of tests/python/requirements.txt. Each method gets the data once for each repeat, in turn. The table has the
-median CPU seconds of all threads, which a busy machine changes less than wall time. Leiden chooses its own number of clusters; so
-does HDBSCAN, which also leaves points out.
+with the packages of tests/python/requirements.txt. Each method gets the data once for each repeat, in turn. The table has
+the median CPU seconds of all threads, which a busy machine changes less than wall time. Leiden chooses its own number of
+clusters; so does HDBSCAN, which also leaves points out.
 """
 
 import statistics
