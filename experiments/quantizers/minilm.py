@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Sentence vectors of MiniLM from compact files and from plain quantizers: minilm.py PARSIMONY MODEL_FOLDER TEXT_FOLDER
 
-MODEL_FOLDER has all-minilm-l6-v2-fp16.safetensors and vocab.txt, TEXT_FOLDER the GLUE files. Prints, for 200 sentences
-of SST-2, CoLA and RTE, the mean cosine with the vectors of the floats and how often the nearest other sentence stays
-the same, beside the bytes of the file. Plain quantizers of the same size, twenty lines each, stand beside them. Runs and
-names of plain quantizers as further arguments choose rows. Needs numpy."""
+MODEL_FOLDER has all-minilm-l6-v2-fp16.safetensors and vocab.txt, TEXT_FOLDER the GLUE files and sts16-test.tsv. Prints,
+beside the bytes of the file, the mean cosine of 200 sentences of SST-2, CoLA and RTE with the vectors of the floats; how
+often the nearest other sentence stays the same, among these and among the 2,372 of STS-2016; and Spearman's correlation
+with the scores of STS-2016. Runs with --feedback have a calibration of 250 other sentences. Plain quantizers of the same
+size, twenty lines each, stand beside them. Runs and names of plain quantizers as further arguments choose rows. Needs
+numpy."""
 import json
 import subprocess
 import sys
@@ -18,9 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import read_compact  # noqa: E402
 
 # One run of parsimony quantize each, without --layers or --exclude.
-RUNS = ["--scheme int8", "--scheme int4", "--scheme int4 --group 64 --half", "--scheme nf4 --half", "--scheme levels4 --half",
-        "--preset accurate", "--scheme int3 --group 64 --half", "--scheme levels3 --half", "--scheme levels3g32 --half",
-        "--scheme levels2g32 --half"]
+RUNS = ["--scheme int8", "--scheme levels4 --half", "--scheme levels4 --half --feedback", "--budget 9.5MB --half",
+        "--scheme levels3 --half", "--scheme levels3 --half --feedback", "--budget 6MB --half", "--budget 6MB --half --feedback"]
 
 
 def floats(path):
@@ -50,11 +51,14 @@ def word_pieces(word, vocabulary):
     return pieces
 
 
-def sentences(folder):
-    def column(path, index, header):
-        lines = (folder / path).read_text(encoding="utf-8").splitlines()[header:]
-        return [line.split("\t")[index] for line in lines if line.count("\t") >= index]
-    return (column("SST-2/dev.tsv", 0, 1)[:70] + column("CoLA/dev.tsv", 3, 0)[:70] + column("RTE/dev.tsv", 1, 1)[:60])[:200]
+def column(path, index, header=1):
+    lines = path.read_text(encoding="utf-8").splitlines()[header:]
+    return [line.split("\t")[index] for line in lines if line.count("\t") >= index]
+
+
+def sentences(folder, begin=(0, 0, 0), each=(70, 70, 60)):
+    parts = (column(folder / "SST-2/dev.tsv", 0), column(folder / "CoLA/dev.tsv", 3, 0), column(folder / "RTE/dev.tsv", 1))
+    return [text for part, first, count in zip(parts, begin, each) for text in part[first:first + count]]
 
 
 def gelu(x):
@@ -71,24 +75,46 @@ def norm(x, weights, name):
     return centred / deviation * weights[name + ".weight"] + weights[name + ".bias"]
 
 
-def vector(weights, ids, heads=12):
+def vectors_of_length(weights, ids, inputs, heads=12):
+    """ids: sentences × tokens. inputs: None, or a dictionary that takes the inputs of each layer."""
     def linear(x, name):
+        if inputs is not None:
+            inputs.setdefault(name + ".input", []).append(x.reshape(-1, x.shape[-1]).astype(np.float16))
         return x @ weights[name + ".weight"].T + weights[name + ".bias"]
     at = "embeddings."
-    x = weights[at + "word_embeddings.weight"][ids] + weights[at + "position_embeddings.weight"][:len(ids)]
+    x = weights[at + "word_embeddings.weight"][ids] + weights[at + "position_embeddings.weight"][:ids.shape[1]]
     x = norm(x + weights[at + "token_type_embeddings.weight"][0], weights, at + "LayerNorm")
     for layer in range(6):
         p = f"encoder.layer.{layer}."
-        q, k, v = (linear(x, f"{p}attention.self.{part}").reshape(len(ids), heads, -1).transpose(1, 0, 2)
+        q, k, v = (linear(x, f"{p}attention.self.{part}").reshape(*ids.shape, heads, -1).swapaxes(1, 2)
                    for part in ("query", "key", "value"))
-        scores = q @ k.transpose(0, 2, 1) / np.sqrt(q.shape[-1])
+        scores = q @ k.swapaxes(2, 3) / np.sqrt(np.float32(q.shape[-1]))
         scores = np.exp(scores - scores.max(-1, keepdims=True))
-        mixed = (scores / scores.sum(-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(x.shape)
+        mixed = (scores / scores.sum(-1, keepdims=True) @ v).swapaxes(1, 2).reshape(x.shape)
         x = norm(x + linear(mixed, p + "attention.output.dense"), weights, p + "attention.output.LayerNorm")
         inner = gelu(linear(x, p + "intermediate.dense"))
         x = norm(x + linear(inner, p + "output.dense"), weights, p + "output.LayerNorm")
-    mean = x.mean(0)
-    return mean / np.linalg.norm(mean)
+    mean = x.mean(1)
+    return mean / np.linalg.norm(mean, axis=-1, keepdims=True)
+
+
+def vectors(weights, ids, inputs=None):
+    """Sentences of one length are worked on together."""
+    found = np.zeros((len(ids), weights["embeddings.LayerNorm.weight"].size), np.float32)
+    for length in {len(sentence) for sentence in ids}:
+        places = [i for i, sentence in enumerate(ids) if len(sentence) == length]
+        for first in range(0, len(places), 32):
+            some = places[first:first + 32]
+            found[some] = vectors_of_length(weights, np.array([ids[i] for i in some]), inputs)
+    return found
+
+
+def ranks(values):
+    order, out = np.argsort(values, kind="stable"), np.empty(len(values))
+    out[order] = np.arange(len(values))
+    for value in np.unique(values):
+        out[values == value] = out[values == value].mean()
+    return out
 
 
 NF4 = np.array([-1, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105004, 0, 0.0795803, 0.1609302,
@@ -135,42 +161,55 @@ def main():
     program, model, text = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     path = model / "all-minilm-l6-v2-fp16.safetensors"
     vocabulary = {word: i for i, word in enumerate((model / "vocab.txt").read_text(encoding="utf-8").splitlines())}
-    ids = [[vocabulary["[CLS]"], *[p for w in words(s) for p in word_pieces(w, vocabulary)][:126], vocabulary["[SEP]"]]
-           for s in sentences(text / "glue")]
-    weights = floats(path)
 
-    def vectors(of):
-        return np.stack([vector(of, sentence) for sentence in ids])
+    def ids_of(texts):
+        return [[vocabulary["[CLS]"], *[p for w in words(s) for p in word_pieces(w, vocabulary)][:126], vocabulary["[SEP]"]]
+                for s in texts]
+    pairs = list(zip(column(text / "sts16-test.tsv", 0), column(text / "sts16-test.tsv", 1)))
+    scores = ranks(np.array([float(score) for score in column(text / "sts16-test.tsv", 2)]))
+    own, sts = ids_of(sentences(text / "glue")), ids_of([sentence for pair in pairs for sentence in pair])
+    weights = floats(path)
 
     def nearest(x):
         return (x @ x.T - 2 * np.eye(len(x))).argmax(1)
-    exact = vectors(weights)
+    exact, exact_sts = vectors(weights, own), vectors(weights, sts)
 
     def show(name, bytes_, of):
-        found = vectors(of)
-        print(f"| {name} | {bytes_ / 1e6:.2f} | {(found * exact).sum(1).mean():.4f} | "
-              f"{(nearest(found) == nearest(exact)).mean():.3f} |", flush=True)
+        found, found_sts = vectors(of, own), vectors(of, sts)
+        kept, kept_sts = ((nearest(a) == nearest(b)).mean() for a, b in ((found, exact), (found_sts, exact_sts)))
+        spearman = np.corrcoef(ranks((found_sts[::2] * found_sts[1::2]).sum(1)), scores)[0, 1]
+        print(f"| {name} | {bytes_ / 1e6:.2f} | {(found * exact).sum(1).mean():.4f} | {kept:.3f} ± "
+              f"{(kept * (1 - kept) / len(own))**0.5:.3f} | {kept_sts:.3f} ± {(kept_sts * (1 - kept_sts) / len(sts))**0.5:.3f} | "
+              f"{spearman:.4f} |", flush=True)
 
-    print("| run | MB | cosine | nearest kept |\n|---|---|---|---|")
+    print("| run | MB | cosine | nearest of 200 kept | nearest of 2,372 kept | STS-2016 |\n|---|---|---|---|---|---|")
+    show("float16", path.stat().st_size, weights)
     matrices = [name for name in weights if weights[name].ndim == 2]
     rest = 2 * sum(w.size for w in weights.values() if w.ndim != 2)
     peers = [("int8 per channel, the largest value", lambda w: per_channel(8, w)),
-             ("int4 per channel, the largest value", lambda w: per_channel(4, w)),
              ("NF4 in groups of 64", nf4),
              ("int4 in groups of 64, zero points, searched", lambda w: searched(4, w)),
-             ("int3 in groups of 64, zero points, searched", lambda w: searched(3, w))]
+             ("int3 in groups of 64, zero points, searched", lambda w: searched(3, w)),
+             ("int2 in groups of 64, zero points, searched", lambda w: searched(2, w))]
     named = sys.argv[4:]
+    for name, quantize in [peer for peer in peers if peer[0] in named or not named]:
+        made = {matrix: quantize(weights[matrix]) for matrix in matrices}
+        show(name, rest + sum(size for _, size in made.values()), {**weights, **{n: w for n, (w, _) in made.items()}})
     for run in [run for run in named if run.startswith("--")] if named else RUNS:
         with tempfile.TemporaryDirectory() as folder:
-            small = Path(folder) / "small.safetensors"
-            subprocess.run([program, "quantize", path, *run.split(), "-o", small, "-q"], check=True, stdout=subprocess.DEVNULL)
+            small, more = Path(folder) / "small.safetensors", []
+            if "--feedback" in run:
+                inputs = {}
+                vectors(weights, ids_of(sentences(text / "glue", (500, 500, 150), (100, 100, 50))), inputs)
+                made = {name: np.concatenate(parts) for name, parts in inputs.items()}
+                more = ["--calibration", Path(folder) / "inputs.safetensors"]
+                read_compact.write_safetensors(more[1], {}, {name: ("F16", list(x.shape), x.tobytes()) for name, x in made.items()})
+            subprocess.run([program, "quantize", path, *run.split(), *more, "-o", small, "-q"], check=True,
+                           stdout=subprocess.DEVNULL)
             _, tensors = read_compact.read_compact(small)
             decoded = {name: read_compact.array(tensor).astype(np.float32) for name, tensor in tensors.items()
                        if tensor[0] in ("F32", "F16")}
             show(f"`{run}`", small.stat().st_size, decoded)
-    for name, quantize in [peer for peer in peers if peer[0] in named or not named]:
-        made = {matrix: quantize(weights[matrix]) for matrix in matrices}
-        show(name, rest + sum(size for _, size in made.values()), {**weights, **{n: w for n, (w, _) in made.items()}})
 
 
 if __name__ == "__main__":
