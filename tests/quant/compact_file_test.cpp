@@ -67,21 +67,21 @@ TEST(CompactFile, ZeroPointsThatAreNoCodesComeBack) {
 TEST(CompactFile, ProductsOfEveryWidthLayoutAndCodebookComeBack) {
   RandomModel random(3);
   for (const CodebookType type : {CodebookType::float32, CodebookType::float16, CodebookType::int8}) {
-    for (const BlockLayout layout : {BlockLayout::row, BlockLayout::input_channels}) {
-      for (const std::int64_t centroids : {1, 2, 3, 17, 256, 257, 1000}) {
-        for (const std::int64_t block : {1, 4, 9}) {
-          for (const bool extras : {false, true}) {
-            CompactModel model;
-            const auto codebook = random.codebook(centroids, block, type);
-            random.add(model, "a.weight",
-                       random.product({6, 10}, codebook, BlockLayout::row, extras, extras));
-            random.add(model, "b.weight",
-                       random.product({4, 10, 3, 3}, random.codebook(centroids, block, type), layout, extras,
-                                      extras));
-            expect_round_trip(model);
-          }
+    for (const std::int64_t centroids : {1, 2, 3, 17, 256, 257, 1000}) {
+      CompactModel model;  // all in one file, since writing one takes long
+      const auto add = [&](std::vector<std::int64_t> shape, BlockLayout layout, std::int64_t block) {
+        for (const bool extras : {false, true}) {
+          random.add(model, "w" + std::to_string(model.weights.size()) + ".weight",
+                     random.product(shape, random.codebook(centroids, block, type), layout, extras, extras));
+        }
+      };
+      for (const std::int64_t block : {1, 4, 9}) {
+        add({6, 10}, BlockLayout::row, block);
+        for (const BlockLayout layout : {BlockLayout::row, BlockLayout::input_channels}) {
+          add({4, 10, 3, 3}, layout, block);
         }
       }
+      expect_round_trip(model);
     }
   }
 }

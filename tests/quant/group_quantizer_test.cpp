@@ -175,9 +175,9 @@ TEST(Groups, ZerosStayZerosAndTinyValuesAreNoFault) {
 }
 
 TEST(Groups, SameBytesForAnyNumberOfThreads) {
-  const TestWeight weight = uneven_rows(300, 200);
+  const TestWeight weight = uneven_rows(170, 200);  // two blocks of groups
   for (const LevelKind levels : {LevelKind::uniform, LevelKind::learned}) {
-    IntegerOptions options = grouped(4, 64, levels);
+    IntegerOptions options = grouped(3, 64, levels);
     options.scale_values = 256;
     const QuantizedTensor one = integer_quantize(weight.view(), options, {}, Context(1));
     for (const int threads : testing::kThreadCounts) {

@@ -18,6 +18,7 @@ namespace parsimony::quant {
 namespace {
 
 constexpr std::int64_t kIntegerValues = std::int64_t{1} << 15;
+constexpr std::int64_t kGroupedValues = std::int64_t{1} << 13;  // their search takes longer
 constexpr std::int64_t kLeastOutputs = 8;
 constexpr std::int64_t kMostBlocks = std::int64_t{1} << 18;
 constexpr std::int64_t kLeastBlocks = std::int64_t{1} << 15;
@@ -40,9 +41,9 @@ std::vector<std::int64_t> draw(std::int64_t total, std::int64_t count, const Ran
 // Some outputs of a weight.
 class OutputSample {
  public:
-  OutputSample(const WeightView& weight, const CompressOptions& options) {
+  OutputSample(const WeightView& weight, std::int64_t values, const CompressOptions& options) {
     const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
-    const std::int64_t count = std::min(outputs, std::max(kLeastOutputs, (kIntegerValues + n - 1) / n));
+    const std::int64_t count = std::min(outputs, std::max(kLeastOutputs, (values + n - 1) / n));
     view_ = weight;
     const Importance importance(weight);
     double of_all = 0, of_drawn = 0, energy_of_all = 0, energy_of_drawn = 0;
@@ -230,7 +231,7 @@ std::vector<double> estimate_errors(const WeightView& weight, std::span<const We
   if (!(norm > 0)) return out;
   CompressOptions quick = options;
   quick.max_iterations = std::min(options.max_iterations, kMeasuredIterations);
-  std::optional<OutputSample> outputs;
+  std::optional<OutputSample> outputs, grouped_outputs;
   std::map<std::pair<BlockLayout, std::int64_t>, std::pair<BlockSample, ProductErrors>> products;
   for (int pass = 0; pass < 2; ++pass) {  // in the second pass, those that follow from the measured ones
     for (std::size_t c = 0; c < candidates.size(); ++c) {
@@ -238,8 +239,10 @@ std::vector<double> estimate_errors(const WeightView& weight, std::span<const We
       const WeightRecipe& recipe = candidates[c];
       if (recipe.scheme == Scheme::integer) {
         if (pass == 1) continue;
-        if (!outputs) outputs.emplace(weight, options);
-        out[c] = outputs->error(recipe, quick, context) / norm;
+        const bool grouped = recipe.group > 0 || recipe.levels != LevelKind::uniform;
+        std::optional<OutputSample>& sample = grouped ? grouped_outputs : outputs;
+        if (!sample) sample.emplace(weight, grouped ? kGroupedValues : kIntegerValues, options);
+        out[c] = sample->error(recipe, quick, context) / norm;
         continue;
       }
       const std::pair key(recipe.layout, recipe.block_size);
