@@ -10,7 +10,7 @@ transformers = pytest.importorskip("transformers")
 
 import parsimony_ml as pm  # noqa: E402
 from parsimony_ml import quant  # noqa: E402
-from parsimony_ml.torch import PackedEmbedding, PackedLinear  # noqa: E402
+from parsimony_ml.torch import IterativePQ, PackedEmbedding, PackedLinear, load_model  # noqa: E402
 from parsimony_ml.transformers import ParsimonyConfig, ParsimonyQuantizer  # noqa: E402
 
 torch.set_num_threads(1)
@@ -89,6 +89,24 @@ def test_floats_are_quantized_while_they_load(floats, tmp_path):
     with torch.no_grad():
         own.copy_(before)
     model.save_pretrained(tmp_path / "unchanged")
+
+
+def test_layers_with_inputs_first_and_tied_heads_are_stages(tmp_path):
+    torch.manual_seed(0)
+    size = {"n_layer": 1, "n_embd": 64, "n_head": 2, "vocab_size": 300, "n_positions": 16}
+    config = transformers.GPT2Config(**size, bos_token_id=0, eos_token_id=0)
+    model = transformers.GPT2LMHeadModel(config).eval()
+    ipq = IterativePQ(model, {".*mlp.*": "pq8x64", ".*attn.*": "pq4x64", ".*wte": "int8"}, codebook="float32")
+    for _ in ipq:
+        model(IDS, labels=IDS).loss.backward()
+    expected = output(model)
+    ipq.save(tmp_path / "small.safetensors", half=False)
+    loaded = load_model(transformers.GPT2LMHeadModel(config).eval(), tmp_path / "small.safetensors")
+    assert loaded.lm_head.weight is loaded.transformer.wte.weight
+    torch.testing.assert_close(output(loaded), expected, rtol=1e-4, atol=1e-5)
+    code = ipq.tensors()["transformer.h.0.mlp.c_fc.weight"]
+    assert code.shape == (64, 256)
+    assert np.array_equal(code.centroids[code.codes].reshape(256, 64).T, code.decode())
 
 
 def test_mistakes_are_refused(floats, tmp_path):
