@@ -37,15 +37,12 @@ _WORDS = {torch.float16: "F16", torch.bfloat16: "BF16"}
 class ParsimonyConfig(QuantizationConfigMixin):
     """The ``quantization_config`` of ``from_pretrained``.
 
-    Parameters
-    ----------
-    scheme, layers, budget, **options
-        For a folder of floats: as in ``parsimony_ml.quant.compress``. A compact folder has its codes already.
-    packed : bool
-        Linear layers and embeddings compute with the codes, on the CPU, and take the memory of the file. False: the
-        weights are decoded, so that every device and all of PyTorch can use them.
-    accuracy : {"tables8", "tables16", "exact"}
-        Of the inner products of packed product codes.
+    Args:
+        scheme, layers, budget, **options: For a folder of floats: as in ``parsimony_ml.quant.compress``. A compact
+            folder has its codes already.
+        packed (bool): Linear layers and embeddings compute with the codes, on the CPU, and take the memory of the file.
+            False: the weights are decoded, so that every device and all of PyTorch can use them.
+        accuracy ({"tables8", "tables16", "exact"}): Of the inner products of packed product codes.
     """
 
     def __init__(

@@ -69,47 +69,34 @@ def compress(
 ) -> Compression:
     """Makes a compact file: weights in codes, everything else as it is.
 
-    Parameters
-    ----------
-    model : module, mapping, or path
-        A PyTorch module or its ``state_dict``, arrays by name, a safetensors file, the index of a sharded model, or a
-        Hugging Face folder. Tensors on the CPU are not copied.
-    target : path, optional
-        The file to write; for a folder, the folder: configuration and tokenizer are copied beside the model. Needed
-        unless ``dry_run``.
-    budget : int or str, optional
-        Largest size of the file, as ``"3.3MB"`` or a number of bytes. Schemes are then chosen for each layer.
-    scheme : str, optional
-        One word for all layers (``"int8"``, the default; ``"int4g64"``, ``"levels4"``, ``"nf4"``, ``"pq8"``, ...), or
-        rules ``"ffn=pq8,*=int8"``.
-    layers : mapping, optional
-        {pattern: scheme}: a role (``"ffn"``, ``"attention"``, ``"embedding"``, ``"depthwise"``, ...) or a regular
-        expression searched in the name. The first that selects a layer counts; all others get ``scheme``. A string is
-        the expression of the tensors that become codes at all.
-    preset : {"none", "paper", "small", "accurate"}, optional
-        Schemes by role for a whole network.
-    calibration : path or mapping, optional
-        Inputs of the layers: ``"m.input"``, or E[x^2] as ``"m.input_second_moment"``, for a weight ``"m.weight"``.
-    dry_run : bool
-        Plans and tells the size, but writes nothing.
-    n_jobs, progress, max_memory
-        Threads (-1: all), a function of (stage, done, total) or True for a bar, most bytes of memory. The file does
-        not depend on the threads.
-    **options
-        The other options of the command ``parsimony quantize``: ``group``, ``axis``, ``block_size``, ``centroids``,
-        ``layout``, ``codebook``, ``range``, ``half``, ``bias_correction``, ``exclude``, ``share``, ``prune``,
-        ``strict``, ``deflate_header``, ``seed``, ...
+    Args:
+        model (module, mapping, or path): A PyTorch module or its ``state_dict``, arrays by name, a safetensors file,
+            the index of a sharded model, or a Hugging Face folder. Tensors on the CPU are not copied.
+        target (path, optional): The file to write; for a folder, the folder: configuration and tokenizer are copied
+            beside the model. Needed unless ``dry_run``.
+        budget (int or str, optional): Largest size of the file, as ``"3.3MB"`` or a number of bytes. Schemes are then
+            chosen for each layer.
+        scheme (str, optional): One word for all layers (``"int8"``, the default; ``"int4g64"``, ``"levels4"``,
+            ``"nf4"``, ``"pq8"``, ...), or rules ``"ffn=pq8,*=int8"``.
+        layers (mapping, optional): {pattern: scheme}: a role (``"ffn"``, ``"attention"``, ``"embedding"``,
+            ``"depthwise"``, ...) or a regular expression searched in the name. The first that selects a layer counts;
+            all others get ``scheme``. A string is the expression of the tensors that become codes at all.
+        preset ({"none", "paper", "small", "accurate"}, optional): Schemes by role for a whole network.
+        calibration (path or mapping, optional): Inputs of the layers: ``"m.input"``, or E[x^2] as
+            ``"m.input_second_moment"``, for a weight ``"m.weight"``.
+        dry_run (bool): Plans and tells the size, but writes nothing.
+        n_jobs, progress, max_memory: Threads (-1: all), a function of (stage, done, total) or True for a bar, most
+            bytes of memory. The file does not depend on the threads.
+        **options: The other options of the command ``parsimony quantize``: ``group``, ``axis``, ``block_size``,
+            ``centroids``, ``layout``, ``codebook``, ``range``, ``half``, ``bias_correction``, ``exclude``, ``share``,
+            ``prune``, ``strict``, ``deflate_header``, ``seed``, ...
 
-    Returns
-    -------
-    Compression
+    Returns:
+        Compression
 
-    Raises
-    ------
-    InvalidArgumentError
-        Options; a budget below the least possible size, which is named.
-    UnsupportedError, FormatError, FileError
-        As the library: the message names the tensor or the file.
+    Raises:
+        InvalidArgumentError: Options; a budget below the least possible size, which is named.
+        UnsupportedError, FormatError, FileError: As the library: the message names the tensor or the file.
     """
     if preset is not None:
         options["preset"] = preset

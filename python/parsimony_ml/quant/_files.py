@@ -43,12 +43,9 @@ def load(path: str | os.PathLike[str], *, progress: Any = None) -> dict[str, np.
     Weights are decoded and have the type that they had in the model: float32 and float16; bfloat16, which NumPy does
     not have, becomes float32. Tied tensors are one array under several names. Takes the memory of the whole model.
 
-    Raises
-    ------
-    FileError
-        The file cannot be read.
-    FormatError
-        It is neither, or is damaged: names file and tensor.
+    Raises:
+        FileError: The file cannot be read.
+        FormatError: It is neither, or is damaged: names file and tensor.
     """
     model = open_model(path, progress)
     out: dict[str, np.ndarray] = {}

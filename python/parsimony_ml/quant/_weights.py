@@ -30,29 +30,24 @@ def quantize(
 ) -> _core.QuantizedTensor:
     """Puts one weight into codes, the same as ``compress`` would.
 
-    Parameters
-    ----------
-    weight : array or tensor of 2 to 5 dimensions
-        Outputs first: (out, in), or (out, in, kernel...). Another order is named by ``axis``.
-    scheme : str
-        A word of ``compress``: ``"int2"`` to ``"int8"`` (``"int4g64"``: a scale for every 64 values), ``"nf4"``,
-        ``"levels2"`` to ``"levels4"``, ``"pq8"`` (blocks of 8 weights, 256 centroids), ``"pq8x1024"``.
-    importance : array, optional
-        Weight of the squared errors: E[x^2] of each input channel, or of each value of an output.
-    n_jobs : int, optional
-        Threads; -1: all cores. The result does not depend on it.
-    **options
-        Options of ``compress``: ``range``, ``max_iterations``, ``codebook``, ``layout``, ``axis``, ``seed``, ...
+    Args:
+        weight (array or tensor of 2 to 5 dimensions): Outputs first: (out, in), or (out, in, kernel...). Another order
+            is named by ``axis``.
+        scheme (str): A word of ``compress``: ``"int2"`` to ``"int8"`` (``"int4g64"``: a scale for every 64 values),
+            ``"nf4"``, ``"levels2"`` to ``"levels4"``, ``"pq8"`` (blocks of 8 weights, 256 centroids), ``"pq8x1024"``.
+        importance (array, optional): Weight of the squared errors: E[x^2] of each input channel, or of each value of an
+            output.
+        n_jobs (int, optional): Threads; -1: all cores. The result does not depend on it.
+        **options: Options of ``compress``: ``range``, ``max_iterations``, ``codebook``, ``layout``, ``axis``, ``seed``,
+            ...
 
-    Returns
-    -------
-    QuantizedTensor
-        ``decode()`` gives float32; ``codes``, ``centroids``, ``scale`` show the parts; it can be pickled.
+    Returns:
+        QuantizedTensor: ``decode()`` gives float32; ``codes``, ``centroids``, ``scale`` show the parts; it can be
+            pickled.
 
-    Raises
-    ------
-    InvalidArgumentError
-        For an option out of range, and a weight whose codes would take more bytes than its floats.
+    Raises:
+        InvalidArgumentError: For an option out of range, and a weight whose codes would take more bytes than its
+            floats.
     """
     calibration = None
     if importance is not None:
@@ -65,15 +60,12 @@ def quantize(
 class PackedLinear:
     """``y = x W^T + bias`` with W in codes, which are never decoded as a whole.
 
-    Parameters
-    ----------
-    weight : QuantizedTensor
-        (out, in); the kernel of a convolution multiplies unrolled patches.
-    bias : array of ``out`` values, optional
-    accuracy : {"tables8", "tables16", "exact"}
-        Tables of inner products with 8 bits (error of about 1 %), 16 bits (1e-4), or floats. For products only.
-    switch_batch : int or "auto"
-        Rows of x from which on tiles of the weight are decoded.
+    Args:
+        weight (QuantizedTensor): (out, in); the kernel of a convolution multiplies unrolled patches.
+        bias: array of ``out`` values, optional.
+        accuracy ({"tables8", "tables16", "exact"}): Tables of inner products with 8 bits (error of about 1 %), 16 bits
+            (1e-4), or floats. For products only.
+        switch_batch (int or "auto"): Rows of x from which on tiles of the weight are decoded.
     """
 
     def __init__(self, weight: _core.QuantizedTensor, bias: Any = None, **options: Any) -> None:

@@ -31,33 +31,27 @@ class SpectralClustering(ClusterMixin, BaseEstimator):
     affinity is "nearest_neighbors", and a million points fit. It has ``predict``, and ``n_clusters="auto"``. Parameters
     that belong to eigensolvers and kernels of scikit-learn are not there.
 
-    Parameters
-    ----------
-    n_clusters : int or "auto", default 8
-        "auto": the most stable number, see :func:`parsimony_ml.choose_n_clusters`.
-    affinity : {"nearest_neighbors", "precomputed", "precomputed_nearest_neighbors"}
-        "precomputed": X is a symmetric matrix of weights, best a sparse one; the diagonal does not count.
-        "precomputed_nearest_neighbors": X need not be symmetric; the mean of it and its transpose is taken, as in
-        scikit-learn.
-    n_neighbors : int, default 10
-        Neighbours of a point, at most n - 1.
-    method : {"auto", "compressive", "filtered", "exact"} or None
-        None: the library's choice, "compressive" for points and "auto" for graphs.
-    metric : {"euclidean", "cosine", "manhattan"}
-    n_init : int or "auto"
-        Runs of k-means; the best is kept.
-    options : dict or None
-        More options of :func:`parsimony_ml.cluster`, by their names there.
-    random_state : int, RandomState instance or None
-    n_jobs, progress, max_memory : as for :func:`parsimony_ml.cluster`.
+    Args:
+        n_clusters (int or "auto", default 8): "auto": the most stable number, see
+            :func:`parsimony_ml.choose_n_clusters`.
+        affinity ({"nearest_neighbors", "precomputed", "precomputed_nearest_neighbors"}): "precomputed": X is a
+            symmetric matrix of weights, best a sparse one; the diagonal does not count.
+            "precomputed_nearest_neighbors": X need not be symmetric; the mean of it and its transpose is taken, as in
+            scikit-learn.
+        n_neighbors (int, default 10): Neighbours of a point, at most n - 1.
+        method ({"auto", "compressive", "filtered", "exact"} or None): None: the library's choice, "compressive" for
+            points and "auto" for graphs.
+        metric: {"euclidean", "cosine", "manhattan"}.
+        n_init (int or "auto"): Runs of k-means; the best is kept.
+        options (dict or None): More options of :func:`parsimony_ml.cluster`, by their names there.
+        random_state: Seed: int, RandomState instance or None.
+        n_jobs, progress, max_memory: As for :func:`parsimony_ml.cluster`.
 
-    Attributes
-    ----------
-    labels_ : ndarray of shape (n_samples,), int32
-    n_clusters_ : int
-    clustering_ : parsimony_ml.Clustering
-        The whole result: graph, scores, λ_k, report.
-    n_features_in_, feature_names_in_ : as in scikit-learn
+    Attributes:
+        labels_: ndarray of shape (n_samples,), int32.
+        n_clusters_: int.
+        clustering_ (parsimony_ml.Clustering): The whole result: graph, scores, λ_k, report.
+        n_features_in_, feature_names_in_: As in scikit-learn.
     """
 
     def __init__(

@@ -15,17 +15,12 @@ from .._images import denoise
 class ImageDenoiser(TransformerMixin, BaseEstimator):
     """Takes the noise out of images. It learns nothing from X: ``fit`` only checks it.
 
-    Parameters
-    ----------
-    sigma : float or None
-        Standard deviation of the noise in units of the images; None: estimated in each image.
-    channel_axis : int or None
-        Axis of the colours in an image, as -1; None: grey images.
-    data_range : float or None
-        Value of white; None: 255 or 65535 for uint8 and uint16, 1 for floats.
-    options : dict or None
-        More options of :func:`parsimony_ml.denoise`.
-    n_jobs, progress, max_memory : as for :func:`parsimony_ml.cluster`.
+    Args:
+        sigma (float or None): Standard deviation of the noise in units of the images; None: estimated in each image.
+        channel_axis (int or None): Axis of the colours in an image, as -1; None: grey images.
+        data_range (float or None): Value of white; None: 255 or 65535 for uint8 and uint16, 1 for floats.
+        options (dict or None): More options of :func:`parsimony_ml.denoise`.
+        n_jobs, progress, max_memory: As for :func:`parsimony_ml.cluster`.
     """
 
     def __init__(

@@ -19,27 +19,20 @@ class AnalysisOperatorLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
     The counterpart of dictionary learning: ``transform`` is a product, without a problem to solve for each sample.
 
-    Parameters
-    ----------
-    n_components : int or None
-        Rows of Ω, at least n_features; None: twice n_features.
-    method : {"geometric", "untf"}
-        See :func:`parsimony_ml.learn_operator`.
-    max_iter : int or None
-        Iterations of L-BFGS in each stage (method "geometric"); None: the library's choice.
-    options : dict or None
-        More options of :func:`parsimony_ml.learn_operator`, by their names there.
-    random_state : int, RandomState instance or None
-    n_jobs, progress, max_memory : as for :func:`parsimony_ml.cluster`.
+    Args:
+        n_components (int or None): Rows of Ω, at least n_features; None: twice n_features.
+        method ({"geometric", "untf"}): See :func:`parsimony_ml.learn_operator`.
+        max_iter (int or None): Iterations of L-BFGS in each stage (method "geometric"); None: the library's choice.
+        options (dict or None): More options of :func:`parsimony_ml.learn_operator`, by their names there.
+        random_state: Seed: int, RandomState instance or None.
+        n_jobs, progress, max_memory: As for :func:`parsimony_ml.cluster`.
 
-    Attributes
-    ----------
-    components_ : ndarray of shape (n_components, n_features), float64
-        Ω, with rows of norm 1 (method "geometric").
-    objective_ : float
-    n_iter_ : int
-    report_ : parsimony_ml.Report
-    n_features_in_, feature_names_in_ : as in scikit-learn
+    Attributes:
+        components_ (ndarray of shape (n_components, n_features), float64): Ω, with rows of norm 1 (method "geometric").
+        objective_: float.
+        n_iter_: int.
+        report_: parsimony_ml.Report.
+        n_features_in_, feature_names_in_: As in scikit-learn.
     """
 
     def __init__(

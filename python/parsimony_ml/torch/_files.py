@@ -47,24 +47,16 @@ def load_model(
 ) -> nn.Module:
     """Sets a model of the same architecture to the values of a compact file, and returns it.
 
-    Parameters
-    ----------
-    model : Module
-        Its parameters are written in place, in their own types and on their devices.
-    path : path
-        A compact file, a safetensors file, or a folder with ``model.safetensors``.
-    packed : bool
-        Linear layers and embeddings become ``PackedLinear`` and ``PackedEmbedding``, which compute with the codes on
-        the CPU: the memory is about that of the file.
-    strict : bool
-        Refuse a file that lacks a tensor of the model or has others. False: take those that both have.
-    **options
-        ``accuracy`` and ``switch_batch`` of ``PackedLinear``.
+    Args:
+        model (Module): Its parameters are written in place, in their own types and on their devices.
+        path (path): A compact file, a safetensors file, or a folder with ``model.safetensors``.
+        packed (bool): Linear layers and embeddings become ``PackedLinear`` and ``PackedEmbedding``, which compute with
+            the codes on the CPU: the memory is about that of the file.
+        strict (bool): Refuse a file that lacks a tensor of the model or has others. False: take those that both have.
+        **options: ``accuracy`` and ``switch_batch`` of ``PackedLinear``.
 
-    Raises
-    ------
-    FormatError
-        The tensors do not fit the model: names them. Nothing has been changed then.
+    Raises:
+        FormatError: The tensors do not fit the model: names them. Nothing has been changed then.
     """
     file = open_model(path)
     targets = model.state_dict(keep_vars=True)
@@ -128,22 +120,15 @@ def save_model(
 ) -> int:
     """Writes a model with packed modules to a compact file: their codes, and all other tensors as they are.
 
-    Parameters
-    ----------
-    half : bool
-        float32 tensors that are not in codes take float16.
-    deflate_header : bool
-        Deflates names and shapes; for models below some hundred kilobytes.
+    Args:
+        half (bool): float32 tensors that are not in codes take float16.
+        deflate_header (bool): Deflates names and shapes; for models below some hundred kilobytes.
 
-    Returns
-    -------
-    int
-        Bytes of the file.
+    Returns:
+        int: Bytes of the file.
 
-    Raises
-    ------
-    InvalidArgumentError
-        The model has no packed modules: ``parsimony_ml.quant.compress`` makes its codes.
+    Raises:
+        InvalidArgumentError: The model has no packed modules: ``parsimony_ml.quant.compress`` makes its codes.
     """
     codes = {name: ("F32", module.quantized) for name, module in _packed_modules(model)}
     if not codes:

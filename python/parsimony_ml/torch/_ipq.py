@@ -180,27 +180,23 @@ class IterativePQ:
     The model computes with the decoded weights, in training and in evaluation, until ``remove()`` or ``store()``. Its
     parameters are neither written nor replaced before ``store()``.
 
-    Parameters
-    ----------
-    model : Module
-    stages : mapping
-        {regular expression for whole names of layers: scheme}, in the order of the stages. A scheme is a word of
-        ``compress`` ("pq8", "pq4x128", "int8") or a dict of options with ``function`` "product" or "integer". A layer
-        belongs to the first stage that matches it. The authors take feed-forward layers, embeddings, attention; and
-        convolutions one after the other.
-    importance : mapping, optional
-        Second moments of the inputs (``input_second_moments``): errors then count as they change the outputs.
-    n_jobs : int, optional
-    **options
-        For all stages. Products: ``block_size`` (default: a kernel; 4 for convolutions of one position; 8), ``layout``,
-        ``centroids`` (256), ``codebook`` ("float16", "int8", "float32"), ``max_iterations``, ``shared_codebook`` (one
-        for all layers of a stage with blocks of one kind), ``latent_weights`` (train the float weights W too, as
-        C[A] + W - stopgrad(W), so that ``reassign()`` changes codes), ``seed``. Integers: ``bits``, ``range``.
+    Args:
+        model: Module.
+        stages (mapping): {regular expression for whole names of layers: scheme}, in the order of the stages. A scheme
+            is a word of ``compress`` ("pq8", "pq4x128", "int8") or a dict of options with ``function`` "product" or
+            "integer". A layer belongs to the first stage that matches it. The authors take feed-forward layers,
+            embeddings, attention; and convolutions one after the other.
+        importance (mapping, optional): Second moments of the inputs (``input_second_moments``): errors then count as
+            they change the outputs.
+        n_jobs: int, optional.
+        **options: For all stages. Products: ``block_size`` (default: a kernel; 4 for convolutions of one position; 8),
+            ``layout``, ``centroids`` (256), ``codebook`` ("float16", "int8", "float32"), ``max_iterations``,
+            ``shared_codebook`` (one for all layers of a stage with blocks of one kind), ``latent_weights`` (train the
+            float weights W too, as C[A] + W - stopgrad(W), so that ``reassign()`` changes codes), ``seed``. Integers:
+            ``bits``, ``range``.
 
-    Raises
-    ------
-    InvalidArgumentError
-        For options out of range, and a stage that no layer belongs to.
+    Raises:
+        InvalidArgumentError: For options out of range, and a stage that no layer belongs to.
     """
 
     def __init__(

@@ -97,39 +97,31 @@ class QuantNoise:
 
     Without ``with`` the noise stays until ``remove()``.
 
-    Parameters
-    ----------
-    model : Module
-        Any. Weights of Linear, Embedding, Conv1d to Conv3d, MultiheadAttention, and of modules with a parameter
-        ``weight`` of 2 to 5 dimensions. Recurrent layers are left alone, as is the row ``padding_idx``.
-    function : str
-        ``"proxy"``: zeros, a good first choice for product codes; ``"mean"``: the mean of the block; ``"integer"``
-        (``"int4"``: with 4 ``bits``): each weight rounded to one of 2^bits values of a range; ``"product"``
-        (``"pq8"``: blocks of 8): the nearest centroid of the layer; ``"product-integer"``: the same with centroids
-        rounded to integers. Use that of the file to be made.
-    rate : float
-        Probability of a draw. The authors use 0.05 to 0.2, and 0.5 for integers; 1 is quantization-aware training.
-    layers : str, list or mapping, optional
-        Regular expressions for whole names of layers, with options or a word for ``function`` that replace those of the
-        call: ``{".*fc[12]": {"function": "pq8", "rate": 0.05}, "embed": "int8"}``. Default: all layers.
-    schedule : {"constant", "linear", "random"}
-        Rate as a function of the step: rises from ``first_rate`` to ``rate`` within ``ramp_steps`` steps, or is drawn
-        between both at every step.
-    seed : int
-    optimizer : torch.optim.Optimizer, optional
-        Its ``step()`` advances the noise.
-    **options
-        ``bits``, ``granularity`` ("per-tensor", "per-channel"), ``range`` ("min-max", "histogram", "mse"),
-        ``block_size``, ``layout``, ``centroids``, ``max_iterations``, ``refresh_steps`` (steps between two updates of
-        the codebooks), ``first_rate``, ``ramp_steps``.
+    Args:
+        model (Module): Any. Weights of Linear, Embedding, Conv1d to Conv3d, MultiheadAttention, and of modules with a
+            parameter ``weight`` of 2 to 5 dimensions. Recurrent layers are left alone, as is the row ``padding_idx``.
+        function (str): ``"proxy"``: zeros, a good first choice for product codes; ``"mean"``: the mean of the block;
+            ``"integer"`` (``"int4"``: with 4 ``bits``): each weight rounded to one of 2^bits values of a range;
+            ``"product"`` (``"pq8"``: blocks of 8): the nearest centroid of the layer; ``"product-integer"``: the same
+            with centroids rounded to integers. Use that of the file to be made.
+        rate (float): Probability of a draw. The authors use 0.05 to 0.2, and 0.5 for integers; 1 is quantization-aware
+            training.
+        layers (str, list or mapping, optional): Regular expressions for whole names of layers, with options or a word
+            for ``function`` that replace those of the call: ``{".*fc[12]": {"function": "pq8", "rate": 0.05}, "embed":
+            "int8"}``. Default: all layers.
+        schedule ({"constant", "linear", "random"}): Rate as a function of the step: rises from ``first_rate`` to
+            ``rate`` within ``ramp_steps`` steps, or is drawn between both at every step.
+        seed: Seed of the draws.
+        optimizer (torch.optim.Optimizer, optional): Its ``step()`` advances the noise.
+        **options: ``bits``, ``granularity`` ("per-tensor", "per-channel"), ``range`` ("min-max", "histogram", "mse"),
+            ``block_size``, ``layout``, ``centroids``, ``max_iterations``, ``refresh_steps`` (steps between two updates
+            of the codebooks), ``first_rate``, ``ramp_steps``.
 
     A step costs a copy of the weights and one pass over them; the product functions also compare the drawn blocks with
     all centroids. Weights that are not float32 on the CPU are noised on their device by PyTorch.
 
-    Raises
-    ------
-    InvalidArgumentError
-        For an option out of range, and a pattern that matches no layer.
+    Raises:
+        InvalidArgumentError: For an option out of range, and a pattern that matches no layer.
     """
 
     def __init__(

@@ -61,12 +61,11 @@ class PackedLinear(nn.Module):
     x: (..., in_features) -> (..., out_features), in float32 on the CPU; results have the type of x. The weight cannot
     be trained, but gradients pass to x, so that adapters before the layer can. ``bias`` is a parameter as before.
 
-    Parameters
-    ----------
-    quantized : parsimony_ml.quant.QuantizedTensor
-    bias : Parameter, optional
-    **options
-        ``accuracy`` ("tables8", "tables16", "exact") and ``switch_batch``: see ``parsimony_ml.quant.PackedLinear``.
+    Args:
+        quantized: parsimony_ml.quant.QuantizedTensor.
+        bias: Parameter, optional.
+        **options: ``accuracy`` ("tables8", "tables16", "exact") and ``switch_batch``: see
+            ``parsimony_ml.quant.PackedLinear``.
     """
 
     bias: nn.Parameter | None
@@ -192,15 +191,12 @@ def quantize_(
     Linear layers and embeddings become ``PackedLinear`` and ``PackedEmbedding``, which hold the codes alone; all other
     weights take their decoded values. ``save_model`` writes the result.
 
-    Parameters
-    ----------
-    model : Module
-        On the CPU.
-    scheme, layers, budget, calibration, **options
-        As in ``parsimony_ml.quant.compress``: ``quantize_(model, "int4g64")``, ``quantize_(model, budget="8MB")``,
-        ``quantize_(model, layers={"ffn": "pq8", "attention": "pq4"})``.
-    accuracy : {"tables8", "tables16", "exact"}
-        Of the inner products of product codes.
+    Args:
+        model (Module): On the CPU.
+        scheme, layers, budget, calibration, **options: As in ``parsimony_ml.quant.compress``: ``quantize_(model,
+            "int4g64")``, ``quantize_(model, budget="8MB")``, ``quantize_(model, layers={"ffn": "pq8", "attention":
+            "pq4"})``.
+        accuracy ({"tables8", "tables16", "exact"}): Of the inner products of product codes.
     """
     given = compress_options(scheme, layers, budget, options)
     tensors = tensors_of(model)

@@ -63,17 +63,14 @@ def recalibrate_batch_norm(
     They become the averages of the means and variances of all batches. All other layers are in evaluation mode
     meanwhile, and no gradients are recorded.
 
-    Parameters
-    ----------
-    batches : iterable
-        Inputs of the model: a tensor, a tuple of arguments, or a dict of keywords. 100 to 1000 examples are enough.
-    forward : callable
-        How a batch goes through the model, ``forward(model, batch)``.
+    Args:
+        batches (iterable): Inputs of the model: a tensor, a tuple of arguments, or a dict of keywords. 100 to 1000
+            examples are enough.
+        forward (callable): How a batch goes through the model, ``forward(model, batch)``.
 
-    Raises
-    ------
-    InvalidArgumentError
-        No batch reached a batch norm. After this or any other exception the statistics are as before.
+    Raises:
+        InvalidArgumentError: No batch reached a batch norm. After this or any other exception the statistics are as
+            before.
     """
     norms = [module for module in model.modules() if isinstance(module, _BATCH_NORMS) and module.running_mean is not None]
     names = ("running_mean", "running_var", "num_batches_tracked")
