@@ -15,8 +15,8 @@ namespace parsimony::data {
 struct LabelledImages {
   std::int64_t height = 0, width = 0;
   std::vector<std::uint8_t> pixels;  ///< image by image, planes of red, green and blue, each height × width
-  std::vector<std::int64_t> labels;  ///< index into `classes` for each image
-  std::vector<std::string> classes;  ///< in alphabetical order
+  std::vector<std::int64_t> labels;  ///< index into `classes` for each image; −1: unknown
+  std::vector<std::string> classes;  ///< folders in alphabetical order, or the numbers from 0 on
 
   std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
   std::int64_t values_per_image() const { return 3 * height * width; }
