@@ -1,10 +1,13 @@
 // parsimony quantize: a model becomes a compact file.
+#include "networks/quantize.hpp"
+
 #include <fmt/format.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "networks/show_compact.hpp"
+#include "parsimony/core/error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
@@ -20,6 +23,7 @@ constexpr const char* kQuantizeExamples = R"(Examples:
   parsimony quantize model.safetensors -o small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB -o small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB --calibration inputs.safetensors --dry-run
+  parsimony quantize model.safetensors --scheme int4 --network efficientnet-lite0 --images photos.zip -o small.safetensors
   parsimony quantize model.safetensors --scheme levels4 --half -o small.safetensors
   parsimony quantize model.safetensors --scheme 'ffn=pq8,attention=pq4,head=float,*=int8' -o small.safetensors
 
@@ -27,13 +31,16 @@ Tensors of 2 to 5 dimensions that are named as weights become codes. All others 
 counted by the reason (--json lists each). With --budget each layer gets the scheme that costs least error.
 parsimony dequantize gives the floats back; docs/formats/compact.md shows how Python reads the file.)";
 
-struct QuantizeSettings {
-  std::string input;
-  std::string output;
-  std::string calibration;
-  quant::CompressOptions options;
-  RunSettings run;
-};
+constexpr const char* kPictures = "Correction by pictures";
+
+// Flags of the group that --images belongs to say nothing without it.
+void check_pictures(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == kPictures && option->count() > 0) {
+      refuse("--" + option->get_lnames().front() + ": needs --images");
+    }
+  }
+}
 
 int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& terminal) {
   if (!settings.output.empty()) {
@@ -44,21 +51,27 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
     check_readable(settings.calibration);
     settings.options.calibration.emplace(settings.calibration);
   }
+  if (!settings.images.images.empty()) return run_quantize_for_images(settings, app, terminal);
+  check_pictures(app);
   const Context context = start(terminal, settings.run);
   OutputSet outputs;
-  const quant::Compression made =
-      quant::compress(settings.input, outputs.file(settings.output), settings.options, context);
+  show_compression(quant::compress(settings.input, outputs.file(settings.output), settings.options, context),
+                   settings, app, terminal);
+  outputs.commit();
+  return kDone;
+}
+
+}  // namespace
+
+void show_compression(const quant::Compression& made, const QuantizeSettings& settings, const CLI::App& app,
+                      Terminal& terminal) {
   if (made.recipe.weights.empty()) {
     terminal.warning("no tensor of the model becomes codes; the reasons are listed");
   }
   const std::string written = settings.options.dry_run ? "" : settings.output;
   print(settings.run.json ? json_text(compression_json(made, settings.input, written))
                           : in_flags(compression_text(made, written), app));
-  outputs.commit();
-  return kDone;
 }
-
-}  // namespace
 
 Action add_quantize(CLI::App& app) {
   const auto settings = std::make_shared<QuantizeSettings>();
@@ -77,6 +90,8 @@ Action add_quantize(CLI::App& app) {
                  "for a weight m.weight")
       ->type_name("FILE")
       ->group("Method");
+  Flags pictures(app, kPictures);
+  describe(settings->images, pictures);
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
   return [settings, &app](Terminal& terminal) { return run_quantize(*settings, app, terminal); };

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "networks/quantize.hpp"
 #include "parsimony/core/error.hpp"
 #include "torch/training.hpp"
 
@@ -60,6 +61,10 @@ int run_train(const TrainSettings&, const CLI::App& app, Terminal&) {
 }
 
 int run_evaluate(const EvaluateSettings&, const CLI::App& app, Terminal&) {
+  return go_on(app);
+}
+
+int run_quantize_for_images(const QuantizeSettings&, const CLI::App& app, Terminal&) {
   return go_on(app);
 }
 

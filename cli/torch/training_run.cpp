@@ -1,9 +1,10 @@
-// Implements training.hpp for parsimony-torch: carries out train and evaluate.
+// Implements training.hpp for parsimony-torch: carries out train, evaluate and quantize with pictures.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "core/report_json.hpp"
+#include "networks/quantize.hpp"
 #include "parsimony/models/recipe.hpp"
 #include "parsimony/models/recipe_run.hpp"
 #include "support/exit_code.hpp"
@@ -56,6 +57,16 @@ int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& te
   } else {
     print(fmt::format("model             {}, {} bytes\n{}", settings.model, bytes, figures_text(figures)));
   }
+  return kDone;
+}
+
+int run_quantize_for_images(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal) {
+  const Context context = start(terminal, settings.run);
+  OutputSet outputs;
+  show_compression(models::compress_for_images(settings.input, outputs.file(settings.output),
+                                               settings.options, settings.images, context),
+                   settings, app, terminal);
+  outputs.commit();
   return kDone;
 }
 

@@ -130,6 +130,7 @@ struct Listed {
 struct Listing {
   std::vector<Listed> pictures;  // by name
   std::vector<std::string> classes;
+  bool numbered = false;
 };
 
 Listing by_labels(const PictureFiles& files, const Context& context) {
@@ -153,6 +154,7 @@ Listing by_labels(const PictureFiles& files, const Context& context) {
     if (found.contains(name)) continue;
     throw Error(ErrorCode::format, fmt::format("{}: {} is missing", labels_name, name));
   }
+  out.numbered = true;
   for (std::int64_t c = 0; c <= most; ++c) out.classes.push_back(std::to_string(c));
   return out;
 }
@@ -234,11 +236,7 @@ LabelledImages read_pictures(const std::filesystem::path& path, std::string_view
     const std::string place = split.empty() ? "pictures" : fmt::format("pictures {}/<class>/*", split);
     refuse(fmt::format("{}: there are no {} in it, and no labels.txt that lists some", path.string(), place));
   }
-  if (options.count > std::ssize(pictures)) {
-    refuse(fmt::format("count: {} has {} pictures, fewer than {}", path.string(), pictures.size(),
-                       options.count));
-  }
-  if (options.count > 0) {
+  if (options.count > 0 && options.count < std::ssize(pictures)) {
     std::vector<Listed> spaced;
     for (std::int64_t i = 0; i < options.count; ++i) {
       spaced.push_back(pictures[i * std::ssize(pictures) / options.count]);
@@ -249,6 +247,7 @@ LabelledImages read_pictures(const std::filesystem::path& path, std::string_view
   LabelledImages out;
   out.height = out.width = options.side;
   out.classes = std::move(listing.classes);
+  out.numbered = listing.numbered;
   for (const Listed& picture : pictures) out.labels.push_back(picture.label);
   out.pixels.resize(out.size() * out.values_per_image());
   context.for_blocks(out.size(), kPicturesPerTask, [&](std::int64_t begin, std::int64_t end) {

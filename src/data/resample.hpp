@@ -9,7 +9,7 @@ namespace parsimony::data {
 
 /// A window of a larger picture.
 struct Window {
-  std::int64_t height = 0, width = 0;  ///< of the whole resized picture
+  std::int64_t height = 0, width = 0;  ///< size to which the whole picture is resized
   std::int64_t top = 0, left = 0, side = 0;
 };
 

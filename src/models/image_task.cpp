@@ -5,8 +5,11 @@
 
 #include <algorithm>
 
+#include "models/image_inputs.hpp"
+#include "models/image_model.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/data/pictures.hpp"
 #include "parsimony/models/weights.hpp"
 
 namespace parsimony::models {
@@ -14,51 +17,43 @@ namespace {
 
 using data::LabelledImages;
 
-constexpr std::int64_t kEvaluationBatch = 250;
+// The classes of a network that is trained on ImageNet, whose labels are numbers.
+constexpr std::int64_t kImageNetClasses = 1000;
 
-struct Colors {
-  std::array<float, 3> mean, deviation;
-};
-
-Colors colors_of(Normalization normalization) {
-  if (normalization == Normalization::cifar10) {
-    return {{0.4914f, 0.4822f, 0.4465f}, {0.2470f, 0.2435f, 0.2616f}};
+data::LabelledImages read_part(const std::filesystem::path& archive, const std::string& split,
+                               const ImageTaskOptions& options, const Context& context) {
+  if (options.network == ImageNetwork::resnet && options.side == 0) {
+    return data::read_labelled_images(archive, split, context);
   }
-  return {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+  const std::int64_t side = options.side == 0 ? image_side(options.network) : options.side;
+  data::LabelledImages images =
+      data::read_pictures(archive, split, {.side = side, .crop_from = options.crop_from}, context);
+  if (images.classes.empty()) refuse(archive.string() + ": its images have no labels; needs a labels.txt");
+  return images;
 }
 
-struct Move {
-  std::int64_t down = 0, right = 0;
-  bool flip = false;
-};
-
-// Crops, mirrors and normalizes one image; pixels outside of it are black.
-void write_image(const LabelledImages& images, std::int64_t i, const Move& move, const Colors& colors,
-                 float* out) {
-  const auto pixels = images.image(i);
-  for (std::int64_t c = 0; c < 3; ++c) {
-    for (std::int64_t y = 0; y < images.height; ++y) {
-      const std::int64_t from_y = y + move.down;
-      for (std::int64_t x = 0; x < images.width; ++x) {
-        const std::int64_t from_x = (move.flip ? images.width - 1 - x : x) + move.right;
-        const bool inside = from_y >= 0 && from_y < images.height && from_x >= 0 && from_x < images.width;
-        const float value =
-            inside ? static_cast<float>(pixels[(c * images.height + from_y) * images.width + from_x]) : 0;
-        *out++ = (value / 255 - colors.mean[c]) / colors.deviation[c];
-      }
-    }
+std::int64_t classes_of(const ImageTaskOptions& options, const data::LabelledImages& images) {
+  const std::int64_t seen = std::ssize(images.classes);
+  if (options.classes == 0) return images.numbered ? std::max(seen, kImageNetClasses) : seen;
+  if (options.classes < seen) {
+    refuse(fmt::format("classes: is {}; must be at least {}, the number of classes in the images",
+                       options.classes, seen));
   }
+  return options.classes;
 }
 
 }  // namespace
 
 std::shared_ptr<const ImageData> read_image_data(const ImageTaskOptions& options, bool training,
                                                  const Context& context) {
-  if (options.archive.empty()) refuse("archive: of the images is required");
+  if (options.archive.empty() && (training || options.test_archive.empty()))
+    refuse("archive: must name the zip or folder of the images");
   auto data = std::make_shared<ImageData>();
-  if (training) data->training = data::read_labelled_images(options.archive, options.train_split, context);
-  data->evaluation = data::read_labelled_images(options.archive, options.test_split, context);
-  if (training && data->training.classes != data->evaluation.classes) {
+  const std::filesystem::path& test = options.test_archive.empty() ? options.archive : options.test_archive;
+  if (training) data->training = read_part(options.archive, options.train_split, options, context);
+  data->evaluation = read_part(test, options.test_split, options, context);
+  const bool both_numbered = data->training.numbered && data->evaluation.numbered;
+  if (training && !both_numbered && data->training.classes != data->evaluation.classes) {
     throw Error(
         ErrorCode::invalid_argument,
         fmt::format("{}: the classes of {} are {}, those of {} are {}; must be the same",
@@ -72,17 +67,17 @@ ImageTask::ImageTask(const ImageTaskOptions& options, std::shared_ptr<const Imag
     : options_(options), data_(std::move(data)) {
   validate_fields(options);
   torch::manual_seed(options.seed);
-  model_ = std::make_shared<ResNet>(ResNetOptions{.depth = options.depth,
-                                                  .classes = std::ssize(data_->evaluation.classes),
-                                                  .activation_bits = options.activation_bits});
-  if (!options.weights.empty()) load_weights(*model_, options.weights);
+  const std::int64_t classes =
+      std::max(classes_of(options, data_->evaluation), classes_of(options, data_->training));
+  model_ = make_image_model(options, classes);
+  if (!options.weights.empty()) load_weights(*model_.module, options.weights);
 }
 
 train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint64_t seed,
                               std::int64_t step) const {
   const LabelledImages& images = data_->training;
   const RandomStream random(seed, "images.augmentation", static_cast<std::uint64_t>(step));
-  const Colors colors = colors_of(options_.normalization);
+  const Colors colors = colors_of(options_.normalization, options_.network);
   const std::int64_t count = std::ssize(examples);
   train::Batch out{torch::empty({count, 3, images.height, images.width}),
                    torch::empty({count}, torch::kLong)};
@@ -92,7 +87,7 @@ train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint6
   };
   for (std::int64_t i = 0; i < count; ++i) {
     const auto place = 3 * static_cast<std::uint64_t>(i);
-    const Move move{shift(place), shift(place + 1), options_.flip && random.bits(place + 2) % 2 == 1};
+    const ImageMove move{shift(place), shift(place + 1), options_.flip && random.bits(place + 2) % 2 == 1};
     write_image(images, examples[i], move, colors,
                 out.inputs.data_ptr<float>() + i * images.values_per_image());
     out.targets.data_ptr<std::int64_t>()[i] = images.labels[examples[i]];
@@ -102,23 +97,21 @@ train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint6
 
 // Convolutions in bfloat16 read channels-last tensors without a copy.
 torch::Tensor ImageTask::forward(const torch::Tensor& inputs) {
-  return model_->forward(inputs.contiguous(torch::MemoryFormat::ChannelsLast));
+  return model_.forward(inputs.contiguous(torch::MemoryFormat::ChannelsLast));
 }
 
 std::map<std::string, double> ImageTask::evaluate(const Context& context) {
   const LabelledImages& images = data_->evaluation;
-  const Colors colors = colors_of(options_.normalization);
+  const Colors colors = colors_of(options_.normalization, options_.network);
   const torch::NoGradGuard no_gradient;
-  model_->eval();
+  model_.module->eval();
   std::int64_t right = 0;
   double loss = 0;
-  for (std::int64_t begin = 0; begin < images.size(); begin += kEvaluationBatch) {
+  const std::int64_t most = images_at_once(images.height, images.width);
+  for (std::int64_t begin = 0; begin < images.size(); begin += most) {
     context.progress("evaluating", begin, images.size());
-    const std::int64_t count = std::min(kEvaluationBatch, images.size() - begin);
-    const torch::Tensor x = torch::empty({count, 3, images.height, images.width});
-    for (std::int64_t i = 0; i < count; ++i) {
-      write_image(images, begin + i, {}, colors, x.data_ptr<float>() + i * images.values_per_image());
-    }
+    const std::int64_t count = std::min(most, images.size() - begin);
+    const torch::Tensor x = image_inputs(images, begin, count, colors);
     const torch::Tensor labels =
         torch::from_blob(const_cast<std::int64_t*>(images.labels.data() + begin), {count}, torch::kLong);
     const torch::Tensor logits = forward(x);

@@ -42,25 +42,28 @@ torch::Tensor from_file(const TensorView& view) {
   return tensor_of(float32_values(view), view.shape);
 }
 
-// The tensors of a plain or compact file by name.
-class WeightFile {
+// The tensors of a plain or compact model by name.
+class WeightSource {
  public:
-  explicit WeightFile(const std::filesystem::path& path) : file_(path) {
-    if (!quant::is_compact_file(file_)) {
-      for (const TensorView& view : file_.tensors()) names_.insert(view.name);
+  explicit WeightSource(const SafetensorsFile& file) : file_(&file), name_(file.name()) {
+    if (quant::is_compact_file(file)) {
+      read_ = quant::read_compact_file(file);
+      add_names(*read_);
       return;
     }
-    compact_ = quant::read_compact_file(file_);
-    for (const quant::WeightRecipe& weight : compact_->recipe.weights) names_.insert(weight.name);
-    for (const auto& [name, same] : compact_->recipe.aliases) names_.insert(name);
-    for (const TensorView& view : compact_->others) names_.insert(view.name);
+    for (const TensorView& tensor : file.tensors()) names_.insert(tensor.name);
   }
+  explicit WeightSource(const quant::CompactModel& compact) : name_("the quantized model") {
+    add_names(compact);
+  }
+  WeightSource(const WeightSource&) = delete;
+  WeightSource& operator=(const WeightSource&) = delete;
 
-  const std::string& name() const { return file_.name(); }
+  const std::string& name() const { return name_; }
   const std::set<std::string, std::less<>>& names() const { return names_; }
   /// nullptr if the tensor is quantized.
   const TensorView* view(const std::string& name) const {
-    if (!compact_) return &file_.at(name);
+    if (compact_ == nullptr) return &file_->at(name);
     const auto alias = compact_->recipe.aliases.find(name);
     const std::string& stored = alias == compact_->recipe.aliases.end() ? name : alias->second;
     const auto found = std::find_if(compact_->others.begin(), compact_->others.end(),
@@ -78,8 +81,17 @@ class WeightFile {
   }
 
  private:
-  SafetensorsFile file_;
-  std::optional<quant::CompactModel> compact_;
+  void add_names(const quant::CompactModel& compact) {
+    compact_ = &compact;
+    for (const quant::WeightRecipe& weight : compact.recipe.weights) names_.insert(weight.name);
+    for (const auto& [name, same] : compact.recipe.aliases) names_.insert(name);
+    for (const TensorView& tensor : compact.others) names_.insert(tensor.name);
+  }
+
+  const SafetensorsFile* file_ = nullptr;
+  std::optional<quant::CompactModel> read_;
+  const quant::CompactModel* compact_ = nullptr;
+  std::string name_;
   std::set<std::string, std::less<>> names_;
 };
 
@@ -113,10 +125,7 @@ struct Misfits {
   }
 };
 
-}  // namespace
-
-void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
-  const WeightFile file(path);
+void load_from(torch::nn::Module& model, const WeightSource& file) {
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   std::set<std::string, std::less<>> known;
   Misfits misfits;
@@ -156,6 +165,17 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
   if (!misfits.none()) throw Error(ErrorCode::format, fmt::format("{}: {}", file.name(), misfits.text()));
   const torch::NoGradGuard no_gradient;
   for (auto& [to, from] : copies) to.copy_(from);
+}
+
+}  // namespace
+
+void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  load_from(model, WeightSource(file));
+}
+
+void load_weights(torch::nn::Module& model, const quant::CompactModel& compact) {
+  load_from(model, WeightSource(compact));
 }
 
 void save_weights(const torch::nn::Module& model, const std::filesystem::path& path) {

@@ -22,6 +22,8 @@ TEST_F(Train, UsageIsCheckedByTheCommandItself) {
   expect_one_error(run({"evaluate", recipe}), kUsage, {"RECIPE"});
   expect_one_error(run({"evaluate", path("missing.safetensors"), recipe}), kFailed, {"missing.safetensors"});
   expect_one_error(run({"evaluate", recipe, path("missing.json")}), kFailed, {"missing.json"});
+  expect_one_error(run({"quantize", recipe, "--pictures", "9", "-o", path("s")}), kUsage,
+                   {"--pictures", "--images"});
   for (const char* verb : {"train", "evaluate"}) {
     const Outcome help = run({verb, "--help"});
     EXPECT_EQ(help.code, 0);
@@ -78,6 +80,28 @@ TEST_F(Train, FromImagesToWeightsThatEvaluateAlike) {
   const Outcome compact = run({"evaluate", path("small.safetensors"), recipe});
   ASSERT_EQ(compact.code, 0) << compact.err;
   EXPECT_NE(compact.out.find("accuracy          1\n"), std::string::npos) << compact.out;
+
+  const std::vector<std::string> by_pictures{"quantize",
+                                             model,
+                                             "--scheme",
+                                             "int3",
+                                             "--images",
+                                             path("images.zip"),
+                                             "--network",
+                                             "resnet",
+                                             "--depth",
+                                             "8",
+                                             "--side",
+                                             "8",
+                                             "--no-weigh-inputs",
+                                             "-o",
+                                             path("corrected.safetensors")};
+  std::vector<std::string> words = by_pictures;
+  words.push_back("--json");
+  const Outcome made = run(words);
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(nlohmann::json::parse(made.out)["report"]["figures"]["pictures"], 64) << made.out;
+  EXPECT_EQ(run({"evaluate", path("corrected.safetensors"), recipe}).code, 0);
 }
 
 // The reported quality of a quantized network is the quality of its file.

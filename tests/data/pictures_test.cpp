@@ -143,9 +143,6 @@ TEST(Pictures, FaultsAreNamed) {
   expect_error(ErrorCode::invalid_argument, "no pictures train/<class>/*", [&] {
     read({{"a.ppm", picture}}, "train");
   });
-  expect_error(ErrorCode::invalid_argument, "fewer than 2", [&] {
-    read({{"a.ppm", picture}}, "", {.count = 2});
-  });
   expect_error(ErrorCode::invalid_argument, "at least side", [&] {
     read({{"a.ppm", picture}}, "", {.side = 8, .crop_from = 7});
   });

@@ -115,5 +115,33 @@ TEST(ImageTask, WeightsAreOfTheSeed) {
   expect_error(ErrorCode::invalid_argument, "archive", [] { read_image_data({}, true); });
 }
 
+// Labels of a list are numbers: the network has the classes of ImageNet unless it is told.
+TEST(ImageTask, ListedLabelsAreNumbersOfClasses) {
+  auto images = data(3);
+  for (data::LabelledImages* part : {&images->training, &images->evaluation}) {
+    part->classes = {"0", "1", "2"};
+    part->numbered = true;
+  }
+  images->training.classes.pop_back();
+  const auto classes = [&](std::int64_t wanted) {
+    ImageTask task({.depth = 8, .classes = wanted}, images);
+    return task.forward(torch::zeros({1, 3, kSide, kSide})).size(1);
+  };
+  EXPECT_EQ(classes(0), 1000);
+  EXPECT_EQ(classes(7), 7);
+  expect_error(ErrorCode::invalid_argument, "must be at least 3", [&] { classes(2); });
+}
+
+// An EfficientNet-Lite reads (value − 127) / 128.
+TEST(ImageTask, NormalizationIsThatOfTheNetwork) {
+  const auto images = data(2);
+  ImageTask task({.network = ImageNetwork::efficientnet_lite0, .crop_padding = 0, .flip = false}, images);
+  const std::vector<std::int64_t> examples{1};
+  const torch::Tensor inputs = task.batch(examples, 1, 0).inputs[0];
+  EXPECT_LE((inputs - (image_of(*images, 1) - 127) / 128).abs().max().item<float>(), 1e-6);
+  task.model().eval();
+  EXPECT_EQ(task.forward(inputs.unsqueeze(0).repeat({1, 1, 4, 4})).size(1), 3);
+}
+
 }  // namespace
 }  // namespace parsimony::models

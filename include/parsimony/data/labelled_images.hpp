@@ -17,6 +17,7 @@ struct LabelledImages {
   std::vector<std::uint8_t> pixels;  ///< image by image, planes of red, green and blue, each height × width
   std::vector<std::int64_t> labels;  ///< index into `classes` for each image; −1: unknown
   std::vector<std::string> classes;  ///< folders in alphabetical order, or the numbers from 0 on
+  bool numbered = false;  ///< classes are the numbers of a list, which need not have all of the network's
 
   std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
   std::int64_t values_per_image() const { return 3 * height * width; }

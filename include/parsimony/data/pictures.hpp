@@ -12,12 +12,12 @@
 namespace parsimony::data {
 
 struct PictureOptions {
-  std::int64_t side = 224;  ///< pixels of each side of the result: what the network was trained with
+  std::int64_t side = 224;  ///< pixels of each side of the result, as the network was trained
   /// Pixels of the shorter side before the square in the middle is cut out. 0 (auto): side / 0.875, as usual
   /// for ImageNet, but never more than the picture has, and at least `side`: pictures that were cropped
   /// before lose nothing more than they must.
   std::int64_t crop_from = 0;
-  std::int64_t count = 0;  ///< read so many, evenly spaced in the order of names; 0: all
+  std::int64_t count = 0;  ///< read at most so many, evenly spaced in the order of names; 0: all
 };
 
 template <OptionsOf<PictureOptions> Options, class Visitor>
@@ -25,7 +25,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"side", "pixels of each side of a picture for the network", 1, 4096}, options.side);
   visit(Field{"crop_from", "pixels of the shorter side before the middle is cut out", 1, 8192, "auto", 0},
         options.crop_from);
-  visit(Field{"count", "number of pictures, evenly spaced in the order of names", 1, 1e9, "all", 0},
+  visit(Field{"count", "most pictures, evenly spaced in the order of names", 1, 1e9, "all", 0},
         options.count);
 }
 

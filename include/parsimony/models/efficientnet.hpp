@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/models/image_network.hpp"
 
 namespace parsimony::models {
 
@@ -31,18 +32,6 @@ constexpr auto names_of(EfficientNetVariant) {
                                           {lite2, "lite2"},
                                           {lite3, "lite3"},
                                           {lite4, "lite4"}});
-}
-
-/// Zeros around the inputs of convolutions.
-enum class ConvolutionPadding {
-  same,      ///< TensorFlow's: as many outputs as inputs / stride rounded up, the odd zero last; batch norm
-             ///< has an epsilon of 1e-3. The weights of the authors (tf_efficientnet_… in timm) need it
-  symmetric  ///< (kernel − 1) / 2 on each side, an epsilon of 1e-5: for weights trained in PyTorch
-};
-
-constexpr auto names_of(ConvolutionPadding) {
-  using enum ConvolutionPadding;
-  return enum_names<ConvolutionPadding>({{same, "same"}, {symmetric, "symmetric"}});
 }
 
 struct EfficientNetOptions {

@@ -6,6 +6,9 @@
 namespace torch::nn {
 class Module;
 }
+namespace parsimony::quant {
+struct CompactModel;
+}
 
 namespace parsimony::models {
 
@@ -17,6 +20,9 @@ namespace parsimony::models {
 /// Throws io, and format with the names of the tensors that are missing, left over or of another shape (up to
 /// eight of each). The model is unchanged then.
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path);
+
+/// The same for a compact model in memory.
+void load_weights(torch::nn::Module& model, const quant::CompactModel& compact);
 
 /// Writes all parameters and buffers under their names. A tensor that several modules share is stored once,
 /// under its first name. Throws io.

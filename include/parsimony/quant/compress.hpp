@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "parsimony/core/context.hpp"
@@ -32,6 +34,9 @@ constexpr auto names_of(Preset) {
   using enum Preset;
   return enum_names<Preset>({{none, "none"}, {paper, "paper"}, {small, "small"}, {accurate, "accurate"}});
 }
+
+/// New values of tensors that are not in codes, by name.
+using TensorValues = std::vector<std::pair<std::string, std::vector<float>>>;
 
 /// The default, int8 for every layer, makes float32 models four times smaller at an error that is hardly ever
 /// seen. Below that, set a budget: it gives bits to the layers where they lower the error most.
@@ -126,6 +131,10 @@ struct CompressOptions {
   /// (rows of m.input). The errors of the outputs fall by it, those of the weights, which the report shows,
   /// grow.
   bool feedback = false;
+  /// Is called with the codes once they are made, and returns what tensors that are not in codes become, such
+  /// as the statistics of batch norms on the quantized network. A tensor keeps its dtype and shape. Tensors
+  /// that others share, and int64, cannot change. models::compress_for_images() sets it.
+  std::function<TensorValues(const CompactModel&)> correct = {};
 };
 
 template <OptionsOf<CompressOptions> Options, class Visitor>

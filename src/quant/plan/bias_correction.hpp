@@ -7,6 +7,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/quant/compact_file.hpp"
+#include "parsimony/quant/compress.hpp"
 #include "parsimony/quant/model_tensors.hpp"
 #include "quant/plan/batch_norm_network.hpp"
 
@@ -22,7 +23,7 @@ struct ChannelMoments {
 ChannelMoments activated(const ChannelMoments& channels, Activation activation);
 
 /// Tensors that correct the means, by name.
-using Corrections = std::vector<std::pair<std::string, std::vector<float>>>;
+using Corrections = TensorValues;
 
 /// New running means, and biases where no batch norm follows, for layers whose weights lost something to
 /// their codes.

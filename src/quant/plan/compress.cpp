@@ -109,7 +109,8 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
   add_before(made.report, out.report);
   out.report = std::move(made.report);
   out.relative_mse = std::move(made.relative_mse);
-  warn_of_losses(model, made.model.recipe, out.relative_mse, options.bias_correction, context);
+  warn_of_losses(model, made.model.recipe, out.relative_mse, options.bias_correction || options.correct,
+                 context);
   context.check_cancelled();
   StageTimer writing(out.report, "write");
   // A model that is rearranged shows bytes of a file that it does not hold.

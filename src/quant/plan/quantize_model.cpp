@@ -1,4 +1,7 @@
 // Implements quantize_model of parsimony/quant/compress.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -88,9 +91,12 @@ void fold(const ModelTensors& model, const CompactRecipe& recipe, double epsilon
     if (!other.implied || !other.name.ends_with(kRunningMean)) continue;
     const std::string name = other.name.substr(0, other.name.size() - kRunningMean.size());
     BatchNorm norm = batch_norm(model, name);
-    if (const auto corrected = replacements.find(other.name); corrected != replacements.end()) {
-      norm.mean = corrected->second;
-    }
+    const auto take = [&](std::string_view part, std::vector<float>& values) {
+      const auto corrected = replacements.find(name + std::string(part));
+      if (corrected != replacements.end()) values = corrected->second;
+    };
+    take(kRunningMean, norm.mean);
+    take(kRunningVariance, norm.variance);
     norm = folded(norm, epsilon, stored.at(name + ".weight") == DType::float16);
     replacements.insert_or_assign(name + ".weight", std::move(norm.weight));
     replacements.insert_or_assign(name + ".bias", std::move(norm.bias));
@@ -99,6 +105,19 @@ void fold(const ModelTensors& model, const CompactRecipe& recipe, double epsilon
     ++norms;
   }
   out.report.figures.emplace_back("folded_norms", norms);
+}
+
+void check_replaceable(const std::string& name, const std::vector<float>& values, const CompactModel& model) {
+  const auto other = std::find_if(model.others.begin(), model.others.end(),
+                                  [&](const TensorView& tensor) { return tensor.name == name; });
+  const bool shared = std::any_of(model.recipe.aliases.begin(), model.recipe.aliases.end(),
+                                  [&](const auto& alias) { return alias.second == name; });
+  if (other != model.others.end() && !shared && other->dtype == DType::float32 &&
+      other->values() == std::ssize(values)) {
+    return;
+  }
+  refuse(fmt::format("correct: {} is not a float32 tensor of {} values that is stored alone, not in codes",
+                     quoted_name(name), values.size()));
 }
 
 void replace(const Replacements& replacements, CompactModel& model) {
@@ -146,11 +165,18 @@ QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan, c
   if (model.file()) out.model.storage.push_back(*model.file());
   Replacements replacements;
   if (plan.options.bias_correction) correct(model, plan.recipe, out, replacements, context);
+  out.model.recipe = std::move(plan.recipe);
+  if (plan.options.correct) {
+    const StageTimer correcting(out.report, "correct");
+    for (auto& [name, values] : plan.options.correct(out.model)) {
+      check_replaceable(name, values, out.model);
+      replacements.insert_or_assign(name, std::move(values));
+    }
+  }
   if (plan.options.fold_batch_norm) {
-    fold(model, plan.recipe, epsilon_of(plan.options), out, replacements);
+    fold(model, out.model.recipe, epsilon_of(plan.options), out, replacements);
   }
   replace(replacements, out.model);
-  out.model.recipe = std::move(plan.recipe);
   out.report.figures.emplace_back("budget_error", error);
   return out;
 }

@@ -1,0 +1,30 @@
+// The settings of quantize, which parsimony and parsimony-torch share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "parsimony/models/compress_for_images.hpp"
+#include "parsimony/quant/compress.hpp"
+#include "support/run_flags.hpp"
+#include "support/terminal.hpp"
+
+namespace parsimony::cli {
+
+struct QuantizeSettings {
+  std::string input;
+  std::string output;
+  std::string calibration;
+  quant::CompressOptions options;
+  models::ImageCorrectionOptions images;
+  RunSettings run;
+};
+
+/// Quantizes with pictures: in parsimony-torch by LibTorch; parsimony starts that program.
+int run_quantize_for_images(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal);
+
+/// Shows the result, once it is written.
+void show_compression(const quant::Compression& made, const QuantizeSettings& settings, const CLI::App& app,
+                      Terminal& terminal);
+
+}  // namespace parsimony::cli

@@ -1,0 +1,75 @@
+// The networks for images by name, and the form of their inputs. Nothing of LibTorch in it.
+#pragma once
+
+#include <cstdint>
+
+#include "parsimony/core/options.hpp"
+
+namespace parsimony::models {
+
+enum class ImageNetwork {
+  resnet,  ///< for small images, with `depth` layers
+  efficientnet_b0,
+  efficientnet_b1,
+  efficientnet_b2,
+  efficientnet_b3,
+  efficientnet_b4,
+  efficientnet_b5,
+  efficientnet_b6,
+  efficientnet_b7,
+  efficientnet_lite0,
+  efficientnet_lite1,
+  efficientnet_lite2,
+  efficientnet_lite3,
+  efficientnet_lite4
+};
+
+constexpr auto names_of(ImageNetwork) {
+  using enum ImageNetwork;
+  return enum_names<ImageNetwork>({{resnet, "resnet"},
+                                   {efficientnet_b0, "efficientnet-b0"},
+                                   {efficientnet_b1, "efficientnet-b1"},
+                                   {efficientnet_b2, "efficientnet-b2"},
+                                   {efficientnet_b3, "efficientnet-b3"},
+                                   {efficientnet_b4, "efficientnet-b4"},
+                                   {efficientnet_b5, "efficientnet-b5"},
+                                   {efficientnet_b6, "efficientnet-b6"},
+                                   {efficientnet_b7, "efficientnet-b7"},
+                                   {efficientnet_lite0, "efficientnet-lite0"},
+                                   {efficientnet_lite1, "efficientnet-lite1"},
+                                   {efficientnet_lite2, "efficientnet-lite2"},
+                                   {efficientnet_lite3, "efficientnet-lite3"},
+                                   {efficientnet_lite4, "efficientnet-lite4"}});
+}
+
+/// Mean and standard deviation of the colours, by which images are normalized.
+enum class Normalization {
+  by_network,  ///< centered for EfficientNet-Lite, imagenet for all others
+  imagenet,    ///< used for the published weights of ResNet-20 to 56, on CIFAR-10 too, and EfficientNet-B
+  cifar10,
+  centered  ///< (value − 127) / 128
+};
+
+constexpr auto names_of(Normalization) {
+  using enum Normalization;
+  return enum_names<Normalization>(
+      {{by_network, "auto"}, {imagenet, "imagenet"}, {cifar10, "cifar10"}, {centered, "centered"}});
+}
+
+/// Zeros around the inputs of the convolutions of an EfficientNet.
+enum class ConvolutionPadding {
+  same,      ///< TensorFlow's: as many outputs as inputs / stride rounded up, the odd zero last; batch norm
+             ///< has an epsilon of 1e-3. The weights of the authors (tf_efficientnet_… in timm) need it
+  symmetric  ///< (kernel − 1) / 2 on each side, an epsilon of 1e-5: for weights trained in PyTorch
+};
+
+constexpr auto names_of(ConvolutionPadding) {
+  using enum ConvolutionPadding;
+  return enum_names<ConvolutionPadding>({{same, "same"}, {symmetric, "symmetric"}});
+}
+
+/// Side in pixels of the images that the network was designed for: 224 for EfficientNet-B0 and Lite0, 300 for
+/// B3, 32 for ResNets.
+std::int64_t image_side(ImageNetwork network);
+
+}  // namespace parsimony::models

@@ -1,0 +1,35 @@
+// Images of bytes become the inputs of a network.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <array>
+#include <cstdint>
+
+#include "parsimony/data/labelled_images.hpp"
+#include "parsimony/models/image_network.hpp"
+
+namespace parsimony::models {
+
+struct Colors {
+  std::array<float, 3> mean, deviation;  ///< on the scale 0 to 1
+};
+Colors colors_of(Normalization normalization, ImageNetwork network);
+
+struct ImageMove {
+  std::int64_t down = 0, right = 0;
+  bool flip = false;
+};
+
+/// Moves, mirrors and normalizes one image; pixels outside of it are black.
+void write_image(const data::LabelledImages& images, std::int64_t i, const ImageMove& move,
+                 const Colors& colors, float* out);
+
+/// Images begin to begin + count − 1, normalized.
+torch::Tensor image_inputs(const data::LabelledImages& images, std::int64_t begin, std::int64_t count,
+                           const Colors& colors);
+
+/// Images that a forward pass takes at once, so that its memory stays below about a gigabyte.
+std::int64_t images_at_once(std::int64_t height, std::int64_t width);
+
+}  // namespace parsimony::models
