@@ -1,0 +1,115 @@
+// BERT and RoBERTa: encoders of text, each position of which sees all others [devlin2019bert,
+// liu2019roberta].
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "parsimony/core/options.hpp"
+
+namespace parsimony::models {
+
+enum class EncoderFamily {
+  bert,
+  roberta  ///< positions count from padding_token + 1 on, and padding has none
+};
+
+constexpr auto names_of(EncoderFamily) {
+  using enum EncoderFamily;
+  return enum_names<EncoderFamily>({{bert, "bert"}, {roberta, "roberta"}});
+}
+
+/// The layers after the encoder.
+enum class EncoderHead {
+  none,
+  classification,  ///< for sentences and pairs of sentences
+  masked_language  ///< scores of the vocabulary for each position; shares its weight with the embedding
+};
+
+constexpr auto names_of(EncoderHead) {
+  using enum EncoderHead;
+  return enum_names<EncoderHead>(
+      {{none, "none"}, {classification, "classification"}, {masked_language, "masked-language"}});
+}
+
+/// The defaults are BERT-base; RoBERTa-base has 50,265 tokens, 514 positions, 1 token type, an epsilon of
+/// 1e-5 and 1 as padding_token.
+struct BertOptions {
+  EncoderFamily family = EncoderFamily::bert;
+  EncoderHead head = EncoderHead::none;
+  std::int64_t vocabulary = 30522;
+  std::int64_t positions = 512;  ///< rows of the position embedding; RoBERTa uses 2 fewer
+  std::int64_t token_types = 2;
+  std::int64_t layers = 12;
+  std::int64_t width = 768;  ///< values per token; a multiple of heads
+  std::int64_t heads = 12;
+  std::int64_t feed_forward = 3072;
+  std::int64_t padding_token = 0;
+  std::int64_t classes = 2;  ///< outputs of the classification head
+  bool pooler = true;        ///< the pooler of a head-less encoder; sentence classification of BERT has one
+  double norm_epsilon = 1e-12;
+  double dropout = 0.1;  ///< in training: of embeddings, attention and the outputs of layers
+};
+
+template <OptionsOf<BertOptions> Options, class Visitor>
+void describe(Options& options, Visitor&& visit) {
+  visit(Field{"family", "bert or roberta"}, options.family);
+  visit(Field{"head", "layers after the encoder"}, options.head);
+  visit(Field{"vocabulary", "number of tokens", 1, 1 << 24}, options.vocabulary);
+  visit(Field{"positions", "rows of the position embedding", 1, 1 << 20}, options.positions);
+  visit(Field{"token_types", "rows of the token type embedding", 1, 1 << 10}, options.token_types);
+  visit(Field{"layers", "number of layers", 1, 1 << 10}, options.layers);
+  visit(Field{"width", "values per token, a multiple of heads", 1, 1 << 16}, options.width);
+  visit(Field{"heads", "heads of attention", 1, 1 << 10}, options.heads);
+  visit(Field{"feed_forward", "width of the hidden layer", 1, 1 << 20}, options.feed_forward);
+  visit(Field{"padding_token", "token of positions that are not there", 0, 1 << 24}, options.padding_token);
+  visit(Field{"classes", "classes of the classification head", 1, 1 << 20}, options.classes);
+  visit(Field{"pooler", "whether an encoder without a head has a pooler"}, options.pooler);
+  visit(Field{"norm_epsilon", "added to the variances of layer norms", 0, 1}, options.norm_epsilon);
+  visit(Field{"dropout", "dropout in training", 0, 0.99}, options.dropout);
+}
+
+/// Reads the config.json of Hugging Face's transformers: model_type bert or roberta, vocab_size,
+/// max_position_embeddings, type_vocab_size, num_hidden_layers, hidden_size, num_attention_heads,
+/// intermediate_size, pad_token_id, layer_norm_eps, hidden_dropout_prob, and the number of id2label (or
+/// num_labels) as classes. Other keys are not read. `head` and `pooler` are those of the caller: the file
+/// names them only in part.
+///
+/// Throws io; format for a file that is not such an object, with the key and its range; unsupported for
+/// another model_type, an activation other than gelu, and relative positions.
+BertOptions read_bert_config(const std::filesystem::path& file, EncoderHead head = EncoderHead::none,
+                             bool pooler = true);
+
+/// Parameters have the names of transformers: BertModel's without a head (embeddings.word_embeddings.weight,
+/// encoder.layer.0.attention.self.query.weight, …, pooler.dense.weight), with one those of
+/// BertForSequenceClassification, RobertaForMaskedLM and so on (bert.… or roberta.…, then classifier.…,
+/// cls.predictions.… or lm_head.…).
+class Bert : public torch::nn::Module {
+ public:
+  /// Draws the weights by LibTorch's generator, normal with a deviation of 0.02 as the authors do. Throws
+  /// invalid_argument for options out of range and a width that is not a multiple of heads.
+  explicit Bert(const BertOptions& options = {});
+
+  /// tokens: int64, n × t. token_types: the same; undefined: 0. Positions of padding_token are hidden from
+  /// the others. Returns n × t × width. Throws invalid_argument for more tokens than positions, and tokens or
+  /// types that do not exist.
+  torch::Tensor encode(const torch::Tensor& tokens, const torch::Tensor& token_types = {});
+
+  /// The result of the head: n × classes, or n × t × vocabulary; without a head that of the pooler, n ×
+  /// width, or without a pooler encode().
+  torch::Tensor forward(const torch::Tensor& tokens, const torch::Tensor& token_types = {});
+
+  const BertOptions& options() const { return options_; }
+
+ private:
+  struct Parts;
+
+  BertOptions options_;
+  std::shared_ptr<Parts> parts_;
+};
+
+}  // namespace parsimony::models

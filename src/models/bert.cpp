@@ -1,0 +1,136 @@
+#include "parsimony/models/bert.hpp"
+
+#include <fmt/format.h>
+
+#include "models/bert_layer.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::models {
+namespace {
+
+void draw_bert_weights(torch::nn::Module& model) {
+  constexpr double kDeviation = 0.02;
+  const torch::NoGradGuard no_gradient;
+  for (const auto& item : model.named_parameters()) {
+    if (item.value().dim() > 1) {
+      item.value().normal_(0, kDeviation);
+    } else if (item.key().ends_with("bias")) {
+      item.value().zero_();
+    }
+  }
+}
+
+void check_tokens(const torch::Tensor& tokens, std::int64_t count, const char* what) {
+  if (tokens.dim() != 2 || tokens.numel() == 0 || tokens.scalar_type() != torch::kLong) {
+    refuse(fmt::format("{}: must be int64, n × t, and not empty", what));
+  }
+  const auto low = tokens.min().item<std::int64_t>(), high = tokens.max().item<std::int64_t>();
+  if (low >= 0 && high < count) return;
+  refuse(fmt::format("{}: one is {}; must be in 0 to {}", what, low < 0 ? low : high, count - 1));
+}
+
+}  // namespace
+
+struct Bert::Parts {
+  torch::nn::Embedding words{nullptr}, positions{nullptr}, types{nullptr};
+  torch::nn::LayerNorm norm{nullptr};
+  std::vector<std::shared_ptr<BertLayer>> layers;
+  torch::nn::Linear dense{nullptr};  // the pooler, or the first layer of a head
+  torch::nn::LayerNorm head_norm{nullptr};
+  torch::nn::Linear classifier{nullptr};
+  torch::Tensor bias;  // added to the scores of the vocabulary
+};
+
+Bert::Bert(const BertOptions& options) : options_(options), parts_(std::make_shared<Parts>()) {
+  validate_fields(options);
+  if (options.width % options.heads != 0) {
+    refuse(fmt::format("width: is {}; must be a multiple of the {} heads", options.width, options.heads));
+  }
+  const bool roberta = options.family == EncoderFamily::roberta;
+  if (roberta && options.positions <= options.padding_token + 1) {
+    refuse(fmt::format("positions: are {}; must be more than padding_token + 1, {}", options.positions,
+                       options.padding_token + 1));
+  }
+  Parts& parts = *parts_;
+  const std::string base = options.head == EncoderHead::none ? "" : roberta ? "roberta." : "bert.";
+  const std::int64_t width = options.width;
+  const auto linear = [&](const std::string& name, std::int64_t out) {
+    return register_at(*this, name, bert_linear(width, out));
+  };
+  const auto embedding = [&](const char* name, std::int64_t rows) {
+    return register_at(*this, base + "embeddings." + name, torch::nn::Embedding(rows, width));
+  };
+  parts.words = embedding("word_embeddings", options.vocabulary);
+  parts.positions = embedding("position_embeddings", options.positions);
+  parts.types = embedding("token_type_embeddings", options.token_types);
+  parts.norm = register_at(*this, base + "embeddings.LayerNorm", bert_norm(options));
+  for (std::int64_t layer = 0; layer < options.layers; ++layer) {
+    parts.layers.push_back(register_at(*this, fmt::format("{}encoder.layer.{}", base, layer),
+                                       std::make_shared<BertLayer>(options)));
+  }
+  switch (options.head) {
+    case EncoderHead::none:
+      if (options.pooler) parts.dense = linear("pooler.dense", width);
+      break;
+    case EncoderHead::classification:
+      parts.dense = linear(roberta ? "classifier.dense" : "bert.pooler.dense", width);
+      parts.classifier = linear(roberta ? "classifier.out_proj" : "classifier", options.classes);
+      break;
+    case EncoderHead::masked_language: {
+      const std::string head = roberta ? "lm_head." : "cls.predictions.";
+      parts.dense = linear(head + (roberta ? "dense" : "transform.dense"), width);
+      parts.head_norm =
+          register_at(*this, head + (roberta ? "layer_norm" : "transform.LayerNorm"), bert_norm(options));
+      // Both are shared, and files may have either name: the weight with the embedding, the bias with its
+      // other name.
+      auto decoder = register_at(*this, head + "decoder", std::make_shared<torch::nn::Module>("decoder"));
+      decoder->register_parameter("weight", parts.words->weight);
+      parts.bias = decoder->register_parameter("bias", torch::zeros({options.vocabulary}));
+      torch::nn::Module* outer = roberta ? named_children()["lm_head"].get()
+                                         : named_children()["cls"]->named_children()["predictions"].get();
+      outer->register_parameter("bias", parts.bias);
+    }
+  }
+  draw_bert_weights(*this);
+}
+
+torch::Tensor Bert::encode(const torch::Tensor& tokens, const torch::Tensor& token_types) {
+  check_tokens(tokens, options_.vocabulary, "tokens");
+  if (token_types.defined()) check_tokens(token_types, options_.token_types, "token_types");
+  const bool roberta = options_.family == EncoderFamily::roberta;
+  const std::int64_t most = roberta ? options_.positions - options_.padding_token - 1 : options_.positions;
+  if (tokens.size(1) > most) {
+    refuse(fmt::format("tokens: {} in a text; must be at most {}, the positions of the model", tokens.size(1),
+                       most));
+  }
+  const torch::Tensor padding = tokens.eq(options_.padding_token);
+  torch::Tensor positions = torch::arange(tokens.size(1), torch::kLong).unsqueeze(0);
+  if (roberta) {
+    const torch::Tensor real = padding.logical_not().to(torch::kLong);
+    positions = real.cumsum(1) * real + options_.padding_token;
+  }
+  const torch::Tensor types = token_types.defined() ? token_types : torch::zeros_like(tokens);
+  torch::Tensor x = parts_->norm(parts_->words(tokens) + parts_->positions(positions) + parts_->types(types));
+  x = torch::dropout(x, options_.dropout, is_training());
+  const torch::Tensor hidden = padding.unsqueeze(1).unsqueeze(1);
+  for (const auto& layer : parts_->layers) x = layer->forward(x, hidden);
+  return x;
+}
+
+torch::Tensor Bert::forward(const torch::Tensor& tokens, const torch::Tensor& token_types) {
+  const auto dropped = [&](const torch::Tensor& y) {
+    return torch::dropout(y, options_.dropout, is_training());
+  };
+  torch::Tensor x = encode(tokens, token_types);
+  if (parts_->dense.is_empty()) return x;
+  if (options_.head == EncoderHead::masked_language) {
+    x = parts_->head_norm(torch::gelu(parts_->dense(x)));
+    return torch::linear(x, parts_->words->weight, parts_->bias);
+  }
+  x = x.select(1, 0);  // the first token stands for the text
+  if (options_.head == EncoderHead::none) return torch::tanh(parts_->dense(x));
+  if (options_.family == EncoderFamily::roberta) x = dropped(x);
+  return parts_->classifier(dropped(torch::tanh(parts_->dense(x))));
+}
+
+}  // namespace parsimony::models
