@@ -100,7 +100,7 @@ TEST_F(Train, FromImagesToWeightsThatEvaluateAlike) {
   words.push_back("--json");
   const Outcome made = run(words);
   ASSERT_EQ(made.code, 0) << made.err;
-  EXPECT_EQ(nlohmann::json::parse(made.out)["report"]["figures"]["pictures"], 64) << made.out;
+  EXPECT_EQ(nlohmann::json::parse(made.out)["figures"]["pictures"], 64) << made.out;
   EXPECT_EQ(run({"evaluate", path("corrected.safetensors"), recipe}).code, 0);
 }
 
