@@ -42,7 +42,7 @@ class ParsimonyConfig(QuantizationConfigMixin):
             folder has its codes already.
         packed (bool): Linear layers and embeddings compute with the codes, on the CPU, and take the memory of the file.
             False: the weights are decoded, so that every device and all of PyTorch can use them.
-        accuracy ({"tables8", "tables16", "exact"}): Of the inner products of packed product codes.
+        accuracy ({"tables8", "tables16", "exact"}): Accuracy of the inner products of packed product codes.
     """
 
     def __init__(

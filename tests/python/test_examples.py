@@ -42,7 +42,7 @@ def run(name, tmp_path):
         text=True,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": package, "PARSIMONY_DATA": str(DATA), "HF_HUB_OFFLINE": "1"},
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -44,10 +44,10 @@ def test_objects_may_be_held_until_the_interpreter_ends():
         import builtins
         import numpy as np
         import parsimony_ml.quant as quant
-        builtins.kept = quant.quantize(np.eye(8, dtype=np.float32))
+        builtins.kept = quant.quantize(np.eye(64, dtype=np.float32))
         print(builtins.kept.decode().shape)
     """)
-        == "(8, 8)\n"
+        == "(64, 64)\n"
     )
 
 

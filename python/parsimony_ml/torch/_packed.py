@@ -196,7 +196,7 @@ def quantize_(
         scheme, layers, budget, calibration, **options: As in ``parsimony_ml.quant.compress``: ``quantize_(model,
             "int4g64")``, ``quantize_(model, budget="8MB")``, ``quantize_(model, layers={"ffn": "pq8", "attention":
             "pq4"})``.
-        accuracy ({"tables8", "tables16", "exact"}): Of the inner products of product codes.
+        accuracy ({"tables8", "tables16", "exact"}): Accuracy of the inner products of product codes.
     """
     given = compress_options(scheme, layers, budget, options)
     tensors = tensors_of(model)
