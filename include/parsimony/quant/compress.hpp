@@ -217,7 +217,7 @@ struct CompressionPlan {
 /// constants, which may change apart. A weight whose codes would take more bytes than its floats is left
 /// alone; a product whose codebook would make it larger than int8 becomes int8.
 ///
-/// With a budget the errors of every weight by int2 to int8 and by products of several d and K are estimated
+/// With a budget the errors of every weight by integers, levels and products of several kinds are estimated
 /// from samples of it, and the choices minimize Σ s · Σ a (w − ŵ)² / Σ a w² among those on the lower convex
 /// hulls of (bytes, error): the relative errors of the layers' outputs, whatever the scale of their weights,
 /// with a factor s by the layer's role (see docs/quantizing.md). A weight without inputs in the
