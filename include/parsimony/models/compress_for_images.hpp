@@ -17,8 +17,8 @@ struct ImageCorrectionOptions {
   std::filesystem::path images{};  ///< zip or folder of pictures like those that the network will see
   ImageNetwork network = ImageNetwork::efficientnet_lite0;  ///< whose weights the file has
   int depth = 20;                                           ///< layers of a ResNet, 6 n + 2
-  /// Most pictures that are read, evenly spaced in the order of names; 0: all. 128 are enough for batch norm; time
-  /// and memory grow with them.
+  /// Most pictures that are read, evenly spaced in the order of names; 0: all. 128 are enough for batch norm;
+  /// time and memory grow with them.
   std::int64_t pictures = 128;
   std::int64_t side = 0;       ///< pixels of each side; 0 (auto): image_side() of the network
   std::int64_t crop_from = 0;  ///< data::PictureOptions::crop_from
