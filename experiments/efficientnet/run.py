@@ -19,7 +19,7 @@ MODEL = DATA / "networks/efficientnet_lite0.safetensors"
 TRAIN, JUDGED = DATA / "imagenet/train-1000.zip", DATA / "imagenet/val-650.zip"
 NETWORK = "efficientnet-lite0"
 BUDGETS = {"5.2 MB": ["--scheme", "int8"], "3.3 MB": ["--budget", "3.3MB"], "2.8 MB": ["--budget", "2.8MB"],
-           "2.0 MB": ["--budget", "2MB"]}
+           "2.6 MB": ["--scheme", "int4"], "2.0 MB": ["--budget", "2MB"]}
 WAYS = {"without data": ["--bias-correction"], "128 pictures": ["--network", NETWORK, "--images", str(TRAIN)]}
 
 
