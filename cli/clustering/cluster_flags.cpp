@@ -64,8 +64,9 @@ void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
 
 void settle_cluster_flags(const CLI::App& app, ClusterSettings& settings) {
   // --format is for graphs: it tells a .npz of another tool to be one.
-  settings.is_points = settings.is_points ||
-                       (!settings.read.affinity && graph::names_points(settings.input, app.count("--format") == 0));
+  settings.is_points =
+      settings.is_points ||
+      (!settings.read.affinity && graph::names_points(settings.input, app.count("--format") == 0));
   check_input_flags(app, settings);
   cluster::ClusterOptions& options = settings.cluster();
   if (settings.is_points && app.count("--method") == 0) {

@@ -215,7 +215,7 @@ void write_planes(const Image& image, const PictureOptions& options, std::uint8_
     for (std::int64_t y = 0; y < options.side; ++y) {
       for (std::int64_t x = 0; x < options.side; ++x) {
         const float value = as_it_is ? channel(window.top + y, window.left + x) : resized(y, x);
-        *out++ = static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
+        *out++ = static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
       }
     }
   }

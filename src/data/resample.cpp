@@ -26,8 +26,8 @@ std::vector<Taps> taps_of(std::int64_t inputs, std::int64_t outputs, std::int64_
   std::vector<Taps> out(static_cast<std::size_t>(count));
   for (std::int64_t o = 0; o < count; ++o) {
     const double center = (static_cast<double>(first + o) + 0.5) * scale;
-    const auto begin = std::max<std::int64_t>(0, static_cast<std::int64_t>(center - 2 * width + 0.5));
-    const auto end = std::min<std::int64_t>(inputs, static_cast<std::int64_t>(center + 2 * width + 0.5));
+    const auto begin = std::max<std::int64_t>(0, std::llround(center - 2 * width));
+    const auto end = std::min<std::int64_t>(inputs, std::llround(center + 2 * width));
     std::vector<double> weights;
     double total = 0;
     for (std::int64_t i = begin; i < end; ++i) {

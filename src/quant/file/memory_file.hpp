@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/files/safetensors_header.hpp"
@@ -13,7 +12,7 @@
 namespace parsimony::quant {
 
 /// A file with copies of the tensors, whose names differ.
-inline SafetensorsFile safetensors_in_memory(std::span<const TensorView> tensors, std::string name) {
+inline SafetensorsFile safetensors_in_memory(std::span<const TensorView> tensors, const std::string& name) {
   std::vector<const TensorView*> order;
   for (const TensorView& tensor : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(),
@@ -22,7 +21,7 @@ inline SafetensorsFile safetensors_in_memory(std::span<const TensorView> tensors
   for (const TensorView* tensor : order) {
     bytes.append(reinterpret_cast<const char*>(tensor->data.data()), tensor->data.size());
   }
-  return {std::move(bytes), std::move(name)};
+  return {std::move(bytes), name};
 }
 
 }  // namespace parsimony::quant
