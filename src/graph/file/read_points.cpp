@@ -82,6 +82,7 @@ std::vector<Listed> list_arrays(NpzArchive& archive) {
 
 std::string text_of(const std::vector<Listed>& arrays) {
   std::vector<std::string> texts;
+  texts.reserve(arrays.size());
   for (const Listed& listed : arrays) texts.push_back(listed.text);
   return texts.empty() ? "no arrays" : fmt::format("{}", fmt::join(texts, ", "));
 }

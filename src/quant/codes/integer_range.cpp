@@ -155,7 +155,8 @@ struct Candidate {
 // step.
 Candidate search(const Weighted& values, Candidate best, int bits, const Context& context) {
   constexpr std::array<std::array<int, 2>, 6> kMoves{{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, -1}, {-1, 1}}};
-  for (double step = kFirstStep; step >= kLastStep; step /= 2) {
+  double step = kFirstStep;
+  while (step >= kLastStep) {
     for (int round = 0; round < kMostRounds; ++round) {
       Candidate next = best;
       const double by = step * (static_cast<double>(best.range.high) - best.range.low);
@@ -169,6 +170,7 @@ Candidate search(const Weighted& values, Candidate best, int bits, const Context
       if (!(next.error < best.error)) break;
       best = next;
     }
+    step /= 2;
   }
   return best;
 }

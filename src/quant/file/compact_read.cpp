@@ -237,7 +237,8 @@ void add_folded(const std::vector<std::string>& folded, const Reader& reader, Co
   model.storage.push_back(storage);
   for (OtherRecipe& other : added) {
     const TensorView& values = storage.at(other.name.ends_with(kRunningMean) ? "zeros" : "ones");
-    model.others.push_back({other, values.data.first(static_cast<std::size_t>(other.bytes()))});
+    model.others.push_back(
+        {static_cast<const TensorInfo&>(other), values.data.first(static_cast<std::size_t>(other.bytes()))});
     model.recipe.others.push_back(std::move(other));
   }
   for (std::size_t i = model.recipe.others.size() - added.size(); i < model.recipe.others.size(); ++i) {
@@ -301,7 +302,7 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
     if (reader.used(tensor.name)) continue;
     if (!names.insert(tensor.name).second)
       reader.fail(tensor.name, "is there in codes and as floats; must be there once");
-    OtherRecipe other{tensor, tensor.dtype};
+    OtherRecipe other{static_cast<const TensorInfo&>(tensor), tensor.dtype};
     const bool halved = parsed.halved && tensor.dtype == DType::float16 &&
                         !std::binary_search(parsed.halves.begin(), parsed.halves.end(), tensor.name);
     if (halved) other.dtype = DType::float32;

@@ -231,7 +231,7 @@ void StoredTensors::add(const OtherRecipe& other, const TensorView* view) {
   if (other.stored_dtype != other.dtype && !halved) {
     refuse_tensor(other.name, "only F32 is stored as another dtype, F16");
   }
-  TensorView stored{other, {}};
+  TensorView stored{static_cast<const TensorInfo&>(other), {}};
   stored.dtype = other.stored_dtype;
   if (view != nullptr && view->dtype == other.stored_dtype) {
     stored.data = view->data;

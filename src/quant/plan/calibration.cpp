@@ -210,6 +210,7 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
   }
   if (!stray.empty()) {
     std::vector<std::string> expected;
+    expected.reserve(without.size());
     for (const std::string& name : without) expected.push_back(prefix_of(name) + std::string(kInput));
     warn(fmt::format("{} tensor{} no weight of the model: {}{}", stray.size(),
                      stray.size() == 1 ? " belongs to" : "s belong to", list(stray),

@@ -110,7 +110,7 @@ class Planner {
       for (const float variance : norm.variance) most = std::max(most, other_epsilon(variance));
       const auto put = [&](std::string_view ending, const std::vector<float>* values) {
         OtherRecipe& other = folded_[name + std::string(ending)];
-        other = {model_.at(name + std::string(ending)), DType::float32};
+        other = {static_cast<const TensorInfo&>(model_.at(name + std::string(ending))), DType::float32};
         other.implied = values == nullptr;
         if (options_.half && values != nullptr && fits_half(*values)) other.stored_dtype = DType::float16;
       };
