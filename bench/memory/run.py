@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The smallest limit of memory that a run accepts, and what it takes then: one line for each of thirty runs.
 
-    bench/memory/run.py PARSIMONY [RUN…] [--cgroup FOLDER]
+    python3 bench/memory/run.py PARSIMONY [RUN…] [--cgroup FOLDER]
 
 For each run, --max-memory falls by steps of 1.15 from twice the peak without a limit until the run is refused. The table
 has the last limit that was accepted, the estimate and the peak of that run (peak resident memory, the program included),
