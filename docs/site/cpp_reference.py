@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 import xml.etree.ElementTree as ElementTree
 
-ROOMS = ("cluster", "images", "operators", "quant", "graph", "spectral", "partition", "train", "models", "data", "core")
 SETTINGS = """
 INPUT = include
 STRIP_FROM_PATH = include
@@ -28,6 +27,11 @@ FIELD = re.compile(r'Field\{\s*"(\w+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')  # of de
 HIDDEN = re.compile(r"^(describe|names_of)$")  # the words of options are in the tables of the command
 
 
+def rooms(root):
+    """The rooms with public headers."""
+    return sorted(path.name for path in (root / "include/parsimony").iterdir() if path.is_dir())
+
+
 def pages(root):
     """Name of the room -> Markdown."""
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +47,7 @@ def pages(root):
                 for header, line, text in described(compound, helps):
                     entities[header].append((line, text))
     found = {}
-    for room in ROOMS:
+    for room in rooms(root):
         headers = sorted((root / "include/parsimony" / room).glob("*.hpp"), key=lambda path: (path.name not in ENTRIES, path.name))
         sections = [section(root, path, entities[f"parsimony/{room}/{path.name}"]) for path in headers]
         if sections:

@@ -37,7 +37,13 @@ references = {}  # key -> a line of Markdown
 def on_config(config):
     sys.path.insert(0, str(ROOT / os.environ.get("PARSIMONY_PACKAGE", "build/release/python")))
     references.update(read_references((ROOT / "docs/references.bib").read_text()))
+    pages = [{f"parsimony::{room}": f"docs/reference/cpp/{room}.md"} for room in cpp_reference.rooms(ROOT)]
+    next(part for part in reference_part(config["nav"]) if "C++" in part)["C++"] = pages
     return config
+
+
+def reference_part(nav):
+    return next(part["Reference"] for part in nav if "Reference" in part)
 
 
 def as_image(figure):

@@ -80,7 +80,7 @@ nb::tuple quantize_model(const std::vector<Tensor>& model, const Call& call, con
                          const Calibration& calibration) {
   const auto options = options_of(keywords, call, calibration);
   const std::vector<TensorView> views = views_of(model);
-  const quant::QuantizedModel made = run(call, 1e9, [&](const Context& context) {
+  const quant::QuantizedModel made = run(call, kLongWork, [&](const Context& context) {
     const quant::ModelTensors tensors(views);
     return quant::quantize_model(tensors, quant::plan_compression(tensors, options, context), context);
   });
@@ -98,7 +98,7 @@ nb::dict compress(const std::variant<Path, std::vector<Tensor>>& model, const Me
   const OutputPath to(output.value_or(Path{}));
   std::vector<TensorView> views;
   if (const auto* tensors = std::get_if<std::vector<Tensor>>(&model)) views = views_of(*tensors);
-  const quant::Compression made = run(call, 1e9, [&](const Context& context) {
+  const quant::Compression made = run(call, kLongWork, [&](const Context& context) {
     if (const auto* path = std::get_if<Path>(&model)) return quant::compress(*path, to, options, context);
     return quant::compress(quant::ModelTensors(views, metadata_of(metadata)), to, options, context);
   });
@@ -126,7 +126,7 @@ struct OpenModel {
 };
 
 OpenModel open_model(const Path& path, const Call& call) {
-  return run(call, 1e9, [&](const Context& context) {
+  return run(call, kLongWork, [&](const Context& context) {
     SafetensorsFile file(path, context.stop);
     if (quant::is_compact_file(file)) return OpenModel{quant::read_compact_file(file), {}};
     return OpenModel{{}, std::move(file)};
@@ -191,7 +191,7 @@ void write_compact(const Path& path,
   model.recipe.aliases.insert(aliases.begin(), aliases.end());
   model.recipe.metadata = metadata_of(metadata);
   model.recipe.deflated = deflate_header;
-  run_work(call, 1e9, [&](const Context&) { quant::write_compact_file(path, model); });
+  run_work(call, kLongWork, [&](const Context&) { quant::write_compact_file(path, model); });
 }
 
 }  // namespace
@@ -217,7 +217,8 @@ void bind_compact(nb::module_& m) {
   m.def(
       "dequantize",
       [](const Path& compact, const Path& output, const Call& call) {
-        run_work(call, 1e9, [&](const Context& context) { quant::dequantize(compact, output, context); });
+        run_work(call, kLongWork,
+                 [&](const Context& context) { quant::dequantize(compact, output, context); });
       },
       nb::arg("compact"), nb::arg("output"), nb::arg("call"));
   m.def("write_compact", &write_compact, nb::arg("path"), nb::arg("weights"), nb::arg("others"),

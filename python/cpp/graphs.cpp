@@ -100,9 +100,9 @@ nb::tuple csr_of(nb::handle_t<GraphHandle> self) {
   const nb::object owner = nb::borrow(self);
   const Csr& csr = handle.owned.adjacency;
   return nb::make_tuple(
-      array_in(csr.offsets.data(), {csr.offsets.size()}, owner),
-      array_in(csr.columns.data(), {csr.columns.size()}, owner),
-      csr.values.empty() ? nb::none() : array_in(csr.values.data(), {csr.values.size()}, owner));
+      array_in(csr.offsets.data(), csr.offsets.size(), owner),
+      array_in(csr.columns.data(), csr.columns.size(), owner),
+      csr.values.empty() ? nb::none() : array_in(csr.values.data(), csr.values.size(), owner));
 }
 
 // None for 0, 1, …; an array where all names are numbers; else a list of text.

@@ -40,12 +40,7 @@ nb::object planes_of(const Image& image) {
   for (const Matrix<float>& channel : stored.channels) {
     values.insert(values.end(), channel.values().begin(), channel.values().end());
   }
-  auto* kept = new std::vector<float>(std::move(values));
-  const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
-  return array_in(kept->data(),
-                  {stored.channels.size(), static_cast<std::size_t>(stored.height()),
-                   static_cast<std::size_t>(stored.width())},
-                  owner);
+  return array_of(std::move(values), {std::ssize(stored.channels), stored.height(), stored.width()});
 }
 
 nb::list reports_of(const std::vector<Report>& reports) {

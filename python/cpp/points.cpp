@@ -98,11 +98,9 @@ void set_state(PointModel& self, const std::tuple<Array2<float>, Array1<std::int
   new (&self) PointModel{.points = copy_of(view_of(points)),
                          .labels = {labels.data(), labels.data() + labels.size()},
                          .clusters = clusters,
+                         .metric = value_named<graph::Metric>(metric),
                          .neighbors = neighbors,
                          .shift = {shift.data(), shift.data() + shift.size()}};
-  for (const auto& [candidate, name] : names_of(graph::Metric{})) {
-    if (name == metric) self.metric = candidate;
-  }
 }
 
 }  // namespace

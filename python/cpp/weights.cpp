@@ -18,6 +18,7 @@
 #include "parsimony/quant/noise.hpp"
 #include "parsimony/quant/packed_linear.hpp"
 #include "parsimony/quant/product_quantizer.hpp"
+#include "parsimony/quant/training_codes.hpp"
 #include "run.hpp"
 
 namespace parsimony::python {
@@ -40,47 +41,56 @@ std::int64_t bytes_of(const QuantizedTensor& tensor) {
   return quant::stored_bytes(recipe).front();
 }
 
-nb::tuple state_of(const QuantizedTensor& t) {
-  nb::object book = nb::none();
+nb::dict state_of(const QuantizedTensor& t) {
+  nb::dict state;
+  state["shape"] = t.shape;
+  state["scheme"] = std::string(enum_name(t.scheme));
+  state["bits"] = t.bits;
+  state["packed"] = nb::bytes(t.packed.data(), t.packed.size());
+  state["scale"] = t.scale;
+  state["zero_point"] = t.zero_point;
+  state["group"] = t.group;
+  state["levels"] = t.levels;
+  state["layout"] = std::string(enum_name(t.layout));
+  state["codebook"] = nb::none();
   if (t.codebook) {
-    book = nb::make_tuple(array_of(Matrix<float>(t.codebook->centroids)),
-                          std::string(enum_name(t.codebook->type)), t.codebook->scales);
+    state["codebook"] = nb::make_tuple(array_of(Matrix<float>(t.codebook->centroids)),
+                                       std::string(enum_name(t.codebook->type)), t.codebook->scales);
   }
-  return nb::make_tuple(t.shape, std::string(enum_name(t.scheme)), t.bits,
-                        nb::bytes(t.packed.data(), t.packed.size()), t.scale, t.zero_point, t.group, t.levels,
-                        std::string(enum_name(t.layout)), book, t.channel_permutation, t.axes.outputs,
-                        t.axes.inputs);
+  state["channel_permutation"] = t.channel_permutation;
+  state["outputs"] = t.axes.outputs;
+  state["inputs"] = t.axes.inputs;
+  return state;
 }
 
-QuantizedTensor tensor_of(const nb::tuple& state) {
+QuantizedTensor tensor_of(const nb::dict& state) {
+  const auto take = [&](const char* name, auto& value) {
+    value = nb::cast<std::remove_cvref_t<decltype(value)>>(state[name]);
+  };
+  const auto word = [&](const char* name) { return nb::cast<std::string>(state[name]); };
   QuantizedTensor t;
-  t.shape = nb::cast<std::vector<std::int64_t>>(state[0]);
-  t.scheme = value_named<quant::Scheme>(nb::cast<std::string>(state[1]));
-  t.bits = nb::cast<int>(state[2]);
-  const auto packed = nb::cast<nb::bytes>(state[3]);
+  take("shape", t.shape);
+  t.scheme = value_named<quant::Scheme>(word("scheme"));
+  take("bits", t.bits);
+  const auto packed = nb::cast<nb::bytes>(state["packed"]);
   const auto* first = reinterpret_cast<const std::uint8_t*>(packed.c_str());
   t.packed.assign(first, first + packed.size());
-  t.scale = nb::cast<std::vector<float>>(state[4]);
-  t.zero_point = nb::cast<std::vector<std::int32_t>>(state[5]);
-  t.group = nb::cast<std::int64_t>(state[6]);
-  t.levels = nb::cast<std::vector<float>>(state[7]);
-  t.layout = value_named<quant::BlockLayout>(nb::cast<std::string>(state[8]));
-  if (!state[9].is_none()) {
-    const auto book = nb::cast<nb::tuple>(state[9]);
-    const auto centroids = view_of(nb::cast<Array2<float>>(book[0]));
-    Matrix<float> values(centroids.rows, centroids.cols);
-    std::copy_n(centroids.data, values.size(), values.data());
+  take("scale", t.scale);
+  take("zero_point", t.zero_point);
+  take("group", t.group);
+  take("levels", t.levels);
+  t.layout = value_named<quant::BlockLayout>(word("layout"));
+  if (!state["codebook"].is_none()) {
+    const auto book = nb::cast<nb::tuple>(state["codebook"]);
     t.codebook = std::make_shared<const quant::Codebook>(
-        quant::Codebook{std::move(values), value_named<quant::CodebookType>(nb::cast<std::string>(book[1])),
+        quant::Codebook{copy_of(view_of(nb::cast<Array2<float>>(book[0]))),
+                        value_named<quant::CodebookType>(nb::cast<std::string>(book[1])),
                         nb::cast<std::vector<float>>(book[2])});
   }
-  t.channel_permutation = nb::cast<std::vector<std::int32_t>>(state[10]);
-  t.axes = {nb::cast<std::vector<int>>(state[11]), nb::cast<std::vector<int>>(state[12])};
-  if ((quant::code_count(t) * t.bits + 7) / 8 != std::ssize(t.packed)) {
-    refuse(fmt::format("codes: {} bytes do not fit {} codes of {} bits", t.packed.size(),
-                       quant::code_count(t), t.bits));
-  }
-  quant::decode(t);  // refuses parts that do not fit together, and codes without a centroid
+  take("channel_permutation", t.channel_permutation);
+  take("outputs", t.axes.outputs);
+  take("inputs", t.axes.inputs);
+  quant::check_codes(t);
   return t;
 }
 
@@ -105,31 +115,9 @@ std::pair<QuantizedTensor, double> quantize(const Weight& weight, const Call& ca
   });
 }
 
-QuantizedTensor with_half_scales(QuantizedTensor tensor) {
-  for (std::size_t i = 0; i < tensor.scale.size(); ++i) {
-    if (!quant::half_scale_fits(tensor.scale[i])) continue;
-    const quant::AffineCode half = quant::with_half_scale({tensor.scale[i], tensor.zero_point.at(i)});
-    tensor.scale[i] = half.scale;
-    tensor.zero_point[i] = half.zero_point;
-  }
-  return tensor;
-}
-
-QuantizedTensor with_integers(QuantizedTensor tensor, const Weight& weight) {
-  const std::size_t scales = tensor.scale.size();
-  if (scales == 0 || tensor.zero_point.size() != scales || weight.size() % scales != 0 ||
-      shape_of(weight) != tensor.shape) {
-    refuse("weight: has another shape than the codes, or these have no zero points");
-  }
-  std::vector<std::uint16_t> codes;
-  codes.reserve(weight.size());
-  const std::size_t each = weight.size() / scales;
-  for (std::size_t i = 0; i < weight.size(); ++i) {
-    const quant::AffineCode code{tensor.scale[i / each], tensor.zero_point[i / each]};
-    codes.push_back(quant::integer_code(weight.data()[i], code, tensor.bits));
-  }
-  tensor.packed = quant::pack_codes(codes, tensor.bits);
-  return tensor;
+QuantizedTensor with_values(const QuantizedTensor& tensor, const Weight& weight) {
+  if (shape_of(weight) != tensor.shape) refuse("weight: has another shape than the codes");
+  return quant::with_values(tensor, {weight.data(), weight.size()});
 }
 
 std::vector<quant::WeightView> weight_views(const std::vector<Weight>& weights,
@@ -202,7 +190,7 @@ void bind_tensor(nb::module_& m) {
           PARSIMONY_RETURNS("decode", "numpy.typing.NDArray"), "The weight as float32.")
       .def("__getstate__", &state_of)
       .def("__setstate__", [](QuantizedTensor& self,
-                              const nb::tuple& state) { new (&self) QuantizedTensor(tensor_of(state)); })
+                              const nb::dict& state) { new (&self) QuantizedTensor(tensor_of(state)); })
       .def("shares_codebook", [](const QuantizedTensor& a, const QuantizedTensor& b) {
         return a.codebook != nullptr && a.codebook == b.codebook;
       });
@@ -246,19 +234,15 @@ void bind_quantizers(nb::module_& m) {
         });
       },
       nb::arg("weight"), nb::arg("call"), nb::arg("keywords"));
-  m.def(
-      "with_half_scales", &with_half_scales, nb::arg("tensor"),
-      "Integers whose scales are float16 values, as a file stores them; the codes then need with_integers.");
-  m.def("with_integers", &with_integers, nb::arg("tensor"), nb::arg("weight"),
+  m.def("with_half_scales", &quant::with_half_scales, nb::arg("tensor"),
+        "Integers whose scales are float16 values, as a file stores them; the codes then need with_values.");
+  m.def("with_values", &with_values, nb::arg("tensor"), nb::arg("weight"),
         "The codes of these values by the scales and zero points of the tensor.");
   m.def(
       "with_centroids",
       [](std::vector<QuantizedTensor> tensors, const Array2<float>& centroids, const std::string& type) {
-        const auto given = view_of(centroids);
-        Matrix<float> values(given.rows, given.cols);
-        std::copy_n(given.data, values.size(), values.data());
         const auto book = std::make_shared<const quant::Codebook>(
-            quant::round_codebook(std::move(values), value_named<quant::CodebookType>(type)));
+            quant::round_codebook(copy_of(view_of(centroids)), value_named<quant::CodebookType>(type)));
         for (QuantizedTensor& tensor : tensors) {
           tensor.codebook = book;
           quant::code_count(tensor);  // refuses a codebook that does not fit
@@ -267,23 +251,8 @@ void bind_quantizers(nb::module_& m) {
       },
       nb::arg("tensors"), nb::arg("centroids"), nb::arg("type"));
   m.def(
-      "value_index",
-      [](const QuantizedTensor& tensor) {
-        if (!tensor.codebook || !tensor.axes.standard()) refuse("tensor: needs product codes, outputs first");
-        const std::int64_t d = tensor.codebook->centroids.cols();
-        const quant::BlockGrid grid = quant::block_grid(tensor.shape, d, tensor.layout);
-        const auto offsets = quant::block_offsets(grid, tensor.channel_permutation);
-        const auto codes = quant::unpack_codes(tensor.packed, tensor.bits, quant::code_count(tensor));
-        const std::int64_t values = grid.values_per_output(), each = grid.blocks_per_output();
-        std::vector<std::int64_t> index(static_cast<std::size_t>(grid.outputs * values));
-        for (std::int64_t o = 0; o < grid.outputs; ++o) {
-          for (std::int64_t j = 0; j < each * d; ++j) {
-            if (offsets[j] >= 0) index[o * values + offsets[j]] = codes[o * each + j / d] * d + j % d;
-          }
-        }
-        return array_of(std::move(index), {grid.outputs * values});
-      },
-      nb::sig("def value_index(tensor: QuantizedTensor) -> numpy.typing.NDArray"), nb::arg("tensor"),
+      "codebook_index", [](const QuantizedTensor& tensor) { return array_of(quant::codebook_index(tensor)); },
+      nb::sig("def codebook_index(tensor: QuantizedTensor) -> numpy.typing.NDArray"), nb::arg("tensor"),
       "For each value of the weight its index among the values of the codebook.");
   m.def(
       "with_axes",

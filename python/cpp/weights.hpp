@@ -8,8 +8,6 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstdint>
-#include <functional>
-#include <numeric>
 #include <span>
 #include <string>
 #include <tuple>
@@ -17,22 +15,12 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "parsimony/core/error.hpp"
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/quantized_tensor.hpp"
 
 namespace parsimony::python {
 
-/// The value of an enumeration by its name. Throws invalid_argument.
-template <class Enum>
-Enum value_named(const std::string& name) {
-  for (const auto& [value, word] : names_of(Enum{})) {
-    if (word == name) return value;
-  }
-  refuse("there is no " + name);
-}
-
-/// The type of a result in the stub of the module.
+/// The annotation of a member without arguments in the .pyi file of the module.
 #define PARSIMONY_RETURNS(NAME, TYPE) nb::sig("def " NAME "(self) -> " TYPE)
 
 /// A weight of any number of dimensions in C order.
@@ -42,15 +30,6 @@ inline std::vector<std::int64_t> shape_of(const Weight& weight) {
   std::vector<std::int64_t> shape;
   for (std::size_t i = 0; i < weight.ndim(); ++i) shape.push_back(static_cast<std::int64_t>(weight.shape(i)));
   return shape;
-}
-
-/// A NumPy array of this shape that owns the values.
-template <class T>
-nb::object array_of(std::vector<T>&& values, const std::vector<std::int64_t>& shape) {
-  auto* kept = new std::vector<T>(std::move(values));
-  const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  const std::vector<std::size_t> sizes(shape.begin(), shape.end());
-  return nb::cast(nb::ndarray<nb::numpy, T, nb::c_contig>(kept->data(), sizes.size(), sizes.data(), owner));
 }
 
 /// A tensor: name, type in the words of safetensors ("F32"), shape, and bytes.

@@ -25,7 +25,7 @@ class Choice:
         lambda_k: its cut-off; given as option ``lambda_k`` to a method, it is not searched again.
         tried: the numbers that were tried, ascending.
         stability: for each of them, how far two runs agree: 0 as chance does, 1 for the same clusters.
-        standard_error: of the stability; a low estimate.
+        standard_error: the standard error of the stability, rather too small than too large.
         gap: the width of the gap of eigenvalues at each number.
         lambdas: the cut-off of each number.
         density: as of :class:`Clustering`.

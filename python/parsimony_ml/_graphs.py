@@ -108,16 +108,18 @@ def _weights(values: Any) -> NDArray[np.float32] | None:
 def _columns(indices: NDArray[Any], nodes: int) -> NDArray[np.int32]:
     if nodes > _MOST_NODES:
         raise InvalidArgumentError(f"graph: has {nodes} nodes; must be at most {_MOST_NODES}")
-    if indices.dtype != np.int32 and indices.size and not 0 <= indices.min() <= indices.max() < nodes:
-        raise InvalidArgumentError(f"graph: a column is {indices.max()}; must be 0 to {nodes - 1}")
+    if indices.dtype != np.int32 and indices.size:
+        low, high = indices.min(), indices.max()
+        if low < 0 or high >= nodes:
+            raise InvalidArgumentError(f"graph: a column is {low if low < 0 else high}; must be 0 to {nodes - 1}")
     return np.ascontiguousarray(indices, dtype=np.int32)
 
 
 def _from_sparse(matrix: Any, symmetrize: bool, call: _core.Call) -> _core.Graph:
     if len(matrix.shape) != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InvalidArgumentError(
-            f"graph: the shape {matrix.shape} is not square; of an n × m matrix of two kinds of nodes, "
-            "scipy.sparse.block_array([[None, B], [B.T, None]]) makes a graph"
+            f"graph: the shape {matrix.shape} is not square; if rows and columns are two kinds of nodes, give "
+            "scipy.sparse.block_array([[None, B], [B.T, None]])"
         )
     # The arrays of a symmetric matrix in CSC form are those of its CSR form; W and its transpose have one mean.
     if matrix.format not in ("csr", "csc"):

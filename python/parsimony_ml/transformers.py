@@ -26,12 +26,10 @@ from ._errors import InvalidArgumentError, UnsupportedError
 from .quant._compress import calibration_of, compress_options
 from .quant._files import open_model
 from .quant._tensors import tensors_of
-from .torch._files import write_model
+from .torch._files import coded_type, write_model
 from .torch._packed import PackedEmbedding, PackedLinear, put_codes, with_tied
 
 __all__ = ["ParsimonyConfig", "ParsimonyQuantizer"]
-
-_WORDS = {torch.float16: "F16", torch.bfloat16: "BF16"}
 
 
 class ParsimonyConfig(QuantizationConfigMixin):
@@ -113,7 +111,7 @@ class ParsimonyQuantizer(HfQuantizer):
             calibration = calibration_of(given.pop("calibration", None))
             codes, aliases = _core.quantize_model(tensors_of(model), make_call(seed="seed"), given, calibration)
             codes.update({alias: codes[name] for alias, name in aliases.items() if name in codes})
-            self._codes = {name: (_WORDS.get(state[name].dtype, "F32"), weight) for name, weight in codes.items()}
+            self._codes = {name: (coded_type(state[name].dtype), weight) for name, weight in codes.items()}
         if config.packed or not self.pre_quantized:
             weights = {name: weight for name, (_, weight) in self._codes.items()}
             put_codes(model, weights, config.packed, {"accuracy": config.accuracy})

@@ -9,8 +9,8 @@
 
 namespace parsimony::cluster {
 
-/// Marks the nodes of the components that the choice of k looks at: those with at least a tenth of the volume
-/// of the largest. Each smaller component would count as a cluster.
+/// Marks the nodes of the components that the choice of k looks at. A component counts if its volume is at
+/// least a tenth of that of the largest one; each smaller one would be a cluster of its own.
 std::vector<float> marks_of_large(const ComponentSizes& sizes);
 
 /// k for the whole graph, if the large components have `clusters`: one more for each other component with a

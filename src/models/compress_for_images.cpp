@@ -151,12 +151,13 @@ quant::TensorValues corrected(PictureRun& run, const quant::CompactModel& codes,
                         [&](const auto& alias) { return alias.second == name; });
   };
   const torch::NoGradGuard no_gradient;
+  auto buffers = run.module().named_buffers();
   quant::TensorValues out;
   for (const auto& [name, now] : with_codes) {
     const torch::Tensor &trained = measured.trained.at(name), &before = measured.on_pictures.at(name);
     const torch::Tensor value =
         name.ends_with("mean") ? trained + (now - before) : trained * (now + kLeast) / (before + kLeast);
-    run.module().named_buffers()[name].copy_(stored(name) ? value : trained);
+    buffers[name].copy_(stored(name) ? value : trained);
     if (stored(name)) out.emplace_back(name, floats_of(value));
   }
   if (stored(bias)) {
@@ -179,7 +180,7 @@ quant::Compression compress_for_images(const std::filesystem::path& model, const
                 fmt::format("{}: is a compact file; must be the float network", file.name()));
   }
   if (options.share != quant::LayerSharing::none || options.prune != quant::LayerPruning::none) {
-    refuse("images: networks for images have no layers of a Transformer to share or prune");
+    refuse("images: share and prune are for Transformers; leave them out");
   }
   Report before;
   StageTimer reading(before, "read");

@@ -6,7 +6,7 @@
 namespace parsimony::models {
 
 /// Draws the weights by LibTorch's generator. Reads network, depth, activation_bits, padding and drop_connect
-/// of the options. Throws invalid_argument for activation_bits of a network that has none.
+/// of the options. Throws invalid_argument for activation_bits of an EfficientNet.
 ImageModel make_image_model(const ImageTaskOptions& options, std::int64_t classes);
 
 }  // namespace parsimony::models

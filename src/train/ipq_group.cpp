@@ -5,6 +5,7 @@
 
 #include "parsimony/quant/channel_permutation.hpp"
 #include "parsimony/quant/integer_quantizer.hpp"
+#include "parsimony/quant/training_codes.hpp"
 #include "train/decode_blocks.hpp"
 #include "train/straight_through.hpp"
 
@@ -26,22 +27,9 @@ std::vector<std::uint16_t> codes_of(const IpqMember& member) {
   return quant::unpack_codes(member.tensor.packed, member.tensor.bits, member.grid.count());
 }
 
-// Index into the flattened codebook of every value of a weight.
 torch::Tensor index_of(const IpqMember& member) {
-  const quant::BlockGrid& grid = member.grid;
-  const std::vector<std::int64_t> offsets = quant::block_offsets(grid, member.tensor.channel_permutation);
-  const std::vector<std::uint16_t> codes = codes_of(member);
-  const std::int64_t values = grid.values_per_output(), each = grid.blocks_per_output();
-  torch::Tensor index = torch::empty({grid.outputs * values}, torch::kLong);
-  auto* out = index.data_ptr<std::int64_t>();
-  for (std::int64_t o = 0; o < grid.outputs; ++o) {
-    for (std::int64_t j = 0; j < each * grid.block_size; ++j) {
-      if (offsets[j] < 0) continue;
-      out[o * values + offsets[j]] =
-          codes[o * each + j / grid.block_size] * grid.block_size + j % grid.block_size;
-    }
-  }
-  return index;
+  const std::vector<std::int64_t> index = quant::codebook_index(member.tensor);
+  return torch::tensor(c10::ArrayRef<std::int64_t>(index), torch::kLong);
 }
 
 // Empty if every order of the channels gives the same blocks: whole kernels, or blocks of one value.
@@ -64,17 +52,6 @@ quant::ProductOptions product_options(const IpqOptions& options, const quant::Bl
           .codebook = quant::CodebookType::float32,
           .max_iterations = options.max_iterations,
           .seed = options.seed};
-}
-
-// Calls body(values of an output, its code, position of the first value).
-template <class Body>
-void for_outputs(const IpqMember& member, const torch::Tensor& values, const Body& body) {
-  const std::int64_t outputs = member.shape[0], n = values.numel() / outputs;
-  for (std::int64_t o = 0; o < outputs; ++o) {
-    const auto at = static_cast<std::size_t>(o);
-    body(std::span(values.data_ptr<float>() + o * n, static_cast<std::size_t>(n)),
-         quant::AffineCode{member.tensor.scale[at], member.tensor.zero_point[at]}, o * n);
-  }
 }
 
 }  // namespace
@@ -106,14 +83,8 @@ void IpqGroup::fit_ranges(const Context& context) {
   for (IpqMember& member : members) {
     const torch::Tensor values = read_weight(member);
     const quant::IntegerOptions how{.bits = options.bits, .range = options.range};
-    member.tensor = quant::integer_quantize(view_of(member, values), how, {}, context);
-    for (std::size_t o = 0; o < member.tensor.scale.size(); ++o) {
-      const float scale = member.tensor.scale[o];
-      if (!quant::half_scale_fits(scale)) continue;
-      const quant::AffineCode half = quant::with_half_scale({scale, member.tensor.zero_point[o]});
-      member.tensor.scale[o] = half.scale;
-      member.tensor.zero_point[o] = half.zero_point;
-    }
+    member.tensor =
+        quant::with_half_scales(quant::integer_quantize(view_of(member, values), how, {}, context));
   }
 }
 
@@ -148,10 +119,11 @@ torch::Tensor IpqGroup::decoded(const IpqMember& member) const {
   if (integers()) {
     torch::Tensor value = read_weight(member).clone();
     auto* out = value.data_ptr<float>();
-    for_outputs(member, value,
-                [&](std::span<const float> own, const quant::AffineCode& code, std::int64_t at) {
-                  quant::fake_quantize(own, code, options.bits, {out + at, own.size()});
-                });
+    const auto n = static_cast<std::size_t>(value.numel() / member.shape[0]);
+    for (std::size_t o = 0; o < member.tensor.scale.size(); ++o) {
+      const std::span<float> own(out + o * n, n);
+      quant::fake_quantize(own, {member.tensor.scale[o], member.tensor.zero_point[o]}, options.bits, own);
+    }
     value = value.to(member.weight.scalar_type());
     return StraightThrough::apply(member.weight, &value);
   }
@@ -168,16 +140,9 @@ std::shared_ptr<const quant::Codebook> IpqGroup::codebook(quant::CodebookType ty
 }
 
 quant::QuantizedTensor IpqGroup::stored(const IpqMember& member) const {
-  quant::QuantizedTensor tensor = member.tensor;
-  if (!integers()) return tensor;
+  if (!integers()) return member.tensor;
   const torch::Tensor values = read_weight(member);
-  std::vector<std::uint16_t> codes;
-  codes.reserve(static_cast<std::size_t>(values.numel()));
-  for_outputs(member, values, [&](std::span<const float> own, const quant::AffineCode& code, std::int64_t) {
-    for (const float value : own) codes.push_back(quant::integer_code(value, code, options.bits));
-  });
-  tensor.packed = quant::pack_codes(codes, options.bits);
-  return tensor;
+  return quant::with_values(member.tensor, view_of(member, values).values);
 }
 
 }  // namespace parsimony::train

@@ -163,7 +163,7 @@ TEST_F(CompressForImages, RefusesWhatItCannotCorrect) {
   compress_for_images(model_, out, {}, correction(), Context(1));
   expect_error(ErrorCode::format, "is a compact file",
                [&] { compress_for_images(out, directory_ / "again.safetensors", {}, correction()); });
-  expect_error(ErrorCode::invalid_argument, "share or prune", [&] {
+  expect_error(ErrorCode::invalid_argument, "share and prune are for Transformers", [&] {
     compress_for_images(model_, out, {.share = quant::LayerSharing::pairs}, correction());
   });
 }

@@ -164,12 +164,18 @@ def test_packed_layers_compute_with_the_codes(scheme):
 
 def test_damaged_states_are_refused():
     codes = quant.quantize(np.ones((16, 64), np.float32) * np.arange(64), "pq8x16")
-    state = list(codes.__getstate__())
-    for place, value in [(0, [16, 48]), (3, state[3][:-1]), (8, "column"), (1, "codes"), (2, 17)]:
+    state = codes.__getstate__()
+    centroids, kind, scales = state["codebook"]
+    for wrong in [
+        {"shape": [16, 48]},
+        {"packed": state["packed"][:-1]},
+        {"layout": "column"},
+        {"scheme": "codes"},
+        {"bits": 17},
+        {"codebook": (centroids[:1], kind, scales)},  # codes without a centroid
+    ]:
         with pytest.raises(pm.InvalidArgumentError):
-            quant.QuantizedTensor.__new__(quant.QuantizedTensor).__setstate__(
-                tuple(value if i == place else part for i, part in enumerate(state))
-            )
+            quant.QuantizedTensor.__new__(quant.QuantizedTensor).__setstate__(state | wrong)
 
 
 def test_refuses_mistakes(tmp_path):

@@ -125,7 +125,7 @@ def test_progress_comes_in_the_thread_of_the_caller():
     pm.cluster((matrix + matrix.T).tocsr(), 8, method="compressive", progress=progress)
     assert threads == {threading.get_ident()}
     assert all(stage and 0 <= done <= total for stage, done, total in seen)
-    assert len(seen) > 3
+    assert seen  # as many as there are polls
 
 
 def test_an_exception_in_a_callback_stops_the_run():
@@ -212,7 +212,6 @@ def test_many_threads_of_python_may_call_at_once():
 
 
 def test_memory_does_not_grow_over_calls():
-    resource = pytest.importorskip("resource")
     x = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
     matrix = pm.knn_graph(x)
     for _ in range(10):
@@ -223,7 +222,6 @@ def test_memory_does_not_grow_over_calls():
         with pytest.raises(pm.InvalidArgumentError):
             pm.cluster(matrix, 10**6)
     assert resident() - before < 8 << 20
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
 
 
 def resident():

@@ -7,7 +7,6 @@
 #include "parsimony/quant/compress.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "parsimony/quant/integer_quantizer.hpp"
-#include "quant/codes/check_weight.hpp"
 #include "quant/model_files.hpp"
 #include "thread_counts.hpp"
 

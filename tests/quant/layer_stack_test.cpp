@@ -39,7 +39,7 @@ TEST_F(LayerStacks, AreFoundByTheNamesOfLibraries) {
   EXPECT_TRUE(layer_stacks(transformer("encoder.layer.1", 4)).empty());  // 10 to 13: not from 0 on
   std::vector<TensorView> uneven{normal("blocks.0.a.weight", {4, 4}), normal("blocks.1.a.weight", {4, 5})};
   EXPECT_TRUE(layer_stacks(file(uneven)).empty());
-  expect_error(ErrorCode::unsupported, "no stack of equal layers",
+  expect_error(ErrorCode::unsupported, "need equal layers with numbers",
                [&] { share_and_prune(file(uneven), LayerSharing::pairs, LayerPruning::none); });
 }
 

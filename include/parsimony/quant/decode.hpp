@@ -15,10 +15,14 @@ namespace parsimony::quant {
 /// fields except the codes and the layout of integers, which has no meaning.
 std::int64_t code_count(const QuantizedTensor& tensor);
 
+/// Throws invalid_argument as code_count does, for too few or too many bytes of codes, and for a code that
+/// has no centroid. O(codes).
+void check_codes(const QuantizedTensor& tensor);
+
 /// The weight in C order of its shape. An integer decodes to float32(code − zero_point) · scale, or to
-/// levels[code] · scale; a block of a
-/// product to its centroid, times the factor of its row if there is one. O(values). Throws invalid_argument
-/// as code_count does, and for missing codes or a code that the codebook does not have.
+/// levels[code] · scale; a block of a product to its centroid, times the factor of its row if there is one.
+/// O(values). Throws invalid_argument as code_count does, and for missing codes or a code that the codebook
+/// does not have.
 std::vector<float> decode(const QuantizedTensor& tensor, const Context& context = Context{});
 /// The same values in the order of the codes: C order of coded_shape(), outputs first.
 std::vector<float> decode_in_coded_order(const QuantizedTensor& tensor, const Context& context = Context{});

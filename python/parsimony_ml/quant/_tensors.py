@@ -31,7 +31,7 @@ _WORDS = {
     "float8_e4m3fn": "F8_E4M3",
     "float8_e5m2": "F8_E5M2",
 }
-_NAMES = {word: name for name, word in _WORDS.items()}
+NAMES = {word: name for name, word in _WORDS.items()}
 
 
 def tensor_of(name: str, value: Any) -> Tensor:
@@ -72,9 +72,9 @@ def array_of(word: str, shape: Iterable[int], data: bytearray) -> np.ndarray:
     if word == "BF16":
         wide = np.frombuffer(data, np.uint16).astype(np.uint32) << 16
         return wide.view(np.float32).reshape(tuple(shape))
-    if word not in _NAMES or word.startswith("F8"):
+    if word not in NAMES or word.startswith("F8"):
         raise UnsupportedError(f"NumPy has no type for the values {word} of a tensor in the file")
-    return np.frombuffer(data, _NAMES[word]).reshape(tuple(shape))
+    return np.frombuffer(data, NAMES[word]).reshape(tuple(shape))
 
 
 def file_of(tensors: Iterable[Tensor]) -> bytes:

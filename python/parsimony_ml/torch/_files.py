@@ -15,14 +15,15 @@ from .. import _core, quant
 from .._call import make_call
 from .._errors import FormatError, InvalidArgumentError
 from ..quant._files import open_model
-from ..quant._tensors import Tensor, tensor_of
+from ..quant._tensors import NAMES, Tensor, tensor_of
 from ._packed import PackedEmbedding, PackedLinear, put_codes, with_tied
 
-_TYPES = {
-    "BOOL": torch.bool, "U8": torch.uint8, "I8": torch.int8, "I16": torch.int16, "F16": torch.float16,
-    "BF16": torch.bfloat16, "I32": torch.int32, "F32": torch.float32, "C64": torch.complex64, "F64": torch.float64,
-    "I64": torch.int64, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
-}  # fmt: skip
+_TYPES = {word: getattr(torch, name) for word, name in NAMES.items() if hasattr(torch, name)}
+
+
+def coded_type(dtype: torch.dtype) -> str:
+    """The type of a weight in codes, in the words of safetensors: float32 unless it is a half."""
+    return {torch.float16: "F16", torch.bfloat16: "BF16"}.get(dtype, "F32")
 
 
 def _tensor(stored: str, shape: list[int], data: bytearray) -> torch.Tensor:

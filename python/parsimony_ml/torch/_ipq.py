@@ -14,7 +14,7 @@ from torch import nn
 from .. import _core, quant
 from .._call import make_call
 from .._errors import InvalidArgumentError
-from ._files import write_model
+from ._files import coded_type, write_model
 from ._layers import Layer, choose, rules_of, scheme_options, weight_layers
 from ._packed import plain_state, weight_of
 from ._straight_through import straight_through
@@ -99,7 +99,7 @@ class _Group:
         assert self.centroids is not None
         counts = torch.zeros(self.centroids.numel(), dtype=torch.int64)
         for member in self.members:
-            index = torch.from_numpy(_core.value_index(member.tensor))
+            index = torch.from_numpy(_core.codebook_index(member.tensor))
             counts += torch.bincount(index, minlength=len(counts))
             member.index = index.to(self.centroids.device)
         self.counts = counts.clamp_min(1).to(self.centroids.device, self.centroids.dtype)
@@ -119,7 +119,7 @@ class _Group:
         weight = member.layer.weight
         if self.integer:
             with torch.no_grad():
-                value = torch.from_numpy(_core.with_integers(member.tensor, member.values()).decode())
+                value = torch.from_numpy(_core.with_values(member.tensor, member.values()).decode())
                 value = member.layer.outputs_first(value.to(weight.device, weight.dtype))
             return straight_through(weight, value)
         shape = tuple(member.layer.outputs_first(weight).shape)
@@ -139,7 +139,7 @@ class _Group:
 
     def stored(self) -> list[quant.QuantizedTensor]:
         if self.integer:
-            return [_core.with_integers(member.tensor, member.values()) for member in self.members]
+            return [_core.with_values(member.tensor, member.values()) for member in self.members]
         return self.with_centroids(self.options["codebook"])
 
 
@@ -324,9 +324,8 @@ class IterativePQ:
         """Writes a compact file: codes of quantized weights, and the other tensors, in float16 with ``half``. Returns
         its bytes. ``load_model`` gives a model that computes the same up to that rounding.
         """
-        dtypes = {torch.float16: "F16", torch.bfloat16: "BF16"}
         state = self.model.state_dict(keep_vars=True)
-        codes = {name: (dtypes.get(state[name].dtype, "F32"), tensor) for name, tensor in self.tensors().items()}
+        codes = {name: (coded_type(state[name].dtype), tensor) for name, tensor in self.tensors().items()}
         return write_model(self.model, path, codes, half, deflate_header, metadata)
 
     def store(self) -> None:

@@ -15,15 +15,10 @@ from .._errors import InvalidArgumentError, UnsupportedError
 from ..quant._compress import calibration_of, compress_options
 from ..quant._tensors import tensors_of
 
-_FIELDS = (
-    "shape", "scheme", "bits", "packed", "scale", "zero_point", "group", "levels", "layout", "codebook",
-    "channel_permutation", "outputs", "inputs",
-)  # fmt: skip
-
 
 def plain_state(weight: quant.QuantizedTensor) -> dict[str, Any]:
     """The parts of a weight in codes as numbers, words and tensors, which ``torch.load(weights_only=True)`` reads."""
-    state = dict(zip(_FIELDS, weight.__getstate__(), strict=True))
+    state = weight.__getstate__()
     state["packed"] = torch.frombuffer(bytearray(state["packed"]), dtype=torch.uint8)
     if state["codebook"] is not None:
         centroids, kind, scales = state["codebook"]
@@ -39,7 +34,7 @@ def weight_of(state: Mapping[str, Any]) -> quant.QuantizedTensor:
         centroids, kind, scales = parts["codebook"]
         parts["codebook"] = (centroids.float().numpy(), kind, scales)
     weight = quant.QuantizedTensor.__new__(quant.QuantizedTensor)
-    weight.__setstate__(tuple(parts[field] for field in _FIELDS))
+    weight.__setstate__(parts)
     return weight
 
 

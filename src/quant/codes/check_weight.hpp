@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <span>
 
-#include "parsimony/quant/quantized_tensor.hpp"
 #include "parsimony/quant/weight_view.hpp"
 
 namespace parsimony::quant {
@@ -24,9 +23,5 @@ void check_weight(const WeightView& weight, float limit);
 
 /// Throws invalid_argument unless this is a permutation of 0..channels − 1, or empty.
 void check_permutation(std::span<const std::int32_t> permutation, std::int64_t channels);
-
-/// Throws invalid_argument if the fields of the tensor do not fit together (see code_count), if there are too
-/// few or too many bytes of codes, or if a code has no centroid.
-void check_codes(const QuantizedTensor& tensor);
 
 }  // namespace parsimony::quant

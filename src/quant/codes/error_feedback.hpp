@@ -1,6 +1,7 @@
 // Codes that make up for each other's errors on the inputs of a layer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "parsimony/core/context.hpp"
@@ -13,6 +14,13 @@ namespace parsimony::quant {
 
 /// Most inputs of a layer: their moments take 8 bytes each squared.
 constexpr std::int64_t kMostFeedbackInputs = 1 << 13;
+
+/// Bytes that input_moments() and feed_errors_back() take for a layer of so many inputs, without the samples:
+/// the moments, two copies of them in other orders, and half of a matrix of floats.
+inline std::int64_t feedback_memory(std::int64_t inputs) {
+  const std::int64_t n = std::min(inputs, kMostFeedbackInputs);
+  return 26 * n * n;
+}
 
 /// Σ x xᵀ over the samples x of a tensor whose dimension `axis` counts the channels. O(samples · channels²).
 Matrix<double> input_moments(const TensorView& input, std::size_t axis, const Context& context);

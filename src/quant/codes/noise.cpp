@@ -214,8 +214,7 @@ Matrix<float> learn_noise_codebook(std::span<const float> weight, const BlockGri
 }
 
 Matrix<float> noise_codebook(MatrixView<const float> centroids, const NoiseOptions& options) {
-  Matrix<float> out(centroids.rows, centroids.cols);
-  std::copy_n(centroids.data, out.size(), out.data());
+  Matrix<float> out = copy_of(centroids);
   if (options.function == NoiseFunction::product_integer) {
     const IntegerOptions integers{.bits = options.bits, .range = options.range};
     fake_quantize(out.values(), choose_affine_code(out.values(), integers), options.bits, out.values());

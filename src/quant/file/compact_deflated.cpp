@@ -177,8 +177,7 @@ bool is_deflated(const SafetensorsFile& file) {
   const auto version = file.metadata().find(kVersionKey);
   if (version == file.metadata().end()) return false;
   return version->second == kFirstDeflatedVersion ||
-         ((version->second == kFormatVersion || version->second == kVersionBeforeFolding) &&
-          !file.metadata().contains(kRecipeKey));
+         (is_later_version(version->second) && !file.metadata().contains(kRecipeKey));
 }
 
 std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRecipe& recipe) {

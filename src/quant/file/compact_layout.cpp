@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "parsimony/core/half.hpp"
-#include "quant/codes/check_weight.hpp"
+#include "parsimony/quant/decode.hpp"
 #include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
 #include "quant/file/compact_recipe.hpp"

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <set>
 
-#include "quant/codes/check_weight.hpp"
+#include "parsimony/quant/decode.hpp"
 #include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
 #include "quant/file/compact_recipe.hpp"

@@ -205,8 +205,7 @@ bool has_compact_metadata(const TensorMetadata& metadata) {
   const auto version = metadata.find(kVersionKey);
   return metadata.contains(kRecipeKey) ||
          (version != metadata.end() &&
-          (version->second == kFirstDeflatedVersion || version->second == kVersionBeforeFolding ||
-           version->second == kFormatVersion));
+          (version->second == kFirstDeflatedVersion || is_later_version(version->second)));
 }
 
 std::int64_t outputs_of(const WeightRecipe& weight) {
@@ -312,8 +311,7 @@ ParsedRecipe parse_recipe(const SafetensorsFile& file) {
         fmt::format("{}: is not a compact file: its metadata has no {}; parsimony quantize writes such files",
                     file.name(), text == file.metadata().end() ? kRecipeKey : kVersionKey));
   }
-  if (version->second != kFormatVersion && version->second != kVersionBeforeFolding &&
-      version->second != kFirstVersion) {
+  if (version->second != kFirstVersion && !is_later_version(version->second)) {
     throw Error(ErrorCode::unsupported,
                 fmt::format("{}: is a compact file of version {}; this library reads versions 1 to {}",
                             file.name(), quoted_name(version->second), kFormatVersion));

@@ -1,6 +1,8 @@
 // The compact file layout as JSON text in the metadata, and the parts of each weight.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,10 +15,15 @@ namespace parsimony::quant {
 constexpr std::string_view kRecipeKey = "parsimony.recipe";
 constexpr std::string_view kVersionKey = "parsimony.format_version";
 constexpr std::string_view kProducerKey = "parsimony.producer";
-constexpr std::string_view kFormatVersion = "4";
 constexpr std::string_view kFirstVersion = "1";          // a plain header
 constexpr std::string_view kFirstDeflatedVersion = "2";  // a deflated header
-constexpr std::string_view kVersionBeforeFolding = "3";  // no folded batch norms
+// Versions with either header: a deflated one has no recipe in the metadata. 4 has folded batch norms.
+constexpr std::array<std::string_view, 2> kLaterVersions{"3", "4"};
+constexpr std::string_view kFormatVersion = kLaterVersions.back();
+
+inline bool is_later_version(std::string_view version) {
+  return std::find(kLaterVersions.begin(), kLaterVersions.end(), version) != kLaterVersions.end();
+}
 
 // Names of the tensors of a batch norm m after "m".
 constexpr std::string_view kRunningMean = ".running_mean", kRunningVariance = ".running_var";

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "parsimony/core/error.hpp"
-#include "quant/codes/check_weight.hpp"
+#include "parsimony/quant/decode.hpp"
 #include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
 #include "quant/file/compact_recipe.hpp"

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/quant/decode.hpp"
 #include "parsimony/quant/packed_linear.hpp"
-#include "quant/codes/check_weight.hpp"
 #include "quant/packed/packed_weight.hpp"
 
 namespace parsimony::quant {

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "parsimony/core/error.hpp"
-#include "quant/codes/check_weight.hpp"
+#include "parsimony/quant/decode.hpp"
 
 namespace parsimony::quant {
 

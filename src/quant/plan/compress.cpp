@@ -10,6 +10,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "quant/codes/error_feedback.hpp"
 #include "quant/plan/losses.hpp"
 
 namespace parsimony::quant {
@@ -73,14 +74,17 @@ PrunedConfig config_for(const ModelTensors& model, const std::filesystem::path& 
 
 // The codes, of at most a byte a value, and the weight that is worked on, some times as float32. Pages of a
 // mapped model are resident too, but the system takes them back when a container is full.
-std::int64_t quantizing_memory(const ModelTensors& model, const Context& context) {
-  std::int64_t values = 0, largest = 0;
+std::int64_t quantizing_memory(const ModelTensors& model, const CompressOptions& options,
+                               const Context& context) {
+  std::int64_t values = 0, largest = 0, inputs = 0;
   for (const TensorView& tensor : model.tensors()) {
     values += tensor.values();
     largest = std::max(largest, tensor.values());
+    if (tensor.shape.size() == 2) inputs = std::max(inputs, tensor.shape[1]);
   }
   const bool mapped = model.file() && !context.memory.of_system;
-  return values + 16 * largest + (mapped ? model.bytes() : 0);
+  const std::int64_t feedback = options.feedback ? feedback_memory(inputs) : 0;
+  return values + 16 * largest + feedback + (mapped ? model.bytes() : 0);
 }
 
 }  // namespace
@@ -93,7 +97,7 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
   const PrunedConfig config = config_for(whole, output.path(), options);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
-  context.require_memory(quantizing_memory(model, context), "quantizing");
+  context.require_memory(quantizing_memory(model, options, context), "quantizing");
   StageTimer planning(out.report, "plan");
   CompressionPlan plan = plan_compression(model, options, context);
   planning.finish();

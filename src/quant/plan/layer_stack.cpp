@@ -75,10 +75,11 @@ std::vector<std::int64_t> remaining_layers(std::int64_t layers, LayerSharing sha
 ModelTensors share_and_prune(const ModelTensors& model, LayerSharing sharing, LayerPruning pruning) {
   const std::vector<LayerStack> stacks = layer_stacks(model);
   if (stacks.empty()) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("{}: has no stack of equal layers, such as encoder.layer.0 to "
-                            "encoder.layer.11",
-                            model.name()));
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("{}: options share and prune need equal layers with numbers, such as encoder.layer.0 to "
+                    "encoder.layer.11",
+                    model.name()));
   }
   std::vector<TensorView> tensors;
   for (const TensorView& tensor : model.tensors()) {

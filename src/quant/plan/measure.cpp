@@ -38,15 +38,20 @@ std::vector<std::int64_t> draw(std::int64_t total, std::int64_t count, const Ran
   return out;
 }
 
-// Some outputs of a weight.
+bool has_groups(const WeightRecipe& recipe) {
+  return recipe.group > 0 || recipe.levels != LevelKind::uniform;
+}
+
+// Some outputs of a weight, for integers with groups or levels, or for those without.
 class OutputSample {
  public:
-  OutputSample(const WeightView& weight, std::int64_t values, const CompressOptions& options) {
+  OutputSample(const WeightView& weight, bool grouped, const CompressOptions& options) {
     const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
+    const std::int64_t values = grouped ? kGroupedValues : kIntegerValues;
     const std::int64_t count = std::min(outputs, std::max(kLeastOutputs, (values + n - 1) / n));
     view_ = weight;
     const Importance importance(weight);
-    double of_all = 0, of_drawn = 0, energy_of_all = 0, energy_of_drawn = 0;
+    double of_all = 0, of_drawn = 0;
     // Errors grow with the square of the range of an output where it has one scale, otherwise with its
     // energy.
     const auto energy_of = [&](std::int64_t o) {
@@ -57,7 +62,7 @@ class OutputSample {
       }
       return energy;
     };
-    const auto predicted = [&](std::int64_t o) {
+    const auto square_range_of = [&](std::int64_t o) {
       const auto [low, high] =
           std::minmax_element(weight.values.begin() + o * n, weight.values.begin() + (o + 1) * n);
       const double width = static_cast<double>(*high) - *low;
@@ -74,13 +79,11 @@ class OutputSample {
         draw(outputs, count, RandomStream(options.seed, "measure.outputs"));
     const bool gather = weight.importance.size() == weight.values.size();
     for (std::int64_t o = 0, next = 0; o < outputs; ++o) {
-      const double error = predicted(o), energy = energy_of(o);
+      const double error = grouped ? energy_of(o) : square_range_of(o);
       of_all += error;
-      energy_of_all += energy;
       if (next == count || drawn[next] != o) continue;
       ++next;
       of_drawn += error;
-      energy_of_drawn += energy;
       values_.insert(values_.end(), weight.values.begin() + o * n, weight.values.begin() + (o + 1) * n);
       if (!gather) continue;
       importance_.insert(importance_.end(), weight.importance.begin() + o * n,
@@ -92,12 +95,10 @@ class OutputSample {
     view_.shape = shape_;
     if (gather) view_.importance = importance_;
     if (of_drawn > 0) ratio_ = of_all / of_drawn;
-    if (energy_of_drawn > 0) energy_ratio_ = energy_of_all / energy_of_drawn;
   }
 
   double error(const WeightRecipe& recipe, const CompressOptions& options, const Context& context) const {
-    const bool grouped = recipe.group > 0 || recipe.levels != LevelKind::uniform;
-    return (grouped ? energy_ratio_ : ratio_) *
+    return ratio_ *
            weight_error(view_, decode(quantize_weight(view_, recipe, options, context), context)).error;
   }
 
@@ -105,7 +106,7 @@ class OutputSample {
   std::vector<float> values_, importance_;
   std::vector<std::int64_t> shape_;
   WeightView view_;
-  double ratio_ = 1, energy_ratio_ = 1;
+  double ratio_ = 1;
 };
 
 // Blocks of a weight, drawn from all: at most kMostBlocks, in the order of their energy Σ a w², so that equal
@@ -239,9 +240,8 @@ std::vector<double> estimate_errors(const WeightView& weight, std::span<const We
       const WeightRecipe& recipe = candidates[c];
       if (recipe.scheme == Scheme::integer) {
         if (pass == 1) continue;
-        const bool grouped = recipe.group > 0 || recipe.levels != LevelKind::uniform;
-        std::optional<OutputSample>& sample = grouped ? grouped_outputs : outputs;
-        if (!sample) sample.emplace(weight, grouped ? kGroupedValues : kIntegerValues, options);
+        std::optional<OutputSample>& sample = has_groups(recipe) ? grouped_outputs : outputs;
+        if (!sample) sample.emplace(weight, has_groups(recipe), options);
         out[c] = sample->error(recipe, quick, context) / norm;
         continue;
       }
