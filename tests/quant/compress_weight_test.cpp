@@ -100,6 +100,25 @@ TEST(CompressWeight, CodebooksOfHalvesOnlyWhereHalvesHoldTheValues) {
   }
 }
 
+TEST(CompressWeight, Int8CodebooksAddAThousandthOfTheEnergyWhateverTheOutliers) {
+  // Rounding to steps of largest / 127 adds (largest / rms)² / (12 · 127²): 1.02e-3 at 14, where each
+  // centroid gets its own scale.
+  for (const float outlier : {1.0f, 6.0f, 13.0f, 20.0f, 100.0f, 3000.0f}) {
+    for (const std::int64_t block : {4, 8}) {
+      SCOPED_TRACE(::testing::Message() << outlier << " times the deviation, blocks of " << block);
+      TestWeight weight({96, 256}, 1, 0.05f);
+      for (const std::size_t at : {77, 9001, 20000}) weight.values[at] = 0.05f * outlier;
+      const WeightRange range = range_of(weight.values, 96);
+      const auto error = [&](CodebookType type) {
+        const CompressOptions options{.scheme = "pq", .codebook = type};
+        return compressed_error(
+            weight, product_recipe(info_of(weight), block, 256, BlockLayout::row, range, options), options);
+      };
+      EXPECT_LT(error(CodebookType::int8) - error(CodebookType::float16), 1.1e-3);
+    }
+  }
+}
+
 TEST(CompressWeight, HalvesHoldWhatTheyHaveToElevenBits) {
   const auto fits = [](float value) { return fits_half({{1.0f, value}}); };
   for (const float value : {0.0f, -0.0f, 0.1f, 65504.0f, -0x1p-14f, 0x1p-24f, 0x3p-24f, NAN}) {
