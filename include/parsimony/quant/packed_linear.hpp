@@ -25,11 +25,28 @@ constexpr auto names_of(TableAccuracy) {
   return enum_names<TableAccuracy>({{tables8, "tables8"}, {tables16, "tables16"}, {exact, "exact"}});
 }
 
+/// How tiles of decoded weights are multiplied with many rows of x.
+enum class TileProduct {
+  floats,     ///< float32
+  integers8,  ///< x in 8 bits, weights in 8: an error of about 1 %
+  integers7,  ///< x in 7 bits: an error of about 1.5 %; faster where the processor has no VNNI
+  integers6,  ///< x in 7 bits, centroids in 6: an error of about 2 %; still faster there
+};
+
+constexpr auto names_of(TileProduct) {
+  using enum TileProduct;
+  return enum_names<TileProduct>(
+      {{floats, "floats"}, {integers8, "integers8"}, {integers7, "integers7"}, {integers6, "integers6"}});
+}
+
 struct PackedLinearOptions {
   TableAccuracy accuracy = TableAccuracy::tables8;
+  /// Integers are several times faster than floats. See PackedLinear for weights that always take floats.
+  TileProduct tiles = TileProduct::floats;
   /// Number of rows of x from which on the layer decodes tiles of the weight and multiplies floats. 0: the
   /// number at which that is faster by the costs measured for docs/packed-layers.md; with 8-bit tables it
-  /// often never is.
+  /// often never is. With tiles of integers it is about 8,
+  /// or more for layers with many more outputs than inputs on processors with byte permutes.
   std::int64_t switch_batch = 0;
 };
 
@@ -39,6 +56,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"switch_batch", "rows from which on tiles of the weight are decoded; auto: by measured costs",
               1, 1 << 30, "auto", 0},
         options.switch_batch);
+  visit(Field{"tiles", "how decoded tiles are multiplied; integers are the fastest for many rows"},
+        options.tiles);
 }
 
 /// Tables of inner products of rows x with the centroids of a codebook. Layers with the same codebook (the
@@ -66,6 +85,14 @@ class TableSet {
 /// with rare outliers have a larger error. K > 256 and `exact` use float32 tables; integer weights are
 /// decoded in tiles.
 ///
+/// Tiles of integers: every 64 inputs of a row of x share a scale and become bytes; centroids, levels and
+/// codes become signed bytes with one scale for a weight, an output or a group. The sums of 64 products are
+/// exact, and are added in float32. Centroids that are many times larger than the others would leave them few
+/// digits: where at most one block in 1024 has such a centroid, these blocks are multiplied in float32.
+/// Weights take floats instead if their codebook has more than 256 centroids or blocks whose size does not
+/// divide 64, if 64 does not divide their groups, or if they have groups with codes of 8 bits and zero
+/// points.
+///
 /// Time of a row: columns · K · d multiply-adds, then outputs · columns look-ups. Memory: a byte per code
 /// (two with K > 256; a byte per weight for integers), and during the run the tables, columns · K bytes per
 /// row (8-bit). The same bytes for any number of threads on one SIMD target. The number of rows decides
@@ -84,10 +111,12 @@ class PackedLinear {
   std::int64_t bytes() const;  ///< memory of codes, codebook, factors and bias
   /// Number of rows from which on `multiply` decodes tiles; the largest int64 if it never does.
   std::int64_t switch_batch() const;
+  /// Whether `multiply` decodes tiles of integers rather than floats.
+  bool integer_tiles() const;
 
-  /// x: n × inputs, y: n × outputs, n ≥ 0; they must not overlap. With tables, a row of x gives a row of NaN
-  /// if a value is not finite or so large that a product with a block may overflow. Throws invalid_argument,
-  /// cancelled.
+  /// x: n × inputs, y: n × outputs, n ≥ 0; they must not overlap. With tables or integers, a row of x gives a
+  /// row of NaN if a value is not finite or so large that a product with a block may overflow. Throws
+  /// invalid_argument, cancelled.
   void multiply(MatrixView<const float> x, MatrixView<float> y, const Context& context = Context{}) const;
 
   /// Tables for layers that share them. Throws invalid_argument for integer weights, which have no tables.

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "parsimony/core/error.hpp"
+#include "quant/packed/integer_weight.hpp"
 #include "quant/packed/table_set.hpp"
 
 namespace parsimony::quant {
@@ -18,26 +19,29 @@ constexpr std::int64_t kFloatColumns = 16;  // columns whose float32 tables fit 
 
 // Costs in multiply-adds of matrix_product, measured for docs/packed-layers.md. A product with few columns is
 // slower than its best.
-constexpr double kDecodePerCode = 60, kFloatLookup = 18, kConversionPerEntry = 8, kProductOverBest = 1.2;
+constexpr double kDecodePerCode = 60, kIntegersPerCode = 40, kFloatLookup = 18, kConversionPerEntry = 8,
+                 kProductOverBest = 1.2;
 
 int planes_of(TableAccuracy accuracy, std::int64_t centroids) {
   if (centroids > kernels::kMostEntries || accuracy == TableAccuracy::exact) return 0;
   return accuracy == TableAccuracy::tables8 ? 1 : 2;
 }
 
-// The least number of rows for which decoding is faster.
-std::int64_t measured_switch(const PackedWeight& weight, std::int64_t entries, int planes) {
+// The least number of rows for which decoding is faster, to integers if they are given.
+std::int64_t measured_switch(const PackedWeight& weight, const IntegerWeight* integers, std::int64_t entries,
+                             int planes) {
   const auto columns = static_cast<double>(weight.columns),
              codes = static_cast<double>(weight.outputs) * columns;
   const auto d = static_cast<double>(weight.d);
   const double lookup = planes == 0 ? kFloatLookup : planes * kernels::lookup_cost(entries);
   const double tables =
       columns * static_cast<double>(entries) * (d + (planes == 0 ? 0 : kConversionPerEntry)) + codes * lookup;
-  constexpr std::int64_t kLine = 16;
+  const double decode = integers != nullptr ? kIntegersPerCode : kDecodePerCode,
+               product = integers != nullptr ? kernels::integer_cost(integers->range) : kProductOverBest;
+  const std::int64_t line = integers != nullptr ? 1 : 16;
   for (std::int64_t rows = 1; rows <= 4096; ++rows) {
-    const auto padded = static_cast<double>((rows + kLine - 1) / kLine * kLine);
-    if (codes * (kDecodePerCode + kProductOverBest * padded * d) < static_cast<double>(rows) * tables)
-      return rows;
+    const auto padded = static_cast<double>((rows + line - 1) / line * line);
+    if (codes * (decode + product * padded * d) < static_cast<double>(rows) * tables) return rows;
   }
   return kNever;
 }
@@ -47,14 +51,18 @@ std::int64_t measured_switch(const PackedWeight& weight, std::int64_t entries, i
 struct PackedLinear::Data {
   Data(const QuantizedTensor& tensor, std::span<const float> bias_, const PackedLinearOptions& options)
       : weight(tensor), bias(bias_.begin(), bias_.end()) {
+    if (options.tiles != TileProduct::floats && IntegerWeight::fits(weight)) {
+      integers = std::make_unique<IntegerWeight>(weight, options.tiles);
+    }
     if (!weight.codebook) {
       switch_batch = 0;
       return;
     }
     codebook = std::make_unique<TableCodebook>(*weight.codebook);
     planes = planes_of(options.accuracy, weight.codebook->centroids.rows());
-    switch_batch =
-        options.switch_batch > 0 ? options.switch_batch : measured_switch(weight, codebook->entries, planes);
+    switch_batch = options.switch_batch > 0
+                       ? options.switch_batch
+                       : measured_switch(weight, integers.get(), codebook->entries, planes);
   }
 
   void scan(const TableSet::Data& tables, MatrixView<float> y, const Context& context) const;
@@ -63,6 +71,7 @@ struct PackedLinear::Data {
   PackedWeight weight;
   std::vector<float> bias;
   std::unique_ptr<TableCodebook> codebook;  // null for integers
+  std::unique_ptr<IntegerWeight> integers;  // null where tiles are of floats
   int planes = 1;
   std::int64_t switch_batch = kNever;
 };
@@ -134,7 +143,12 @@ std::int64_t PackedLinear::switch_batch() const {
 
 std::int64_t PackedLinear::bytes() const {
   return data_->weight.memory() + static_cast<std::int64_t>(data_->bias.size()) * 4 +
-         (data_->codebook ? data_->codebook->transposed.size() * 4 : 0);
+         (data_->codebook ? data_->codebook->transposed.size() * 4 : 0) +
+         (data_->integers ? data_->integers->memory() : 0);
+}
+
+bool PackedLinear::integer_tiles() const {
+  return data_->integers != nullptr;
 }
 
 namespace {
@@ -152,7 +166,11 @@ void PackedLinear::multiply(MatrixView<const float> x, MatrixView<float> y, cons
   check_shapes("y", y.rows, y.cols, x.rows, outputs());
   if (x.rows == 0) return;
   if (x.rows >= data_->switch_batch) {
-    multiply_decoded(data_->weight, data_->bias, x, y, context);
+    if (data_->integers) {
+      multiply_integers(data_->weight, *data_->integers, data_->bias, x, y, context);
+    } else {
+      multiply_decoded(data_->weight, data_->bias, x, y, context);
+    }
     return;
   }
   const std::int64_t entries = data_->codebook->entries, columns = data_->weight.columns;

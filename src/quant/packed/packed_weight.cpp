@@ -146,6 +146,13 @@ void PackedWeight::decode_integers(std::int64_t output, std::int64_t begin, std:
   }
 }
 
+PackedWeight::CodeRows PackedWeight::code_rows(std::int64_t tile_group) const {
+  constexpr std::int64_t kGroup = kernels::kLookupGroup;
+  const std::int64_t groups = (outputs + kGroup - 1) / kGroup, first = tile_group / kTileGroups * kTileGroups;
+  return {first * kGroup * columns + (tile_group - first) * kGroup,
+          std::min(kTileGroups, groups - first) * kGroup};
+}
+
 void PackedWeight::decode(std::int64_t tile_group, std::int64_t begin, std::int64_t end, float* tile,
                           std::int64_t stride) const {
   constexpr std::int64_t kGroup = kernels::kLookupGroup;
@@ -156,9 +163,8 @@ void PackedWeight::decode(std::int64_t tile_group, std::int64_t begin, std::int6
     }
     return;
   }
-  const std::int64_t groups = (outputs + kGroup - 1) / kGroup, first = tile_group / kTileGroups * kTileGroups;
-  const std::int64_t width = std::min(kTileGroups, groups - first) * kGroup;
-  const std::int64_t at = first * kGroup * columns + (tile_group - first) * kGroup + begin * width;
+  const auto [start, width] = code_rows(tile_group);
+  const std::int64_t at = start + begin * width;
   if (words.size() == 0) {
     decode_any(bytes.data() + at, width, end - begin, codebook->centroids, rows, tile, stride);
   } else {

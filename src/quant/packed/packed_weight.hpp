@@ -49,6 +49,11 @@ struct PackedWeight {
   /// multiplied by group_scale but not by scale. Leaves places of outputs beyond the last as they are.
   void decode(std::int64_t tile_group, std::int64_t begin, std::int64_t end, float* tile,
               std::int64_t stride) const;
+  /// For products: the 64 codes of column c of a group begin at index start + c · width of bytes or words.
+  struct CodeRows {
+    std::int64_t start = 0, width = 0;
+  };
+  CodeRows code_rows(std::int64_t tile_group) const;
 
  private:
   void decode_integers(std::int64_t output, std::int64_t begin, std::int64_t end, float* to) const;

@@ -1,0 +1,143 @@
+// Tiles of integers beside OpenBLAS's float product, one thread: y = x Wᵀ, d = 8, 256 centroids. Arguments:
+// outputs, inputs, rows of x. Compare medians of many short interleaved repetitions:
+//   --benchmark_enable_random_interleaving --benchmark_repetitions=15 --benchmark_min_time=0.02
+#include <benchmark/benchmark.h>
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "parsimony/core/random.hpp"
+#include "parsimony/quant/packed_linear.hpp"
+
+#ifdef PARSIMONY_BENCH_OPENBLAS
+extern "C" {
+void openblas_set_num_threads(int threads);
+void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a,
+                 int lda, const float* b, int ldb, float beta, float* c, int ldc);
+}
+#endif
+
+namespace parsimony::quant {
+namespace {
+
+constexpr std::int64_t kD = 8, kCentroids = 256;
+
+Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
+  Matrix<float> out(rows, cols);
+  RandomStream(seed, "bench").fill_normal(out.values());
+  return out;
+}
+
+QuantizedTensor product_weight(std::int64_t outputs, std::int64_t inputs) {
+  QuantizedTensor weight;
+  weight.shape = {outputs, inputs};
+  weight.scheme = Scheme::product;
+  auto codebook = std::make_shared<Codebook>();
+  codebook->centroids = normals(kCentroids, kD, 1);
+  weight.codebook = codebook;
+  weight.packed.resize(static_cast<std::size_t>(outputs * inputs / kD));
+  for (std::size_t i = 0; i < weight.packed.size(); ++i) {
+    weight.packed[i] = static_cast<std::uint8_t>(RandomStream(2, "bench").below(kCentroids, i));
+  }
+  return weight;
+}
+
+// 4-bit levels in groups of 64, as `quantize --scheme levels4` makes them.
+QuantizedTensor level_weight(std::int64_t outputs, std::int64_t inputs) {
+  QuantizedTensor weight;
+  weight.shape = {outputs, inputs};
+  weight.bits = 4;
+  weight.group = 64;
+  weight.packed.resize(static_cast<std::size_t>(outputs * inputs / 2));
+  for (std::size_t i = 0; i < weight.packed.size(); ++i) {
+    weight.packed[i] = static_cast<std::uint8_t>(RandomStream(2, "bench").below(256, i));
+  }
+  weight.scale.assign(static_cast<std::size_t>(outputs * inputs / 64), 1.0F);
+  for (int i = 0; i < 16; ++i) weight.levels.push_back(std::sinh(static_cast<float>(i - 7) / 4));
+  return weight;
+}
+
+void report(benchmark::State& state) {
+  state.counters["products"] =
+      benchmark::Counter(static_cast<double>(state.range(0) * state.range(1) * state.range(2)),
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+
+#ifdef PARSIMONY_BENCH_OPENBLAS
+void openblas(benchmark::State& state) {
+  constexpr int kRowMajor = 101, kPlain = 111, kTransposed = 112;
+  const Matrix<float> w = normals(state.range(0), state.range(1), 3),
+                      x = normals(state.range(2), state.range(1), 4);
+  Matrix<float> y(state.range(2), state.range(0));
+  const auto m = static_cast<int>(state.range(0)), n = static_cast<int>(state.range(1)),
+             rows = static_cast<int>(state.range(2));
+  openblas_set_num_threads(1);
+  for (auto _ : state) {
+    cblas_sgemm(kRowMajor, kPlain, kTransposed, rows, m, n, 1, x.data(), n, w.data(), n, 0, y.data(), m);
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state);
+}
+#endif
+
+void multiply(benchmark::State& state, const QuantizedTensor& weight, TileProduct tiles) {
+  const PackedLinear layer(weight, {},
+                           {.tiles = tiles, .switch_batch = tiles == TileProduct::floats ? 0 : 1});
+  const Matrix<float> x = normals(state.range(2), state.range(1), 4);
+  Matrix<float> y(state.range(2), state.range(0));
+  const Context context(1);
+  for (auto _ : state) {
+    layer.multiply(x, y, context);
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+  }
+  report(state);
+}
+
+void choose_target(std::int64_t targets) {
+  hwy::SetSupportedTargetsForTest(targets);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+const int registered = [] {
+  const auto add = [](const std::string& name, const auto& body) {
+    for (const auto& [outputs, inputs] : {std::pair{768, 768}, {3072, 768}, {768, 3072}}) {
+      for (const std::int64_t rows : {1, 4, 8, 16, 64, 128, 384}) {
+        benchmark::RegisterBenchmark(name.c_str(), body)
+            ->Args({outputs, inputs, rows})
+            ->Unit(benchmark::kMicrosecond);
+      }
+    }
+  };
+#ifdef PARSIMONY_BENCH_OPENBLAS
+  add("openblas", openblas);
+#endif
+  for (const std::int64_t target : {std::int64_t{0}, std::int64_t{HWY_AVX2}}) {
+    const std::string suffix = target == 0 ? "" : "_avx2";
+    const auto product = [&](const char* name, TileProduct tiles) {
+      add(name + suffix, [=](benchmark::State& state) {
+        choose_target(target);
+        multiply(state, product_weight(state.range(0), state.range(1)), tiles);
+        choose_target(0);
+      });
+    };
+    product("tables", TileProduct::floats);
+    product("integers8", TileProduct::integers8);
+    product("integers7", TileProduct::integers7);
+    product("integers6", TileProduct::integers6);
+    add("levels4" + suffix, [=](benchmark::State& state) {
+      choose_target(target);
+      multiply(state, level_weight(state.range(0), state.range(1)), TileProduct::integers7);
+      choose_target(0);
+    });
+  }
+  return 0;
+}();
+
+}  // namespace
+}  // namespace parsimony::quant
+
+BENCHMARK_MAIN();

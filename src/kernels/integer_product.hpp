@@ -1,0 +1,62 @@
+// Products of rows of unsigned bytes with a tile of signed bytes, summed in 32-bit integers.
+#pragma once
+
+#include <cstdint>
+
+namespace parsimony::kernels {
+
+/// Outputs of a tile.
+inline constexpr std::int64_t kIntegerOutputs = 64;
+/// Inputs of a segment: they share a scale of each row and, in a tile with scales, of each output.
+inline constexpr std::int64_t kIntegerSegment = 64;
+/// Bytes of a segment of a tile.
+inline constexpr std::int64_t kIntegerSegmentBytes = kIntegerSegment * kIntegerOutputs;
+
+enum class IntegerRange {
+  rows8,       ///< rows of 0 to 255, tiles of −128 to 127
+  rows7,       ///< rows of 0 to 127: twice as fast where the processor has no product of four bytes (VNNI)
+  rows7tiles6  ///< rows of 0 to 127, tiles of −63 to 63: still faster there
+};
+
+/// Rows of bytes: byte i of row r is values[r · stride + i], and segment s has the scale scales[r ·
+/// scale_stride + s].
+struct IntegerRows {
+  const std::uint8_t* values = nullptr;
+  std::int64_t stride = 0;
+  const float* scales = nullptr;
+  std::int64_t scale_stride = 0;
+  std::int64_t count = 0;
+};
+
+/// A tile: the bytes of inputs 4 i to 4 i + 3 of output o begin at values + 256 i + 4 o.
+struct IntegerTile {
+  const std::int8_t* values = nullptr;
+  const std::int32_t* offsets = nullptr;  ///< segments × 64, see integer_offsets
+  const float* scales = nullptr;          ///< segments × 64; nullptr: 1
+};
+
+/// sums[64 r + o] += Σ_s row scale · tile scale · (offsets[64 s + o] + Σ_i row[i] · tile[i][o]), i over the
+/// inputs of segment s, for all rows and the outputs of the tile. Integer sums are exact; the segments are
+/// added in their order. Values must be in the range. No pointer needs alignment; sums must not overlap the
+/// others.
+///
+/// Limit: on processors with VNNI an instruction of four products per lane; otherwise three instructions of
+/// two, or two with rows7tiles6, which adds two products of 16 bits first. rows8 takes five there.
+void integer_product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
+                     IntegerRange range, float* sums);
+
+/// The measured cost of a product on the current SIMD target, in multiply-adds of matrix_product.
+double integer_cost(IntegerRange range);
+
+/// offsets[64 s + o] = −zero · Σ_i values[i][o] over the inputs of segment s: what integer_product adds so
+/// that rows count from `zero`.
+void integer_offsets(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
+                     std::int32_t* offsets);
+
+/// The same in plain C++, as references for tests.
+void integer_product_scalar(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
+                            IntegerRange range, float* sums);
+void integer_offsets_scalar(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
+                            std::int32_t* offsets);
+
+}  // namespace parsimony::kernels

@@ -1,0 +1,128 @@
+// Implements multiply_integers of quant/packed/integer_weight.hpp.
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "kernels/integer_rows.hpp"
+#include "kernels/round_up.hpp"
+#include "quant/packed/integer_weight.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+using kernels::kIntegerOutputs;
+using kernels::kIntegerSegment;
+
+constexpr std::int64_t kRowsPerBlock = 8;
+// Segments of a tile: 32 KiB, so that the rows and the tile are in the second cache.
+constexpr std::int64_t kTileSegments = 8;
+
+// Memory on lines of the cache that is not cleared.
+template <class T>
+class Aligned {
+ public:
+  explicit Aligned(std::int64_t count)
+      : memory_(static_cast<T*>(allocate_aligned(bytes_of(count))), ReleaseAligned{bytes_of(count)}) {}
+  T* data() const { return memory_.get(); }
+
+ private:
+  static std::size_t bytes_of(std::int64_t count) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(count, 1)) * sizeof(T);
+  }
+  std::unique_ptr<T[], ReleaseAligned> memory_;
+};
+
+// Rows of x in the order of the columns, as bytes and, where outliers need them, as floats.
+struct ByteRows {
+  ByteRows(const PackedWeight& weight, const IntegerWeight& integers, MatrixView<const float> x,
+           const Context& context)
+      : count(x.rows),
+        segments((weight.values() + kIntegerSegment - 1) / kIntegerSegment),
+        most(integers.range == kernels::IntegerRange::rows8 ? 127 : 63),
+        stride(segments * kIntegerSegment),
+        bytes(count * stride),
+        scales(count * segments),
+        sums(count),
+        moved(weight.places.empty() || integers.outliers.empty() ? 0 : count * weight.values()) {
+    context.for_blocks(count, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> space;
+      for (std::int64_t r = begin; r < end; ++r) {
+        const float* from = weight.gather(x.row(r), space);
+        sums.data()[r] = kernels::integer_row(from, weight.values(), most, bytes.data() + r * stride,
+                                              scales.data() + r * segments);
+        if (!integers.outliers.empty() && !weight.places.empty()) {
+          std::copy_n(from, weight.values(), moved.data() + r * weight.values());
+        }
+      }
+    });
+  }
+
+  kernels::IntegerRows rows(std::int64_t segment) const {
+    return {bytes.data() + segment * kIntegerSegment, stride, scales.data() + segment, segments, count};
+  }
+
+  std::int64_t count, segments;
+  int most;
+  std::int64_t stride;
+  Aligned<std::uint8_t> bytes;
+  Aligned<float> scales, sums, moved;
+};
+
+// Adds the blocks of a group that are multiplied in float32 to sums, which are in units of the step.
+void add_outliers(const PackedWeight& weight, const IntegerWeight& integers, const ByteRows& rows,
+                  MatrixView<const float> x, std::int64_t group, float* sums) {
+  const auto first = integers.outliers.begin() + integers.outlier_begin[group],
+             last = integers.outliers.begin() + integers.outlier_begin[group + 1];
+  for (auto block = first; block != last; ++block) {
+    const float* centroid = weight.codebook->centroids.row(block->code).data();
+    for (std::int64_t r = 0; r < rows.count; ++r) {
+      const float* row = weight.places.empty() ? x.row_data(r) : rows.moved.data() + r * weight.values();
+      float sum = 0;
+      for (std::int64_t j = 0; j < weight.d; ++j) sum += row[block->column * weight.d + j] * centroid[j];
+      sums[r * kIntegerOutputs + block->output] += sum / integers.step;
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_integers(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
+                       MatrixView<const float> x, MatrixView<float> y, const Context& context) {
+  const ByteRows rows(weight, integers, x, context);
+  context.for_blocks(weight.outputs, kIntegerOutputs, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t group = begin / kIntegerOutputs, step = std::min(kTileSegments, rows.segments);
+    const Aligned<std::int8_t> tile(step * kernels::kIntegerSegmentBytes);
+    const Aligned<std::int32_t> offsets(step * kIntegerOutputs);
+    std::vector<float> scales(weight.group == 0 ? 0 : step * kIntegerOutputs);
+    const Aligned<float> sums(x.rows * kIntegerOutputs);
+    std::fill_n(sums.data(), x.rows * kIntegerOutputs, 0.0F);
+    for (std::int64_t s = 0; s < rows.segments; s += step) {
+      const std::int64_t last = std::min(rows.segments, s + step);
+      integers.decode(weight, group, s, last, tile.data(), scales.data());
+      kernels::integer_offsets(tile.data(), last - s, rows.most + 1, offsets.data());
+      kernels::integer_product(rows.rows(s),
+                               {tile.data(), offsets.data(), scales.empty() ? nullptr : scales.data()},
+                               last - s, integers.range, sums.data());
+    }
+    if (!integers.outliers.empty()) add_outliers(weight, integers, rows, x, group, sums.data());
+    std::array<float, kIntegerOutputs> factor{}, shift{}, constant{};
+    for (std::int64_t o = begin; o < end; ++o) {
+      factor[o - begin] = integers.step * (weight.scale.empty() ? 1 : weight.scale[o]);
+      constant[o - begin] = bias.empty() ? 0 : bias[o];
+      if (integers.shifted) {
+        shift[o - begin] =
+            static_cast<float>(std::int64_t{128} - weight.zero_point[weight.zero_point.size() == 1 ? 0 : o]);
+      }
+    }
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      const float* from = sums.data() + r * kIntegerOutputs;
+      float* to = y.row_data(r) + begin;
+      const float row_sum = integers.shifted ? rows.sums.data()[r] : 0;
+      for (std::int64_t i = 0; i < end - begin; ++i) {
+        to[i] = (from[i] + shift[i] * row_sum) * factor[i] + constant[i];
+      }
+    }
+  });
+}
+
+}  // namespace parsimony::quant

@@ -1,0 +1,215 @@
+#include "quant/packed/integer_weight.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "kernels/interleave_bytes.hpp"
+
+namespace parsimony::quant {
+namespace {
+
+using kernels::kIntegerOutputs;
+using kernels::kIntegerSegment;
+static_assert(kIntegerOutputs == kernels::kLookupGroup);
+
+constexpr std::int64_t kRowBytes = 4 * kIntegerOutputs;  // four inputs of all outputs of a tile
+// Blocks in float32 cost about a hundred times as much as others: one in so many may be.
+constexpr std::int64_t kBlocksPerOutlier = 1024;
+// Centroids are multiplied apart only if the others become so much finer.
+constexpr float kWorthwhile = 1.25F;
+
+float largest_of(std::span<const float> values) {
+  float largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
+std::int8_t rounded(float value, float step) {
+  return static_cast<std::int8_t>(std::lround(value / step));
+}
+
+// The range of code − zero_point.
+std::pair<std::int64_t, std::int64_t> code_range(const PackedWeight& weight) {
+  std::uint8_t low = 255, high = 0;
+  for (const std::uint8_t code : weight.bytes.values()) {
+    low = std::min(low, code);
+    high = std::max(high, code);
+  }
+  const auto [least, most] = std::minmax_element(weight.zero_point.begin(), weight.zero_point.end());
+  return {low - std::int64_t{*most}, high - std::int64_t{*least}};
+}
+
+bool fits_bytes(std::pair<std::int64_t, std::int64_t> range) {
+  return range.first >= -128 && range.second <= 127;
+}
+
+// How often each centroid is used.
+std::vector<std::int64_t> uses_of(const PackedWeight& weight) {
+  std::vector<std::int64_t> uses(weight.codebook->centroids.rows());
+  for (std::int64_t o = 0; o < weight.outputs; ++o) {
+    const auto [start, width] = weight.code_rows(o / kIntegerOutputs);
+    const std::int64_t at = start + kernels::lookup_place(o % kIntegerOutputs);
+    for (std::int64_t c = 0; c < weight.columns; ++c) ++uses[weight.bytes.data()[at + c * width]];
+  }
+  return uses;
+}
+
+// kD is d if it is a multiple of 4 that is known at compile time, and 0 otherwise.
+template <std::int64_t kD>
+void copy_blocks(const std::uint8_t* codes, std::int64_t width, std::int64_t columns,
+                 const std::int8_t* bytes, std::int64_t d, std::int8_t* tile) {
+  for (std::int64_t c = 0; c < columns; ++c, codes += width) {
+    for (std::int64_t i = 0; i < kIntegerOutputs; ++i) {
+      const std::int64_t code = codes[kernels::lookup_place(i)];
+      if constexpr (kD != 0) {
+        for (std::int64_t t = 0; t < kD; t += 4) {
+          std::memcpy(tile + (c * kD + t) / 4 * kRowBytes + 4 * i, bytes + code * kD + t, 4);
+        }
+      } else {
+        for (std::int64_t t = 0; t < d; ++t) {
+          tile[(c * d + t) / 4 * kRowBytes + 4 * i + (c * d + t) % 4] = bytes[code * d + t];
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool IntegerWeight::fits(const PackedWeight& weight) {
+  if (weight.codebook) return weight.words.size() == 0 && kIntegerSegment % weight.d == 0;
+  if (weight.group == 0) return true;
+  return weight.group % kIntegerSegment == 0 && (!weight.levels.empty() || fits_bytes(code_range(weight)));
+}
+
+IntegerWeight::IntegerWeight(const PackedWeight& weight, TileProduct kind) {
+  using enum kernels::IntegerRange;
+  const bool narrow = kind == TileProduct::integers6;
+  range = kind == TileProduct::integers8 ? rows8 : narrow && weight.codebook ? rows7tiles6 : rows7;
+  if (weight.codebook) {
+    round_centroids(weight, narrow ? 63 : 127);
+    return;
+  }
+  if (!weight.levels.empty()) {
+    const float largest = largest_of(weight.levels);
+    step = largest > 0 ? largest / 127 : 1;
+    for (const float level : weight.levels) bytes.push_back(rounded(level, step));
+    bytes.resize(std::max<std::size_t>(bytes.size(), kernels::kInterleaved));
+    return;
+  }
+  const auto codes = code_range(weight);
+  shifted = !fits_bytes(codes);
+  if (range == rows7 && !shifted && codes.first >= -63 && codes.second <= 63) range = rows7tiles6;
+}
+
+void IntegerWeight::round_centroids(const PackedWeight& weight, int most) {
+  const Matrix<float>& centroids = weight.codebook->centroids;
+  const std::int64_t count = centroids.rows(), d = weight.d;
+  std::vector<float> largest(count);
+  for (std::int64_t k = 0; k < count; ++k) largest[k] = largest_of(centroids.row(k));
+  std::vector<std::int64_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int64_t a, std::int64_t b) { return largest[a] > largest[b]; });
+  const std::vector<std::int64_t> uses = uses_of(weight);
+  const std::int64_t allowed = weight.outputs * weight.columns / kBlocksPerOutlier;
+  std::int64_t apart = 0, used = uses[order[0]];
+  for (std::int64_t m = 1; m < count && used <= allowed; used += uses[order[m++]]) {
+    if (largest[order[m]] * kWorthwhile <= largest[order[apart]]) apart = m;
+  }
+  const float scaled = largest[order[apart]];
+  step = scaled > 0 ? scaled / static_cast<float>(most) : 1;
+  std::vector<bool> outlier(count);
+  for (std::int64_t m = 0; m < apart; ++m) outlier[order[m]] = true;
+  bytes.assign(count * d, 0);
+  for (std::int64_t k = 0; k < count; ++k) {
+    if (outlier[k]) continue;
+    for (std::int64_t j = 0; j < d; ++j) bytes[k * d + j] = rounded(centroids(k, j), step);
+  }
+  list_outliers(weight, outlier);
+}
+
+void IntegerWeight::list_outliers(const PackedWeight& weight, const std::vector<bool>& outlier) {
+  for (std::int64_t group = 0; group * kIntegerOutputs < weight.outputs; ++group) {
+    outlier_begin.push_back(static_cast<std::int64_t>(outliers.size()));
+    const auto [start, width] = weight.code_rows(group);
+    const std::int64_t rows = std::min(kIntegerOutputs, weight.outputs - group * kIntegerOutputs);
+    for (std::int64_t c = 0; c < weight.columns; ++c) {
+      for (std::int64_t i = 0; i < rows; ++i) {
+        const std::int32_t code = weight.bytes.data()[start + c * width + kernels::lookup_place(i)];
+        if (outlier[code]) {
+          outliers.push_back({static_cast<std::int32_t>(c), static_cast<std::int32_t>(i), code});
+        }
+      }
+    }
+  }
+  outlier_begin.push_back(static_cast<std::int64_t>(outliers.size()));
+}
+
+std::int64_t IntegerWeight::memory() const {
+  return static_cast<std::int64_t>(bytes.size() + outliers.size() * sizeof(OutlierBlock) +
+                                   outlier_begin.size() * sizeof(std::int64_t));
+}
+
+void IntegerWeight::decode(const PackedWeight& weight, std::int64_t tile_group, std::int64_t begin,
+                           std::int64_t end, std::int8_t* tile, float* scales) const {
+  const std::int64_t first = begin * kIntegerSegment, last = std::min(end * kIntegerSegment, weight.values());
+  if (last < end * kIntegerSegment) {
+    std::fill(tile + (last - first) / 4 * kRowBytes, tile + (end - begin) * kernels::kIntegerSegmentBytes, 0);
+  }
+  if (weight.codebook) {
+    const auto [start, width] = weight.code_rows(tile_group);
+    const std::uint8_t* codes = weight.bytes.data() + start + first / weight.d * width;
+    const std::int64_t columns = (last - first) / weight.d, d = weight.d;
+    const auto copy = d == 4    ? copy_blocks<4>
+                      : d == 8  ? copy_blocks<8>
+                      : d == 16 ? copy_blocks<16>
+                                : copy_blocks<0>;
+    copy(codes, width, columns, bytes.data(), d, tile);
+    return;
+  }
+  decode_integers(weight, tile_group, first, last, tile);
+  if (weight.group == 0) return;
+  const std::int64_t rows = std::min(kIntegerOutputs, weight.outputs - tile_group * kIntegerOutputs);
+  const std::int64_t groups = groups_of(weight.columns, weight.group);
+  for (std::int64_t s = begin; s < end; ++s, scales += kIntegerOutputs) {
+    const std::int64_t g = tile_group * kIntegerOutputs * groups + s * kIntegerSegment / weight.group;
+    for (std::int64_t i = 0; i < rows; ++i) scales[i] = weight.group_scale[g + i * groups];
+  }
+}
+
+// Inputs [first, last) of the outputs of a group. Places of a tile beyond the last output or input get bytes
+// of other codes, which no result depends on.
+void IntegerWeight::decode_integers(const PackedWeight& weight, std::int64_t tile_group, std::int64_t first,
+                                    std::int64_t last, std::int8_t* tile) const {
+  const std::int64_t groups = groups_of(weight.columns, weight.group);
+  const std::int64_t rows = std::min(kIntegerOutputs, weight.outputs - tile_group * kIntegerOutputs);
+  const bool wide = bytes.size() > kernels::kInterleaved;
+  for (std::int64_t i = 0; i < rows; i += 4) {
+    for (std::int64_t at = first; at < last; at += kIntegerSegment) {
+      kernels::CodeBytes values{bytes.empty() || wide ? nullptr : bytes.data(), {}};
+      std::array<const std::uint8_t*, 4> from{};
+      std::array<std::array<std::uint8_t, kIntegerSegment>, 4> space{};
+      for (std::int64_t j = 0; j < 4; ++j) {
+        const std::int64_t output = tile_group * kIntegerOutputs + std::min(i + j, rows - 1);
+        const std::int64_t g = weight.group == 0 ? output : output * groups + at / weight.group;
+        from[j] = weight.bytes.data() + output * weight.columns + at;
+        if (bytes.empty()) {
+          values.zero[j] = static_cast<std::uint8_t>(
+              shifted ? 128 : weight.zero_point[weight.zero_point.size() == 1 ? 0 : g]);
+        }
+        if (!wide && at + kIntegerSegment <= last) continue;
+        const std::int64_t count = std::min(kIntegerSegment, last - at);
+        for (std::int64_t t = 0; t < count; ++t) {
+          space[j][t] = wide ? static_cast<std::uint8_t>(bytes[from[j][t]]) : from[j][t];
+        }
+        from[j] = space[j].data();
+      }
+      kernels::interleave_bytes(from, kIntegerSegment, values, tile + (at - first) / 4 * kRowBytes + 4 * i);
+    }
+  }
+}
+
+}  // namespace parsimony::quant

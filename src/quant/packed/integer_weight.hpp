@@ -1,0 +1,57 @@
+// Tiles of a packed weight as signed bytes, and their product with rows of bytes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/integer_product.hpp"
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/matrix.hpp"
+#include "parsimony/quant/packed_linear.hpp"
+#include "quant/packed/packed_weight.hpp"
+
+namespace parsimony::quant {
+
+/// A block that is multiplied in float32.
+struct OutlierBlock {
+  std::int32_t column = 0;
+  std::int32_t output = 0;
+  std::int32_t code = 0;
+};
+
+/// The data that turns tiles of a packed weight into signed bytes.
+struct IntegerWeight {
+  /// Whether tiles of the weight can be signed bytes: see PackedLinear.
+  static bool fits(const PackedWeight& weight);
+
+  /// weight must fit, and kind must be one of the integers.
+  IntegerWeight(const PackedWeight& weight, TileProduct kind);
+
+  kernels::IntegerRange range = kernels::IntegerRange::rows8;
+  float step = 1;  ///< all values of tiles are multiplied by it
+  /// The bytes of each centroid, d each, or of each level, at least 16; empty: code − zero.
+  std::vector<std::int8_t> bytes;
+  /// For integers of 8 bits, whose code − zero_point may not fit a byte: tiles hold code − 128, and outputs
+  /// get the sum of the row, times 128 − zero_point.
+  bool shifted = false;
+  std::vector<OutlierBlock> outliers;       ///< by groups of 64 outputs, then columns
+  std::vector<std::int64_t> outlier_begin;  ///< index of the first block of each group, and their number
+
+  std::int64_t memory() const;
+  /// Segments [begin, end) of the tile of a group of 64 outputs: bytes, and scales if the weight has groups.
+  void decode(const PackedWeight& weight, std::int64_t tile_group, std::int64_t begin, std::int64_t end,
+              std::int8_t* tile, float* scales) const;
+
+ private:
+  void round_centroids(const PackedWeight& weight, int most);
+  void decode_integers(const PackedWeight& weight, std::int64_t tile_group, std::int64_t first,
+                       std::int64_t last, std::int8_t* tile) const;
+  void list_outliers(const PackedWeight& weight, const std::vector<bool>& outlier);
+};
+
+/// y = x Wᵀ · scale + bias by integers. bias may be empty.
+void multiply_integers(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
+                       MatrixView<const float> x, MatrixView<float> y, const Context& context);
+
+}  // namespace parsimony::quant

@@ -1,0 +1,174 @@
+// Packed layers with tiles of integers.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "kernels/integer_rows.hpp"
+#include "parsimony/quant/decode.hpp"
+#include "parsimony/quant/packed_linear.hpp"
+#include "quantized_weights.hpp"
+#include "thread_counts.hpp"
+
+namespace parsimony::quant::integer_tiles_test {
+namespace {
+
+constexpr TileProduct kIntegers[] = {TileProduct::integers8, TileProduct::integers7, TileProduct::integers6};
+
+Matrix<float> product(const QuantizedTensor& weight, const Matrix<float>& x, TileProduct tiles,
+                      const std::vector<float>& bias = {}, const Context& context = Context(1)) {
+  const PackedLinear layer(weight, bias, {.tiles = tiles, .switch_batch = 1});
+  EXPECT_EQ(layer.integer_tiles(), tiles != TileProduct::floats);
+  Matrix<float> y(x.rows(), layer.outputs());
+  layer.multiply(x, y, context);
+  return y;
+}
+
+double distance(const Matrix<float>& y, const Matrix<float>& right) {
+  double error = 0, norm = 0;
+  for (std::int64_t i = 0; i < y.size(); ++i) {
+    error += std::pow(static_cast<double>(y.data()[i]) - right.data()[i], 2);
+    norm += std::pow(static_cast<double>(right.data()[i]), 2);
+  }
+  return std::sqrt(error / norm);
+}
+
+QuantizedTensor grouped(std::vector<std::int64_t> shape, int bits, std::int64_t group, bool levels) {
+  QuantizedTensor weight = random_integers(std::move(shape), bits, true);
+  const std::int64_t count = weight.shape[0] * groups_of(values_of(weight), group);
+  weight.group = group;
+  weight.scale.clear();
+  weight.zero_point.clear();
+  for (std::int64_t i = 0; i < count; ++i) {
+    weight.scale.push_back(0.01F * static_cast<float>(i % 5 + 1));
+    if (!levels) weight.zero_point.push_back(static_cast<std::int32_t>(i * 3 % (1 << bits)));
+  }
+  if (levels) {
+    for (int i = 0; i < 1 << bits; ++i) weight.levels.push_back(std::sinh(0.3F * static_cast<float>(i - 7)));
+  }
+  return weight;
+}
+
+struct Tried {
+  const char* name;
+  QuantizedTensor weight;
+};
+
+std::vector<Tried> weights() {
+  return {{"product 8", random_product({131, 192}, random_codebook(256, 8), true)},
+          {"product 4, inputs no multiple of 64", random_product({64, 100}, random_codebook(200, 4))},
+          {"product 16", random_product({70, 128}, random_codebook(64, 16))},
+          {"product 2, padded", random_product({9, 33}, random_codebook(16, 2), true)},
+          {"product 1", random_product({9, 70}, random_codebook(16, 1))},
+          {"kernels, permuted",
+           random_product({33, 16, 3, 3}, random_codebook(128, 4), true, BlockLayout::input_channels, true)},
+          {"int8 by outputs", random_integers({65, 130}, 8, true)},
+          {"int8, one scale", random_integers({20, 64}, 8, false)},
+          {"int4 by outputs", random_integers({65, 130}, 4, true)},
+          {"int4 in groups of 64", grouped({65, 200}, 4, 64, false)},
+          {"int3 in groups of 128", grouped({10, 300}, 3, 128, false)},
+          {"levels in groups of 64", grouped({65, 200}, 4, 64, true)}};
+}
+
+// The errors that the header states, with room for the small weights of this test.
+TEST(IntegerTiles, AreNearTheFloatProductForEveryScheme) {
+  for (const auto& [name, weight] : weights()) {
+    SCOPED_TRACE(name);
+    const Matrix<float> x = normals(11, values_of(weight), 5);
+    const std::vector<float> bias(weight.shape[0], 3.0F);
+    const Matrix<float> right = product(weight, x, TileProduct::floats, bias);
+    EXPECT_LT(distance(product(weight, x, TileProduct::integers8, bias), right), 0.016);
+    EXPECT_LT(distance(product(weight, x, TileProduct::integers7, bias), right), 0.022);
+    EXPECT_LT(distance(product(weight, x, TileProduct::integers6, bias), right), 0.035);
+  }
+}
+
+// x and centroids that bytes hold exactly: multiples of the scale of their segment, which reaches the most
+// that the bytes can hold.
+TEST(IntegerTiles, AreExactWhereBytesHoldAllValues) {
+  auto codebook = std::make_shared<Codebook>();
+  codebook->centroids = Matrix<float>(256, 8);
+  const RandomStream stream(4, "test");
+  for (std::int64_t i = 0; i < codebook->centroids.size(); ++i) {
+    codebook->centroids.data()[i] =
+        (static_cast<float>(stream.below(127, i)) - 63) / (i / 8 % 2 == 0 ? 1.0F : 2.0F) * 2;
+  }
+  for (auto& value : codebook->centroids.values()) value = std::round(value / 2) * 2;
+  for (std::int64_t k = 0; k < 256; ++k) codebook->centroids(k, k % 8) = k % 2 == 0 ? 126.0F : -126.0F;
+  const QuantizedTensor weight = random_product({130, 256}, codebook);
+  Matrix<float> x(9, 256);
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    x.data()[i] = 0.25F * (static_cast<float>(stream.below(127, 100000 + i)) - 63);
+    if (i % 64 == 17) x.data()[i] = 0.25F * 63;
+  }
+  const Matrix<float> right = product(weight, x, TileProduct::floats);
+  const Matrix<float> y = product(weight, x, TileProduct::integers6);
+  for (std::int64_t i = 0; i < y.size(); ++i) ASSERT_EQ(y.data()[i], right.data()[i]) << i;
+}
+
+// A centroid a hundred times larger than the others, used by two blocks, must not coarsen the others.
+TEST(IntegerTiles, OutliersLeaveTheOtherCentroidsTheirDigits) {
+  auto codebook = std::make_shared<Codebook>();
+  codebook->centroids = normals(256, 8, 7);
+  for (float& value : codebook->centroids.row(77)) value *= 100;
+  QuantizedTensor weight = random_product({128, 512}, codebook);
+  for (auto& code : weight.packed) code = code == 77 ? 78 : code;
+  weight.packed[200] = 77;
+  weight.packed[5000] = 77;
+  Matrix<float> x = normals(16, 512, 9);
+  // The inputs of the two blocks are 0 in the first row, whose outputs then come from the others alone.
+  for (std::int64_t i = 0; i < 8; ++i) x(0, 200 % 64 * 8 + i) = x(0, 5000 % 64 * 8 + i) = 0;
+  const Matrix<float> right = product(weight, x, TileProduct::floats);
+  const Matrix<float> y = product(weight, x, TileProduct::integers8);
+  Matrix<float> first(1, 128), first_right(1, 128);
+  std::copy_n(y.data(), 128, first.data());
+  std::copy_n(right.data(), 128, first_right.data());
+  EXPECT_LT(distance(first, first_right), 0.015);
+  EXPECT_LT(distance(y, right), 0.015);
+}
+
+TEST(IntegerTiles, SameBytesForAnyNumberOfThreads) {
+  for (const auto& [name, weight] : weights()) {
+    SCOPED_TRACE(name);
+    const Matrix<float> x = normals(21, values_of(weight), 5);
+    for (const TileProduct tiles : kIntegers) {
+      const Matrix<float> one = product(weight, x, tiles);
+      for (const int threads : {2, 3}) {
+        const Matrix<float> many = product(weight, x, tiles, {}, Context(threads));
+        ASSERT_TRUE(std::equal(one.values().begin(), one.values().end(), many.values().begin()));
+      }
+    }
+  }
+}
+
+TEST(IntegerTiles, RowsThatAreNotFiniteBecomeNan) {
+  const QuantizedTensor weight = random_product({20, 128}, random_codebook(256, 8));
+  Matrix<float> x = normals(3, 128, 5);
+  x(1, 100) = std::numeric_limits<float>::infinity();
+  const Matrix<float> y = product(weight, x, TileProduct::integers8);
+  for (std::int64_t o = 0; o < y.cols(); ++o) {
+    EXPECT_TRUE(std::isfinite(y(0, o)) && std::isfinite(y(2, o)));
+    EXPECT_TRUE(std::isnan(y(1, o)));
+  }
+}
+
+// See PackedLinear: these have no tiles of signed bytes.
+TEST(IntegerTiles, OtherWeightsTakeFloats) {
+  for (const QuantizedTensor& weight :
+       {random_product({20, 128}, random_codebook(300, 8)), random_product({20, 129}, random_codebook(16, 3)),
+        grouped({8, 96}, 4, 32, false), grouped({8, 128}, 8, 64, false)}) {
+    const PackedLinear layer(weight, {}, {.tiles = TileProduct::integers8});
+    EXPECT_FALSE(layer.integer_tiles());
+  }
+}
+
+// Tables of few outputs pay late, on any processor.
+TEST(IntegerTiles, AreChosenFromAFewRowsOn) {
+  const PackedLinear layer(random_product({256, 1024}, random_codebook(256, 8)), {},
+                           {.tiles = TileProduct::integers7});
+  EXPECT_GE(layer.switch_batch(), 2);
+  EXPECT_LE(layer.switch_batch(), 12);
+}
+
+}  // namespace
+}  // namespace parsimony::quant::integer_tiles_test
