@@ -48,7 +48,7 @@ void integer_product(const IntegerRows& rows, const IntegerTile& tile, std::int6
 /// The measured cost of a product on the current SIMD target, in multiply-adds of matrix_product.
 double integer_cost(IntegerRange range);
 
-/// offsets[64 s + o] = −zero · Σ_i values[i][o] over the inputs of segment s: what integer_product adds so
+/// offsets[64 s + o] = −zero · Σ_i values[i][o] over the inputs of segment s. integer_product adds them so
 /// that rows count from `zero`.
 void integer_offsets(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
                      std::int32_t* offsets);

@@ -12,7 +12,7 @@ inline constexpr std::int64_t kInterleaved = 16;
 /// The bytes that codes stand for.
 struct CodeBytes {
   const std::int8_t* table = nullptr;     ///< 16 values, and no code is above 15; nullptr: code − zero
-  std::array<std::uint8_t, 4> zero = {};  ///< of each row; differences are taken modulo 256
+  std::array<std::uint8_t, 4> zero = {};  ///< one for each row; differences are taken modulo 256
 };
 
 /// The bytes of inputs 4 i to 4 i + 3 of row j go to tile + 256 i + 4 j, for `count` inputs of four rows. No
