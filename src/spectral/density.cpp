@@ -12,20 +12,6 @@
 #include "spectral/panel.hpp"
 
 namespace parsimony::spectral {
-namespace {
-
-bool has_edges(const graph::Laplacian& laplacian, std::int64_t node) {
-  return laplacian.adjacency.offsets[node] < laplacian.adjacency.offsets[node + 1];
-}
-
-std::int64_t nodes_with_edges(const graph::Laplacian& laplacian) {
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < laplacian.nodes(); ++i) count += has_edges(laplacian, i);
-  return count;
-}
-
-}  // namespace
-
 SpectralDensity::SpectralDensity(Matrix<double> moments, double lambda_max)
     : moments_(std::move(moments)),
       mean_(moments_.cols()),
@@ -97,22 +83,28 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
 
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options,
                                  const TermObserver& observe, const Context& context) {
+  return spectral_density(LaplacianOperator(laplacian, context), options, observe, context);
+}
+
+SpectralDensity spectral_density(const Operator& op, const DensityOptions& options,
+                                 const TermObserver& observe, const Context& context) {
   validate_fields(options);
-  const std::int64_t nodes = laplacian.nodes();
-  const LaplacianOperator op(laplacian, context);
+  const std::int64_t rows = op.rows(), all = op.all_rows(), before = op.first_row();
+  const std::span<const float> scale = op.scale();
   const RandomStream random(options.seed, "density.signals");
   const std::int64_t signals = (options.signals + kPanelWidth - 1) / kPanelWidth * kPanelWidth;
   const std::int64_t panels = panels_of(signals);
-  const std::int64_t connected = nodes_with_edges(laplacian);
+  const std::int64_t connected = rows_with_edges(op);
   Matrix<double> moments(signals, 2 * options.order + 1);
 
   for_each_panel(signals, [&](std::int64_t start, std::int64_t, std::int64_t width) {
-    Matrix<float> current(nodes, width), work(nodes, width);
+    Matrix<float> current = op.panel(width), work = op.panel(width);
+    const auto own_rows = [&](Matrix<float>& panel) { return MatrixView<float>(panel.data(), rows, width); };
     std::vector<double> squares(width), products(width);
-    context.for_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+    context.for_blocks(rows, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        random.fill_rademacher(current.row(i), static_cast<std::uint64_t>(start * nodes + i * width),
-                               has_edges(laplacian, i) ? 1 / laplacian.scale[i] : 0);
+        random.fill_rademacher(current.row(i), static_cast<std::uint64_t>(start * all + (before + i) * width),
+                               op.has_edges(i) ? 1 / scale[i] : 0);
       }
     });
     const auto moment = [&](std::int64_t column, int m) -> double& { return moments(start + column, m); };
@@ -120,7 +112,7 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
     // The sums of the step that yields T_j, and T_j itself, are known when the step after it is made, or at
     // the end.
     const auto collect = [&](int j) {
-      if (observe) observe(start, j, j % 2 == 0 ? current.view() : work.view());
+      if (observe) observe(start, j, own_rows(j % 2 == 0 ? current : work));
       for (std::int64_t c = 0; j > 0 && c < width; ++c) {
         if (j == 1) moment(c, 1) = products[c];
         moment(c, 2 * j) = 2 * squares[c] - moment(c, 0);
@@ -135,12 +127,18 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
     });
     collect(options.order);
   });
-  return SpectralDensity(std::move(moments), laplacian.lambda_max);
+  return SpectralDensity(std::move(moments), op.lambda_max());
 }
 
 double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, int order, std::uint64_t seed,
                              const Context& context) {
-  const std::int64_t nodes = laplacian.nodes();
+  return lambda_k_by_bisection(LaplacianOperator(laplacian, context), k, order, seed, context);
+}
+
+double lambda_k_by_bisection(const Operator& op, std::int64_t k, int order, std::uint64_t seed,
+                             const Context& context) {
+  refuse_several_processes(op, "the bisection for lambda_k");
+  const std::int64_t nodes = op.rows();
   const auto q = std::max<std::int64_t>(1, 2 * std::llround(std::log(static_cast<double>(nodes))));
   constexpr int kRepeats = 2;
   Context quiet = context;  // progress tells how far the interval shrank, not the steps of each filter
@@ -149,16 +147,15 @@ double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, 
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
     const RandomStream random(seed, "bisection.signals", repeat);
     const auto count = [&](double lambda) {
-      const std::vector<double> h = low_pass(lambda, laplacian.lambda_max, order);
+      const std::vector<double> h = low_pass(lambda, op.lambda_max(), order);
       double energy = 0;
       for_each_panel(q, [&](std::int64_t first, std::int64_t used, std::int64_t width) {
-        Matrix<float> signals =
-            gaussian_panel(nodes, first, used, width, 1.0 / std::sqrt(q), random, context);
-        filter(laplacian, h, signals, quiet);
+        Matrix<float> signals = gaussian_panel(op, first, used, width, 1.0 / std::sqrt(q), random, context);
+        filter(op, h, signals, quiet);
         energy += context.sum_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
           double sum = 0;
           for (std::int64_t i = begin; i < end; ++i) {
-            if (!has_edges(laplacian, i)) continue;
+            if (!op.has_edges(i)) continue;
             for (const float v : signals.row(i)) sum += static_cast<double>(v) * v;
           }
           return sum;
@@ -166,7 +163,7 @@ double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, 
       });
       return std::llround(energy);
     };
-    double low = 0, high = laplacian.lambda_max, middle = high;
+    double low = 0, high = op.lambda_max(), middle = high;
     while ((high - low) / high > 0.1) {
       context.progress("bisection", 100 * repeat + std::lround(100 * low / high), 100 * kRepeats);
       middle = (low + high) / 2;

@@ -26,10 +26,14 @@ constexpr double kMargin = 8;          // by which a last pass should undercut t
 
 class FilteredSubspace {
  public:
-  FilteredSubspace(const graph::Laplacian& laplacian, const EigenOptions& options, const Context& context)
-      : laplacian_(laplacian), options_(options), context_(context), nodes_(laplacian.nodes()) {
-    connected_ = 0;
-    for (std::int64_t i = 0; i < nodes_; ++i) connected_ += has_edges(i);
+  FilteredSubspace(const Operator& op, const EigenOptions& options, const Context& context)
+      : op_(op),
+        scale_(op.scale()),
+        options_(options),
+        context_(context),
+        nodes_(op.rows()),
+        connected_(rows_with_edges(op)) {
+    refuse_several_processes(op, "finding eigenvectors");
     if (options.count > connected_) {
       refuse(fmt::format("count: {} eigenvectors are more than the {} nodes with edges", options.count,
                          connected_));
@@ -39,7 +43,7 @@ class FilteredSubspace {
     values_.assign(dimension_, 0);
     residuals_.assign(dimension_, 0);
     loss_.assign(dimension_, 1);
-    tolerance_ = options.tolerance * laplacian.lambda_max / 2;
+    tolerance_ = options.tolerance * op.lambda_max() / 2;
   }
 
   Eigenvectors run(const SpectralDensity* density) {
@@ -48,12 +52,12 @@ class FilteredSubspace {
     record_options(out.report, options_);
     start();
     const bool complete = dimension_ == connected_;  // the subspace is everything: no filter is needed
-    double cutoff = laplacian_.lambda_max;
+    double cutoff = op_.lambda_max();
     if (!complete) {
       StageTimer timer(out.report, "cut-off");
       std::optional<SpectralDensity> counted;
       if (density == nullptr) {
-        counted = spectral_density(laplacian_, {.order = kDensityOrder, .seed = options_.seed}, context_);
+        counted = spectral_density(op_, {.order = kDensityOrder, .seed = options_.seed}, {}, context_);
         products_ += counted->order() * counted->moments().rows();
       }
       cutoff = (counted ? *counted : *density).eigenvalue(static_cast<double>(dimension_));
@@ -64,7 +68,7 @@ class FilteredSubspace {
     out.report.status = Status::iteration_limit;
     for (int pass = 0; pass < options_.max_iterations; ++pass) {
       // A cut-off right below lambda_max would leave nothing to damp.
-      cutoff = std::min(cutoff, 0.95 * laplacian_.lambda_max);
+      cutoff = std::min(cutoff, 0.95 * op_.lambda_max());
       const int degree = complete ? 0 : degree_of(pass, cutoff);
       if (degree > 0) filter_active(cutoff, degree);
       rotate(pass);
@@ -82,7 +86,7 @@ class FilteredSubspace {
       // damps the rest of the spectrum relative to it.
       const auto& history = out.report.objective_history;
       const bool stuck = history.size() > 1 && history.back() > history[history.size() - 2] / 2;
-      if (stuck && cutoff - values_[locked_] < tolerance_) cutoff += (laplacian_.lambda_max - cutoff) / 8;
+      if (stuck && cutoff - values_[locked_] < tolerance_) cutoff += (op_.lambda_max() - cutoff) / 8;
     }
     sort();
     timer.bytes = bytes_;
@@ -98,10 +102,6 @@ class FilteredSubspace {
   }
 
  private:
-  bool has_edges(std::int64_t node) const {
-    return laplacian_.adjacency.offsets[node] < laplacian_.adjacency.offsets[node + 1];
-  }
-
   MatrixView<float> columns(std::int64_t first, std::int64_t used) {
     return {basis_.data() + first, nodes_, used, basis_.cols()};
   }
@@ -109,13 +109,13 @@ class FilteredSubspace {
   // Random columns, but for the known eigenvector of eigenvalue 0.
   void start() {
     fill_random(0, 0);
-    if (laplacian_.regularization > 0) return;
+    if (op_.regularization() > 0) return;
     double squares = 0;
     for (std::int64_t i = 0; i < nodes_; ++i) {
-      if (has_edges(i)) squares += static_cast<double>(laplacian_.scale[i]) * laplacian_.scale[i];
+      if (op_.has_edges(i)) squares += static_cast<double>(scale_[i]) * scale_[i];
     }
     for (std::int64_t i = 0; i < nodes_; ++i) {
-      basis_(i, 0) = has_edges(i) ? static_cast<float>(laplacian_.scale[i] / std::sqrt(squares)) : 0.0f;
+      basis_(i, 0) = op_.has_edges(i) ? static_cast<float>(scale_[i] / std::sqrt(squares)) : 0.0f;
     }
     locked_ = 1;
   }
@@ -126,7 +126,7 @@ class FilteredSubspace {
     const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(nodes_)));
     context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        if (!has_edges(i)) continue;
+        if (!op_.has_edges(i)) continue;
         random.fill_normal(basis_.row(i).subspan(first, dimension_ - first),
                            static_cast<std::uint64_t>(i) * basis_.cols(), scale);
       }
@@ -136,7 +136,7 @@ class FilteredSubspace {
   // The number of products that keeps the directions within kGrowth of each other, or that the residuals
   // still need.
   int degree_of(int pass, double cutoff) const {
-    const double center = (laplacian_.lambda_max + cutoff) / 2, half = (laplacian_.lambda_max - cutoff) / 2;
+    const double center = (op_.lambda_max() + cutoff) / 2, half = (op_.lambda_max() - cutoff) / 2;
     // T_m(x) is about exp(m · rate) / 2 below the cut-off.
     const auto rate = [&](double lambda) { return std::acosh(std::max(1 + 1e-9, (center - lambda) / half)); };
     const double lowest = pass == 0 ? 0 : values_[locked_];
@@ -154,13 +154,13 @@ class FilteredSubspace {
 
   // body(first column, used, T_1 or what the recurrence ended with, its other panel) for the active columns.
   template <class Body>
-  void for_each_recurrence(const LaplacianOperator& op, int degree, std::int64_t end, Body&& body) {
+  void for_each_recurrence(const Operator& op, int degree, std::int64_t end, Body&& body) {
     for_each_panel(end - locked_, [&](std::int64_t first, std::int64_t used, std::int64_t width) {
       const std::int64_t at = locked_ + first;
       MatrixView<float> panel(panel_.data(), nodes_, width), work(work_.data(), nodes_, width);
       context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t last) {
         for (std::int64_t i = begin; i < last; ++i) {
-          const float inverse = 1 / laplacian_.scale[i];
+          const float inverse = 1 / scale_[i];
           for (std::int64_t c = 0; c < used; ++c) panel(i, c) = inverse * basis_(i, at + c);
           for (std::int64_t c = used; c < width; ++c) panel(i, c) = 0;
         }
@@ -174,27 +174,27 @@ class FilteredSubspace {
   }
 
   void filter_active(double cutoff, int degree) {
-    const LaplacianOperator op(laplacian_, context_, cutoff);
-    for_each_recurrence(op, degree, dimension_, [&](std::int64_t at, std::int64_t used, auto result, auto) {
-      context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-          for (std::int64_t c = 0; c < used; ++c) basis_(i, at + c) = laplacian_.scale[i] * result(i, c);
-        }
-      });
-    });
+    const std::unique_ptr<Operator> filtering = op_.above(cutoff);
+    for_each_recurrence(
+        *filtering, degree, dimension_, [&](std::int64_t at, std::int64_t used, auto result, auto) {
+          context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+              for (std::int64_t c = 0; c < used; ++c) basis_(i, at + c) = scale_[i] * result(i, c);
+            }
+          });
+        });
   }
 
   // The active columns become Ritz vectors.
   void rotate(int pass) {
     const std::int64_t active = dimension_ - locked_;
-    const LaplacianOperator op(laplacian_, context_);
-    const double half = laplacian_.lambda_max / 2;
+    const double half = op_.lambda_max() / 2;
     Matrix<double> inner(dimension_, active), operated(dimension_, active);
     // L = half · (L̃ + I).
-    for_each_recurrence(op, 1, dimension_, [&](std::int64_t at, std::int64_t used, auto product, auto) {
+    for_each_recurrence(op_, 1, dimension_, [&](std::int64_t at, std::int64_t used, auto product, auto) {
       context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
-          const float scale = laplacian_.scale[i];
+          const float scale = scale_[i];
           for (std::int64_t c = 0; c < used; ++c) product(i, c) *= scale;
         }
       });
@@ -231,22 +231,21 @@ class FilteredSubspace {
       loss_[locked_ + j] = std::sqrt(squares);
     }
     // Directions that were lost start anew.
-    std::fill(values_.begin() + locked_ + found, values_.end(), laplacian_.lambda_max);
+    std::fill(values_.begin() + locked_ + found, values_.end(), op_.lambda_max());
     if (found < active) fill_random(locked_ + found, pass + 1);
   }
 
   // Residuals of the wanted columns; those that have converged, up to the first that has not, are locked.
   void lock() {
-    const LaplacianOperator op(laplacian_, context_);
-    const double half = laplacian_.lambda_max / 2;
+    const double half = op_.lambda_max() / 2;
     for_each_recurrence(
-        op, 1, options_.count, [&](std::int64_t at, std::int64_t used, auto product, auto signal) {
+        op_, 1, options_.count, [&](std::int64_t at, std::int64_t used, auto product, auto signal) {
           const std::int64_t blocks = (nodes_ + kRowsPerFill - 1) / kRowsPerFill;
           Matrix<double> partial(blocks, used);
           context_.for_blocks(nodes_, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
             double* sums = partial.row(begin / kRowsPerFill).data();
             for (std::int64_t i = begin; i < end; ++i) {
-              const double scale = laplacian_.scale[i] * half;
+              const double scale = scale_[i] * half;
               for (std::int64_t c = 0; c < used; ++c) {
                 const double difference = scale * (static_cast<double>(product(i, c)) +
                                                    (1 - values_[at + c] / half) * signal(i, c));
@@ -300,7 +299,8 @@ class FilteredSubspace {
     std::copy(residuals.begin(), residuals.end(), residuals_.begin());
   }
 
-  const graph::Laplacian& laplacian_;
+  const Operator& op_;
+  std::span<const float> scale_;
   const EigenOptions& options_;
   const Context& context_;
   std::int64_t nodes_, connected_, dimension_;
@@ -328,8 +328,13 @@ Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const Eige
 
 Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options,
                                    const SpectralDensity* density, const Context& context) {
+  return smallest_eigenvectors(LaplacianOperator(laplacian, context), options, density, context);
+}
+
+Eigenvectors smallest_eigenvectors(const Operator& op, const EigenOptions& options,
+                                   const SpectralDensity* density, const Context& context) {
   validate_fields(options);
-  return FilteredSubspace(laplacian, options, context).run(density);
+  return FilteredSubspace(op, options, context).run(density);
 }
 
 }  // namespace parsimony::spectral

@@ -12,11 +12,16 @@
 
 namespace parsimony::spectral {
 
-Matrix<float> gaussian_panel(std::int64_t nodes, std::int64_t first, std::int64_t used, std::int64_t width,
+void refuse_several_processes(const Operator& op, std::string_view what) {
+  if (op.processes().count() == 1) return;
+  throw Error(ErrorCode::unsupported, fmt::format("{} needs the graph in one process", what));
+}
+
+Matrix<float> gaussian_panel(const Operator& op, std::int64_t first, std::int64_t used, std::int64_t width,
                              double scale, const RandomStream& random, const Context& context) {
-  Matrix<float> panel(nodes, width);
-  const std::int64_t before = first / kMaxPanelWidth * nodes;
-  context.for_blocks(nodes, kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
+  Matrix<float> panel(op.rows(), width);
+  const std::int64_t before = first / kMaxPanelWidth * op.all_rows() + op.first_row();
+  context.for_blocks(op.rows(), kRowsPerFill, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       random.fill_normal(panel.row(i).first(used), static_cast<std::uint64_t>(before + i) * kMaxPanelWidth,
                          static_cast<float>(scale));
@@ -27,16 +32,21 @@ Matrix<float> gaussian_panel(std::int64_t nodes, std::int64_t first, std::int64_
 
 Matrix<float> random_features(const graph::Laplacian& laplacian, std::span<const double> low_pass,
                               std::int64_t features, std::uint64_t seed, const Context& context) {
+  return random_features(LaplacianOperator(laplacian, context), low_pass, features, seed, context);
+}
+
+Matrix<float> random_features(const Operator& op, std::span<const double> low_pass, std::int64_t features,
+                              std::uint64_t seed, const Context& context) {
   if (features < 1) {
     refuse(fmt::format("features: {} is out of range; must be at least 1", features));
   }
-  const std::int64_t nodes = laplacian.nodes();
+  const std::int64_t nodes = op.rows();
   const RandomStream random(seed, "features.signals");
   const double scale = 1 / std::sqrt(static_cast<double>(features));
   Matrix<float> out;
   for_each_panel(features, [&](std::int64_t first, std::int64_t used, std::int64_t width) {
-    Matrix<float> panel = gaussian_panel(nodes, first, used, width, scale, random, context);
-    filter(laplacian, low_pass, panel, context.part("features", first / kMaxPanelWidth, panels_of(features)));
+    Matrix<float> panel = gaussian_panel(op, first, used, width, scale, random, context);
+    filter(op, low_pass, panel, context.part("features", first / kMaxPanelWidth, panels_of(features)));
     if (width == features) {  // one full panel: it is the result
       out = std::move(panel);
       return;

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/spectral/operator.hpp"
 
 namespace parsimony::spectral {
 
@@ -29,9 +31,13 @@ void for_each_panel(std::int64_t count, Body&& body) {
   }
 }
 
-/// N × width signals: Gaussian of standard deviation `scale` in the first `used` columns, which are the
-/// signals first.. of the stream, zero in the rest. `first` is a multiple of kMaxPanelWidth.
-Matrix<float> gaussian_panel(std::int64_t nodes, std::int64_t first, std::int64_t used, std::int64_t width,
+/// The rows of N × width signals that this process holds: Gaussian of standard deviation `scale` in the first
+/// `used` columns, which are the signals first.. of the stream, zero in the rest. `first` is a multiple of
+/// kMaxPanelWidth.
+Matrix<float> gaussian_panel(const Operator& op, std::int64_t first, std::int64_t used, std::int64_t width,
                              double scale, const RandomStream& random, const Context& context);
+
+/// Throws unsupported, with `what` in front, if the rows are shared out over several processes.
+void refuse_several_processes(const Operator& op, std::string_view what);
 
 }  // namespace parsimony::spectral

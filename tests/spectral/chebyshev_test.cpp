@@ -8,6 +8,7 @@
 #include "dense.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
+#include "parsimony/spectral/density.hpp"
 #include "parsimony/spectral/features.hpp"
 
 namespace parsimony::spectral::chebyshev_test {
@@ -279,6 +280,63 @@ TEST(LaplacianOperator, OfAPartOfTheSpectrumGrowsBelowIt) {
     }
     EXPECT_GT(below, 0);
   }
+}
+
+// An operator of the test's own: a dense normalised Laplacian that holds all rows and one more, as room for
+// rows of others.
+class DenseOperator : public Operator {
+ public:
+  explicit DenseOperator(const testing::Dense& w) : w_(w), scale_(w.size()) {
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      scale_[i] = static_cast<float>(std::sqrt(std::accumulate(w[i].begin(), w[i].end(), 0.0)));
+    }
+  }
+  std::int64_t rows() const override { return std::ssize(scale_); }
+  std::int64_t all_rows() const override { return rows(); }
+  std::int64_t first_row() const override { return 0; }
+  double lambda_max() const override { return 2; }
+  double regularization() const override { return 0; }
+  std::span<const float> scale() const override { return scale_; }
+  bool has_edges(std::int64_t) const override { return true; }
+  Matrix<float> panel(std::int64_t width) const override { return {rows() + 1, width}; }
+  std::unique_ptr<Operator> above(double) const override { return nullptr; }
+  std::int64_t bytes_per_step(std::int64_t, bool) const override { return 0; }
+  void apply(const FusedStep& step) const override {
+    std::fill(step.squares.begin(), step.squares.end(), 0.0);
+    std::fill(step.products.begin(), step.products.end(), 0.0);
+    for (std::int64_t i = 0; i < rows(); ++i) {
+      const double degree = static_cast<double>(scale_[i]) * scale_[i];
+      for (std::int64_t c = 0; c < step.current.cols; ++c) {
+        double sum = 0;  // L̃ = L − I = −D⁻¹ W
+        for (std::int64_t j = 0; j < rows(); ++j) sum -= w_[i][j] / degree * step.current(j, c);
+        const double next = step.first ? sum : 2 * sum - step.previous(i, c);
+        step.previous(i, c) = static_cast<float>(next);
+        if (step.accumulator) (*step.accumulator)(i, c) += static_cast<float>(step.coefficient * next);
+        if (step.squares.empty()) continue;
+        step.squares[c] += degree * next * next;
+        step.products[c] += degree * next * step.current(i, c);
+      }
+    }
+  }
+
+ private:
+  const testing::Dense& w_;
+  std::vector<float> scale_;
+};
+
+TEST(Operator, AnyOneServesDensityAndFeatures) {
+  const testing::Dense w = testing::random_adjacency(60, 0.3, true, 4);
+  const Csr csr = testing::to_csr(w, true);
+  const auto laplacian = graph::make_laplacian(csr);
+  const DenseOperator op(w);
+  const SpectralDensity dense = spectral_density(op, {.order = 20, .seed = 3});
+  const SpectralDensity sparse = spectral_density(laplacian, {.order = 20, .seed = 3});
+  for (std::int64_t i = 0; i < dense.moments().size(); ++i) {
+    EXPECT_NEAR(dense.moments().data()[i], sparse.moments().data()[i], 1e-3);
+  }
+  const auto h = low_pass(0.8, 2, 20);
+  const Matrix<float> one = random_features(op, h, 40, 5), other = random_features(laplacian, h, 40, 5);
+  for (std::int64_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one.data()[i], other.data()[i], 1e-5);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/graph/laplacian.hpp"
+#include "parsimony/spectral/operator.hpp"
 
 namespace parsimony::cluster {
 
@@ -42,6 +43,12 @@ struct InterpolationResult {
 /// recurrence carries. Throws invalid_argument for shapes that do not fit or a sampled node out of range, and
 /// cancelled.
 InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<const double> high_pass,
+                                std::span<const std::int32_t> sample, MatrixView<const float> values,
+                                MatrixView<float> out, const InterpolationOptions& options = {},
+                                const Context& context = Context{});
+
+/// The same for an operator in one process; throws unsupported for several.
+InterpolationResult interpolate(const spectral::Operator& op, std::span<const double> high_pass,
                                 std::span<const std::int32_t> sample, MatrixView<const float> values,
                                 MatrixView<float> out, const InterpolationOptions& options = {},
                                 const Context& context = Context{});

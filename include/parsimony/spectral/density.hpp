@@ -15,6 +15,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/graph/laplacian.hpp"
+#include "parsimony/spectral/operator.hpp"
 
 namespace parsimony::spectral {
 
@@ -71,7 +72,7 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
                                  const Context& context = Context{});
 
 /// Receives every term of the recurrence: T_term(L̃) X for term = 0..order, for the signals from `first` on of
-/// one panel. Row i of the panel must be multiplied by laplacian.scale[i]. X has independent entries ±1; the
+/// one panel. Row i of the panel must be multiplied by the scale of row i. X has independent entries ±1; the
 /// rows of nodes without edges are 0.
 using TermObserver = std::function<void(std::int64_t first, int term, MatrixView<const float> panel)>;
 
@@ -80,6 +81,10 @@ using TermObserver = std::function<void(std::int64_t first, int term, MatrixView
 SpectralDensity spectral_density(const graph::Laplacian& laplacian, const DensityOptions& options,
                                  const TermObserver& observe, const Context& context = Context{});
 
+/// The same for an operator whose rows may be shared out over processes; `observe` sees the rows of its own.
+SpectralDensity spectral_density(const Operator& op, const DensityOptions& options = {},
+                                 const TermObserver& observe = {}, const Context& context = Context{});
+
 /// The paper's estimate of the k-th smallest eigenvalue, kept as the reference. With q = 2 round(ln N)
 /// Gaussian signals of variance 1/q, it bisects [0, lambda_max] until round(‖h_λ(L) R‖_F²) = k or (hi −
 /// lo)/hi ≤ 0.1, with one filter pass per step, and returns the mean of two estimates from fresh signals.
@@ -87,5 +92,9 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
 /// 2 round(ln N) floats, rounded up to whole cache lines.
 double lambda_k_by_bisection(const graph::Laplacian& laplacian, std::int64_t k, int order = 50,
                              std::uint64_t seed = 0, const Context& context = Context{});
+
+/// The same for an operator in one process; throws unsupported for several.
+double lambda_k_by_bisection(const Operator& op, std::int64_t k, int order = 50, std::uint64_t seed = 0,
+                             const Context& context = Context{});
 
 }  // namespace parsimony::spectral

@@ -10,6 +10,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
 #include "parsimony/graph/laplacian.hpp"
+#include "parsimony/spectral/operator.hpp"
 
 namespace parsimony::spectral {
 
@@ -84,6 +85,11 @@ Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const Eige
 /// The same with the density of this Laplacian, which is otherwise computed; nullptr: compute it.
 Eigenvectors smallest_eigenvectors(const graph::Laplacian& laplacian, const EigenOptions& options,
                                    const SpectralDensity* density, const Context& context = Context{});
+
+/// The same for an operator in one process; throws unsupported for several.
+Eigenvectors smallest_eigenvectors(const Operator& op, const EigenOptions& options = {},
+                                   const SpectralDensity* density = nullptr,
+                                   const Context& context = Context{});
 
 /// Columns d of the subspace for a graph of this many nodes with edges.
 std::int64_t subspace_dimension(const EigenOptions& options, std::int64_t nodes);

@@ -8,6 +8,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/graph/laplacian.hpp"
+#include "parsimony/spectral/operator.hpp"
 
 namespace parsimony::spectral {
 
@@ -18,6 +19,10 @@ namespace parsimony::spectral {
 Matrix<float> random_features(const graph::Laplacian& laplacian, std::span<const double> low_pass,
                               std::int64_t features, std::uint64_t seed = 0,
                               const Context& context = Context{});
+
+/// The rows of that matrix that this process holds.
+Matrix<float> random_features(const Operator& op, std::span<const double> low_pass, std::int64_t features,
+                              std::uint64_t seed = 0, const Context& context = Context{});
 
 /// Divides every row by its Euclidean norm; a row of zeros stays.
 void normalize_rows(MatrixView<float> rows, const Context& context = Context{});

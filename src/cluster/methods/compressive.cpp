@@ -11,6 +11,7 @@
 #include "cluster/methods/filtered_features.hpp"
 #include "cluster/methods/initial_centroids.hpp"
 #include "cluster/methods/local_order.hpp"
+#include "cluster/methods/on_operator.hpp"
 #include "cluster/methods/prepared.hpp"
 #include "cluster/methods/refine.hpp"
 #include "parsimony/cluster/interpolation.hpp"
@@ -19,6 +20,7 @@
 #include "parsimony/core/kmeans.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 #include "parsimony/spectral/features.hpp"
+#include "spectral/panel.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -86,10 +88,10 @@ struct Spread {
 
 // Step 6 and 7 of the paper, or one pass of the low-pass filter, over the indicators of the clusters of the
 // sample.
-Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const double> low_pass,
+Spread spread_indicators(const spectral::Operator& op, std::span<const double> low_pass,
                          std::span<const std::int32_t> sample, std::span<const std::int32_t> sample_labels,
                          const CompressiveOptions& options, const Context& context) {
-  const std::int64_t nodes = laplacian.nodes(), clusters = options.clusters;
+  const std::int64_t nodes = op.rows(), clusters = options.clusters;
   const std::vector<double> high_pass = spectral::complement({low_pass.begin(), low_pass.end()});
   const std::int64_t panels = (clusters + kColumns - 1) / kColumns;
   BestColumn best(nodes, context);
@@ -104,7 +106,7 @@ Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const doub
     }
     Matrix<float> scores(nodes, indicators.cols());
     if (options.assign == Assignment::interpolate) {
-      const auto solved = interpolate(laplacian, high_pass, sample, indicators, scores, {}, part);
+      const auto solved = interpolate(op, high_pass, sample, indicators, scores, {}, part);
       out.converged = out.converged && solved.converged;
       out.iterations = std::max(out.iterations, solved.iterations);
     } else {
@@ -112,7 +114,7 @@ Spread spread_indicators(const graph::Laplacian& laplacian, std::span<const doub
         std::copy_n(indicators.row(static_cast<std::int64_t>(s)).data(), indicators.cols(),
                     scores.row(sample[s]).data());
       }
-      spectral::filter(laplacian, low_pass, scores, part);
+      spectral::filter(op, low_pass, scores, part);
     }
     best.add(scores, first, used);
   }
@@ -184,44 +186,37 @@ static void check_options(const CompressiveOptions& options) {
   }
 }
 
-namespace {
-
-// With every automatic value filled in, so that the report says which were used.
-CompressiveOptions settled(const CompressiveOptions& requested, const Prepared& prepared) {
+CompressiveOptions settled_options(const CompressiveOptions& requested, std::int64_t nodes,
+                                   std::int64_t connected, double regularization, bool warm) {
   CompressiveOptions options = requested;
-  const bool warm = !prepared.initial.empty();
-  const std::int64_t candidates = prepared.connected.count;
-  if (warm && options.samples == 0) options.samples = prepared.nodes();
-  options.samples = options.samples ? std::min(options.samples, candidates)
-                                    : automatic_samples(options.clusters, candidates);
-  options.features = settled_features(options, candidates, options.samples);
-  options.regularization = settled_regularization(options, prepared.adjacency);
+  if (warm && options.samples == 0) options.samples = nodes;
+  options.samples =
+      options.samples ? std::min(options.samples, connected) : automatic_samples(options.clusters, connected);
+  options.features = settled_features(options, connected, options.samples);
+  options.regularization = regularization;
   if (warm) options.restarts = 1;
   return options;
 }
 
-ClusterResult cluster_prepared(const Prepared& prepared, const CompressiveOptions& requested,
-                               const Context& context) {
-  CompressiveOptions options = settled(requested, prepared);
-  const std::span<const std::int32_t> initial = prepared.initial;
-  const std::vector<float>& connected = prepared.connected.marks;
-  const std::int64_t nodes = prepared.nodes(), k = options.clusters, candidates = prepared.connected.count;
-  ClusterResult result =
-      begin_result("compressive spectral clustering", prepared, options,
-                   options.regularization == 0 && options.error == 0 && initial.empty(), context);
+void run_compressive(const spectral::Operator& op, const ConnectedNodes& connected,
+                     std::span<const std::int32_t> initial, CompressiveOptions options, bool samples_given,
+                     ClusterResult& result, const Context& context) {
   Report& report = result.report;
-  if (!result.labels.empty()) return result;
-
-  auto [laplacian, low_pass, features] = filtered_features(prepared, options, result, context);
-  if (options.error > 0 && requested.samples == 0 && initial.empty()) {
+  const Processes& processes = op.processes();
+  const std::int64_t k = options.clusters, candidates = connected.count;
+  if (options.error > 0 || options.refine != Refinement::none || !initial.empty()) {
+    spectral::refuse_several_processes(op, "an error bound, refinement or a warm start");
+  }
+  auto [low_pass, features] = filtered_features(op, connected, options, result, context);
+  if (options.error > 0 && !samples_given && initial.empty()) {
     options.samples = std::min(candidates, controlled_samples(features, options, report));
   }
   std::vector<float> energy;
   if (options.sampling == Sampling::energy) {
-    energy.resize(nodes);
-    for (std::int64_t i = 0; i < nodes; ++i) {
+    energy.resize(op.rows());
+    for (std::int64_t i = 0; i < op.rows(); ++i) {
       const auto row = features.row(i);
-      energy[i] = connected[i] * std::inner_product(row.begin(), row.end(), row.begin(), 0.0f);
+      energy[i] = connected.marks[i] * std::inner_product(row.begin(), row.end(), row.begin(), 0.0f);
     }
   }
   // Spectral clustering normalises the rows for the normalised Laplacian only.
@@ -231,38 +226,55 @@ ClusterResult cluster_prepared(const Prepared& prepared, const CompressiveOption
   KMeansResult clustered;
   {
     StageTimer timer(report, "k-means");
-    sample = sample_without_replacement(energy.empty() ? connected : energy, options.samples, options.seed);
+    sample = sample_without_replacement(energy.empty() ? connected.marks : energy, options.samples,
+                                        options.seed, op.first_row(), processes);
     const int exchanges = initial.empty() ? kExchanges : 0;  // they would renumber clusters
-    clustered =
-        kmeans(rows_of(features, sample), {},
-               {.clusters = k, .restarts = options.restarts, .exchanges = exchanges, .seed = options.seed},
-               initial_centroids(features, initial, k, connected), context);
+    clustered = kmeans_once(
+        processes, rows_of(op, features, sample),
+        {.clusters = k, .restarts = options.restarts, .exchanges = exchanges, .seed = options.seed},
+        initial_centroids(features, initial, k, connected.marks), context);
     report.iterations = clustered.report.iterations;
     report.objective_history = clustered.report.objective_history;
   }
 
-  {
-    StageTimer timer(report, "assignment");
-    if (options.refine == Refinement::lloyd) {
-      const bool all = candidates == nodes;
-      KMeansResult again = kmeans(features, all ? std::span<const float>() : std::span(connected),
-                                  {.clusters = k, .max_iterations = kLloydIterations, .seed = options.seed},
-                                  clustered.centroids, context);
-      result.labels = std::move(again.labels);
-      report.figures.emplace_back("lloyd_iterations", again.report.iterations);
-    } else if (options.assign == Assignment::nearest) {
-      result.labels = nearest_centroids(features, clustered.centroids, {}, context);
-    } else {
-      Spread spread = spread_indicators(laplacian, low_pass, sample, clustered.labels, options, context);
-      result.labels = std::move(spread.labels);
-      if (options.assign == Assignment::interpolate) {
-        report.figures.emplace_back("interpolation_iterations", std::int64_t{spread.iterations});
-      }
-      if (!spread.converged) report.status = Status::iteration_limit;
+  const StageTimer timer(report, "assignment");
+  if (options.refine == Refinement::lloyd) {
+    const bool all = candidates == op.rows();
+    KMeansResult again = kmeans(features, all ? std::span<const float>() : std::span(connected.marks),
+                                {.clusters = k, .max_iterations = kLloydIterations, .seed = options.seed},
+                                clustered.centroids, context);
+    result.labels = std::move(again.labels);
+    report.figures.emplace_back("lloyd_iterations", again.report.iterations);
+  } else if (options.assign == Assignment::nearest) {
+    if (op.rows() > 0) result.labels = nearest_centroids(features, clustered.centroids, {}, context);
+  } else {
+    spectral::refuse_several_processes(op, "option assign other than nearest");
+    Spread spread = spread_indicators(op, low_pass, sample, clustered.labels, options, context);
+    result.labels = std::move(spread.labels);
+    if (options.assign == Assignment::interpolate) {
+      report.figures.emplace_back("interpolation_iterations", std::int64_t{spread.iterations});
     }
-    place_unknown(result.labels, k, connected);
-    fill_empty_clusters(result.labels, k, sample, clustered.labels);
+    if (!spread.converged) report.status = Status::iteration_limit;
   }
+  place_unknown(result.labels, k, connected.marks, processes);
+  fill_empty_clusters(result.labels, k, sample, clustered.labels, processes);
+}
+
+namespace {
+
+ClusterResult cluster_prepared(const Prepared& prepared, const CompressiveOptions& requested,
+                               const Context& context) {
+  const CompressiveOptions options =
+      settled_options(requested, prepared.nodes(), prepared.connected.count,
+                      settled_regularization(requested, prepared.adjacency), !prepared.initial.empty());
+  ClusterResult result =
+      begin_result("compressive spectral clustering", prepared, options,
+                   options.regularization == 0 && options.error == 0 && prepared.initial.empty(), context);
+  if (!result.labels.empty()) return result;
+  const graph::Laplacian laplacian =
+      graph::make_laplacian(prepared.adjacency, options.laplacian, options.regularization, context);
+  run_compressive(spectral::LaplacianOperator(laplacian, context), prepared.connected, prepared.initial,
+                  options, requested.samples > 0, result, context);
   if (options.refine == Refinement::moves)
     refine_by_moves(prepared.adjacency, prepared.connected, result, options.seed, context);
   return result;

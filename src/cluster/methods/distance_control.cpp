@@ -30,20 +30,20 @@ std::int64_t settled_features(const DistanceControl& control, std::int64_t featu
                            : automatic_features(points);
 }
 
-spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const DistanceControl& control,
+spectral::DistancePlan plan_filter(const spectral::Operator& op, const DistanceControl& control,
                                    std::int64_t nodes, ClusterResult& result, const Context& context) {
   if (control.error == 0) {
-    find_lambda_k(laplacian, control.stage, result, context);
+    find_lambda_k(op, control.stage, result, context);
     return {.order = control.stage.order, .cutoff = result.lambda_k};
   }
   Report& report = result.report;
   const StageTimer timer(report, "lambda_k");
-  auto density = spectral::spectral_density(laplacian, {.seed = control.stage.seed}, context);
+  auto density = spectral::spectral_density(op, {.seed = control.stage.seed}, {}, context);
   const auto k = static_cast<double>(control.stage.clusters);
   result.lambda_k = density.eigenvalue(k);
   const double low = density.eigenvalue(k - 0.5), high = density.eigenvalue(k + 0.5);
-  const spectral::DistancePlan plan = spectral::plan_distances(
-      nodes, control.stage.clusters, low, high, laplacian.lambda_max, distance_options(control));
+  const spectral::DistancePlan plan = spectral::plan_distances(nodes, control.stage.clusters, low, high,
+                                                               op.lambda_max(), distance_options(control));
   report.figures.emplace_back("count_standard_error", density.standard_error(result.lambda_k));
   report.figures.emplace_back("lambda_k", result.lambda_k);
   report.figures.emplace_back("spectral_gap", high - low);
@@ -61,13 +61,13 @@ spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const Dist
   return plan;
 }
 
-void note_distance_error(const graph::Laplacian& laplacian, const spectral::DistancePlan& plan,
+void note_distance_error(const spectral::Operator& op, const spectral::DistancePlan& plan,
                          MatrixView<const float> features, std::span<const float> connected,
                          std::uint64_t seed, Report& report, const Context& context) {
   const StageTimer timer(report, "distance error");
   const Matrix<float> reference = spectral::random_features(
-      laplacian, spectral::low_pass(plan.cutoff, laplacian.lambda_max, 2 * plan.order),
-      whole_lines(2 * features.cols), RandomStream(seed, "distance.reference").bits(0), context);
+      op, spectral::low_pass(plan.cutoff, op.lambda_max(), 2 * plan.order), whole_lines(2 * features.cols),
+      RandomStream(seed, "distance.reference").bits(0), context);
   const RandomStream draw(seed, "distance.pairs");
   const auto squared_distance = [](MatrixView<const float> rows, std::int64_t i, std::int64_t j) {
     double sum = 0;

@@ -46,18 +46,18 @@ std::int64_t settled_features(const Options& options, std::int64_t nodes, std::i
 /// Finds λ_k as find_lambda_k does, and the filter: that of the options or, with error > 0, that of
 /// spectral::plan_distances, at most four times as long. Logs a warning if that filter cannot keep the
 /// distances.
-spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const DistanceControl& control,
+spectral::DistancePlan plan_filter(const spectral::Operator& op, const DistanceControl& control,
                                    std::int64_t nodes, ClusterResult& result, const Context& context);
 template <class Options>
-spectral::DistancePlan plan_filter(const graph::Laplacian& laplacian, const Options& options,
-                                   std::int64_t nodes, ClusterResult& result, const Context& context) {
-  return plan_filter(laplacian, distance_control(options), nodes, result, context);
+spectral::DistancePlan plan_filter(const spectral::Operator& op, const Options& options, std::int64_t nodes,
+                                   ClusterResult& result, const Context& context) {
+  return plan_filter(op, distance_control(options), nodes, result, context);
 }
 
 /// Adds the figures filter_order and distance_error: the root mean square of the relative error of the
 /// distances of 1000 random pairs, measured against a filter of twice the order with twice as many fresh
 /// signals. It includes the noise of these signals, so that it is some fifth too large rather than too small.
-void note_distance_error(const graph::Laplacian& laplacian, const spectral::DistancePlan& plan,
+void note_distance_error(const spectral::Operator& op, const spectral::DistancePlan& plan,
                          MatrixView<const float> features, std::span<const float> connected,
                          std::uint64_t seed, Report& report, const Context& context);
 

@@ -90,8 +90,8 @@ ClusterResult exact_spectral_clustering(CsrView adjacency, const ExactOptions& r
 
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
-  spectral::Eigenvectors eigen =
-      spectral::smallest_eigenvectors(laplacian, eigen_options(options), density, context);
+  spectral::Eigenvectors eigen = spectral::smallest_eigenvectors(
+      spectral::LaplacianOperator(laplacian, context), eigen_options(options), density, context);
   result.lambda_k = eigen.values.back();
   report.status = eigen.report.status;
   report.stages.insert(report.stages.end(), eigen.report.stages.begin(), eigen.report.stages.end());

@@ -66,7 +66,11 @@ ClusterResult cluster_prepared(const Prepared& prepared, const FilteredOptions& 
   Report& report = result.report;
   if (!result.labels.empty()) return result;
 
-  Matrix<float> features = filtered_features(prepared, options, result, context).rows;
+  const graph::Laplacian laplacian =
+      graph::make_laplacian(prepared.adjacency, options.laplacian, options.regularization, context);
+  Matrix<float> features = filtered_features(spectral::LaplacianOperator(laplacian, context),
+                                             prepared.connected, options, result, context)
+                               .rows;
   if (options.laplacian == graph::LaplacianKind::normalized) spectral::normalize_rows(features, context);
 
   KMeansOptions run{

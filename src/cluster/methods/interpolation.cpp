@@ -9,6 +9,7 @@
 #include "cluster/methods/columns.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
+#include "spectral/panel.hpp"
 
 namespace parsimony::cluster {
 namespace {
@@ -31,8 +32,17 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
                                 std::span<const std::int32_t> sample, MatrixView<const float> values,
                                 MatrixView<float> out, const InterpolationOptions& options,
                                 const Context& context) {
+  return interpolate(spectral::LaplacianOperator(laplacian, context), high_pass, sample, values, out, options,
+                     context);
+}
+
+InterpolationResult interpolate(const spectral::Operator& op, std::span<const double> high_pass,
+                                std::span<const std::int32_t> sample, MatrixView<const float> values,
+                                MatrixView<float> out, const InterpolationOptions& options,
+                                const Context& context) {
   validate_fields(options);
-  const std::int64_t nodes = laplacian.nodes(), width = values.cols;
+  spectral::refuse_several_processes(op, "interpolation of labels");
+  const std::int64_t nodes = op.rows(), width = values.cols;
   if (values.rows != std::ssize(sample) || out.rows != nodes || out.cols != width || out.stride != width) {
     throw Error(
         ErrorCode::invalid_argument,
@@ -71,7 +81,7 @@ InterpolationResult interpolate(const graph::Laplacian& laplacian, std::span<con
   };
   while (!done() && result.iterations < options.max_iterations) {
     std::copy_n(direction.data(), direction.size(), image.data());
-    spectral::filter(laplacian, penalty, image, quiet);
+    spectral::filter(op, penalty, image, quiet);
     context.progress("interpolation", result.iterations, options.max_iterations);
     for (const std::int32_t node : sample) {
       for (std::int64_t c = 0; c < width; ++c) image(node, c) += direction(node, c);

@@ -33,11 +33,11 @@ partition::Partition features_to_k(CsrView adjacency, const partition::NetworkVi
                                    const Context& context) {
   const graph::Laplacian laplacian =
       graph::make_laplacian(adjacency, graph::LaplacianKind::normalized, 0, context);
-  const auto density = spectral::spectral_density(laplacian, {.order = kOrder, .seed = seed}, context);
+  const spectral::LaplacianOperator op(laplacian, context);
+  const auto density = spectral::spectral_density(op, {.order = kOrder, .seed = seed}, {}, context);
   lambda_k = density.eigenvalue(static_cast<double>(clusters));
-  Matrix<float> features =
-      spectral::random_features(laplacian, spectral::low_pass(lambda_k, laplacian.lambda_max, kOrder),
-                                feature_count(clusters), seed, context);
+  Matrix<float> features = spectral::random_features(
+      op, spectral::low_pass(lambda_k, op.lambda_max(), kOrder), feature_count(clusters), seed, context);
   spectral::normalize_rows(features, context);
 
   const std::int64_t nodes = adjacency.rows();

@@ -6,25 +6,22 @@
 #include <span>
 
 #include "parsimony/core/matrix.hpp"
-#include "parsimony/graph/laplacian.hpp"
 
 namespace parsimony::cluster {
 
-/// Keeps the rows of T_0 X, …, T_p X for a few nodes. For any filter h of degree p, h(L) X of these nodes is
-/// then a sum, so that the recurrence that counts the eigenvalues serves every number of clusters.
+/// scale: that of the operator. Keeps the rows of T_0 X, …, T_p X for a few nodes. For any filter h of degree
+/// p, h(L) X of these nodes is then a sum, so that the recurrence that counts the eigenvalues serves every
+/// number of clusters.
 class SampledTerms {
  public:
-  SampledTerms(const graph::Laplacian& laplacian, std::span<const std::int32_t> sample, std::int64_t signals,
+  SampledTerms(std::span<const float> scale, std::span<const std::int32_t> sample, std::int64_t signals,
                int order)
-      : laplacian_(laplacian),
-        sample_(sample),
-        terms_(std::ssize(sample) * (order + 1), signals),
-        order_(order) {}
+      : scale_(scale), sample_(sample), terms_(std::ssize(sample) * (order + 1), signals), order_(order) {}
 
   void keep(std::int64_t first, int term, MatrixView<const float> panel) {
     if (term > order_) return;
     for (std::int64_t s = 0; s < std::ssize(sample_); ++s) {
-      const float scale = laplacian_.scale[sample_[s]];
+      const float scale = scale_[sample_[s]];
       const float* from = panel.row_data(sample_[s]);
       float* to = terms_.row(s * (order_ + 1) + term).data() + first;
       for (std::int64_t c = 0; c < std::min(panel.cols, terms_.cols() - first); ++c) to[c] = scale * from[c];
@@ -47,7 +44,7 @@ class SampledTerms {
   }
 
  private:
-  const graph::Laplacian& laplacian_;
+  std::span<const float> scale_;
   std::span<const std::int32_t> sample_;
   Matrix<float> terms_;  // T_j of sample s in row s · (order + 1) + j
   int order_;

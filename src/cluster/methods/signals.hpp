@@ -9,9 +9,11 @@
 #include "parsimony/cluster/result.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
+#include "parsimony/core/kmeans.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/report.hpp"
 #include "parsimony/graph/laplacian.hpp"
+#include "parsimony/spectral/operator.hpp"
 
 namespace parsimony::cluster {
 
@@ -42,7 +44,7 @@ struct LambdaStage {
 /// Finds λ_k by the method asked for, as stage "lambda_k" of the report with its figures, and stores it in
 /// the result, with the density when one was computed. Throws invalid_argument for a known λ_k above the
 /// spectrum.
-void find_lambda_k(const graph::Laplacian& laplacian, const LambdaStage& stage, ClusterResult& result,
+void find_lambda_k(const spectral::Operator& op, const LambdaStage& stage, ClusterResult& result,
                    const Context& context);
 template <class Options>
 LambdaStage lambda_stage(const Options& options) {
@@ -50,11 +52,20 @@ LambdaStage lambda_stage(const Options& options) {
 }
 
 /// spectral::random_features as stage "features" of the report.
-Matrix<float> filtered_signals(const graph::Laplacian& laplacian, std::span<const double> low_pass,
+Matrix<float> filtered_signals(const spectral::Operator& op, std::span<const double> low_pass,
                                std::int64_t features, std::uint64_t seed, Report& report,
                                const Context& context);
 
 /// The rows of these nodes, in their order.
 Matrix<float> rows_of(MatrixView<const float> features, std::span<const std::int32_t> nodes);
+/// The same where each process has the features of its own rows, and `nodes` ascend by the position among
+/// all.
+Matrix<float> rows_of(const spectral::Operator& op, MatrixView<const float> features,
+                      std::span<const std::int32_t> nodes);
+
+/// kmeans() in process 0, with its result in all: the machines need not have the same SIMD target.
+KMeansResult kmeans_once(const Processes& processes, MatrixView<const float> points,
+                         const KMeansOptions& options, MatrixView<const float> initial,
+                         const Context& context);
 
 }  // namespace parsimony::cluster

@@ -310,9 +310,10 @@ ClusterChoice choose_number_of_clusters(CsrView adjacency, const NumberOfCluster
       graph::make_laplacian(adjacency, options.laplacian, options.regularization, context);
   StageTimer counting(choice.report, "density");
   const auto sample = sample_without_replacement(connected.marks, options.samples, options.seed);
-  SampledTerms terms(laplacian, sample, signals_of(options.features), options.order);
+  const spectral::LaplacianOperator op(laplacian, context);
+  SampledTerms terms(op.scale(), sample, signals_of(options.features), options.order);
   choice.density = spectral::spectral_density(
-      laplacian,
+      op,
       {.order = std::max(options.order, spectral::DensityOptions{}.order),
        .signals = static_cast<int>(signals_of(options.features)),
        .seed = options.seed},

@@ -1,0 +1,28 @@
+// The methods on filtered signals from their operator on. Its rows may be shared out over several processes:
+// what is one for each node is then here for the nodes of this process.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "cluster/methods/placement.hpp"
+#include "parsimony/cluster/compressive.hpp"
+#include "parsimony/cluster/result.hpp"
+#include "parsimony/core/context.hpp"
+#include "parsimony/spectral/operator.hpp"
+
+namespace parsimony::cluster {
+
+/// The options with every automatic value filled in, so that the report says which were used. nodes,
+/// connected: of the whole graph, without those that lack edges. regularization: τ ≥ 0.
+CompressiveOptions settled_options(const CompressiveOptions& requested, std::int64_t nodes,
+                                   std::int64_t connected, double regularization, bool warm);
+
+/// Compressive spectral clustering from the cut-off on: labels, λ_k, stages and figures go to the result.
+/// samples_given: the caller has chosen their number. `initial`: as for compressive_spectral_clustering. Over
+/// several processes it throws unsupported for options that need all rows in one.
+void run_compressive(const spectral::Operator& op, const ConnectedNodes& connected,
+                     std::span<const std::int32_t> initial, CompressiveOptions settled, bool samples_given,
+                     ClusterResult& result, const Context& context);
+
+}  // namespace parsimony::cluster
