@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "data/byte_pair_files.hpp"
-#include "data/words.hpp"
+#include "data/text/words.hpp"
 #include "expect_error.hpp"
 #include "parsimony/core/random.hpp"
 #include "places.hpp"

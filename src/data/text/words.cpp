@@ -1,6 +1,6 @@
-#include "data/words.hpp"
+#include "data/text/words.hpp"
 
-#include "data/characters.hpp"
+#include "data/text/characters.hpp"
 
 namespace parsimony::data {
 namespace {

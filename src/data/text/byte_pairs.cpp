@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json_nesting.hpp"
-#include "data/tokenizer_state.hpp"
+#include "data/text/tokenizer_state.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 

@@ -6,8 +6,8 @@
 #include <queue>
 #include <tuple>
 
-#include "data/tokenizer_state.hpp"
-#include "data/words.hpp"
+#include "data/text/tokenizer_state.hpp"
+#include "data/text/words.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::data {

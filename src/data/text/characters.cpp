@@ -1,4 +1,4 @@
-#include "data/characters.hpp"
+#include "data/text/characters.hpp"
 
 #include <algorithm>
 #include <iterator>
