@@ -15,8 +15,12 @@ namespace parsimony::data {
 /// to copy.
 class Tokenizer {
  public:
+  struct State;
+
   /// One token per byte, 256 in total.
   Tokenizer();
+
+  explicit Tokenizer(std::shared_ptr<const State> state);  ///< by the readers
 
   std::int64_t vocabulary() const;  ///< number of tokens; tokens are 0 to vocabulary() − 1
 
@@ -30,15 +34,12 @@ class Tokenizer {
   std::string decode(std::span<const std::int32_t> tokens) const;
 
  private:
-  friend Tokenizer read_byte_pairs(const std::filesystem::path&, const std::filesystem::path&, std::int64_t);
-  struct State;
-  explicit Tokenizer(std::shared_ptr<const State> state);
   std::shared_ptr<const State> state_;
 };
 
 /// Reads the byte-level byte pairs of GPT-2 and RoBERTa [radford2019language]: encoder.json (or vocab.json)
 /// has the numbers of the tokens, vocab.bpe (or merges.txt) the merges in order of priority. Text is split
-/// into words as there, by the letters and numbers of Unicode 14.0; bytes that are not UTF-8 count as
+/// into words as there, by the letters and numbers of Unicode 16.0; bytes that are not UTF-8 count as
 /// punctuation. Names of special tokens in the text are treated as text.
 ///
 /// max_vocabulary > 0 drops all tokens from that number on and the merges that need them. As merges are
