@@ -104,7 +104,7 @@ std::u32string without_marks(char32_t c) {
   if (c >= kHangul && c < kHangulEnd) {  // a consonant, a vowel and maybe a consonant
     const char32_t index = c - kHangul, last = index % 28;
     std::u32string out = {0x1100 + index / 588, 0x1161 + index % 588 / 28};
-    if (last > 0) out += 0x11A7 + last;
+    if (last > 0) out.push_back(0x11A7 + last);
     return out;
   }
   if (is_in(kMarks, c)) return {};
