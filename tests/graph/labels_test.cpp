@@ -35,6 +35,7 @@ TEST(Labels, AreReadAsPeopleWriteThem) {
   expect_labels("1 2\n2 x\n", {"1", "2"}, {0, 1}, {"2", "x"});
   expect_labels("10 1\nx 1\n9 1\n", {"10", "9", "x"}, {0, 0, 0}, {"1"});
   expect_labels("5\n5\n4", {"0", "1", "2"}, {1, 1, 0}, {"4", "5"});
+  expect_labels("5\r5\r4\r", {"0", "1", "2"}, {1, 1, 0}, {"4", "5"});  // lines of the Macintosh of old
   expect_labels("up\ndown\nup\n", {"0", "1", "2"}, {1, 0, 1}, {"down", "up"});
 }
 

@@ -57,6 +57,28 @@ TEST(Pajek, LabelsEdgesArcsListsAndMatrices) {
   EXPECT_NE(numbered.notes.find("repeated"), std::string::npos);
 }
 
+TEST(Pajek, TitlesTwoSetsOfNodesAndLinesOfOldMacintosh) {
+  const EdgeMap crossing{{{0, 3}, 1}, {{1, 3}, 2}, {{1, 4}, 1}, {{2, 4}, 3}};
+  const std::string network = "A network of two sets\n*Vertices 5 3\n*Matrix\n1 0\n2 1\n0 3\n";
+  const Parsed parsed = parse_named(network, "g.net");
+  EXPECT_EQ(edges_of(parsed.file.graph), crossing);
+  EXPECT_EQ(parsed.notes, "");  // nothing is directed
+  expect_error(ErrorCode::format, "g.net:6: a row beyond those of the 2 vertices",
+               [&] { parse_named("*Vertices 5 2\n*Matrix\n1 0 0\n0 1 0\n\n0 0 1\n", "g.net"); });
+  std::string old = network;
+  std::replace(old.begin(), old.end(), '\n', '\r');
+  EXPECT_EQ(edges_of(parse_named(old, "g.net").file.graph), crossing);
+  old.back() = '\n';  // appended by an editor of today
+  EXPECT_EQ(edges_of(parse_named(old, "g.net").file.graph), crossing);
+}
+
+TEST(Pajek, VerticesWithoutLabelsAreNumbers) {
+  const Parsed parsed = parse_named("*Vertices 120000\n*Edges\n119999 2\n", "g.net");
+  EXPECT_EQ(parsed.names.size(), 120000u);
+  EXPECT_EQ(parsed.names.back(), "120000");
+  EXPECT_EQ(edges_of(parsed.file.graph), (EdgeMap{{{1, 119998}, 1}}));
+}
+
 TEST(Pajek, Faults) {
   const auto expect_fault = [](const char* message, const std::string& text) {
     expect_error(ErrorCode::format, message, [&] { parse_named(text, "g.net"); });
@@ -68,9 +90,10 @@ TEST(Pajek, Faults) {
   expect_fault("g.net:2: the quote", "*Vertices 2\n1 \"a\n");
   expect_fault("g.net:2: a second network", "*Vertices 2\n*Vertices 2\n");
   expect_fault("g.net:1: *arcs before *Vertices", "*Arcs\n1 2\n");
-  expect_fault("g.net:1: a line before", "1 2\n*Vertices 2\n");
+  expect_fault("g.net:1: a line of numbers before", "1 2\n*Vertices 2\n");
   expect_fault("g.net:1: 2000000000 vertices in a file", "*Vertices 2000000000\n");
   expect_fault("g.net:3: 1 values; each row", "*Vertices 2\n*Matrix\n0\n");
+  expect_fault("g.net:3: more than 2 values", "*Vertices 2\n*Matrix\n0 1 1\n");
 }
 
 const std::string kGmlNodes =

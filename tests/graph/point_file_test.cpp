@@ -40,11 +40,12 @@ using Rows = std::vector<std::vector<double>>;
 
 TEST(PointFile, TextIsReadWithAnySeparator) {
   const Rows expected{{1.5, -2}, {3e2, 4}};
-  for (const char* text : {"1.5,-2\n3e2,4\n", "1.5\t-2\n300\t+4", "1.5 -2\r\n 300   4 \r\n",
-                           "1,5;-2\n3e2;4\n", "# savetxt\n\n1.5, -2\n3e2 ,4\n", "\"1.5\",\"-2\"\n\"300\",4\n",
-                           "\xef\xbb\xbf"
-                           "1.5;-2\n300;4\n",
-                           "1,5\t-2\n300\t4\n"}) {
+  for (const char* text :
+       {"1.5,-2\n3e2,4\n", "1.5\t-2\n300\t+4", "1.5,-2\r3e2,4\r", "1.5 -2\r\n 300   4 \r\n",
+        "1,5;-2\n3e2;4\n", "# savetxt\n\n1.5, -2\n3e2 ,4\n", "\"1.5\",\"-2\"\n\"300\",4\n",
+        "\xef\xbb\xbf"
+        "1.5;-2\n300;4\n",
+        "1,5\t-2\n300\t4\n"}) {
     const ReadText read = read_text(text);
     EXPECT_EQ(read.rows, expected) << text;
     EXPECT_TRUE(read.messages.empty()) << text;

@@ -84,6 +84,12 @@ const std::vector<Good> kGood{
      {{{0, 1}, 1.17549435e-38f}, {{1, 2}, 1.17549435e-38f}}},
 
     {"pattern.mtx", kPattern + "% c\n\n3 3 2\n2 1\n3 2\n", {"1", "2", "3"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
+    // Edge lists of the Network Repository.
+    {"sizes-in-a-comment.mtx", kPattern + "%3 3 2\n2 1\n3 2\n", {"1", "2", "3"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
+    {"sizes-below-a-comment.mtx", kPattern + "%9 9 9\n3 3 1\n2 1\n", {"1", "2", "3"}, {{{0, 1}, 1}}},
+    {"old-macintosh.txt", "1 2\r2 3\r", {"1", "2", "3"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
+    {"old-macintosh-with-a-newline.txt", "1 2\r\r2 3\n", {"1", "2", "3"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
+    {"carriage-returns-doubled.txt", "1 2\r\r\n2 3\r\r\n", {"1", "2", "3"}, {{{0, 1}, 1}, {{1, 2}, 1}}},
     {"capitals.mtx",
      "%%MATRIXMARKET Matrix Coordinate INTEGER Symmetric\n2 2 1\n2 1 7\n",
      {"1", "2"},

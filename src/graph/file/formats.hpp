@@ -50,7 +50,7 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
                     const Context& context);
 
 /// read_labels() on the bytes of a file.
-Labels parse_labels(const std::string& bytes, const std::string& name, const Context& context);
+Labels parse_labels(std::string bytes, const std::string& name, const Context& context);
 
 void print_edge_list(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);
 void print_csv(AtomicFile& out, const Graph& graph, const NodeIds& ids, const Context& context);

@@ -171,12 +171,13 @@ Labels parse_npy_labels(const std::string& bytes, const MemoryBudget& budget, co
 
 }  // namespace
 
-Labels parse_labels(const std::string& bytes, const std::string& name, const Context& context) {
+Labels parse_labels(std::string bytes, const std::string& name, const Context& context) {
   const MemoryBudget budget{name, context};
   if (bytes.compare(0, 6, "\x93NUMPY") == 0) {
     budget.require(static_cast<std::int64_t>(bytes.size()) * 20);  // from int8: 8 + 8 sorted + 4
     return parse_npy_labels(bytes, budget, context);
   }
+  end_lines_with_newlines(bytes);
   const Text text(name, bytes);
   budget.require(text.count_lines(context) * 2 * 56);  // words, integers, sorted, numbers
   const LabelTable table(text, context);

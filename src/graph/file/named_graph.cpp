@@ -82,13 +82,16 @@ NodeIds NamedGraph::sort_names(std::vector<std::int32_t>& place) {
 
 GraphFile NamedGraph::assemble(const ReadOptions& options, const MemoryBudget& budget,
                                const Context& context) && {
-  if (names_.empty()) throw Error(ErrorCode::format, fmt::format("{}: a graph without nodes", budget.file));
+  if (nodes() == 0) throw Error(ErrorCode::format, fmt::format("{}: a graph without nodes", budget.file));
   numbers_ = {};
-  std::vector<std::int32_t> place;
-  NodeIds ids = sort_names(place);
-  for (auto& [from, to] : edges_.nodes) {
-    from = place[from];
-    to = place[to];
+  NodeIds ids = NodeIds::consecutive(numbered_, 1);
+  if (numbered_ == 0) {
+    std::vector<std::int32_t> place;
+    ids = sort_names(place);
+    for (auto& [from, to] : edges_.nodes) {
+      from = place[from];
+      to = place[to];
+    }
   }
   if (!weighted_) edges_.weights = {};
   if (directed_ && !options.symmetrize && !options.directed) {

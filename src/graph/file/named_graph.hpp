@@ -16,9 +16,12 @@ class NamedGraph {
  public:
   /// Appends a node. Returns false if one of this name is there already, or if there are 2^31 − 1.
   bool add_node(std::string name);
+  /// Makes the graph one of `count` nodes with the names 1, 2, …; it must have no nodes. find() does not know
+  /// them.
+  void number_nodes(std::int64_t count) { numbered_ = count; }
   /// The number of the node of this name, or −1.
   std::int64_t find(const std::string& name) const;
-  std::int64_t nodes() const { return static_cast<std::int64_t>(names_.size()); }
+  std::int64_t nodes() const { return numbered_ > 0 ? numbered_ : static_cast<std::int64_t>(names_.size()); }
   /// Appends an edge with a weight, or without one; beside edges that have one it then weighs 1.
   void add_edge(std::int64_t from, std::int64_t to);
   void add_edge(std::int64_t from, std::int64_t to, float weight);
@@ -32,6 +35,7 @@ class NamedGraph {
  private:
   NodeIds sort_names(std::vector<std::int32_t>& place);
 
+  std::int64_t numbered_ = 0;
   std::vector<std::string> names_;
   std::unordered_map<std::string, std::int32_t> numbers_;
   EntryBlock edges_;

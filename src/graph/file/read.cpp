@@ -29,11 +29,6 @@ FileFormat format_of(const std::string& bytes, const std::string& name) {
   return format;
 }
 
-// Only \r ended lines on the Macintosh of old.
-void end_lines_of_old_macs(std::string& text) {
-  if (text.find('\n') == text.npos) std::replace(text.begin(), text.end(), '\r', '\n');
-}
-
 }  // namespace
 
 GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const AssembleOptions& options,
@@ -71,7 +66,7 @@ GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOpti
                       const Context& context) {
   const MemoryBudget budget{name, context};
   const FileFormat format = options.format == FileFormat::automatic ? format_of(bytes, name) : options.format;
-  if (is_text_format(format)) end_lines_of_old_macs(bytes);
+  if (is_text_format(format)) end_lines_with_newlines(bytes);
   if (options.affinity && format != FileFormat::affinity) {
     throw Error(ErrorCode::invalid_argument, fmt::format("affinity: {} is not a .npy array", name));
   }

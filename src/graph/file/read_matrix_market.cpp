@@ -64,12 +64,28 @@ void expect_line_end(LineCursor& cursor) {
     throw TextFault{cursor.at(), fmt::format("{} is too much", in_quotes(cursor.word()))};
 }
 
+// Moves to the three sizes: those of the first line that is not a comment, or, in edge lists of the Network
+// Repository, those of the comment above a first line of two numbers.
+void find_sizes(LineCursor& cursor, std::string_view text) {
+  if (!cursor.next_entry()) throw TextFault{cursor.line(), "the line of sizes is missing"};
+  LineCursor fields = cursor;
+  if (fields.count_fields() != 2) return;
+  const std::string_view above = text.substr(0, cursor.line() - text.data() - 1);
+  const std::string_view from_comment = text.substr(above.rfind('\n') + 1);
+  if (from_comment.front() != '%') return;
+  LineCursor sizes(from_comment.substr(1), 0, static_cast<std::int64_t>(from_comment.size()) - 1);
+  sizes.next_line();
+  sizes.skip_blanks();
+  fields = sizes;
+  if (fields.count_fields() == 3) cursor = sizes;
+}
+
 MatrixMarketHeader parse_matrix_market_header(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   MatrixMarketHeader header;
   try {
     parse_banner(cursor, header);
-    if (!cursor.next_entry()) throw TextFault{cursor.line(), "the line of sizes is missing"};
+    find_sizes(cursor, text.bytes);
     header.size_line = cursor.line() - text.bytes.data();
     header.rows = cursor.integer("the number of rows", 1, std::numeric_limits<std::int32_t>::max());
     skip_to_next(cursor);

@@ -6,7 +6,6 @@
 #include <cctype>
 #include <charconv>
 #include <limits>
-#include <set>
 
 #include "graph/file/named_graph.hpp"
 
@@ -92,12 +91,14 @@ class PajekParser {
         fail(fmt::format("{} vertices in a file of {} bytes", nodes_, size));
       budget_.require(200 * nodes_);
       labels_.resize(nodes_);
+      // A network of two sets of nodes states the size of the first; its matrix has no other rows.
+      if (!rest_.empty()) first_set_ = integer("the number of vertices of the first set", 1, nodes_);
     } else if (name == "*network") {
       if (nodes_ >= 0) fail("a second network; a file must hold one");
     } else if (name == "*arcs" || name == "*edges" || name == "*arcslist" || name == "*edgeslist" ||
                name == "*matrix") {
       if (nodes_ < 0) fail(fmt::format("{} before *Vertices", name));
-      if (name.compare(0, 5, "*arcs") == 0 || name == "*matrix") directed_ = true;
+      if (name.compare(0, 5, "*arcs") == 0 || (name == "*matrix" && !two_sets())) directed_ = true;
     } else {
       fail(fmt::format(
           "section {} is not read; a network has *Vertices, *Arcs, *Edges, *Arcslist, *Edgeslist or "
@@ -109,7 +110,11 @@ class PajekParser {
   }
 
   void parse_line() {
-    if (section_.empty()) fail("a line before *Vertices");
+    if (section_.empty()) {
+      if (std::isdigit(static_cast<unsigned char>(rest_.front())) != 0)
+        fail("a line of numbers before *Vertices");
+      return;  // a title
+    }
     if (section_ == "*network") return;
     if (section_ == "*vertices") return parse_vertex();
     if (section_ == "*matrix") return parse_row();
@@ -144,12 +149,15 @@ class PajekParser {
   }
 
   void parse_row() {
-    if (row_ >= nodes_) fail(fmt::format("a row beyond those of the {} vertices", nodes_));
-    for (std::int64_t column = 0; column < nodes_; ++column) {
-      if (rest_.empty()) fail(fmt::format("{} values; each row of the matrix has {}", column, nodes_));
+    const std::int64_t rows = two_sets() ? first_set_ : nodes_, first = two_sets() ? first_set_ : 0;
+    if (row_ >= rows) fail(fmt::format("a row beyond those of the {} vertices", rows));
+    for (std::int64_t column = first; column < nodes_; ++column) {
+      if (rest_.empty())
+        fail(fmt::format("{} values; each row of the matrix has {}", column - first, nodes_ - first));
       const float value = weight(word());
       if (value > 0) edges_.push_back({row_, column, value});
     }
+    if (!rest_.empty()) fail(fmt::format("more than {} values in a row of the matrix", nodes_ - first));
     weighted_ = true;
     ++row_;
   }
@@ -157,22 +165,25 @@ class PajekParser {
   // The labels are the names if all are there and distinct, else the numbers.
   void name_nodes() {
     if (nodes_ < 0) fail("*Vertices is missing");
-    std::set<std::string_view> distinct(labels_.begin(), labels_.end());
-    const bool named = static_cast<std::int64_t>(distinct.size()) == nodes_ && distinct.count("") == 0;
-    if (!named && distinct.size() > 1) {
+    std::vector<std::string_view> sorted = labels_;
+    std::sort(sorted.begin(), sorted.end());
+    const bool named =
+        !sorted.front().empty() && std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
+    if (!named && sorted.front() != sorted.back()) {
       context_.log(LogLevel::info,
                    fmt::format("{}: labels of vertices are missing or repeated; the nodes have their "
                                "numbers for names",
                                text_.name));
     }
-    for (std::int64_t node = 0; node < nodes_; ++node) {
-      graph_.add_node(named ? std::string(labels_[node]) : std::to_string(node + 1));
-    }
+    if (!named) graph_.number_nodes(nodes_);
+    for (std::int64_t node = 0; named && node < nodes_; ++node) graph_.add_node(std::string(labels_[node]));
     for (const auto& [from, to, value] : edges_) {
       weighted_ ? graph_.add_edge(from, to, value) : graph_.add_edge(from, to);
     }
     if (directed_) graph_.set_directed();
   }
+
+  bool two_sets() const { return first_set_ > 0 && first_set_ < nodes_; }
 
   struct PajekEdge {
     std::int64_t from, to;
@@ -188,6 +199,7 @@ class PajekParser {
   const char* at_ = text_.bytes.data();  // start of the line
   std::string section_;                  // in lower case
   std::int64_t nodes_ = -1;              // none stated yet
+  std::int64_t first_set_ = 0;           // vertices of the first of two sets, if the file says so
   std::int64_t row_ = 0;                 // in the matrix
   std::vector<std::string_view> labels_;
   std::vector<PajekEdge> edges_;

@@ -141,6 +141,7 @@ PointArray parse_points(std::string bytes, const std::string& name, const PointR
     note_other_meaning(array, points, name, context);
     return points;
   }
+  end_lines_with_newlines(bytes);
   return parse_point_text(bytes, budget, context);
 }
 

@@ -68,6 +68,16 @@ Text::Text(std::string file, std::string_view content) : name(std::move(file)), 
   if (bytes.substr(0, kByteOrderMark.size()) == kByteOrderMark) bytes.remove_prefix(kByteOrderMark.size());
 }
 
+void end_lines_with_newlines(std::string& text) {
+  const std::size_t first = text.find_first_of("\r\n");
+  if (first == text.npos || text[first] == '\n') return;
+  const std::size_t behind = text.find_first_not_of('\r', first);
+  if (behind != text.npos && text[behind] == '\n') return;
+  for (std::size_t at = first; at != text.npos; at = text.find('\r', at + 1)) {
+    if (at + 1 == text.size() || text[at + 1] != '\n') text[at] = '\n';
+  }
+}
+
 std::int64_t Text::count(std::string_view word) const {
   std::int64_t out = 0;
   for (auto at = bytes.find(word); at != std::string_view::npos; at = bytes.find(word, at + word.size()))

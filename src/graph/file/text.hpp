@@ -36,6 +36,10 @@ struct Text {
   std::int64_t count(std::string_view word) const;         ///< places of the word that do not overlap
 };
 
+/// Puts \n for each \r without one behind it, if the first line of the text ends so: those of the Macintosh
+/// of old do, and tools that append a line to such a file end it with \n.
+void end_lines_with_newlines(std::string& text);
+
 /// Lines that were skipped because they begin with #, % or //.
 struct Comments {
   std::int64_t count = 0;
