@@ -59,7 +59,7 @@ def sets():
 
 
 def wrong_neighbors(points, graph):
-    """The pairs that are no neighbours, and the neighbours that are missing."""
+    """Counts the edges between points that are not neighbours, and the neighbours without an edge."""
     exact = points if points.dtype.kind == "i" else points.astype(np.longdouble)
     squares = np.zeros((len(points), len(points)))
     for column in exact.T:

@@ -33,7 +33,7 @@ LIST = pathlib.Path(__file__).with_name("foreign.txt")
 
 
 class Graph:
-    """Names of nodes, and weights by pairs of names; loops are left out, zeros are no edges."""
+    """Names of nodes, and weights by pairs of names; loops and edges of weight 0 are left out."""
 
     def __init__(self, nodes):
         self.nodes, self.weights = set(nodes), collections.defaultdict(float)
