@@ -47,6 +47,25 @@ std::string path_of(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
 }
 
+// A line for a shell, with quotes around words that a shell would not take as they are.
+std::string command_line(int argc, char** argv) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  std::string line = "parsimony";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    line += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += '\'';
+  }
+  return line;
+}
+
 // One line that says what is wrong. It names an unknown word before a missing argument, because a misspelt
 // word is the likelier mistake.
 std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
@@ -107,6 +126,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     for (const auto& [sub, action] : actions) {
       if (!sub->parsed()) continue;
+      terminal.set_command(path_of(innermost(app)), command_line(argc, argv));
       terminal.rename_options(
           [&app](std::string message) { return in_flags(std::move(message), innermost(app)); });
       return action(terminal);

@@ -70,7 +70,7 @@ int run_cluster(ClusterSettings settings, Terminal& terminal) {
   const auto run_on = settings.is_points ? cluster_points : cluster_graph;
   run_on(settings, done, before, context);
   add_before(done.clustering.report, before);
-  write_clustering(settings.output, done, settings.points, context);
+  write_clustering(settings.output, done, settings.points, terminal, context);
   if (done.clustering.report.status == Status::converged) return kDone;
   terminal.warning("not converged: an iteration limit was met; the clusters are those reached by then");
   return kNotConverged;

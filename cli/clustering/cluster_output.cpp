@@ -6,10 +6,12 @@
 
 #include "parsimony/cluster/point_picture.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/file.hpp"
 #include "parsimony/graph/labels.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
 #include "support/run_flags.hpp"
+#include "support/run_page.hpp"
 #include "support/show.hpp"
 
 namespace parsimony::cli {
@@ -26,6 +28,7 @@ void add_output_flags(CLI::App& app, ClusterOutput& output) {
       ->type_name("FILE")
       ->group("Output");
   add_json_flag(app, output.json);
+  add_page_flag(app, output.page);
 }
 
 void settle_outputs(ClusterOutput& output, const std::filesystem::path& input) {
@@ -35,6 +38,7 @@ void settle_outputs(ClusterOutput& output, const std::filesystem::path& input) {
     graph::check_labels_output(output.labels, output.write);
   }
   if (!output.model.empty()) check_writable("--save-model", output.model, {input, output.labels});
+  check_page(output.page, {input, output.labels, output.model, output.picture});
   if (output.picture.empty()) return;
   check_writable("--picture", output.picture, {input, output.labels, output.model});
   if (std::filesystem::path(output.picture).extension() != ".png") {
@@ -43,7 +47,8 @@ void settle_outputs(ClusterOutput& output, const std::filesystem::path& input) {
 }
 
 void write_clustering(const ClusterOutput& output, Clustered& done,
-                      const cluster::PointClusterOptions& options, const Context& context) {
+                      const cluster::PointClusterOptions& options, const Terminal& terminal,
+                      const Context& context) {
   context.check_cancelled();
   Context finishing = context;  // from here on the run is worth its files
   finishing.stop = {};
@@ -55,23 +60,26 @@ void write_clustering(const ClusterOutput& output, Clustered& done,
   };
   const bool to_stdout = output.labels == kStandardOutput;
   if (!output.labels.empty() && !to_stdout) write_labels();
-  if (!output.picture.empty()) {
+  std::vector<ReportPicture> pictures;
+  if (output.draws()) {
     const StageTimer drawing(clustering.report, "picture");
-    if (done.points.rows.rows() > 0) {
-      cluster::write_point_picture(outputs.file(output.picture), done.points.rows, clustering.labels,
-                                   clustering.clusters, finishing);
-    } else {
-      cluster::write_cluster_picture(outputs.file(output.picture), done.file.graph, clustering, finishing);
-    }
+    const bool points = done.points.rows.rows() > 0;
+    pictures = {
+        {points ? "the points, by cluster" : "the adjacency matrix, sorted by cluster",
+         points ? cluster::point_picture(done.points.rows, clustering.labels, clustering.clusters, finishing)
+                : cluster::cluster_picture(done.file.graph, clustering, finishing)}};
+    if (!output.picture.empty()) write_file(outputs.file(output.picture), pictures.front().png);
   }
   if (!output.model.empty()) {
     const StageTimer saving(clustering.report, "model");
     cluster::save_model(outputs.file(output.model),
                         cluster::make_model(std::move(done.points), clustering, options));
   }
+  clustering.report.memory = memory_of(context);
+  const std::string json = clustering_json(done.input, done.file, clustering, clustering.scores);
+  write_page(output.page, json, std::move(pictures), terminal, finishing, outputs);
   if (output.json) {
-    clustering.report.memory = memory_of(context);
-    print(clustering_json(done.input, done.file, clustering, clustering.scores));
+    print(json);
   } else if (to_stdout) {
     write_labels();
   } else {

@@ -8,6 +8,7 @@
 #include "parsimony/cluster/cluster.hpp"
 #include "parsimony/graph/file.hpp"
 #include "parsimony/graph/labels.hpp"
+#include "support/terminal.hpp"
 
 namespace parsimony::cli {
 
@@ -16,12 +17,14 @@ struct ClusterOutput {
   graph::WriteLabelsOptions write;
   std::string model;
   std::string picture;
+  std::string page;
   bool json = false;
 
-  bool needs_points() const { return !model.empty() || !picture.empty(); }
+  bool draws() const { return !picture.empty() || !page.empty(); }
+  bool needs_points() const { return !model.empty() || draws(); }
 };
 
-/// --output, --save-model, --picture and --json.
+/// --output, --save-model, --picture, --json and --report.
 void add_output_flags(CLI::App& app, ClusterOutput& output);
 
 /// Turns "-" into the path of stdout. Throws Error, naming the flag, for a file that cannot be written or
@@ -39,6 +42,7 @@ struct Clustered {
 /// Writes the files, then the JSON report, the labels or a summary to stdout; then all files appear. The
 /// points move into the model.
 void write_clustering(const ClusterOutput& output, Clustered& done,
-                      const cluster::PointClusterOptions& options, const Context& context);
+                      const cluster::PointClusterOptions& options, const Terminal& terminal,
+                      const Context& context);
 
 }  // namespace parsimony::cli

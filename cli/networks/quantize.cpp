@@ -13,6 +13,7 @@
 #include "support/files.hpp"
 #include "support/flags.hpp"
 #include "support/run_flags.hpp"
+#include "support/run_page.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 
@@ -46,6 +47,7 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
   if (!settings.output.empty()) {
     check_writable("--output", settings.output, {settings.input, settings.calibration});
   }
+  check_page(settings.run.page, {settings.input, settings.calibration, settings.output});
   check_readable(settings.input);
   if (!settings.calibration.empty()) {
     check_readable(settings.calibration);
@@ -56,7 +58,7 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
   const Context context = start(terminal, settings.run);
   OutputSet outputs;
   show_compression(quant::compress(settings.input, outputs.file(settings.output), settings.options, context),
-                   settings, app, terminal);
+                   settings, app, terminal, context, outputs);
   outputs.commit();
   return kDone;
 }
@@ -64,13 +66,14 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
 }  // namespace
 
 void show_compression(const quant::Compression& made, const QuantizeSettings& settings, const CLI::App& app,
-                      Terminal& terminal) {
+                      Terminal& terminal, const Context& context, OutputSet& outputs) {
   if (made.recipe.weights.empty()) {
     terminal.warning("no tensor of the model becomes codes; the reasons are listed");
   }
   const std::string written = settings.options.dry_run ? "" : settings.output;
-  print(settings.run.json ? json_text(compression_json(made, settings.input, written))
-                          : in_flags(compression_text(made, written), app));
+  const std::string json = json_text(compression_json(made, settings.input, written));
+  write_page(settings.run.page, json, {}, terminal, context, outputs);
+  print(settings.run.json ? json : in_flags(compression_text(made, written), app));
 }
 
 Action add_quantize(CLI::App& app) {
@@ -93,6 +96,7 @@ Action add_quantize(CLI::App& app) {
   Flags pictures(app, kPictures);
   describe(settings->images, pictures);
   add_json_flag(app, settings->run.json);
+  add_page_flag(app, settings->run.page);
   add_run_flags(app, settings->run);
   return [settings, &app](Terminal& terminal) { return run_quantize(*settings, app, terminal); };
 }

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/models/compress_for_images.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "support/run_flags.hpp"
@@ -23,8 +24,8 @@ struct QuantizeSettings {
 /// Quantizes with pictures: in parsimony-torch by LibTorch; parsimony starts that program.
 int run_quantize_for_images(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal);
 
-/// Shows the result, once it is written.
+/// Writes the page of the run and shows the result, once it is written.
 void show_compression(const quant::Compression& made, const QuantizeSettings& settings, const CLI::App& app,
-                      Terminal& terminal);
+                      Terminal& terminal, const Context& context, OutputSet& outputs);
 
 }  // namespace parsimony::cli

@@ -8,6 +8,7 @@
 
 #include "core/report_json.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/report_picture.hpp"
 #include "parsimony/images/denoise.hpp"
 #include "parsimony/operators/operator_file.hpp"
 #include "support/files.hpp"
@@ -30,6 +31,7 @@ void add_image_flags(CLI::App& app, ImageFiles& files) {
       ->type_name("FILE")
       ->group("Output");
   add_json_flag(app, files.run.json);
+  add_page_flag(app, files.run.page);
   add_run_flags(app, files.run);
 }
 
@@ -50,6 +52,7 @@ void check_image_files(const ImageFiles& files, const std::vector<std::string>& 
     check_writable("--output", files.output, {file});
   }
   check_writable("--output", files.output, {files.input});
+  check_page(files.run.page, {files.input, files.output});
   try {
     image_format(files.output);
   } catch (const Error& error) {
@@ -69,44 +72,48 @@ std::optional<Image> read_reference(const ImageFiles& files, const Image& image,
   return reference;
 }
 
-void write_image_result(const ImageFiles& files, const Image& image, const std::optional<Image>& reference,
-                        const std::vector<Report>& reports, const std::vector<double>& sigmas,
-                        const Context& context, std::optional<double> missing) {
+void write_image_result(const ImageFiles& files, const ImageResult& result, const Terminal& terminal,
+                        const Context& context) {
   std::string lines;
-  if (missing) lines = fmt::format("missing  {:.4g} % of the pixels\n", 100 * *missing);
+  if (result.missing) lines = fmt::format("missing  {:.4g} % of the pixels\n", 100 * *result.missing);
   nlohmann::ordered_json json;
-  if (reference) {
-    const images::Quality quality = images::quality(as_stored(image, files.output), *reference, context);
+  if (result.reference) {
+    const images::Quality quality =
+        images::quality(as_stored(result.image, files.output), *result.reference, context);
     json = {{"psnr", quality.psnr}, {"ssim", quality.ssim}};
     if (std::isfinite(quality.psnr)) lines += fmt::format("PSNR     {:.2f} dB\n", quality.psnr);
     if (std::isfinite(quality.ssim)) lines += fmt::format("SSIM     {:.4f}\n", quality.ssim);
   }
   context.check_cancelled();
   OutputSet outputs;
-  write_image(outputs.file(files.output), image);
-  print_reports(files, reports, sigmas, context, lines, reference ? &json : nullptr);
+  write_image(outputs.file(files.output), result.image);
+  std::vector<ReportPicture> pictures;
+  if (!files.run.page.empty()) {
+    pictures = {report_picture("before", result.input), report_picture("after", result.image)};
+    if (result.reference) pictures.push_back(report_picture("reference", *result.reference));
+  }
+  show_reports(files, {result.reports, result.sigmas, lines, result.reference ? &json : nullptr},
+               std::move(pictures), terminal, context, outputs);
   outputs.commit();
 }
 
-void print_reports(const ImageFiles& files, const std::vector<Report>& reports,
-                   const std::vector<double>& sigmas, const Context& context,
-                   const std::string& quality_lines, const nlohmann::ordered_json* quality) {
-  if (files.run.json) {
-    nlohmann::ordered_json root = report_json(reports.front());
-    if (reports.size() > 1) {
-      root["colors"] = nlohmann::ordered_json::array();
-      for (const Report& report : reports) root["colors"].push_back(report_json(report));
-    }
-    if (!sigmas.empty()) root["sigma"] = sigmas;
-    if (quality != nullptr) root["quality"] = *quality;
-    print(json_text(root, context));
-    return;
+void show_reports(const ImageFiles& files, const ShownReports& shown, std::vector<ReportPicture> pictures,
+                  const Terminal& terminal, const Context& context, OutputSet& outputs) {
+  nlohmann::ordered_json root = report_json(shown.reports.front());
+  if (shown.reports.size() > 1) {
+    root["colors"] = nlohmann::ordered_json::array();
+    for (const Report& report : shown.reports) root["colors"].push_back(report_json(report));
   }
+  if (!shown.sigmas.empty()) root["sigma"] = std::vector<double>(shown.sigmas.begin(), shown.sigmas.end());
+  if (shown.quality != nullptr) root["quality"] = *shown.quality;
+  const std::string json = json_text(root, context);
+  write_page(files.run.page, json, std::move(pictures), terminal, context, outputs);
+  if (files.run.json) return print(json);
   std::string text;
-  if (!sigmas.empty()) text += fmt::format("sigma    {:.4g}\n", fmt::join(sigmas, ", "));
+  if (!shown.sigmas.empty()) text += fmt::format("sigma    {:.4g}\n", fmt::join(shown.sigmas, ", "));
   double seconds = 0;
-  for (const Report& report : reports) seconds += report.seconds();
-  print(text + quality_lines + fmt::format("seconds  {:.3f}\n", seconds));
+  for (const Report& report : shown.reports) seconds += report.seconds();
+  print(text + shown.quality_lines + fmt::format("seconds  {:.3f}\n", seconds));
 }
 
 }  // namespace parsimony::cli

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/core/report.hpp"
 #include "support/run_flags.hpp"
+#include "support/run_page.hpp"
 
 namespace parsimony::cli {
 
@@ -34,15 +36,30 @@ Matrix<double> read_operator(const ImageFiles& files, const Context& context);
 /// The reference, if one was given; throws unless it suits the image.
 std::optional<Image> read_reference(const ImageFiles& files, const Image& image, const Context& context);
 
-/// Writes the image, then prints its quality and the report, or all of it as JSON; with the share of pixels
-/// that were missing, if it is given.
-void write_image_result(const ImageFiles& files, const Image& image, const std::optional<Image>& reference,
-                        const std::vector<Report>& reports, const std::vector<double>& sigmas,
-                        const Context& context, std::optional<double> missing = {});
+/// An image before and after the work.
+struct ImageResult {
+  const Image& input;
+  const Image& image;
+  const std::optional<Image>& reference;
+  std::span<const Report> reports;
+  std::span<const double> sigmas;
+  std::optional<double> missing = {};  ///< share of the pixels
+};
 
-/// Prints the reports, one for each channel, and the noise of each; as JSON where --json says so.
-void print_reports(const ImageFiles& files, const std::vector<Report>& reports,
-                   const std::vector<double>& sigmas, const Context& context,
-                   const std::string& quality_lines = {}, const nlohmann::ordered_json* quality = nullptr);
+/// Writes the image and the page of the run, then prints the quality and the report, or all of it as JSON.
+void write_image_result(const ImageFiles& files, const ImageResult& result, const Terminal& terminal,
+                        const Context& context);
+
+/// The reports of the channels, and the noise of each.
+struct ShownReports {
+  std::span<const Report> reports;
+  std::span<const double> sigmas;
+  std::string quality_lines = {};
+  const nlohmann::ordered_json* quality = nullptr;
+};
+
+/// Writes the page of the run, and prints the reports; as JSON where --json says so.
+void show_reports(const ImageFiles& files, const ShownReports& shown, std::vector<ReportPicture> pictures,
+                  const Terminal& terminal, const Context& context, OutputSet& outputs);
 
 }  // namespace parsimony::cli

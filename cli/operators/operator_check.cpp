@@ -10,6 +10,7 @@
 #include "support/files.hpp"
 #include "support/flags.hpp"
 #include "support/run_flags.hpp"
+#include "support/run_page.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -43,12 +44,16 @@ int run_check(const CheckSettings& settings, Terminal& terminal) {
   const operators::CertifyResult found = with_data(
       settings.data, settings.options.data, context,
       [&](const auto& data) { return operators::certify(tested, data, settings.options, context); });
-  if (found.pair) {
-    print(settings.run.json ? pair_json(settings.path, *found.pair) : pair_text(*found.pair));
+  const std::string json = found.pair ? pair_json(settings.path, *found.pair)
+                                      : certificate_json(settings.path, tested, *found.clean);
+  OutputSet outputs;
+  write_page(settings.run.page, json, {}, terminal, context, outputs);
+  if (settings.run.json) {
+    print(json);
   } else {
-    print(settings.run.json ? certificate_json(settings.path, tested, *found.clean)
-                            : certificate_text(tested, *found.clean));
+    print(found.pair ? pair_text(*found.pair) : certificate_text(tested, *found.clean));
   }
+  outputs.commit();
   return found.verdict == operators::Verdict::undecided ? kNotConverged : kDone;
 }
 
@@ -63,9 +68,12 @@ Action add_operator_check(CLI::App& app) {
   add_data_flags(app, settings->data, settings->options.data, "--data");
   describe(settings->options, Flags(app, "Certificate"));
   add_json_flag(app, settings->run.json);
+  add_page_flag(app, settings->run.page);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) {
-    check_data(settings->data, settings->options.data);
+    auto inputs = check_data(settings->data, settings->options.data);
+    inputs.emplace_back(settings->path);
+    check_page(settings->run.page, inputs);
     return run_check(*settings, terminal);
   };
 }

@@ -73,7 +73,7 @@ int run_denoise(DenoiseSettings settings, const CLI::App& app, Terminal& termina
   if (is_line(noisy)) {
     refuse_flags(app, {"--method", "--flow", "--adapt", "--tile", "--reference"},
                  fmt::format(" applies to images only; {} is a 1-D signal", files.input));
-    return denoise_line(files, settings.options, noisy.channels[0], context);
+    return denoise_line(files, settings.options, noisy.channels[0], terminal, context);
   }
   check_image(files.output, noisy);
   const std::optional<Image> reference = read_reference(files, noisy, context);
@@ -81,7 +81,7 @@ int run_denoise(DenoiseSettings settings, const CLI::App& app, Terminal& termina
     settings.options.own_flow = images::load_unrolled_flow(settings.flow, context.memory_left());
   }
   const images::DenoiseResult found = images::denoise(noisy, settings.options, context);
-  write_image_result(files, found.image, reference, found.reports, found.sigmas, context);
+  write_image_result(files, {noisy, found.image, reference, found.reports, found.sigmas}, terminal, context);
   return kDone;
 }
 

@@ -19,7 +19,7 @@ int denoise_signals(const ImageFiles& files, const images::DenoiseOptions& optio
   context.check_cancelled();
   OutputSet outputs;
   write_npy(outputs.file(files.output), found.signals.view());
-  print_reports(files, {found.report}, {options.sigma}, context);
+  show_reports(files, {{&found.report, 1}, {&options.sigma, 1}}, {}, terminal, context, outputs);
   outputs.commit();
   if (found.report.status == Status::converged) return kDone;
   terminal.warning(
@@ -28,7 +28,7 @@ int denoise_signals(const ImageFiles& files, const images::DenoiseOptions& optio
 }
 
 int denoise_line(const ImageFiles& files, const images::DenoiseOptions& options, const Matrix<float>& noisy,
-                 const Context& context) {
+                 const Terminal& terminal, const Context& context) {
   if (options.analysis_operator.size() == 0) {
     refuse(
         fmt::format("--operator: {} is a 1-D signal, which needs the operator that its windows are cosparse "
@@ -47,7 +47,7 @@ int denoise_line(const ImageFiles& files, const images::DenoiseOptions& options,
   context.check_cancelled();
   OutputSet outputs;
   write_npy(outputs.file(files.output), std::span<const float>(found.values));
-  print_reports(files, {found.report}, {options.sigma}, context);
+  show_reports(files, {{&found.report, 1}, {&options.sigma, 1}}, {}, terminal, context, outputs);
   outputs.commit();
   return kDone;
 }

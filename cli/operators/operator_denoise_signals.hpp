@@ -15,6 +15,6 @@ int denoise_signals(const ImageFiles& files, const images::DenoiseOptions& optio
 
 /// Denoises one signal of any length by all of its windows.
 int denoise_line(const ImageFiles& files, const images::DenoiseOptions& options, const Matrix<float>& noisy,
-                 const Context& context);
+                 const Terminal& terminal, const Context& context);
 
 }  // namespace parsimony::cli

@@ -34,7 +34,8 @@ int run_inpaint(InpaintSettings settings, Terminal& terminal) {
   const std::optional<Image> reference = read_reference(files, image, context);
   settings.options.analysis_operator = read_operator(files, context);
   const images::InpaintResult found = images::inpaint(image, mask, settings.options, context);
-  write_image_result(files, found.image, reference, found.reports, {}, context, found.missing);
+  write_image_result(files, {image, found.image, reference, found.reports, {}, found.missing}, terminal,
+                     context);
   return kDone;
 }
 

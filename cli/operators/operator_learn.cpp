@@ -1,19 +1,18 @@
 // parsimony operator learn: an analysis operator from signals or images, or a flow from images.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <memory>
 
 #include "operators/operator_learn_flow.hpp"
 #include "operators/show_learned.hpp"
 #include "operators/training_data.hpp"
 #include "parsimony/core/error.hpp"
-#include "parsimony/operators/atlas.hpp"
 #include "parsimony/operators/learn.hpp"
 #include "parsimony/operators/operator_file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/run_page.hpp"
 #include "support/show.hpp"
 #include "verbs.hpp"
 
@@ -42,8 +41,7 @@ void check_files(const LearnSettings& settings) {
 
 // Refuses before the learning what atlas would refuse after it. Patches of images are square.
 void check_picture(const LearnSettings& settings, const Matrix<float>& signals) {
-  const auto side = std::lround(std::sqrt(static_cast<double>(signals.cols())));
-  if (settings.picture.empty() || side * side == signals.cols()) return;
+  if (settings.picture.empty() || is_square(signals.cols())) return;
   refuse(fmt::format("--picture: rows of {} values are not square patches", signals.cols()));
 }
 void check_picture(const LearnSettings&, const std::vector<Image>&) {}
@@ -59,13 +57,15 @@ int run_learn(const LearnSettings& settings, Terminal& terminal) {
         return operators::learn_operator(data, settings.options, context);
       });
   add_before(learned.report, command);
-  const Image picture = settings.picture.empty() ? Image{} : operators::atlas(learned.analysis_operator);
+  const Image picture = drawn_rows(settings, learned.analysis_operator);
   context.check_cancelled();  // files appear from here on: all of them or none
   OutputSet outputs;
   operators::write_operator(outputs.file(settings.output), learned.analysis_operator);
   if (!settings.picture.empty()) write_image(outputs.file(settings.picture), picture);
   learned.report.memory = memory_of(context);
-  print(settings.run.json ? learned_json(learned, settings) : learned_text(learned, settings));
+  const std::string json = learned_json(learned, settings);
+  write_page(settings.run.page, json, on_page(picture), terminal, context, outputs);
+  print(settings.run.json ? json : learned_text(learned, settings));
   outputs.commit();
   if (learned.report.status == Status::converged) return kDone;
   terminal.warning("not converged: an iteration limit was met; the operator written is the last one reached");
@@ -96,6 +96,7 @@ Action add_operator_learn(CLI::App& app) {
       ->type_name("FILE")
       ->group("Output");
   add_json_flag(app, settings->run.json);
+  add_page_flag(app, settings->run.page);
   add_run_flags(app, settings->run);
   return [settings, flags, &app](Terminal& terminal) {
     check_kind(app, settings->unrolled);

@@ -91,7 +91,7 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
   images::TrainedFlow trained = images::train_unrolled_flow(views, options, context);
   add_before(trained.report, command);
   const Matrix<double> found = options.one_energy ? images::flow_operator(trained.flow) : Matrix<double>();
-  const Image picture = settings.picture.empty() ? Image{} : operators::atlas(found);
+  const Image picture = options.one_energy ? drawn_rows(settings, found) : Image{};
   context.check_cancelled();  // files appear from here on: all of them or none
   OutputSet outputs;
   if (options.one_energy) {
@@ -101,7 +101,9 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
     images::save_unrolled_flow(outputs.file(settings.output), trained.flow);
   }
   trained.report.memory = memory_of(context);
-  print(settings.run.json ? flow_json(trained, found, settings) : flow_text(trained, found, settings));
+  const std::string json = flow_json(trained, found, settings);
+  write_page(settings.run.page, json, on_page(picture), terminal, context, outputs);
+  print(settings.run.json ? json : flow_text(trained, found, settings));
   outputs.commit();
   std::error_code ignored;  // a checkpoint that cannot be removed does no harm: the same command ends at once
   std::filesystem::remove(options.checkpoint, ignored);

@@ -14,6 +14,7 @@ struct RunSettings {
   int threads = 0;  ///< 0: all cores
   bool quiet = false;
   bool json = false;
+  std::string page;             ///< file of --report; empty: none
   std::int64_t max_memory = 0;  ///< bytes of the whole run; 0: the limit of the container, if it has one
 };
 

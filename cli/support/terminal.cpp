@@ -145,6 +145,7 @@ void Terminal::note(std::string_view text) {
 }
 
 void Terminal::warning(std::string_view text) {
+  warnings_.emplace_back(text);
   line("warning", text);
 }
 

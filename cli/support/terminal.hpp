@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "parsimony/core/context.hpp"
 
@@ -60,7 +61,15 @@ class Terminal {
 
   /// Notes and warnings go through this function, which turns names of options into flags.
   void rename_options(std::function<std::string(std::string)> rename) { rename_ = std::move(rename); }
-  void saves_when_cancelled() { interrupt_.be_patient(); }  ///< see Interrupt::be_patient()
+  /// The words of the command line, from the program's name on, and the verb that they name.
+  void set_command(std::string verb, std::string command) {
+    verb_ = std::move(verb);
+    command_ = std::move(command);
+  }
+  const std::string& verb() const { return verb_; }
+  const std::string& command() const { return command_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }  ///< so far
+  void saves_when_cancelled() { interrupt_.be_patient(); }                ///< see Interrupt::be_patient()
   void be_quiet() { quiet_ = true; }  ///< no bar and no notes; warnings and errors remain
   void note(std::string_view text);
   void warning(std::string_view text);
@@ -77,6 +86,8 @@ class Terminal {
 
   Interrupt& interrupt_;
   std::function<std::string(std::string)> rename_;
+  std::string verb_, command_;
+  std::vector<std::string> warnings_;
   bool quiet_ = false;
   bool has_bar_;
   std::mutex mutex_;  // a stage may report from several threads

@@ -3,6 +3,7 @@
 
 #include "support/files.hpp"
 #include "support/run_flags.hpp"
+#include "support/run_page.hpp"
 #include "torch/training.hpp"
 #include "verbs.hpp"
 
@@ -28,9 +29,11 @@ Action add_train(CLI::App& app) {
       ->type_name("FOLDER");
   app.add_flag("--restart", settings->restart, "ignore the checkpoint in the output folder");
   add_json_flag(app, settings->run.json);
+  add_page_flag(app, settings->run.page);
   add_thread_flags(app, settings->run, kTorchThreadsHelp);
   return [settings, &app](Terminal& terminal) {
     check_readable(settings->recipe);
+    check_page(settings->run.page, {settings->recipe});
     return run_train(*settings, app, terminal);
   };
 }

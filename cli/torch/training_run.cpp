@@ -9,6 +9,7 @@
 #include "parsimony/models/recipe_run.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
+#include "support/run_page.hpp"
 #include "support/show.hpp"
 #include "torch/training.hpp"
 
@@ -31,11 +32,15 @@ int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal
   const Context context = start(terminal, settings.run);
   const models::RecipeRun run = models::train_recipe(recipe, output, settings.restart, context);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(run.model));
+  nlohmann::ordered_json root = report_json(run.report);
+  root["recipe"] = settings.recipe;
+  root["output"] = {{"path", run.model.string()}, {"bytes", bytes}};
+  const std::string json = json_text(root);
+  OutputSet outputs;
+  write_page(settings.run.page, json, {}, terminal, context, outputs);
+  outputs.commit();
   if (settings.run.json) {
-    nlohmann::ordered_json root = report_json(run.report);
-    root["recipe"] = settings.recipe;
-    root["output"] = {{"path", run.model.string()}, {"bytes", bytes}};
-    print(json_text(root));
+    print(json);
   } else {
     print(fmt::format("model             {}, {} bytes\nsteps             {}\n{}seconds           {:.3f}\n",
                       run.model.string(), bytes, run.report.iterations, figures_text(run.figures),
@@ -65,7 +70,7 @@ int run_quantize_for_images(const QuantizeSettings& settings, const CLI::App& ap
   OutputSet outputs;
   show_compression(models::compress_for_images(settings.input, outputs.file(settings.output),
                                                settings.options, settings.images, context),
-                   settings, app, terminal);
+                   settings, app, terminal, context, outputs);
   outputs.commit();
   return kDone;
 }

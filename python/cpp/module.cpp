@@ -24,4 +24,5 @@ NB_MODULE(_core, m) {
   python::bind_weights(m);
   python::bind_compact(m);
   python::bind_noise(m);
+  python::bind_report(m);
 }

@@ -200,8 +200,7 @@ std::vector<std::int32_t> read_warm_start(const std::filesystem::path& path, con
   return labels;
 }
 
-void write_cluster_picture(const OutputPath& path, CsrView adjacency, const Clustering& clustering,
-                           const Context& context) {
+std::string cluster_picture(CsrView adjacency, const Clustering& clustering, const Context& context) {
   PictureDetails details{.lambda_k = clustering.lambda_k,
                          .density = clustering.density ? &*clustering.density : nullptr};
   std::vector<std::int64_t> clusters;
@@ -216,7 +215,7 @@ void write_cluster_picture(const OutputPath& path, CsrView adjacency, const Clus
     }
     details.stability = {clusters, stability, error, choice->clusters};
   }
-  write_cluster_picture(path, adjacency, clustering.labels, clustering.scores, details, context);
+  return cluster_picture(adjacency, clustering.labels, clustering.scores, details, context);
 }
 
 }  // namespace parsimony::cluster

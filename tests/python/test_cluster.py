@@ -187,3 +187,23 @@ def test_bipartite_files_and_other_keywords_of_readers(tmp_path):
     table = tmp_path / "points.csv"
     table.write_text("x,y\n" + "".join(f"{i % 2 * 50 + i / 100},{i / 70}\n" for i in range(200)))
     assert (pm.cluster(table, 2, points=True).labels == np.arange(200) % 2).all()
+
+
+def test_a_report_is_saved_as_a_page_that_loads_nothing(tmp_path, on_points):
+    page = tmp_path / "run.html"
+    figure = on_points.plot()
+    on_points.report.save(page, pictures={"the <clusters>": figure})
+    text = page.read_text(encoding="utf-8")
+    assert f"<h1>{on_points.report['algorithm']}</h1>" in text
+    assert "the &lt;clusters&gt;" in text
+    assert text.count("data:image/png;base64,") == 1
+    assert all(word not in text for word in ("<script", "href", "src=\"http"))
+    for stage in on_points.report["stages"]:
+        assert f"<td>{stage['name']}</td>" in text
+    with pytest.raises(pm.InvalidArgumentError, match=r"does not end in \.html"):
+        on_points.report.save(tmp_path / "run.pdf")
+    with pytest.raises(pm.InvalidArgumentError, match="neither a matplotlib figure nor"):
+        on_points.report.save(tmp_path / "other.html", pictures={"labels": on_points.labels})
+    with pytest.raises(OSError, match="missing"):
+        on_points.report.save(tmp_path / "missing" / "run.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.html"]

@@ -193,9 +193,9 @@ bool has_option(Method method, std::string_view field);
 /// options one by one knows better which were given.
 void check_given(const ClusterOptions& options, const std::function<bool(std::string_view field)>& given);
 
-/// The picture of a clustering: write_cluster_picture() of picture.hpp with the density of the eigenvalues
-/// and the stability of every number of clusters tried, if they are known.
-void write_cluster_picture(const OutputPath& path, CsrView adjacency, const Clustering& clustering,
-                           const Context& context = Context{});
+/// The picture of a clustering: cluster_picture() of picture.hpp with the density of the eigenvalues and the
+/// stability of every number of clusters tried, if they are known.
+std::string cluster_picture(CsrView adjacency, const Clustering& clustering,
+                            const Context& context = Context{});
 
 }  // namespace parsimony::cluster

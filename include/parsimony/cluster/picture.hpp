@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
@@ -28,7 +29,7 @@ struct PictureDetails {
   StabilityCurve stability;
 };
 
-/// Writes a PNG of 1200 × 800 pixels, under a temporary name that is then changed.
+/// The bytes of a PNG of 1200 × 800 pixels.
 ///
 /// Left: the density of edges over the adjacency matrix, with rows and columns sorted by cluster, the largest
 /// first, in colours on a logarithmic scale. A good partition shows dark blocks on a pale ground. Right: size
@@ -37,8 +38,12 @@ struct PictureDetails {
 /// with λ_k marked.
 ///
 /// O(N + E) time; 4 N bytes and some megabytes. Throws invalid_argument (an unsound graph: see
-/// graph::check_graph; labels or scores that do not fit the graph; a curve whose arrays differ in length) and
-/// io.
+/// graph::check_graph; labels or scores that do not fit the graph; a curve whose arrays differ in length).
+std::string cluster_picture(CsrView adjacency, std::span<const std::int32_t> labels,
+                            const graph::PartitionScores& scores, const PictureDetails& details = {},
+                            const Context& context = Context{});
+
+/// Writes cluster_picture() to a file. Also throws io.
 void write_cluster_picture(const OutputPath& path, CsrView adjacency, std::span<const std::int32_t> labels,
                            const graph::PartitionScores& scores, const PictureDetails& details = {},
                            const Context& context = Context{});

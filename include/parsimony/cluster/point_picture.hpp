@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
@@ -11,8 +12,8 @@
 
 namespace parsimony::cluster {
 
-/// Writes a PNG of 1200 × 800 pixels, under a temporary name that is then changed: a map of the points (n × d
-/// float32), coloured by their labels (0..clusters−1), beside the sizes of the largest clusters.
+/// The bytes of a PNG of 1200 × 800 pixels: a map of the points (n × d float32), coloured by their labels
+/// (0..clusters−1), beside the sizes of the largest clusters.
 ///
 /// Two dimensions are drawn as they are; three from a fixed direction, with the box around them; more by
 /// their first two principal components (of 5000 rows), with their share of the variance in the caption. One
@@ -22,7 +23,11 @@ namespace parsimony::cluster {
 /// take most of the space.
 ///
 /// O(n d) time, 16 n bytes and some megabytes. Throws invalid_argument (labels that do not fit, no points, a
-/// coordinate that is not finite, whose row is named), io and cancelled.
+/// coordinate that is not finite, whose row is named) and cancelled.
+std::string point_picture(MatrixView<const float> points, std::span<const std::int32_t> labels,
+                          std::int64_t clusters, const Context& context = Context{});
+
+/// Writes point_picture() to a file. Also throws io.
 void write_point_picture(const OutputPath& path, MatrixView<const float> points,
                          std::span<const std::int32_t> labels, std::int64_t clusters,
                          const Context& context = Context{});

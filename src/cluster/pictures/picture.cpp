@@ -167,9 +167,9 @@ void check(const StabilityCurve& curve) {
 
 }  // namespace
 
-void write_cluster_picture(const OutputPath& path, CsrView adjacency, std::span<const std::int32_t> labels,
-                           const graph::PartitionScores& scores, const PictureDetails& details,
-                           const Context& context) {
+std::string cluster_picture(CsrView adjacency, std::span<const std::int32_t> labels,
+                            const graph::PartitionScores& scores, const PictureDetails& details,
+                            const Context& context) {
   adjacency = graph::check_graph(adjacency, context);
   check(adjacency, labels, scores.sizes, scores.conductance.size());
   check(details.stability);
@@ -214,7 +214,13 @@ void write_cluster_picture(const OutputPath& path, CsrView adjacency, std::span<
             fmt::format("{}", limit));
   if (stability) draw_stability(canvas, next_frame(), details.stability);
   if (details.density != nullptr) draw_spectrum(canvas, next_frame(), *details.density, details.lambda_k);
-  write_file(path, canvas.png());
+  return canvas.png();
+}
+
+void write_cluster_picture(const OutputPath& path, CsrView adjacency, std::span<const std::int32_t> labels,
+                           const graph::PartitionScores& scores, const PictureDetails& details,
+                           const Context& context) {
+  write_file(path, cluster_picture(adjacency, labels, scores, details, context));
 }
 
 }  // namespace parsimony::cluster

@@ -281,9 +281,8 @@ void draw_list(Canvas& canvas, const std::vector<std::int64_t>& order, std::span
 
 }  // namespace
 
-void write_point_picture(const OutputPath& path, MatrixView<const float> points,
-                         std::span<const std::int32_t> labels, std::int64_t clusters,
-                         const Context& context) {
+std::string point_picture(MatrixView<const float> points, std::span<const std::int32_t> labels,
+                          std::int64_t clusters, const Context& context) {
   check(points, labels, clusters);
   const std::int64_t n = points.rows;
   // Two coordinates a point; the sums and the covers of the map, the picture, its samples and the PNG.
@@ -366,7 +365,13 @@ void write_point_picture(const OutputPath& path, MatrixView<const float> points,
     if (wide.high > wide.low) tick(wide.high);
   }
   draw_list(canvas, order, sizes);
-  write_file(path, canvas.png());
+  return canvas.png();
+}
+
+void write_point_picture(const OutputPath& path, MatrixView<const float> points,
+                         std::span<const std::int32_t> labels, std::int64_t clusters,
+                         const Context& context) {
+  write_file(path, point_picture(points, labels, clusters, context));
 }
 
 }  // namespace parsimony::cluster

@@ -1,0 +1,14 @@
+// A chart of a list of numbers, as SVG.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace parsimony {
+
+/// A line over the places 1, 2, … of the values, with the smallest and the largest value beside it. Values
+/// that are not finite leave a gap. If there are more than 600 values, each step of the line spans the
+/// smallest and the largest of its part. Empty if no value is finite.
+std::string line_chart(std::span<const double> values);
+
+}  // namespace parsimony
