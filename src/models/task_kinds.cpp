@@ -1,11 +1,14 @@
 #include "models/task_kinds.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/torch.h>
 
 #include <array>
 
 #include "parsimony/models/image_task.hpp"
 #include "parsimony/models/language_task.hpp"
+#include "parsimony/models/sentence_task.hpp"
 #include "parsimony/models/weights.hpp"
 
 namespace parsimony::models {
@@ -46,6 +49,19 @@ std::unique_ptr<train::Task> make_task(const LanguageRecipe& options, Purpose, c
   model.seed = options.seed;
   auto task = std::make_unique<LanguageTask>(options.data, model, context);
   if (!options.weights.empty()) load_weights(task->model(), options.weights);
+  return task;
+}
+
+std::unique_ptr<train::Task> make_task(const SentenceTaskOptions& options, Purpose purpose,
+                                       const train::Task* student, const Context& context) {
+  const auto* same = dynamic_cast<const SentenceTask*>(student);
+  auto task = std::make_unique<SentenceTask>(
+      options,
+      same != nullptr ? same->data() : read_sentence_data(options, purpose == Purpose::training, context));
+  if (!task->drawn().empty() && purpose != Purpose::evaluation) {
+    context.log(LogLevel::info, fmt::format("{}: has no {}; drawn by the seed", options.weights.string(),
+                                            fmt::join(task->drawn(), ", ")));
+  }
   return task;
 }
 
@@ -91,7 +107,8 @@ struct Kind {
 
 // To add a kind of task: a class derived from train::Task, an options struct with `weights`, `seed` and
 // describe(), an overload of make_task() above, and an entry here.
-constexpr std::array kKinds{Kind{"images", read<ImageTaskOptions>}, Kind{"language", read<LanguageRecipe>}};
+constexpr std::array kKinds{Kind{"images", read<ImageTaskOptions>}, Kind{"language", read<LanguageRecipe>},
+                            Kind{"sentences", read<SentenceTaskOptions>}};
 
 }  // namespace
 

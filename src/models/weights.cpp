@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/layer_input.hpp"
@@ -125,17 +126,36 @@ struct Misfits {
   }
 };
 
-void load_from(torch::nn::Module& model, const WeightSource& file) {
+// Parts of an encoder that every file of it has.
+bool is_body(std::string_view name, std::string_view base) {
+  if (name.starts_with(base)) name.remove_prefix(base.size());
+  if (name == "embeddings.position_ids") return false;  // in files of old versions of transformers
+  return name.starts_with("embeddings.") || name.starts_with("encoder.");
+}
+
+// With `base` the body of the encoder with this prefix: see load_encoder_weights(). Returns the tensors that
+// stay.
+std::vector<std::string> load_from(torch::nn::Module& model, const WeightSource& file,
+                                   const std::string& base = "") {
+  std::vector<std::string> kept;
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   std::set<std::string, std::less<>> known;
   Misfits misfits;
   const bool ranges = std::any_of(file.names().begin(), file.names().end(),
                                   [](const std::string& name) { return name.ends_with(kInputRange); });
   for (const train::NamedTensor& entry : train::named_tensors(model)) {
-    known.insert(entry.names.begin(), entry.names.end());
-    const auto name = std::find_if(entry.names.begin(), entry.names.end(),
+    std::vector<std::string> names = entry.names;
+    for (const std::string& own : entry.names) {
+      if (!base.empty() && own.starts_with(base)) names.push_back(own.substr(base.size()));
+    }
+    known.insert(names.begin(), names.end());
+    const auto name = std::find_if(names.begin(), names.end(),
                                    [&](const std::string& n) { return file.names().contains(n); });
-    if (name == entry.names.end()) {
+    if (name == names.end()) {
+      if (!base.empty() && !is_body(entry.names.front(), base)) {
+        kept.push_back(entry.names.front());
+        continue;
+      }
       if (may_be_missing(entry.names.front())) continue;
       if (!ranges && entry.names.front().ends_with(kInputRange)) {  // a float network has no ranges
         copies.emplace_back(entry.tensor, torch::zeros_like(entry.tensor));
@@ -160,11 +180,13 @@ void load_from(torch::nn::Module& model, const WeightSource& file) {
     if (misfits.none()) copies.emplace_back(entry.tensor, file.read(*name));
   }
   for (const std::string& name : file.names()) {
-    if (!known.contains(name)) misfits.unexpected.push_back(quoted_name(name));
+    const bool other_head = !base.empty() && !is_body(name, base);
+    if (!known.contains(name) && !other_head) misfits.unexpected.push_back(quoted_name(name));
   }
   if (!misfits.none()) throw Error(ErrorCode::format, fmt::format("{}: {}", file.name(), misfits.text()));
   const torch::NoGradGuard no_gradient;
   for (auto& [to, from] : copies) to.copy_(from);
+  return kept;
 }
 
 }  // namespace
@@ -176,6 +198,12 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
 
 void load_weights(torch::nn::Module& model, const quant::CompactModel& compact) {
   load_from(model, WeightSource(compact));
+}
+
+std::vector<std::string> load_encoder_weights(torch::nn::Module& model, const std::string& base,
+                                              const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  return load_from(model, WeightSource(file), base);
 }
 
 void save_weights(const torch::nn::Module& model, const std::filesystem::path& path) {

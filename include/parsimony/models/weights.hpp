@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace torch::nn {
 class Module;
@@ -23,6 +25,12 @@ void load_weights(torch::nn::Module& model, const std::filesystem::path& path);
 
 /// The same for a compact model in memory.
 void load_weights(torch::nn::Module& model, const quant::CompactModel& compact);
+
+/// The same for an encoder with a head, from a file that may have none or another one: names with `base`
+/// ("bert." or "roberta.") may lack it in the file, and all tensors but those of embeddings and layers may be
+/// missing or left over. Returns the names of those missing, which stay as they are.
+std::vector<std::string> load_encoder_weights(torch::nn::Module& model, const std::string& base,
+                                              const std::filesystem::path& path);
 
 /// Writes all parameters and buffers under their names. A tensor that several modules share is stored once,
 /// under its first name. Throws io.
