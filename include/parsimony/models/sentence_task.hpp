@@ -62,7 +62,7 @@ struct SentenceSet {
   std::vector<double> scores;
 };
 struct SentenceData {
-  BertOptions model;  ///< of the encoder with its head
+  BertOptions model;  ///< the encoder with its head
   std::vector<std::string> labels;
   SentenceSet training, evaluation;
 };
