@@ -17,6 +17,9 @@ constexpr std::array kVerbs{
     Verb{"quantize", "store a neural network in fewer bytes", add_quantize},
     Verb{"inspect", "list the tensors of a safetensors or compact file", add_inspect},
     Verb{"dequantize", "restore the float weights of a compact file", add_dequantize},
+#ifdef PARSIMONY_RUN
+    Verb{"run", "run texts through a network, from its codes", add_run},
+#endif
     Verb{"train", "train a network from a JSON recipe", add_train},
     Verb{"evaluate", "measure accuracy or perplexity on held-out data", add_evaluate},
     Verb{"info", "show the version, the SIMD targets and the default number of threads", add_info},

@@ -1,0 +1,50 @@
+// The shape of a BERT or RoBERTa, as the config.json beside its weights describes it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "parsimony/core/options.hpp"
+
+namespace parsimony::data {
+
+enum class EncoderKind {
+  bert,
+  roberta  ///< positions count from padding_token + 1 on
+};
+
+constexpr auto names_of(EncoderKind) {
+  using enum EncoderKind;
+  return enum_names<EncoderKind>({{bert, "bert"}, {roberta, "roberta"}});
+}
+
+struct EncoderConfig {
+  EncoderKind kind = EncoderKind::bert;
+  std::int64_t vocabulary = 0;
+  std::int64_t positions = 0;  ///< rows of the position embedding
+  std::int64_t token_types = 0;
+  std::int64_t layers = 0;
+  std::int64_t width = 0;  ///< values per token, a multiple of heads
+  std::int64_t heads = 0;
+  std::int64_t feed_forward = 0;
+  std::int64_t padding_token = 0;
+  double norm_epsilon = 1e-12;
+  std::vector<std::string> labels;  ///< names of the classes; empty if the file names none
+
+  /// Most tokens of a text.
+  std::int64_t longest_text() const {
+    return kind == EncoderKind::roberta ? positions - padding_token - 1 : positions;
+  }
+};
+
+/// Reads the config.json of Hugging Face's transformers: model_type bert, roberta or xlm-roberta, vocab_size,
+/// max_position_embeddings, type_vocab_size, num_hidden_layers, hidden_size, num_attention_heads,
+/// intermediate_size, pad_token_id, layer_norm_eps and id2label. Other keys are not read.
+///
+/// Throws io; format for a file that is not such an object, with the key and its range; unsupported for
+/// another model_type, an activation other than gelu, and relative positions.
+EncoderConfig read_encoder_config(const std::filesystem::path& file);
+
+}  // namespace parsimony::data

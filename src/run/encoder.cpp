@@ -1,0 +1,205 @@
+#include "run/encoder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/gelu.hpp"
+#include "kernels/integer_product.hpp"
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::run {
+namespace {
+
+constexpr std::int64_t kRows = 8;  // rows of a block of work other than products
+
+quant::PackedLinearOptions product_options(Precision precision) {
+  switch (precision) {
+    case Precision::automatic:
+      break;  // resolved before
+    case Precision::exact:
+      return {.accuracy = quant::TableAccuracy::exact, .switch_batch = 1};
+    case Precision::integers8:
+      return {.tiles = quant::TileProduct::integers8};
+    case Precision::integers7:
+      return {.tiles = quant::TileProduct::integers7};
+    case Precision::integers6:
+      return {.tiles = quant::TileProduct::integers6};
+  }
+  throw Error(ErrorCode::internal, "precision: not chosen");
+}
+
+Precision chosen(Precision precision) {
+  using enum kernels::IntegerRange;
+  if (precision != Precision::automatic) return precision;
+  return kernels::integer_cost(rows8) > kernels::integer_cost(rows7) ? Precision::integers7
+                                                                     : Precision::integers8;
+}
+
+// The names of a base network begin so.
+std::string base_name(const Weights& weights) {
+  for (const char* base : {"", "bert.", "roberta."}) {
+    if (weights.has(std::string(base) + "embeddings.word_embeddings.weight")) return base;
+  }
+  weights.fail("embeddings.word_embeddings.weight",
+               "is missing, also with bert. or roberta. before it; the network of config.json has it");
+}
+
+std::optional<ClassificationHead> head_of(Weights& weights, const std::string& base,
+                                          const data::EncoderConfig& config, Precision precision) {
+  const bool roberta = config.kind == data::EncoderKind::roberta;
+  const std::string name = roberta ? "classifier.out_proj" : "classifier";
+  if (!weights.has(name + ".weight")) return std::nullopt;
+  const std::vector<std::int64_t> shape = weights.shape_of(name + ".weight");
+  const std::int64_t classes = shape.empty() ? 0 : shape[0];
+  const quant::PackedLinearOptions options = product_options(precision);
+  return ClassificationHead{LinearLayer(weights, roberta ? "classifier.dense" : base + "pooler.dense",
+                                        config.width, config.width, options),
+                            LinearLayer(weights, name, classes, config.width, options)};
+}
+
+}  // namespace
+
+Activations::Activations(const data::EncoderConfig& config, std::int64_t tokens)
+    : x(tokens, config.width),
+      change(tokens, config.width),
+      inner(tokens, std::max(3 * config.width, config.feed_forward)) {}
+
+std::int64_t Activations::bytes(const data::EncoderConfig& config, std::int64_t tokens) {
+  return 4 * tokens * (2 * config.width + std::max(3 * config.width, config.feed_forward));
+}
+
+EncoderLayer::EncoderLayer(Weights& weights, const std::string& name, const data::EncoderConfig& config,
+                           const quant::PackedLinearOptions& options)
+    : query_(weights, name + ".attention.self.query", config.width, config.width, options),
+      key_(weights, name + ".attention.self.key", config.width, config.width, options),
+      value_(weights, name + ".attention.self.value", config.width, config.width, options),
+      attention_output_(weights, name + ".attention.output.dense", config.width, config.width, options),
+      inner_(weights, name + ".intermediate.dense", config.feed_forward, config.width, options),
+      output_(weights, name + ".output.dense", config.width, config.feed_forward, options),
+      attention_norm_(weights, name + ".attention.output.LayerNorm", config.width, config.norm_epsilon),
+      output_norm_(weights, name + ".output.LayerNorm", config.width, config.norm_epsilon) {}
+
+void EncoderLayer::run(std::span<const TextRows> texts, std::int64_t heads, std::int64_t tokens,
+                       Activations& memory, const Context& context) const {
+  const std::int64_t width = memory.x.cols(), stride = memory.inner.cols();
+  const MatrixView<float> x(memory.x.data(), tokens, width), change(memory.change.data(), tokens, width);
+  const auto part = [&](std::int64_t i) {
+    return MatrixView<float>(memory.inner.data() + i * width, tokens, width, stride);
+  };
+  query_.multiply(x, part(0), context);
+  key_.multiply(x, part(1), context);
+  value_.multiply(x, part(2), context);
+  attend(texts, heads, part(0), part(1), part(2), change, context);
+  attention_output_.multiply(change, part(0), context);
+  attention_norm_.add_and_normalize(x, part(0), context);
+
+  const MatrixView<float> inner(memory.inner.data(), tokens, inner_.outputs());
+  inner_.multiply(x, inner, context);
+  context.for_blocks(tokens, kRows, [&](std::int64_t begin, std::int64_t end) {
+    kernels::gelu(inner.row_data(begin), (end - begin) * inner.cols);
+  });
+  output_.multiply(inner, change, context);
+  output_norm_.add_and_normalize(x, change, context);
+}
+
+std::int64_t EncoderLayer::bytes() const {
+  std::int64_t sum = attention_norm_.bytes() + output_norm_.bytes();
+  for (const auto* layer : {&query_, &key_, &value_, &attention_output_, &inner_, &output_}) {
+    sum += layer->bytes();
+  }
+  return sum;
+}
+
+std::int64_t EncoderLayer::in_codes() const {
+  std::int64_t count = 0;
+  for (const auto* layer : {&query_, &key_, &value_, &attention_output_, &inner_, &output_}) {
+    if (layer->in_codes()) ++count;
+  }
+  return count;
+}
+
+Network::Data::Data(Weights& weights, data::EncoderConfig config_, Precision precision_)
+    : config(std::move(config_)),
+      precision(chosen(precision_)),
+      files(weights.files()),
+      words(weights, base_name(weights) + "embeddings.word_embeddings", config.vocabulary, config.width),
+      positions(weights, base_name(weights) + "embeddings.position_embeddings", config.positions,
+                config.width),
+      types(weights, base_name(weights) + "embeddings.token_type_embeddings", config.token_types,
+            config.width),
+      norm(weights, base_name(weights) + "embeddings.LayerNorm", config.width, config.norm_epsilon) {
+  const std::string base = base_name(weights);
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    layers.emplace_back(weights, fmt::format("{}encoder.layer.{}", base, i), config,
+                        product_options(precision));
+  }
+  head = head_of(weights, base, config, precision);
+}
+
+void Network::Data::encode(std::span<const data::EncodedText> texts, std::span<const TextRows> rows,
+                           Activations& memory, const Context& context) const {
+  const std::int64_t first = config.kind == data::EncoderKind::roberta ? config.padding_token + 1 : 0;
+  context.for_blocks(static_cast<std::int64_t>(texts.size()), 1, [&](std::int64_t i, std::int64_t) {
+    for (std::int64_t t = 0; t < rows[i].end - rows[i].begin; ++t) {
+      const std::span<float> to = memory.x.row(rows[i].begin + t);
+      std::fill(to.begin(), to.end(), 0.0F);
+      words.add_row(texts[i].tokens[t], to);
+      positions.add_row(first + t, to);
+      types.add_row(texts[i].types.empty() ? 0 : texts[i].types[t], to);
+    }
+  });
+  const std::int64_t tokens = rows.back().end;
+  norm.add_and_normalize({memory.x.data(), tokens, config.width}, {}, context);
+  for (const EncoderLayer& layer : layers) layer.run(rows, config.heads, tokens, memory, context);
+}
+
+const data::EncoderConfig& Network::config() const {
+  return data_->config;
+}
+std::int64_t Network::classes() const {
+  return data_->head ? data_->head->classifier.outputs() : 0;
+}
+Precision Network::precision() const {
+  return data_->precision;
+}
+
+std::int64_t Network::bytes() const {
+  std::int64_t sum =
+      data_->words.bytes() + data_->positions.bytes() + data_->types.bytes() + data_->norm.bytes();
+  for (const EncoderLayer& layer : data_->layers) sum += layer.bytes();
+  if (data_->head) sum += data_->head->dense.bytes() + data_->head->classifier.bytes();
+  return sum;
+}
+
+std::int64_t Network::in_codes() const {
+  std::int64_t count = 0;
+  for (const auto* layer : {&data_->words, &data_->positions, &data_->types}) {
+    if (layer->in_codes()) ++count;
+  }
+  for (const EncoderLayer& layer : data_->layers) count += layer.in_codes();
+  return count;
+}
+
+Network load(const std::filesystem::path& model, const LoadOptions& options, const Context& context) {
+  validate_fields(options);
+  std::filesystem::path path = model;
+  if (std::filesystem::is_directory(model)) {
+    path = model / "model.safetensors";
+    if (!std::filesystem::exists(path)) path = model / "model.safetensors.index.json";
+    if (!std::filesystem::exists(path)) {
+      throw Error(ErrorCode::io,
+                  fmt::format("{}: has no model.safetensors; name the file of the weights", model.string()));
+    }
+  }
+  const std::filesystem::path folder = options.folder.empty() ? path.parent_path() : options.folder;
+  data::EncoderConfig config = data::read_encoder_config(folder / "config.json");
+  Weights weights(path, context.stop);
+  context.require_memory(weights.unpacked_bytes(), "the codes of the network, a byte or two each");
+  Network out;
+  out.data_ = std::make_shared<const Network::Data>(weights, std::move(config), options.precision);
+  weights.check_unchanged();
+  return out;
+}
+
+}  // namespace parsimony::run

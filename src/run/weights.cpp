@@ -1,0 +1,91 @@
+#include "run/weights.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "parsimony/core/error.hpp"
+
+namespace parsimony::run {
+
+Weights::Weights(const std::filesystem::path& path, const std::stop_token& stop) : file_(path, stop) {
+  if (!quant::is_compact_file(file_)) {
+    for (const TensorView& tensor : file_.tensors()) floats_.emplace(tensor.name, &tensor);
+    return;
+  }
+  compact_ = quant::read_compact_file(file_);
+  for (std::size_t i = 0; i < compact_->recipe.weights.size(); ++i) {
+    codes_.emplace(compact_->recipe.weights[i].name, i);
+  }
+  for (std::size_t i = 0; i < compact_->recipe.others.size(); ++i) {
+    floats_.emplace(compact_->recipe.others[i].name, &compact_->others[i]);
+  }
+}
+
+void Weights::fail(std::string_view tensor, const std::string& what) const {
+  throw Error(ErrorCode::format, fmt::format("{}: tensor {}: {}", name(), quoted_name(tensor), what));
+}
+
+std::string_view Weights::resolved(std::string_view tensor) const {
+  if (!compact_) return tensor;
+  const auto alias = compact_->recipe.aliases.find(tensor);
+  return alias == compact_->recipe.aliases.end() ? tensor : alias->second;
+}
+
+bool Weights::has(std::string_view tensor) const {
+  return codes_.contains(resolved(tensor)) || floats_.contains(resolved(tensor));
+}
+
+bool Weights::in_codes(std::string_view tensor) const {
+  return codes_.contains(resolved(tensor));
+}
+
+std::vector<std::int64_t> Weights::shape_of(const std::string& tensor) const {
+  if (const auto found = codes_.find(resolved(tensor)); found != codes_.end()) {
+    return compact_->recipe.weights[found->second].shape;
+  }
+  const auto found = floats_.find(resolved(tensor));
+  if (found == floats_.end()) fail(tensor, "is missing; the network of config.json has it");
+  return found->second->shape;
+}
+
+void Weights::check_shape(const std::string& tensor, std::span<const std::int64_t> shape) const {
+  const std::vector<std::int64_t> found = shape_of(tensor);
+  if (std::equal(found.begin(), found.end(), shape.begin(), shape.end())) return;
+  fail(tensor, fmt::format("has the shape [{}]; config.json asks for [{}]", fmt::join(found, ", "),
+                           fmt::join(shape, ", ")));
+}
+
+quant::QuantizedTensor Weights::take_codes(std::string_view tensor) {
+  return std::move(compact_->weights[codes_.find(resolved(tensor))->second]);
+}
+
+const TensorView& Weights::floats(const std::string& tensor) const {
+  const auto found = floats_.find(resolved(tensor));
+  if (found == floats_.end()) fail(tensor, in_codes(tensor) ? "is in codes; must be floats" : "is missing");
+  if (!has_float32_values(found->second->dtype)) {
+    fail(tensor, fmt::format("has dtype {}; must be F32, F16 or BF16", enum_name(found->second->dtype)));
+  }
+  return *found->second;
+}
+
+std::vector<float> Weights::values(const std::string& tensor, std::span<const std::int64_t> shape) const {
+  check_shape(tensor, shape);
+  return float32_values(floats(tensor));
+}
+
+std::int64_t Weights::unpacked_bytes() const {
+  std::int64_t bytes = 0;
+  if (!compact_) return 0;
+  for (const quant::QuantizedTensor& weight : compact_->weights) {
+    bytes += static_cast<std::int64_t>(weight.packed.size()) * (weight.bits > 8 ? 2 : 8 / weight.bits);
+  }
+  return bytes;
+}
+
+std::vector<SafetensorsFile> Weights::files() const {
+  return compact_ ? compact_->storage : std::vector<SafetensorsFile>{file_};
+}
+
+}  // namespace parsimony::run

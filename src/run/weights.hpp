@@ -1,0 +1,57 @@
+// The tensors of a model file by name, in codes or as floats.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parsimony/core/safetensors.hpp"
+#include "parsimony/quant/compact_file.hpp"
+
+namespace parsimony::run {
+
+class Weights {
+ public:
+  /// Throws what SafetensorsFile and read_compact_file throw.
+  explicit Weights(const std::filesystem::path& path, const std::stop_token& stop);
+
+  const std::string& name() const { return file_.name(); }
+  bool has(std::string_view tensor) const;
+  /// Throws format for a tensor that is missing.
+  std::vector<std::int64_t> shape_of(const std::string& tensor) const;
+  /// Throws format for a tensor that is missing or has another shape.
+  void check_shape(const std::string& tensor, std::span<const std::int64_t> shape) const;
+
+  bool in_codes(std::string_view tensor) const;
+  /// Hands the codes over: none are left here.
+  quant::QuantizedTensor take_codes(std::string_view tensor);
+  /// The values in the file; valid while a copy of files() lives. Throws format unless they are float32,
+  /// float16 or bfloat16.
+  const TensorView& floats(const std::string& tensor) const;
+  /// The values of a small tensor of that shape.
+  std::vector<float> values(const std::string& tensor, std::span<const std::int64_t> shape) const;
+
+  /// Memory of all codes, a byte each, or two where a codebook has more than 256 centroids.
+  std::int64_t unpacked_bytes() const;
+  /// The files that hold the floats.
+  std::vector<SafetensorsFile> files() const;
+  void check_unchanged() const { file_.check_unchanged(); }
+
+  [[noreturn]] void fail(std::string_view tensor, const std::string& what) const;
+
+ private:
+  std::string_view resolved(std::string_view tensor) const;
+
+  SafetensorsFile file_;
+  std::optional<quant::CompactModel> compact_;
+  std::map<std::string, std::size_t, std::less<>> codes_;  // index of the weight
+  std::map<std::string, const TensorView*, std::less<>> floats_;
+};
+
+}  // namespace parsimony::run

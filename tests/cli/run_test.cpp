@@ -1,0 +1,82 @@
+// run: texts in, vectors and classes out.
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "parsimony/core/npy.hpp"
+#include "run/reference_weights.hpp"
+
+namespace parsimony::cli::run_test {
+namespace {
+
+using Json = nlohmann::json;
+
+class RunVerb : public Command {
+ protected:
+  std::string model(bool head = false) const {
+    parsimony::run::write_small_network(path("m"), {}, "", head);
+    std::string words = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+    for (char letter = 'a'; letter <= 'z'; ++letter) words += std::string(1, letter) + "\n";
+    write("m/vocab.txt", words);
+    return path("m");
+  }
+};
+
+TEST_F(RunVerb, ShowsSimilaritiesAndWritesVectors) {
+  const std::string folder = model();
+  const std::string texts = write("texts", "a b\nc\r\na b\n");
+  const Outcome shown = run({"run", folder, "--texts", texts, "--embed", path("v.npy")});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  EXPECT_EQ(shown.out.rfind("1.0000\ta b\n", 0), 0u) << shown.out;
+  EXPECT_NE(shown.out.find("\tc\n1.0000\ta b\nbert of 2 layers of 24 values"), std::string::npos)
+      << shown.out;
+  const Matrix<float> vectors = read_npy_matrix(path("v.npy"));
+  ASSERT_EQ(vectors.rows(), 3);
+  const Json json = Json::parse(run({"run", folder, "--text", "c", "--text", "a b", "--json"}).out);
+  ASSERT_EQ(json["results"].size(), 2u);
+  EXPECT_EQ(json["results"][0]["text"], "c");
+  EXPECT_EQ(json["results"][0]["tokens"], 3);
+  for (std::int64_t j = 0; j < vectors.cols(); ++j) {
+    EXPECT_NEAR(json["results"][0]["vector"][j].get<float>(), vectors(1, j), 1e-6);
+  }
+  const Json pairs =
+      Json::parse(run({"run", folder, "--pairs", write("pairs", "c\ta b\nz\tz\n"), "--json"}).out);
+  EXPECT_NEAR(pairs["results"][0]["similarity"].get<float>(), json["results"][1]["similarity"].get<float>(),
+              1e-6);
+  EXPECT_NEAR(pairs["results"][1]["similarity"].get<float>(), 1, 1e-6);
+}
+
+TEST_F(RunVerb, ShowsClasses) {
+  const std::string folder = model(true);
+  const Outcome shown = run({"run", folder + "/model.safetensors", "--text", "a b"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  const Json json = Json::parse(run({"run", folder, "--text", "a b", "--json"}).out);
+  const Json& classes = json["results"][0]["probabilities"];
+  ASSERT_EQ(classes.size(), 3u);
+  std::string best = "0";
+  for (const char* name : {"1", "2"}) {
+    if (classes[name] > classes[best]) best = name;
+  }
+  EXPECT_EQ(shown.out.rfind(best + "\t", 0), 0u) << shown.out;
+}
+
+TEST_F(RunVerb, AnswersMistakesInOneLine) {
+  const std::string folder = model();
+  expect_one_error(run({"run", folder}), kUsage, {"--text, --texts, --pairs"});
+  expect_one_error(run({"run", folder, "--text", "a", "--texts", "b"}), kUsage, {"only one"});
+  expect_one_error(run({"run", path("missing"), "--text", "a"}), kFailed, {path("missing")});
+  expect_one_error(run({"run", folder, "--text", "a", "--result", "classes"}), kUsage,
+                   {"--result", "classification head"});
+  expect_one_error(run({"run", folder, "--pairs", write("pairs", "a\tb\nc\n")}), kFailed,
+                   {"line 2", "one tab"});
+  expect_one_error(run({"run", folder, "--texts", write("empty", "")}), kFailed, {"is empty"});
+  expect_one_error(run({"run", folder, "--text", "a", "--embed", path("no/such/v.npy")}), kFailed,
+                   {path("no/such")});
+  const std::string bytes = read_text(path("m/model.safetensors"));
+  write("m/model.safetensors", bytes.substr(0, bytes.size() / 2));
+  expect_one_error(run({"run", folder, "--text", "a"}), kFailed, {"model.safetensors"});
+  write("m/config.json", "{");
+  expect_one_error(run({"run", folder, "--text", "a"}), kFailed, {"config.json", "JSON object"});
+}
+
+}  // namespace
+}  // namespace parsimony::cli::run_test
