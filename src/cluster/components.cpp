@@ -29,6 +29,10 @@ std::vector<std::int32_t> with_edges(const ComponentSizes& sizes) {
   return out;
 }
 
+std::int64_t nodes_of(const ComponentSizes& sizes) {
+  return std::accumulate(sizes.nodes.begin(), sizes.nodes.end(), std::int64_t{0});
+}
+
 // The least volume of a component that the choice of k looks at.
 double volume_of_large(const ComponentSizes& sizes) {
   return *std::max_element(sizes.volume.begin(), sizes.volume.end()) / (2 * kFirst);
@@ -140,20 +144,26 @@ void say(const ComponentSizes& sizes, const Roles& roles, const Apportionment& s
                           sizes.components.count, fmt::join(parts, ", ")));
 }
 
+// Nodes without edges in the processes before this one.
+std::int64_t isolated_before(const ComponentSizes& sizes, const Processes& processes) {
+  std::int64_t isolated = 0;
+  for (const std::int32_t component : sizes.components.label) isolated += sizes.volume[component] == 0;
+  const std::vector<std::int64_t> all = processes.gather(std::span<const std::int64_t>(&isolated, 1));
+  return std::accumulate(all.begin(), all.begin() + processes.rank(), std::int64_t{0});
+}
+
 // Adds the clusters of the components that are not divided, and then the others, to labels that have −1 for
 // them.
-void place_components(std::vector<std::int32_t>& labels, CsrView adjacency, const ComponentSizes& sizes,
-                      const Apportionment& shares, std::int64_t divided_into, std::int64_t clusters) {
+void place_components(std::vector<std::int32_t>& labels, std::span<const double> degree,
+                      const ComponentSizes& sizes, const Apportionment& shares, std::int64_t divided_into,
+                      std::int64_t clusters, const Processes& processes) {
   const std::vector<std::int32_t>& component = sizes.components.label;
   const auto nodes = static_cast<std::int64_t>(labels.size());
   std::vector<double> volume(clusters);
   for (std::int64_t i = 0; i < nodes; ++i) {
-    if (labels[i] < 0) continue;
-    const std::int64_t first = adjacency.offsets[i], last = adjacency.offsets[i + 1];
-    volume[labels[i]] += adjacency.weighted() ? std::accumulate(adjacency.values.begin() + first,
-                                                                adjacency.values.begin() + last, 0.0)
-                                              : static_cast<double>(last - first);
+    if (labels[i] >= 0) volume[labels[i]] += degree[i];
   }
+  processes.sum(std::span(volume));
   std::vector<std::int32_t> cluster_of(sizes.nodes.size(), -1), joining;
   auto next = static_cast<std::int32_t>(divided_into);
   for (const std::int32_t c : with_edges(sizes)) {
@@ -175,8 +185,8 @@ void place_components(std::vector<std::int32_t>& labels, CsrView adjacency, cons
     }
   }
   std::vector<std::int64_t> count(clusters);
-  std::int64_t met = 0;
   const std::int64_t own = shares.clusters_of_isolated, isolated = sizes.components.isolated;
+  std::int64_t met = own > 0 ? isolated_before(sizes, processes) : 0;
   for (std::int64_t i = 0; i < nodes; ++i) {
     if (labels[i] < 0) labels[i] = cluster_of[component[i]];
     if (labels[i] < 0 && own > 0) {  // equal shares, in the order of the nodes
@@ -184,6 +194,7 @@ void place_components(std::vector<std::int32_t>& labels, CsrView adjacency, cons
     }
     if (labels[i] >= 0) ++count[labels[i]];
   }
+  processes.sum(std::span(count));
   const auto fewest = static_cast<std::int32_t>(std::min_element(count.begin(), count.end()) - count.begin());
   std::replace(labels.begin(), labels.end(), -1, fewest);
 }
@@ -203,7 +214,7 @@ ComponentSizes component_sizes(CsrView adjacency) {
 }
 
 Apportionment apportion_clusters(const ComponentSizes& sizes, std::int64_t clusters) {
-  check_clusters(clusters, std::ssize(sizes.components.label));
+  check_clusters(clusters, nodes_of(sizes));
   if (clusters < 1) refuse(fmt::format("clusters: {} must be at least 1", clusters));
   Apportionment out{.clusters = std::vector<std::int64_t>(sizes.nodes.size())};
   const std::vector<std::int32_t> components = with_edges(sizes);
@@ -243,13 +254,26 @@ std::int64_t part_bytes(CsrView adjacency) {
 
 ClusterResult cluster_by_components(CsrView adjacency, const ComponentSizes& sizes, ClusterOptions options,
                                     const KnownSpectrum& known, const Context& context) {
-  const std::int64_t nodes = adjacency.rows(), k = options.clusters;
+  const auto run = [&](std::span<const float> marks, const ClusterOptions& part_options,
+                       const MethodInputs& inputs) {
+    const Csr part = marked_part(adjacency, marks);
+    CsrView view = part;
+    view.checked = true;  // whole components of a checked graph
+    return row_of(options.method).run(view, part_options, inputs, context);
+  };
+  return cluster_by_components(sizes, graph::degrees(adjacency), options, known, run, one_process(), context);
+}
+
+ClusterResult cluster_by_components(const ComponentSizes& sizes, std::span<const double> degree,
+                                    ClusterOptions options, const KnownSpectrum& known, const RunOnPart& run,
+                                    const Processes& processes, const Context& context) {
+  const std::int64_t nodes = std::ssize(sizes.components.label), k = options.clusters;
   const std::span<const std::int32_t> initial = options.warm_start;
-  check_clusters(k, nodes);
+  check_clusters(k, nodes_of(sizes));
   check_labels_fit(initial, k, nodes);
   const Apportionment shares = apportion_clusters(sizes, k);
   const Roles roles(sizes, shares);
-  say(sizes, roles, shares, context);
+  if (processes.rank() == 0) say(sizes, roles, shares, context);
   const MethodRow& row = row_of(options.method);
 
   ClusterResult out;
@@ -266,10 +290,7 @@ ClusterResult cluster_by_components(CsrView adjacency, const ComponentSizes& siz
       if (known.lambda_k > 0 && known.clusters == roles.into) options.lambda_k = known.lambda_k;
     }
     options.clusters = roles.into;
-    const Csr part = marked_part(adjacency, marks);
-    CsrView view = part;
-    view.checked = true;  // whole components of a checked graph
-    out = row.run(view, options, inputs, context);
+    out = run(marks, options, inputs);
     for (std::int64_t i = 0, next = 0; i < nodes; ++i) {
       if (marks[i] > 0) labels[i] = out.labels[next++];
     }
@@ -282,7 +303,7 @@ ClusterResult cluster_by_components(CsrView adjacency, const ComponentSizes& siz
   }
   {
     const StageTimer timer(out.report, "other components");
-    place_components(labels, adjacency, sizes, shares, roles.into, k);
+    place_components(labels, degree, sizes, shares, roles.into, k, processes);
     if (!initial.empty()) keep_numbers(labels, initial, k);
   }
   out.labels = std::move(labels);

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "cluster/method_table.hpp"
 #include "parsimony/cluster/components.hpp"
+#include "parsimony/core/processes.hpp"
 
 namespace parsimony::cluster {
 
@@ -37,6 +40,17 @@ struct KnownSpectrum {
 /// cluster.
 ClusterResult cluster_by_components(CsrView adjacency, const ComponentSizes& sizes, ClusterOptions options,
                                     const KnownSpectrum& known, const Context& context);
+
+/// Runs the method on the marked nodes of this process alone, as on a graph of their own; returns the labels
+/// of these nodes, in their order.
+using RunOnPart = std::function<ClusterResult(std::span<const float> marks, const ClusterOptions& options,
+                                              const MethodInputs& inputs)>;
+
+/// The same where the nodes may be shared out over processes: sizes.components.label and degree are those of
+/// the nodes of this process, and so are the labels.
+ClusterResult cluster_by_components(const ComponentSizes& sizes, std::span<const double> degree,
+                                    ClusterOptions options, const KnownSpectrum& known, const RunOnPart& run,
+                                    const Processes& processes, const Context& context);
 
 /// Logs a warning if a graph of several components was clustered as a whole.
 void note_components(const ClusterResult& result, const Context& context);

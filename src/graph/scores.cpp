@@ -1,10 +1,10 @@
-#include "parsimony/graph/scores.hpp"
-
+// Implements parsimony/graph/scores.hpp and graph/score_sums.hpp.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "graph/score_sums.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
 
@@ -57,7 +57,6 @@ PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t>
   out.volume.resize(clusters);
   out.cut.resize(clusters);
   out.sizes.resize(clusters);
-  out.conductance.resize(clusters);
   double total = 0;  // 2m
   for (std::int64_t i = 0; i < nodes; ++i) {
     out.volume[labels[i]] += degree[i];
@@ -65,6 +64,13 @@ PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t>
     ++out.sizes[labels[i]];
     total += degree[i];
   }
+  finish_scores(out, total);
+  return out;
+}
+
+void finish_scores(PartitionScores& out, double total) {
+  const std::int64_t clusters = std::ssize(out.sizes);
+  out.conductance.resize(clusters);
   std::int64_t filled = 0;
   for (std::int64_t c = 0; c < clusters; ++c) {
     const double volume = out.volume[c], cut = out.cut[c];
@@ -78,7 +84,6 @@ PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t>
     filled += out.sizes[c] > 0;
   }
   if (filled > 0) out.mean_conductance /= static_cast<double>(filled);
-  return out;
 }
 
 }  // namespace parsimony::graph

@@ -144,30 +144,35 @@ std::int64_t controlled_samples(MatrixView<const float> features, const Compress
 
 // prepare() finds it by its argument, as it finds check_options().
 static RunMemory run_memory(CsrView adjacency, const CompressiveOptions& options, const Context& context) {
-  const std::int64_t nodes = adjacency.rows();
+  return with_local_order(
+      compressive_bytes(adjacency.rows(), 0, adjacency.rows(), options, context.threads()), adjacency,
+      context);
+}
+
+std::int64_t compressive_bytes(std::int64_t rows, std::int64_t ghosts, std::int64_t nodes,
+                               const CompressiveOptions& options, int threads) {
   const std::int64_t samples = options.samples     ? std::min(options.samples, nodes)
                                : options.error > 0 ? nodes
                                                    : automatic_samples(options.clusters, nodes);
   const std::int64_t features = settled_features(options, nodes, samples);
   const std::int64_t columns = whole_lines(std::min(options.clusters, kColumns));
-  const std::int64_t result = matrix_bytes(nodes, features);
+  const std::int64_t result = matrix_bytes(rows, features);
   // Restarts may run side by side, and each packs its rows again, at most 256 per cluster, to draw its seeds.
   const std::int64_t clustering =
       result + matrix_bytes(samples, features) +
-      std::min(options.restarts, context.threads()) *
+      std::min(options.restarts, threads) *
           matrix_bytes(std::min(samples, 256 * options.clusters), features + kLine);
   const std::int64_t panels = options.assign == Assignment::nearest       ? 0
                               : options.assign == Assignment::interpolate ? 6
                                                                           : 3;
   const std::int64_t assigning =
       options.refine == Refinement::lloyd
-          ? result + kmeans_bytes(nodes, options.clusters, features)
-          : result + panels * matrix_bytes(nodes, columns) + (panels ? matrix_bytes(samples, columns) : 0);
+          ? result + kmeans_bytes(rows, options.clusters, features)
+          : result + panels * matrix_bytes(rows, columns) + (panels ? matrix_bytes(samples, columns) : 0);
   // Per node: Laplacian 12, two operators 24, and at most 28 of degrees, marks, labels, scores, clocks.
-  const std::int64_t bytes = std::max({lambda_k_bytes(nodes, options.lambda_method),
-                                       features_bytes(nodes, features), clustering, assigning}) +
-                             64 * nodes + refinement_bytes(options.refine, nodes);
-  return with_local_order(bytes, adjacency, context);
+  return std::max({lambda_k_bytes(rows + ghosts, options.lambda_method),
+                   features_bytes(rows + ghosts, features), clustering, assigning}) +
+         64 * rows + refinement_bytes(options.refine, rows);
 }
 
 std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& options, const Context& context) {
@@ -176,6 +181,10 @@ std::int64_t estimate_memory(CsrView adjacency, const CompressiveOptions& option
 
 // Refuses combinations that the ranges of single fields allow.
 static void check_options(const CompressiveOptions& options) {
+  check_compressive_options(options);
+}
+
+void check_compressive_options(const CompressiveOptions& options) {
   if (options.refine == Refinement::lloyd && options.assign != Assignment::nearest) {
     refuse("refine: lloyd goes by the nearest centroid; with another assign it must be none or moves");
   }

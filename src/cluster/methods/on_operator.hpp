@@ -18,6 +18,13 @@ namespace parsimony::cluster {
 CompressiveOptions settled_options(const CompressiveOptions& requested, std::int64_t nodes,
                                    std::int64_t connected, double regularization, bool warm);
 
+/// Throws invalid_argument for combinations that the ranges of single fields allow.
+void check_compressive_options(const CompressiveOptions& options);
+
+/// Bytes of run_compressive() on this many rows of `nodes`, and their ghosts, in one process.
+std::int64_t compressive_bytes(std::int64_t rows, std::int64_t ghosts, std::int64_t nodes,
+                               const CompressiveOptions& options, int threads);
+
 /// Compressive spectral clustering from the cut-off on: labels, λ_k, stages and figures go to the result.
 /// samples_given: the caller has chosen their number. `initial`: as for compressive_spectral_clustering. Over
 /// several processes it throws unsupported for options that need all rows in one.

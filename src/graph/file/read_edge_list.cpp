@@ -9,16 +9,10 @@
 #include "graph/file/edge_table.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/file/number_edges.hpp"
+#include "graph/file/plain_edges.hpp"
 
 namespace parsimony::graph {
-namespace {
 
-struct PlainEdges : IdEdges<std::int64_t> {
-  Comments comments;
-};
-
-// Reads lines of two integers, separated by blanks, tabs or commas, and `others` more columns, of which the
-// first is the weight if there are weights. Nothing if any line is different.
 std::optional<PlainEdges> read_plain(const Text& text, std::int64_t from, int others, bool weighted,
                                      const Context& context) {
   PlainEdges out;
@@ -60,27 +54,38 @@ std::optional<PlainEdges> read_plain(const Text& text, std::int64_t from, int ot
   return out;
 }
 
-// A list of integers, perhaps below a header.
-std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& options,
-                                        const MemoryBudget& budget, EdgeColumns& columns,
-                                        const Context& context) {
+std::optional<PlainLayout> plain_layout(const Text& text, const ReadOptions& options) {
   if (!options.columns.empty()) return std::nullopt;
-  const TableHead head = read_head(text, ' ', 2);
+  PlainLayout out{.head = read_head(text, ' ', 2), .columns = {}};
+  const TableHead& head = out.head;
   if (head.rows.empty() || head.rows.back().size() < 2 || head.rows[0].size() != head.rows.back().size() ||
       (head.rows[0].size() > 3 && !options.unweighted) || !as_integer(head.rows.back()[0])) {
     return std::nullopt;
   }
-  columns = edge_columns(text, head, options);
+  out.columns = edge_columns(text, head, options);
+  const EdgeColumns& columns = out.columns;
   if (columns.source != 0 || columns.target != 1 || (columns.weighted() && columns.weight != 2)) {
     return std::nullopt;
   }
+  out.header = all_words(head.rows[0]);
+  out.body = out.header ? head.second : head.begins[0];
+  return out;
+}
+
+namespace {
+
+// A list of integers, perhaps below a header.
+std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& options,
+                                        const MemoryBudget& budget, EdgeColumns& columns,
+                                        const Context& context) {
+  const std::optional<PlainLayout> layout = plain_layout(text, options);
+  if (!layout) return std::nullopt;
+  columns = layout->columns;
   // Two ids, two nodes, a weight and its growth.
   budget.require(text.count_lines(context) * (columns.weighted() ? 32 : 24));
-  const bool header = all_words(head.rows[0]);
-  auto edges =
-      read_plain(text, header ? head.second : head.begins[0], columns.count - 2, columns.weighted(), context);
+  auto edges = read_plain(text, layout->body, columns.count - 2, columns.weighted(), context);
   if (!edges) return edges;
-  if (header) say_header(text, head, context);
+  if (layout->header) say_header(text, layout->head, context);
   if (!columns.message.empty()) {
     context.log(LogLevel::warning, fmt::format("{}: {}", text.name, columns.message));
   }

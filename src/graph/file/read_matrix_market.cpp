@@ -7,19 +7,10 @@
 #include <numeric>
 
 #include "graph/file/formats.hpp"
+#include "graph/file/matrix_market.hpp"
 
 namespace parsimony::graph {
 namespace {
-
-struct MatrixMarketHeader {
-  bool pattern = false;
-  bool symmetric = false;
-  std::int64_t rows = 0;
-  std::int64_t columns = 0;
-  std::int64_t entries = 0;
-  std::int64_t size_line = 0;  // where it starts
-  std::int64_t body = 0;       // where the entries start
-};
 
 std::string lower_word(LineCursor& cursor) {
   std::string word(cursor.word());
@@ -80,6 +71,8 @@ void find_sizes(LineCursor& cursor, std::string_view text) {
   if (fields.count_fields() == 3) cursor = sizes;
 }
 
+}  // namespace
+
 MatrixMarketHeader parse_matrix_market_header(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   MatrixMarketHeader header;
@@ -136,8 +129,6 @@ EntryBlock parse_matrix_entries(LineCursor& cursor, const MatrixMarketHeader& he
   }
   return block;
 }
-
-}  // namespace
 
 GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                               const Context& context) {

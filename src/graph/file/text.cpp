@@ -59,7 +59,7 @@ std::string in_quotes(std::string_view word) {
 }
 
 void Text::fail(const TextFault& fault) const {
-  const auto line = 1 + std::count(bytes.data(), fault.at, '\n');
+  const auto line = first_line + std::count(bytes.data(), fault.at, '\n');
   throw Error(fault.code, fmt::format("{}:{}: {}", name, line, fault.message));
 }
 

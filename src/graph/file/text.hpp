@@ -29,6 +29,7 @@ struct Text {
 
   std::string name;  ///< name of the file
   std::string_view bytes;
+  std::int64_t first_line = 1;  ///< number of the line at the begin: more for a part of a file
 
   /// Throws Error: "name:line: message".
   [[noreturn]] void fail(const TextFault& fault) const;
