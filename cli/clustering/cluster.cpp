@@ -5,8 +5,10 @@
 #include "clustering/cluster_flags.hpp"
 #include "clustering/cluster_output.hpp"
 #include "clustering/points.hpp"
+#include "machines/machines.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
+#include "support/processes.hpp"
 #include "verbs.hpp"
 
 namespace parsimony::cli {
@@ -84,6 +86,7 @@ Action add_cluster(CLI::App& app) {
   add_cluster_flags(app, *settings);
   return [settings, &app](Terminal& terminal) {
     settle_cluster_flags(app, *settings);
+    if (started_processes() > 1) return run_cluster_on_machines(*settings, terminal);
     return run_cluster(*settings, terminal);
   };
 }

@@ -58,14 +58,22 @@ nlohmann::ordered_json labels_json(const std::string& path, const graph::Labels&
           {"names", labels.names}};
 }
 
-nlohmann::ordered_json graph_json(const std::string& path, const graph::GraphFile& file) {
+GraphFigures::GraphFigures(const graph::GraphFile& file)
+    : nodes(file.graph.nodes()),
+      edges(file.graph.edges()),
+      weighted(file.graph.weighted()),
+      self_loops_dropped(file.self_loops_dropped),
+      duplicates_merged(file.duplicates_merged),
+      zeros_dropped(file.zeros_dropped) {}
+
+nlohmann::ordered_json graph_json(const std::string& path, const GraphFigures& graph) {
   return {{"path", path},
-          {"nodes", file.graph.nodes()},
-          {"edges", file.graph.edges()},
-          {"weighted", file.graph.weighted()},
-          {"self_loops_dropped", file.self_loops_dropped},
-          {"duplicates_merged", file.duplicates_merged},
-          {"zeros_dropped", file.zeros_dropped}};
+          {"nodes", graph.nodes},
+          {"edges", graph.edges},
+          {"weighted", graph.weighted},
+          {"self_loops_dropped", graph.self_loops_dropped},
+          {"duplicates_merged", graph.duplicates_merged},
+          {"zeros_dropped", graph.zeros_dropped}};
 }
 
 std::string json_text(const nlohmann::ordered_json& root) {
@@ -77,18 +85,18 @@ std::string json_text(nlohmann::ordered_json root, const Context& context) {
   return json_text(root);
 }
 
-std::string clustering_json(const std::string& path, const graph::GraphFile& file,
+std::string clustering_json(const std::string& path, const GraphFigures& graph,
                             const cluster::ClusterResult& result, const graph::PartitionScores& scores) {
   auto root = report_json(result.report);
-  root["graph"] = graph_json(path, file);
+  root["graph"] = graph_json(path, graph);
   root["scores"] = scores_json(scores);
   return json_text(root);
 }
 
-std::string clustering_text(const graph::GraphFile& file, const cluster::ClusterResult& result,
+std::string clustering_text(const GraphFigures& graph, const cluster::ClusterResult& result,
                             const graph::PartitionScores& scores) {
   std::string text = fmt::format("nodes             {}\nedges             {}\nclusters          {}\n",
-                                 file.graph.nodes(), file.graph.edges(), result.clusters);
+                                 graph.nodes, graph.edges, result.clusters);
   if (result.lambda_k > 0) text += fmt::format("lambda_k          {:.6g}\n", result.lambda_k);
   text += scores_text(scores) + fmt::format("seconds           {:.3f}", result.report.seconds());
   const char* separator = ": ";

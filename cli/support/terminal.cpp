@@ -15,6 +15,7 @@
 #include "parsimony/core/output_file.hpp"
 #include "support/escaped.hpp"
 #include "support/exit_code.hpp"
+#include "support/processes.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -123,7 +124,8 @@ Interrupt::~Interrupt() {
   watcher_.join();
 }
 
-Terminal::Terminal(Interrupt& interrupt) : interrupt_(interrupt), has_bar_(is_terminal()) {}
+Terminal::Terminal(Interrupt& interrupt)
+    : interrupt_(interrupt), silent_(process_number() > 0), has_bar_(is_terminal()) {}
 
 Context Terminal::context(int threads) {
   Context context(threads);
@@ -154,6 +156,7 @@ void Terminal::error(std::string_view text) {
 }
 
 void Terminal::line(std::string_view kind, std::string_view text) {
+  if (silent_) return;
   const std::string message = fmt::format("parsimony: {}: {}\n", kind, escaped(text));
   const std::lock_guard lock(mutex_);
   clear_bar();

@@ -74,6 +74,9 @@ class Terminal {
   void note(std::string_view text);
   void warning(std::string_view text);
   void error(std::string_view text);
+  /// Lets this process speak although it is not the first that mpirun has started, which alone does
+  /// otherwise.
+  void speak() { silent_ = false; }
 
   /// A context that Ctrl-C stops and that reports here. The terminal must outlive it.
   Context context(int threads);
@@ -89,6 +92,7 @@ class Terminal {
   std::string verb_, command_;
   std::vector<std::string> warnings_;
   bool quiet_ = false;
+  bool silent_;
   bool has_bar_;
   std::mutex mutex_;  // a stage may report from several threads
   bool bar_drawn_ = false;

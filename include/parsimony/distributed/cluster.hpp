@@ -1,0 +1,28 @@
+// Clustering over the processes of an MPI run: the labels of one process, from many.
+#pragma once
+
+#include "parsimony/cluster/cluster.hpp"
+#include "parsimony/core/output_file.hpp"
+#include "parsimony/distributed/graph.hpp"
+
+namespace parsimony::distributed {
+
+/// cluster::cluster() over processes. labels are those of the nodes of this process; all else is that of the
+/// whole graph, in every process. The same seed and SIMD target give the labels of one process, for any
+/// number of processes and threads, unless that process puts the nodes into another order for its caches
+/// (graph::ordering_pays).
+///
+/// Signals, sums and samples are functions of the position of a node, k-means runs on the sample in process
+/// 0, and each product with the Laplacian exchanges the rows of the ghosts: ghosts × 16 or 32 × 4 bytes a
+/// step. Memory in each process: as for a graph of its own nodes and ghosts.
+///
+/// Throws as cluster::cluster() in all processes alike; invalid_argument for the methods auto and exact,
+/// which need the graph in one process, and unsupported for options that do: clusters auto, error, refine, a
+/// warm start, bisection, assign other than nearest.
+cluster::Clustering cluster(const Graph& graph, const cluster::ClusterOptions& options,
+                            const Context& context = Context{});
+
+/// Throws as cluster() for options that it refuses, before a graph is read.
+void check_options(const cluster::ClusterOptions& options);
+
+}  // namespace parsimony::distributed

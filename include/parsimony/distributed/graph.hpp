@@ -1,0 +1,48 @@
+// A graph whose rows are shared out over the processes of an MPI run.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "parsimony/core/context.hpp"
+#include "parsimony/core/processes.hpp"
+#include "parsimony/graph/file.hpp"
+#include "parsimony/graph/graph.hpp"
+
+namespace parsimony::distributed {
+
+struct GraphRows;
+
+/// Node i of the graph is node i of graph::read_graph() on the same file; each process holds a range of the
+/// nodes with their edges.
+struct Graph {
+  std::shared_ptr<const GraphRows> rows;
+  std::int64_t nodes = 0;  ///< all of them, as everything here that is not "own"
+  std::int64_t edges = 0;
+  bool weighted = false;
+  std::int64_t ghosts = 0;  ///< rows of others that the processes need, summed over them
+  std::int64_t self_loops_dropped = 0, duplicates_merged = 0, zeros_dropped = 0;
+  /// Names of the nodes of this process, if they are not the numbers first_id, first_id + 1, …
+  std::vector<std::int64_t> ids;
+  std::int64_t first_id = 0;
+
+  std::int64_t first() const;  ///< first node of this process
+  std::int64_t own() const;    ///< number of its nodes
+  /// The names of all nodes, in process 0. Collective.
+  graph::NodeIds collect_ids(const Processes& processes) const;
+};
+
+/// Reads a Matrix Market file or an edge list of integers, plain text, in slices of bytes: each process reads
+/// and parses about size / processes bytes, and the edges then go to the processes that hold their nodes.
+/// O(E log degree / processes) time; memory in each process about a slice, and 60 bytes for each of its
+/// edges.
+///
+/// options: format, unweighted and columns, as for graph::read_graph. Throws as graph::read_graph, in all
+/// processes alike; unsupported for compressed files, other formats and options, and ids that are not
+/// integers.
+Graph read_graph(const std::filesystem::path& path, const graph::ReadOptions& options,
+                 const Processes& processes, const Context& context = Context{});
+
+}  // namespace parsimony::distributed

@@ -1,0 +1,195 @@
+#include "parsimony/distributed/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "cluster/components.hpp"
+#include "cluster/method_table.hpp"
+#include "cluster/methods/on_operator.hpp"
+#include "cluster/methods/prepared.hpp"
+#include "cluster/run.hpp"
+#include "distributed/components.hpp"
+#include "distributed/operator.hpp"
+#include "distributed/rows.hpp"
+#include "distributed/together.hpp"
+#include "graph/score_sums.hpp"
+
+namespace parsimony::distributed {
+namespace {
+
+using cluster::ClusterOptions;
+using cluster::ClusterResult;
+using cluster::ComponentSizes;
+using cluster::CompressiveOptions;
+using cluster::ConnectedNodes;
+
+ConnectedNodes connected_nodes(const GraphRows& rows) {
+  ConnectedNodes out{.marks = std::vector<float>(rows.own())};
+  for (std::int64_t i = 0; i < rows.own(); ++i) out.marks[i] = rows.has_edges(i) ? 1.0f : 0.0f;
+  out.count = rows.communicator.sum_of(std::ranges::count(out.marks, 1.0f));
+  return out;
+}
+
+// The labels for which no method is needed, as cluster::begin_result() has them.
+std::vector<std::int32_t> labels_without_search(const GraphRows& rows, const ComponentSizes& sizes,
+                                                const ConnectedNodes& connected, std::int64_t clusters,
+                                                bool components_suffice) {
+  const Communicator& communicator = rows.communicator;
+  if (components_suffice && sizes.components.count - sizes.components.isolated == clusters) {
+    return cluster::components_as_clusters(sizes.components, clusters, connected.marks, communicator);
+  }
+  if (clusters == 1) return std::vector<std::int32_t>(rows.own(), 0);
+  if (clusters >= connected.count) return cluster::single_nodes(connected.marks, clusters, communicator);
+  return {};
+}
+
+ClusterResult compressive(const GraphRows& rows, const ClusterOptions& options, const Context& context) {
+  const Communicator& communicator = rows.communicator;
+  const auto requested = cluster::options_of<CompressiveOptions>(options);
+  validate_fields(requested);
+  cluster::check_compressive_options(requested);
+  cluster::check_clusters(requested.clusters, rows.all());
+  const std::int64_t bytes = cluster::compressive_bytes(rows.own(), std::ssize(rows.ghosts), rows.all(),
+                                                        requested, context.threads());
+  together(communicator, [&] {
+    context.require_memory(bytes, "clustering", "more processes or fewer features need less");
+  });
+  const ConnectedNodes connected = connected_nodes(rows);
+  const double tau = requested.regularization >= 0 ? requested.regularization
+                     : requested.laplacian == graph::LaplacianKind::combinatorial
+                         ? 0
+                         : automatic_regularization(rows);
+  const CompressiveOptions settled =
+      cluster::settled_options(requested, rows.all(), connected.count, tau, false);
+  ClusterResult result{.clusters = settled.clusters,
+                       .report = make_report("compressive spectral clustering", context, settled.seed)};
+  record_options(result.report, settled);
+  result.report.figures.emplace_back("memory_estimate", communicator.most_of(bytes));
+  {
+    const StageTimer timer(result.report, "components");
+    const ComponentSizes sizes = component_sizes(rows);
+    result.report.figures.emplace_back("components", sizes.components.count);
+    result.report.figures.emplace_back("isolated_nodes", sizes.components.isolated);
+    result.labels = labels_without_search(rows, sizes, connected, settled.clusters, tau == 0);
+  }
+  if (communicator.any(!result.labels.empty())) return result;
+  const LaplacianRows laplacian(rows, settled.laplacian, tau);
+  const DistributedOperator op(laplacian, context);
+  run_compressive(op, connected, {}, settled, requested.samples > 0, result, context);
+  result.report.figures.emplace_back("bytes_received", communicator.sum_of(op.bytes_received()));
+  return result;
+}
+
+// The rows of the marked nodes, clustered as a graph of their own.
+ClusterResult compressive_of_part(const GraphRows& rows, std::span<const float> marks,
+                                  const ClusterOptions& options, const Context& context) {
+  const Communicator& communicator = rows.communicator;
+  const GraphRows part = marked_rows(rows, marks);
+  ClusterResult result = compressive(part, options, context);
+  // Back to the processes of the nodes: their marked nodes follow each other, as the labels do.
+  const std::int64_t own = std::ranges::count(marks, 1.0f), begin = communicator.before(own);
+  const std::vector<std::int64_t> counts = communicator.gather(std::span<const std::int64_t>(&own, 1));
+  std::vector<std::vector<std::int32_t>> send(communicator.count());
+  std::int64_t from = 0;
+  for (int p = 0; p < communicator.count(); ++p) {
+    const std::int64_t to = from + counts[p];
+    for (std::int64_t i = std::max(from, part.partition.begin()); i < std::min(to, part.partition.end());
+         ++i) {
+      send[p].push_back(result.labels[i - part.partition.begin()]);
+    }
+    from = to;
+  }
+  result.labels.clear();
+  for (const auto& labels : communicator.exchange(std::move(send))) {
+    result.labels.insert(result.labels.end(), labels.begin(), labels.end());
+  }
+  if (std::ssize(result.labels) != own || begin < 0) throw Error(ErrorCode::internal, "labels were lost");
+  return result;
+}
+
+graph::PartitionScores scores_of(const GraphRows& rows, std::span<const std::int32_t> labels,
+                                 std::int64_t clusters) {
+  const Communicator& communicator = rows.communicator;
+  std::vector<std::int32_t> label(rows.local());
+  std::copy(labels.begin(), labels.end(), label.begin());
+  rows.halo->copy(label.data());
+  graph::PartitionScores out;
+  out.volume.resize(clusters);
+  out.cut.resize(clusters);
+  out.sizes.resize(clusters);
+  double total = 0;
+  for (std::int64_t i = 0; i < rows.own(); ++i) {
+    double degree = 0, leaving = 0;
+    for (std::int64_t e = rows.offsets[i]; e < rows.offsets[i + 1]; ++e) {
+      const double weight = rows.weighted ? rows.values[e] : 1.0;
+      degree += weight;
+      if (label[rows.columns[e]] != label[i]) leaving += weight;
+    }
+    out.volume[label[i]] += degree;
+    out.cut[label[i]] += leaving;
+    ++out.sizes[label[i]];
+    total += degree;
+  }
+  communicator.sum(std::span(out.volume));
+  communicator.sum(std::span(out.cut));
+  communicator.sum(std::span(out.sizes));
+  communicator.sum(std::span<double>(&total, 1));
+  finish_scores(out, total);
+  return out;
+}
+
+}  // namespace
+
+void check_options(const ClusterOptions& options) {
+  cluster::check_cluster_options(options);
+  if (options.method != cluster::Method::compressive) {
+    refuse(fmt::format(
+        "method: {} needs the graph on one machine; use option method compressive, or one process",
+        enum_name(options.method)));
+  }
+  const char* needs = options.clusters == 0                                     ? "clusters: auto"
+                      : options.error > 0                                       ? "error: an error bound"
+                      : options.refine != cluster::Refinement::none             ? "refine: refinement"
+                      : !options.warm_start.empty()                             ? "warm_start: a warm start"
+                      : options.lambda_method != cluster::LambdaMethod::moments ? "lambda_method: bisection"
+                      : options.assign != cluster::Assignment::nearest ? "assign: any assignment but nearest"
+                                                                       : nullptr;
+  if (needs != nullptr) {
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{} needs the graph on one machine; use one process", needs));
+  }
+}
+
+cluster::Clustering cluster(const Graph& graph, const ClusterOptions& options, const Context& context) {
+  check_options(options);
+  const GraphRows& rows = *graph.rows;
+  Report before;
+  cluster::Clustering out;
+  StageTimer timer(before, "connected components");
+  const ComponentSizes sizes =
+      options.components == cluster::ComponentRule::automatic ? component_sizes(rows) : ComponentSizes{};
+  timer.finish();
+  if (sizes.components.count > 1) {
+    const auto run = [&](std::span<const float> marks, const ClusterOptions& part,
+                         const cluster::MethodInputs&) {
+      return compressive_of_part(rows, marks, part, context);
+    };
+    static_cast<ClusterResult&>(out) =
+        cluster_by_components(sizes, degrees(rows), options, {}, run, rows.communicator, context);
+  } else {
+    static_cast<ClusterResult&>(out) = compressive(rows, options, context);
+    if (rows.communicator.rank() == 0) note_components(out, context);
+  }
+  out.report.options.emplace_back("components", std::string(enum_name(options.components)));
+  out.report.figures.emplace_back("processes", std::int64_t{rows.communicator.count()});
+  out.report.figures.emplace_back("ghosts", graph.ghosts);
+  add_before(out.report, before);
+  const StageTimer scoring(out.report, "score");
+  out.scores = scores_of(rows, out.labels, out.clusters);
+  return out;
+}
+
+}  // namespace parsimony::distributed

@@ -1,0 +1,196 @@
+"""parsimony cluster under mpirun: the label files of one process, one report, and no file after a failure.
+
+command.py PARSIMONY: makes small graphs in a folder of its own and removes it.
+"""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PARSIMONY = Path(sys.argv[1]).resolve()
+failures = 0
+
+
+def check(good: bool, what: str) -> None:
+    global failures
+    if not good:
+        failures += 1
+        print("failed:", what, flush=True)
+
+
+def run(processes: int, *arguments: str, **options) -> subprocess.CompletedProcess:
+    start = ["mpirun", "-n", str(processes)] if processes > 1 else []
+    command = [*start, str(PARSIMONY), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "no file"
+
+
+def messages(result: subprocess.CompletedProcess) -> list[str]:
+    return [line for line in result.stderr.splitlines() if line.startswith("parsimony")]
+
+
+def write_mtx(path: Path, nodes: int, edges: set[tuple[int, int]], weighted: bool = False) -> None:
+    field = "real" if weighted else "pattern"
+    lines = [f"%%MatrixMarket matrix coordinate {field} symmetric", f"{nodes} {nodes} {len(edges)}"]
+    for a, b in sorted(edges):
+        weight = f" {0.5 + (7 * a + 13 * b) % 100 / 40}" if weighted else ""
+        lines.append(f"{b + 1} {a + 1}{weight}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def blocks(sizes: list[int], degree: int, between: float, first: int = 0) -> set[tuple[int, int]]:
+    """Edges of a block model; `between` is the share of edges that leave their block."""
+    draw = random.Random(sum(sizes))
+    begins = [first + sum(sizes[:i]) for i in range(len(sizes))]
+    out = set()
+    for begin, size in zip(begins, sizes):
+        for a in range(begin, begin + size):
+            for _ in range(degree // 2):
+                leaves = draw.random() < between
+                b = draw.randrange(first, first + sum(sizes)) if leaves else begin + draw.randrange(size)
+                if a != b:
+                    out.add((min(a, b), max(a, b)))
+    return out
+
+
+def check_labels(folder: Path, name: str, *flags: str) -> None:
+    one = folder / "one.npy"
+    alone = run(1, "cluster", name, *flags, "--output", str(one), "--json", cwd=folder)
+    check(alone.returncode == 0, f"{name} {flags} in one process: {alone.stderr}")
+    expected = json.loads(alone.stdout)
+    for processes in (2, 3, 4):
+        many = folder / f"many{processes}.npy"
+        result = run(processes, "cluster", name, *flags, "--output", str(many), "--json", cwd=folder)
+        what = f"{name} {' '.join(flags)} in {processes} processes"
+        check(result.returncode == 0, f"{what}: {result.stderr}")
+        check(digest(many) == digest(one), f"{what}: labels differ")
+        report = json.loads(result.stdout)  # one report
+        check(report["graph"] == expected["graph"], f"{what}: the graph differs")
+        check(report["scores"]["sizes"] == expected["scores"]["sizes"], f"{what}: the sizes differ")
+        check(abs(report["scores"]["modularity"] - expected["scores"]["modularity"]) < 1e-9, f"{what}: modularity")
+        many.unlink(missing_ok=True)
+
+
+def check_text_labels(folder: Path) -> None:
+    flags = ["--clusters", "6", "--method", "compressive"]
+    one, many = run(1, "cluster", "ids.txt", *flags, cwd=folder), run(3, "cluster", "ids.txt", *flags, cwd=folder)
+    check(one.stdout == many.stdout and one.stdout.count("\n") > 100, "labels with ids on stdout differ")
+
+
+def check_refusals(folder: Path) -> None:
+    cases = [
+        (2, ["--clusters", "5"], "auto needs the graph on one machine; use --method compressive, or one process"),
+        (2, ["--clusters", "5", "--method", "exact"], "exact needs the graph on one machine"),
+        (1, ["--clusters", "auto", "--method", "compressive"], "needs the graph on one machine"),
+        (2, ["--clusters", "0", "--method", "compressive"], "--clusters"),
+        (2, ["--clusters", "99999", "--method", "compressive"], "99999 is more than the"),
+    ]
+    for code, flags, text in cases:
+        result = run(3, "cluster", "blocks.mtx", *flags, "--output", "refused.npy", cwd=folder)
+        said = messages(result)
+        check(result.returncode == code, f"{flags}: exit {result.returncode}, not {code}")
+        check(len(said) == 1 and text in said[0], f"{flags}: {said}")
+        check(not (folder / "refused.npy").exists(), f"{flags}: a file was written")
+
+
+def check_bad_files(folder: Path) -> None:
+    whole = (folder / "blocks.mtx").read_text()
+    (folder / "truncated.mtx").write_text(whole[: whole.index("\n", 2 * len(whole) // 3) + 1])
+    (folder / "bad.mtx").write_text(whole[: len(whole) // 2].rsplit("\n", 1)[0] + "\n7 seven\n")
+    for name, text in [("truncated.mtx", "may be truncated"), ("bad.mtx", "bad.mtx:"), ("none.mtx", "none.mtx")]:
+        begin = time.monotonic()
+        result = run(4, "cluster", name, "--clusters", "5", "--method", "compressive", "--output", "bad.npy", cwd=folder)
+        said = messages(result)
+        check(result.returncode == 1, f"{name}: exit {result.returncode}")
+        check(len(said) == 1 and text in said[0], f"{name}: {said}")
+        check(time.monotonic() - begin < 30, f"{name}: took {time.monotonic() - begin:.0f} s")
+    check(not (folder / "bad.npy").exists(), "a file of labels after bad input")
+
+
+def children(name: str) -> list[int]:
+    """Processes of parsimony-mpi below this one."""
+    out = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "comm").read_text().strip() == "parsimony-mpi":
+                if name in (entry / "cmdline").read_text():
+                    out.append(int(entry.name))
+        except OSError:
+            pass
+    return out
+
+
+def check_killed(folder: Path) -> None:
+    """A killed process ends the others within seconds, at ten moments; no file of labels, whole or in part."""
+    flags = ["cluster", "blocks.mtx", "--clusters", "30", "--method", "compressive", "--features", "160", "-q"]
+    begin = time.monotonic()
+    run(2, *flags, "--output", "whole.npy", cwd=folder)
+    seconds = time.monotonic() - begin
+    killed = 0
+    for moment in range(10):
+        name = f"killed{moment}.npy"
+        job = subprocess.Popen(
+            ["mpirun", "-n", "2", str(PARSIMONY), *flags, "--output", name],
+            cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        until = time.monotonic() + seconds * (0.3 + 0.07 * moment)
+        while time.monotonic() < until and job.poll() is None:
+            time.sleep(0.01)
+        ranks = children(name)
+        if job.poll() is None and ranks:
+            os.kill(ranks[moment % len(ranks)], signal.SIGKILL)
+            killed += 1
+            begin = time.monotonic()
+            code = job.wait(timeout=60)
+            check(code != 0 or (folder / name).exists(), f"killed at moment {moment}: exit 0 without a file")
+            check(time.monotonic() - begin < 15, f"killed at moment {moment}: took {time.monotonic() - begin:.0f} s")
+        job.wait(timeout=60)
+        time.sleep(0.3)
+        check(not children(name), f"killed at moment {moment}: a process goes on")
+        if (folder / name).exists():
+            check(digest(folder / name) == digest(folder / "whole.npy"), f"killed at moment {moment}: half a file")
+    check(killed >= 5, f"only {killed} of 10 processes were killed in time")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="parsimony-mpi-") as name:
+        folder = Path(name)
+        write_mtx(folder / "blocks.mtx", 6000, blocks([600] * 10, 14, 0.2))
+        write_mtx(folder / "weighted.mtx", 3000, blocks([500] * 6, 12, 0.2), weighted=True)
+        apart = blocks([700, 700], 10, 0.1) | blocks([500], 8, 0, 1450) | blocks([90], 8, 0, 2000)
+        write_mtx(folder / "apart.mtx", 2200, apart)  # three components and nodes without edges
+        write_mtx(folder / "tiny.mtx", 5, {(0, 1), (1, 2), (0, 2), (3, 4)})
+        ids = "".join(f"{a * 1000003 - 9000000}\t{b * 1000003 - 9000000}\n" for a, b in sorted(apart))
+        (folder / "ids.txt").write_text("# ids that are not consecutive\n" + ids)
+        compressive = ["--method", "compressive"]
+        check_labels(folder, "blocks.mtx", "--clusters", "10", *compressive)
+        check_labels(folder, "weighted.mtx", "--clusters", "6", "--sampling", "energy", *compressive)
+        check_labels(folder, "weighted.mtx", "--clusters", "6", "--regularization", "2", *compressive)
+        check_labels(folder, "apart.mtx", "--clusters", "7", *compressive)
+        check_labels(folder, "apart.mtx", "--clusters", "3", *compressive)
+        check_labels(folder, "apart.mtx", "--clusters", "7", "--components", "whole", *compressive)
+        check_labels(folder, "ids.txt", "--clusters", "6", *compressive)
+        for clusters in ("1", "2", "4", "5"):
+            check_labels(folder, "tiny.mtx", "--clusters", clusters, *compressive)
+        check_text_labels(folder)
+        check_refusals(folder)
+        check_bad_files(folder)
+        check_killed(folder)
+        left = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+        check(len(left) <= 1, f"temporary files are left: {left}")
+    print("failed" if failures else "passed")
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
