@@ -13,6 +13,7 @@ constexpr std::array kVerbs{
     Verb{"score", "score a partition by its graph or against known labels", add_score},
     Verb{"generate", "generate random graphs with planted clusters", add_generate},
     Verb{"convert", "convert a graph to another file format", add_convert},
+    Verb{"order", "number the nodes of a graph by communities, for many machines", add_order},
     Verb{"operator", "learn, check and apply analysis operators", add_operator},
     Verb{"quantize", "store a neural network in fewer bytes", add_quantize},
     Verb{"inspect", "list the tensors of a safetensors or compact file", add_inspect},

@@ -28,6 +28,7 @@ Action add_assign(CLI::App& app);
 Action add_score(CLI::App& app);
 Action add_generate(CLI::App& app);
 Action add_convert(CLI::App& app);
+Action add_order(CLI::App& app);
 Action add_operator(CLI::App& app);
 Action add_quantize(CLI::App& app);
 Action add_inspect(CLI::App& app);
