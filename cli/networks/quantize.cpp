@@ -25,6 +25,7 @@ constexpr const char* kQuantizeExamples = R"(Examples:
   parsimony quantize model.safetensors --budget 3.3MB -o small.safetensors
   parsimony quantize model.safetensors --budget 3.3MB --calibration inputs.safetensors --dry-run
   parsimony quantize model.safetensors --scheme int4 --network efficientnet-lite0 --images photos.zip -o small.safetensors
+  parsimony quantize minilm/model.safetensors --scheme int4 --texts sentences.txt -o small.safetensors
   parsimony quantize model.safetensors --scheme levels4 --half -o small.safetensors
   parsimony quantize model.safetensors --scheme 'ffn=pq8,attention=pq4,head=float,*=int8' -o small.safetensors
 
@@ -33,12 +34,13 @@ counted by the reason (--json lists each). With --budget each layer gets the sch
 parsimony dequantize gives the floats back; docs/formats/compact.md shows how Python reads the file.)";
 
 constexpr const char* kPictures = "Correction by pictures";
+constexpr const char* kTexts = "Correction by texts";
 
-// Flags of the group that --images belongs to say nothing without it.
-void check_pictures(const CLI::App& app) {
+// Flags of a group say nothing without the first of it.
+void check_group(const CLI::App& app, const char* group, const char* first) {
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_group() == kPictures && option->count() > 0) {
-      refuse("--" + option->get_lnames().front() + ": needs --images");
+    if (option->get_group() == group && option->count() > 0) {
+      refuse(fmt::format("--{}: needs {}", option->get_lnames().front(), first));
     }
   }
 }
@@ -53,8 +55,11 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
     check_readable(settings.calibration);
     settings.options.calibration.emplace(settings.calibration);
   }
-  if (!settings.images.images.empty()) return run_quantize_for_images(settings, app, terminal);
-  check_pictures(app);
+  const bool pictures = !settings.images.images.empty(), texts = !settings.texts.texts.empty();
+  if (pictures && texts) refuse("--images and --texts: a network is for one of them");
+  if (!pictures) check_group(app, kPictures, "--images");
+  if (!texts) check_group(app, kTexts, "--texts");
+  if (pictures || texts) return run_quantize_with_data(settings, app, terminal);
   const Context context = start(terminal, settings.run);
   OutputSet outputs;
   show_compression(quant::compress(settings.input, outputs.file(settings.output), settings.options, context),
@@ -95,6 +100,8 @@ Action add_quantize(CLI::App& app) {
       ->group("Method");
   Flags pictures(app, kPictures);
   describe(settings->images, pictures);
+  Flags texts(app, kTexts);
+  describe(settings->texts, texts);
   add_json_flag(app, settings->run.json);
   add_page_flag(app, settings->run.page);
   add_run_flags(app, settings->run);

@@ -6,6 +6,7 @@
 
 #include "parsimony/core/output_file.hpp"
 #include "parsimony/models/compress_for_images.hpp"
+#include "parsimony/models/compress_for_texts.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "support/run_flags.hpp"
 #include "support/terminal.hpp"
@@ -18,11 +19,12 @@ struct QuantizeSettings {
   std::string calibration;
   quant::CompressOptions options;
   models::ImageCorrectionOptions images;
+  models::TextCorrectionOptions texts;
   RunSettings run;
 };
 
-/// Quantizes with pictures: in parsimony-torch by LibTorch; parsimony starts that program.
-int run_quantize_for_images(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal);
+/// Quantizes with pictures or texts: in parsimony-torch by LibTorch; parsimony starts that program.
+int run_quantize_with_data(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal);
 
 /// Writes the page of the run and shows the result, once it is written.
 void show_compression(const quant::Compression& made, const QuantizeSettings& settings, const CLI::App& app,

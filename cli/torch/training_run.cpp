@@ -1,4 +1,5 @@
-// Implements training.hpp for parsimony-torch: carries out train, evaluate and quantize with pictures.
+// Implements training.hpp for parsimony-torch: carries out train, evaluate and quantize with pictures or
+// texts.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -65,12 +66,15 @@ int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& te
   return kDone;
 }
 
-int run_quantize_for_images(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal) {
+int run_quantize_with_data(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
   OutputSet outputs;
-  show_compression(models::compress_for_images(settings.input, outputs.file(settings.output),
-                                               settings.options, settings.images, context),
-                   settings, app, terminal, context, outputs);
+  const OutputPath output = outputs.file(settings.output);
+  show_compression(
+      settings.texts.texts.empty()
+          ? models::compress_for_images(settings.input, output, settings.options, settings.images, context)
+          : models::compress_for_texts(settings.input, output, settings.options, settings.texts, context),
+      settings, app, terminal, context, outputs);
   outputs.commit();
   return kDone;
 }

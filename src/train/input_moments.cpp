@@ -13,7 +13,8 @@ namespace {
 
 struct Observed {
   Layer layer;
-  torch::Tensor sum;  // Σ x² per channel; for an embedding the number of look-ups of each row
+  torch::Tensor sum;     // Σ x² per channel; for an embedding the number of look-ups of each row
+  torch::Tensor values;  // Σ x per channel; not for an embedding
   std::int64_t count = 0;
 };
 
@@ -27,8 +28,11 @@ void add(Observed& to, const torch::Tensor& input, const torch::Tensor& weight) 
     to.count += input.numel();
   } else {
     const std::int64_t axis = to.layer.convolution ? input.dim() - weight.dim() + 1 : input.dim() - 1;
-    sum =
-        input.detach().to(torch::kDouble).square().transpose(0, axis).reshape({input.size(axis), -1}).sum(1);
+    const torch::Tensor x =
+        input.detach().to(torch::kDouble).transpose(0, axis).reshape({input.size(axis), -1});
+    sum = x.square().sum(1);
+    const torch::Tensor values = x.sum(1);
+    to.values = to.values.defined() ? to.values + values : values;
     to.count += input.numel() / input.size(axis);
   }
   to.sum = to.sum.defined() ? to.sum + sum : sum;
@@ -114,19 +118,32 @@ std::vector<float> importance_of(const Observed& layer) {
 
 }  // namespace
 
-std::map<std::string, std::vector<float>> input_second_moments(torch::nn::Module& model,
-                                                               const std::function<void()>& pass) {
+std::map<std::string, InputMoments> input_moments(torch::nn::Module& model,
+                                                  const std::function<void()>& pass) {
   std::vector<Observed> layers;
-  for (Layer& layer : weight_layers(model)) layers.push_back({std::move(layer), {}});
+  for (Layer& layer : weight_layers(model)) layers.push_back({std::move(layer), {}, {}});
   {
     const torch::NoGradGuard no_gradient;
     const Observer observer(layers);
     pass();
   }
-  std::map<std::string, std::vector<float>> out;
+  std::map<std::string, InputMoments> out;
   for (const Observed& layer : layers) {
-    if (layer.count > 0) out.emplace(layer.layer.name, importance_of(layer));
+    if (layer.count == 0) continue;
+    InputMoments& moments = out[layer.layer.name];
+    moments.second = importance_of(layer);
+    if (!layer.values.defined()) continue;
+    const torch::Tensor mean =
+        (layer.values / static_cast<double>(layer.count)).to(torch::kFloat).contiguous();
+    moments.mean.assign(mean.data_ptr<float>(), mean.data_ptr<float>() + mean.numel());
   }
+  return out;
+}
+
+std::map<std::string, std::vector<float>> input_second_moments(torch::nn::Module& model,
+                                                               const std::function<void()>& pass) {
+  std::map<std::string, std::vector<float>> out;
+  for (auto& [name, moments] : input_moments(model, pass)) out.emplace(name, std::move(moments.second));
   return out;
 }
 

@@ -23,4 +23,12 @@ namespace parsimony::train {
 std::map<std::string, std::vector<float>> input_second_moments(torch::nn::Module& model,
                                                                const std::function<void()>& pass);
 
+/// The same with the means E[x] per input channel, by which the biases of quantized layers can be put right;
+/// empty for embeddings.
+struct InputMoments {
+  std::vector<float> mean, second;
+};
+std::map<std::string, InputMoments> input_moments(torch::nn::Module& model,
+                                                  const std::function<void()>& pass);
+
 }  // namespace parsimony::train
