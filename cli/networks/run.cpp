@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "networks/show_run.hpp"
 #include "parsimony/core/error.hpp"
@@ -50,7 +51,7 @@ int run_run(RunVerbSettings& settings, Terminal& terminal) {
   if (!settings.pairs.empty()) {
     const auto pairs = read_pairs(settings.pairs, context.stop);
     made = run::run_pairs(settings.model, pairs, settings.options, context);
-    for (const auto& [first, second] : pairs) shown.push_back(first + "\t" + second);
+    for (const auto& [first, second] : pairs) shown.push_back(fmt::format("{}\t{}", first, second));
   } else {
     if (!settings.texts.empty()) shown = read_lines(settings.texts, context.stop);
     made = run::run_texts(settings.model, shown, settings.options, context);

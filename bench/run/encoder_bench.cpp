@@ -1,0 +1,57 @@
+// A BERT or RoBERTa from its compact file, one text, one thread: the file that PARSIMONY_BENCH_MODEL names,
+// with config.json beside it. Argument: tokens of the text. The counter "bytes" is the memory of the weights.
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "parsimony/run/session.hpp"
+
+namespace parsimony::run {
+namespace {
+
+const char* model() {
+  return std::getenv("PARSIMONY_BENCH_MODEL");
+}
+
+void encode(benchmark::State& state, Precision precision) {
+  if (model() == nullptr) {
+    state.SkipWithError("set PARSIMONY_BENCH_MODEL to a safetensors file of a BERT or RoBERTa");
+    return;
+  }
+  const Context context(1);
+  Session session(load(model(), {.precision = precision}, context));
+  data::EncodedText text;
+  for (std::int64_t t = 0; t < state.range(0); ++t) {
+    text.tokens.push_back(static_cast<std::int32_t>(1000 + 37 * t % 2000));
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(session.embed(std::span(&text, 1), context));
+  state.counters["bytes"] = static_cast<double>(session.network().bytes());
+}
+
+void load_alone(benchmark::State& state) {
+  if (model() == nullptr) {
+    state.SkipWithError("set PARSIMONY_BENCH_MODEL to a safetensors file of a BERT or RoBERTa");
+    return;
+  }
+  const Context context(1);
+  for (auto _ : state) benchmark::DoNotOptimize(load(model(), {}, context));
+}
+BENCHMARK(load_alone)->Unit(benchmark::kMillisecond);
+
+const int registered = [] {
+  for (const Precision precision : {Precision::automatic, Precision::integers7, Precision::exact}) {
+    const std::string name = "encode_" + std::string(enum_name(precision));
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { encode(state, precision); })
+        ->Arg(16)
+        ->Arg(64)
+        ->Arg(128)
+        ->Unit(benchmark::kMillisecond);
+  }
+  return 0;
+}();
+
+}  // namespace
+}  // namespace parsimony::run
+
+BENCHMARK_MAIN();
