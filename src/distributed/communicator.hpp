@@ -39,6 +39,7 @@ class Communicator : public Processes {
     static_assert(std::is_trivially_copyable_v<T>);
     std::vector<std::vector<std::byte>> bytes(count_);
     std::vector<std::span<const std::byte>> views;
+    views.reserve(send.size());
     for (const auto& values : send) views.push_back(std::as_bytes(std::span(values)));
     exchange_bytes(views, bytes);
     send.clear();
