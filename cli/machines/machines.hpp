@@ -9,6 +9,6 @@
 namespace parsimony::cli {
 
 /// In parsimony-mpi it clusters; in parsimony it starts that program with the arguments of this one.
-int run_cluster_on_machines(ClusterSettings settings, Terminal& terminal);
+int run_cluster_on_machines(const ClusterSettings& settings, Terminal& terminal);
 
 }  // namespace parsimony::cli

@@ -38,7 +38,7 @@ void check_settings(ClusterSettings& settings) {
   distributed::check_options(settings.cluster());
 }
 
-int cluster_on(const distributed::Machines& machines, ClusterSettings& settings, Terminal& terminal) {
+int cluster_on(const distributed::Machines& machines, ClusterSettings settings, Terminal& terminal) {
   const Processes& processes = machines.processes();
   const bool first = processes.rank() == 0;
   const auto input = input_path(settings.input);
@@ -92,7 +92,7 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings& settings,
 
 }  // namespace
 
-int run_cluster_on_machines(ClusterSettings settings, Terminal& terminal) {
+int run_cluster_on_machines(const ClusterSettings& settings, Terminal& terminal) {
   const distributed::Machines machines;
   const bool first = machines.processes().rank() == 0;
   try {
