@@ -11,7 +11,7 @@ from verbs import VERBS
 ADDRESS_SPACE = (25_000, 30_000, 40_000, 60_000, 80_000, 100_000, 150_000, 200_000, 250_000, 400_000)  # kB
 THREADS = (1, 2, 3, 4)  # at once
 PROCESSES = (1, 2, 3, 4, 6)  # and threads, in a control group
-GROUPS = (pathlib.Path("/sys/fs/cgroup/pids"), pathlib.Path("/sys/fs/cgroup"))  # of version 1, of version 2
+GROUPS = (pathlib.Path("/sys/fs/cgroup/pids"), pathlib.Path("/sys/fs/cgroup"))  # the folders of versions 1 and 2
 
 
 def group_of_processes():
