@@ -14,6 +14,7 @@
 #include "support/processes.hpp"
 
 namespace parsimony::cli {
+
 int run_cluster_on_machines(const ClusterSettings&, Terminal&) {
   std::error_code failed;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);

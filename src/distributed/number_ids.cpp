@@ -35,15 +35,13 @@ std::vector<std::int64_t> splitters(const Communicator& communicator, const std:
 
 }  // namespace
 
-NumberedIds number_ids(const Communicator& communicator, std::vector<std::int64_t> ids) {
-  const std::vector<std::int64_t> distinct = sorted_distinct(ids);
+NumberedIds number_ids(const Communicator& communicator, std::span<const std::int64_t> ids) {
+  const std::vector<std::int64_t> distinct = sorted_distinct({ids.begin(), ids.end()});
   const std::vector<std::int64_t> first = splitters(communicator, distinct);
   std::vector<std::vector<std::int64_t>> send(communicator.count());
   for (const std::int64_t id : distinct) {
     send[std::upper_bound(first.begin(), first.end(), id) - first.begin()].push_back(id);
   }
-  std::vector<std::int64_t> counts;
-  for (const auto& part : send) counts.push_back(std::ssize(part));
   const auto asked = communicator.exchange(std::move(send));
   NumberedIds out;
   IdTable& table = out.table;

@@ -27,6 +27,6 @@ struct NumberedIds {
   std::vector<std::int32_t> nodes;  ///< one for each id given
   IdTable table;
 };
-NumberedIds number_ids(const Communicator& communicator, std::vector<std::int64_t> ids);
+NumberedIds number_ids(const Communicator& communicator, std::span<const std::int64_t> ids);
 
 }  // namespace parsimony::distributed

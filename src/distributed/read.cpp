@@ -223,7 +223,8 @@ Graph read_edge_list(const Input& input) {
       entries.weights.insert(entries.weights.end(), piece.begin(), piece.end());
   });
   slice = {};
-  NumberedIds numbered = number_ids(input.communicator, std::move(ids));
+  NumberedIds numbered = number_ids(input.communicator, ids);
+  ids = {};
   for (std::size_t e = 0; e < numbered.nodes.size(); e += 2) {
     entries.nodes.push_back({numbered.nodes[e], numbered.nodes[e + 1]});
   }

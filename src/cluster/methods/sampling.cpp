@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <compare>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
@@ -15,7 +14,9 @@ namespace {
 struct Clock {
   double time;
   std::int32_t position;
-  auto operator<=>(const Clock&) const = default;
+  bool operator<(const Clock& other) const {
+    return time != other.time ? time < other.time : position < other.position;
+  }
 };
 
 }  // namespace
