@@ -1,6 +1,6 @@
 """Denoises the colour pictures of Kodak24 beside BM3D of PyPI, on the same draws of white noise.
 
-    python bench/images/beside_bm3d.py [--parsimony build/release/cli/parsimony] [--side 256]
+    python bench/images/beside_bm3d.py [--parsimony build/release/cli/parsimony] [--side 256] [--step 1]
 
 Writes bench/images/beside_bm3d.md. Needs NumPy, Pillow and bm3d 4.0.3 (bench/requirements.txt), and Kodak24.zip in the folder
 images/real of PARSIMONY_DATA. The noise is not clipped, both get sigma, and seconds are those of the processor: for
@@ -27,9 +27,9 @@ HERE = pathlib.Path(__file__).parent
 METHODS = {"parsimony": (), "parsimony --adapt": ("--adapt",)}
 
 
-def pictures(side):
+def pictures(side, step):
     with zipfile.ZipFile(drive.existing(drive.DATA / "images/real/Kodak24.zip")) as archive:
-        for name in sorted(archive.namelist()):
+        for name in sorted(archive.namelist())[::step]:
             pixels = np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB"), float)
             top, left = ((size - side) // 2 for size in pixels.shape[:2])
             yield name, pixels[top : top + side, left : left + side]
@@ -51,15 +51,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     drive.add_flags(parser, threads=False)
     parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--step", type=int, default=1, help="every n-th picture")
     parser.add_argument("--sigmas", type=int, nargs="+", default=[10, 25, 50])
     parser.add_argument("--output", type=pathlib.Path, default=HERE / "beside_bm3d.md")
     arguments = parser.parse_args()
-    everything = list(pictures(arguments.side))
+    everything = list(pictures(arguments.side, arguments.step))
     lines = ["# Colour pictures beside BM3D\n",
-             f"`python bench/images/beside_bm3d.py`: the middle {arguments.side} x {arguments.side} pixels of the {len(everything)} pictures "
-             "of Kodak24, one draw of the noise each. PSNR in dB, the mean over the pictures; seconds of the processor for a picture.\n",
+             f"`python bench/images/beside_bm3d.py`: the middle {arguments.side} x {arguments.side} pixels of pictures of Kodak24, one "
+             "draw of the noise each. PSNR in dB, the mean over the pictures; seconds of the processor for a picture.\n",
              drive.head(arguments.parsimony, 1) + "\n",
-             "| sigma | method | PSNR | less than BM3D: mean | worst picture | best picture | seconds |", "|---|---|---|---|---|---|---|"]
+             "| sigma | pictures | method | PSNR | less than BM3D: mean | worst picture | best picture | seconds |", "|---|---|---|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as name:
         for sigma in arguments.sigmas:
             found = {method: [] for method in (*METHODS, "BM3D")}
@@ -76,7 +77,7 @@ def main():
                 values = np.array(values)
                 less = peer - values[:, 0]
                 words = f"{less.mean():.2f} | {less.max():.2f} | {less.min():.2f}" if method != "BM3D" else "| |"
-                lines.append(f"| {sigma} | {method} | {values[:, 0].mean():.2f} | {words} | {values[:, 1].mean():.2f} |")
+                lines.append(f"| {sigma} | {len(everything)} | {method} | {values[:, 0].mean():.2f} | {words} | {values[:, 1].mean():.2f} |")
             drive.write(arguments.output, lines)
     print(*lines, sep="\n")
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "images/energy/check_image.hpp"
+#include "images/energy/tiles.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/images/denoise.hpp"
 #include "parsimony/images/opponent_colors.hpp"
@@ -29,6 +30,20 @@ bool has_one_color(const Image& image, const Matrix<float>& known, float value) 
     }
   }
   return true;
+}
+
+// Bytes beside the image, as measured: per pixel those of the mask and of the steps on one channel, and per
+// channel the opponent colour and the result; the vectors of the search on one tile, and its strips of each
+// thread.
+std::int64_t inpainting_memory(const Image& image, const InpaintOptions& options, const Context& context) {
+  constexpr std::int64_t kPerPixel = 24, kPerValue = 8, kPerTilePixel = 96, kBorder = 32;
+  constexpr std::int64_t kStrips = std::int64_t{2} << 20;
+  const auto side = [&](std::int64_t extent) {  // side of the largest tile, with its border
+    const std::int64_t count = (extent + options.tile - 1) / options.tile;
+    return count > 1 ? extent / count + 1 + 2 * kTileOverlap + kBorder : extent + kBorder;
+  };
+  return image.width() * image.height() * (kPerPixel + kPerValue * std::ssize(image.channels)) +
+         side(image.width()) * side(image.height()) * kPerTilePixel + kStrips * context.threads();
 }
 
 }  // namespace
@@ -56,6 +71,8 @@ Matrix<float> known_pixels(const Image& mask, MissingPixels missing) {
 InpaintResult inpaint(const Image& image, const Image& mask, const InpaintOptions& options,
                       const Context& context) {
   check_channels(image, "image");
+  validate_fields(options);
+  context.require_memory(inpainting_memory(image, options, context), "inpainting");
   const Matrix<float> known = known_pixels(mask, options.missing);
   if (known.rows() != image.height() || known.cols() != image.width()) {
     refuse(fmt::format("mask: {} × {} pixels for an image of {} × {}", known.cols(), known.rows(),

@@ -6,9 +6,12 @@
 #include <limits>
 
 #include "expect_error.hpp"
+#include "limited_memory.hpp"
+#include "parsimony/images/denoise.hpp"
 #include "parsimony/images/image_quality.hpp"
 #include "parsimony/images/opponent_colors.hpp"
 #include "pictures.hpp"
+#include "resident_memory.hpp"
 
 namespace parsimony::images {
 namespace {
@@ -169,6 +172,24 @@ TEST(OpponentColors, AreOrthonormalAndGoBack) {
     }
     return out;
   });
+}
+
+TEST(InpaintMemory, IsRequiredBeforeTheWorkAndIsEnough) {
+  Image mask{{Matrix<float>(300, 400)}, 8, false};
+  Image image{{Matrix<float>(300, 400)}, 8, false};
+  for (std::int64_t i = 0; i < image.channels[0].size(); ++i) {
+    image.channels[0].data()[i] = static_cast<float>(i % 97);
+    mask.channels[0].data()[i] = i % 3 == 0 ? 0.0f : 255.0f;
+  }
+  expect_error(ErrorCode::memory_limit, "inpainting",
+               [&] { inpaint(image, mask, {}, parsimony::testing::limited_memory(4 << 20)); });
+  const Context context = parsimony::testing::limited_memory(1 << 30);
+  const std::int64_t before = parsimony::testing::resident("VmRSS");
+  if (!parsimony::testing::restart_peak()) GTEST_SKIP() << "the peak of the memory cannot start anew";
+  inpaint(image, mask, {.last_scale = 80, .max_iterations = 1}, context);
+  const std::int64_t taken = parsimony::testing::resident("VmHWM") - before;
+  const std::int64_t estimate = context.memory_estimate() - (context.memory.bytes - (std::int64_t{1} << 30));
+  EXPECT_LE(taken, estimate + (1 << 20));
 }
 
 }  // namespace
