@@ -21,7 +21,7 @@ SENTENCES = 5120
 task = {"kind": "sentences", "texts": str(glue / "train_full.tsv"), "held_out": str(glue / "dev.tsv"),
         "texts_used": SENTENCES, "tokenizer": str(minilm), "config": str(minilm / "config.json"), "max_length": 64}
 steps = {"batch_size": 16, "optimizer": "adamw"}
-PRODUCTS = "ffn=pq8,embedding=pq8,attention=pq4,head=int8,*=int8"
+PRODUCTS = "ffn=pq8,embedding=pq8,attention=pq4,classifier=int8,*=int8"
 SCHEMES = [("int8", "int8"), ("int4", "int4"), ("levels of 4 bits", "levels4"), ("products 8/4/8", PRODUCTS)]
 
 
@@ -68,9 +68,11 @@ for title, scheme in SCHEMES:
             by_texts = ["--texts", str(texts), "--config", str(minilm / "config.json")] if kind == "texts" else []
             run("quantize", str(tuned), "--scheme", scheme, "--half", *by_texts, "--output", str(small))
         judge(f"{title}, after training" + (", with 128 texts" if kind == "texts" else ""), small)
-codes = {"scheme": "product", "block_size": 8, "codebook": "int8", "normalize_filters": False,
+STAGES = [r"bert\.encoder\.layer\.[0-9]+\.(intermediate|output)\.dense|bert\.pooler\.dense|classifier", r"bert\.embeddings\..*",
+          ".*attention.*"]
+codes = {"stages": STAGES, "scheme": "product", "block_size": 8, "codebook": "int8", "normalize_filters": False,
          "schemes": [{"layers": ".*attention.*", "block_size": 4}, {"layers": "classifier", "scheme": "integer"}]}
-for name, title, count in [("ipq", "products 8/4/8, 3 × 20 steps with the float network as teacher", 20)]:
+for name, title, count in [("ipq", "products 8/4/8, 3 × 15 steps with the float network as teacher", 15)]:
     small = trained(name, "model.compact.safetensors", task={**task, "weights": str(tuned)},
                     training={**steps, "epochs": 0}, teacher={"share": 1, "temperature": 2},
                     ipq={**codes, "steps": count, "learning_rate": 1e-4, "warmup_steps": 4},
