@@ -42,7 +42,8 @@ class CompressForTexts : public testing::Test {
     const auto parameters = other.named_parameters();
     const std::string layer = "bert.encoder.layer.0.attention.self.query";
     return torch::linear(first_inputs(), parameters[layer + ".weight"], parameters[layer + ".bias"])
-        .flatten(0, 1).mean(0);
+        .flatten(0, 1)
+        .mean(0);
   }
   // The first layer reads the embeddings, which stay floats: they are the same in all networks.
   torch::Tensor first_inputs() {
