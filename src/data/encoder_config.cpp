@@ -51,11 +51,11 @@ class EncoderConfigReader {
     }
     return value->get<std::int64_t>();
   }
-  double fraction(const char* key, double absent) const {
+  double fraction(const char* key, double high, double absent) const {
     const nlohmann::json* value = find(key);
     if (value == nullptr) return absent;
-    if (!value->is_number() || !(value->get<double>() >= 0 && value->get<double>() <= 1)) {
-      fail(fmt::format("\"{}\" is {}; must be a number of 0 to 1", key, shown(*value)));
+    if (!value->is_number() || !(value->get<double>() >= 0 && value->get<double>() <= high)) {
+      fail(fmt::format("\"{}\" is {}; must be a number of 0 to {}", key, shown(*value), high));
     }
     return value->get<double>();
   }
@@ -93,7 +93,7 @@ class EncoderConfigReader {
 
 EncoderConfig read_encoder_config(const std::filesystem::path& file) {
   constexpr std::int64_t kTokens = 1 << 24, kPositions = 1 << 20, kWidth = 1 << 16, kFeedForward = 1 << 20,
-                         kLayers = 1 << 10;
+                         kLayers = 1 << 10, kClasses = 1 << 20;
   const EncoderConfigReader config(file);
   EncoderConfig out;
   const std::string kind = config.text("model_type", "");
@@ -112,8 +112,11 @@ EncoderConfig read_encoder_config(const std::filesystem::path& file) {
   out.heads = config.whole("num_attention_heads", 1, kLayers);
   out.feed_forward = config.whole("intermediate_size", 1, kFeedForward);
   out.padding_token = config.whole("pad_token_id", 0, kTokens, out.kind == EncoderKind::roberta ? 1 : 0);
-  out.norm_epsilon = config.fraction("layer_norm_eps", out.norm_epsilon);
+  out.norm_epsilon = config.fraction("layer_norm_eps", 1, out.norm_epsilon);
+  out.dropout = config.fraction("hidden_dropout_prob", 0.99, out.dropout);
   out.labels = config.labels();
+  out.classes = out.labels.empty() ? config.whole("num_labels", 1, kClasses, out.classes)
+                                   : static_cast<std::int64_t>(out.labels.size());
   if (out.width % out.heads != 0) {
     config.fail(
         fmt::format("\"hidden_size\" is {}; must be a multiple of the {} heads", out.width, out.heads));

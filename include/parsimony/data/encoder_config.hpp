@@ -31,6 +31,8 @@ struct EncoderConfig {
   std::int64_t feed_forward = 0;
   std::int64_t padding_token = 0;
   double norm_epsilon = 1e-12;
+  double dropout = 0.1;             ///< in training
+  std::int64_t classes = 2;         ///< of a classification head
   std::vector<std::string> labels;  ///< names of the classes; empty if the file names none
 
   /// Most tokens of a text.
@@ -41,7 +43,8 @@ struct EncoderConfig {
 
 /// Reads the config.json of Hugging Face's transformers: model_type bert, roberta or xlm-roberta, vocab_size,
 /// max_position_embeddings, type_vocab_size, num_hidden_layers, hidden_size, num_attention_heads,
-/// intermediate_size, pad_token_id, layer_norm_eps and id2label. Other keys are not read.
+/// intermediate_size, pad_token_id, layer_norm_eps, hidden_dropout_prob, and id2label, whose number is that
+/// of the classes, or num_labels. Other keys are not read.
 ///
 /// Throws io; format for a file that is not such an object, with the key and its range; unsupported for
 /// another model_type, an activation other than gelu, and relative positions.

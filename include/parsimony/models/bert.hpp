@@ -10,18 +10,11 @@
 #include <vector>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/data/encoder_config.hpp"
 
 namespace parsimony::models {
 
-enum class EncoderFamily {
-  bert,
-  roberta  ///< positions count from padding_token + 1 on, and padding has none
-};
-
-constexpr auto names_of(EncoderFamily) {
-  using enum EncoderFamily;
-  return enum_names<EncoderFamily>({{bert, "bert"}, {roberta, "roberta"}});
-}
+using EncoderFamily = data::EncoderKind;
 
 /// The layers after the encoder.
 enum class EncoderHead {
@@ -73,14 +66,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"dropout", "dropout in training", 0, 0.99}, options.dropout);
 }
 
-/// Reads the config.json of Hugging Face's transformers: model_type bert or roberta, vocab_size,
-/// max_position_embeddings, type_vocab_size, num_hidden_layers, hidden_size, num_attention_heads,
-/// intermediate_size, pad_token_id, layer_norm_eps, hidden_dropout_prob, and the number of id2label (or
-/// num_labels) as classes. Other keys are not read. `head` and `pooler` are those of the caller: the file
-/// names them only in part.
-///
-/// Throws io; format for a file that is not such an object, with the key and its range; unsupported for
-/// another model_type, an activation other than gelu, and relative positions.
+/// The network of a config.json (data::read_encoder_config, which says what is read and thrown). `head` and
+/// `pooler` are those of the caller: the file names them only in part.
 BertOptions read_bert_config(const std::filesystem::path& file, EncoderHead head = EncoderHead::none,
                              bool pooler = true);
 
