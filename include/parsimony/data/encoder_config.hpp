@@ -32,7 +32,7 @@ struct EncoderConfig {
   std::int64_t padding_token = 0;
   double norm_epsilon = 1e-12;
   double dropout = 0.1;             ///< in training
-  std::int64_t classes = 2;         ///< of a classification head
+  std::int64_t classes = 2;         ///< outputs of a classification head
   std::vector<std::string> labels;  ///< names of the classes; empty if the file names none
 
   /// Most tokens of a text.
