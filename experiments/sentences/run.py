@@ -81,7 +81,7 @@ for name, title, count in [("ipq", "products 8/4/8, 3 × 15 steps with the float
 
 first = rows[0]
 text = f"""MiniLM-L6 on the 872 sentences of SST-2's `dev.tsv`, fine-tuned on {SENTENCES} sentences of its training part, seed {seed}.
-One seed: an accuracy has a standard error of 1.3 points; those of one network differ by less between its codes.
+One seed: an accuracy has a standard error of 1.3 points.
 
 | network | bytes | times fewer | accuracy, % | against float | cross-entropy |
 |---|---|---|---|---|---|

@@ -272,26 +272,50 @@ void Ipq::store() {
   }
 }
 
+namespace {
+
+std::string escaped_name(const std::string& name) {
+  return std::regex_replace(name, std::regex(R"(\.)"), "\\.");
+}
+
+// An expression of these layers alone. Numbers between dots, which count the blocks of a network, become \d+
+// where that selects no other layer: deep networks would have expressions of thousands of characters.
+std::string pattern_of(const std::vector<std::string>& names, const std::vector<Layer>& layers) {
+  static const std::regex kNumber(R"((^|\.)\d+(?=\\|$))");
+  std::vector<std::string> exact, general;
+  for (const std::string& name : names) {
+    exact.push_back(escaped_name(name));
+    std::string form = std::regex_replace(exact.back(), kNumber, "$1\\d+");
+    if (std::find(general.begin(), general.end(), form) == general.end()) general.push_back(std::move(form));
+  }
+  std::string pattern = fmt::format("{}", fmt::join(general, "|"));
+  const std::regex expression(pattern);
+  const auto selected = std::count_if(layers.begin(), layers.end(), [&](const Layer& layer) {
+    return std::regex_match(layer.name, expression);
+  });
+  return selected == std::ssize(names) ? pattern : fmt::format("{}", fmt::join(exact, "|"));
+}
+
+}  // namespace
+
 std::vector<std::string> ipq_stages(torch::nn::Module& model) {
   std::vector<std::string> convolutions, others, embeddings, attention;
-  const auto escaped = [](const std::string& name) {
-    return std::regex_replace(name, std::regex(R"(\.)"), "\\.");
-  };
   const std::regex names_of_attention(".*(att|[qkv]_proj|out_proj|query|key|value).*", std::regex::icase);
-  for (const Layer& layer : weight_layers(model)) {
+  const std::vector<Layer> layers = weight_layers(model);
+  for (const Layer& layer : layers) {
     if (layer.convolution) {
-      convolutions.push_back(escaped(layer.name));
+      convolutions.push_back(escaped_name(layer.name));
     } else if (layer.embedding) {
-      embeddings.push_back(escaped(layer.name));
+      embeddings.push_back(layer.name);
     } else if (std::regex_match(layer.name, names_of_attention)) {
-      attention.push_back(escaped(layer.name));
+      attention.push_back(layer.name);
     } else {
-      others.push_back(escaped(layer.name));
+      others.push_back(layer.name);
     }
   }
   std::vector<std::string> stages;
   const auto add = [&](const std::vector<std::string>& names) {
-    if (!names.empty()) stages.push_back(fmt::format("{}", fmt::join(names, "|")));
+    if (!names.empty()) stages.push_back(pattern_of(names, layers));
   };
   if (!convolutions.empty()) {
     stages.assign(convolutions.begin() + 1, convolutions.end());

@@ -389,5 +389,22 @@ TEST(Ipq, StagesAreOfTheKindsOfLayers) {
                                                             R"(block\.self_attn\.out_proj)"}));
 }
 
+TEST(Ipq, StagesOfDeepNetworksAreShortAndSelectNoOtherLayer) {
+  torch::nn::Module deep, mixed;
+  const auto add_block = [](torch::nn::Module& model, int i, const char* part) {
+    const auto block = model.register_module(std::to_string(i), std::make_shared<torch::nn::Module>());
+    block->register_module(part, torch::nn::Linear(8, 8));
+  };
+  for (int i = 0; i < 200; ++i) {
+    deep.register_module("layer" + std::to_string(i), torch::nn::Linear(8, 8));
+    add_block(deep, i, "attention_query");
+  }
+  EXPECT_EQ(ipq_stages(deep).back(), R"(\d+\.attention_query)");
+  // With a convolution the last linear layer is left out: the number of its block tells it apart.
+  mixed.register_module("conv1", torch::nn::Conv2d(3, 8, 3));
+  for (int i = 0; i < 3; ++i) add_block(mixed, i, "dense");
+  EXPECT_EQ(ipq_stages(mixed), (std::vector<std::string>{R"(0\.dense|1\.dense)"}));
+}
+
 }  // namespace
 }  // namespace parsimony::train

@@ -10,6 +10,7 @@
 #include "core/files/npy_format.hpp"
 #include "core/files/npz.hpp"
 #include "graph/file/point_formats.hpp"
+#include "graph/file/text.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
