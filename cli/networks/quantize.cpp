@@ -27,7 +27,7 @@ constexpr const char* kQuantizeExamples = R"(Examples:
   parsimony quantize model.safetensors --scheme int4 --network efficientnet-lite0 --images photos.zip -o small.safetensors
   parsimony quantize minilm/model.safetensors --scheme int4 --texts sentences.txt -o small.safetensors
   parsimony quantize model.safetensors --scheme levels4 --half -o small.safetensors
-  parsimony quantize model.safetensors --scheme 'ffn=pq8,attention=pq4,head=float,*=int8' -o small.safetensors
+  parsimony quantize model.safetensors --scheme 'ffn=pq8,attention=pq4,classifier=float,*=int8' -o small.safetensors
 
 Tensors of 2 to 5 dimensions that are named as weights become codes. All others stay as they are and are
 counted by the reason (--json lists each). With --budget each layer gets the scheme that costs least error.
