@@ -184,12 +184,19 @@ TEST(InpaintMemory, IsRequiredBeforeTheWorkAndIsEnough) {
   expect_error(ErrorCode::memory_limit, "inpainting",
                [&] { inpaint(image, mask, {}, parsimony::testing::limited_memory(4 << 20)); });
   const Context context = parsimony::testing::limited_memory(1 << 30);
+  const auto corner = [](const Image& whole) {
+    Image small{{Matrix<float>(16, 16)}, 8, false};
+    for (std::int64_t i = 0; i < 16; ++i) std::copy_n(&whole.channels[0](i, 0), 16, &small.channels[0](i, 0));
+    return small;
+  };
+  inpaint(corner(image), corner(mask), {.last_scale = 80, .max_iterations = 1},
+          context);  // loads the program
   const std::int64_t before = parsimony::testing::resident("VmRSS");
   if (!parsimony::testing::restart_peak()) GTEST_SKIP() << "the peak of the memory cannot start anew";
   inpaint(image, mask, {.last_scale = 80, .max_iterations = 1}, context);
   const std::int64_t taken = parsimony::testing::resident("VmHWM") - before;
   const std::int64_t estimate = context.memory_estimate() - (context.memory.bytes - (std::int64_t{1} << 30));
-  EXPECT_LE(taken, estimate + (1 << 20));
+  EXPECT_LE(taken, estimate + (1 << 20)) << taken - estimate;
 }
 
 }  // namespace
