@@ -14,7 +14,7 @@ inline constexpr std::int64_t kIntegerSegmentBytes = kIntegerSegment * kIntegerO
 
 enum class IntegerRange {
   rows8,       ///< rows of 0 to 255, tiles of −128 to 127
-  rows7,       ///< rows of 0 to 127: twice as fast where the processor has no product of four bytes (VNNI)
+  rows7,       ///< rows of 0 to 127: twice as fast on a processor without VNNI
   rows7tiles6  ///< rows of 0 to 127, tiles of −63 to 63: still faster there
 };
 

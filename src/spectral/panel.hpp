@@ -32,7 +32,7 @@ void for_each_panel(std::int64_t count, Body&& body) {
 }
 
 /// The rows of N × width signals that this process holds: Gaussian of standard deviation `scale` in the first
-/// `used` columns, which are the signals first.. of the stream, zero in the rest. `first` is a multiple of
+/// `used` columns, and zero in the rest. Column 0 is the signal number `first` of the stream, a multiple of
 /// kMaxPanelWidth.
 Matrix<float> gaussian_panel(const Operator& op, std::int64_t first, std::int64_t used, std::int64_t width,
                              double scale, const RandomStream& random, const Context& context);

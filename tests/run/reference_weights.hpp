@@ -15,37 +15,12 @@
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/data/sentence_tokenizer.hpp"
 #include "places.hpp"
+#include "reference_numbers.hpp"
 
 namespace parsimony::run {
 
-/// `count` numbers in [−1, 1), multiples of 2⁻²³, that depend on the name alone.
-inline std::vector<double> reference_numbers(std::string_view name, std::int64_t count) {
-  std::uint32_t seed = 2166136261U;
-  for (const char letter : name) seed = (seed ^ static_cast<unsigned char>(letter)) * 16777619U;
-  std::vector<double> out;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::uint32_t x = seed + static_cast<std::uint32_t>(i) * 2654435761U;
-    x = (x ^ (x >> 16)) * 73244475U;
-    x ^= x >> 16;
-    out.push_back(static_cast<double>(x >> 8) / 8388608 - 1);
-  }
-  return out;
-}
-
-inline std::vector<float> reference_values(std::string_view name, const std::vector<std::int64_t>& shape) {
-  std::int64_t count = 1, inputs = 1;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    count *= shape[i];
-    if (i > 0) inputs *= shape[i];
-  }
-  std::vector<float> out;
-  for (const double value : reference_numbers(name, count)) {
-    out.push_back(static_cast<float>(shape.size() >= 2 ? value * std::sqrt(5.5 / static_cast<double>(inputs))
-                                     : name.ends_with("weight") ? 1 + value / 4
-                                                                : value / 4));
-  }
-  return out;
-}
+using references::reference_numbers;
+using references::reference_values;
 
 /// The sizes of the small networks of references/bert.py.
 struct SmallSizes {

@@ -43,8 +43,8 @@ struct EncoderConfig {
 
 /// Reads the config.json of Hugging Face's transformers: model_type bert, roberta or xlm-roberta, vocab_size,
 /// max_position_embeddings, type_vocab_size, num_hidden_layers, hidden_size, num_attention_heads,
-/// intermediate_size, pad_token_id, layer_norm_eps, hidden_dropout_prob, and id2label, whose number is that
-/// of the classes, or num_labels. Other keys are not read.
+/// intermediate_size, pad_token_id, layer_norm_eps, hidden_dropout_prob, and id2label, with a name for
+/// each class, or num_labels. It ignores other keys.
 ///
 /// Throws io; format for a file that is not such an object, with the key and its range; unsupported for
 /// another model_type, an activation other than gelu, and relative positions.

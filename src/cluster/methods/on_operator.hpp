@@ -13,8 +13,8 @@
 
 namespace parsimony::cluster {
 
-/// The options with every automatic value filled in, so that the report says which were used. nodes,
-/// connected: of the whole graph, without those that lack edges. regularization: τ ≥ 0.
+/// The options with every automatic value filled in, so that the report says which were used. `nodes`
+/// counts those of the whole graph, and `connected` those that have edges. regularization: τ ≥ 0.
 CompressiveOptions settled_options(const CompressiveOptions& requested, std::int64_t nodes,
                                    std::int64_t connected, double regularization, bool warm);
 
