@@ -8,41 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "parsimony/core/random.hpp"
+#include "bench/quant/product_weight.hpp"
 #include "parsimony/quant/packed_linear.hpp"
-
-#ifdef PARSIMONY_BENCH_OPENBLAS
-extern "C" {
-void openblas_set_num_threads(int threads);
-void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a,
-                 int lda, const float* b, int ldb, float beta, float* c, int ldc);
-}
-#endif
 
 namespace parsimony::quant {
 namespace {
-
-constexpr std::int64_t kD = 8, kCentroids = 256;
-
-Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
-  Matrix<float> out(rows, cols);
-  RandomStream(seed, "bench").fill_normal(out.values());
-  return out;
-}
-
-QuantizedTensor product_weight(std::int64_t outputs, std::int64_t inputs) {
-  QuantizedTensor weight;
-  weight.shape = {outputs, inputs};
-  weight.scheme = Scheme::product;
-  auto codebook = std::make_shared<Codebook>();
-  codebook->centroids = normals(kCentroids, kD, 1);
-  weight.codebook = codebook;
-  weight.packed.resize(static_cast<std::size_t>(outputs * inputs / kD));
-  for (std::size_t i = 0; i < weight.packed.size(); ++i) {
-    weight.packed[i] = static_cast<std::uint8_t>(RandomStream(2, "bench").below(kCentroids, i));
-  }
-  return weight;
-}
 
 // 4-bit levels in groups of 64, as `quantize --scheme levels4` makes them.
 QuantizedTensor level_weight(std::int64_t outputs, std::int64_t inputs) {

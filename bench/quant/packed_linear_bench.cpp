@@ -9,44 +9,11 @@
 
 #include "bench/peak.hpp"
 #include "bench/quant/limits.hpp"
-#include "parsimony/core/random.hpp"
+#include "bench/quant/product_weight.hpp"
 #include "parsimony/quant/packed_linear.hpp"
-
-#ifdef PARSIMONY_BENCH_OPENBLAS
-extern "C" {
-void openblas_set_num_threads(int threads);
-void cblas_sgemv(int order, int trans, int m, int n, float alpha, const float* a, int lda, const float* x,
-                 int incx, float beta, float* y, int incy);
-void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a,
-                 int lda, const float* b, int ldb, float beta, float* c, int ldc);
-}
-#endif
 
 namespace parsimony::quant {
 namespace {
-
-constexpr std::int64_t kD = 8, kCentroids = 256;
-
-Matrix<float> normals(std::int64_t rows, std::int64_t cols, std::uint64_t seed) {
-  Matrix<float> out(rows, cols);
-  RandomStream(seed, "bench").fill_normal(out.values());
-  return out;
-}
-
-QuantizedTensor weight_of(std::int64_t outputs, std::int64_t inputs) {
-  QuantizedTensor weight;
-  weight.shape = {outputs, inputs};
-  weight.scheme = Scheme::product;
-  auto codebook = std::make_shared<Codebook>();
-  codebook->centroids = normals(kCentroids, kD, 1);
-  weight.codebook = codebook;
-  weight.packed.resize(static_cast<std::size_t>(outputs * inputs / kD));
-  const RandomStream stream(2, "bench");
-  for (std::size_t i = 0; i < weight.packed.size(); ++i) {
-    weight.packed[i] = static_cast<std::uint8_t>(stream.below(kCentroids, i));
-  }
-  return weight;
-}
 
 void report(benchmark::State& state) {
   const auto products = static_cast<double>(state.range(0) * state.range(1) * state.range(2));
@@ -120,7 +87,7 @@ void own_float(benchmark::State& state) {
 }
 
 void packed(benchmark::State& state, TableAccuracy accuracy, std::int64_t switch_batch) {
-  const PackedLinear layer(weight_of(state.range(0), state.range(1)), {},
+  const PackedLinear layer(product_weight(state.range(0), state.range(1)), {},
                            {.accuracy = accuracy, .switch_batch = switch_batch});
   const Matrix<float> x = normals(state.range(2), state.range(1), 4);
   Matrix<float> y(state.range(2), state.range(0));
@@ -132,7 +99,7 @@ void packed(benchmark::State& state, TableAccuracy accuracy, std::int64_t switch
   }
   report(state);
   if (state.range(2) == 1) {
-    const PackedLinear exact(weight_of(state.range(0), state.range(1)), {},
+    const PackedLinear exact(product_weight(state.range(0), state.range(1)), {},
                              {.accuracy = TableAccuracy::exact});
     Matrix<float> right(1, state.range(0));
     exact.multiply(x, right, context);
@@ -148,7 +115,7 @@ void packed(benchmark::State& state, TableAccuracy accuracy, std::int64_t switch
 
 // The two halves of a product by tables.
 void tables_alone(benchmark::State& state, TableAccuracy accuracy) {
-  const PackedLinear layer(weight_of(64, state.range(1)), {}, {.accuracy = accuracy});
+  const PackedLinear layer(product_weight(64, state.range(1)), {}, {.accuracy = accuracy});
   const Matrix<float> x = normals(1, state.range(1), 4);
   const Context context(1);
   for (auto _ : state) benchmark::DoNotOptimize(layer.tables(x, context));
@@ -157,7 +124,7 @@ void tables_alone(benchmark::State& state, TableAccuracy accuracy) {
 }
 
 void scan_alone(benchmark::State& state, TableAccuracy accuracy) {
-  const PackedLinear layer(weight_of(state.range(0), state.range(1)), {}, {.accuracy = accuracy});
+  const PackedLinear layer(product_weight(state.range(0), state.range(1)), {}, {.accuracy = accuracy});
   const Context context(1);
   const TableSet tables = layer.tables(normals(1, state.range(1), 4), context);
   Matrix<float> y(1, state.range(0));
