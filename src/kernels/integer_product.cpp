@@ -222,7 +222,7 @@ void IntegerOffsets(const std::int8_t* values, std::int64_t segments, std::int32
 
 double IntegerCost([[maybe_unused]] IntegerRange range) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
-  return 0.37;
+  return 0.27;
 #else
   return range == IntegerRange::rows8 ? 1.25 : range == IntegerRange::rows7 ? 0.75 : 0.6;
 #endif

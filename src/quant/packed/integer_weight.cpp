@@ -47,30 +47,30 @@ bool fits_bytes(std::pair<std::int64_t, std::int64_t> range) {
 
 // How often each centroid is used.
 std::vector<std::int64_t> uses_of(const PackedWeight& weight) {
-  std::vector<std::int64_t> uses(weight.codebook->centroids.rows());
-  for (std::int64_t o = 0; o < weight.outputs; ++o) {
-    const auto [start, width] = weight.code_rows(o / kIntegerOutputs);
-    const std::int64_t at = start + kernels::lookup_place(o % kIntegerOutputs);
-    for (std::int64_t c = 0; c < weight.columns; ++c) ++uses[weight.bytes.data()[at + c * width]];
+  // Several counters, because a code often repeats the one before it.
+  constexpr std::int64_t kCounters = 4;
+  std::array<std::array<std::int64_t, 256>, kCounters> counts{};
+  const std::uint8_t* codes = weight.bytes.data();
+  for (std::int64_t i = 0; i < weight.bytes.size(); i += kCounters) {  // whole groups of 64
+    for (std::int64_t j = 0; j < kCounters; ++j) ++counts[j][codes[i + j]];
   }
+  std::vector<std::int64_t> uses(weight.codebook->centroids.rows());
+  for (std::size_t k = 0; k < uses.size(); ++k) {
+    for (const auto& each : counts) uses[k] += each[k];
+  }
+  uses[0] -= weight.bytes.size() - weight.outputs * weight.columns;  // outputs beyond the last
   return uses;
 }
 
-// kD is d if it is a multiple of 4 that is known at compile time, and 0 otherwise.
-template <std::int64_t kD>
+// Blocks whose size is not a multiple of 4.
 void copy_blocks(const std::uint8_t* codes, std::int64_t width, std::int64_t columns,
-                 const std::int8_t* bytes, std::int64_t d, std::int8_t* tile) {
+                 const kernels::CentroidBytes& centroids, std::int8_t* tile) {
+  const std::int64_t d = centroids.d();
   for (std::int64_t c = 0; c < columns; ++c, codes += width) {
     for (std::int64_t i = 0; i < kIntegerOutputs; ++i) {
       const std::int64_t code = codes[kernels::lookup_place(i)];
-      if constexpr (kD != 0) {
-        for (std::int64_t t = 0; t < kD; t += 4) {
-          std::memcpy(tile + (c * kD + t) / 4 * kRowBytes + 4 * i, bytes + code * kD + t, 4);
-        }
-      } else {
-        for (std::int64_t t = 0; t < d; ++t) {
-          tile[(c * d + t) / 4 * kRowBytes + 4 * i + (c * d + t) % 4] = bytes[code * d + t];
-        }
+      for (std::int64_t t = 0; t < d; ++t) {
+        tile[(c * d + t) / 4 * kRowBytes + 4 * i + (c * d + t) % 4] = centroids.values()[code * d + t];
       }
     }
   }
@@ -105,10 +105,10 @@ IntegerWeight::IntegerWeight(const PackedWeight& weight, TileProduct kind) {
 }
 
 void IntegerWeight::round_centroids(const PackedWeight& weight, int most) {
-  const Matrix<float>& centroids = weight.codebook->centroids;
-  const std::int64_t count = centroids.rows(), d = weight.d;
+  const Matrix<float>& exact = weight.codebook->centroids;
+  const std::int64_t count = exact.rows(), d = weight.d;
   std::vector<float> largest(count);
-  for (std::int64_t k = 0; k < count; ++k) largest[k] = largest_of(centroids.row(k));
+  for (std::int64_t k = 0; k < count; ++k) largest[k] = largest_of(exact.row(k));
   std::vector<std::int64_t> order(count);
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
@@ -123,12 +123,13 @@ void IntegerWeight::round_centroids(const PackedWeight& weight, int most) {
   step = scaled > 0 ? scaled / static_cast<float>(most) : 1;
   std::vector<bool> outlier(count);
   for (std::int64_t m = 0; m < apart; ++m) outlier[order[m]] = true;
-  bytes.assign(count * d, 0);
+  std::vector<std::int8_t> values(count * d, 0);
   for (std::int64_t k = 0; k < count; ++k) {
     if (outlier[k]) continue;
-    for (std::int64_t j = 0; j < d; ++j) bytes[k * d + j] = rounded(centroids(k, j), step);
+    for (std::int64_t j = 0; j < d; ++j) values[k * d + j] = rounded(exact(k, j), step);
   }
-  list_outliers(weight, outlier);
+  centroids = kernels::CentroidBytes(std::move(values), d);
+  if (apart > 0) list_outliers(weight, outlier);
 }
 
 void IntegerWeight::list_outliers(const PackedWeight& weight, const std::vector<bool>& outlier) {
@@ -149,7 +150,8 @@ void IntegerWeight::list_outliers(const PackedWeight& weight, const std::vector<
 }
 
 std::int64_t IntegerWeight::memory() const {
-  return static_cast<std::int64_t>(bytes.size() + outliers.size() * sizeof(OutlierBlock) +
+  return centroids.memory() +
+         static_cast<std::int64_t>(bytes.size() + outliers.size() * sizeof(OutlierBlock) +
                                    outlier_begin.size() * sizeof(std::int64_t));
 }
 
@@ -162,12 +164,12 @@ void IntegerWeight::decode(const PackedWeight& weight, std::int64_t tile_group, 
   if (weight.codebook) {
     const auto [start, width] = weight.code_rows(tile_group);
     const std::uint8_t* codes = weight.bytes.data() + start + first / weight.d * width;
-    const std::int64_t columns = (last - first) / weight.d, d = weight.d;
-    const auto copy = d == 4    ? copy_blocks<4>
-                      : d == 8  ? copy_blocks<8>
-                      : d == 16 ? copy_blocks<16>
-                                : copy_blocks<0>;
-    copy(codes, width, columns, bytes.data(), d, tile);
+    const std::int64_t columns = (last - first) / weight.d;
+    if (weight.d % 4 == 0) {
+      kernels::centroid_bytes(centroids, codes, width, columns, tile);
+    } else {
+      copy_blocks(codes, width, columns, centroids, tile);
+    }
     return;
   }
   decode_integers(weight, tile_group, first, last, tile);

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/centroid_bytes.hpp"
 #include "kernels/integer_product.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
@@ -29,8 +30,9 @@ struct IntegerWeight {
   IntegerWeight(const PackedWeight& weight, TileProduct kind);
 
   kernels::IntegerRange range = kernels::IntegerRange::rows8;
-  float step = 1;  ///< all values of tiles are multiplied by it
-  /// The bytes of each centroid, d each, or of each level, at least 16; empty: code − zero.
+  float step = 1;                    ///< all values of tiles are multiplied by it
+  kernels::CentroidBytes centroids;  ///< for products
+  /// The bytes of each level, at least 16; empty: code − zero.
   std::vector<std::int8_t> bytes;
   /// For integers of 8 bits, whose code − zero_point may not fit a byte: tiles hold code − 128, and outputs
   /// get the sum of the row, times 128 − zero_point.

@@ -46,33 +46,45 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
     std::swap(scale, group_scale);
   }
   if (scale.size() == 1) scale.assign(outputs, weight.scale[0]);
-  const auto codes = unpack_codes(weight.packed, weight.bits, outputs * columns);
   if (weight.scheme == Scheme::integer) {
-    bytes = Matrix<std::uint8_t>(1, static_cast<std::int64_t>(codes.size()));
-    std::copy(codes.begin(), codes.end(), bytes.data());
+    bytes = Matrix<std::uint8_t>(1, outputs * columns);
+    if (weight.bits == 8) {
+      std::copy(weight.packed.begin(), weight.packed.end(), bytes.data());
+    } else {
+      const auto codes = unpack_codes(weight.packed, weight.bits, outputs * columns);
+      std::copy(codes.begin(), codes.end(), bytes.data());
+    }
     return;
   }
   codebook = weight.codebook;
   d = codebook->centroids.cols();
   const std::int64_t groups = (outputs + kernels::kLookupGroup - 1) / kernels::kLookupGroup;
   const std::int64_t count = groups * kernels::kLookupGroup * columns;
-  const bool wide = codebook->centroids.rows() > 256;
-  if (wide) {
+  if (codebook->centroids.rows() > 256) {
     words = Matrix<std::uint16_t>(1, count);
+    arrange(unpack_codes(weight.packed, weight.bits, outputs * columns).data(), words.data());
   } else {
     bytes = Matrix<std::uint8_t>(1, count);
+    if (weight.bits == 8) {
+      arrange(weight.packed.data(), bytes.data());
+    } else {
+      arrange(unpack_codes(weight.packed, weight.bits, outputs * columns).data(), bytes.data());
+    }
   }
-  for (std::int64_t o = 0; o < outputs; ++o) {
-    const std::int64_t lines = o / kernels::kLookupGroup, tile = lines / kTileGroups;
-    const std::int64_t width = std::min(kTileGroups, groups - tile * kTileGroups) * kernels::kLookupGroup;
-    const std::int64_t first = tile * kTileOutputs * columns + lines % kTileGroups * kernels::kLookupGroup +
-                               kernels::lookup_place(o % kernels::kLookupGroup);
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const std::uint16_t code = codes[o * columns + c];
-      if (wide) {
-        words.data()[first + c * width] = code;
-      } else {
-        bytes.data()[first + c * width] = static_cast<std::uint8_t>(code);
+}
+
+template <class From, class To>
+void PackedWeight::arrange(const From* codes, To* to) const {
+  constexpr std::int64_t kGroup = kernels::kLookupGroup, kColumns = 64;  // 4 KiB, in the first cache
+  for (std::int64_t o = 0; o < outputs; o += kGroup) {
+    const auto [start, width] = code_rows(o / kGroup);
+    const std::int64_t some = std::min(kGroup, outputs - o);
+    for (std::int64_t first = 0; first < columns; first += kColumns) {
+      const std::int64_t last = std::min(columns, first + kColumns);
+      for (std::int64_t i = 0; i < some; ++i) {
+        const From* from = codes + (o + i) * columns;
+        To* place = to + start + kernels::lookup_place(i);
+        for (std::int64_t c = first; c < last; ++c) place[c * width] = static_cast<To>(from[c]);
       }
     }
   }

@@ -56,6 +56,9 @@ struct PackedWeight {
   CodeRows code_rows(std::int64_t tile_group) const;
 
  private:
+  // Puts the codes of a product, output by output, into the order of tiles.
+  template <class From, class To>
+  void arrange(const From* codes, To* to) const;
   void decode_integers(std::int64_t output, std::int64_t begin, std::int64_t end, float* to) const;
 };
 
