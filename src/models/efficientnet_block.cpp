@@ -1,7 +1,5 @@
 #include "models/efficientnet_block.hpp"
 
-#include <algorithm>
-
 namespace parsimony::models {
 
 torch::Tensor efficientnet_activation(const torch::Tensor& x, bool lite) {
@@ -9,23 +7,27 @@ torch::Tensor efficientnet_activation(const torch::Tensor& x, bool lite) {
 }
 
 torch::nn::Conv2d efficientnet_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                                           std::int64_t stride, std::int64_t groups, bool same) {
-  const std::int64_t padding = same && stride > 1 ? 0 : (kernel - 1) / 2;
-  return torch::nn::Conv2d(
-      torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).groups(groups).bias(false));
+                                           std::int64_t stride, std::int64_t groups,
+                                           data::ConvolutionPadding padding) {
+  const bool pads = padding == data::ConvolutionPadding::symmetric || stride == 1;
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel)
+                               .stride(stride)
+                               .padding(pads ? (kernel - 1) / 2 : 0)
+                               .groups(groups)
+                               .bias(false));
 }
 
 torch::Tensor pad_as_tensorflow(const torch::Tensor& x, std::int64_t kernel, std::int64_t stride) {
-  const auto zeros = [&](std::int64_t size) {
-    const std::int64_t outputs = (size + stride - 1) / stride;
-    return std::max<std::int64_t>(0, (outputs - 1) * stride + kernel - size);
+  const auto side = [&](std::int64_t size) {
+    return data::convolution_side(size, kernel, stride, data::ConvolutionPadding::same);
   };
-  const std::int64_t down = zeros(x.size(2)), across = zeros(x.size(3));
-  return torch::constant_pad_nd(x, {across / 2, across - across / 2, down / 2, down - down / 2});
+  const data::ConvolutionSide down = side(x.size(2)), across = side(x.size(3));
+  return torch::constant_pad_nd(x, {across.before, across.after, down.before, down.after});
 }
 
-torch::nn::BatchNorm2d efficientnet_norm(std::int64_t channels, bool same) {
-  return torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(channels).eps(same ? 1e-3 : 1e-5));
+torch::nn::BatchNorm2d efficientnet_norm(std::int64_t channels, data::ConvolutionPadding padding) {
+  return torch::nn::BatchNorm2d(
+      torch::nn::BatchNorm2dOptions(channels).eps(data::batch_norm_epsilon(padding)));
 }
 
 struct EfficientNetBlock::SqueezeExcite : torch::nn::Module {
@@ -41,34 +43,36 @@ struct EfficientNetBlock::SqueezeExcite : torch::nn::Module {
 };
 
 EfficientNetBlock::EfficientNetBlock(const EfficientNetBlockOptions& options) : options_(options) {
-  const auto& [in, out, kernel, stride, expansion, drop_connect, style] = options;
-  const std::int64_t wide = in * expansion;
-  const bool same = style.same;
-  // timm's names: without expansion the projection is conv_pw, with it conv_pwl.
-  if (expansion > 1) {
-    expand_ = register_module("conv_pw", efficientnet_convolution(in, wide, 1, 1, 1, same));
-    expand_norm_ = register_module("bn1", efficientnet_norm(wide, same));
+  const data::EfficientNetBlockShape& shape = options.shape;
+  const std::int64_t wide = shape.wide();
+  const data::ConvolutionPadding padding = options.padding;
+  if (shape.expansion > 1) {
+    expand_ = register_module("conv_pw", efficientnet_convolution(shape.in, wide, 1, 1, 1, padding));
+    expand_norm_ = register_module("bn1", efficientnet_norm(wide, padding));
   }
-  depthwise_ = register_module("conv_dw", efficientnet_convolution(wide, wide, kernel, stride, wide, same));
-  depthwise_norm_ = register_module(expansion > 1 ? "bn2" : "bn1", efficientnet_norm(wide, same));
-  if (!style.lite) {
-    squeeze_excite_ =
-        register_module("se", std::make_shared<SqueezeExcite>(wide, std::max<std::int64_t>(1, in / 4)));
+  depthwise_ = register_module(
+      "conv_dw", efficientnet_convolution(wide, wide, shape.kernel, shape.stride, wide, padding));
+  depthwise_norm_ = register_module(shape.depthwise_norm(), efficientnet_norm(wide, padding));
+  if (shape.reduced > 0) {
+    squeeze_excite_ = register_module("se", std::make_shared<SqueezeExcite>(wide, shape.reduced));
   }
-  project_ = register_module(expansion > 1 ? "conv_pwl" : "conv_pw",
-                             efficientnet_convolution(wide, out, 1, 1, 1, same));
-  project_norm_ = register_module(expansion > 1 ? "bn3" : "bn2", efficientnet_norm(out, same));
+  project_ =
+      register_module(shape.projection(), efficientnet_convolution(wide, shape.out, 1, 1, 1, padding));
+  project_norm_ = register_module(shape.projection_norm(), efficientnet_norm(shape.out, padding));
 }
 
 torch::Tensor EfficientNetBlock::forward(const torch::Tensor& x) {
-  const bool lite = options_.style.lite;
+  const data::EfficientNetBlockShape& shape = options_.shape;
+  const bool lite = options_.lite;
   torch::Tensor y = x;
   if (!expand_.is_empty()) y = efficientnet_activation(expand_norm_(expand_(y)), lite);
-  if (options_.style.same && options_.stride > 1) y = pad_as_tensorflow(y, options_.kernel, options_.stride);
+  if (options_.padding == data::ConvolutionPadding::same && shape.stride > 1) {
+    y = pad_as_tensorflow(y, shape.kernel, shape.stride);
+  }
   y = efficientnet_activation(depthwise_norm_(depthwise_(y)), lite);
   if (squeeze_excite_) y = squeeze_excite_->forward(y);
   y = project_norm_(project_(y));
-  if (options_.stride != 1 || options_.in != options_.out) return y;
+  if (!shape.adds_input()) return y;
   if (is_training() && options_.drop_connect > 0) {
     const double keep = 1 - options_.drop_connect;
     y = y * torch::empty({y.size(0), 1, 1, 1}, y.options()).bernoulli_(keep) / keep;

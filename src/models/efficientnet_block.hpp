@@ -5,31 +5,28 @@
 
 #include <cstdint>
 
-namespace parsimony::models {
+#include "parsimony/data/efficientnet_shape.hpp"
 
-/// Settings that all convolutions of one network have in common.
-struct EfficientNetStyle {
-  bool lite = false;  ///< ReLU6 instead of SiLU, no squeeze and excitation
-  bool same = true;   ///< TensorFlow's padding
-};
+namespace parsimony::models {
 
 torch::Tensor efficientnet_activation(const torch::Tensor& x, bool lite);
 
 /// A convolution without bias. With TensorFlow's padding and a stride above 1, pad_as_tensorflow() adds the
 /// zeros.
 torch::nn::Conv2d efficientnet_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                                           std::int64_t stride, std::int64_t groups, bool same);
+                                           std::int64_t stride, std::int64_t groups,
+                                           data::ConvolutionPadding padding);
 
 /// Adds the zeros that a convolution with a stride above 1 needs for ⌈size / stride⌉ outputs.
 torch::Tensor pad_as_tensorflow(const torch::Tensor& x, std::int64_t kernel, std::int64_t stride);
 
-torch::nn::BatchNorm2d efficientnet_norm(std::int64_t channels, bool same);
+torch::nn::BatchNorm2d efficientnet_norm(std::int64_t channels, data::ConvolutionPadding padding);
 
 struct EfficientNetBlockOptions {
-  std::int64_t in = 0, out = 0, kernel = 3, stride = 1;
-  std::int64_t expansion = 1;  ///< 1: the first convolution is left out
+  data::EfficientNetBlockShape shape;
+  data::ConvolutionPadding padding = data::ConvolutionPadding::same;
+  bool lite = false;  ///< ReLU6 instead of SiLU
   double drop_connect = 0;
-  EfficientNetStyle style{};
 };
 
 /// Expansion by 1 × 1, depthwise convolution, squeeze and excitation, projection by 1 × 1; the input is added

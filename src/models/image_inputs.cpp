@@ -5,17 +5,7 @@
 namespace parsimony::models {
 
 Colors colors_of(Normalization normalization, ImageNetwork network) {
-  if (normalization == Normalization::by_network && network >= ImageNetwork::efficientnet_lite0) {
-    normalization = Normalization::centered;
-  }
-  switch (normalization) {
-    case Normalization::centered:
-      return {{127.F / 255, 127.F / 255, 127.F / 255}, {128.F / 255, 128.F / 255, 128.F / 255}};
-    case Normalization::cifar10:
-      return {{0.4914F, 0.4822F, 0.4465F}, {0.2470F, 0.2435F, 0.2616F}};
-    default:
-      return {{0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
-  }
+  return data::image_colors(normalization, network >= ImageNetwork::efficientnet_lite0);
 }
 
 void write_image(const data::LabelledImages& images, std::int64_t i, const ImageMove& move,

@@ -3,7 +3,6 @@
 
 #include <torch/torch.h>
 
-#include <array>
 #include <cstdint>
 
 #include "parsimony/data/labelled_images.hpp"
@@ -11,9 +10,7 @@
 
 namespace parsimony::models {
 
-struct Colors {
-  std::array<float, 3> mean, deviation;  ///< on the scale 0 to 1
-};
+using Colors = data::ImageColors;
 Colors colors_of(Normalization normalization, ImageNetwork network);
 
 struct ImageMove {

@@ -9,30 +9,12 @@
 #include <cstdint>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/data/efficientnet_shape.hpp"
 #include "parsimony/models/image_network.hpp"
 
 namespace parsimony::models {
 
-/// B0 to B7 have squeeze and excitation and SiLU. Lite0 to Lite4 have neither: their activation is ReLU6, and
-/// stem, head and the repetitions of the first and last stage are those of Lite0 in all of them.
-enum class EfficientNetVariant { b0, b1, b2, b3, b4, b5, b6, b7, lite0, lite1, lite2, lite3, lite4 };
-
-constexpr auto names_of(EfficientNetVariant) {
-  using enum EfficientNetVariant;
-  return enum_names<EfficientNetVariant>({{b0, "b0"},
-                                          {b1, "b1"},
-                                          {b2, "b2"},
-                                          {b3, "b3"},
-                                          {b4, "b4"},
-                                          {b5, "b5"},
-                                          {b6, "b6"},
-                                          {b7, "b7"},
-                                          {lite0, "lite0"},
-                                          {lite1, "lite1"},
-                                          {lite2, "lite2"},
-                                          {lite3, "lite3"},
-                                          {lite4, "lite4"}});
-}
+using data::EfficientNetVariant;
 
 struct EfficientNetOptions {
   EfficientNetVariant variant = EfficientNetVariant::lite0;  ///< larger ones are slower and better
@@ -75,7 +57,7 @@ class EfficientNet : public torch::nn::Module {
 
  private:
   bool lite_;
-  bool same_;
+  ConvolutionPadding padding_;
   double dropout_;
   torch::nn::Conv2d conv_stem_{nullptr};
   torch::nn::BatchNorm2d bn1_{nullptr};

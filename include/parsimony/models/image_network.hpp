@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/data/efficientnet_shape.hpp"
+#include "parsimony/data/image_colors.hpp"
 
 namespace parsimony::models {
 
@@ -42,31 +44,8 @@ constexpr auto names_of(ImageNetwork) {
                                    {efficientnet_lite4, "efficientnet-lite4"}});
 }
 
-/// Mean and standard deviation of the colours, by which images are normalized.
-enum class Normalization {
-  by_network,  ///< centered for EfficientNet-Lite, imagenet for all others
-  imagenet,    ///< used for the published weights of ResNet-20 to 56, on CIFAR-10 too, and EfficientNet-B
-  cifar10,
-  centered  ///< (value − 127) / 128
-};
-
-constexpr auto names_of(Normalization) {
-  using enum Normalization;
-  return enum_names<Normalization>(
-      {{by_network, "auto"}, {imagenet, "imagenet"}, {cifar10, "cifar10"}, {centered, "centered"}});
-}
-
-/// Zeros around the inputs of the convolutions of an EfficientNet.
-enum class ConvolutionPadding {
-  same,      ///< TensorFlow's: as many outputs as inputs / stride rounded up, the odd zero last; batch norm
-             ///< has an epsilon of 1e-3. The weights of the authors (tf_efficientnet_… in timm) need it
-  symmetric  ///< (kernel − 1) / 2 on each side, an epsilon of 1e-5: for weights trained in PyTorch
-};
-
-constexpr auto names_of(ConvolutionPadding) {
-  using enum ConvolutionPadding;
-  return enum_names<ConvolutionPadding>({{same, "same"}, {symmetric, "symmetric"}});
-}
+using data::ConvolutionPadding;
+using data::Normalization;
 
 /// Side in pixels of the images that the network was designed for: 224 for EfficientNet-B0 and Lite0, 300 for
 /// B3, 32 for ResNets.
