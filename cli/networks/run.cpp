@@ -1,13 +1,15 @@
-// parsimony run: texts through a network that computes from the codes of its compact file.
+// parsimony run: texts or pictures through a network that computes from the codes of its compact file.
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "networks/show_pictures.hpp"
 #include "networks/show_run.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/npy.hpp"
+#include "parsimony/run/pictures.hpp"
 #include "parsimony/run/texts.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
@@ -23,23 +25,38 @@ constexpr const char* kRunExamples = R"(Examples:
   parsimony run small.safetensors --text "A man plays the guitar." --text "Someone makes music."
   parsimony run small.safetensors --texts sentences.txt --embed vectors.npy
   parsimony run small.safetensors --pairs pairs.tsv --json
+  parsimony run efficientnet.safetensors --image photo.jpg
 
-MODEL is a BERT or RoBERTa with the names of Hugging Face's transformers, compact or not, or its folder. Its
-config.json and tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt) lie beside it or in
+MODEL is a file, compact or not, or its folder. For texts it is a BERT or RoBERTa with the names of Hugging Face's
+transformers. Its config.json and tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt) lie beside it or in
 --folder. A network with a classification head gives the classes of the texts; any other gives vectors of
-sentences, and shows the cosine of each pair, or of each text with the first.)";
+sentences, and shows the cosine of each pair, or of each text with the first. For pictures it is an EfficientNet
+with timm's names; line i of a file labels.txt beside it names class i.)";
 
 struct RunVerbSettings {
-  std::string model, texts, pairs, embed;
+  std::string model, texts, pairs, image, embed;
   std::vector<std::string> text;
   run::TextOptions options;
+  run::PictureInput input;
   RunSettings run;
 };
 
+int show_images(const RunVerbSettings& settings, Terminal& terminal) {
+  if (!settings.embed.empty()) refuse("--embed: is for texts; must not be given with --image");
+  if (!std::filesystem::is_directory(settings.image)) check_readable(settings.image);
+  const Context context = start(terminal, settings.run);
+  const run::PictureRun made = run::run_pictures(
+      settings.model, settings.image, {.load = settings.options.load, .input = settings.input}, context);
+  print(settings.run.json ? json_text(pictures_json(made), context) : pictures_text(made));
+  return kDone;
+}
+
 int run_run(RunVerbSettings& settings, Terminal& terminal) {
   if (!std::filesystem::is_directory(settings.model)) check_readable(settings.model);
-  const int given = int{!settings.text.empty()} + int{!settings.texts.empty()} + int{!settings.pairs.empty()};
-  if (given != 1) refuse("--text, --texts, --pairs: one of these must be given, and only one");
+  const int given = int{!settings.text.empty()} + int{!settings.texts.empty()} +
+                    int{!settings.pairs.empty()} + int{!settings.image.empty()};
+  if (given != 1) refuse("--text, --texts, --pairs, --image: one of these must be given, and only one");
+  if (!settings.image.empty()) return show_images(settings, terminal);
   if (!settings.embed.empty()) {
     check_writable("--embed", settings.embed, {settings.model, settings.texts, settings.pairs});
     if (settings.options.result == run::TextResult::classes) refuse("--embed: needs --result vectors");
@@ -78,10 +95,14 @@ Action add_run(CLI::App& app) {
   app.add_option("--texts", settings->texts, "file with a text on each line")->type_name("FILE");
   app.add_option("--pairs", settings->pairs, "file with two texts on each line, divided by a tab")
       ->type_name("FILE");
+  app.add_option("--image", settings->image, "a picture, or a folder or zip archive of pictures")
+      ->type_name("PATH");
   app.add_option("--embed", settings->embed, "writes the vectors of the texts, a row each, as .npy")
       ->type_name("FILE");
   Flags flags(app, "Network");
   describe(settings->options, flags);
+  Flags picture_flags(app, "Pictures");
+  describe(settings->input, picture_flags);
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run_run(*settings, terminal); };

@@ -14,8 +14,8 @@ struct StageOfB0 {
 };
 
 // Table 1 of the paper.
-constexpr std::array kStagesOfB0{StageOfB0{1, 3, 1, 1, 16}, StageOfB0{2, 3, 2, 6, 24},
-                                 StageOfB0{2, 5, 2, 6, 40}, StageOfB0{3, 3, 2, 6, 80},
+constexpr std::array kStagesOfB0{StageOfB0{1, 3, 1, 1, 16},  StageOfB0{2, 3, 2, 6, 24},
+                                 StageOfB0{2, 5, 2, 6, 40},  StageOfB0{3, 3, 2, 6, 80},
                                  StageOfB0{3, 5, 1, 6, 112}, StageOfB0{4, 5, 2, 6, 192},
                                  StageOfB0{1, 3, 1, 6, 320}};
 constexpr std::int64_t kStemOfB0 = 32, kHeadOfB0 = 1280;

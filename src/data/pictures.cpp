@@ -51,6 +51,11 @@ class PictureFiles {
       list_folder();
       return;
     }
+    if (is_picture(path.filename().string())) {
+      path_ = path.parent_path();
+      files_.insert(path.filename().string());
+      return;
+    }
     archive_ = read_file(path, 0, context.stop);
     for (ZipMember& member : list_zip(archive_, path.string())) {
       std::string name = member.name;
@@ -248,7 +253,10 @@ LabelledImages read_pictures(const std::filesystem::path& path, std::string_view
   out.height = out.width = options.side;
   out.classes = std::move(listing.classes);
   out.numbered = listing.numbered;
-  for (const Listed& picture : pictures) out.labels.push_back(picture.label);
+  for (const Listed& picture : pictures) {
+    out.labels.push_back(picture.label);
+    out.names.push_back(picture.name);
+  }
   out.pixels.resize(out.size() * out.values_per_image());
   context.for_blocks(out.size(), kPicturesPerTask, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {

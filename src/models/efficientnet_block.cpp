@@ -56,8 +56,7 @@ EfficientNetBlock::EfficientNetBlock(const EfficientNetBlockOptions& options) : 
   if (shape.reduced > 0) {
     squeeze_excite_ = register_module("se", std::make_shared<SqueezeExcite>(wide, shape.reduced));
   }
-  project_ =
-      register_module(shape.projection(), efficientnet_convolution(wide, shape.out, 1, 1, 1, padding));
+  project_ = register_module(shape.projection(), efficientnet_convolution(wide, shape.out, 1, 1, 1, padding));
   project_norm_ = register_module(shape.projection_norm(), efficientnet_norm(shape.out, padding));
 }
 

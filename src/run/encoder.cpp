@@ -5,36 +5,14 @@
 #include <algorithm>
 
 #include "kernels/gelu.hpp"
-#include "kernels/integer_product.hpp"
 #include "parsimony/core/error.hpp"
+#include "run/model_path.hpp"
+#include "run/precision.hpp"
 
 namespace parsimony::run {
 namespace {
 
 constexpr std::int64_t kRows = 8;  // rows of a block of work other than products
-
-quant::PackedLinearOptions product_options(Precision precision) {
-  switch (precision) {
-    case Precision::automatic:
-      break;  // resolved before
-    case Precision::exact:
-      return {.accuracy = quant::TableAccuracy::exact, .switch_batch = 1};
-    case Precision::integers8:
-      return {.tiles = quant::TileProduct::integers8};
-    case Precision::integers7:
-      return {.tiles = quant::TileProduct::integers7};
-    case Precision::integers6:
-      return {.tiles = quant::TileProduct::integers6};
-  }
-  throw Error(ErrorCode::internal, "precision: not chosen");
-}
-
-Precision chosen(Precision precision) {
-  using enum kernels::IntegerRange;
-  if (precision != Precision::automatic) return precision;
-  return kernels::integer_cost(rows8) > kernels::integer_cost(rows7) ? Precision::integers7
-                                                                     : Precision::integers8;
-}
 
 // The names of a base network begin so.
 std::string base_name(const Weights& weights) {
@@ -121,7 +99,7 @@ std::int64_t EncoderLayer::in_codes() const {
 
 Network::Data::Data(Weights& weights, data::EncoderConfig config_, Precision precision_)
     : config(std::move(config_)),
-      precision(chosen(precision_)),
+      precision(chosen_precision(precision_)),
       files(weights.files()),
       words(weights, base_name(weights) + "embeddings.word_embeddings", config.vocabulary, config.width),
       positions(weights, base_name(weights) + "embeddings.position_embeddings", config.positions,
@@ -183,17 +161,8 @@ std::int64_t Network::in_codes() const {
 
 Network load(const std::filesystem::path& model, const LoadOptions& options, const Context& context) {
   validate_fields(options);
-  std::filesystem::path path = model;
-  if (std::filesystem::is_directory(model)) {
-    path = model / "model.safetensors";
-    if (!std::filesystem::exists(path)) path = model / "model.safetensors.index.json";
-    if (!std::filesystem::exists(path)) {
-      throw Error(ErrorCode::io,
-                  fmt::format("{}: has no model.safetensors; name the file of the weights", model.string()));
-    }
-  }
-  const std::filesystem::path folder = options.folder.empty() ? path.parent_path() : options.folder;
-  data::EncoderConfig config = data::read_encoder_config(folder / "config.json");
+  const std::filesystem::path path = weights_path(model);
+  data::EncoderConfig config = data::read_encoder_config(folder_of(model, options.folder) / "config.json");
   Weights weights(path, context.stop);
   context.require_memory(weights.unpacked_bytes(), "the codes of the network, a byte or two each");
   Network out;

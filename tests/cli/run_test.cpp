@@ -4,6 +4,7 @@
 #include "command.hpp"
 #include "parsimony/core/npy.hpp"
 #include "run/reference_weights.hpp"
+#include "run/small_efficientnet.hpp"
 
 namespace parsimony::cli::run_test {
 namespace {
@@ -76,6 +77,24 @@ TEST_F(RunVerb, AnswersMistakesInOneLine) {
   expect_one_error(run({"run", folder, "--text", "a"}), kFailed, {"model.safetensors"});
   write("m/config.json", "{");
   expect_one_error(run({"run", folder, "--text", "a"}), kFailed, {"config.json", "JSON object"});
+}
+
+TEST_F(RunVerb, ShowsTheClassesOfPictures) {
+  parsimony::run::write_efficientnet(path("m.safetensors"), data::EfficientNetVariant::lite0, 7);
+  std::string picture = "P6 48 40 255\n";
+  for (int i = 0; i < 3 * 48 * 40; ++i) picture += static_cast<char>(i * 7 % 251);
+  const std::string file = write("a.ppm", picture);
+  const Outcome shown = run({"run", path("m.safetensors"), "--image", file, "--side", "32"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  EXPECT_EQ(shown.out.rfind("a.ppm\n  0.", 0), 0u) << shown.out;
+  EXPECT_NE(shown.out.find("efficientnet lite0 with same padding"), std::string::npos) << shown.out;
+  const Json json =
+      Json::parse(run({"run", path("m.safetensors"), "--image", file, "--side", "32", "--json"}).out);
+  EXPECT_EQ(json["network"]["variant"], "lite0");
+  ASSERT_EQ(json["results"][0]["classes"].size(), 5u);
+  EXPECT_EQ(json["results"][0]["picture"], "a.ppm");
+  EXPECT_EQ(run({"run", path("m.safetensors"), "--image", file, "--text", "a"}).code, 2);
+  EXPECT_EQ(run({"run", path("m.safetensors"), "--image", path("missing")}).code, 1);
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
-// The shapes of EfficientNets: layers, channels and strides, for training and for running [tan2019efficientnet].
+// The shapes of EfficientNets: layers, channels and strides, for training and for running
+// [tan2019efficientnet].
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,7 +52,12 @@ struct ConvolutionSide {
 ConvolutionSide convolution_side(std::int64_t inputs, std::int64_t kernel, std::int64_t stride,
                                  ConvolutionPadding padding);
 
-/// What batch norm adds to variances.
+/// The padding that the config.json of timm beside the weights tells: `same` for an "architecture" that
+/// begins with tf_, otherwise symmetric; none for a file that is missing, or has no architecture. Throws io;
+/// format for a file that is not a JSON object, and for an architecture that is not an EfficientNet.
+std::optional<ConvolutionPadding> read_padding(const std::filesystem::path& config);
+
+/// The number that batch norm adds to variances.
 double batch_norm_epsilon(ConvolutionPadding padding);
 
 struct EfficientNetBlockShape {
@@ -68,7 +76,7 @@ struct EfficientNetBlockShape {
 
 struct EfficientNetShape {
   bool lite = false;
-  std::int64_t side = 224;  ///< of the images that the variant was designed for, in pixels
+  std::int64_t side = 224;  ///< pixels of the images that the variant was designed for
   double dropout = 0.2;     ///< before the classifier, in training
   std::int64_t stem = 32;   ///< channels after the first convolution, 3 × 3 of stride 2
   std::vector<std::vector<EfficientNetBlockShape>> stages;

@@ -16,6 +16,7 @@ struct LabelledImages {
   std::int64_t height = 0, width = 0;
   std::vector<std::uint8_t> pixels;  ///< image by image, planes of red, green and blue, each height × width
   std::vector<std::int64_t> labels;  ///< index into `classes` for each image; −1: unknown
+  std::vector<std::string> names;    ///< files of the images, by read_pictures
   std::vector<std::string> classes;  ///< folders in alphabetical order, or the numbers from 0 on
   bool numbered = false;  ///< classes are the numbers of a list, which need not have all of the network's
 

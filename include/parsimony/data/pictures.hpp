@@ -29,7 +29,7 @@ void describe(Options& options, Visitor&& visit) {
         options.count);
 }
 
-/// Reads the pictures of a zip archive or a folder, in the order of their names:
+/// Reads one picture, or the pictures of a zip archive or a folder, in the order of their names:
 /// - with a file labels.txt at its root, those that it lists: a line for each, with the file name (without
 ///   folders) and the number of the class, from 0 on. `split` is not used then;
 /// - else with a split, split/<class>/<picture>;
@@ -39,6 +39,8 @@ void describe(Options& options, Visitor&& visit) {
 /// Each picture is resized by the bicubic filter that Pillow has (a = −1/2, widened where it shrinks) so that
 /// its shorter side is crop_from, and its middle is cut out. Grey becomes three equal planes; transparency
 /// and EXIF orientation are ignored.
+///
+/// names: the paths of the pictures within the archive or folder.
 ///
 /// Memory: the archive, 3 side² bytes for each picture, and for each thread a decoded picture.
 ///

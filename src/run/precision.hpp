@@ -1,0 +1,15 @@
+// How layers in codes multiply at each precision.
+#pragma once
+
+#include "parsimony/quant/packed_linear.hpp"
+#include "parsimony/run/network.hpp"
+
+namespace parsimony::run {
+
+/// The precision that `automatic` stands for on the current SIMD target; any other one is itself.
+Precision chosen_precision(Precision precision);
+
+/// precision: not automatic.
+quant::PackedLinearOptions product_options(Precision precision);
+
+}  // namespace parsimony::run
