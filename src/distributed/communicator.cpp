@@ -87,6 +87,14 @@ void Communicator::sum(std::span<double> values) const {
   }
 }
 
+void Communicator::unite(std::span<std::uint64_t> words) const {
+  for (std::int64_t at = 0; at < std::ssize(words); at += kMostBytes) {
+    MPI_Allreduce(MPI_IN_PLACE, words.data() + at,
+                  static_cast<int>(std::min(kMostBytes, std::ssize(words) - at)), MPI_UINT64_T, MPI_BOR,
+                  comm_);
+  }
+}
+
 std::int64_t Communicator::sum_of(std::int64_t value) const {
   sum(std::span<std::int64_t>(&value, 1));
   return value;
@@ -103,24 +111,28 @@ std::int64_t Communicator::before(std::int64_t value) const {
   return rank_ == 0 ? 0 : sum;  // process 0 receives nothing
 }
 
-void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> send,
-                                  std::vector<std::vector<std::byte>>& received) const {
+std::vector<std::int64_t> Communicator::sizes_from_all(
+    std::span<const std::span<const std::byte>> send) const {
   std::vector<std::int64_t> out(count_), in(count_);
   for (int p = 0; p < count_; ++p) out[p] = std::ssize(send[p]);
   MPI_Alltoall(out.data(), 1, MPI_INT64_T, in.data(), 1, MPI_INT64_T, comm_);
-  for (int p = 0; p < count_; ++p) received[p].resize(in[p]);
+  return in;
+}
+
+void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> send,
+                                  std::span<const std::span<std::byte>> received) const {
   std::vector<MPI_Request> requests;
   for (int p = 0; p < count_; ++p) {
-    for (std::int64_t at = 0; at < in[p]; at += kMostBytes) {
-      MPI_Irecv(received[p].data() + at, static_cast<int>(std::min(kMostBytes, in[p] - at)), MPI_BYTE, p, 0,
-                comm_, &requests.emplace_back());
+    for (std::int64_t at = 0; at < std::ssize(received[p]); at += kMostBytes) {
+      MPI_Irecv(received[p].data() + at, static_cast<int>(std::min(kMostBytes, std::ssize(received[p]) - at)),
+                MPI_BYTE, p, 0, comm_, &requests.emplace_back());
     }
   }
   for (int step = 0; step < count_; ++step) {
     const int p = (rank_ + step) % count_;  // not all to the same one at first
-    for (std::int64_t at = 0; at < out[p]; at += kMostBytes) {
-      MPI_Isend(send[p].data() + at, static_cast<int>(std::min(kMostBytes, out[p] - at)), MPI_BYTE, p, 0,
-                comm_, &requests.emplace_back());
+    for (std::int64_t at = 0; at < std::ssize(send[p]); at += kMostBytes) {
+      MPI_Isend(send[p].data() + at, static_cast<int>(std::min(kMostBytes, std::ssize(send[p]) - at)),
+                MPI_BYTE, p, 0, comm_, &requests.emplace_back());
     }
   }
   MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);

@@ -27,6 +27,8 @@ class Communicator : public Processes {
   void sum(std::span<std::int64_t> values) const override;
   void sum(std::span<double> values) const override;
 
+  /// Replaces each word by the bits that any process has set in it.
+  void unite(std::span<std::uint64_t> words) const;
   std::int64_t sum_of(std::int64_t value) const;
   std::int64_t most_of(std::int64_t value) const;
   /// Sum of the values of the processes before this one.
@@ -37,24 +39,28 @@ class Communicator : public Processes {
   template <class T>
   std::vector<std::vector<T>> exchange(std::vector<std::vector<T>> send) const {
     static_assert(std::is_trivially_copyable_v<T>);
-    std::vector<std::vector<std::byte>> bytes(count_);
-    std::vector<std::span<const std::byte>> views;
-    views.reserve(send.size());
-    for (const auto& values : send) views.push_back(std::as_bytes(std::span(values)));
-    exchange_bytes(views, bytes);
-    send.clear();
     std::vector<std::vector<T>> out(count_);
+    out[rank_] = std::move(send[rank_]);
+    send[rank_].clear();
+    std::vector<std::span<const std::byte>> sent;
+    std::vector<std::span<std::byte>> received;
+    sent.reserve(count_);
+    for (const auto& values : send) sent.push_back(std::as_bytes(std::span<const T>(values)));
+    const std::vector<std::int64_t> sizes = sizes_from_all(sent);
+    received.reserve(count_);
     for (int p = 0; p < count_; ++p) {
-      out[p].resize(bytes[p].size() / sizeof(T));
-      if (!out[p].empty()) std::memcpy(out[p].data(), bytes[p].data(), bytes[p].size());
-      bytes[p] = {};
+      if (p != rank_) out[p].resize(sizes[p] / sizeof(T));
+      received.push_back(p == rank_ ? std::span<std::byte>() : std::as_writable_bytes(std::span<T>(out[p])));
     }
+    exchange_bytes(sent, received);
     return out;
   }
 
  private:
+  /// The bytes that each process sends to this one.
+  std::vector<std::int64_t> sizes_from_all(std::span<const std::span<const std::byte>> send) const;
   void exchange_bytes(std::span<const std::span<const std::byte>> send,
-                      std::vector<std::vector<std::byte>>& received) const;
+                      std::span<const std::span<std::byte>> received) const;
   std::vector<std::int64_t> sizes_of_all(std::size_t own) const;
 
   MPI_Comm comm_;

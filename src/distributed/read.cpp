@@ -137,17 +137,6 @@ Graph finish(const Input& input, GraphRows rows, const AssemblyCounts& counts) {
   return out;
 }
 
-// One block of all.
-graph::EntryBlock joined(std::vector<graph::EntryBlock> blocks) {
-  graph::EntryBlock out;
-  for (graph::EntryBlock& block : blocks) {
-    out.nodes.insert(out.nodes.end(), block.nodes.begin(), block.nodes.end());
-    out.weights.insert(out.weights.end(), block.weights.begin(), block.weights.end());
-    block = {};
-  }
-  return out;
-}
-
 Graph read_matrix_market(const Input& input) {
   const Text head(input.name(), input.head);
   graph::MatrixMarketHeader header;
@@ -160,32 +149,33 @@ Graph read_matrix_market(const Input& input) {
   const std::int64_t body = header.body + (head.bytes.data() - input.head.data());
   std::string slice = own_slice(input, body);
   const std::int64_t line = first_line(input, body, slice);
-  graph::EntryBlock entries;
+  std::vector<graph::EntryBlock> blocks;
+  std::int64_t found = 0;
   together(input.communicator, [&] {
     if (!header.pattern) graph::replace_fortran_exponents(slice, 0);
     Text text(input.name(), slice);
     text.first_line = line;
     input.budget().require(text.count_lines(input.context) * (header.pattern ? 16 : 24));
-    std::vector<graph::EntryBlock> blocks(graph::piece_count(text.bytes));
+    blocks.resize(graph::piece_count(text.bytes));
     graph::parse_lines(text, 0, input.context, [&](graph::LineCursor& cursor, std::int64_t piece) {
       blocks[piece] = graph::parse_matrix_entries(cursor, header, 0);
     });
-    entries = joined(std::move(blocks));
+    for (const graph::EntryBlock& block : blocks) found += std::ssize(block.nodes);
   });
   slice = {};
-  const std::int64_t found = input.communicator.sum_of(std::ssize(entries.nodes));
+  found = input.communicator.sum_of(found);
   if (found != header.entries) {
     head.fail({head.bytes.data() + header.size_line,
                fmt::format("{} entries stated, {} found; the file may be truncated", header.entries, found)});
   }
   const auto meaning = header.symmetric ? graph::EntryMeaning::triangle : graph::EntryMeaning::matrix;
   const auto names = [](std::span<const std::int32_t> nodes) {
-    std::vector<std::int64_t> out(nodes.begin(), nodes.end());
-    for (std::int64_t& id : out) ++id;
+    std::vector<std::string> out;
+    for (const std::int64_t node : nodes) out.push_back(std::to_string(node + 1));
     return out;
   };
   AssemblyCounts counts;
-  GraphRows rows = assemble_rows(input.communicator, header.rows, std::move(entries),
+  GraphRows rows = assemble_rows(input.communicator, header.rows, std::move(blocks),
                                  graph::assembling(meaning, !header.pattern, input.options), names,
                                  input.budget(), input.halo, counts, input.context);
   Graph out = finish(input, std::move(rows), counts);
@@ -206,33 +196,28 @@ Graph read_edge_list(const Input& input) {
   const std::int64_t body = layout->body + (head.bytes.data() - input.head.data());
   std::string slice = own_slice(input, body);
   const bool weighted = layout->columns.weighted();
-  std::vector<std::int64_t> ids;
-  graph::EntryBlock entries;
+  std::optional<graph::PlainEdges> edges;
   together(input.communicator, [&] {
     const Text text(input.name(), slice);
     input.budget().require(text.count_lines(input.context) * (weighted ? 48 : 40));
-    auto edges = graph::read_plain(text, 0, layout->columns.count - 2, weighted, input.context);
+    edges = graph::read_plain(text, 0, layout->columns.count - 2, weighted, input.context);
     if (!edges) {
       fail(input,
            "has lines that are not two integers and the columns of its first line; several processes read "
            "only "
            "lists of integers, and one process says which line is different");
     }
-    for (auto& piece : edges->ids) ids.insert(ids.end(), piece.begin(), piece.end());
-    for (auto& piece : edges->weights)
-      entries.weights.insert(entries.weights.end(), piece.begin(), piece.end());
   });
   slice = {};
-  NumberedIds numbered = number_ids(input.communicator, ids);
-  ids = {};
-  for (std::size_t e = 0; e < numbered.nodes.size(); e += 2) {
-    entries.nodes.push_back({numbered.nodes[e], numbered.nodes[e + 1]});
+  NumberedIds<std::int64_t> numbered =
+      number_ids(input.communicator, std::move(edges->ids), input.budget(), input.context);
+  for (std::size_t p = 0; p < numbered.blocks.size(); ++p) {
+    numbered.blocks[p].weights = std::move(edges->weights[p]);
   }
-  numbered.nodes = {};
-  const IdTable& table = numbered.table;
+  const IdTable<std::int64_t>& table = numbered.table;
   AssemblyCounts counts;
   GraphRows rows = assemble_rows(
-      input.communicator, table.nodes(), std::move(entries),
+      input.communicator, table.nodes(), std::move(numbered.blocks),
       graph::assembling(graph::EntryMeaning::edge_list, weighted, input.options),
       [&](std::span<const std::int32_t> nodes) { return table.names(input.communicator, nodes); },
       input.budget(), input.halo, counts, input.context);

@@ -2,78 +2,77 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "distributed/together.hpp"
+#include "graph/ranked_bits.hpp"
 
 namespace parsimony::distributed {
 namespace {
 
-struct Entry {
-  std::int32_t from;
-  std::int32_t to;
-  float weight;
-};
+// Ghosts are all rows of a process if at least 7 of 8 of them are: rows in sequence need no packing.
+constexpr std::int64_t kMostOf = 8;
 
-// The entries of the rows of this process, and of their mirrors.
-std::vector<Entry> entries_of_rows(const Communicator& communicator, const Partition& partition,
-                                   graph::EntryBlock block) {
-  std::vector<std::vector<Entry>> send(communicator.count());
-  for (std::size_t e = 0; e < block.nodes.size(); ++e) {
-    const auto [from, to] = block.nodes[e];
-    const Entry entry{from, to, block.weights.empty() ? 1.0f : block.weights[e]};
-    const int first = partition.owner(from), second = partition.owner(to);
-    send[first].push_back(entry);
-    if (second != first) send[second].push_back(entry);
+// The entries that have a node among the rows of this process: a block from each process. Weights are in all
+// blocks of all processes or in none.
+std::vector<graph::EntryBlock> entries_of_rows(const Communicator& communicator, const Partition& partition,
+                                               std::vector<graph::EntryBlock> blocks,
+                                               const Context& context) {
+  const int count = communicator.count();
+  const bool weighted = communicator.any(
+      std::ranges::any_of(blocks, [](const graph::EntryBlock& block) { return !block.weights.empty(); }));
+  // For each block and process, where its entries go.
+  const std::int64_t own_blocks = std::ssize(blocks);
+  std::vector<std::int64_t> place(own_blocks * count);
+  const auto for_targets = [&](const std::array<std::int32_t, 2>& nodes, const auto& body) {
+    const int first = partition.owner(nodes[0]), second = partition.owner(nodes[1]);
+    body(first);
+    if (second != first) body(second);
+  };
+  context.for_blocks(own_blocks, 1, [&](std::int64_t b, std::int64_t) {
+    for (const auto& nodes : blocks[b].nodes) for_targets(nodes, [&](int p) { ++place[b * count + p]; });
+  });
+  std::vector<std::vector<std::array<std::int32_t, 2>>> nodes(count);
+  std::vector<std::vector<float>> weights(count);
+  for (int p = 0; p < count; ++p) {
+    std::int64_t total = 0;
+    for (std::int64_t b = 0; b < own_blocks; ++b) {
+      total += std::exchange(place[b * count + p], total);
+    }
+    nodes[p].resize(total);
+    if (weighted) weights[p].resize(total);
   }
-  block = {};
-  std::vector<Entry> out;
-  for (std::vector<Entry>& part : communicator.exchange(std::move(send))) {
-    out.insert(out.end(), part.begin(), part.end());
-    part = {};
-  }
+  context.for_blocks(own_blocks, 1, [&](std::int64_t b, std::int64_t) {
+    const graph::EntryBlock block = std::move(blocks[b]);
+    for (std::size_t e = 0; e < block.nodes.size(); ++e) {
+      for_targets(block.nodes[e], [&](int p) {
+        const std::int64_t at = place[b * count + p]++;
+        nodes[p][at] = block.nodes[e];
+        if (weighted) weights[p][at] = block.weights.empty() ? 1.0f : block.weights[e];
+      });
+    }
+  });
+  nodes = communicator.exchange(std::move(nodes));
+  if (weighted) weights = communicator.exchange(std::move(weights));
+  std::vector<graph::EntryBlock> out(count);
+  for (int p = 0; p < count; ++p) out[p] = {.nodes = std::move(nodes[p]), .weights = std::move(weights[p])};
   return out;
 }
 
-// The nodes of some rows and their neighbours, ascending: local numbers in this order sort as global ones do.
-class LocalNodes {
- public:
-  LocalNodes(const Partition& partition, const std::vector<Entry>& entries) : partition_(partition) {
-    for (const Entry& entry : entries) {
-      for (const std::int32_t node : {entry.from, entry.to}) {
-        if (!partition.holds(node)) others_.push_back(node);
-      }
-    }
-    std::sort(others_.begin(), others_.end());
-    others_.erase(std::unique(others_.begin(), others_.end()), others_.end());
-    below_ = std::lower_bound(others_.begin(), others_.end(), partition.begin()) - others_.begin();
-  }
-
-  std::int64_t size() const { return partition_.own() + std::ssize(others_); }
-  std::int64_t first_own() const { return below_; }
-
-  std::int32_t local(std::int32_t node) const {
-    if (partition_.holds(node)) return static_cast<std::int32_t>(below_ + node - partition_.begin());
-    const auto at = std::lower_bound(others_.begin(), others_.end(), node) - others_.begin();
-    return static_cast<std::int32_t>(at < below_ ? at : at + partition_.own());
-  }
-  std::int32_t global(std::int64_t local) const {
-    if (local < below_) return others_[local];
-    if (local < below_ + partition_.own())
-      return static_cast<std::int32_t>(partition_.begin() + local - below_);
-    return others_[local - partition_.own()];
-  }
-  std::vector<std::int32_t> all() const {
-    std::vector<std::int32_t> out(size());
-    for (std::int64_t i = 0; i < size(); ++i) out[i] = global(i);
-    return out;
-  }
-
- private:
-  const Partition& partition_;
-  std::vector<std::int32_t> others_;  // nodes of other processes
-  std::int64_t below_ = 0;            // those before the own ones
-};
+// Throws the fault of the first process that has one, in all.
+void refuse_faults(const Communicator& communicator, const std::optional<graph::EntryFault>& fault,
+                   const NamesOfNodes& names, const graph::MemoryBudget& budget, ErrorCode code) {
+  const auto mine = std::span<const graph::EntryFault>(fault ? &*fault : nullptr, fault ? 1 : 0);
+  const std::vector<graph::EntryFault> faults = communicator.gather(mine);
+  if (faults.empty()) return;
+  const graph::EntryFault& first = faults.front();
+  const auto [low, high] = std::minmax(first.row, first.neighbor);
+  const std::vector<std::int32_t> nodes{low, high};
+  std::vector<std::string> words = names(nodes);
+  if (first.row == high) std::swap(words[0], words[1]);
+  throw Error(code, first.message(budget.file, words[0], words[1]));
+}
 
 }  // namespace
 
@@ -100,61 +99,62 @@ GraphRows make_rows(const Communicator& communicator, Partition partition, std::
                 .halo = nullptr};
   out.weighted = communicator.any(!out.values.empty());
   if (out.weighted) out.values.resize(out.columns.size(), 1);
+  graph::RankedBits read(out.all());
   for (const std::int32_t column : out.columns) {
-    if (!out.partition.holds(column)) out.ghosts.push_back(column);
+    if (!out.partition.holds(column)) read.insert(column);
   }
-  std::sort(out.ghosts.begin(), out.ghosts.end());
-  out.ghosts.erase(std::unique(out.ghosts.begin(), out.ghosts.end()), out.ghosts.end());
-  out.ghosts.shrink_to_fit();
+  read.count();
+  const std::vector<std::int64_t>& begins = out.partition.begins;
+  for (int p = 0; p < communicator.count(); ++p) {
+    const std::int64_t rows = begins[p + 1] - begins[p];
+    if (p == communicator.rank() || rows == 0) continue;
+    const std::int64_t last = begins[p + 1] - 1;
+    const std::int64_t wanted = read.rank(last) + read.has(last) - read.rank(begins[p]);
+    if (wanted * kMostOf < rows * (kMostOf - 1)) continue;
+    for (std::int64_t row = begins[p]; row <= last; ++row) read.insert(row);
+  }
+  out.ghosts.reserve(read.count());
+  read.for_each([&](std::uint64_t row) { out.ghosts.push_back(static_cast<std::int32_t>(row)); });
   for (std::int32_t& column : out.columns) {
     const bool own = out.partition.holds(column);
-    const auto ghost = std::lower_bound(out.ghosts.begin(), out.ghosts.end(), column) - out.ghosts.begin();
-    column = static_cast<std::int32_t>(own ? column - out.partition.begin() : out.own() + ghost);
+    column = static_cast<std::int32_t>(own ? column - out.partition.begin() : out.own() + read.rank(column));
   }
   out.halo = make_halo(halo, out.partition, out.ghosts, communicator);
   return out;
 }
 
-GraphRows assemble_rows(const Communicator& communicator, std::int64_t nodes, graph::EntryBlock entries,
-                        const graph::AssembleOptions& options, const NamesOfNodes& names,
-                        const graph::MemoryBudget& budget, HaloKind halo, AssemblyCounts& counts,
-                        const Context& context) {
+GraphRows assemble_rows(const Communicator& communicator, std::int64_t nodes,
+                        std::vector<graph::EntryBlock> blocks, const graph::AssembleOptions& options,
+                        const NamesOfNodes& names, const graph::MemoryBudget& budget, HaloKind halo,
+                        AssemblyCounts& counts, const Context& context) {
   Partition partition = Partition::even(nodes, communicator.rank(), communicator.count());
   std::int64_t sums[3] = {};  // self loops, zeros, other entries
-  for (std::size_t e = 0; e < entries.nodes.size(); ++e) {
-    const bool loop = entries.nodes[e][0] == entries.nodes[e][1];
-    const bool zero = !entries.weights.empty() && entries.weights[e] == 0;
-    ++sums[loop ? 0 : zero ? 1 : 2];
+  std::int64_t entries = 0;
+  for (const graph::EntryBlock& block : blocks) {
+    entries += std::ssize(block.nodes);
+    for (std::size_t e = 0; e < block.nodes.size(); ++e) {
+      const bool loop = block.nodes[e][0] == block.nodes[e][1];
+      const bool zero = !block.weights.empty() && block.weights[e] == 0;
+      ++sums[loop ? 0 : zero ? 1 : 2];
+    }
   }
   communicator.sum(std::span<std::int64_t>(sums));
-  std::vector<Entry> received;
-  together(communicator, [&] { budget.require(24 * std::ssize(entries.nodes) + 16 * partition.own()); });
-  received = entries_of_rows(communicator, partition, std::move(entries));
-  const LocalNodes local(partition, received);
-  const graph::NodeIds ids = graph::NodeIds::numbers(names(local.all()));
-  Csr adjacency;
+  // An entry goes to two processes, and comes from as many.
+  together(communicator, [&] { budget.require(32 * entries + 16 * partition.own()); });
+  blocks = entries_of_rows(communicator, partition, std::move(blocks), context);
+  Csr part;
+  std::optional<graph::EntryFault> fault;
   together(communicator, [&] {
-    std::vector<graph::EntryBlock> blocks(1);
-    for (const Entry& entry : received) {
-      blocks[0].nodes.push_back({local.local(entry.from), local.local(entry.to)});
-      if (options.weighted || entry.weight != 1) blocks[0].weights.push_back(entry.weight);
+    try {
+      part = graph::assemble_part(std::move(blocks), partition.begin(), partition.end(), options, budget,
+                                  context);
+    } catch (const graph::EntryFault& found) {
+      fault = found;
     }
-    adjacency = graph::assemble(std::move(blocks), ids, options, budget, context).graph.adjacency;
   });
-  received = {};
-  // The rows of the neighbours have only their entries with own rows, and end here.
-  const std::int64_t first = local.first_own(), last = first + partition.own();
-  const std::int64_t begin = adjacency.offsets[first], end = adjacency.offsets[last];
-  std::vector<std::int64_t> offsets(adjacency.offsets.begin() + first, adjacency.offsets.begin() + last + 1);
-  for (std::int64_t& offset : offsets) offset -= begin;
-  std::vector<std::int32_t> columns(end - begin);
-  for (std::int64_t e = begin; e < end; ++e) columns[e - begin] = local.global(adjacency.columns[e]);
-  std::vector<float> values;
-  if (!adjacency.values.empty())
-    values.assign(adjacency.values.begin() + begin, adjacency.values.begin() + end);
-  adjacency = {};
-  GraphRows out = make_rows(communicator, std::move(partition), std::move(offsets), std::move(columns),
-                            std::move(values), halo);
+  refuse_faults(communicator, fault, names, budget, options.fault);
+  GraphRows out = make_rows(communicator, std::move(partition), std::move(part.offsets),
+                            std::move(part.columns), std::move(part.values), halo);
   const std::int64_t stored = out.entries();
   counts = {
       .self_loops_dropped = sums[0],

@@ -18,6 +18,7 @@ namespace parsimony::graph {
 namespace {
 
 constexpr std::int64_t kRowBlock = 1 << 13;
+constexpr std::int64_t kPiece = 1 << 16;  // entries that one thread takes at a time
 
 // Every entry (a, b) is put into row a as an outward neighbour and into row b as an inward one. A key is,
 // from the high bits down, the neighbour, 1 when inward, and the bits of the weight (those of positive floats
@@ -45,11 +46,6 @@ struct Pair {
   std::array<std::int64_t, 2> count{};
 };
 
-struct RowFault {
-  std::int32_t row, neighbor;
-  Pair pair;
-};
-
 // The weights of symmetric kernels often differ in their last bits.
 bool nearly_equal(double a, double b) {
   return std::abs(a - b) <= 1e-6 * std::max(a, b);
@@ -69,14 +65,22 @@ std::optional<double> resolve(const Pair& pair, const AssembleOptions& options) 
 
 class Assembler {
  public:
-  Assembler(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
-            const MemoryBudget& budget, const Context& context)
+  // Makes the rows first..last − 1.
+  Assembler(std::vector<EntryBlock>&& blocks, std::int64_t first, std::int64_t last,
+            const AssembleOptions& options, const MemoryBudget& budget, const Context& context)
       : blocks_(std::move(blocks)),
-        ids_(ids),
+        first_(first),
+        nodes_(last - first),
         options_(options),
         budget_(budget),
-        context_(context),
-        nodes_(ids.size()) {}
+        context_(context) {
+    for (const EntryBlock& block : blocks_) {
+      const auto entries = static_cast<std::int64_t>(block.nodes.size());
+      for (std::int64_t begin = 0; begin < entries; begin += kPiece) {
+        pieces_.push_back({&block, begin, std::min(begin + kPiece, entries)});
+      }
+    }
+  }
 
   Assembled run() {
     // An unweighted matrix that is not symmetric becomes a weighted graph of ones and halves, arcs one of
@@ -108,19 +112,23 @@ class Assembler {
     const auto keys = std::make_unique_for_overwrite<Bits[]>(ends.back());
     const std::int64_t kept = ends.back() / 2;
     fill_rows<kWeighted>(ends, keys.get());  // ends[r] is now where row r begins
+    pieces_ = {};
     blocks_ = {};
     merge_rows<kWeighted>(ends, keys.get(), kept);
   }
 
   template <class Body>
   void for_entries(const Body& body) const {
-    context_.for_blocks(static_cast<std::int64_t>(blocks_.size()), 1, [&](std::int64_t b, std::int64_t) {
-      const EntryBlock& block = blocks_[b];
-      for (std::size_t i = 0; i < block.nodes.size(); ++i) {
-        body(block.nodes[i][0], block.nodes[i][1], weight_of(block, i));
+    context_.for_blocks(static_cast<std::int64_t>(pieces_.size()), 1, [&](std::int64_t p, std::int64_t) {
+      const auto& [block, begin, end] = pieces_[p];
+      for (std::int64_t i = begin; i < end; ++i) {
+        body(block->nodes[i][0], block->nodes[i][1], weight_of(*block, i));
       }
     });
   }
+
+  // The place of a node among the rows that are made, if it is among them.
+  bool is_made(std::int32_t node) const { return node >= first_ && node - first_ < nodes_; }
 
   float weight_of(const EntryBlock& block, std::size_t entry) const {
     if (block.weights.empty()) return 1;
@@ -134,8 +142,8 @@ class Assembler {
     for (const EntryBlock& block : blocks_) {
       for (std::size_t i = 0; i < block.nodes.size(); ++i) {
         const auto [a, b] = block.nodes[i];
-        if (a != b) continue;
-        double& weight = out_.loop_weights[a];
+        if (a != b || !is_made(a)) continue;
+        double& weight = out_.loop_weights[a - first_];
         weight =
             options_.weighted ? weight + weight_of(block, i) : std::max<double>(weight, weight_of(block, i));
       }
@@ -152,8 +160,9 @@ class Assembler {
       } else if (weight == 0) {
         zeros.fetch_add(1, std::memory_order_relaxed);
       } else {
-        std::atomic_ref(ends[a]).fetch_add(1, std::memory_order_relaxed);
-        std::atomic_ref(ends[b]).fetch_add(1, std::memory_order_relaxed);
+        for (const std::int32_t node : {a, b}) {
+          if (is_made(node)) std::atomic_ref(ends[node - first_]).fetch_add(1, std::memory_order_relaxed);
+        }
       }
     });
     out_.self_loops_dropped = loops;
@@ -166,10 +175,13 @@ class Assembler {
   void fill_rows(std::vector<std::int64_t>& ends, typename Key<kWeighted>::Bits* keys) const {
     for_entries([&](std::int32_t a, std::int32_t b, float weight) {
       if (a == b || weight == 0) return;
-      keys[std::atomic_ref(ends[a]).fetch_sub(1, std::memory_order_relaxed) - 1] =
-          Key<kWeighted>::make(b, false, weight);
-      keys[std::atomic_ref(ends[b]).fetch_sub(1, std::memory_order_relaxed) - 1] =
-          Key<kWeighted>::make(a, true, weight);
+      const auto put = [&](std::int32_t row, std::int32_t neighbor, bool inward) {
+        if (!is_made(row)) return;
+        keys[std::atomic_ref(ends[row - first_]).fetch_sub(1, std::memory_order_relaxed) - 1] =
+            Key<kWeighted>::make(neighbor, inward, weight);
+      };
+      put(a, b, false);
+      put(b, a, true);
     });
   }
 
@@ -179,7 +191,7 @@ class Assembler {
   void merge_rows(const std::vector<std::int64_t>& begins, typename Key<kWeighted>::Bits* keys,
                   std::int64_t kept) {
     const std::int64_t row_blocks = (nodes_ + kRowBlock - 1) / kRowBlock;
-    std::vector<std::optional<RowFault>> faults(row_blocks);
+    std::vector<std::optional<EntryFault>> faults(row_blocks);
     std::atomic<std::int64_t> directed = 0;  // pairs of nodes, both directions counted when both are listed
     std::atomic<bool> all_ones = true;
     Csr& out = out_.graph.adjacency;
@@ -202,7 +214,11 @@ class Assembler {
           const std::optional<double> resolved = resolve(pair, options_);
           float weight = 0;
           if (!resolved || !to_weight(*resolved, weight)) {
-            faults[first / kRowBlock] = {static_cast<std::int32_t>(row), neighbor, pair};
+            faults[first / kRowBlock] = {.row = static_cast<std::int32_t>(first_ + row),
+                                         .neighbor = neighbor,
+                                         .sum = pair.sum,
+                                         .count = pair.count,
+                                         .beyond_float = resolved.has_value()};
             return;
           }
           if (weight != 1) all_ones.store(false, std::memory_order_relaxed);
@@ -213,7 +229,7 @@ class Assembler {
       }
     });
     for (const auto& fault : faults) {
-      if (fault) fail(*fault);
+      if (fault) throw *fault;
     }
     std::inclusive_scan(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
     const std::int64_t entries = out.offsets.back();
@@ -234,30 +250,17 @@ class Assembler {
     });
   }
 
-  [[noreturn]] void fail(const RowFault& fault) const {
-    const std::string from = ids_.name(fault.row), to = ids_.name(fault.neighbor);
-    const auto& [out, in] = fault.pair.sum;
-    if (resolve(fault.pair, options_)) {
-      throw Error(options_.fault,
-                  fmt::format("{}: the weights between {} and {} add up to {}, beyond float32", budget_.file,
-                              from, to, out + in));
-    }
-    const auto shown = [&](int direction) {
-      return fault.pair.count[direction] > 0 ? fmt::format("{:g}", fault.pair.sum[direction])
-                                             : std::string("missing");
-    };
-    throw Error(options_.fault,
-                fmt::format("{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; "
-                            "option symmetrize takes their mean, option directed their sum",
-                            budget_.file, from, to, shown(0), to, from, shown(1)));
-  }
+  struct Piece {
+    const EntryBlock* block;
+    std::int64_t begin, end;
+  };
 
   std::vector<EntryBlock> blocks_;
-  const NodeIds& ids_;
+  std::vector<Piece> pieces_;
+  std::int64_t first_, nodes_;
   AssembleOptions options_;
   const MemoryBudget& budget_;
   const Context& context_;
-  std::int64_t nodes_;
   Assembled out_;
 };
 
@@ -273,9 +276,33 @@ bool to_weight(double value, float& weight) {
   return true;
 }
 
+std::string EntryFault::message(const std::string& file, const std::string& from,
+                                const std::string& to) const {
+  if (beyond_float) {
+    return fmt::format("{}: the weights between {} and {} add up to {}, beyond float32", file, from, to,
+                       sum[0] + sum[1]);
+  }
+  const auto shown = [&](int direction) {
+    return count[direction] > 0 ? fmt::format("{:g}", sum[direction]) : std::string("missing");
+  };
+  return fmt::format(
+      "{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; "
+      "option symmetrize takes their mean, option directed their sum",
+      file, from, to, shown(0), to, from, shown(1));
+}
+
 Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
                    const MemoryBudget& budget, const Context& context) {
-  return Assembler(std::move(blocks), ids, options, budget, context).run();
+  try {
+    return Assembler(std::move(blocks), 0, ids.size(), options, budget, context).run();
+  } catch (const EntryFault& fault) {
+    throw Error(options.fault, fault.message(budget.file, ids.name(fault.row), ids.name(fault.neighbor)));
+  }
+}
+
+Csr assemble_part(std::vector<EntryBlock>&& blocks, std::int64_t first, std::int64_t last,
+                  const AssembleOptions& options, const MemoryBudget& budget, const Context& context) {
+  return std::move(Assembler(std::move(blocks), first, last, options, budget, context).run().graph.adjacency);
 }
 
 }  // namespace parsimony::graph

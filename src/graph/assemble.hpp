@@ -58,6 +58,23 @@ struct Assembled {
 Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
                    const MemoryBudget& budget, const Context& context);
 
+/// Entries between two nodes that contradict each other, or whose weights add up beyond float32.
+struct EntryFault {
+  std::int32_t row = 0, neighbor = 0;
+  std::array<double, 2> sum{};  ///< weights from row to neighbor, and back
+  std::array<std::int64_t, 2> count{};
+  bool beyond_float = false;
+
+  /// from, to: the names of row and neighbor.
+  std::string message(const std::string& file, const std::string& from, const std::string& to) const;
+};
+
+/// Rows first to last − 1 of the graph that assemble() makes, from all entries that have a node among them,
+/// and perhaps others; columns are nodes of the whole graph. The values are left out if they are all 1.
+/// Throws EntryFault for the first row that has one, and memory_limit.
+Csr assemble_part(std::vector<EntryBlock>&& blocks, std::int64_t first, std::int64_t last,
+                  const AssembleOptions& options, const MemoryBudget& budget, const Context& context);
+
 /// Throws invalid_argument unless the matrix is a square CSR matrix of at most 2^31 − 1 rows: offsets ascend
 /// from 0 to the number of columns, and there is a value for each column or none at all.
 void check_shape(CsrView matrix);

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <bit>
 #include <iterator>
 #include <limits>
 #include <type_traits>
@@ -19,7 +17,7 @@ namespace {
 constexpr std::uint64_t kRangePerId = 32;
 
 template <class Id>
-std::vector<Id> distinct(std::vector<std::vector<Id>> pieces, const Context& context) {
+std::vector<Id> sorted_once(std::vector<std::vector<Id>> pieces, const Context& context) {
   context.for_blocks(static_cast<std::int64_t>(pieces.size()), 1, [&](std::int64_t p, std::int64_t) {
     std::vector<Id>& piece = pieces[p];
     std::sort(piece.begin(), piece.end());
@@ -48,7 +46,7 @@ IdIndex<Id>::IdIndex(const std::vector<std::vector<Id>>& pieces, const MemoryBud
     std::size_t count = 0;
     for (const auto& piece : pieces) count += piece.size();
     budget.require(static_cast<std::int64_t>(2 * count * sizeof(Id)));  // a copy to sort, what it merges to
-    sorted_ = distinct(pieces, context);
+    sorted_ = sorted_once(pieces, context);
     size_ = static_cast<std::int64_t>(sorted_.size());
   }
   if (size_ > std::numeric_limits<std::int32_t>::max()) {
@@ -77,20 +75,13 @@ void IdIndex<Id>::mark(const std::vector<std::vector<Id>>& pieces, const Context
     // Differences as unsigned: the range of all 64-bit integers does not fit a signed one.
     const std::uint64_t span = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first_);
     if (span / kRangePerId >= count) return;
-    bits_.resize(span / 64 + 1);
+    bits_ = RankedBits(span + 1);
     context.for_blocks(pieces_end, 1, [&](std::int64_t p, std::int64_t) {
       for (const std::int64_t id : pieces[p]) {
-        const std::uint64_t place = static_cast<std::uint64_t>(id) - static_cast<std::uint64_t>(first_);
-        const std::uint64_t bit = std::uint64_t{1} << place % 64;
-        const std::atomic_ref word(bits_[place / 64]);
-        if (!(word.load(std::memory_order_relaxed) & bit)) word.fetch_or(bit, std::memory_order_relaxed);
+        bits_.insert(static_cast<std::uint64_t>(id) - static_cast<std::uint64_t>(first_));
       }
     });
-    ranks_.resize(bits_.size());
-    for (std::size_t w = 0; w < bits_.size(); ++w) {
-      ranks_[w] = static_cast<std::int32_t>(size_);  // exact whenever the size is allowed
-      size_ += std::popcount(bits_[w]);
-    }
+    size_ = bits_.count();
   }
 }
 
@@ -98,12 +89,25 @@ template <class Id>
 std::int32_t IdIndex<Id>::operator[](Id id) const {
   if constexpr (std::is_same_v<Id, std::int64_t>) {
     if (!bits_.empty()) {
-      const std::uint64_t place = static_cast<std::uint64_t>(id) - static_cast<std::uint64_t>(first_);
-      const std::uint64_t below = bits_[place / 64] & ((std::uint64_t{1} << place % 64) - 1);
-      return ranks_[place / 64] + std::popcount(below);
+      return bits_.rank(static_cast<std::uint64_t>(id) - static_cast<std::uint64_t>(first_));
     }
   }
   return static_cast<std::int32_t>(std::lower_bound(sorted_.begin(), sorted_.end(), id) - sorted_.begin());
+}
+
+template <class Id>
+std::vector<Id> IdIndex<Id>::distinct() const {
+  if constexpr (std::is_same_v<Id, std::int64_t>) {
+    if (!bits_.empty()) {
+      std::vector<std::int64_t> ids;
+      ids.reserve(size_);
+      bits_.for_each([&](std::uint64_t place) {
+        ids.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(first_) + place));
+      });
+      return ids;
+    }
+  }
+  return sorted_;
 }
 
 template <class Id>
@@ -111,16 +115,7 @@ NodeIds IdIndex<Id>::names() const {
   if constexpr (std::is_same_v<Id, std::string_view>) {
     return NodeIds::strings(std::vector<std::string>(sorted_.begin(), sorted_.end()));
   } else {
-    if (bits_.empty()) return NodeIds::numbers(sorted_);
-    std::vector<std::int64_t> ids;
-    ids.reserve(size_);
-    for (std::size_t w = 0; w < bits_.size(); ++w) {
-      for (std::uint64_t left = bits_[w]; left != 0; left &= left - 1) {
-        const std::uint64_t place = 64 * w + std::countr_zero(left);
-        ids.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(first_) + place));
-      }
-    }
-    return NodeIds::numbers(std::move(ids));
+    return NodeIds::numbers(distinct());
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/assemble.hpp"
+#include "graph/ranked_bits.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/graph/graph.hpp"
 
@@ -22,6 +23,8 @@ class IdIndex {
   /// The node of an id that was in the pieces.
   std::int32_t operator[](Id id) const;
   std::int64_t size() const { return size_; }
+  /// The distinct ids, ascending.
+  std::vector<Id> distinct() const;
   NodeIds names() const;
 
  private:
@@ -30,8 +33,7 @@ class IdIndex {
   std::int64_t size_ = 0;
   std::vector<Id> sorted_;  // the distinct ids, or empty where a bitmap of their range is used:
   std::int64_t first_ = 0;
-  std::vector<std::uint64_t> bits_;
-  std::vector<std::int32_t> ranks_;  // bits set before each word
+  RankedBits bits_;  // of the ids less the first one
 };
 
 extern template class IdIndex<std::int64_t>;

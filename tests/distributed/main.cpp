@@ -85,11 +85,8 @@ GraphRows rows_of(const graph::Graph& graph, HaloKind halo) {
   const Context context(1);
   AssemblyCounts counts;
   return assemble_rows(
-      world(), a.rows(), std::move(block),
-      {.meaning = graph::EntryMeaning::triangle, .weighted = a.weighted()},
-      [](std::span<const std::int32_t> nodes) {
-        return std::vector<std::int64_t>(nodes.begin(), nodes.end());
-      },
+      world(), a.rows(), {block}, {.meaning = graph::EntryMeaning::triangle, .weighted = a.weighted()},
+      [](std::span<const std::int32_t> nodes) { return std::vector<std::string>(nodes.size()); },
       {"test", context}, halo, counts, context);
 }
 

@@ -69,6 +69,37 @@ TEST_P(EachHalo, GivesTheBytesOfOneProcess) {
   }
 }
 
+// A process that needs 7 rows of 8 of another one gets them all; from others it gets the rows that it reads.
+TEST_P(EachHalo, GhostsAreTheRowsThatAreReadOrAllOfAProcess) {
+  if (world().count() == 1) return;
+  constexpr std::int32_t kNodes = 12 * 1024;
+  const Partition partition = Partition::even(kNodes, world().rank(), world().count());
+  const auto rank = world().rank();
+  // Each row has an edge to a row of every other process: nearly all of those that follow each other.
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> columns;
+  for (std::int64_t i = 0; i < partition.own(); ++i) {
+    for (int p = 0; p < world().count(); ++p) {
+      const std::int64_t size = partition.begins[p + 1] - partition.begins[p];
+      const bool most = (p + rank) % 2 == 1;
+      const std::int64_t at = most ? (i < size / 9 ? 0 : i % size) : i % (size / 2);
+      if (p != rank) columns.push_back(static_cast<std::int32_t>(partition.begins[p] + at));
+    }
+    offsets.push_back(std::ssize(columns));
+  }
+  const std::vector<std::int32_t> global = columns;
+  const GraphRows rows = make_rows(world(), partition, offsets, columns, {}, GetParam());
+  std::vector<std::int32_t> expected;
+  for (int p = 0; p < world().count(); ++p) {
+    const std::int64_t begin = partition.begins[p], size = partition.begins[p + 1] - begin;
+    if (p == rank) continue;
+    const std::int64_t ghosts = (p + rank) % 2 == 1 ? size : size / 2;
+    for (std::int64_t i = 0; i < ghosts; ++i) expected.push_back(static_cast<std::int32_t>(begin + i));
+  }
+  EXPECT_EQ(rows.ghosts, expected);
+  for (std::size_t e = 0; e < global.size(); ++e) ASSERT_EQ(rows.global(rows.columns[e]), global[e]);
+}
+
 TEST_P(EachHalo, BytesOfAStepAreGhostsTimesWidthTimesFour) {
   const GraphRows rows = rows_of(random_graph(5000, 20000, false, 1), GetParam());
   const Context context(1);

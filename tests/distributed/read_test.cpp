@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <sstream>
+
 #include "distributed/number_ids.hpp"
 #include "distributed/slice.hpp"
 #include "distributed/world.hpp"
@@ -37,19 +40,53 @@ TEST(ReadSlice, HasEachLineOnceForABoundaryAtEveryByte) {
   }
 }
 
-TEST(NumberIds, AreThePlacesInTheSortedIds) {
-  std::vector<std::int64_t> all;
-  for (std::int64_t i = 0; i < 3000; ++i) all.push_back((i * 7919) % 1501 * 1000003 - 700000000);
-  std::vector<std::int64_t> mine;
-  for (std::size_t i = world().rank(); i < all.size(); i += world().count()) mine.push_back(all[i]);
-  const NumberedIds numbered = number_ids(world(), mine);
+// Every process has some of the ids, in two pieces; nodes are places among the sorted ids of all.
+template <class Id>
+void expect_places(std::vector<Id> all) {
+  std::vector<std::vector<Id>> mine(2);
+  for (std::size_t i = world().rank(); i < all.size(); i += world().count())
+    mine[i % 3 == 0].push_back(all[i]);
+  for (auto& piece : mine) piece.resize((piece.size() + 1) / 2 * 2, all[0]);
+  const Context context(2);
+  const NumberedIds<Id> numbered = number_ids(world(), mine, {"test", context}, context);
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   ASSERT_EQ(numbered.table.nodes(), std::ssize(all));
-  for (std::size_t i = 0; i < mine.size(); ++i) EXPECT_EQ(all[numbered.nodes[i]], mine[i]);
-  const std::vector<std::int32_t> some{0, 5, 700, static_cast<std::int32_t>(all.size()) - 1};
-  EXPECT_EQ(numbered.table.names(world(), some),
-            (std::vector<std::int64_t>{all[0], all[5], all[700], all.back()}));
+  for (std::size_t p = 0; p < mine.size(); ++p) {
+    ASSERT_EQ(numbered.blocks[p].nodes.size(), mine[p].size() / 2);
+    for (std::size_t i = 0; i < mine[p].size(); ++i) {
+      EXPECT_EQ(all[numbered.blocks[p].nodes[i / 2][i % 2]], mine[p][i]);
+    }
+  }
+  const std::vector<std::int32_t> some{0, 700, 5, static_cast<std::int32_t>(all.size()) - 1};
+  const std::vector<std::string> names = numbered.table.names(world(), some);
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    std::ostringstream text;
+    text << all[some[i]];
+    EXPECT_EQ(names[i], text.str());
+  }
+  std::int64_t at = numbered.table.begins[world().rank()];
+  for (const auto& own : numbered.table.own) EXPECT_EQ(own, all[at++]);
+}
+
+TEST(NumberIds, AreThePlacesInTheSortedIds) {
+  std::vector<std::int64_t> wide, narrow;
+  for (std::int64_t i = 0; i < 3000; ++i) {
+    wide.push_back((i * 7919) % 1501 * 1000003 - 700000000);
+    narrow.push_back((i * 7919) % 1501 * 3 - 2000);
+  }
+  expect_places(wide);
+  expect_places(narrow);
+  wide.insert(wide.end(),
+              {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()});
+  expect_places(wide);
+}
+
+TEST(NumberIds, OrderWordsByTheirBytes) {
+  std::vector<std::string> words;
+  for (int i = 0; i < 3000; ++i)
+    words.push_back(std::string(i % 5, "z\xc3"[i % 2]) + std::to_string(i * 7919 % 1501));
+  expect_places(std::vector<std::string_view>(words.begin(), words.end()));
 }
 
 void expect_graph_of_one_process(const std::string& name, const std::string& text) {
