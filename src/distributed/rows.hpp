@@ -36,6 +36,8 @@ struct GraphRows {
   std::int64_t all() const { return partition.all(); }
   std::int64_t local() const { return own() + std::ssize(ghosts); }
   std::int64_t entries() const { return communicator.sum_of(offsets.back()); }
+  /// The rows with local columns.
+  CsrView matrix() const { return {offsets, columns, values}; }
   bool has_edges(std::int64_t row) const { return offsets[row] < offsets[row + 1]; }
   std::int32_t global(std::int32_t column) const {
     return column < own() ? static_cast<std::int32_t>(partition.begin()) + column : ghosts[column - own()];

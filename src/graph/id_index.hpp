@@ -33,7 +33,7 @@ class IdIndex {
   std::int64_t size_ = 0;
   std::vector<Id> sorted_;  // the distinct ids, or empty where a bitmap of their range is used:
   std::int64_t first_ = 0;
-  RankedBits bits_;  // of the ids less the first one
+  RankedBits bits_;  // ids less the first one
 };
 
 extern template class IdIndex<std::int64_t>;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "graph/laplacian_factors.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
 
@@ -15,7 +16,49 @@ namespace {
 // Degrees that float32 holds together with their inverses, also after products with a few signals.
 constexpr double kLowestDegree = 1.2e-38, kHighestDegree = 1e36;
 
+constexpr double kWeakShare = 0.25;  // a node of less than this times the mean degree has few edges
+constexpr double kFewWeak = 0.01;    // and so many of them, of all nodes, do not matter
+
 }  // namespace
+
+void check_degrees(std::span<const double> degree, double regularization, std::int64_t first) {
+  for (std::size_t i = 0; i < degree.size(); ++i) {
+    const double total = degree[i] + regularization;
+    if (total == 0 || (total >= kLowestDegree && total <= kHighestDegree)) continue;
+    refuse(
+        fmt::format("degree of node {}: {} is out of range; must be {} to {}: multiply all weights by one "
+                    "number, which changes no cluster",
+                    first + static_cast<std::int64_t>(i), total, kLowestDegree, kHighestDegree));
+  }
+}
+
+double spectrum_bound(LaplacianKind kind, double highest) {
+  if (kind == LaplacianKind::normalized) return 2;
+  return highest > 0 ? 2 * highest : 1;  // a graph without edges has L = 0: any positive bound
+}
+
+void fill_factors(std::span<const double> degree, LaplacianKind kind, double regularization,
+                  const LaplacianFactors& out) {
+  for (std::size_t i = 0; i < degree.size(); ++i) {
+    if (kind == LaplacianKind::combinatorial) {
+      out.off_diagonal[i] = out.scale[i] = 1;
+      out.diagonal[i] = static_cast<float>(degree[i]);
+    } else {
+      const double total = degree[i] + regularization;
+      out.off_diagonal[i] = total > 0 ? static_cast<float>(1 / total) : 0.0f;
+      out.diagonal[i] = total > 0 ? 1.0f : 0.0f;
+      out.scale[i] = total > 0 ? static_cast<float>(std::sqrt(total)) : 1.0f;
+    }
+  }
+}
+
+bool is_weak(double degree, double mean) {
+  return degree < kWeakShare * mean;
+}
+
+double automatic_regularization(double mean, std::int64_t weak, std::int64_t nodes) {
+  return static_cast<double>(weak) > kFewWeak * static_cast<double>(nodes) ? kWeakShare * mean : 0;
+}
 
 Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regularization,
                          const Context& context) {
@@ -32,36 +75,18 @@ Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regulariz
   adjacency = check_graph(adjacency, context);
   const std::int64_t nodes = adjacency.rows();
   const std::vector<double> degree = degrees(adjacency);
-  for (std::int64_t i = 0; i < nodes; ++i) {
-    const double total = degree[i] + regularization;
-    if (total == 0 || (total >= kLowestDegree && total <= kHighestDegree)) continue;
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("degree of node {}: {} is out of range; must be {} to {}: multiply all weights by "
-                    "one number, which changes no cluster",
-                    i, total, kLowestDegree, kHighestDegree));
-  }
+  check_degrees(degree, regularization);
   Laplacian out{.adjacency = adjacency, .kind = kind, .regularization = regularization};
   out.off_diagonal.resize(nodes);
   out.diagonal.resize(nodes);
   out.scale.resize(nodes);
-  if (kind == LaplacianKind::combinatorial) {
-    const double highest = nodes > 0 ? *std::max_element(degree.begin(), degree.end()) : 0;
-    out.lambda_max = highest > 0 ? 2 * highest : 1;  // a graph without edges has L = 0: any positive bound
-  }
+  out.lambda_max = spectrum_bound(kind, nodes > 0 ? *std::max_element(degree.begin(), degree.end()) : 0);
   context.for_blocks(nodes, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      if (kind == LaplacianKind::combinatorial) {
-        out.off_diagonal[i] = 1;
-        out.diagonal[i] = static_cast<float>(degree[i]);
-        out.scale[i] = 1;
-      } else {
-        const double total = degree[i] + regularization;
-        out.off_diagonal[i] = total > 0 ? static_cast<float>(1 / total) : 0.0f;
-        out.diagonal[i] = total > 0 ? 1.0f : 0.0f;
-        out.scale[i] = total > 0 ? static_cast<float>(std::sqrt(total)) : 1.0f;
-      }
-    }
+    const auto part = [&](std::vector<float>& values) {
+      return std::span(values).subspan(begin, end - begin);
+    };
+    fill_factors(std::span(degree).subspan(begin, end - begin), kind, regularization,
+                 {part(out.off_diagonal), part(out.diagonal), part(out.scale)});
   });
   return out;
 }
@@ -70,8 +95,8 @@ double automatic_regularization(CsrView adjacency) {
   const std::vector<double> degree = degrees(adjacency);
   if (degree.empty()) return 0;
   const double mean = std::accumulate(degree.begin(), degree.end(), 0.0) / static_cast<double>(degree.size());
-  const auto weak = std::count_if(degree.begin(), degree.end(), [&](double d) { return d < mean / 4; });
-  return weak > 0.01 * static_cast<double>(degree.size()) ? mean / 4 : 0;
+  const auto weak = std::ranges::count_if(degree, [&](double d) { return is_weak(d, mean); });
+  return automatic_regularization(mean, weak, std::ssize(degree));
 }
 
 }  // namespace parsimony::graph

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/chebyshev_step.hpp"
+#include "spectral/blocked_step.hpp"
 
 namespace parsimony::spectral {
 
@@ -36,38 +36,9 @@ LaplacianOperator::LaplacianOperator(const graph::Laplacian& laplacian, const Co
                lambda_min) {}
 
 void LaplacianOperator::apply(const FusedStep& step) const {
-  const std::int64_t width = step.current.cols;
-  const CsrView& w = laplacian_.adjacency;
-  const bool sums = !step.squares.empty();
-  const std::int64_t blocks = (rows() + kRowsPerSum - 1) / kRowsPerSum;
-  Matrix<double> partial(sums ? blocks : 0, 2 * width);
-  context_.for_blocks(rows(), kRowsPerSum, [&](std::int64_t begin, std::int64_t end) {
-    double* squares = sums ? partial.row(begin / kRowsPerSum).data() : nullptr;
-    kernels::chebyshev_step({.offsets = w.offsets.data(),
-                             .columns = w.columns.data(),
-                             .values = w.weighted() ? w.values.data() : nullptr,
-                             .neighbor = factors_.neighbor.data(),
-                             .own = factors_.own.empty() ? nullptr : factors_.own.data(),
-                             .current = step.current.data,
-                             .previous = step.previous.data,
-                             .first = step.first,
-                             .accumulator = step.accumulator ? step.accumulator->data : nullptr,
-                             .coefficient = static_cast<float>(step.coefficient),
-                             .weight = sums ? factors_.weight.data() : nullptr,
-                             .squares = squares,
-                             .products = sums ? squares + width : nullptr,
-                             .width = width},
-                            begin, end);
-  });
-  if (!sums) return;
-  std::fill(step.squares.begin(), step.squares.end(), 0.0);
-  std::fill(step.products.begin(), step.products.end(), 0.0);
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    for (std::int64_t c = 0; c < width; ++c) {
-      step.squares[c] += partial(b, c);
-      step.products[c] += partial(b, width + c);
-    }
-  }
+  BlockedStep blocks(laplacian_.adjacency, factors_, step);
+  context_.for_blocks(blocks.blocks(), 1, [&](std::int64_t block, std::int64_t) { blocks.compute(block); });
+  blocks.add(blocks.sums());
 }
 
 std::unique_ptr<Operator> LaplacianOperator::above(double lambda_min) const {
@@ -75,9 +46,7 @@ std::unique_ptr<Operator> LaplacianOperator::above(double lambda_min) const {
 }
 
 std::int64_t LaplacianOperator::bytes_per_step(std::int64_t width, bool accumulates) const {
-  const CsrView& w = laplacian_.adjacency;
-  const std::int64_t panels = 2 + (accumulates ? 2 : 0) + (factors_.own.empty() ? 0 : 1);
-  return w.entries() * (4 * width + 4 + (w.weighted() ? 4 : 0)) + rows() * (4 * width * panels + 8 + 4);
+  return step_bytes(laplacian_.adjacency, factors_, width, accumulates);
 }
 
 }  // namespace parsimony::spectral
