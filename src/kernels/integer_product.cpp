@@ -31,6 +31,10 @@ void IntegerOffsets(const std::int8_t* values, std::int64_t segments, std::int32
                     std::int32_t* offsets) {
   integer_offsets_scalar(values, segments, zero, offsets);
 }
+void IntegerResultsOf(const float* sums, std::int64_t rows, const IntegerResults& results, float* y,
+                      std::int64_t stride) {
+  integer_results_scalar(sums, rows, results, y, stride);
+}
 double IntegerCost(IntegerRange /*range*/) {
   return 1;
 }
@@ -220,6 +224,26 @@ void IntegerOffsets(const std::int8_t* values, std::int64_t segments, std::int32
   }
 }
 
+void IntegerResultsOf(const float* HWY_RESTRICT sums, std::int64_t rows, const IntegerResults& results,
+                      float* HWY_RESTRICT y, std::int64_t stride) {
+  const Floats d;
+  const std::int64_t whole = results.outputs / kLanes * kLanes;
+  for (std::int64_t r = 0; r < rows; ++r, sums += kIntegerOutputs, y += stride) {
+    const float sum = results.shift == nullptr ? 0 : results.row_sums[r];
+    const VF row_sum = hn::Set(d, sum);
+    for (std::int64_t o = 0; o < whole; o += kLanes) {
+      VF value = hn::LoadU(d, sums + o);
+      if (results.shift != nullptr) value = hn::MulAdd(hn::LoadU(d, results.shift + o), row_sum, value);
+      value = hn::MulAdd(value, hn::LoadU(d, results.factor + o), hn::LoadU(d, results.constant + o));
+      hn::StoreU(value, d, y + o);
+    }
+    for (std::int64_t o = whole; o < results.outputs; ++o) {
+      const float shift = results.shift == nullptr ? 0 : results.shift[o];
+      y[o] = (sums[o] + shift * sum) * results.factor[o] + results.constant[o];
+    }
+  }
+}
+
 double IntegerCost([[maybe_unused]] IntegerRange range) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
   return 0.27;
@@ -238,6 +262,7 @@ namespace parsimony::kernels {
 
 HWY_EXPORT(IntegerProduct);
 HWY_EXPORT(IntegerOffsets);
+HWY_EXPORT(IntegerResultsOf);
 HWY_EXPORT(IntegerCost);
 
 void integer_product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
@@ -248,6 +273,11 @@ void integer_product(const IntegerRows& rows, const IntegerTile& tile, std::int6
 void integer_offsets(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
                      std::int32_t* offsets) {
   HWY_DYNAMIC_DISPATCH(IntegerOffsets)(values, segments, zero, offsets);
+}
+
+void integer_results(const float* sums, std::int64_t rows, const IntegerResults& results, float* y,
+                     std::int64_t stride) {
+  HWY_DYNAMIC_DISPATCH(IntegerResultsOf)(sums, rows, results, y, stride);
 }
 
 double integer_cost(IntegerRange range) {
@@ -270,6 +300,16 @@ void integer_product_scalar(const IntegerRows& rows, const IntegerTile& tile, st
         if (tile.scales != nullptr) value *= tile.scales[s * kIntegerOutputs + o];
         sums[r * kIntegerOutputs + o] += value * scale;
       }
+    }
+  }
+}
+
+void integer_results_scalar(const float* sums, std::int64_t rows, const IntegerResults& results, float* y,
+                            std::int64_t stride) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t o = 0; o < results.outputs; ++o) {
+      const float shift = results.shift == nullptr ? 0 : results.shift[o] * results.row_sums[r];
+      y[stride * r + o] = (sums[kIntegerOutputs * r + o] + shift) * results.factor[o] + results.constant[o];
     }
   }
 }

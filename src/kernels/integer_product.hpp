@@ -45,6 +45,20 @@ struct IntegerTile {
 void integer_product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
                      IntegerRange range, float* sums);
 
+/// Turns the sums of a tile into outputs, of which there may be fewer than 64.
+struct IntegerResults {
+  const float* factor = nullptr;    ///< one for each output
+  const float* shift = nullptr;     ///< one for each output, multiplied by row_sums; nullptr: 0
+  const float* constant = nullptr;  ///< one for each output
+  const float* row_sums = nullptr;  ///< one for each row; only with shift
+  std::int64_t outputs = kIntegerOutputs;
+};
+
+/// y[stride · r + o] = (sums[64 r + o] + shift[o] · row_sums[r]) · factor[o] + constant[o] for all rows. sums
+/// has 64 values for each row. Limit: a load and a store.
+void integer_results(const float* sums, std::int64_t rows, const IntegerResults& results, float* y,
+                     std::int64_t stride);
+
 /// The measured cost of a product on the current SIMD target, in multiply-adds of matrix_product.
 double integer_cost(IntegerRange range);
 
@@ -56,6 +70,8 @@ void integer_offsets(const std::int8_t* values, std::int64_t segments, std::int3
 /// The same in plain C++, as references for tests.
 void integer_product_scalar(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
                             IntegerRange range, float* sums);
+void integer_results_scalar(const float* sums, std::int64_t rows, const IntegerResults& results, float* y,
+                            std::int64_t stride);
 void integer_offsets_scalar(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
                             std::int32_t* offsets);
 

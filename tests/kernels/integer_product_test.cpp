@@ -80,6 +80,32 @@ TEST(IntegerProduct, EqualsTheScalarTwinOnEveryTarget) {
   });
 }
 
+// Powers of two and small sums, which float32 holds exactly.
+TEST(IntegerResults, EqualTheScalarTwinOnEveryTarget) {
+  for_targets([&] {
+    for (const std::int64_t outputs : {1, 3, 15, 16, 17, 33, 63, 64}) {
+      for (const bool shifted : {false, true}) {
+        constexpr std::int64_t kRows = 5, kStride = 70;
+        std::vector<float> sums(kRows * kIntegerOutputs), factor(64), shift(64), constant(64),
+            row_sums(kRows);
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = static_cast<float>(i % 101) - 50;
+        for (std::size_t o = 0; o < factor.size(); ++o) {
+          factor[o] = o % 3 == 0 ? 0.5F : 2;
+          shift[o] = static_cast<float>(o) - 31;
+          constant[o] = static_cast<float>(o * o);
+        }
+        for (std::size_t r = 0; r < row_sums.size(); ++r) row_sums[r] = static_cast<float>(r) - 2;
+        const IntegerResults results{factor.data(), shifted ? shift.data() : nullptr, constant.data(),
+                                     row_sums.data(), outputs};
+        std::vector<float> y(kRows * kStride, -7), right = y;
+        integer_results(sums.data(), kRows, results, y.data() + 1, kStride);
+        integer_results_scalar(sums.data(), kRows, results, right.data() + 1, kStride);
+        ASSERT_EQ(y, right) << outputs;
+      }
+    }
+  });
+}
+
 TEST(IntegerRows, EqualTheScalarTwinOnEveryTarget) {
   for_targets([&] {
     for (std::int64_t inputs = 1; inputs <= 200; inputs += inputs < 70 ? 1 : 13) {

@@ -114,14 +114,10 @@ void multiply_integers(const PackedWeight& weight, const IntegerWeight& integers
             static_cast<float>(std::int64_t{128} - weight.zero_point[weight.zero_point.size() == 1 ? 0 : o]);
       }
     }
-    for (std::int64_t r = 0; r < x.rows; ++r) {
-      const float* from = sums.data() + r * kIntegerOutputs;
-      float* to = y.row_data(r) + begin;
-      const float row_sum = integers.shifted ? rows.sums.data()[r] : 0;
-      for (std::int64_t i = 0; i < end - begin; ++i) {
-        to[i] = (from[i] + shift[i] * row_sum) * factor[i] + constant[i];
-      }
-    }
+    kernels::integer_results(sums.data(), x.rows,
+                             {factor.data(), integers.shifted ? shift.data() : nullptr, constant.data(),
+                              rows.sums.data(), end - begin},
+                             y.row_data(0) + begin, y.stride);
   });
 }
 
