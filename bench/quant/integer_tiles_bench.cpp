@@ -20,10 +20,11 @@ QuantizedTensor level_weight(std::int64_t outputs, std::int64_t inputs) {
   weight.shape = {outputs, inputs};
   weight.bits = 4;
   weight.group = 64;
-  weight.packed.resize(static_cast<std::size_t>(outputs * inputs / 2));
-  for (std::size_t i = 0; i < weight.packed.size(); ++i) {
-    weight.packed[i] = static_cast<std::uint8_t>(RandomStream(2, "bench").below(256, i));
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(outputs * inputs / 2));
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    codes[i] = static_cast<std::uint8_t>(RandomStream(2, "bench").below(256, i));
   }
+  weight.packed = std::move(codes);
   weight.scale.assign(static_cast<std::size_t>(outputs * inputs / 64), 1.0F);
   for (int i = 0; i < 16; ++i) weight.levels.push_back(std::sinh(static_cast<float>(i - 7) / 4));
   return weight;

@@ -37,11 +37,12 @@ inline QuantizedTensor product_weight(std::int64_t outputs, std::int64_t inputs)
   auto codebook = std::make_shared<Codebook>();
   codebook->centroids = normals(kCentroids, kD, 1);
   weight.codebook = codebook;
-  weight.packed.resize(static_cast<std::size_t>(outputs * inputs / kD));
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(outputs * inputs / kD));
   const RandomStream stream(2, "bench");
-  for (std::size_t i = 0; i < weight.packed.size(); ++i) {
-    weight.packed[i] = static_cast<std::uint8_t>(stream.below(kCentroids, i));
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    codes[i] = static_cast<std::uint8_t>(stream.below(kCentroids, i));
   }
+  weight.packed = std::move(codes);
   return weight;
 }
 

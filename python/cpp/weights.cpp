@@ -74,7 +74,7 @@ QuantizedTensor tensor_of(const nb::dict& state) {
   take("bits", t.bits);
   const auto packed = nb::cast<nb::bytes>(state["packed"]);
   const auto* first = reinterpret_cast<const std::uint8_t*>(packed.c_str());
-  t.packed.assign(first, first + packed.size());
+  t.packed = std::vector<std::uint8_t>(first, first + packed.size());
   take("scale", t.scale);
   take("zero_point", t.zero_point);
   take("group", t.group);

@@ -35,7 +35,7 @@ LinearLayer::LinearLayer(Weights& weights, const std::string& name, std::int64_t
     floats_ = weights.floats(name + ".weight");
     return;
   }
-  packed_.emplace(weights.take_codes(name + ".weight"), bias_, options);
+  packed_.emplace(weights.codes(name + ".weight"), bias_, options);
   bias_ = {};
 }
 
@@ -74,7 +74,7 @@ EmbeddingLayer::EmbeddingLayer(Weights& weights, const std::string& name, std::i
                                std::int64_t width) {
   weights.check_shape(name + ".weight", std::array{rows, width});
   if (weights.in_codes(name + ".weight")) {
-    packed_.emplace(weights.take_codes(name + ".weight"));
+    packed_.emplace(weights.codes(name + ".weight"));
   } else {
     floats_ = weights.floats(name + ".weight");
   }

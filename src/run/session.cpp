@@ -89,6 +89,7 @@ void Session::Data::run(std::span<const data::EncodedText> texts, const Context&
     first += static_cast<std::int64_t>(rows.size());
     context.progress("run", first, count);
   }
+  for (const SafetensorsFile& file : encoder.files) file.check_unchanged();
 }
 
 Session::Session(Network network, const SessionOptions& options)

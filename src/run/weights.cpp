@@ -14,7 +14,7 @@ Weights::Weights(const std::filesystem::path& path, const std::stop_token& stop)
     for (const TensorView& tensor : file_.tensors()) floats_.emplace(tensor.name, &tensor);
     return;
   }
-  compact_ = quant::read_compact_file(file_);
+  compact_ = quant::read_compact_file(file_, quant::CodesIn::file);
   for (std::size_t i = 0; i < compact_->recipe.weights.size(); ++i) {
     codes_.emplace(compact_->recipe.weights[i].name, i);
   }
@@ -57,8 +57,8 @@ void Weights::check_shape(const std::string& tensor, std::span<const std::int64_
                            fmt::join(shape, ", ")));
 }
 
-quant::QuantizedTensor Weights::take_codes(std::string_view tensor) {
-  return std::move(compact_->weights[codes_.find(resolved(tensor))->second]);
+const quant::QuantizedTensor& Weights::codes(std::string_view tensor) const {
+  return compact_->weights[codes_.find(resolved(tensor))->second];
 }
 
 const TensorView& Weights::floats(const std::string& tensor) const {

@@ -29,15 +29,16 @@ class Weights {
   void check_shape(const std::string& tensor, std::span<const std::int64_t> shape) const;
 
   bool in_codes(std::string_view tensor) const;
-  /// Hands the codes over: none are left here.
-  quant::QuantizedTensor take_codes(std::string_view tensor);
+  /// The codes, in the mapped file: a copy keeps it open.
+  const quant::QuantizedTensor& codes(std::string_view tensor) const;
   /// The values in the file; valid while a copy of files() lives. Throws format unless they are float32,
   /// float16 or bfloat16.
   const TensorView& floats(const std::string& tensor) const;
   /// The values of a small tensor of that shape.
   std::vector<float> values(const std::string& tensor, std::span<const std::int64_t> shape) const;
 
-  /// Memory of all codes, a byte each, or two where a codebook has more than 256 centroids.
+  /// Most memory of all codes: those of products a byte each, or two where a codebook has more than 256
+  /// centroids, and integers those of the file.
   std::int64_t unpacked_bytes() const;
   /// The files that hold the floats.
   std::vector<SafetensorsFile> files() const;

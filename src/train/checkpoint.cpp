@@ -104,7 +104,10 @@ void write_ipq(OutputArchive& archive, const Ipq& ipq) {
       entry.write("importance", torch::tensor(importance, torch::kFloat), true);
       write_number(entry, "bits", tensor.bits);
       write_number(entry, "layout", static_cast<std::int64_t>(tensor.layout));
-      entry.write("codes", torch::tensor(tensor.packed, torch::kByte), true);
+      entry.write(
+          "codes",
+          torch::tensor(std::vector<std::uint8_t>(tensor.packed.begin(), tensor.packed.end()), torch::kByte),
+          true);
       write_number(entry, "scheme", static_cast<std::int64_t>(tensor.scheme));
       if (tensor.scheme == quant::Scheme::integer) {
         entry.write("scale", torch::tensor(tensor.scale, torch::kFloat), true);
@@ -139,7 +142,8 @@ std::vector<IpqLayer> read_ipq(InputArchive& archive) {
       layer.importance.assign(importance.data_ptr<float>(),
                               importance.data_ptr<float>() + importance.numel());
       const torch::Tensor codes = read_tensor(entry, "codes", torch::kByte);
-      tensor.packed.assign(codes.data_ptr<std::uint8_t>(), codes.data_ptr<std::uint8_t>() + codes.numel());
+      tensor.packed = std::vector<std::uint8_t>(codes.data_ptr<std::uint8_t>(),
+                                                codes.data_ptr<std::uint8_t>() + codes.numel());
       if (tensor.scheme == quant::Scheme::integer) {
         const torch::Tensor scale = read_tensor(entry, "scale", torch::kFloat);
         const torch::Tensor zero_point = read_tensor(entry, "zero_point", torch::kInt);

@@ -266,7 +266,7 @@ TEST_F(Quantize, InspectCountsEveryByteOfWeightsNamedLikeTheirCodebook) {
     weight.scheme = quant::Scheme::product;
     weight.bits = 2;
     weight.codebook = codebook;
-    weight.packed.assign(16, 0);
+    weight.packed = std::vector<std::uint8_t>(16);
     model.recipe.weights.push_back(quant::recipe_of(name, weight));
     model.recipe.weights.back().codebook = "layer";
     model.weights.push_back(std::move(weight));

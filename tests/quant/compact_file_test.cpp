@@ -188,7 +188,7 @@ TEST(CompactFile, WhatDecodesToMoreThanTheMemoryIsRefusedBeforeItIsDecoded) {
   tensor.shape = {1 << 20, 1 << 20};
   tensor.bits = 1;
   tensor.codebook = random.codebook(2, 4096, CodebookType::float32);
-  tensor.packed.resize(std::size_t{1} << 25);
+  tensor.packed.own().resize(std::size_t{1} << 25);
   random.add(model, "a.weight", std::move(tensor));
   write_safetensors(directory / "empty", {});
   model.storage.emplace_back(TemporaryDirectory::content(directory / "empty"), "small.safetensors");
@@ -214,7 +214,7 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   wrong.weights[0].zero_point[1] = 256;
   refused("'a.weight_zero_point': 256", wrong);
   wrong = integers;
-  wrong.weights[0].packed.pop_back();
+  wrong.weights[0].packed.own().pop_back();
   refused("need 6 bytes, there are 5", wrong);
   wrong = integers;
   wrong.weights[0].bits = 5;
@@ -236,7 +236,7 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   auto codebook = std::make_shared<Codebook>(*random.codebook(3, 4, CodebookType::float16));
   random.add(product, "a.weight", random.product({4, 8}, codebook, BlockLayout::row));
   wrong = product;
-  wrong.weights[0].packed[0] |= 3;
+  wrong.weights[0].packed.own()[0] |= 3;
   refused("there are 3 centroids", wrong);
   wrong = product;
   codebook->centroids(1, 2) = 1e-3f;

@@ -112,9 +112,9 @@ TEST(IntegerTiles, OutliersLeaveTheOtherCentroidsTheirDigits) {
   codebook->centroids = normals(256, 8, 7);
   for (float& value : codebook->centroids.row(77)) value *= 100;
   QuantizedTensor weight = random_product({128, 512}, codebook);
-  for (auto& code : weight.packed) code = code == 77 ? 78 : code;
-  weight.packed[200] = 77;
-  weight.packed[5000] = 77;
+  for (auto& code : weight.packed.own()) code = code == 77 ? 78 : code;
+  weight.packed.own()[200] = 77;
+  weight.packed.own()[5000] = 77;
   Matrix<float> x = normals(16, 512, 9);
   // The inputs of the two blocks are 0 in the first row, whose outputs then come from the others alone.
   for (std::int64_t i = 0; i < 8; ++i) x(0, 200 % 64 * 8 + i) = x(0, 5000 % 64 * 8 + i) = 0;

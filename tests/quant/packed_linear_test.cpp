@@ -273,9 +273,9 @@ TEST(PackedLinear, RefusesWhatDoesNotFit) {
   expect("codes have 17 bits", [](auto& w) { w.bits = 17; });
   expect("product: has no codebook", [](auto& w) { w.codebook = nullptr; });
   expect("5 factors", [](auto& w) { w.scale.assign(5, 1); });
-  expect("24 codes of 3 bits need 9 bytes, there are 8", [](auto& w) { w.packed.pop_back(); });
-  expect("24 codes of 3 bits need 9 bytes, there are 10", [](auto& w) { w.packed.push_back(0); });
-  expect("there are 5 centroids", [](auto& w) { w.packed[3] = 0xff; });
+  expect("24 codes of 3 bits need 9 bytes, there are 8", [](auto& w) { w.packed.own().pop_back(); });
+  expect("24 codes of 3 bits need 9 bytes, there are 10", [](auto& w) { w.packed.own().push_back(0); });
+  expect("there are 5 centroids", [](auto& w) { w.packed.own()[3] = 0xff; });
   expect("permutation", [](auto& w) { w.channel_permutation.assign(16, 1); });
   expect("channel permutation: has 2 entries", [](auto& w) { w.channel_permutation = {1, 0}; });
   const QuantizedTensor weight = random_product({6, 16}, random_codebook(5, 4));

@@ -324,12 +324,12 @@ TEST(Decode, RefusesFieldsThatDoNotFit) {
     spoil(tensor);
     expect_error(ErrorCode::invalid_argument, piece, [&] { decode(tensor); });
   };
-  refuses("bytes hold", [](auto& t) { t.packed.resize(3); });
+  refuses("bytes hold", [](auto& t) { t.packed.own().resize(3); });
   refuses("factors", [](auto& t) { t.scale = {1, 2}; });
   refuses("codebook", [](auto& t) { t.codebook = nullptr; });
   refuses("2^40", [](auto& t) { t.shape = {std::int64_t{1} << 40, std::int64_t{1} << 40}; });
   refuses("permutation", [](auto& t) { t.channel_permutation = {0, 1, 2}; });
-  refuses("5 centroids", [](auto& t) { t.packed[0] = 0xFF; });
+  refuses("5 centroids", [](auto& t) { t.packed.own()[0] = 0xFF; });
   refuses("integers", [](auto& t) { t.scheme = Scheme::integer, t.bits = 4; });
 }
 

@@ -149,6 +149,14 @@ TEST(Encoder, TakesNoMoreMemoryThanItsCodes) {
   EXPECT_GT(session.planned_bytes(100, 50, 2), session.planned_bytes(100, 50, 1));
 }
 
+// Codes of four bits stay in the file, two in a byte.
+TEST(Encoder, CodesOfFourBitsTakeHalfOfTheMemory) {
+  const TemporaryDirectory directory;
+  const std::int64_t four = load(compact_network(directory, "levels4").codes).bytes(),
+                     eight = load(compact_network(directory, "int8").codes).bytes();
+  EXPECT_LT(four, eight * 3 / 4);
+}
+
 TEST(Encoder, RefusesTextsThatItCannotRun) {
   const TemporaryDirectory directory;
   write_small_network(directory / "m", {}, "bert.", false);

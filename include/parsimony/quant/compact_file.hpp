@@ -110,10 +110,16 @@ struct CompactModel {
 /// target that exists and is not a regular file (a pipe) is written in place and not verified.
 void write_compact_file(const OutputPath& path, const CompactModel& model);
 
+/// Where the codes of a compact file are after it is read.
+enum class CodesIn {
+  memory,  ///< in vectors: the file may change
+  file     ///< in the mapped file, which must not be changed in place as long as the codes are used
+};
+
 /// Reads files of all versions up to 4. Throws io; format, naming file and tensor, also for data that does
 /// not have its checksum; unsupported for a file of a later version.
 CompactModel read_compact_file(const std::filesystem::path& path);
-CompactModel read_compact_file(const SafetensorsFile& file);
+CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes = CodesIn::memory);
 
 /// Reads the file, from the system's cache if it is still there. Throws io if a code, scale, codebook, value
 /// of another tensor or tied name differs from the model. Metadata is not compared. write_compact_file has

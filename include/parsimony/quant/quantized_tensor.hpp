@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -68,6 +69,37 @@ struct Codebook {
   float scale_of(std::int64_t centroid) const { return scales[scales.size() == 1 ? 0 : centroid]; }
 };
 
+/// The bytes of codes: a vector, or a part of a file that is mapped into memory.
+class PackedCodes {
+ public:
+  PackedCodes() = default;
+  PackedCodes(std::vector<std::uint8_t> bytes) : own_(std::move(bytes)) {}
+  /// owner keeps the bytes alive, and copies share it.
+  PackedCodes(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner)
+      : mapped_(bytes), owner_(std::move(owner)) {}
+
+  const std::uint8_t* data() const { return owner_ ? mapped_.data() : own_.data(); }
+  std::size_t size() const { return owner_ ? mapped_.size() : own_.size(); }
+  const std::uint8_t* begin() const { return data(); }
+  const std::uint8_t* end() const { return data() + size(); }
+  std::uint8_t operator[](std::size_t i) const { return data()[i]; }
+  bool mapped() const { return owner_ != nullptr; }
+  /// The bytes as a vector that may be changed: copies those of a file.
+  std::vector<std::uint8_t>& own() {
+    if (owner_) *this = PackedCodes(std::vector<std::uint8_t>(begin(), end()));
+    return own_;
+  }
+
+  friend bool operator==(const PackedCodes& a, const PackedCodes& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+
+ private:
+  std::vector<std::uint8_t> own_;
+  std::span<const std::uint8_t> mapped_;
+  std::shared_ptr<const void> owner_;
+};
+
 /// Codes see a weight outputs first, in C order of coded_shape(shape, axes). Let n be the number of values of
 /// an output and C its input channels. An integer weight has a code per value. Its n values of an output are
 /// cut into ⌈n / group⌉ groups with a scale each. A product weight has for each output ⌈n / d⌉
@@ -77,8 +109,8 @@ struct Codebook {
 struct QuantizedTensor {
   std::vector<std::int64_t> shape;  ///< shape of the weight, 2-D to 5-D
   Scheme scheme = Scheme::integer;
-  int bits = 8;                      ///< width of a code: 2 to 8 for integers, 1 to 16 for products
-  std::vector<std::uint8_t> packed;  ///< the codes, see pack_codes
+  int bits = 8;        ///< width of a code: 2 to 8 for integers, 1 to 16 for products
+  PackedCodes packed;  ///< the codes, see pack_codes
 
   /// integer: one, or one per output or group of it; product: none, or a factor per output
   std::vector<float> scale;

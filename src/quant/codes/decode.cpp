@@ -124,7 +124,7 @@ void check_codes(const QuantizedTensor& tensor) {
                        tensor.packed.size()));
   }
   const auto used = static_cast<int>(count * tensor.bits % 8);
-  if (used != 0 && tensor.packed.back() >> used != 0)
+  if (used != 0 && tensor.packed[tensor.packed.size() - 1] >> used != 0)
     refuse("codes: a bit after the last code is 1; must be 0");
   if (tensor.scheme == Scheme::integer) return;
   const std::int64_t centroids = tensor.codebook->centroids.rows();

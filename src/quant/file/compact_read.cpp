@@ -163,14 +163,16 @@ void read_zeros_or_levels(WeightRecipe& weight, Reader& reader, QuantizedTensor&
   tensor.zero_point.assign(zeros.begin(), zeros.end());
 }
 
-QuantizedTensor read_weight(WeightRecipe& weight, Reader& reader, Codebooks& codebooks) {
+QuantizedTensor read_weight(WeightRecipe& weight, Reader& reader, Codebooks& codebooks,
+                            const std::shared_ptr<const SafetensorsFile>& mapped) {
   const std::string& name = weight.name;
   QuantizedTensor tensor;
   tensor.shape = reader.take_integers<std::int64_t>(name + "_shape", {DType::int64});
   tensor.scheme = weight.scheme;
   tensor.bits = weight.bits;
   const TensorView& packed = reader.take(name + "_packed", {DType::uint8}, 1);
-  tensor.packed.assign(packed.data.begin(), packed.data.end());
+  tensor.packed = mapped ? PackedCodes(packed.data, mapped)
+                         : PackedCodes(std::vector<std::uint8_t>(packed.data.begin(), packed.data.end()));
   tensor.axes = weight.axes;
   if (weight.scheme == Scheme::integer) {
     tensor.group = weight.group;
@@ -270,7 +272,7 @@ CompactModel read_compact_file(const std::filesystem::path& path) {
   return read_compact_file(SafetensorsFile(path));
 }
 
-CompactModel read_compact_file(const SafetensorsFile& file) {
+CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes) {
   check_checksum(file);
   if (is_deflated(file)) {
     const SafetensorsFile plain = inflate_compact_file(file);
@@ -279,7 +281,7 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
           ErrorCode::format,
           fmt::format("{}: holds a deflated file inside a deflated one; must hold a plain one", file.name()));
     }
-    CompactModel model = read_compact_file(plain);
+    CompactModel model = read_compact_file(plain, codes);
     model.recipe.deflated = true;
     return model;
   }
@@ -291,11 +293,12 @@ CompactModel read_compact_file(const SafetensorsFile& file) {
   for (const auto& [key, value] : file.metadata()) {
     if (!key.starts_with("parsimony.")) model.recipe.metadata.emplace(key, value);
   }
+  const auto mapped = codes == CodesIn::file ? std::make_shared<const SafetensorsFile>(file) : nullptr;
   Reader reader(file);
   Codebooks codebooks;
   std::set<std::string_view> names;
   for (WeightRecipe& weight : model.recipe.weights) {
-    model.weights.push_back(read_weight(weight, reader, codebooks));
+    model.weights.push_back(read_weight(weight, reader, codebooks, mapped));
     names.insert(weight.name);
   }
   for (const TensorView& tensor : file.tensors()) {

@@ -30,12 +30,16 @@ std::int8_t rounded(float value, float step) {
   return static_cast<std::int8_t>(std::lround(value / step));
 }
 
-// The range of code − zero_point.
+// A range that holds code − zero_point.
 std::pair<std::int64_t, std::int64_t> code_range(const PackedWeight& weight) {
-  std::uint8_t low = 255, high = 0;
-  for (const std::uint8_t code : weight.bytes.values()) {
-    low = std::min(low, code);
-    high = std::max(high, code);
+  std::uint8_t low = 0, high = 15;
+  if (weight.row_bits == 8) {
+    low = 255;
+    high = 0;
+    for (const std::uint8_t code : weight.row_codes) {
+      low = std::min(low, code);
+      high = std::max(high, code);
+    }
   }
   const auto [least, most] = std::minmax_element(weight.zero_point.begin(), weight.zero_point.end());
   return {low - std::int64_t{*most}, high - std::int64_t{*least}};
@@ -96,7 +100,7 @@ IntegerWeight::IntegerWeight(const PackedWeight& weight, TileProduct kind) {
     const float largest = largest_of(weight.levels);
     step = largest > 0 ? largest / 127 : 1;
     for (const float level : weight.levels) bytes.push_back(rounded(level, step));
-    bytes.resize(std::max<std::size_t>(bytes.size(), kernels::kInterleaved));
+    bytes.resize(std::max<std::size_t>(bytes.size(), kernels::kTableBytes));
     return;
   }
   const auto codes = code_range(weight);
@@ -186,32 +190,44 @@ void IntegerWeight::decode(const PackedWeight& weight, std::int64_t tile_group, 
 // of other codes, which no result depends on.
 void IntegerWeight::decode_integers(const PackedWeight& weight, std::int64_t tile_group, std::int64_t first,
                                     std::int64_t last, std::int8_t* tile) const {
-  const std::int64_t groups = groups_of(weight.columns, weight.group);
-  const std::int64_t rows = std::min(kIntegerOutputs, weight.outputs - tile_group * kIntegerOutputs);
-  const bool wide = bytes.size() > kernels::kInterleaved;
-  for (std::int64_t i = 0; i < rows; i += 4) {
-    for (std::int64_t at = first; at < last; at += kIntegerSegment) {
-      kernels::CodeBytes values{bytes.empty() || wide ? nullptr : bytes.data(), {}};
-      std::array<const std::uint8_t*, 4> from{};
-      std::array<std::array<std::uint8_t, kIntegerSegment>, 4> space{};
-      for (std::int64_t j = 0; j < 4; ++j) {
-        const std::int64_t output = tile_group * kIntegerOutputs + std::min(i + j, rows - 1);
-        const std::int64_t g = weight.group == 0 ? output : output * groups + at / weight.group;
-        from[j] = weight.bytes.data() + output * weight.columns + at;
-        if (bytes.empty()) {
-          values.zero[j] = static_cast<std::uint8_t>(
-              shifted ? 128 : weight.zero_point[weight.zero_point.size() == 1 ? 0 : g]);
-        }
-        if (!wide && at + kIntegerSegment <= last) continue;
-        const std::int64_t count = std::min(kIntegerSegment, last - at);
-        for (std::int64_t t = 0; t < count; ++t) {
-          space[j][t] = wide ? static_cast<std::uint8_t>(bytes[from[j][t]]) : from[j][t];
-        }
-        from[j] = space[j].data();
+  const std::int64_t groups = groups_of(weight.columns, weight.group), output = tile_group * kIntegerOutputs;
+  const std::int64_t rows = std::min(kIntegerOutputs, weight.outputs - output);
+  const bool wide = bytes.size() > kernels::kTableBytes;
+  kernels::CodeBytes values{bytes.empty() || wide ? nullptr : bytes.data(), {}};
+  for (std::int64_t at = first; at < last; at += kIntegerSegment, tile += kernels::kIntegerSegmentBytes) {
+    if (bytes.empty() && (at == first || weight.group != 0)) {
+      for (std::int64_t i = 0; i < rows; ++i) {
+        const std::int64_t g = weight.group == 0 ? output + i : (output + i) * groups + at / weight.group;
+        values.zero[i] = static_cast<std::uint8_t>(
+            shifted ? 128 : weight.zero_point[weight.zero_point.size() == 1 ? 0 : g]);
       }
-      kernels::interleave_bytes(from, kIntegerSegment, values, tile + (at - first) / 4 * kRowBytes + 4 * i);
+    }
+    if (wide || at + kIntegerSegment > last) {
+      decode_by_code(weight, output, at, last, values, tile);
+      continue;
+    }
+    kernels::interleave_bytes(
+        {weight.row_codes.data() + output * weight.row_bytes() + at * weight.row_bits / 8, weight.row_bytes(),
+         rows, weight.row_bits == 4},
+        values, tile);
+  }
+}
+
+// A segment with fewer inputs, or levels that no table of a register holds.
+void IntegerWeight::decode_by_code(const PackedWeight& weight, std::int64_t output, std::int64_t at,
+                                   std::int64_t last, const kernels::CodeBytes& values,
+                                   std::int8_t* tile) const {
+  const std::int64_t rows = std::min(kIntegerOutputs, weight.outputs - output),
+                     count = std::min(kIntegerSegment, last - at);
+  std::array<std::uint8_t, kernels::kIntegerSegmentBytes> space{};
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t t = 0; t < count; ++t) {
+      const std::uint8_t code = weight.code(output + i, at + t);
+      space[i * kIntegerSegment + t] =
+          values.table == nullptr && !bytes.empty() ? static_cast<std::uint8_t>(bytes[code]) : code;
     }
   }
+  kernels::interleave_bytes({space.data(), kIntegerSegment, rows, false}, values, tile);
 }
 
 }  // namespace parsimony::quant

@@ -7,6 +7,7 @@
 
 #include "kernels/centroid_bytes.hpp"
 #include "kernels/integer_product.hpp"
+#include "kernels/interleave_bytes.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/matrix.hpp"
 #include "parsimony/quant/packed_linear.hpp"
@@ -49,6 +50,8 @@ struct IntegerWeight {
   void round_centroids(const PackedWeight& weight, int most);
   void decode_integers(const PackedWeight& weight, std::int64_t tile_group, std::int64_t first,
                        std::int64_t last, std::int8_t* tile) const;
+  void decode_by_code(const PackedWeight& weight, std::int64_t output, std::int64_t at, std::int64_t last,
+                      const kernels::CodeBytes& values, std::int8_t* tile) const;
   void list_outliers(const PackedWeight& weight, const std::vector<bool>& outlier);
 };
 

@@ -47,13 +47,10 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   }
   if (scale.size() == 1) scale.assign(outputs, weight.scale[0]);
   if (weight.scheme == Scheme::integer) {
-    bytes = Matrix<std::uint8_t>(1, outputs * columns);
-    if (weight.bits == 8) {
-      std::copy(weight.packed.begin(), weight.packed.end(), bytes.data());
-    } else {
-      const auto codes = unpack_codes(weight.packed, weight.bits, outputs * columns);
-      std::copy(codes.begin(), codes.end(), bytes.data());
-    }
+    row_bits = weight.bits <= 4 && columns % 2 == 0 ? 4 : 8;
+    row_codes = weight.bits == row_bits
+                    ? weight.packed
+                    : pack_codes(unpack_codes(weight.packed, weight.bits, outputs * columns), row_bits);
     return;
   }
   codebook = weight.codebook;
@@ -94,8 +91,9 @@ std::int64_t PackedWeight::memory() const {
   const auto of = [](const auto& values) {
     return static_cast<std::int64_t>(values.size() * sizeof(values[0]));
   };
-  return of(places) + of(scale) + of(zero_point) + of(group_scale) + of(levels) + bytes.size() +
-         2 * words.size() + (codebook ? codebook->centroids.size() * 4 : 0);
+  return of(places) + of(scale) + of(zero_point) + of(group_scale) + of(levels) +
+         static_cast<std::int64_t>(row_codes.size()) + bytes.size() + 2 * words.size() +
+         (codebook ? codebook->centroids.size() * 4 : 0);
 }
 
 const float* PackedWeight::gather(std::span<const float> x, std::vector<float>& space) const {
@@ -142,16 +140,15 @@ void decode_any(const Code* codes, std::int64_t width, std::int64_t columns, con
 
 void PackedWeight::decode_integers(std::int64_t output, std::int64_t begin, std::int64_t end,
                                    float* to) const {
-  const std::uint8_t* from = bytes.data() + output * columns;
   const std::int64_t each = group == 0 ? columns : group, groups = groups_of(columns, group);
   for (std::int64_t first = begin, last = 0; first < end; first = last) {
     const std::int64_t g = first / each, at = output * groups + g;
     last = std::min(end, (g + 1) * each);
     if (levels.empty()) {
       const std::int64_t zero = zero_point[zero_point.size() == 1 ? 0 : at];
-      for (std::int64_t c = first; c < last; ++c) to[c - begin] = static_cast<float>(from[c] - zero);
+      for (std::int64_t c = first; c < last; ++c) to[c - begin] = static_cast<float>(code(output, c) - zero);
     } else {
-      for (std::int64_t c = first; c < last; ++c) to[c - begin] = levels[from[c]];
+      for (std::int64_t c = first; c < last; ++c) to[c - begin] = levels[code(output, c)];
     }
     if (group == 0) continue;
     for (std::int64_t c = first; c < last; ++c) to[c - begin] *= group_scale[at];

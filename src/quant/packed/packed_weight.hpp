@@ -24,8 +24,8 @@ BlockGrid code_grid(const QuantizedTensor& weight);
 /// block_offsets of the codes; empty if every value stays in its place.
 std::vector<std::int64_t> value_places(const QuantizedTensor& weight);
 
-/// A weight of outputs × columns · d values. Products have codes of 8 or 16 bits in tiles, see add_lookups;
-/// integers have d = 1 and rows of bytes.
+/// A weight of outputs × columns · d values. Products have codes of 8 or 16 bits in tiles, see add_lookups.
+/// Integers have d = 1 and rows of codes of 4 or 8 bits: those of the tensor where they have this width.
 struct PackedWeight {
   explicit PackedWeight(const QuantizedTensor& weight);
 
@@ -37,10 +37,19 @@ struct PackedWeight {
   std::int64_t group = 0;                ///< for integers: columns that share a scale; 0: all
   std::vector<float> group_scale;        ///< per output and group, with which decode() multiplies
   std::shared_ptr<const Codebook> codebook;  ///< null for integers
-  Matrix<std::uint8_t> bytes;                ///< codes below 256; rows start at lines of the cache
+  PackedCodes row_codes;                     ///< for integers: whole bytes for each output
+  int row_bits = 8;                          ///< bits of a code in row_codes: 4 or 8
+  Matrix<std::uint8_t> bytes;                ///< for products: codes below 256
   Matrix<std::uint16_t> words;               ///< codes of 256 and more
 
   std::int64_t values() const { return columns * d; }
+  /// For integers: bytes of the codes of an output.
+  std::int64_t row_bytes() const { return columns * row_bits / 8; }
+  /// For integers: a code of an output.
+  std::uint8_t code(std::int64_t output, std::int64_t column) const {
+    const std::uint8_t* row = row_codes.data() + output * row_bytes();
+    return row_bits == 8 ? row[column] : (row[column / 2] >> (4 * (column % 2))) & 15U;
+  }
   std::int64_t memory() const;
   /// The values of a row of x in the order of the columns, columns · d, completed by zeros. Uses `space` if
   /// values must move.
