@@ -75,7 +75,7 @@ FoldedNorm FoldedNorm::bias_alone(const Weights& weights, const std::string& ten
 }
 
 std::vector<float> decoded_weight(Weights& weights, const std::string& tensor) {
-  return weights.in_codes(tensor) ? quant::decode(weights.take_codes(tensor))
+  return weights.in_codes(tensor) ? quant::decode(weights.codes(tensor))
                                   : float32_values(weights.floats(tensor));
 }
 
@@ -85,7 +85,7 @@ PointwiseLayer::PointwiseLayer(Weights& weights, const std::string& name, Folded
   const std::string tensor = name + ".weight";
   in_codes_ = weights.in_codes(tensor);
   if (in_codes_ && !floats_are_fast(options)) {
-    packed_.emplace(weights.take_codes(tensor), std::span<const float>(), options.product);
+    packed_.emplace(weights.codes(tensor), std::span<const float>(), options.product);
     return;
   }
   const std::vector<float> values = decoded_weight(weights, tensor);
