@@ -80,7 +80,7 @@ TEST_F(ErrorFeedback, LeavesCodesOfIndependentInputs) {
   for (std::int64_t i = 0; i < kInputs; ++i) moments(i, i) = static_cast<double>(i);  // the first one is dead
   for (const IntegerOptions& options : kinds()) {
     QuantizedTensor tensor = integer_quantize(view, options);
-    const PackedCodes before = tensor.packed;
+    const std::vector<std::uint8_t> before = tensor.packed;
     feed_errors_back(view, moments, tensor, Context(1));
     EXPECT_EQ(tensor.packed, before);
   }
@@ -123,7 +123,7 @@ TEST_F(ErrorFeedback, TheSameBytesForAnyNumberOfThreads) {
   const TensorView weight = normal("w", {kOutputs, kInputs}), input = correlated("x", 0.3f);
   const std::vector<float> values = float32_values(weight);
   const WeightView view{.values = values, .shape = weight.shape};
-  std::vector<PackedCodes> packed;
+  std::vector<std::vector<std::uint8_t>> packed;
   for (const int threads : {1, 2, 3}) {
     QuantizedTensor tensor = integer_quantize(view, {.bits = 4, .group = 16});
     feed_errors_back(view, input_moments(input, 1, Context(threads)), tensor, Context(threads));

@@ -84,6 +84,7 @@ class PackedCodes {
   const std::uint8_t* end() const { return data() + size(); }
   std::uint8_t operator[](std::size_t i) const { return data()[i]; }
   bool mapped() const { return owner_ != nullptr; }
+  operator std::vector<std::uint8_t>() const { return {begin(), end()}; }
   /// The bytes as a vector that may be changed: copies those of a file.
   std::vector<std::uint8_t>& own() {
     if (owner_) *this = PackedCodes(std::vector<std::uint8_t>(begin(), end()));

@@ -48,9 +48,10 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   if (scale.size() == 1) scale.assign(outputs, weight.scale[0]);
   if (weight.scheme == Scheme::integer) {
     row_bits = weight.bits <= 4 && columns % 2 == 0 ? 4 : 8;
-    row_codes = weight.bits == row_bits
-                    ? weight.packed
-                    : pack_codes(unpack_codes(weight.packed, weight.bits, outputs * columns), row_bits);
+    row_codes =
+        weight.bits == row_bits
+            ? weight.packed
+            : PackedCodes(pack_codes(unpack_codes(weight.packed, weight.bits, outputs * columns), row_bits));
     return;
   }
   codebook = weight.codebook;
