@@ -5,8 +5,8 @@ MODEL_FOLDER has all-minilm-l6-v2-fp16.safetensors and vocab.txt, TEXT_FOLDER th
 beside the bytes of the file, the mean cosine of 200 sentences of SST-2, CoLA and RTE with the vectors of the floats; how
 often the nearest other sentence stays the same, among these and among the 2,372 of STS-2016; and Spearman's correlation
 with the scores of STS-2016. Runs with --feedback have a calibration of 250 other sentences. Plain quantizers of the same
-size, twenty lines each, stand beside them. Runs and names of plain quantizers as further arguments choose rows. Needs
-numpy."""
+size, twenty lines each, stand beside them. A second table pairs runs with the plain quantizer of their size, sentence by
+sentence. Runs and names of plain quantizers as further arguments choose rows. Needs numpy."""
 import json
 import subprocess
 import sys
@@ -24,6 +24,15 @@ RUNS = ["--scheme int8", "--scheme levels4 --half", "--scheme levels4 --half --f
         "--budget 9.5MB --half", "--budget 9.5MB --half --feedback", "--scheme levels3 --half", "--scheme levels3 --half --feedback",
         "--scheme levels2g32 --half", "--scheme levels2g32 --half --feedback",
         "--scheme levels2 --half", "--scheme levels2 --half --feedback", "--budget 6MB --half", "--budget 6MB --half --feedback"]
+
+# A run, and the plain quantizer of the same bytes.
+PAIRS = [("--scheme int8", "int8 per channel, the largest value"),
+         ("--scheme levels4 --half", "NF4 in groups of 64"),
+         ("--scheme levels4 --half --feedback", "NF4 in groups of 64"),
+         ("--scheme levels4 --half --feedback", "int4 in groups of 64, zero points, searched"),
+         ("--scheme levels3 --half --feedback", "int3 in groups of 64, zero points, searched"),
+         ("--budget 9.5MB --half --feedback", "int3 in groups of 64, zero points, searched"),
+         ("--scheme levels2g32 --half --feedback", "int2 in groups of 64, zero points, searched")]
 
 
 def floats(path):
@@ -112,11 +121,9 @@ def vectors(weights, ids, inputs=None):
 
 
 def ranks(values):
-    order, out = np.argsort(values, kind="stable"), np.empty(len(values))
-    out[order] = np.arange(len(values))
-    for value in np.unique(values):
-        out[values == value] = out[values == value].mean()
-    return out
+    """Equal values share the mean of their ranks."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts + 1) / 2)[place]
 
 
 NF4 = np.array([-1, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105004, 0, 0.0795803, 0.1609302,
@@ -159,6 +166,25 @@ def per_channel(bits, w):
     return np.clip(np.rint(w / scale), -top - 1, top) * scale, w.size * bits / 8 + 4 * len(w)
 
 
+def correlation(similarity, scores):
+    return np.corrcoef(ranks(similarity), ranks(scores))[0, 1]
+
+
+def paired(run, peer, scores):
+    """Differences of two rows of `show`, with their standard errors: sentences and pairs are drawn again 1,000 times for
+    the correlation."""
+    def mean(a, b):
+        difference = a.astype(float) - b
+        return f"{difference.mean():+.4f} ± {difference.std() / len(difference)**0.5:.4f}"
+    random, draws = np.random.default_rng(1), []
+    for _ in range(1000):
+        some = random.integers(len(scores), size=len(scores))
+        draws.append(correlation(run["similarity"][some], scores[some]) - correlation(peer["similarity"][some], scores[some]))
+    difference = correlation(run["similarity"], scores) - correlation(peer["similarity"], scores)
+    return (f"{mean(run['cosine'], peer['cosine'])} | {mean(run['kept'], peer['kept'])} | "
+            f"{mean(run['kept_sts'], peer['kept_sts'])} | {difference:+.4f} ± {np.std(draws):.4f}")
+
+
 def main():
     program, model, text = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     path = model / "all-minilm-l6-v2-fp16.safetensors"
@@ -168,7 +194,7 @@ def main():
         return [[vocabulary["[CLS]"], *[p for w in words(s) for p in word_pieces(w, vocabulary)][:126], vocabulary["[SEP]"]]
                 for s in texts]
     pairs = list(zip(column(text / "sts16-test.tsv", 0), column(text / "sts16-test.tsv", 1)))
-    scores = ranks(np.array([float(score) for score in column(text / "sts16-test.tsv", 2)]))
+    scores = np.array([float(score) for score in column(text / "sts16-test.tsv", 2)])
     own, sts = ids_of(sentences(text / "glue")), ids_of([sentence for pair in pairs for sentence in pair])
     weights = floats(path)
 
@@ -176,13 +202,17 @@ def main():
         return (x @ x.T - 2 * np.eye(len(x))).argmax(1)
     exact, exact_sts = vectors(weights, own), vectors(weights, sts)
 
+    rows = {}
+
     def show(name, bytes_, of):
         found, found_sts = vectors(of, own), vectors(of, sts)
-        kept, kept_sts = ((nearest(a) == nearest(b)).mean() for a, b in ((found, exact), (found_sts, exact_sts)))
-        spearman = np.corrcoef(ranks((found_sts[::2] * found_sts[1::2]).sum(1)), scores)[0, 1]
-        print(f"| {name} | {bytes_ / 1e6:.2f} | {(found * exact).sum(1).mean():.4f} | {kept:.3f} ± "
+        row = rows[name.strip("`")] = {
+            "cosine": (found * exact).sum(1), "kept": nearest(found) == nearest(exact),
+            "kept_sts": nearest(found_sts) == nearest(exact_sts), "similarity": (found_sts[::2] * found_sts[1::2]).sum(1)}
+        kept, kept_sts = row["kept"].mean(), row["kept_sts"].mean()
+        print(f"| {name} | {bytes_ / 1e6:.2f} | {row['cosine'].mean():.4f} | {kept:.3f} ± "
               f"{(kept * (1 - kept) / len(own))**0.5:.3f} | {kept_sts:.3f} ± {(kept_sts * (1 - kept_sts) / len(sts))**0.5:.3f} | "
-              f"{spearman:.4f} |", flush=True)
+              f"{correlation(row['similarity'], scores):.4f} |", flush=True)
 
     print("| run | MB | cosine | nearest of 200 kept | nearest of 2,372 kept | STS-2016 |\n|---|---|---|---|---|---|")
     show("float16", path.stat().st_size, weights)
@@ -212,6 +242,10 @@ def main():
             decoded = {name: read_compact.array(tensor).astype(np.float32) for name, tensor in tensors.items()
                        if tensor[0] in ("F32", "F16")}
             show(f"`{run}`", small.stat().st_size, decoded)
+    print("\n| run, less the plain quantizer | cosine | nearest of 200 kept | nearest of 2,372 kept | STS-2016 |\n|---|---|---|---|---|")
+    for run, peer in PAIRS:
+        if run in rows and peer in rows:
+            print(f"| `{run}`, less {peer} | {paired(rows[run], rows[peer], scores)} |")
 
 
 if __name__ == "__main__":

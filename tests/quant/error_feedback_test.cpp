@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kOutputs = 40, kInputs = 48, kSamples = 300;
 
-class ErrorFeedback : public ModelFiles {
+class CodesWithFeedback : public ModelFiles {
  protected:
   // Inputs that are mixtures of few sources, so that they are correlated.
   TensorView correlated(const std::string& name, float own) {
@@ -55,7 +55,7 @@ class ErrorFeedback : public ModelFiles {
   }
 };
 
-TEST_F(ErrorFeedback, LowersTheErrorOfTheOutputsOfCorrelatedInputs) {
+TEST_F(CodesWithFeedback, LowersTheErrorOfTheOutputsOfCorrelatedInputs) {
   const TensorView weight = normal("w", {kOutputs, kInputs}), input = correlated("x", 0.3f);
   const std::vector<float> values = float32_values(weight);
   const WeightView view{.values = values, .shape = weight.shape};
@@ -63,7 +63,7 @@ TEST_F(ErrorFeedback, LowersTheErrorOfTheOutputsOfCorrelatedInputs) {
   for (const IntegerOptions& options : kinds()) {
     QuantizedTensor tensor = integer_quantize(view, options);
     const std::vector<float> plain = decode(tensor);
-    feed_errors_back(view, moments, tensor, Context(1));
+    ErrorFeedback(moments).apply(view, tensor, Context(1));
     check_codes(tensor);
     const std::vector<float> fed_back = decode(tensor);
     EXPECT_LT(output_error(input, values, fed_back), 0.5 * output_error(input, values, plain));
@@ -72,7 +72,7 @@ TEST_F(ErrorFeedback, LowersTheErrorOfTheOutputsOfCorrelatedInputs) {
 }
 
 // Independent inputs have nothing to make up for: the nearest code of each value is best.
-TEST_F(ErrorFeedback, LeavesCodesOfIndependentInputs) {
+TEST_F(CodesWithFeedback, LeavesCodesOfIndependentInputs) {
   const TensorView weight = normal("w", {kOutputs, kInputs});
   const std::vector<float> values = float32_values(weight);
   const WeightView view{.values = values, .shape = weight.shape};
@@ -81,14 +81,14 @@ TEST_F(ErrorFeedback, LeavesCodesOfIndependentInputs) {
   for (const IntegerOptions& options : kinds()) {
     QuantizedTensor tensor = integer_quantize(view, options);
     const std::vector<std::uint8_t> before = tensor.packed;
-    feed_errors_back(view, moments, tensor, Context(1));
+    ErrorFeedback(moments).apply(view, tensor, Context(1));
     EXPECT_EQ(tensor.packed, before);
   }
 }
 
 // Two inputs that are always equal: the second makes up for the first, so that their sum is within half a
 // step.
-TEST_F(ErrorFeedback, EqualInputsShareTheirErrors) {
+TEST_F(CodesWithFeedback, EqualInputsShareTheirErrors) {
   const std::vector<float> values{0.35f, 0.35f, 0.65f, 0.65f, -1, 2, 2, -1};
   const std::vector<std::int64_t> shape{4, 2};
   const WeightView view{.values = values, .shape = shape};
@@ -100,11 +100,11 @@ TEST_F(ErrorFeedback, EqualInputsShareTheirErrors) {
   tensor.packed = pack_codes(std::vector<std::uint16_t>(8, 0), 3);
   Matrix<double> moments(2, 2);
   std::ranges::fill(moments.values(), 1.0);
-  feed_errors_back(view, moments, tensor, Context(1));
+  ErrorFeedback(moments).apply(view, tensor, Context(1));
   EXPECT_EQ(decode(tensor), (std::vector<float>{0, 1, 1, 0, -1, 2, 2, -1}));
 }
 
-TEST_F(ErrorFeedback, MomentsAreThoseOfTheSamples) {
+TEST_F(CodesWithFeedback, MomentsAreThoseOfTheSamples) {
   const TensorView input = normal("x", {700, 3, 2}, 1);  // two positions of three channels
   const std::vector<float> x = float32_values(input);
   const Matrix<double> moments = input_moments(input, 1, Context(1));
@@ -119,14 +119,14 @@ TEST_F(ErrorFeedback, MomentsAreThoseOfTheSamples) {
   }
 }
 
-TEST_F(ErrorFeedback, TheSameBytesForAnyNumberOfThreads) {
+TEST_F(CodesWithFeedback, TheSameBytesForAnyNumberOfThreads) {
   const TensorView weight = normal("w", {kOutputs, kInputs}), input = correlated("x", 0.3f);
   const std::vector<float> values = float32_values(weight);
   const WeightView view{.values = values, .shape = weight.shape};
   std::vector<std::vector<std::uint8_t>> packed;
   for (const int threads : {1, 2, 3}) {
     QuantizedTensor tensor = integer_quantize(view, {.bits = 4, .group = 16});
-    feed_errors_back(view, input_moments(input, 1, Context(threads)), tensor, Context(threads));
+    ErrorFeedback(input_moments(input, 1, Context(threads))).apply(view, tensor, Context(threads));
     packed.push_back(tensor.packed);
   }
   EXPECT_EQ(packed[0], packed[1]);
@@ -134,7 +134,7 @@ TEST_F(ErrorFeedback, TheSameBytesForAnyNumberOfThreads) {
 }
 
 // In a whole model: layers with samples, one with moments alone, a convolution, and products.
-TEST_F(ErrorFeedback, IsForLayersWithSamples) {
+TEST_F(CodesWithFeedback, IsForLayersWithSamples) {
   const TensorView linear = normal("a.weight", {kOutputs, kInputs});
   const SafetensorsFile model = file({linear, normal("b.weight", {kOutputs, kInputs}),
                                       normal("c.weight", {16, 8, 3, 3}), normal("d.weight", {64, 8, 1, 1})});

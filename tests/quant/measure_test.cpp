@@ -59,7 +59,8 @@ TEST(EstimatedErrors, AreThoseOfTheWholeWeight) {
         candidates.push_back(recipe);
     }
     ASSERT_GT(candidates.size(), 6u);
-    const std::vector<double> estimates = estimate_errors(weight.view(), candidates, options, Context(1));
+    const std::vector<double> estimates =
+        estimate_errors(weight.view(), candidates, options, nullptr, Context(1));
     for (std::size_t c = 0; c < candidates.size(); ++c) {
       const double error = weight.error(candidates[c], options);
       EXPECT_NEAR(estimates[c], error, 0.12 * error)
@@ -76,7 +77,8 @@ TEST(EstimatedErrors, OfManyCentroidsFollowFromThoseOfFew) {
     if (recipe.scheme == Scheme::product && recipe.block_size == 2) candidates.push_back(recipe);
   }
   ASSERT_EQ(candidates.back().centroids, 1024);
-  const std::vector<double> estimates = estimate_errors(weight.view(), candidates, options, Context(1));
+  const std::vector<double> estimates =
+      estimate_errors(weight.view(), candidates, options, nullptr, Context(1));
   const double error = weight.error(candidates.back(), options);
   EXPECT_NEAR(estimates.back(), error, 0.25 * error);
   EXPECT_LT(estimates.back(), estimates[estimates.size() - 2]);
@@ -84,8 +86,68 @@ TEST(EstimatedErrors, OfManyCentroidsFollowFromThoseOfFew) {
 
 TEST(EstimatedErrors, OfZerosAreZero) {
   Weight weight{std::vector<float>(64 * 64), {}, {"w.weight", DType::float32, {64, 64}}};
-  for (const double error : estimate_errors(weight.view(), weight.candidates({}), {}, Context(1)))
+  for (const double error : estimate_errors(weight.view(), weight.candidates({}), {}, nullptr, Context(1)))
     EXPECT_EQ(error, 0);
+}
+
+// Inputs that are mixtures of few sources, so that they are correlated: samples × inputs.
+std::vector<float> mixtures(std::int64_t samples, std::int64_t inputs) {
+  constexpr std::int64_t kSources = 8;
+  std::vector<float> sources(static_cast<std::size_t>(samples * kSources));
+  std::vector<float> mixing(static_cast<std::size_t>(kSources * inputs));
+  std::vector<float> values(static_cast<std::size_t>(samples * inputs));
+  RandomStream(3, "sources").fill_normal(sources, 0, 1);
+  RandomStream(3, "mixing").fill_normal(mixing, 0, 1);
+  RandomStream(3, "noise").fill_normal(values, 0, 0.5f);
+  for (std::int64_t s = 0; s < samples; ++s) {
+    for (std::int64_t i = 0; i < inputs; ++i) {
+      for (std::int64_t k = 0; k < kSources; ++k)
+        values[s * inputs + i] += sources[s * kSources + k] * mixing[k * inputs + i];
+    }
+  }
+  return values;
+}
+
+// With correlated inputs, integers whose codes make up for each other's errors are better than the errors of
+// their values say, and a budget has to know that.
+TEST(EstimatedErrors, OfCodesWithFeedbackAreThoseOfTheOutputs) {
+  constexpr std::int64_t kSamples = 500, kInputs = 64;
+  Weight weight = uneven("w.weight", {1200, kInputs});
+  const std::vector<float> x = mixtures(kSamples, kInputs);
+  weight.importance.assign(kInputs, 0);
+  for (std::int64_t i = 0; i < kSamples * kInputs; ++i)
+    weight.importance[i % kInputs] += x[i] * x[i] / kSamples;
+  const TensorView input{{"w.input", DType::float32, {kSamples, kInputs}},
+                         {reinterpret_cast<const std::uint8_t*>(x.data()), 4 * x.size()}};
+  const ErrorFeedback feedback(input_moments(input, 1, Context(1)));
+  const CompressOptions options{.range = RangeRule::mse, .max_iterations = 5};
+  std::vector<WeightRecipe> candidates;
+  for (const WeightRecipe& recipe : weight.candidates(options)) {
+    if (recipe.scheme == Scheme::integer && recipe.bits <= 4) candidates.push_back(recipe);
+  }
+  ASSERT_GT(candidates.size(), 4u);
+  const std::vector<double> estimates =
+      estimate_errors(weight.view(), candidates, options, &feedback, Context(1));
+  double norm = 0;  // Σ a w²
+  for (std::size_t i = 0; i < weight.values.size(); ++i)
+    norm += static_cast<double>(weight.importance[i % kInputs]) * weight.values[i] * weight.values[i];
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    QuantizedTensor codes = quantize_weight(weight.view(), candidates[c], options, Context(1));
+    feedback.apply(weight.view(), codes, Context(1));
+    const std::vector<float> decoded = decode(codes, Context(1));
+    double error = 0;  // Σ (x · (w − ŵ))² / samples
+    for (std::int64_t s = 0; s < kSamples; ++s) {
+      for (std::int64_t o = 0; o < 1200; ++o) {
+        double of_output = 0;
+        for (std::int64_t i = 0; i < kInputs; ++i)
+          of_output +=
+              double{x[s * kInputs + i]} * (decoded[o * kInputs + i] - weight.values[o * kInputs + i]);
+        error += of_output * of_output / kSamples;
+      }
+    }
+    EXPECT_NEAR(estimates[c], error / norm, 0.25 * error / norm) << candidates[c].bits;
+    EXPECT_LT(estimates[c], 0.5 * weight.error(candidates[c], options)) << candidates[c].bits;
+  }
 }
 
 // The best of all combinations of candidates, each measured on the whole weight: least errors by their bytes,

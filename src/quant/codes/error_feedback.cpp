@@ -16,43 +16,6 @@ constexpr double kDamping = 0.01;
 constexpr std::int64_t kOutputsAtOnce = 16;
 using Errors = std::array<float, kOutputsAtOnce>;  // errors of one input for several outputs
 
-// How much of the errors of the inputs before it each input takes over.
-struct Feedback {
-  std::vector<std::int64_t> order;        // inputs by falling energy
-  std::vector<std::vector<float>> parts;  // [k][j] of the error of input order[j], j < k
-};
-
-// With moments H = R Rᵀ, R upper triangular, the error of an output is Σ_k (R_kk e_k + Σ_{j<k} R_jk e_j)²:
-// the k-th term is least at e_k = −Σ_j (R_jk / R_kk) e_j. R is the Cholesky factor of the inputs in turned
-// order.
-Feedback feedback_of(const Matrix<double>& moments) {
-  const Eigen::Index n = moments.rows();
-  double energy = 0;
-  for (Eigen::Index i = 0; i < n; ++i) energy += moments(i, i);
-  Feedback out;
-  out.order.resize(static_cast<std::size_t>(n));
-  std::iota(out.order.begin(), out.order.end(), std::int64_t{0});
-  std::stable_sort(out.order.begin(), out.order.end(),
-                   [&](std::int64_t a, std::int64_t b) { return moments(a, a) > moments(b, b); });
-  const double mean = energy / static_cast<double>(n), damping = mean > 0 ? kDamping * mean : 1;
-  Eigen::MatrixXd turned(n, n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    for (Eigen::Index j = 0; j < n; ++j) {
-      turned(i, j) = moments(out.order[n - 1 - i], out.order[n - 1 - j]) + (i == j ? damping : 0);
-    }
-  }
-  const Eigen::LLT<Eigen::MatrixXd> factor(turned);
-  const Eigen::MatrixXd& lower = factor.matrixLLT();
-  for (Eigen::Index k = 0; k < n; ++k) {
-    std::vector<float>& parts = out.parts.emplace_back();
-    const Eigen::Index at = n - 1 - k;
-    for (Eigen::Index j = 0; j < k; ++j) {
-      parts.push_back(static_cast<float>(lower(n - 1 - j, at) / lower(at, at)));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 Matrix<double> input_moments(const TensorView& input, std::size_t axis, const Context& context) {
@@ -76,11 +39,37 @@ Matrix<double> input_moments(const TensorView& input, std::size_t axis, const Co
   return out;
 }
 
-void feed_errors_back(const WeightView& weight, const Matrix<double>& moments, QuantizedTensor& tensor,
-                      const Context& context) {
+ErrorFeedback::ErrorFeedback(const Matrix<double>& moments) {
+  const Eigen::Index n = moments.rows();
+  double energy = 0;
+  for (Eigen::Index i = 0; i < n; ++i) energy += moments(i, i);
+  order_.resize(static_cast<std::size_t>(n));
+  std::iota(order_.begin(), order_.end(), std::int64_t{0});
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](std::int64_t a, std::int64_t b) { return moments(a, a) > moments(b, b); });
+  const double mean = energy > 0 ? energy / static_cast<double>(n) : 1;
+  const double damping = energy > 0 ? kDamping * mean : 1;
+  Eigen::MatrixXd turned(n, n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    for (Eigen::Index j = 0; j < n; ++j) {
+      turned(i, j) = moments(order_[n - 1 - i], order_[n - 1 - j]) + (i == j ? damping : 0);
+    }
+  }
+  const Eigen::LLT<Eigen::MatrixXd> factor(turned);
+  const Eigen::MatrixXd& lower = factor.matrixLLT();
+  for (Eigen::Index k = 0; k < n; ++k) {
+    std::vector<float>& parts = parts_.emplace_back();
+    const Eigen::Index at = n - 1 - k;
+    for (Eigen::Index j = 0; j < k; ++j) {
+      parts.push_back(static_cast<float>(lower(n - 1 - j, at) / lower(at, at)));
+    }
+    energies_.push_back(lower(at, at) * lower(at, at) / mean);
+  }
+}
+
+void ErrorFeedback::apply(const WeightView& weight, QuantizedTensor& tensor, const Context& context) const {
   const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
   const std::int64_t group = tensor.group == 0 ? n : tensor.group, groups = groups_of(n, tensor.group);
-  const Feedback feedback = feedback_of(moments);
   std::vector<std::uint16_t> codes = unpack_codes(tensor.packed, tensor.bits, outputs * n);
   const LevelTable table(tensor.levels);
   const double top = (1 << tensor.bits) - 1;
@@ -103,10 +92,10 @@ void feed_errors_back(const WeightView& weight, const Matrix<double>& moments, Q
   context.for_blocks(outputs, kOutputsAtOnce, [&](std::int64_t first, std::int64_t last) {
     std::vector<Errors> errors(static_cast<std::size_t>(n), Errors{});
     for (std::int64_t k = 0; k < n; ++k) {
-      const std::int64_t input = feedback.order[k];
+      const std::int64_t input = order_[k];
       Errors taken{};
       for (std::int64_t j = 0; j < k; ++j) {
-        const float part = feedback.parts[k][j];
+        const float part = parts_[k][j];
         for (std::int64_t l = 0; l < kOutputsAtOnce; ++l) taken[l] += part * errors[j][l];
       }
       for (std::int64_t o = first; o < last; ++o) {
@@ -116,6 +105,21 @@ void feed_errors_back(const WeightView& weight, const Matrix<double>& moments, Q
     }
   });
   tensor.packed = pack_codes(codes, tensor.bits);
+}
+
+double ErrorFeedback::output_error(const WeightView& weight, std::span<const float> decoded) const {
+  const std::int64_t outputs = weight.shape[0], n = std::ssize(weight.values) / outputs;
+  std::vector<double> errors(static_cast<std::size_t>(n));
+  double sum = 0;
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    for (std::int64_t k = 0; k < n; ++k) {
+      const std::int64_t at = o * n + order_[k];
+      double term = errors[k] = static_cast<double>(decoded[at]) - weight.values[at];
+      for (std::int64_t j = 0; j < k; ++j) term += parts_[k][j] * errors[j];
+      sum += energies_[k] * term * term - kDamping * errors[k] * errors[k];
+    }
+  }
+  return sum;
 }
 
 }  // namespace parsimony::quant

@@ -165,6 +165,15 @@ LayerInputs inputs_of(const CompactRecipe& recipe, std::size_t w, const ModelTen
   return inputs;
 }
 
+std::optional<ErrorFeedback> feedback_of(const CompactRecipe& recipe, std::size_t w,
+                                         const ModelTensors& model, const CompressOptions& options,
+                                         const Context& context) {
+  if (!options.feedback || !options.calibration) return {};
+  const LayerInputs inputs = inputs_of(recipe, w, model, *options.calibration);
+  if (inputs.samples == nullptr || inputs.samples->shape[inputs.axis] > kMostFeedbackInputs) return {};
+  return ErrorFeedback(input_moments(*inputs.samples, inputs.axis, context));
+}
+
 std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recipe, const ModelTensors& model,
                                                       const std::optional<SafetensorsFile>& calibration,
                                                       const Context& context) {

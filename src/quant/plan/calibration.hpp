@@ -7,6 +7,7 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/quant/compress.hpp"
+#include "quant/codes/error_feedback.hpp"
 
 namespace parsimony::quant {
 
@@ -29,6 +30,12 @@ LayerInputs inputs_of(const TensorInfo& weight, const SafetensorsFile& calibrati
 /// The same for weight w of a recipe, also by the names of the tensors that are tied to it.
 LayerInputs inputs_of(const CompactRecipe& recipe, std::size_t w, const ModelTensors& model,
                       const SafetensorsFile& calibration);
+
+/// How integer codes of weight w of a recipe make up for each other's errors: none without option feedback,
+/// without samples of the layer, or with more than kMostFeedbackInputs inputs.
+std::optional<ErrorFeedback> feedback_of(const CompactRecipe& recipe, std::size_t w,
+                                         const ModelTensors& model, const CompressOptions& options,
+                                         const Context& context);
 
 /// The importance of each weight of a recipe. A weight without inputs is looked for by the names of the
 /// tensors that are tied to it. Logs warnings that name the weights without inputs, those whose inputs are

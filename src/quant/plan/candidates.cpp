@@ -22,8 +22,8 @@ std::int64_t default_block_size(const TensorInfo& weight) {
 // Levels and integers in groups.
 void add_grouped(const TensorInfo& weight, const WeightRange& range, const CompressOptions& options,
                  std::vector<WeightRecipe>& out) {
-  constexpr std::array<std::pair<int, std::int64_t>, 5> kGroups{
-      {{2, 32}, {3, 32}, {4, 64}, {5, 64}, {6, 64}}};
+  constexpr std::array<std::pair<int, std::int64_t>, 7> kGroups{
+      {{2, 64}, {2, 32}, {3, 64}, {3, 32}, {4, 64}, {5, 64}, {6, 64}}};
   const std::int64_t n = weight.values() / weight.shape[0];
   for (const auto& [bits, group] : kGroups) {
     const bool levels = bits <= 4;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -258,9 +259,10 @@ class Planner {
       const WeightAxes& axes = plan_.recipe.weights[w].axes;
       const FloatValues values(tensor, axes);
       const std::vector<std::int64_t> shape = coded_shape(tensor.shape, axes);
+      const std::optional<ErrorFeedback> feedback = feedback_of(plan_.recipe, w, model_, options_, context_);
       const std::vector<double> errors =
           estimate_errors({.values = values(), .shape = shape, .importance = plan_.importance[w]},
-                          candidates_[w], options_, context_);
+                          candidates_[w], options_, feedback ? &*feedback : nullptr, context_);
       for (std::size_t c = 0; c < errors.size(); ++c) points_[w][c].error = error_share(tensor) * errors[c];
       context_.progress("measure", w + 1, weights);
     }

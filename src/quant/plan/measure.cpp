@@ -51,6 +51,10 @@ class OutputSample {
     const std::int64_t count = std::min(outputs, std::max(kLeastOutputs, (values + n - 1) / n));
     view_ = weight;
     const Importance importance(weight);
+    if (importance.given()) {
+      mean_importance_ = 0;
+      for (std::int64_t i = 0; i < n; ++i) mean_importance_ += importance(0, i) / static_cast<double>(n);
+    }
     double of_all = 0, of_drawn = 0;
     // Errors grow with the square of the range of an output where it has one scale, otherwise with its
     // energy.
@@ -97,9 +101,12 @@ class OutputSample {
     if (of_drawn > 0) ratio_ = of_all / of_drawn;
   }
 
-  double error(const WeightRecipe& recipe, const CompressOptions& options, const Context& context) const {
-    return ratio_ *
-           weight_error(view_, decode(quantize_weight(view_, recipe, options, context), context)).error;
+  double error(const WeightRecipe& recipe, const CompressOptions& options, const ErrorFeedback* feedback,
+               const Context& context) const {
+    QuantizedTensor codes = quantize_weight(view_, recipe, options, context);
+    if (feedback == nullptr) return ratio_ * weight_error(view_, decode(codes, context)).error;
+    feedback->apply(view_, codes, context);
+    return ratio_ * mean_importance_ * feedback->output_error(view_, decode(codes, context));
   }
 
  private:
@@ -107,6 +114,7 @@ class OutputSample {
   std::vector<std::int64_t> shape_;
   WeightView view_;
   double ratio_ = 1;
+  double mean_importance_ = 1;  // of the values of an output
 };
 
 // Blocks of a weight, drawn from all: at most kMostBlocks, in the order of their energy Σ a w², so that equal
@@ -226,7 +234,8 @@ double seen(std::int64_t centroids, std::int64_t blocks, std::int64_t d) {
 }  // namespace
 
 std::vector<double> estimate_errors(const WeightView& weight, std::span<const WeightRecipe> candidates,
-                                    const CompressOptions& options, const Context& context) {
+                                    const CompressOptions& options, const ErrorFeedback* feedback,
+                                    const Context& context) {
   const double norm = norm_of(weight);
   std::vector<double> out(candidates.size());
   if (!(norm > 0)) return out;
@@ -242,7 +251,7 @@ std::vector<double> estimate_errors(const WeightView& weight, std::span<const We
         if (pass == 1) continue;
         std::optional<OutputSample>& sample = has_groups(recipe) ? grouped_outputs : outputs;
         if (!sample) sample.emplace(weight, has_groups(recipe), options);
-        out[c] = sample->error(recipe, quick, context) / norm;
+        out[c] = sample->error(recipe, quick, feedback, context) / norm;
         continue;
       }
       const std::pair key(recipe.layout, recipe.block_size);

@@ -7,6 +7,7 @@
 
 #include "parsimony/quant/compress.hpp"
 #include "parsimony/quant/weight_view.hpp"
+#include "quant/codes/error_feedback.hpp"
 
 namespace parsimony::quant {
 
@@ -19,9 +20,13 @@ namespace parsimony::quant {
 /// points it has seen, and is corrected for their number, so that samples and whole weights compare. The
 /// estimates are within about a tenth of what the codes of the whole weight have.
 ///
+/// feedback: nullptr, or how the codes of integers will make up for each other's errors. Their estimates are
+/// then those of the outputs, Σ (x · (w − ŵ))² / Σ a w² with samples x whose mean square is a.
+///
 /// O(candidates · 2^20) and one pass over the values, however large the weight is. The same for any number of
 /// threads.
 std::vector<double> estimate_errors(const WeightView& weight, std::span<const WeightRecipe> candidates,
-                                    const CompressOptions& options, const Context& context);
+                                    const CompressOptions& options, const ErrorFeedback* feedback,
+                                    const Context& context);
 
 }  // namespace parsimony::quant

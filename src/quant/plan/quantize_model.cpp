@@ -32,29 +32,17 @@ struct Codes {
   WeightError error;
 };
 
-// inputs: nullptr, or those of the layer, whose correlations choose the codes.
 Codes make_codes(const TensorView& tensor, const WeightRecipe& recipe, std::span<const float> importance,
-                 const LayerInputs* inputs, const CompressOptions& options, const Context& context) {
+                 const std::optional<ErrorFeedback>& feedback, const CompressOptions& options,
+                 const Context& context) {
   const FloatValues values(tensor, recipe.axes);
   const std::vector<std::int64_t> shape = coded_shape(tensor.shape, recipe.axes);
   const WeightView view{.values = values(), .shape = shape, .importance = importance};
   QuantizedTensor codes = quantize_weight(view, recipe, options, context);
-  if (inputs != nullptr) {
-    feed_errors_back(view, input_moments(*inputs->samples, inputs->axis, context), codes, context);
-  }
+  if (feedback) feedback->apply(view, codes, context);
   const WeightError error = weight_error(view, decode(codes, context));
   set_axes(codes, recipe);
   return {std::move(codes), error};
-}
-
-// The inputs of an integer weight whose codes may make up for each other's errors.
-std::optional<LayerInputs> inputs_for_feedback(const ModelTensors& model, const CompressionPlan& plan,
-                                               std::size_t w) {
-  const std::optional<SafetensorsFile>& calibration = plan.options.calibration;
-  if (!plan.options.feedback || !calibration || plan.recipe.weights[w].scheme != Scheme::integer) return {};
-  LayerInputs inputs = inputs_of(plan.recipe, w, model, *calibration);
-  if (inputs.samples == nullptr || inputs.samples->shape[inputs.axis] > kMostFeedbackInputs) return {};
-  return inputs;
 }
 
 void tell_feedback(std::int64_t layers, QuantizedModel& out, const Context& context) {
@@ -149,10 +137,11 @@ QuantizedModel quantize_model(const ModelTensors& model, CompressionPlan plan, c
     context.check_cancelled();
     const WeightRecipe& recipe = plan.recipe.weights[w];
     const TensorView& tensor = model.at(recipe.name);
-    const std::optional<LayerInputs> inputs = inputs_for_feedback(model, plan, w);
-    if (inputs) ++fed_back;
-    Codes codes =
-        make_codes(tensor, recipe, plan.importance[w], inputs ? &*inputs : nullptr, plan.options, context);
+    const bool integers = recipe.scheme == Scheme::integer;
+    const std::optional<ErrorFeedback> feedback =
+        integers ? feedback_of(plan.recipe, w, model, plan.options, context) : std::nullopt;
+    if (feedback) ++fed_back;
+    Codes codes = make_codes(tensor, recipe, plan.importance[w], feedback, plan.options, context);
     plan.importance[w] = std::vector<float>();  // may have been as large as the weight
     error += error_share(tensor) * codes.error.relative();
     out.relative_mse.push_back(codes.error.relative());
