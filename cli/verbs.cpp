@@ -19,7 +19,8 @@ constexpr std::array kVerbs{
     Verb{"inspect", "list the tensors of a safetensors or compact file", add_inspect},
     Verb{"dequantize", "restore the float weights of a compact file", add_dequantize},
 #ifdef PARSIMONY_RUN
-    Verb{"run", "run texts through a network, from its codes", add_run},
+    Verb{"run", "run texts or pictures through a network, from its codes", add_run},
+    Verb{"export", "write a network for ONNX Runtime", add_export},
 #endif
     Verb{"train", "train a network from a JSON recipe", add_train},
     Verb{"evaluate", "measure accuracy or perplexity on held-out data", add_evaluate},

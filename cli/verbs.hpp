@@ -33,6 +33,7 @@ Action add_operator(CLI::App& app);
 Action add_quantize(CLI::App& app);
 Action add_inspect(CLI::App& app);
 Action add_dequantize(CLI::App& app);
+Action add_export(CLI::App& app);
 Action add_run(CLI::App& app);
 Action add_train(CLI::App& app);
 Action add_evaluate(CLI::App& app);

@@ -110,4 +110,16 @@ data::EfficientNetVariant find_variant(const Weights& weights) {
                                        fmt::join(weights.shape_of(first.name), ", "), asked));
 }
 
+data::ConvolutionPadding chosen_padding(PaddingChoice choice, const std::filesystem::path& config) {
+  switch (choice) {
+    case PaddingChoice::automatic:
+      return data::read_padding(config).value_or(data::ConvolutionPadding::same);
+    case PaddingChoice::same:
+      return data::ConvolutionPadding::same;
+    case PaddingChoice::symmetric:
+      return data::ConvolutionPadding::symmetric;
+  }
+  refuse("padding: not one of its values");
+}
+
 }  // namespace parsimony::run

@@ -1,10 +1,12 @@
 // The tensors of EfficientNets.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "parsimony/data/efficientnet_shape.hpp"
+#include "parsimony/run/image_network.hpp"
 #include "run/weights.hpp"
 
 namespace parsimony::run {
@@ -22,5 +24,8 @@ std::string block_name(std::size_t stage, std::size_t block);
 /// The variant whose tensors the file has. Throws format, with the first tensor that differs from the nearest
 /// variant, where none fits.
 data::EfficientNetVariant find_variant(const Weights& weights);
+
+/// config: a file that may be missing.
+data::ConvolutionPadding chosen_padding(PaddingChoice choice, const std::filesystem::path& config);
 
 }  // namespace parsimony::run

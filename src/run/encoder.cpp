@@ -6,6 +6,7 @@
 
 #include "kernels/gelu.hpp"
 #include "parsimony/core/error.hpp"
+#include "run/encoder_names.hpp"
 #include "run/model_path.hpp"
 #include "run/precision.hpp"
 
@@ -14,26 +15,15 @@ namespace {
 
 constexpr std::int64_t kRows = 8;  // rows of a block of work other than products
 
-// The names of a base network begin so.
-std::string base_name(const Weights& weights) {
-  for (const char* base : {"", "bert.", "roberta."}) {
-    if (weights.has(std::string(base) + "embeddings.word_embeddings.weight")) return base;
-  }
-  weights.fail("embeddings.word_embeddings.weight",
-               "is missing, also with bert. or roberta. before it; the network of config.json has it");
-}
-
-std::optional<ClassificationHead> head_of(Weights& weights, const std::string& base,
-                                          const data::EncoderConfig& config, Precision precision) {
-  const bool roberta = config.kind == data::EncoderKind::roberta;
-  const std::string name = roberta ? "classifier.out_proj" : "classifier";
-  if (!weights.has(name + ".weight")) return std::nullopt;
-  const std::vector<std::int64_t> shape = weights.shape_of(name + ".weight");
+std::optional<ClassificationHead> head_of(Weights& weights, const data::EncoderConfig& config,
+                                          Precision precision) {
+  const HeadNames names = encoder_head(weights, config);
+  if (names.scores.empty()) return std::nullopt;
+  const std::vector<std::int64_t> shape = weights.shape_of(names.scores + ".weight");
   const std::int64_t classes = shape.empty() ? 0 : shape[0];
   const quant::PackedLinearOptions options = product_options(precision);
-  return ClassificationHead{LinearLayer(weights, roberta ? "classifier.dense" : base + "pooler.dense",
-                                        config.width, config.width, options),
-                            LinearLayer(weights, name, classes, config.width, options)};
+  return ClassificationHead{LinearLayer(weights, names.dense, config.width, config.width, options),
+                            LinearLayer(weights, names.scores, classes, config.width, options)};
 }
 
 }  // namespace
@@ -101,18 +91,18 @@ Network::Data::Data(Weights& weights, data::EncoderConfig config_, Precision pre
     : config(std::move(config_)),
       precision(chosen_precision(precision_)),
       files(weights.files()),
-      words(weights, base_name(weights) + "embeddings.word_embeddings", config.vocabulary, config.width),
-      positions(weights, base_name(weights) + "embeddings.position_embeddings", config.positions,
+      words(weights, encoder_base(weights) + "embeddings.word_embeddings", config.vocabulary, config.width),
+      positions(weights, encoder_base(weights) + "embeddings.position_embeddings", config.positions,
                 config.width),
-      types(weights, base_name(weights) + "embeddings.token_type_embeddings", config.token_types,
+      types(weights, encoder_base(weights) + "embeddings.token_type_embeddings", config.token_types,
             config.width),
-      norm(weights, base_name(weights) + "embeddings.LayerNorm", config.width, config.norm_epsilon) {
-  const std::string base = base_name(weights);
+      norm(weights, encoder_base(weights) + "embeddings.LayerNorm", config.width, config.norm_epsilon) {
+  const std::string base = encoder_base(weights);
   for (std::int64_t i = 0; i < config.layers; ++i) {
     layers.emplace_back(weights, fmt::format("{}encoder.layer.{}", base, i), config,
                         product_options(precision));
   }
-  head = head_of(weights, base, config, precision);
+  head = head_of(weights, config, precision);
 }
 
 void Network::Data::encode(std::span<const data::EncodedText> texts, std::span<const TextRows> rows,

@@ -143,11 +143,8 @@ ImageNetwork load_image_network(const std::filesystem::path& model, const LoadOp
                                 PaddingChoice padding, const Context& context) {
   validate_fields(options);
   const std::filesystem::path path = weights_path(model);
-  auto chosen = padding == PaddingChoice::symmetric ? data::ConvolutionPadding::symmetric
-                                                    : data::ConvolutionPadding::same;
-  if (padding == PaddingChoice::automatic) {
-    chosen = data::read_padding(folder_of(model, options.folder) / "config.json").value_or(chosen);
-  }
+  const data::ConvolutionPadding chosen =
+      chosen_padding(padding, folder_of(model, options.folder) / "config.json");
   Weights weights(path, context.stop);
   const data::EfficientNetVariant variant = find_variant(weights);
   context.require_memory(weights.unpacked_bytes(), "the codes of the network, a byte or two each");

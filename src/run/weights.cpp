@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "parsimony/core/error.hpp"
 
@@ -73,6 +75,16 @@ const TensorView& Weights::floats(const std::string& tensor) const {
 std::vector<float> Weights::values(const std::string& tensor, std::span<const std::int64_t> shape) const {
   check_shape(tensor, shape);
   return float32_values(floats(tensor));
+}
+
+std::int64_t Weights::value_count() const {
+  std::int64_t count = 0;
+  const auto add = [&](const std::vector<std::int64_t>& shape) {
+    count += std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+  };
+  for (const auto& [tensor, index] : codes_) add(compact_->recipe.weights[index].shape);
+  for (const auto& [tensor, view] : floats_) add(view->shape);
+  return count;
 }
 
 std::int64_t Weights::unpacked_bytes() const {

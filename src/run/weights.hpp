@@ -37,6 +37,8 @@ class Weights {
   /// The values of a small tensor of that shape.
   std::vector<float> values(const std::string& tensor, std::span<const std::int64_t> shape) const;
 
+  /// Number of values of all tensors.
+  std::int64_t value_count() const;
   /// Most memory of all codes: those of products a byte each, or two where a codebook has more than 256
   /// centroids, and integers those of the file.
   std::int64_t unpacked_bytes() const;

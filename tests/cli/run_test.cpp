@@ -97,5 +97,19 @@ TEST_F(RunVerb, ShowsTheClassesOfPictures) {
   EXPECT_EQ(run({"run", path("m.safetensors"), "--image", path("missing")}).code, 1);
 }
 
+TEST_F(RunVerb, ExportWritesOnnx) {
+  const std::string folder = model();
+  const Outcome made = run({"export", folder, "--onnx", path("m.onnx"), "--json"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const Json report = Json::parse(made.out);
+  EXPECT_EQ(report["figures"]["bytes"], std::filesystem::file_size(path("m.onnx")));
+  EXPECT_EQ(report["figures"]["weights"], 2 * 6 + 3);  // linear layers and embeddings
+  expect_one_error(run({"export", folder}), kUsage, {"--onnx"});
+  expect_one_error(run({"export", path("missing"), "--onnx", path("m.onnx")}), kFailed, {path("missing")});
+  std::filesystem::remove(path("m/config.json"));
+  expect_one_error(run({"export", folder, "--onnx", path("n.onnx")}), kFailed, {"config.json"});
+  EXPECT_FALSE(std::filesystem::exists(path("n.onnx")));
+}
+
 }  // namespace
 }  // namespace parsimony::cli::run_test
