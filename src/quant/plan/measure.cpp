@@ -114,7 +114,7 @@ class OutputSample {
   std::vector<std::int64_t> shape_;
   WeightView view_;
   double ratio_ = 1;
-  double mean_importance_ = 1;  // of the values of an output
+  double mean_importance_ = 1;  // over the values of an output
 };
 
 // Blocks of a weight, drawn from all: at most kMostBlocks, in the order of their energy Σ a w², so that equal
