@@ -43,3 +43,28 @@ if(TARGET parsimony_libtorch)
   endforeach()
   list(JOIN PARSIMONY_TORCH_VERSION "." PARSIMONY_TORCH_VERSION)
 endif()
+
+# Whether LibTorch trains over several processes: its class for Gloo needs the headers of Gloo.
+set(PARSIMONY_GLOO OFF)
+if(TARGET parsimony_libtorch)
+  if(NOT "${PARSIMONY_TORCH_LIBRARY}" STREQUAL "${PARSIMONY_GLOO_TRIED_WITH}")
+    unset(PARSIMONY_GLOO_LINKS CACHE)
+  endif()
+  set(PARSIMONY_GLOO_TRIED_WITH "${PARSIMONY_TORCH_LIBRARY}" CACHE INTERNAL "")
+  find_path(PARSIMONY_GLOO_INCLUDE gloo/algorithm.h PATHS ${PARSIMONY_TORCH_INCLUDE})
+  mark_as_advanced(PARSIMONY_GLOO_INCLUDE)
+  if(PARSIMONY_GLOO_INCLUDE)
+    include(CheckCXXSourceCompiles)
+    include(CMakePushCheckState)
+    cmake_push_check_state(RESET)
+    set(CMAKE_REQUIRED_INCLUDES ${PARSIMONY_TORCH_INCLUDE} ${PARSIMONY_GLOO_INCLUDE})
+    set(CMAKE_REQUIRED_LIBRARIES ${PARSIMONY_TORCH_LIBRARY} ${PARSIMONY_TORCH_C10})
+    set(CMAKE_REQUIRED_FLAGS -std=c++20)
+    check_cxx_source_compiles("
+      #define USE_C10D_GLOO
+      #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+      int main() { return c10d::ProcessGroupGloo::createDefaultDevice() == nullptr; }" PARSIMONY_GLOO_LINKS)
+    cmake_pop_check_state()
+    set(PARSIMONY_GLOO ${PARSIMONY_GLOO_LINKS})
+  endif()
+endif()

@@ -12,6 +12,7 @@
 #include "support/files.hpp"
 #include "support/run_page.hpp"
 #include "support/show.hpp"
+#include "torch/joint_training.hpp"
 #include "torch/training.hpp"
 
 namespace parsimony::cli {
@@ -23,15 +24,20 @@ std::string figures_text(const std::map<std::string, double>& figures) {
   return text;
 }
 
-}  // namespace
-
-int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal) {
-  const models::Recipe recipe = models::read_recipe(settings.recipe);
+int train_in(const train::TrainingProcesses& processes, const TrainSettings& settings, Terminal& terminal) {
+  const bool first = processes.rank() == 0;
+  if (!first) terminal.be_quiet();
+  models::Recipe recipe = models::read_recipe(settings.recipe);
+  recipe.plan.processes = &processes;
   const std::filesystem::path output =
       settings.output.empty() ? recipe.output : std::filesystem::path(settings.output);
   terminal.saves_when_cancelled();
-  const Context context = start(terminal, settings.run);
+  RunSettings own = settings.run;
+  if (own.threads == 0) own.threads = share_of_threads();
+  Context context = start(terminal, own);
+  if (!first) context.on_progress = nullptr;
   const models::RecipeRun run = models::train_recipe(recipe, output, settings.restart, context);
+  if (!first) return kDone;
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(run.model));
   nlohmann::ordered_json root = report_json(run.report);
   root["recipe"] = settings.recipe;
@@ -48,6 +54,14 @@ int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal
                       run.report.seconds()));
   }
   return kDone;  // making all planned steps is success, not a limit that was reached
+}
+
+}  // namespace
+
+int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal) {
+  return run_together(terminal, [&](const train::TrainingProcesses& processes) {
+    return train_in(processes, settings, terminal);
+  });
 }
 
 int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& terminal) {

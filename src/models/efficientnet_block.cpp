@@ -25,8 +25,8 @@ torch::Tensor pad_as_tensorflow(const torch::Tensor& x, std::int64_t kernel, std
   return torch::constant_pad_nd(x, {across.before, across.after, down.before, down.after});
 }
 
-torch::nn::BatchNorm2d efficientnet_norm(std::int64_t channels, data::ConvolutionPadding padding) {
-  return torch::nn::BatchNorm2d(
+train::JointBatchNorm2d efficientnet_norm(std::int64_t channels, data::ConvolutionPadding padding) {
+  return train::JointBatchNorm2d(
       torch::nn::BatchNorm2dOptions(channels).eps(data::batch_norm_epsilon(padding)));
 }
 

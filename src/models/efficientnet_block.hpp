@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "parsimony/data/efficientnet_shape.hpp"
+#include "parsimony/train/joint_batch_norm.hpp"
 
 namespace parsimony::models {
 
@@ -20,7 +21,7 @@ torch::nn::Conv2d efficientnet_convolution(std::int64_t in, std::int64_t out, st
 /// Adds the zeros that a convolution with a stride above 1 needs for ⌈size / stride⌉ outputs.
 torch::Tensor pad_as_tensorflow(const torch::Tensor& x, std::int64_t kernel, std::int64_t stride);
 
-torch::nn::BatchNorm2d efficientnet_norm(std::int64_t channels, data::ConvolutionPadding padding);
+train::JointBatchNorm2d efficientnet_norm(std::int64_t channels, data::ConvolutionPadding padding);
 
 struct EfficientNetBlockOptions {
   data::EfficientNetBlockShape shape;
@@ -42,12 +43,12 @@ class EfficientNetBlock : public torch::nn::Module {
 
   EfficientNetBlockOptions options_;
   torch::nn::Conv2d expand_{nullptr};
-  torch::nn::BatchNorm2d expand_norm_{nullptr};
+  train::JointBatchNorm2d expand_norm_{nullptr};
   torch::nn::Conv2d depthwise_{nullptr};
-  torch::nn::BatchNorm2d depthwise_norm_{nullptr};
+  train::JointBatchNorm2d depthwise_norm_{nullptr};
   std::shared_ptr<SqueezeExcite> squeeze_excite_;
   torch::nn::Conv2d project_{nullptr};
-  torch::nn::BatchNorm2d project_norm_{nullptr};
+  train::JointBatchNorm2d project_norm_{nullptr};
 };
 
 }  // namespace parsimony::models

@@ -73,8 +73,8 @@ ImageTask::ImageTask(const ImageTaskOptions& options, std::shared_ptr<const Imag
   if (!options.weights.empty()) load_weights(*model_.module, options.weights);
 }
 
-train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint64_t seed,
-                              std::int64_t step) const {
+train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
+                              std::int64_t first) const {
   const LabelledImages& images = data_->training;
   const RandomStream random(seed, "images.augmentation", static_cast<std::uint64_t>(step));
   const Colors colors = colors_of(options_.normalization, options_.network);
@@ -86,7 +86,7 @@ train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint6
     return static_cast<std::int64_t>(random.below(choices, place)) - options_.crop_padding;
   };
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto place = 3 * static_cast<std::uint64_t>(i);
+    const auto place = 3 * static_cast<std::uint64_t>(first + i);
     const ImageMove move{shift(place), shift(place + 1), options_.flip && random.bits(place + 2) % 2 == 1};
     write_image(images, examples[i], move, colors,
                 out.inputs.data_ptr<float>() + i * images.values_per_image());

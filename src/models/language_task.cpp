@@ -90,7 +90,8 @@ std::int64_t LanguageTask::examples() const {
   return (tokens_.numel() - 1) / model_->options().context;
 }
 
-train::Batch LanguageTask::batch(std::span<const std::int64_t> examples, std::uint64_t, std::int64_t) const {
+train::Batch LanguageTask::batch(std::span<const std::int64_t> examples, std::uint64_t, std::int64_t,
+                                 std::int64_t) const {
   const std::int64_t length = model_->options().context;
   std::vector<torch::Tensor> windows;
   for (const std::int64_t i : examples) {

@@ -10,6 +10,7 @@
 #include "parsimony/train/export.hpp"
 #include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"
+#include "parsimony/train/training_processes.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -54,8 +55,11 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
     task = recipe.task->make(Purpose::training, nullptr, context);
     if (recipe.teacher != nullptr) teacher = recipe.teacher->make(Purpose::teaching, task.get(), context);
   }
+  const train::TrainingProcesses& processes =
+      recipe.plan.processes == nullptr ? train::one_training_process() : *recipe.plan.processes;
+  const bool writes = processes.rank() == 0;
   std::error_code failed;
-  std::filesystem::create_directories(output, failed);
+  if (writes) std::filesystem::create_directories(output, failed);
   if (failed) {
     throw Error(ErrorCode::io, fmt::format("{}: cannot be created: {}", output.string(), failed.message()));
   }
@@ -67,13 +71,16 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
       train::train(*task, plan, {checkpoint, restart, options_of(recipe)}, context);
   add_before(result.report, reading);
   check_ranges(task->model(), "the network", "train it, or set recalibration_batches");
-  context.check_cancelled();  // from here on all files are written or none
+  if (processes.count() == 1) context.check_cancelled();  // from here on all files are written or none
 
+  // Process 0 alone writes, and knows the figures of the written file.
   RecipeRun run{output / "model.safetensors", std::move(result.figures), std::move(result.report)};
   if (result.ipq == nullptr) {
+    if (!writes) return run;
     save_weights(task->model(), run.model);
   } else {
     run.model = output / "model.compact.safetensors";
+    if (!writes) return run;
     if (recipe.fold_statistics) train::fold_statistics(task->model());
     train::export_compact(run.model, task->model(), result.ipq->tensors(), recipe.exported);
     Context whole = context;

@@ -21,9 +21,9 @@ class BasicBlock : public torch::nn::Module {
         conv1_input_(add_input(*this, "conv1", activation_bits)),
         conv2_input_(add_input(*this, "conv2", activation_bits)),
         conv1_(register_module("conv1", convolution(in, out, stride))),
-        bn1_(register_module("bn1", torch::nn::BatchNorm2d(out))),
+        bn1_(register_module("bn1", train::JointBatchNorm2d(out))),
         conv2_(register_module("conv2", convolution(out, out, 1))),
-        bn2_(register_module("bn2", torch::nn::BatchNorm2d(out))) {}
+        bn2_(register_module("bn2", train::JointBatchNorm2d(out))) {}
 
   torch::Tensor forward(torch::Tensor x) {
     torch::Tensor y = torch::relu(bn1_(conv1_(quantize_input(conv1_input_, x))));
@@ -37,9 +37,9 @@ class BasicBlock : public torch::nn::Module {
   std::int64_t stride_, added_;  // added_: channels of zeros before and after
   train::IntegerActivation conv1_input_, conv2_input_;
   torch::nn::Conv2d conv1_;
-  torch::nn::BatchNorm2d bn1_;
+  train::JointBatchNorm2d bn1_;
   torch::nn::Conv2d conv2_;
-  torch::nn::BatchNorm2d bn2_;
+  train::JointBatchNorm2d bn2_;
 };
 
 torch::nn::Sequential stage(int blocks, std::int64_t in, std::int64_t out, int activation_bits) {
@@ -64,7 +64,7 @@ ResNet::ResNet(const ResNetOptions& options) {
   conv1_input_ = add_input(*this, "conv1", bits);
   linear_input_ = add_input(*this, "linear", bits);
   conv1_ = register_module("conv1", convolution(3, 16, 1));
-  bn1_ = register_module("bn1", torch::nn::BatchNorm2d(16));
+  bn1_ = register_module("bn1", train::JointBatchNorm2d(16));
   layer1_ = register_module("layer1", stage(blocks, 16, 16, bits));
   layer2_ = register_module("layer2", stage(blocks, 16, 32, bits));
   layer3_ = register_module("layer3", stage(blocks, 32, 64, bits));

@@ -154,7 +154,8 @@ SentenceTask::SentenceTask(const SentenceTaskOptions& options, std::shared_ptr<c
   }
 }
 
-train::Batch SentenceTask::batch(std::span<const std::int64_t> examples, std::uint64_t, std::int64_t) const {
+train::Batch SentenceTask::batch(std::span<const std::int64_t> examples, std::uint64_t, std::int64_t,
+                                 std::int64_t) const {
   const torch::Tensor classes = torch::empty({std::ssize(examples)}, torch::kLong);
   for (std::int64_t k = 0; k < std::ssize(examples); ++k) {
     if (examples[k] < 0 || examples[k] >= this->examples()) {

@@ -10,13 +10,14 @@
 #include <utility>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/train/joint_batch_norm.hpp"
 #include "train/layers.hpp"
 #include "train/module_modes.hpp"
 
 namespace parsimony::train {
 namespace {
 
-// The three kinds of BatchNorm have no common base class that can be tested for.
+// The kinds of BatchNorm have no common base class that can be tested for.
 struct BatchNorm {
   std::string name;
   torch::nn::Module* module = nullptr;
@@ -40,6 +41,7 @@ std::optional<BatchNorm> as_batch_norm(torch::nn::Module& module, std::string na
   fill(norm, module.as<torch::nn::BatchNorm1d>());
   fill(norm, module.as<torch::nn::BatchNorm2d>());
   fill(norm, module.as<torch::nn::BatchNorm3d>());
+  fill(norm, module.as<JointBatchNorm2d>());
   if (norm.options == nullptr || !norm.mean.defined()) return std::nullopt;
   return norm;
 }

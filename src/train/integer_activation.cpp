@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "parsimony/core/error.hpp"
@@ -13,6 +14,13 @@ namespace parsimony::train {
 namespace {
 
 constexpr double kMomentum = 0.1;
+
+// From the least value of all processes to the greatest.
+torch::Tensor widest(const torch::Tensor& seen, const TrainingProcesses& processes) {
+  std::array<float, 2> ends{-seen[0].item<float>(), seen[1].item<float>()};
+  processes.maximum(ends);
+  return torch::tensor({-ends[0], ends[1]}).to(seen.device());
+}
 
 }  // namespace
 
@@ -31,7 +39,8 @@ torch::Tensor IntegerActivationImpl::forward(const torch::Tensor& x) {
   if (is_training()) {
     const torch::NoGradGuard no_gradient;
     const auto [least, greatest] = torch::aminmax(x.detach().to(torch::kFloat));
-    const torch::Tensor seen = torch::stack({least.clamp_max(0), greatest.clamp_min(0)}).to(range.device());
+    torch::Tensor seen = torch::stack({least.clamp_max(0), greatest.clamp_min(0)}).to(range.device());
+    if (processes != nullptr && processes->count() > 1) seen = widest(seen, *processes);
     range.add_(seen - range, calibrated() ? kMomentum : 1.0);
   }
   const auto low = range[0].item<float>(), high = range[1].item<float>();

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "parsimony/core/error.hpp"
+#include "parsimony/train/training_processes.hpp"
 
 namespace parsimony::train {
 namespace {
@@ -18,9 +20,11 @@ void add(OptionList& out, const std::string& part, const Options& options) {
 }
 
 // Options that do not change the result: two runs may differ in them.
-bool changes_no_result(const std::string& name) {
-  return name == "training.evaluation_steps" || name == "training.checkpoint_steps" ||
-         name == "training.report_steps";
+bool changes_no_result(const std::string& name, bool alone) {
+  if (alone && name == "training.synchronize_batch_norm") return true;
+  // A checkpoint has their number as a figure of its own.
+  return name == "training.processes" || name == "training.evaluation_steps" ||
+         name == "training.checkpoint_steps" || name == "training.report_steps";
 }
 
 // The next line, or "nothing" at the end.
@@ -35,6 +39,9 @@ std::string next_line(std::istringstream& text) {
 OptionList options_of(const TrainingPlan& plan) {
   OptionList out;
   add(out, "training", plan.trainer);
+  if (plan.processes != nullptr && plan.processes->count() > 1) {
+    out.emplace_back("training.processes", std::int64_t{plan.processes->count()});
+  }
   if (plan.noise) add(out, "noise", *plan.noise);
   if (plan.teacher != nullptr) add(out, "teacher", plan.distillation);
   if (!plan.ipq) return out;
@@ -49,8 +56,10 @@ OptionList options_of(const TrainingPlan& plan) {
 
 std::string identity_of(const OptionList& options) {
   std::string out;
+  const bool alone = std::none_of(options.begin(), options.end(),
+                                  [](const auto& option) { return option.first == "training.processes"; });
   for (const auto& [name, value] : options) {
-    if (changes_no_result(name)) continue;
+    if (changes_no_result(name, alone)) continue;
     std::visit([&, &key = name](const auto& held) { out += fmt::format("{} = {}\n", key, held); }, value);
   }
   return out;

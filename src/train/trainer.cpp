@@ -16,8 +16,10 @@
 #include "parsimony/train/input_moments.hpp"
 #include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"
+#include "parsimony/train/training_processes.hpp"
 #include "train/bfloat16.hpp"
 #include "train/deterministic.hpp"
+#include "train/joint_training.hpp"
 #include "train/module_modes.hpp"
 #include "train/optimizer.hpp"
 #include "train/run_identity.hpp"
@@ -39,9 +41,13 @@ class Training {
         plan_(plan),
         files_(files),
         context_(context),
+        processes_(plan.processes == nullptr ? one_training_process() : *plan.processes),
+        joint_(processes_.count() > 1),
+        step_examples_(plan.trainer.batch_size * processes_.count()),
         silent_(context),
         deterministic_(context.threads()),
-        order_(task.examples(), plan.trainer.seed) {
+        order_(task.examples(), plan.trainer.seed),
+        statistics_(task.model(), processes_, plan.trainer.synchronize_batch_norm) {
     silent_.stop = {};  // a step is never interrupted halfway
     silent_.on_progress = nullptr;
     check();
@@ -79,16 +85,18 @@ class Training {
   }
   std::int64_t steps_of(std::int64_t phase) const {
     return planned_steps(phase == 0 ? plan_.trainer.optimization : plan_.ipq->optimization, task_.examples(),
-                         plan_.trainer.batch_size);
+                         step_examples_);
   }
 
   void check() const {
     validate_fields(plan_.trainer);
     if (plan_.ipq) validate_fields(*plan_.ipq);
     if (plan_.teacher != nullptr) validate_fields(plan_.distillation);
-    if (plan_.trainer.batch_size > task_.examples()) {
-      refuse(fmt::format("batch_size: {} is more than the {} examples; must be at most their number",
-                         plan_.trainer.batch_size, task_.examples()));
+    if (step_examples_ > task_.examples()) {
+      refuse(fmt::format("batch_size: {}{} is more than the {} examples; must be at most their number",
+                         plan_.trainer.batch_size,
+                         joint_ ? fmt::format(" in each of {} processes", processes_.count()) : "",
+                         task_.examples()));
     }
   }
 
@@ -98,7 +106,7 @@ class Training {
       normalize_filters(task_.model(), layers_before_batch_norm(task_.model()));
     }
     if (phase_ > 0) {
-      context_.check_cancelled();
+      check_cancelled_together();
       if (plan_.ipq->importance_batches > 0) measure_inputs();
       ipq_->quantize(stages_[phase_ - 1]);
     }
@@ -112,17 +120,27 @@ class Training {
     const ModuleModes modes(task_.model());
     task_.model().eval();
     ipq_->set_importance(input_second_moments(
-        task_.model(), [&] { forward_batches(plan_.ipq->importance_batches, kImportanceSeed); }));
+        task_.model(), [&] { forward_batches(plan_.ipq->importance_batches, kImportanceSeed, true); }));
   }
 
-  // Forward passes without a step of the optimizer.
-  void forward_batches(std::int64_t count, std::uint64_t other_seed) {
+  // Forward passes without a step of the optimizer, on the whole batches of all processes or on the own
+  // shares.
+  void forward_batches(std::int64_t count, std::uint64_t other_seed, bool whole) {
     const std::uint64_t seed = plan_.trainer.seed + other_seed + static_cast<std::uint64_t>(phase_);
     data::ExampleOrder order(task_.examples(), seed);
     for (std::int64_t i = 0; i < count; ++i) {
       context_.check_cancelled();
-      task_.forward(batch(order, seed, i).inputs);
+      const Batch inputs =
+          whole ? task_.batch(order.batch(i, step_examples_), seed, i, 0) : share(order, seed, i);
+      task_.forward(inputs.inputs);
     }
+  }
+
+  void check_cancelled_together() const {
+    if (!joint_) return context_.check_cancelled();
+    std::int64_t wishes = context_.stop.stop_requested() ? 1 : 0;
+    processes_.sum(std::span<std::int64_t>(&wishes, 1));
+    if (wishes > 0) throw Error(ErrorCode::cancelled, "cancelled");
   }
 
   void begin_optimizer() {
@@ -139,30 +157,57 @@ class Training {
   }
 
   TrainingState state() {
-    return {
-        .model = task_.model(),
-        .optimizer = *optimizer_,
-        .noise = noise_ ? &*noise_ : nullptr,
-        .position = {{"phase", phase_}, {"step", step_}, {"done", done_}, {"threads", context_.threads()}},
-        .ipq = phase_ > 0 ? ipq_.get() : nullptr,
-        .texts = {{"identity", identity_}},
-        .histories = histories_};
+    return {.model = task_.model(),
+            .optimizer = *optimizer_,
+            .noise = noise_ ? &*noise_ : nullptr,
+            .position = {{"phase", phase_},
+                         {"step", step_},
+                         {"done", done_},
+                         {"threads", context_.threads()},
+                         {"processes", processes_.count()}},
+            .ipq = phase_ > 0 ? ipq_.get() : nullptr,
+            .texts = {{"identity", identity_}},
+            .histories = histories_};
   }
 
   void save() {
     if (files_.checkpoint.empty() || saved_ == done_) return;
-    save_checkpoint(files_.checkpoint, state());
+    if (joint_) check_agreement(task_.model(), done_, processes_);
+    if (processes_.rank() == 0) save_checkpoint(files_.checkpoint, state());
     saved_ = done_;
   }
 
   bool resume() {
+    const bool resumed = read_checkpoint();
+    const std::vector<std::int64_t> all = processes_.gather(std::span<const std::int64_t>(&done_, 1));
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      if (all[i] == all[0]) continue;
+      throw Error(
+          ErrorCode::io,
+          fmt::format("{}: process {} resumes after step {}, process 0 after step {}; all need the same "
+                      "folder of results",
+                      files_.checkpoint.string(), i, all[i], all[0]));
+    }
+    return resumed;
+  }
+
+  bool read_checkpoint() {
     const std::filesystem::path& path = files_.checkpoint;
-    if (path.empty() || !std::filesystem::exists(path)) return false;
+    if (path.empty()) return false;
     if (files_.restart) {
-      std::filesystem::remove(path);
+      if (processes_.rank() == 0) std::filesystem::remove(path);
       return false;
     }
+    if (!std::filesystem::exists(path)) return false;
     const Checkpoint checkpoint(path);
+    const auto wrote = checkpoint.position().find("processes");
+    const std::int64_t writers = wrote == checkpoint.position().end() ? 1 : wrote->second;
+    if (writers != processes_.count()) {
+      refuse(fmt::format(
+          "{}: was written by a run of {} processes, now there are {}; start as many to resume or use "
+          "option restart to begin anew",
+          path.string(), writers, processes_.count()));
+    }
     const auto text = checkpoint.texts().find("identity");
     check_identity(text == checkpoint.texts().end() ? "" : text->second, identity_, path);
     const auto number = [&](const char* key, std::int64_t most) {
@@ -193,8 +238,13 @@ class Training {
     return true;
   }
 
-  Batch batch(data::ExampleOrder& order, std::uint64_t seed, std::int64_t step) const {
-    return task_.batch(order.batch(step, plan_.trainer.batch_size), seed, step);
+  // The part of a batch that belongs to this process.
+  Batch share(data::ExampleOrder& order, std::uint64_t seed, std::int64_t step) const {
+    const std::vector<std::int64_t> all = order.batch(step, step_examples_);
+    const std::int64_t size = plan_.trainer.batch_size, first = size * processes_.rank();
+    return task_.batch(
+        std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)), seed, step,
+        first);
   }
 
   torch::Tensor loss(const Batch& batch) {
@@ -224,18 +274,24 @@ class Training {
     set_learning_rate(*optimizer_, learning_rate(optimization(), step_, steps));
     for (torch::Tensor& leaf : leaves_) leaf.mutable_grad() = torch::Tensor();
     double value = 0;
+    if (joint_) seed_step(plan_.trainer.seed, done_, processes_);
     {
       std::optional<NoisyWeights> noisy;
       std::optional<DecodedWeights> decoded;
       if (phase_ > 0) decoded.emplace(ipq_->apply());
       if (phase_ == 0 && noise_) noisy.emplace(noise_->apply(task_.model()));
-      const torch::Tensor all = loss(batch(order_, plan_.trainer.seed, done_));
+      const torch::Tensor all = loss(share(order_, plan_.trainer.seed, done_));
       value = all.item<double>();
       if (!std::isfinite(value)) {
         refuse(fmt::format("learning_rate: with {} the loss is {} at step {}; lower it, or set clip_norm",
                            optimization().learning_rate, value, done_));
       }
       all.backward();
+    }
+    if (joint_) {
+      const bool stop = wants_stop_ || context_.stop.stop_requested();
+      stops_ = average_gradients(leaves_, value, stop, processes_);
+      statistics_.average();
     }
     if (optimization().clip_norm > 0) torch::nn::utils::clip_grad_norm_(leaves_, optimization().clip_norm);
     optimizer_->step();
@@ -250,7 +306,7 @@ class Training {
   void make_steps() {
     const std::int64_t steps = steps_of(phase_);
     while (step_ < steps) {
-      if (context_.stop.stop_requested()) stop();
+      if (joint_ ? stops_ : context_.stop.stop_requested()) stop();
       const double value = make_step(steps);
       ++step_;
       ++done_;
@@ -263,8 +319,9 @@ class Training {
         if (options.checkpoint_steps > 0 && done_ % options.checkpoint_steps == 0) save();
         context_.progress("training", done_, all_steps_);
       } catch (const Error& error) {
-        if (error.code() == ErrorCode::cancelled) stop();
-        throw;
+        if (error.code() != ErrorCode::cancelled) throw;
+        if (!joint_) stop();
+        wants_stop_ = true;  // all stop after the same step
       }
     }
     if (steps > 0) save();
@@ -272,6 +329,7 @@ class Training {
 
   [[noreturn]] void stop() {
     save();
+    if (joint_) processes_.gather(std::span<const std::int64_t>(&done_, 1));  // process 0 has written it
     if (saved_ == done_ && !files_.checkpoint.empty()) {
       context_.log(LogLevel::info,
                    fmt::format("stopped after step {} of {}; run again to resume", done_, all_steps_));
@@ -289,10 +347,9 @@ class Training {
     histories_["loss"].push_back(mean);
     const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
     const double rate = static_cast<double>(done_ - first_) / seconds;
-    context_.log(LogLevel::info,
-                 fmt::format("step {} of {}: loss {:.4f}, {:.0f} examples/s, {} left", done_, all_steps_,
-                             mean, rate * static_cast<double>(plan_.trainer.batch_size),
-                             duration_text(static_cast<double>(all_steps_ - done_) / rate)));
+    context_.log(LogLevel::info, fmt::format("step {} of {}: loss {:.4f}, {:.0f} examples/s, {} left", done_,
+                                             all_steps_, mean, rate * static_cast<double>(step_examples_),
+                                             duration_text(static_cast<double>(all_steps_ - done_) / rate)));
   }
 
   void evaluate_between() {
@@ -325,12 +382,15 @@ class Training {
     std::optional<DecodedWeights> decoded;
     if (phase_ > 0) decoded.emplace(ipq_->apply());
     if ((phase_ > 0 || noise_) && has_batch_norm(task_.model()))
-      recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed); });
-    calibrate_activations(task_.model(), [&] { forward_batches(batches, kActivationSeed); });
+      recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed, false); });
+    calibrate_activations(task_.model(), [&] { forward_batches(batches, kActivationSeed, false); });
+    statistics_.average();
   }
 
   TrainingResult finish() {
     TrainingResult result;
+    // A wish to stop is heard once more before all processes write their results.
+    if (joint_) check_cancelled_together();
     if (plan_.evaluate) {
       const StageTimer timer(report_, "evaluation");
       result.figures = evaluate();
@@ -350,9 +410,13 @@ class Training {
   const TrainingPlan& plan_;
   const TrainingFiles& files_;
   const Context& context_;
+  const TrainingProcesses& processes_;
+  const bool joint_;                  // several processes
+  const std::int64_t step_examples_;  // of all processes
   Context silent_;
   Deterministic deterministic_;
   data::ExampleOrder order_;
+  JointStatistics statistics_;
   std::optional<Noise> noise_;
   std::unique_ptr<Ipq> ipq_;
   std::vector<std::string> stages_;
@@ -360,6 +424,7 @@ class Training {
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   std::int64_t phase_ = 0, step_ = 0;  // step_ counts within the phase
   std::int64_t done_ = 0, all_steps_ = 0, first_ = 0, saved_ = -1;
+  bool wants_stop_ = false, stops_ = false;  // this process; all, after the present step
   std::map<std::string, std::vector<double>> histories_;
   std::string identity_;
   Report report_;

@@ -6,6 +6,7 @@
 #ifdef PARSIMONY_TRAIN
 #include "core/files/zip.hpp"
 #include "data/jpeg_file.hpp"
+#include "train/free_port.hpp"
 #endif
 
 namespace parsimony::cli {
@@ -163,6 +164,73 @@ TEST_F(Train, SaysWhatIsMissingWithoutLibTorch) {
   expect_one_error(run({"train", recipe}), kFailed, {"train: needs parsimony-torch", "libtorch-dev"});
   expect_one_error(run({"evaluate", recipe, recipe}), kFailed, {"evaluate: needs parsimony-torch"});
 }
+
+// Two processes as a shell starts them. The codes of process 0 and 1 are in `codes`.
+class JointTrain : public Command {
+ protected:
+  struct Both {
+    std::string codes, out, err;
+  };
+  Both train(const std::string& recipe, const std::string& more = "", const std::string& between = "") const {
+    const std::string call =
+        places::command() + " train " + recipe + " --threads 1 " + more + " 2>>err >>out";
+    const std::string script = "cd " + path("") +
+                               " && rm -f out err && export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=" +
+                               std::to_string(train::free_port()) + "; RANK=0 " + call + " & a=$!; RANK=1 " +
+                               call + " & b=$!; " + between + "; wait $a; a=$?; wait $b; echo $a $? >codes";
+    EXPECT_EQ(std::system(("bash -c '" + script + "' 2>/dev/null").c_str()), 0);
+    return {read_text(path("codes")), read_text(path("out")), read_text(path("err"))};
+  }
+  std::string recipe(const std::string& name, int steps) const {
+    write("images.zip", archive());
+    return write(name, R"({
+      "task": {"kind": "images", "archive": "images.zip", "depth": 8, "crop_padding": 1},
+      "training": {"steps": )" +
+                           std::to_string(steps) +
+                           R"(, "batch_size": 8, "learning_rate": 0.05, "checkpoint_steps": 2},
+      "noise": {"function": "integer", "bits": 4, "rate": 0.5}})");
+  }
+};
+
+#ifdef PARSIMONY_GLOO
+
+TEST_F(JointTrain, HasOneReportAndOneMessage) {
+  const Both good = train(recipe("small.json", 6), "--json --quiet");
+  EXPECT_EQ(good.codes, "0 0\n") << good.err;
+  EXPECT_EQ(good.err, "");
+  const auto report = nlohmann::json::parse(good.out);  // one object, not two
+  EXPECT_EQ(report["options"]["training.processes"], 2);
+  EXPECT_TRUE(std::filesystem::exists(path("small/model.safetensors")));
+
+  const Both bad = train(write("bad.json", "{}"));
+  EXPECT_EQ(bad.codes, "1 1\n");
+  EXPECT_EQ(std::count(bad.err.begin(), bad.err.end(), '\n'), 1) << bad.err;
+  EXPECT_NE(bad.err.find("bad.json"), std::string::npos) << bad.err;
+}
+
+TEST_F(JointTrain, AKilledProcessEndsTheOtherWithOneMessage) {
+  const std::string text = recipe("long.json", 100000);
+  for (const char* victim : {"a", "b"}) {
+    const Both both =
+        train(text, "--quiet --restart",
+              std::string("while [ ! -e long/train.checkpoint ]; do sleep 0.05; done; kill -9 $") + victim);
+    EXPECT_EQ(both.codes, victim[0] == 'a' ? "137 1\n" : "1 137\n");
+    EXPECT_EQ(std::count(both.err.begin(), both.err.end(), '\n'), 1) << both.err;
+    EXPECT_NE(both.err.find("lost the connection"), std::string::npos) << both.err;
+    std::filesystem::rename(path("long/train.checkpoint"), path("kept"));
+    EXPECT_TRUE(std::filesystem::is_empty(path("long"))) << "nothing half written";
+  }
+}
+
+#else
+
+TEST_F(JointTrain, WithoutGlooSaysWhatIsMissing) {
+  const Both both = train(recipe("small.json", 2));
+  EXPECT_EQ(both.codes, "1 1\n");
+  EXPECT_NE(both.err.find("libgloo-dev"), std::string::npos) << both.err;
+}
+
+#endif
 
 #endif
 

@@ -74,7 +74,7 @@ TEST(EfficientNet, DropConnectKeepsTheMean) {
   const auto modes = [](EfficientNet& net) {  // statistics are those of a new network, not of the batch
     net.train();
     for (const auto& module : net.modules(false)) {
-      if (module->as<torch::nn::BatchNorm2d>() != nullptr) module->eval();
+      if (module->as<train::JointBatchNorm2d>() != nullptr) module->eval();
     }
   };
   modes(model), modes(steady);

@@ -53,7 +53,7 @@ TEST(ImageTask, BatchesAreMovedAndFlippedImages) {
   const std::vector<std::int64_t> examples{2, 0, 2, 3};
   constexpr int kSteps = 200;
   for (int step = 0; step < kSteps; ++step) {
-    const train::Batch batch = task.batch(examples, 7, step);
+    const train::Batch batch = task.batch(examples, 7, step, 0);
     for (std::int64_t i = 0; i < 4; ++i) {
       EXPECT_EQ(batch.targets[i].item<std::int64_t>(), examples[i] % 3);
       const torch::Tensor got = pixels(batch.inputs[i]);
@@ -79,11 +79,11 @@ TEST(ImageTask, BatchesAreMovedAndFlippedImages) {
 TEST(ImageTask, BatchesAreOfSeedAndStep) {
   ImageTask task({.depth = 8}, data(6));
   const std::vector<std::int64_t> examples{0, 1, 2, 3, 4, 5};
-  const torch::Tensor first = task.batch(examples, 1, 5).inputs;
-  task.batch(examples, 1, 6);
-  EXPECT_TRUE(torch::equal(task.batch(examples, 1, 5).inputs, first));
-  EXPECT_FALSE(torch::equal(task.batch(examples, 1, 6).inputs, first));
-  EXPECT_FALSE(torch::equal(task.batch(examples, 2, 5).inputs, first));
+  const torch::Tensor first = task.batch(examples, 1, 5, 0).inputs;
+  task.batch(examples, 1, 6, 0);
+  EXPECT_TRUE(torch::equal(task.batch(examples, 1, 5, 0).inputs, first));
+  EXPECT_FALSE(torch::equal(task.batch(examples, 1, 6, 0).inputs, first));
+  EXPECT_FALSE(torch::equal(task.batch(examples, 2, 5, 0).inputs, first));
 }
 
 TEST(ImageTask, EvaluatesPlainImagesInEvaluationMode) {
@@ -137,7 +137,7 @@ TEST(ImageTask, NormalizationIsThatOfTheNetwork) {
   const auto images = data(2);
   ImageTask task({.network = ImageNetwork::efficientnet_lite0, .crop_padding = 0, .flip = false}, images);
   const std::vector<std::int64_t> examples{1};
-  const torch::Tensor inputs = task.batch(examples, 1, 0).inputs[0];
+  const torch::Tensor inputs = task.batch(examples, 1, 0, 0).inputs[0];
   EXPECT_LE((inputs - (image_of(*images, 1) - 127) / 128).abs().max().item<float>(), 1e-6);
   task.model().eval();
   EXPECT_EQ(task.forward(inputs.unsqueeze(0).repeat({1, 1, 4, 4})).size(1), 3);

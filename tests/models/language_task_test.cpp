@@ -49,14 +49,14 @@ TEST(LanguageTask, ExamplesAreTheWindowsOfTheText) {
                           kOneLayer);
   ASSERT_EQ(task.examples(), 5);
   const std::vector<std::int64_t> all = first(5);
-  const train::Batch batch = task.batch(all, 1, 2);
+  const train::Batch batch = task.batch(all, 1, 2, 0);
   EXPECT_EQ(text_of(batch.inputs), text.substr(0, 40));
   EXPECT_EQ(text_of(batch.targets), text.substr(1, 40));
   EXPECT_EQ(batch.inputs.sizes(), (std::vector<std::int64_t>{5, 8}));
-  EXPECT_EQ(text_of(task.batch(std::vector<std::int64_t>{3, 0}, 1, 2).inputs),
+  EXPECT_EQ(text_of(task.batch(std::vector<std::int64_t>{3, 0}, 1, 2, 0).inputs),
             text.substr(24, 8) + text.substr(0, 8));
   expect_error(ErrorCode::invalid_argument, "example 5",
-               [&] { task.batch(std::vector<std::int64_t>{5}, 1, 2); });
+               [&] { task.batch(std::vector<std::int64_t>{5}, 1, 2, 0); });
   // A text of 41 bytes is enough for the fifth window, one of 40 is not.
   for (const int size : {40, 41}) {
     const LanguageTask other({.text = directory.file("s", text.substr(0, size)), .held_out = directory / "h"},
@@ -132,7 +132,7 @@ TEST(LanguageTask, ASmallModelLearnsAPeriodicText) {
   torch::optim::Adam optimizer(task.model().parameters(), torch::optim::AdamOptions(3e-3));
   const std::vector<std::int64_t> all = first(task.examples());
   const auto loss = [&](std::int64_t from) {
-    const train::Batch batch = task.batch(all, 1, 0);
+    const train::Batch batch = task.batch(all, 1, 0, 0);
     const torch::Tensor logits = task.forward(batch.inputs).slice(1, from);
     return torch::nn::functional::cross_entropy(logits.flatten(0, 1), batch.targets.slice(1, from).flatten());
   };

@@ -65,11 +65,11 @@ TEST(SentenceTask, PaddingChangesNothing) {
   task.model().eval();
   const torch::NoGradGuard no_gradient;
   const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5, 6, 7};
-  const train::Batch batch = task.batch(all, 0, 0);
+  const train::Batch batch = task.batch(all, 0, 0, 0);
   EXPECT_EQ(batch.inputs.sizes().vec(), (std::vector<std::int64_t>{8, 2, 6}));
   const torch::Tensor together = task.forward(batch.inputs);
   for (std::int64_t i = 0; i < 8; ++i) {
-    const train::Batch alone = task.batch(std::span(all).subspan(static_cast<std::size_t>(i), 1), 0, 0);
+    const train::Batch alone = task.batch(std::span(all).subspan(static_cast<std::size_t>(i), 1), 0, 0, 0);
     EXPECT_TRUE(torch::allclose(task.forward(alone.inputs)[0], together[i], 1e-4, 1e-5)) << i;
     EXPECT_EQ(alone.targets[0].item<std::int64_t>(), batch.targets[i].item<std::int64_t>());
   }

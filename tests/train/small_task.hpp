@@ -12,13 +12,14 @@
 
 #include "parsimony/core/random.hpp"
 #include "parsimony/train/integer_activation.hpp"
+#include "parsimony/train/joint_batch_norm.hpp"
 #include "parsimony/train/task.hpp"
 
 namespace parsimony::train {
 
 struct SpotNet : torch::nn::Module {
   torch::nn::Conv2d first{nullptr}, second{nullptr};
-  torch::nn::BatchNorm2d norm{nullptr};
+  JointBatchNorm2d norm{nullptr};
   torch::nn::Dropout dropout{nullptr};
   IntegerActivation hidden_input{nullptr};
   torch::nn::Linear hidden{nullptr}, out{nullptr};
@@ -26,7 +27,7 @@ struct SpotNet : torch::nn::Module {
   explicit SpotNet(double drop) {
     using torch::nn::Conv2dOptions;
     first = register_module("first", torch::nn::Conv2d(Conv2dOptions(1, 8, 3).padding(1)));
-    norm = register_module("norm", torch::nn::BatchNorm2d(8));
+    norm = register_module("norm", JointBatchNorm2d(8));
     second = register_module("second", torch::nn::Conv2d(Conv2dOptions(8, 8, 3).stride(2).padding(1)));
     dropout = register_module("dropout", torch::nn::Dropout(drop));
     hidden_input = register_module("hidden_input", IntegerActivation(8));
@@ -48,8 +49,9 @@ class SpotTask : public Task {
 
   torch::nn::Module& model() override { return *net; }
   std::int64_t examples() const override { return 96; }
-  Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step) const override {
-    return make(examples, RandomStream(seed, "test.batch", static_cast<std::uint64_t>(step)));
+  Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
+              std::int64_t first) const override {
+    return make(examples, RandomStream(seed, "test.batch", static_cast<std::uint64_t>(step)), first);
   }
   torch::Tensor forward(const torch::Tensor& inputs) override { return net->forward(inputs); }
   std::map<std::string, double> evaluate(const Context&) override {
@@ -66,14 +68,16 @@ class SpotTask : public Task {
 
  private:
   // The quarter of an example is its number modulo 4; noise and the place within are drawn.
-  static Batch make(std::span<const std::int64_t> examples, const RandomStream& random) {
+  static Batch make(std::span<const std::int64_t> examples, const RandomStream& random,
+                    std::int64_t first = 0) {
     const std::int64_t count = std::ssize(examples);
     Batch out{torch::empty({count, 1, 6, 6}), torch::empty({count}, torch::kLong)};
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t quarter = examples[i] % 4;
       float* image = out.inputs.data_ptr<float>() + 36 * i;
-      random.fill_normal({image, 36}, static_cast<std::uint64_t>(40 * i), 0.3f);
-      const auto place = static_cast<std::int64_t>(random.below(9, static_cast<std::uint64_t>(40 * i + 38)));
+      random.fill_normal({image, 36}, static_cast<std::uint64_t>(40 * (first + i)), 0.3f);
+      const auto place =
+          static_cast<std::int64_t>(random.below(9, static_cast<std::uint64_t>(40 * (first + i) + 38)));
       image[(quarter / 2 * 3 + place / 3) * 6 + quarter % 2 * 3 + place % 3] += 1.5f;
       out.targets.data_ptr<std::int64_t>()[i] = quarter;
     }

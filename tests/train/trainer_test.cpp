@@ -74,7 +74,7 @@ Step take(const TrainingPlan& plan, Task* teacher = nullptr) {
   Step out;
   for (const torch::Tensor& p : task.model().parameters()) out.before.push_back(p.detach().clone());
   data::ExampleOrder order(task.examples(), plan.trainer.seed);
-  const Batch batch = same.batch(order.batch(0, plan.trainer.batch_size), plan.trainer.seed, 0);
+  const Batch batch = same.batch(order.batch(0, plan.trainer.batch_size), plan.trainer.seed, 0, 0);
   const torch::Tensor logits = same.forward(batch.inputs);
   torch::Tensor loss = torch::nn::functional::cross_entropy(logits, batch.targets);
   if (teacher != nullptr) {

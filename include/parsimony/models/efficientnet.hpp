@@ -1,7 +1,6 @@
 // EfficientNets, networks for photographs [tan2019efficientnet].
 #pragma once
 
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
@@ -11,6 +10,7 @@
 #include "parsimony/core/options.hpp"
 #include "parsimony/data/efficientnet_shape.hpp"
 #include "parsimony/models/image_network.hpp"
+#include "parsimony/train/joint_batch_norm.hpp"
 
 namespace parsimony::models {
 
@@ -60,10 +60,10 @@ class EfficientNet : public torch::nn::Module {
   ConvolutionPadding padding_;
   double dropout_;
   torch::nn::Conv2d conv_stem_{nullptr};
-  torch::nn::BatchNorm2d bn1_{nullptr};
+  train::JointBatchNorm2d bn1_{nullptr};
   torch::nn::ModuleList blocks_{nullptr};
   torch::nn::Conv2d conv_head_{nullptr};
-  torch::nn::BatchNorm2d bn2_{nullptr};
+  train::JointBatchNorm2d bn2_{nullptr};
   torch::nn::Linear classifier_{nullptr};
 };
 

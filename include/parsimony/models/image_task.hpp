@@ -98,8 +98,8 @@ class ImageTask : public train::Task {
 
   torch::nn::Module& model() override { return *model_.module; }
   std::int64_t examples() const override { return data_->training.size(); }
-  train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed,
-                     std::int64_t step) const override;
+  train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
+                     std::int64_t first) const override;
   torch::Tensor forward(const torch::Tensor& inputs) override;
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 

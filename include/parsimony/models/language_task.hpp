@@ -44,8 +44,8 @@ class LanguageTask : public train::Task {
 
   Transformer& model() override { return *model_; }
   std::int64_t examples() const override;
-  train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed,
-                     std::int64_t step) const override;
+  train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
+                     std::int64_t first) const override;
   torch::Tensor forward(const torch::Tensor& inputs) override { return model_->forward(inputs); }
 
   /// "perplexity": exp of the mean of −ln p over all held-out tokens except the first, each predicted once

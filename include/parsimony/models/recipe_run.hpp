@@ -19,8 +19,9 @@ struct RecipeRun {
 
 /// Trains as the recipe says and writes the results to the folder `output`, which is created if needed:
 /// model.safetensors, or model.compact.safetensors for a quantized network, and report.json. Until then the
-/// folder has train.checkpoint, from which the next call resumes unless restart is set. Throws io and the
-/// errors of train::train and the task.
+/// folder has train.checkpoint, from which the next call resumes unless restart is set. With
+/// recipe.plan.processes, process 0 alone writes, and the others return without the figures of the exported
+/// file. Throws io and the errors of train::train and the task.
 RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output, bool restart = false,
                        const Context& context = Context{});
 

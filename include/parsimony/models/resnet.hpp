@@ -1,7 +1,6 @@
 // Residual networks for small images [he2016deep].
 #pragma once
 
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
@@ -11,6 +10,7 @@
 
 #include "parsimony/core/options.hpp"
 #include "parsimony/train/integer_activation.hpp"
+#include "parsimony/train/joint_batch_norm.hpp"
 
 namespace parsimony::models {
 
@@ -44,7 +44,7 @@ class ResNet : public torch::nn::Module {
  private:
   train::IntegerActivation conv1_input_{nullptr}, linear_input_{nullptr};  // empty without activation_bits
   torch::nn::Conv2d conv1_{nullptr};
-  torch::nn::BatchNorm2d bn1_{nullptr};
+  train::JointBatchNorm2d bn1_{nullptr};
   torch::nn::Sequential layer1_{nullptr}, layer2_{nullptr}, layer3_{nullptr};
   torch::nn::Linear linear_{nullptr};
 };

@@ -84,8 +84,8 @@ class SentenceTask : public train::Task {
 
   Bert& model() override { return *model_; }
   std::int64_t examples() const override { return std::ssize(data_->training.texts); }
-  train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed,
-                     std::int64_t step) const override;
+  train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
+                     std::int64_t first) const override;
   torch::Tensor forward(const torch::Tensor& inputs) override;
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 

@@ -7,6 +7,8 @@
 #include <functional>
 #include <string>
 
+#include "parsimony/train/training_processes.hpp"
+
 namespace parsimony::train {
 
 /// Rounds activations to one of 2^bits values, as if the next layer read integers: the formula for weights
@@ -16,7 +18,7 @@ namespace parsimony::train {
 ///
 /// In training mode the range moves a tenth of the way to the least and the greatest value of each batch.
 /// Without a range the input passes unchanged. Gradients go straight through, except for values outside the
-/// range, whose gradient is 0.
+/// range, whose gradient is 0. With processes the least and the greatest value are those of all of them.
 class IntegerActivationImpl : public torch::nn::Module {
  public:
   /// bits: 2 to 8. Throws invalid_argument.
@@ -27,7 +29,8 @@ class IntegerActivationImpl : public torch::nn::Module {
   int bits() const { return bits_; }
   bool calibrated() const;  ///< whether it has a range
 
-  torch::Tensor range;  ///< buffer: least and greatest value; 0, 0: no range yet
+  const TrainingProcesses* processes = nullptr;  ///< collective in training mode if there are several
+  torch::Tensor range;                           ///< buffer: least and greatest value; 0, 0: no range yet
 
  private:
   int bits_;

@@ -26,9 +26,10 @@ class Task {
   /// Number of training examples.
   virtual std::int64_t examples() const = 0;
 
-  /// These examples as a batch. Augmentation depends on (seed, step, position in the batch) alone.
-  virtual Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed,
-                      std::int64_t step) const = 0;
+  /// These examples as a batch, or as the part of one that begins at position first. Augmentation depends on
+  /// (seed, step, position in the whole batch) alone.
+  virtual Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
+                      std::int64_t first) const = 0;
 
   /// Logits of the model: … × classes, with the leading dimensions of the targets.
   virtual torch::Tensor forward(const torch::Tensor& inputs) = 0;

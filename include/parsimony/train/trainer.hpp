@@ -20,9 +20,10 @@
 namespace parsimony::train {
 
 class Task;
+class TrainingProcesses;
 
 struct TrainerOptions {
-  std::int64_t batch_size = 128;  ///< examples in a step
+  std::int64_t batch_size = 128;  ///< examples of each process in a step
   OptimizationOptions optimization{};
   bool bfloat16 =
       false;  ///< compute convolutions and products of the steps in bfloat16; evaluation is always in float32
@@ -32,12 +33,17 @@ struct TrainerOptions {
   std::int64_t evaluation_steps = 0;    ///< steps between two evaluations; 0: only at the end
   std::int64_t checkpoint_steps = 200;  ///< steps between two checkpoints; 0: only when stopped
   std::int64_t report_steps = 50;       ///< steps whose mean loss is an entry of the history
-  std::uint64_t seed = 0;               ///< seed of the order, of augmentation and of LibTorch's generator
+  /// With several processes: whether batch norm takes the mean and the variance of all shares, as one process
+  /// with the whole batch does. If false, each process takes those of its share, and the running ones are
+  /// averaged: less traffic, another result. Try false where the network between machines is slow and a share
+  /// has 32 examples or more.
+  bool synchronize_batch_norm = true;
+  std::uint64_t seed = 0;  ///< seed of the order, of augmentation and of LibTorch's generator
 };
 
 template <OptionsOf<TrainerOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"batch_size", "examples in a step", 1, 1 << 24}, options.batch_size);
+  visit(Field{"batch_size", "examples of each process in a step", 1, 1 << 24}, options.batch_size);
   describe(options.optimization, visit);
   visit(Field{"bfloat16", "compute convolutions and products of the steps in bfloat16"}, options.bfloat16);
   visit(Field{"recalibration_batches",
@@ -50,6 +56,9 @@ void describe(Options& options, Visitor&& visit) {
         options.checkpoint_steps);
   visit(Field{"report_steps", "steps whose mean loss is an entry of the history", 1, 1e12},
         options.report_steps);
+  visit(Field{"synchronize_batch_norm",
+              "with several processes, batch norm takes the statistics of all instead of its own"},
+        options.synchronize_batch_norm);
   visit(Field{"seed", "seed of all random numbers"}, options.seed);
 }
 
@@ -100,11 +109,12 @@ void describe(Options& options, Visitor&& visit) {
 
 struct TrainingPlan {
   TrainerOptions trainer{};
-  std::optional<NoiseOptions> noise{};      ///< noise in the steps before quantization
-  std::optional<IpqTrainingOptions> ipq{};  ///< quantization after these steps
-  Task* teacher = nullptr;                  ///< its model, in evaluation mode, provides soft targets
-  DistillationOptions distillation{};       ///< used with a teacher
-  bool evaluate = true;                     ///< evaluate at the end
+  std::optional<NoiseOptions> noise{};           ///< noise in the steps before quantization
+  std::optional<IpqTrainingOptions> ipq{};       ///< quantization after these steps
+  Task* teacher = nullptr;                       ///< its model, in evaluation mode, provides soft targets
+  DistillationOptions distillation{};            ///< used with a teacher
+  bool evaluate = true;                          ///< evaluate at the end
+  const TrainingProcesses* processes = nullptr;  ///< processes that train together; nullptr: one
 };
 
 struct TrainingFiles {
@@ -129,11 +139,19 @@ struct TrainingResult {
 /// LibTorch and number of threads. That is what LibTorch promises for its deterministic algorithms; this
 /// function selects them and restores the setting.
 ///
+/// With P processes, each calls this with the same arguments. A step has P · batch_size examples, of which
+/// process r takes the r-th part, and gradients are averaged: the result is, up to rounding, that of one
+/// process with a batch_size P times as large. Noise on weights, k-means and the order of examples are the
+/// same in all; masks of dropout are drawn for each process. Process 0 alone writes the checkpoint, which all
+/// must be able to read. A wish of any process to stop stops all after the same step. A resumed run needs as
+/// many processes.
+///
 /// report: objective_history has the mean losses over report_steps; figures has those of the final
 /// evaluation, and "evaluation_step" and "evaluation_<figure>" for the evaluations between.
 ///
 /// Throws invalid_argument (options out of range, fewer examples than a batch, a checkpoint of another plan,
-/// whose first differing option is named, a loss that is not finite), io and cancelled.
+/// whose first differing option is named, a loss that is not finite), io (also if a process is lost or has
+/// other weights than the others) and cancelled.
 TrainingResult train(Task& task, const TrainingPlan& plan, const TrainingFiles& files = {},
                      const Context& context = Context{});
 

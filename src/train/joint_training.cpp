@@ -1,0 +1,123 @@
+#include "train/joint_training.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/train/integer_activation.hpp"
+#include "parsimony/train/joint_batch_norm.hpp"
+#include "train/module_modes.hpp"
+
+namespace parsimony::train {
+namespace {
+
+std::span<float> floats_of(const torch::Tensor& values) {
+  return {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())};
+}
+
+template <class Norm>
+void add_running(std::vector<torch::Tensor>& to, torch::nn::Module& module) {
+  auto* norm = module.as<Norm>();
+  if (norm == nullptr || !norm->running_mean.defined()) return;
+  to.push_back(norm->running_mean);
+  to.push_back(norm->running_var);
+}
+
+}  // namespace
+
+JointStatistics::JointStatistics(torch::nn::Module& model, const TrainingProcesses& processes,
+                                 bool synchronize_batch_norm)
+    : model_(model), processes_(processes), synchronize_batch_norm_(synchronize_batch_norm) {
+  if (processes.count() == 1) return;
+  for_modules(model, "", [&](const std::string&, torch::nn::Module& module) {
+    if (!synchronize_batch_norm) add_running<JointBatchNorm2d>(averaged_, module);
+    add_running<torch::nn::BatchNorm1d>(averaged_, module);
+    add_running<torch::nn::BatchNorm2d>(averaged_, module);
+    add_running<torch::nn::BatchNorm3d>(averaged_, module);
+  });
+  connect(&processes);
+}
+
+JointStatistics::~JointStatistics() {
+  if (processes_.count() > 1) connect(nullptr);
+}
+
+void JointStatistics::connect(const TrainingProcesses* processes) const {
+  for_modules(model_, "", [&](const std::string&, torch::nn::Module& module) {
+    if (auto* activation = module.as<IntegerActivation>()) activation->processes = processes;
+    auto* norm = module.as<JointBatchNorm2d>();
+    if (norm != nullptr && synchronize_batch_norm_) norm->processes = processes;
+  });
+}
+
+void JointStatistics::average() const {
+  if (averaged_.empty()) return;
+  const torch::NoGradGuard no_gradient;
+  std::vector<torch::Tensor> flat;
+  for (const torch::Tensor& values : averaged_) flat.push_back(values.flatten());
+  const torch::Tensor all = torch::cat(flat);
+  processes_.sum(floats_of(all));
+  std::int64_t at = 0;
+  for (const torch::Tensor& values : averaged_) {
+    values.copy_((all.slice(0, at, at + values.numel()) / processes_.count()).view_as(values));
+    at += values.numel();
+  }
+}
+
+bool average_gradients(const std::vector<torch::Tensor>& leaves, double& loss, bool stop,
+                       const TrainingProcesses& processes) {
+  const torch::NoGradGuard no_gradient;
+  const auto count = static_cast<std::int64_t>(leaves.size());
+  torch::Tensor present = torch::zeros({count + 2});  // then the loss and the wish to stop
+  std::vector<torch::Tensor> flat;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const torch::Tensor& leaf = leaves[static_cast<std::size_t>(i)];
+    const torch::Tensor& gradient = leaf.grad();
+    present[i] = gradient.defined() ? 1 : 0;
+    flat.push_back(gradient.defined() ? gradient.flatten().to(torch::kFloat) : torch::zeros({leaf.numel()}));
+  }
+  present[count] = loss;
+  present[count + 1] = stop ? 1 : 0;
+  flat.push_back(present);
+  const torch::Tensor all = torch::cat(flat);
+  processes.sum(floats_of(all));
+  present = all.slice(0, all.numel() - count - 2);
+  std::int64_t at = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const torch::Tensor& leaf = leaves[static_cast<std::size_t>(i)];
+    const torch::Tensor sum = all.slice(0, at, at + leaf.numel());
+    at += leaf.numel();
+    if (present[i].item<float>() == 0) continue;
+    leaf.mutable_grad() = (sum / processes.count()).view_as(leaf).to(leaf.scalar_type());
+  }
+  loss = present[count].item<double>() / processes.count();
+  return present[count + 1].item<float>() > 0;
+}
+
+void seed_step(std::uint64_t seed, std::int64_t step, const TrainingProcesses& processes) {
+  const RandomStream random(seed, "training.generator", static_cast<std::uint64_t>(step));
+  torch::manual_seed(random.bits(static_cast<std::uint64_t>(processes.rank())));
+}
+
+void check_agreement(const torch::nn::Module& model, std::int64_t step, const TrainingProcesses& processes) {
+  std::uint64_t hash = 14695981039346656037ull;  // FNV-1a on words
+  for (const torch::Tensor& parameter : model.parameters()) {
+    const torch::Tensor values = parameter.detach().to(torch::kFloat).contiguous().view(torch::kInt);
+    for (const std::int32_t word : std::span<const std::int32_t>(values.data_ptr<std::int32_t>(),
+                                                                 static_cast<std::size_t>(values.numel()))) {
+      hash = (hash ^ static_cast<std::uint32_t>(word)) * 1099511628211ull;
+    }
+  }
+  const std::vector<std::uint64_t> all = processes.gather(std::span<const std::uint64_t>(&hash, 1));
+  const auto other = std::find_if(all.begin(), all.end(), [&](std::uint64_t h) { return h != all.front(); });
+  if (other == all.end()) return;
+  throw Error(ErrorCode::io,
+              fmt::format("process {} has other weights than process 0 after step {}: all need the same "
+                          "program, data, LibTorch and kind of processor",
+                          other - all.begin(), step));
+}
+
+}  // namespace parsimony::train
