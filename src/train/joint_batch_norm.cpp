@@ -9,8 +9,8 @@ namespace parsimony::train {
 namespace {
 
 struct Statistics {
-  torch::Tensor mean, variance;  // of all processes, variance of the population
-  double count = 0;              // values of a channel
+  torch::Tensor mean, variance;  // in all processes together; the variance of the population
+  double count = 0;              // values in a channel
 };
 
 // One exchange of counts, means and sums of squared deviations, which are added in the order of the processes
@@ -60,11 +60,11 @@ struct Normalize : torch::autograd::Function<Normalize> {
     const torch::Tensor gradient = outputs[0];
     const torch::Tensor normalized = (x - column(saved[2])) * column(inverse);
     const torch::Tensor to_bias = gradient.sum({0, 2, 3}), to_weight = (gradient * normalized).sum({0, 2, 3});
-    const torch::Tensor sums = torch::cat({to_bias, to_weight}).contiguous();
+    const torch::Tensor sums = torch::cat({to_bias, to_weight}).to(torch::kDouble);
     const auto* processes =
         reinterpret_cast<const TrainingProcesses*>(context->saved_data["processes"].toInt());
-    processes->sum(std::span<float>(sums.data_ptr<float>(), static_cast<std::size_t>(sums.numel())));
-    const torch::Tensor means = sums / context->saved_data["count"].toDouble();
+    processes->sum(std::span<double>(sums.data_ptr<double>(), static_cast<std::size_t>(sums.numel())));
+    const torch::Tensor means = (sums / context->saved_data["count"].toDouble()).to(x.scalar_type());
     const std::int64_t channels = to_bias.numel();
     const torch::Tensor to_x = column(weight * inverse) * (gradient - column(means.slice(0, 0, channels)) -
                                                            normalized * column(means.slice(0, channels)));
@@ -94,7 +94,7 @@ torch::Tensor JointBatchNorm2dImpl::forward(const torch::Tensor& images) {
     return torch::batch_norm(images, weight, bias, running_mean, running_var, is_training(), share,
                              options.eps(), at::globalContext().userEnabledCuDNN());
   }
-  const torch::Tensor x = images.to(torch::kFloat);
+  const torch::Tensor x = images.to(weight.scalar_type());  // images may be in bfloat16
   Statistics statistics;
   {
     const torch::NoGradGuard no_gradient;

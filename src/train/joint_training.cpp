@@ -14,8 +14,14 @@
 namespace parsimony::train {
 namespace {
 
-std::span<float> floats_of(const torch::Tensor& values) {
-  return {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())};
+// In place, in the precision of the tensor: float32 or float64.
+void sum_over(const TrainingProcesses& processes, const torch::Tensor& values) {
+  const auto count = static_cast<std::size_t>(values.numel());
+  if (values.scalar_type() == torch::kDouble) {
+    processes.sum(std::span<double>(values.data_ptr<double>(), count));
+  } else {
+    processes.sum(std::span<float>(values.data_ptr<float>(), count));
+  }
 }
 
 template <class Norm>
@@ -59,7 +65,7 @@ void JointStatistics::average() const {
   std::vector<torch::Tensor> flat;
   for (const torch::Tensor& values : averaged_) flat.push_back(values.flatten());
   const torch::Tensor all = torch::cat(flat);
-  processes_.sum(floats_of(all));
+  sum_over(processes_, all);
   std::int64_t at = 0;
   for (const torch::Tensor& values : averaged_) {
     values.copy_((all.slice(0, at, at + values.numel()) / processes_.count()).view_as(values));
@@ -71,30 +77,34 @@ bool average_gradients(const std::vector<torch::Tensor>& leaves, double& loss, b
                        const TrainingProcesses& processes) {
   const torch::NoGradGuard no_gradient;
   const auto count = static_cast<std::int64_t>(leaves.size());
-  torch::Tensor present = torch::zeros({count + 2});  // then the loss and the wish to stop
+  const bool doubles = std::any_of(leaves.begin(), leaves.end(), [](const torch::Tensor& leaf) {
+    return leaf.scalar_type() == torch::kDouble;
+  });
+  const torch::Dtype type = doubles ? torch::kDouble : torch::kFloat;
+  torch::Tensor present = torch::zeros({count + 2}, type);  // then the loss and the wish to stop
   std::vector<torch::Tensor> flat;
   for (std::int64_t i = 0; i < count; ++i) {
     const torch::Tensor& leaf = leaves[static_cast<std::size_t>(i)];
     const torch::Tensor& gradient = leaf.grad();
     present[i] = gradient.defined() ? 1 : 0;
-    flat.push_back(gradient.defined() ? gradient.flatten().to(torch::kFloat) : torch::zeros({leaf.numel()}));
+    flat.push_back(gradient.defined() ? gradient.flatten().to(type) : torch::zeros({leaf.numel()}, type));
   }
   present[count] = loss;
   present[count + 1] = stop ? 1 : 0;
   flat.push_back(present);
   const torch::Tensor all = torch::cat(flat);
-  processes.sum(floats_of(all));
+  sum_over(processes, all);
   present = all.slice(0, all.numel() - count - 2);
   std::int64_t at = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     const torch::Tensor& leaf = leaves[static_cast<std::size_t>(i)];
     const torch::Tensor sum = all.slice(0, at, at + leaf.numel());
     at += leaf.numel();
-    if (present[i].item<float>() == 0) continue;
+    if (present[i].item<double>() == 0) continue;
     leaf.mutable_grad() = (sum / processes.count()).view_as(leaf).to(leaf.scalar_type());
   }
   loss = present[count].item<double>() / processes.count();
-  return present[count + 1].item<float>() > 0;
+  return present[count + 1].item<double>() > 0;
 }
 
 void seed_step(std::uint64_t seed, std::int64_t step, const TrainingProcesses& processes) {

@@ -412,7 +412,7 @@ class Training {
   const Context& context_;
   const TrainingProcesses& processes_;
   const bool joint_;                  // several processes
-  const std::int64_t step_examples_;  // of all processes
+  const std::int64_t step_examples_;  // examples that all processes take in a step
   Context silent_;
   Deterministic deterministic_;
   data::ExampleOrder order_;
