@@ -157,21 +157,14 @@ TEST_F(Train, MistakesInARecipeAreOneLine) {
   EXPECT_EQ(files(), (std::vector<std::string>{"r.json"}));
 }
 
-#else
-
-TEST_F(Train, SaysWhatIsMissingWithoutLibTorch) {
-  const std::string recipe = write("r.json", "{}");
-  expect_one_error(run({"train", recipe}), kFailed, {"train: needs parsimony-torch", "libtorch-dev"});
-  expect_one_error(run({"evaluate", recipe, recipe}), kFailed, {"evaluate: needs parsimony-torch"});
-}
-
 // Two processes as a shell starts them. The codes of process 0 and 1 are in `codes`.
 class JointTrain : public Command {
  protected:
   struct Both {
     std::string codes, out, err;
   };
-  Both train(const std::string& recipe, const std::string& more = "", const std::string& between = "") const {
+  Both train(const std::string& recipe, const std::string& more = "",
+             const std::string& between = ":") const {
     const std::string call =
         places::command() + " train " + recipe + " --threads 1 " + more + " 2>>err >>out";
     const std::string script = "cd " + path("") +
@@ -231,6 +224,14 @@ TEST_F(JointTrain, WithoutGlooSaysWhatIsMissing) {
 }
 
 #endif
+
+#else
+
+TEST_F(Train, SaysWhatIsMissingWithoutLibTorch) {
+  const std::string recipe = write("r.json", "{}");
+  expect_one_error(run({"train", recipe}), kFailed, {"train: needs parsimony-torch", "libtorch-dev"});
+  expect_one_error(run({"evaluate", recipe, recipe}), kFailed, {"evaluate: needs parsimony-torch"});
+}
 
 #endif
 
