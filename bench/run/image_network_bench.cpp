@@ -1,5 +1,5 @@
-// An EfficientNet from its file, one image, one thread: the file that PARSIMONY_BENCH_MODEL names. The counter
-// "bytes" is the memory of the weights.
+// An EfficientNet from its file, one image, one thread: the file that PARSIMONY_BENCH_MODEL names. The
+// counter "bytes" is the memory of the weights.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -30,8 +30,9 @@ void classify(benchmark::State& state, Precision precision) {
 const int registered = [] {
   for (const Precision precision : {Precision::automatic, Precision::integers7, Precision::exact}) {
     const std::string name = "classify_" + std::string(enum_name(precision));
-    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { classify(state, precision); })
-        ->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+      classify(state, precision);
+    })->Unit(benchmark::kMillisecond);
   }
   return 0;
 }();

@@ -9,6 +9,7 @@
 #include "networks/show_run.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/npy.hpp"
+#include "parsimony/run/generate.hpp"
 #include "parsimony/run/pictures.hpp"
 #include "parsimony/run/texts.hpp"
 #include "support/exit_code.hpp"
@@ -26,18 +27,21 @@ constexpr const char* kRunExamples = R"(Examples:
   parsimony run small.safetensors --texts sentences.txt --embed vectors.npy
   parsimony run small.safetensors --pairs pairs.tsv --json
   parsimony run efficientnet.safetensors --image photo.jpg
+  parsimony run language.safetensors --heads 8 --text "Once upon" --generate 50
 
 MODEL is a file, compact or not, or its folder. For texts it is a BERT or RoBERTa with the names of Hugging Face's
 transformers. Its config.json and tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt) lie beside it or in
 --folder. A network with a classification head gives the classes of the texts; any other gives vectors of
 sentences, and shows the cosine of each pair, or of each text with the first. For pictures it is an EfficientNet
-with timm's names; line i of a file labels.txt beside it names class i.)";
+with timm's names; line i of a file labels.txt beside it names class i. --generate takes a language model of
+parsimony train; its vocabulary (encoder.json with vocab.bpe, or vocab.json with merges.txt) lies beside it.)";
 
 struct RunVerbSettings {
   std::string model, texts, pairs, image, embed;
   std::vector<std::string> text;
   run::TextOptions options;
   run::PictureInput input;
+  run::GenerateInput language;
   RunSettings run;
 };
 
@@ -51,12 +55,23 @@ int show_images(const RunVerbSettings& settings, Terminal& terminal) {
   return kDone;
 }
 
+int show_continuation(const RunVerbSettings& settings, Terminal& terminal) {
+  if (settings.text.size() != 1) refuse("--generate: needs one --text, the beginning of the text");
+  if (!settings.embed.empty()) refuse("--embed: must not be given with --generate");
+  const Context context = start(terminal, settings.run);
+  const run::GeneratedText made = run::generate(
+      settings.model, settings.text[0], {.load = settings.options.load, .input = settings.language}, context);
+  print(settings.run.json ? json_text(generated_json(made), context) : generated_text(made));
+  return kDone;
+}
+
 int run_run(RunVerbSettings& settings, Terminal& terminal) {
   if (!std::filesystem::is_directory(settings.model)) check_readable(settings.model);
   const int given = int{!settings.text.empty()} + int{!settings.texts.empty()} +
                     int{!settings.pairs.empty()} + int{!settings.image.empty()};
   if (given != 1) refuse("--text, --texts, --pairs, --image: one of these must be given, and only one");
   if (!settings.image.empty()) return show_images(settings, terminal);
+  if (settings.language.generate > 0) return show_continuation(settings, terminal);
   if (!settings.embed.empty()) {
     check_writable("--embed", settings.embed, {settings.model, settings.texts, settings.pairs});
     if (settings.options.result == run::TextResult::classes) refuse("--embed: needs --result vectors");
@@ -103,6 +118,8 @@ Action add_run(CLI::App& app) {
   describe(settings->options, flags);
   Flags picture_flags(app, "Pictures");
   describe(settings->input, picture_flags);
+  Flags language_flags(app, "Language model");
+  describe(settings->language, language_flags);
   add_json_flag(app, settings->run.json);
   add_run_flags(app, settings->run);
   return [settings](Terminal& terminal) { return run_run(*settings, terminal); };

@@ -95,4 +95,19 @@ nlohmann::ordered_json run_json(const run::TextRun& made, const std::vector<std:
   return root;
 }
 
+std::string generated_text(const run::GeneratedText& made) {
+  const Report& report = made.report;
+  return fmt::format("{}\n{} tokens, {:.0f} a second, {}; {} of weights and {} of activations\n", made.text,
+                     made.tokens.size(), report.figure<double>("tokens_per_second"),
+                     report.figure<std::string>("precision"),
+                     in_megabytes(report.figure<std::int64_t>("weight_bytes")),
+                     in_megabytes(report.figure<std::int64_t>("activation_bytes")));
+}
+
+nlohmann::ordered_json generated_json(const run::GeneratedText& made) {
+  nlohmann::ordered_json root = report_json(made.report);
+  root["results"] = {{{"text", made.text}, {"tokens", made.tokens}}};
+  return root;
+}
+
 }  // namespace parsimony::cli

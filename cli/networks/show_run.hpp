@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "parsimony/run/generate.hpp"
 #include "parsimony/run/texts.hpp"
 
 namespace parsimony::cli {
@@ -20,5 +21,8 @@ std::vector<std::pair<std::string, std::string>> read_pairs(const std::filesyste
 
 std::string run_text(const run::TextRun& made, const std::vector<std::string>& texts);
 nlohmann::ordered_json run_json(const run::TextRun& made, const std::vector<std::string>& texts);
+
+std::string generated_text(const run::GeneratedText& made);
+nlohmann::ordered_json generated_json(const run::GeneratedText& made);
 
 }  // namespace parsimony::cli

@@ -66,6 +66,13 @@ FoldedNorm FoldedNorm::batch_norm(const Weights& weights, const std::string& nam
   return out;
 }
 
+FoldedNorm FoldedNorm::none(std::int64_t channels) {
+  FoldedNorm out;
+  out.bias.resize(kernels::round_up(channels, kernels::kFinishPadding));
+  out.factor.assign(out.bias.size(), 1);
+  return out;
+}
+
 FoldedNorm FoldedNorm::bias_alone(const Weights& weights, const std::string& tensor, std::int64_t channels) {
   FoldedNorm out;
   out.bias = weights.values(tensor, std::array{channels});

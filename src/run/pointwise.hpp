@@ -22,6 +22,7 @@ struct FoldedNorm {
   /// name: of a batch norm with weight, bias, running_mean and running_var.
   static FoldedNorm batch_norm(const Weights& weights, const std::string& name, std::int64_t channels,
                                double epsilon);
+  static FoldedNorm none(std::int64_t channels);  ///< y = x
   /// tensor: of the bias. The factor is 1.
   static FoldedNorm bias_alone(const Weights& weights, const std::string& tensor, std::int64_t channels);
 };

@@ -105,6 +105,9 @@ TEST_F(RunVerb, ExportWritesOnnx) {
   EXPECT_EQ(report["figures"]["bytes"], std::filesystem::file_size(path("m.onnx")));
   EXPECT_EQ(report["figures"]["weights"], 2 * 6 + 3);  // linear layers and embeddings
   expect_one_error(run({"export", folder}), kUsage, {"--onnx"});
+  expect_one_error(run({"run", folder, "--generate", "3"}), kUsage, {"--text"});
+  expect_one_error(run({"run", folder, "--text", "a", "--generate", "3", "--heads", "2"}), kFailed,
+                   {"'embedding.weight'"});
   expect_one_error(run({"export", path("missing"), "--onnx", path("m.onnx")}), kFailed, {path("missing")});
   std::filesystem::remove(path("m/config.json"));
   expect_one_error(run({"export", folder, "--onnx", path("n.onnx")}), kFailed, {"config.json"});

@@ -15,6 +15,7 @@ transformers = pytest.importorskip("transformers")
 
 REFERENCES = pathlib.Path(__file__).parent.parent / "models" / "references"
 sys.path.insert(0, str(REFERENCES))
+import efficientnet_tensors  # noqa: E402
 import values  # noqa: E402
 
 TOKENS = np.array([[2, 15, 16, 80, 3, 7], [2, 40, 3, 1, 1, 1]])  # 1 is RoBERTa's padding
@@ -71,50 +72,12 @@ def test_an_encoder_is_that_of_transformers(command, tmp_path, kind, head):
     assert distance(alone, found[:1]) < 0.05
 
 
-# Table 1 of the paper: repetitions, kernel, stride, expansion, channels.
-STAGES = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
-          (1, 3, 1, 6, 320)]  # fmt: skip
-
-
-def efficientnet(depth, lite, classes):
-    """The tensors of an EfficientNet of the width of B0 with timm's names and the values of the references."""
-    shapes = {}
-
-    def norm(name, channels):
-        shapes.update({f"{name}.{part}": [channels] for part in ("weight", "bias", "running_mean", "running_var")})
-
-    shapes["conv_stem.weight"] = [32, 3, 3, 3]
-    norm("bn1", 32)
-    channels = 32
-    for stage, (repeats, kernel, _, expansion, out) in enumerate(STAGES):
-        for index in range(math.ceil(repeats * depth)):
-            name, wide, narrow = f"blocks.{stage}.{index}", channels * expansion, expansion == 1
-            if not narrow:
-                shapes[f"{name}.conv_pw.weight"] = [wide, channels, 1, 1]
-                norm(f"{name}.bn1", wide)
-            shapes[f"{name}.conv_dw.weight"] = [wide, 1, kernel, kernel]
-            norm(f"{name}.bn1" if narrow else f"{name}.bn2", wide)
-            if not lite:
-                shapes[f"{name}.se.conv_reduce.weight"] = [channels // 4, wide, 1, 1]
-                shapes[f"{name}.se.conv_reduce.bias"] = [channels // 4]
-                shapes[f"{name}.se.conv_expand.weight"] = [wide, channels // 4, 1, 1]
-                shapes[f"{name}.se.conv_expand.bias"] = [wide]
-            shapes[f"{name}.conv_pw.weight" if narrow else f"{name}.conv_pwl.weight"] = [out, wide, 1, 1]
-            norm(f"{name}.bn2" if narrow else f"{name}.bn3", out)
-            channels = out
-    shapes["conv_head.weight"] = [1280, channels, 1, 1]
-    norm("bn2", 1280)
-    shapes["classifier.weight"] = [classes, 1280]
-    shapes["classifier.bias"] = [classes]
-    return {name: values.tensor(name, shape) for name, shape in shapes.items()}
-
-
 @pytest.mark.parametrize(("variant", "depth"), [("b0", 1), ("b1", 1.1), ("lite0", 1)])
 def test_an_efficientnet_is_that_of_timm(command, tmp_path, variant, depth):
     figures = json.loads((REFERENCES / "efficientnet.json").read_text())
     reference = next(entry for entry in figures["logits"] if entry["variant"] == variant)
     model = tmp_path / "m.safetensors"
-    safetensors.save_file(efficientnet(depth, variant.startswith("lite"), figures["classes"]), model)
+    safetensors.save_file(efficientnet_tensors.tensors(1, depth, variant.startswith("lite"), figures["classes"]), model)
     images = 8 * values.numbers("images", math.prod(figures["shape"])).astype("float32").reshape(figures["shape"])
     right = np.array(reference["logits"], dtype=np.float32).reshape(len(images), figures["classes"])
     # Networks of random weights pass errors on; B1 has 23 blocks.
@@ -125,7 +88,7 @@ def test_an_efficientnet_is_that_of_timm(command, tmp_path, variant, depth):
 
 
 def test_a_compact_file_is_its_decoded_network(command, tmp_path):
-    tensors = efficientnet(1, True, 5)
+    tensors = efficientnet_tensors.tensors(1, 1, True, 5)
     model, small, decoded = (tmp_path / f"{name}.safetensors" for name in "msd")
     safetensors.save_file(tensors, model)
     command("quantize", model, "--scheme", "int8", "--range", "min-max", "--output", small)

@@ -1,0 +1,96 @@
+#include "parsimony/run/generate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "parsimony/core/error.hpp"
+#include "parsimony/core/random.hpp"
+#include "parsimony/data/tokenizer.hpp"
+#include "run/model_path.hpp"
+
+namespace parsimony::run {
+namespace {
+
+constexpr std::string_view kTokenStream = "run.generate";
+
+data::Tokenizer tokenizer_of(const std::filesystem::path& folder, std::int64_t vocabulary) {
+  data::Tokenizer out;
+  for (const auto& [encoder, merges] :
+       {std::pair{"encoder.json", "vocab.bpe"}, std::pair{"vocab.json", "merges.txt"}}) {
+    if (!std::filesystem::exists(folder / encoder)) continue;
+    out = data::read_byte_pairs(folder / encoder, folder / merges, vocabulary);
+    break;
+  }
+  if (out.vocabulary() == vocabulary) return out;
+  throw Error(
+      ErrorCode::format,
+      fmt::format("{}: the tokenizer has {} tokens, and the network {}; must have as many (encoder.json "
+                  "with vocab.bpe, or vocab.json with merges.txt; without them, tokens are bytes)",
+                  folder.string(), out.vocabulary(), vocabulary));
+}
+
+// The most probable token, or one drawn with the probabilities of logits / temperature.
+std::int32_t next_token(std::span<const float> logits, double temperature, double draw) {
+  const auto best = std::max_element(logits.begin(), logits.end());
+  if (temperature == 0) return static_cast<std::int32_t>(best - logits.begin());
+  std::vector<double> sums;
+  double sum = 0;
+  for (const float value : logits) {
+    sum += std::exp((static_cast<double>(value) - *best) / temperature);
+    sums.push_back(sum);
+  }
+  const auto found = std::upper_bound(sums.begin(), sums.end(), draw * sum);
+  return static_cast<std::int32_t>(std::min<std::ptrdiff_t>(found - sums.begin(), std::ssize(sums) - 1));
+}
+
+}  // namespace
+
+GeneratedText generate(const std::filesystem::path& model, std::string_view prompt,
+                       const GenerateOptions& options, const Context& context) {
+  validate_fields(options);
+  const GenerateInput& input = options.input;
+  GeneratedText out;
+  out.report = make_report("run", context, input.seed);
+  record_options(out.report, options);
+  StageTimer load_timer(out.report, "load");
+  const LanguageModel network = load_language_model(model, input.language, options.load, context);
+  const data::Tokenizer tokenizer = tokenizer_of(folder_of(model, options.load.folder), network.vocabulary());
+  LanguageSession session(network, context);
+  load_timer.finish();
+
+  StageTimer prompt_timer(out.report, "prompt");
+  out.tokens = tokenizer.encode(prompt);
+  if (out.tokens.empty()) refuse("text: is empty; must have a token to continue from");
+  const std::int64_t all = std::ssize(out.tokens) + input.generate;
+  if (all > input.language.context) {
+    refuse(fmt::format("context: is {}; the text has {} tokens with those to generate",
+                       input.language.context, all));
+  }
+  std::span<const float> logits;
+  for (const std::int32_t token : out.tokens) logits = session.step(token, context);
+  prompt_timer.finish();
+
+  StageTimer generate_timer(out.report, "generate");
+  const RandomStream draws(input.seed, kTokenStream);
+  for (std::int64_t i = 0; i < input.generate; ++i) {
+    out.tokens.push_back(next_token(logits, input.temperature, draws.uniform(i)));
+    if (i + 1 < input.generate) logits = session.step(out.tokens.back(), context);
+    context.progress("generate", i + 1, input.generate);
+  }
+  generate_timer.finish();
+  out.text = tokenizer.decode(out.tokens);
+  const double seconds = out.report.stages.back().seconds;
+  auto& figures = out.report.figures;
+  figures.emplace_back("precision", std::string(enum_name(network.precision())));
+  figures.emplace_back("weight_bytes", network.bytes());
+  figures.emplace_back("activation_bytes", session.bytes());
+  figures.emplace_back("weights_in_codes", network.in_codes());
+  figures.emplace_back("tokens", static_cast<std::int64_t>(std::ssize(out.tokens)));
+  figures.emplace_back("tokens_per_second",
+                       seconds > 0 ? static_cast<double>(input.generate) / seconds : 0.0);
+  return out;
+}
+
+}  // namespace parsimony::run

@@ -1,0 +1,85 @@
+#include "parsimony/run/generate.hpp"
+
+#include <gtest/gtest.h>
+
+#include "expect_error.hpp"
+#include "small_efficientnet.hpp"
+#include "temporary_directory.hpp"
+
+namespace parsimony::run::generate_test {
+namespace {
+
+// Tokens are bytes.
+void write_language_model(const std::filesystem::path& path, std::int64_t vocabulary = 256) {
+  constexpr std::int64_t kWidth = 16, kInner = 24;
+  std::vector<NamedShape> shapes{
+      {"embedding.weight", {vocabulary, kWidth}}, {"norm.weight", {kWidth}}, {"norm.bias", {kWidth}}};
+  const auto linear = [&](const std::string& name, std::int64_t outputs, std::int64_t inputs) {
+    shapes.push_back({name + ".weight", {outputs, inputs}});
+    shapes.push_back({name + ".bias", {outputs}});
+  };
+  for (const char* layer : {"layers.0.", "layers.1."}) {
+    const std::string name = layer;
+    for (const char* part : {"query", "key", "value", "output"})
+      linear(name + "attention." + part, kWidth, kWidth);
+    linear(name + "feed_forward.0", kInner, kWidth);
+    linear(name + "feed_forward.2", kWidth, kInner);
+    for (const char* norm : {"attention_norm", "feed_forward_norm"}) {
+      shapes.push_back({name + norm + ".weight", {kWidth}});
+      shapes.push_back({name + norm + ".bias", {kWidth}});
+    }
+  }
+  write_reference_tensors(path, shapes);
+}
+
+TEST(Generate, TakesTheMostProbableToken) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "m.safetensors";
+  write_language_model(file);
+  GenerateOptions options{.input = {.language = {.heads = 2}, .generate = 6}};
+  const GeneratedText made = generate(file, "ab", options);
+  ASSERT_EQ(made.tokens.size(), 8U);
+  EXPECT_EQ(made.text.substr(0, 2), "ab");
+  LanguageSession session(load_language_model(file, {.heads = 2}));
+  for (std::size_t i = 0; i + 1 < made.tokens.size(); ++i) {
+    const auto logits = session.step(made.tokens[i]);
+    if (i == 0) continue;
+    EXPECT_EQ(made.tokens[i + 1], std::max_element(logits.begin(), logits.end()) - logits.begin()) << i;
+  }
+  EXPECT_EQ(made.report.figure<std::int64_t>("tokens"), 8);
+}
+
+TEST(Generate, DrawsDependOnTheSeedAlone) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "m.safetensors";
+  write_language_model(file);
+  const auto tokens = [&](std::uint64_t seed, double temperature, int threads) {
+    return generate(file, "a",
+                    {.input = {.language = {.heads = 2},
+                               .generate = 12,
+                               .temperature = temperature,
+                               .seed = seed}},
+                    Context(threads))
+        .tokens;
+  };
+  EXPECT_EQ(tokens(1, 2, 1), tokens(1, 2, 3));
+  EXPECT_NE(tokens(1, 2, 1), tokens(2, 2, 1));
+  EXPECT_EQ(tokens(1, 1e-6, 1), tokens(2, 0, 1));  // a low temperature takes the most probable one
+}
+
+TEST(Generate, RefusesWhatDoesNotFit) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "m.safetensors";
+  write_language_model(file);
+  const auto run = [&](const char* prompt, std::int64_t count, std::int64_t context) {
+    generate(file, prompt, {.input = {.language = {.heads = 2, .context = context}, .generate = count}});
+  };
+  expect_error(ErrorCode::invalid_argument, "is empty", [&] { run("", 3, 8); });
+  expect_error(ErrorCode::invalid_argument, "has 9 tokens", [&] { run("abc", 6, 8); });
+  run("abc", 5, 8);
+  write_language_model(file, 300);
+  expect_error(ErrorCode::format, "tokenizer has 256 tokens, and the network 300", [&] { run("abc", 2, 8); });
+}
+
+}  // namespace
+}  // namespace parsimony::run::generate_test
