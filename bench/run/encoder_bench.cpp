@@ -1,5 +1,6 @@
 // A BERT or RoBERTa from its compact file, one text, one thread: the file that PARSIMONY_BENCH_MODEL names,
 // with config.json beside it. Argument: tokens of the text. The counter "bytes" is the memory of the weights.
+// PARSIMONY_BENCH_THREADS: threads, 1 by default.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -14,12 +15,17 @@ const char* model() {
   return std::getenv("PARSIMONY_BENCH_MODEL");
 }
 
+int threads() {
+  const char* given = std::getenv("PARSIMONY_BENCH_THREADS");
+  return given == nullptr ? 1 : std::atoi(given);
+}
+
 void encode(benchmark::State& state, Precision precision) {
   if (model() == nullptr) {
     state.SkipWithError("set PARSIMONY_BENCH_MODEL to a safetensors file of a BERT or RoBERTa");
     return;
   }
-  const Context context(1);
+  const Context context(threads());
   Session session(load(model(), {.precision = precision}, context));
   data::EncodedText text;
   for (std::int64_t t = 0; t < state.range(0); ++t) {
@@ -34,7 +40,7 @@ void load_alone(benchmark::State& state) {
     state.SkipWithError("set PARSIMONY_BENCH_MODEL to a safetensors file of a BERT or RoBERTa");
     return;
   }
-  const Context context(1);
+  const Context context(threads());
   for (auto _ : state) benchmark::DoNotOptimize(load(model(), {}, context));
 }
 BENCHMARK(load_alone)->Unit(benchmark::kMillisecond);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "kernels/matrix_product.hpp"
+#include "parsimony/core/half.hpp"
 
 namespace parsimony::run {
 namespace {
@@ -12,16 +15,27 @@ constexpr std::int64_t kTile = 64;    // outputs of a tile of floats
 constexpr std::int64_t kDepth = 256;  // inputs of a tile: 64 KiB
 constexpr std::int64_t kNormRows = 8;
 
-// Values [begin, begin + count) of a row of a matrix of floats.
-std::vector<float> part_of_row(const TensorView& matrix, std::int64_t row, std::int64_t begin,
-                               std::int64_t count) {
+// take(i, value) for values i = 0 … count − 1 of a row of a matrix, from `begin` on. Makes no vector of them:
+// rows are read for each tile.
+template <class Take>
+void for_row(const TensorView& matrix, std::int64_t row, std::int64_t begin, std::int64_t count,
+             const Take& take) {
   const std::int64_t size = bits_of(matrix.dtype) / 8;
-  TensorView part;
-  part.dtype = matrix.dtype;
-  part.shape = {count};
-  part.data = matrix.data.subspan(static_cast<std::size_t>((row * matrix.shape[1] + begin) * size),
-                                  static_cast<std::size_t>(count * size));
-  return float32_values(part);
+  const std::uint8_t* from = matrix.data.data() + (row * matrix.shape[1] + begin) * size;
+  if (matrix.dtype == DType::float32) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      float value = 0;
+      std::memcpy(&value, from + 4 * i, sizeof(value));
+      take(i, value);
+    }
+    return;
+  }
+  const bool half = matrix.dtype == DType::float16;
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from + 2 * i, sizeof(bits));
+    take(i, half ? from_half(bits) : std::bit_cast<float>(std::uint32_t{bits} << 16));
+  }
 }
 
 }  // namespace
@@ -58,8 +72,7 @@ void LinearLayer::multiply_floats(MatrixView<const float> x, MatrixView<float> y
     for (std::int64_t t = 0; t < inputs_; t += kDepth) {
       const std::int64_t depth = std::min(kDepth, inputs_ - t);
       for (std::int64_t o = begin; o < end; ++o) {
-        const std::vector<float> row = part_of_row(floats_, o, t, depth);
-        for (std::int64_t i = 0; i < depth; ++i) tile(i, o - begin) = row[i];
+        for_row(floats_, o, t, depth, [&](std::int64_t i, float value) { tile(i, o - begin) = value; });
       }
       kernels::matrix_product<float>({x.data + t, x.stride, 1}, x.rows, depth, tile.data(), kTile,
                                      sums.data(), t > 0);
@@ -81,13 +94,14 @@ EmbeddingLayer::EmbeddingLayer(Weights& weights, const std::string& name, std::i
 }
 
 void EmbeddingLayer::add_row(std::int64_t row, std::span<float> to) const {
-  std::vector<float> values(to.size());
-  if (packed_) {
-    packed_->lookup(std::array{row}, {values.data(), 1, static_cast<std::int64_t>(values.size())});
-  } else {
-    values = part_of_row(floats_, row, 0, static_cast<std::int64_t>(to.size()));
+  const auto count = static_cast<std::int64_t>(to.size());
+  if (!packed_) {
+    for_row(floats_, row, 0, count, [&](std::int64_t i, float value) { to[i] += value; });
+    return;
   }
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] += values[i];
+  std::vector<float> values(to.size());
+  packed_->lookup(std::array{row}, {values.data(), 1, count});
+  for (std::int64_t i = 0; i < count; ++i) to[i] += values[i];
 }
 
 NormLayer::NormLayer(const Weights& weights, const std::string& name, std::int64_t width, double epsilon)

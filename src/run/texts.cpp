@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "parsimony/core/error.hpp"
+#include "run/text_network.hpp"
 
 namespace parsimony::run {
 namespace {
@@ -41,18 +42,10 @@ class TextRunner {
     out_.report = make_report("run", context, 0);
     record_options(out_.report, options);
     StageTimer timer(out_.report, "load");
-    network_ = load(model, options.load, context);
-    const std::filesystem::path folder = !options.load.folder.empty()           ? options.load.folder
-                                         : std::filesystem::is_directory(model) ? model
-                                                                                : model.parent_path();
-    tokenizer_.emplace(data::load_tokenizer(folder.empty() ? "." : folder));
+    TextNetwork loaded = load_text_network(model, options.load, context);
+    network_.emplace(std::move(loaded.network));
+    tokenizer_.emplace(std::move(loaded.tokenizer));
     out_.config = network_->config();
-    if (tokenizer_->vocabulary() > out_.config.vocabulary) {
-      throw Error(
-          ErrorCode::format,
-          fmt::format("{}: the tokenizer has {} tokens, and the network only {}; must belong together",
-                      folder.string(), tokenizer_->vocabulary(), out_.config.vocabulary));
-    }
     classes_ = options.result == TextResult::classes ||
                (options.result == TextResult::automatic && network_->classes() > 0);
     if (classes_ && network_->classes() == 0) {

@@ -1,6 +1,7 @@
 """Each verb of the command on a small input, with the files that it writes."""
 
 import array
+import json
 import math
 import random
 import struct
@@ -43,6 +44,7 @@ VERBS = (
     verb("quantize-pq", "quantize in/model.safetensors --scheme pq --layers a.* -o small.safetensors", "small.safetensors"),
     verb("inspect", "inspect in/small.safetensors --json"),
     verb("dequantize", "dequantize in/small.safetensors -o model.safetensors", "model.safetensors"),
+    verb("run", "run in/network --texts in/texts.txt --embed vectors.npy", "vectors.npy"),
     verb("info", "info"),
     verb("completion", "completion bash"),
 )
@@ -96,6 +98,31 @@ def orthogonal_signal(rows, draw):
     return basis[-1]
 
 
+def make_network(folder, run, draw):
+    """A BERT of one layer in codes, with its tokenizer, and texts for it."""
+    width, letters = 64, "abcdefghijklmnopqrstuvwxyz"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
+    layer = "encoder.layer.0."
+    matrices = {"embeddings.word_embeddings": (len(words), width), "embeddings.position_embeddings": (40, width),
+                "embeddings.token_type_embeddings": (2, width), layer + "intermediate.dense": (128, width), layer + "output.dense": (width, 128)}
+    matrices |= {layer + "attention." + name: (width, width) for name in ("self.query", "self.key", "self.value", "output.dense")}
+    tensors = {name + ".weight": (shape, [draw.gauss(0, 0.1) for _ in range(shape[0] * shape[1])]) for name, shape in matrices.items()}
+    for name, (rows, _) in matrices.items():
+        if name.startswith(layer):
+            tensors[name + ".bias"] = ((rows,), [0.0] * rows)
+    for name in ("embeddings.", layer + "attention.output.", layer + "output."):
+        tensors[name + "LayerNorm.weight"] = ((width,), [1.0] * width)
+        tensors[name + "LayerNorm.bias"] = ((width,), [0.0] * width)
+    write_safetensors(folder / "network.safetensors", tensors)
+    (folder / "network").mkdir()
+    run("quantize", "network.safetensors", "--scheme", "levels4", "-o", "network/model.safetensors")
+    (folder / "network/vocab.txt").write_text("\n".join(words) + "\n")
+    (folder / "network/config.json").write_text(json.dumps({
+        "model_type": "bert", "vocab_size": len(words), "hidden_size": width, "num_hidden_layers": 1, "num_attention_heads": 4,
+        "intermediate_size": 128, "max_position_embeddings": 40, "type_vocab_size": 2, "pad_token_id": 0}))
+    (folder / "texts.txt").write_text("a b c\nx y\n")
+
+
 def make_inputs(command, folder):
     """The inputs of VERBS in `folder`, the same in every run."""
     def run(*words):
@@ -121,3 +148,4 @@ def make_inputs(command, folder):
         "b.bias": ((16,), [draw.gauss(0, 1) for _ in range(16)]),
     })
     run("quantize", "model.safetensors", "-o", "small.safetensors")
+    make_network(folder, run, draw)

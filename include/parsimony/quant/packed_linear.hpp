@@ -94,9 +94,9 @@ class TableSet {
 /// points.
 ///
 /// Time of a row: columns · K · d multiply-adds, then outputs · columns look-ups. Memory: a byte per code
-/// (two with K > 256; a byte per weight for integers), and during the run the tables, columns · K bytes per
-/// row (8-bit). The same bytes for any number of threads on one SIMD target. The number of rows decides
-/// between tables and tiles.
+/// (two with K > 256; for integers a byte, or half of one up to 4 bits, which are those of the tensor if it
+/// has codes of this width), and during the run the tables, columns · K bytes per row (8-bit). The same bytes
+/// for any number of threads on one SIMD target. The number of rows decides between tables and tiles.
 class PackedLinear {
  public:
   /// weight: any scheme, layout and number of dimensions. It has shape[0] outputs, and as many inputs as the

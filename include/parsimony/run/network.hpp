@@ -53,8 +53,8 @@ void describe(Options& options, Visitor&& visit) {
 /// An encoder of text with its weights. Copies share them, and threads may use one at the same time.
 ///
 /// Linear layers and embeddings compute from codes (quant::PackedLinear, quant::PackedEmbedding), which take
-/// as many bytes as in the file, or a byte each where they have fewer bits. Weights that are floats stay in
-/// the mapped file. No weight is ever decoded as a whole.
+/// as many bytes as in the file, or a byte each for products of fewer bits. Weights that are floats, and
+/// integer codes of 4 or 8 bits, stay in the mapped file. No weight is ever decoded as a whole.
 class Network {
  public:
   const data::EncoderConfig& config() const;
