@@ -57,7 +57,8 @@ if(TARGET parsimony_libtorch)
     include(CheckCXXSourceCompiles)
     include(CMakePushCheckState)
     cmake_push_check_state(RESET)
-    set(CMAKE_REQUIRED_INCLUDES ${PARSIMONY_TORCH_INCLUDE} ${PARSIMONY_GLOO_INCLUDE})
+    set(CMAKE_REQUIRED_INCLUDES ${PARSIMONY_TORCH_INCLUDE} ${PARSIMONY_TORCH_INCLUDE}/torch/csrc/api/include
+      ${PARSIMONY_GLOO_INCLUDE})
     set(CMAKE_REQUIRED_LIBRARIES ${PARSIMONY_TORCH_LIBRARY} ${PARSIMONY_TORCH_C10})
     set(CMAKE_REQUIRED_FLAGS -std=c++20)
     check_cxx_source_compiles("

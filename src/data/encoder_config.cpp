@@ -4,8 +4,10 @@
 
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "core/json_nesting.hpp"
+#include "data/parse_encoder_config.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
@@ -16,9 +18,8 @@ constexpr std::int64_t kLargestEncoderConfig = std::int64_t{1} << 24;
 
 class EncoderConfigReader {
  public:
-  explicit EncoderConfigReader(const std::filesystem::path& file)
-      : name_(file.string()), text_(read_file(file, kLargestEncoderConfig)) {
-    if (!nests_too_deep(text_)) json_ = nlohmann::json::parse(text_, nullptr, false);
+  EncoderConfigReader(std::string_view text, std::string name) : name_(std::move(name)) {
+    if (!nests_too_deep(text)) json_ = nlohmann::json::parse(text, nullptr, false);
     if (!json_.is_object()) fail("must be a JSON object, as transformers writes it");
   }
 
@@ -85,16 +86,20 @@ class EncoderConfigReader {
     return text;
   }
 
-  std::string name_, text_;
+  std::string name_;
   nlohmann::json json_;
 };
 
 }  // namespace
 
 EncoderConfig read_encoder_config(const std::filesystem::path& file) {
+  return parse_encoder_config(read_file(file, kLargestEncoderConfig), file.string());
+}
+
+EncoderConfig parse_encoder_config(std::string_view text, const std::string& name) {
   constexpr std::int64_t kTokens = 1 << 24, kPositions = 1 << 20, kWidth = 1 << 16, kFeedForward = 1 << 20,
                          kLayers = 1 << 10, kClasses = 1 << 20;
-  const EncoderConfigReader config(file);
+  const EncoderConfigReader config(text, name);
   EncoderConfig out;
   const std::string kind = config.text("model_type", "");
   if (kind == "roberta" || kind == "xlm-roberta") {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "core/files/zip.hpp"
+#include "data/picture_labels.hpp"
 #include "data/resample.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -23,13 +23,8 @@ namespace parsimony::data {
 namespace {
 
 constexpr std::int64_t kLargestFile = std::int64_t{1} << 30;
-constexpr std::int64_t kMostClasses = 1 << 20;
 constexpr std::int64_t kPicturesPerTask = 4;
 constexpr const char* kLabels = "labels.txt";
-
-std::string_view last_part(std::string_view name) {
-  return name.substr(name.rfind('/') + 1);
-}
 
 bool is_picture(std::string_view name) {
   const std::string_view file = last_part(name);
@@ -96,37 +91,6 @@ class PictureFiles {
   std::set<std::string> files_;
 };
 
-// Classes by file name.
-std::map<std::string, std::int64_t, std::less<>> parse_labels(std::string_view text,
-                                                              const std::string& name) {
-  std::map<std::string, std::int64_t, std::less<>> out;
-  for (std::int64_t line = 1; !text.empty(); ++line) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view row = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    while (!row.empty() && (row.back() == '\r' || row.back() == ' ' || row.back() == '\t'))
-      row.remove_suffix(1);
-    if (row.empty()) continue;
-    const std::size_t space = row.find_last_of(" \t");
-    std::int64_t label = -1;
-    if (space != row.npos) {
-      const auto [stop, error] = std::from_chars(row.data() + space + 1, row.data() + row.size(), label);
-      if (error != std::errc() || stop != row.data() + row.size()) label = -1;
-    }
-    if (label < 0 || label >= kMostClasses) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: line {}: must have a file name and the number of its class, 0 to {}", name,
-                              line, kMostClasses - 1));
-    }
-    std::string_view file = row.substr(0, space);
-    file = file.substr(0, file.find_last_not_of(" \t") + 1);
-    if (!out.emplace(last_part(file), label).second) {
-      throw Error(ErrorCode::format, fmt::format("{}: line {}: {} has a label already", name, line, file));
-    }
-  }
-  return out;
-}
-
 struct Listed {
   std::string name;
   std::int64_t label = -1;
@@ -140,7 +104,7 @@ struct Listing {
 
 Listing by_labels(const PictureFiles& files, const Context& context) {
   const std::string labels_name = files.in_messages(kLabels);
-  const auto labels = parse_labels(files.read(kLabels, context), labels_name);
+  const auto labels = parse_picture_labels(files.read(kLabels, context), labels_name);
   std::set<std::string_view, std::less<>> found;
   Listing out;
   std::int64_t most = -1;
