@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "kernels/layer_norm.hpp"
+#include "kernels/round_up.hpp"
 #include "kernels/softmax.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/layers.hpp"
