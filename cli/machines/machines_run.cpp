@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <new>
 #include <utility>
 
 #include "core/report_json.hpp"
@@ -80,12 +81,14 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings settings, 
   return kDone;
 }
 
-// The message of this process, where it alone has failed.
+// The message of this process, where it alone has failed; none if it has no reason of its own.
 [[noreturn]] void end_all(const distributed::Machines& machines, Terminal& terminal,
                           const std::string& message, int exit_code) {
-  terminal.speak();
-  terminal.error(fmt::format("process {}: {}", machines.processes().rank(), message));
-  std::fflush(nullptr);
+  if (!message.empty()) {
+    terminal.speak();
+    terminal.error(fmt::format("process {}: {}", machines.processes().rank(), message));
+    std::fflush(nullptr);
+  }
   remove_temporary_files();
   machines.end_all(exit_code);
 }
@@ -98,9 +101,17 @@ int run_cluster_on_machines(const ClusterSettings& settings, Terminal& terminal)
   try {
     return cluster_on(machines, settings, terminal);
   } catch (const Error& error) {
-    if (!machines.all_fail()) end_all(machines, terminal, error.what(), exit_code(error.code()));
+    // mpirun ends the others with a signal where one has failed, which then has said why.
+    const bool ended = error.code() == ErrorCode::cancelled;
+    if (!machines.all_fail()) end_all(machines, terminal, ended ? "" : error.what(), exit_code(error.code()));
     if (first) throw;
     return kDone;  // the exit code is that of process 0
+  } catch (const std::bad_alloc&) {
+    if (!machines.all_fail()) {
+      end_all(machines, terminal, "needs more memory than there is; more processes need less each", kFailed);
+    }
+    if (first) throw;
+    return kDone;
   } catch (const std::exception& error) {
     if (!machines.all_fail()) end_all(machines, terminal, error.what(), kFailed);
     if (first) throw;

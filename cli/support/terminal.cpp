@@ -102,7 +102,8 @@ void Interrupt::give_up() {
     remove_temporary_files();
     const std::string_view message =
         is_terminal() ? "\r\x1b[Kparsimony: error: cancelled\n" : "parsimony: error: cancelled\n";
-    (void)!::write(STDERR_FILENO, message.data(), message.size());
+    // One process of several is mostly ended because another one has failed, which has said why.
+    if (started_processes() == 1) (void)!::write(STDERR_FILENO, message.data(), message.size());
     _exit(kCancelled);
   }
 }

@@ -117,6 +117,32 @@ def check_bad_files(folder: Path) -> None:
     check(not (folder / "bad.npy").exists(), "a file of labels after bad input")
 
 
+def check_without_memory(folder: Path) -> None:
+    """Process 1 of 3 gets less and less memory: all end within seconds, with one message or the whole file."""
+    flags = ["cluster", "large.mtx", "--clusters", "20", "--method", "compressive", "--threads", "1", "-q"]
+    whole = run(3, *flags, "--output", "whole.npy", cwd=folder)
+    check(whole.returncode == 0, f"large.mtx: {whole.stderr}")
+    failed = said_why = 0
+    for mebibytes in range(250, 650, 50):
+        (folder / "limited.npy").unlink(missing_ok=True)
+        limited = f'[ "$OMPI_COMM_WORLD_RANK" != 1 ] || ulimit -v {1024 * mebibytes}; exec "$0" "$@"'
+        command = ["mpirun", "-n", "3", "sh", "-c", limited, str(PARSIMONY), *flags, "--output", "limited.npy"]
+        begin = time.monotonic()
+        result = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
+        what = f"process 1 with {mebibytes} MiB"
+        check(time.monotonic() - begin < 60, f"{what}: took {time.monotonic() - begin:.0f} s")
+        check(len(messages(result)) <= 1, f"{what}: {messages(result)}")
+        if result.returncode == 0:
+            check(digest(folder / "limited.npy") == digest(folder / "whole.npy"), f"{what}: other labels")
+        else:
+            failed += 1
+            said_why += any("needs more memory than there is" in line for line in messages(result))
+            check(not (folder / "limited.npy").exists(), f"{what}: a file in spite of exit {result.returncode}")
+        check(not children("limited.npy"), f"{what}: a process goes on")
+    # The least limits end MPI itself, which has messages of its own.
+    check(failed >= 2 and said_why >= 1, f"{failed} runs failed, {said_why} of them for want of memory")
+
+
 def children(name: str) -> list[int]:
     """Processes of parsimony-mpi below this one."""
     out = []
@@ -186,6 +212,10 @@ def main() -> int:
         check_refusals(folder)
         check_bad_files(folder)
         check_killed(folder)
+        if "fast_unwind_on_malloc" not in os.environ.get("ASAN_OPTIONS", ""):  # ASan reserves more memory than any limit
+            make = ["generate", "sbm", "--nodes", "100k", "--clusters", "20", "--degree", "16", "--output", "large.mtx"]
+            check(run(1, *make, cwd=folder).returncode == 0, "large.mtx cannot be made")
+            check_without_memory(folder)
         left = [path.name for path in folder.iterdir() if path.name.startswith(".")]
         check(len(left) <= 1, f"temporary files are left: {left}")
     print("failed" if failures else "passed")
