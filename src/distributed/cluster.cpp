@@ -25,6 +25,7 @@ using cluster::ClusterResult;
 using cluster::ComponentSizes;
 using cluster::CompressiveOptions;
 using cluster::ConnectedNodes;
+using cluster::FilteredOptions;
 
 ConnectedNodes connected_nodes(const GraphRows& rows) {
   ConnectedNodes out{.marks = std::vector<float>(rows.own())};
@@ -46,14 +47,47 @@ std::vector<std::int32_t> labels_without_search(const GraphRows& rows, const Com
   return {};
 }
 
-ClusterResult compressive(const GraphRows& rows, const ClusterOptions& options, const Context& context) {
+// A method on an operator, by the type of its options.
+void check_method(const CompressiveOptions& options) {
+  cluster::check_compressive_options(options);
+}
+void check_method(const FilteredOptions& options) {
+  cluster::check_filtered_options(options);
+}
+std::int64_t bytes_of(const GraphRows& rows, const CompressiveOptions& options, int threads) {
+  return cluster::compressive_bytes(rows.own(), std::ssize(rows.ghosts), rows.all(), options, threads);
+}
+std::int64_t bytes_of(const GraphRows& rows, const FilteredOptions& options, int threads) {
+  const bool collects = rows.communicator.count() > 1 && rows.communicator.rank() == 0;
+  return cluster::filtered_bytes(rows.own(), std::ssize(rows.ghosts), rows.all(), options, threads, collects);
+}
+CompressiveOptions settled(const CompressiveOptions& options, const GraphRows& rows, std::int64_t connected,
+                           double tau) {
+  return cluster::settled_options(options, rows.all(), connected, tau, false);
+}
+FilteredOptions settled(const FilteredOptions& options, const GraphRows&, std::int64_t connected,
+                        double tau) {
+  return cluster::settled_options(options, connected, tau, false);
+}
+void run_on(const DistributedOperator& op, const ConnectedNodes& connected, const CompressiveOptions& options,
+            ClusterResult& result, const Context& context) {
+  const bool samples_given = true;  // their number follows from the error bound alone, which is refused
+  run_compressive(op, connected, {}, options, samples_given, result, context);
+}
+void run_on(const DistributedOperator& op, const ConnectedNodes& connected, const FilteredOptions& options,
+            ClusterResult& result, const Context& context) {
+  run_filtered(op, connected, {}, options, result, context);
+}
+
+template <class Options>
+ClusterResult cluster_by(const char* algorithm, const GraphRows& rows, const ClusterOptions& options,
+                         const Context& context) {
   const Communicator& communicator = rows.communicator;
-  const auto requested = cluster::options_of<CompressiveOptions>(options);
+  const auto requested = cluster::options_of<Options>(options);
   validate_fields(requested);
-  cluster::check_compressive_options(requested);
+  check_method(requested);
   cluster::check_clusters(requested.clusters, rows.all());
-  const std::int64_t bytes = cluster::compressive_bytes(rows.own(), std::ssize(rows.ghosts), rows.all(),
-                                                        requested, context.threads());
+  const std::int64_t bytes = bytes_of(rows, requested, context.threads());
   together(communicator, [&] {
     context.require_memory(bytes, "clustering", "more processes or fewer features need less");
   });
@@ -62,33 +96,37 @@ ClusterResult compressive(const GraphRows& rows, const ClusterOptions& options, 
                      : requested.laplacian == graph::LaplacianKind::combinatorial
                          ? 0
                          : automatic_regularization(rows);
-  const CompressiveOptions settled =
-      cluster::settled_options(requested, rows.all(), connected.count, tau, false);
-  ClusterResult result{.clusters = settled.clusters,
-                       .report = make_report("compressive spectral clustering", context, settled.seed)};
-  record_options(result.report, settled);
+  const Options chosen = settled(requested, rows, connected.count, tau);
+  ClusterResult result{.clusters = chosen.clusters, .report = make_report(algorithm, context, chosen.seed)};
+  record_options(result.report, chosen);
   result.report.figures.emplace_back("memory_estimate", communicator.most_of(bytes));
   {
     const StageTimer timer(result.report, "components");
     const ComponentSizes sizes = component_sizes(rows);
     result.report.figures.emplace_back("components", sizes.components.count);
     result.report.figures.emplace_back("isolated_nodes", sizes.components.isolated);
-    result.labels = labels_without_search(rows, sizes, connected, settled.clusters, tau == 0);
+    result.labels = labels_without_search(rows, sizes, connected, chosen.clusters, tau == 0);
   }
   if (communicator.any(!result.labels.empty())) return result;
-  const LaplacianRows laplacian(rows, settled.laplacian, tau);
+  const LaplacianRows laplacian(rows, chosen.laplacian, tau);
   const DistributedOperator op(laplacian, context);
-  run_compressive(op, connected, {}, settled, requested.samples > 0, result, context);
+  run_on(op, connected, chosen, result, context);
   result.report.figures.emplace_back("bytes_received", communicator.sum_of(op.bytes_received()));
   return result;
 }
 
+ClusterResult cluster_rows(const GraphRows& rows, const ClusterOptions& options, const Context& context) {
+  return options.method == cluster::Method::filtered
+             ? cluster_by<FilteredOptions>("filtered spectral clustering", rows, options, context)
+             : cluster_by<CompressiveOptions>("compressive spectral clustering", rows, options, context);
+}
+
 // The rows of the marked nodes, clustered as a graph of their own.
-ClusterResult compressive_of_part(const GraphRows& rows, std::span<const float> marks,
-                                  const ClusterOptions& options, const Context& context) {
+ClusterResult cluster_part(const GraphRows& rows, std::span<const float> marks, const ClusterOptions& options,
+                           const Context& context) {
   const Communicator& communicator = rows.communicator;
   const GraphRows part = marked_rows(rows, marks);
-  ClusterResult result = compressive(part, options, context);
+  ClusterResult result = cluster_rows(part, options, context);
   // Back to the processes of the nodes: their marked nodes follow each other, as the labels do.
   const std::int64_t own = std::ranges::count(marks, 1.0f), begin = communicator.before(own);
   const std::vector<std::int64_t> counts = communicator.gather(std::span<const std::int64_t>(&own, 1));
@@ -145,9 +183,10 @@ graph::PartitionScores scores_of(const GraphRows& rows, std::span<const std::int
 
 void check_options(const ClusterOptions& options) {
   cluster::check_cluster_options(options);
-  if (options.method != cluster::Method::compressive) {
+  if (options.method != cluster::Method::compressive && options.method != cluster::Method::filtered) {
     refuse(fmt::format(
-        "method: {} needs the graph on one machine; use option method compressive, or one process",
+        "method: {} needs the graph on one machine; use option method compressive or filtered, or one "
+        "process",
         enum_name(options.method)));
   }
   const char* needs = options.clusters == 0                                     ? "clusters: auto"
@@ -174,13 +213,11 @@ cluster::Clustering cluster(const Graph& graph, const ClusterOptions& options, c
   timer.finish();
   if (sizes.components.count > 1) {
     const auto run = [&](std::span<const float> marks, const ClusterOptions& part,
-                         const cluster::MethodInputs&) {
-      return compressive_of_part(rows, marks, part, context);
-    };
+                         const cluster::MethodInputs&) { return cluster_part(rows, marks, part, context); };
     static_cast<ClusterResult&>(out) =
         cluster_by_components(sizes, degrees(rows), options, {}, run, rows.communicator, context);
   } else {
-    static_cast<ClusterResult&>(out) = compressive(rows, options, context);
+    static_cast<ClusterResult&>(out) = cluster_rows(rows, options, context);
     if (rows.communicator.rank() == 0) note_components(out, context);
   }
   out.report.options.emplace_back("components", std::string(enum_name(options.components)));

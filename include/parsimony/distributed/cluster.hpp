@@ -14,7 +14,8 @@ namespace parsimony::distributed {
 ///
 /// Signals, sums and samples are functions of the position of a node, k-means runs on the sample in process
 /// 0, and each product with the Laplacian exchanges the rows of the ghosts: ghosts × 16 or 32 × 4 bytes a
-/// step. Memory in each process: as for a graph of its own nodes and ghosts.
+/// step. Memory in each process: as for a graph of its own nodes and ghosts. Method filtered gives k-means
+/// all rows, for which process 0 has 8 bytes per node and feature besides.
 ///
 /// Throws as cluster::cluster() in all processes alike; invalid_argument for the methods auto and exact,
 /// which need the graph in one process, and unsupported for options that do: clusters auto, error, refine, a

@@ -239,7 +239,7 @@ void run_compressive(const spectral::Operator& op, const ConnectedNodes& connect
                                         options.seed, op.first_row(), processes);
     const int exchanges = initial.empty() ? kExchanges : 0;  // they would renumber clusters
     clustered = kmeans_once(
-        processes, rows_of(op, features, sample),
+        processes, rows_of(op, features, sample), {},
         {.clusters = k, .restarts = options.restarts, .exchanges = exchanges, .seed = options.seed},
         initial_centroids(features, initial, k, connected.marks), context);
     report.iterations = clustered.report.iterations;

@@ -70,14 +70,14 @@ Matrix<float> rows_of(const spectral::Operator& op, MatrixView<const float> feat
 }
 
 KMeansResult kmeans_once(const Processes& processes, MatrixView<const float> points,
-                         const KMeansOptions& options, MatrixView<const float> initial,
-                         const Context& context) {
-  if (processes.count() == 1) return kmeans(points, {}, options, initial, context);
+                         std::span<const float> weights, const KMeansOptions& options,
+                         MatrixView<const float> initial, const Context& context) {
+  if (processes.count() == 1) return kmeans(points, weights, options, initial, context);
   KMeansResult out{.centroids = {options.clusters, points.cols},
                    .labels = std::vector<std::int32_t>(points.rows)};
   std::int64_t figures[3] = {};
   if (processes.rank() == 0) {
-    out = kmeans(points, {}, options, initial, context);
+    out = kmeans(points, weights, options, initial, context);
     figures[0] = out.report.iterations;
     figures[1] = std::ssize(out.report.objective_history);
     figures[2] = static_cast<std::int64_t>(out.report.status);
@@ -90,6 +90,22 @@ KMeansResult kmeans_once(const Processes& processes, MatrixView<const float> poi
   processes.broadcast(out.centroids.values());
   processes.broadcast(std::span(out.labels));
   processes.broadcast(std::span(&out.objective, 1));
+  return out;
+}
+
+KMeansResult kmeans_of_all_rows(const spectral::Operator& op, MatrixView<const float> features,
+                                std::span<const float> weights, const KMeansOptions& options,
+                                MatrixView<const float> initial, const Context& context) {
+  const Processes& processes = op.processes();
+  if (processes.count() == 1) return kmeans(features, weights, options, initial, context);
+  const std::int64_t width = features.cols;
+  const std::vector<float> rows =
+      processes.collect(std::span(features.data, static_cast<std::size_t>(features.rows * width)));
+  const std::vector<float> all_weights = processes.collect(weights);
+  KMeansResult out =
+      kmeans_once(processes, {rows.data(), op.all_rows(), width}, all_weights, options, initial, context);
+  const auto begin = out.labels.begin() + op.first_row();
+  out.labels = std::vector<std::int32_t>(begin, begin + op.rows());
   return out;
 }
 

@@ -63,9 +63,14 @@ Matrix<float> rows_of(MatrixView<const float> features, std::span<const std::int
 Matrix<float> rows_of(const spectral::Operator& op, MatrixView<const float> features,
                       std::span<const std::int32_t> nodes);
 
-/// kmeans() in process 0, with its result in all: the machines need not have the same SIMD target.
+/// kmeans() in process 0, with its result in all: the machines need not have the same SIMD target. The others
+/// need no data behind the points and weights.
 KMeansResult kmeans_once(const Processes& processes, MatrixView<const float> points,
-                         const KMeansOptions& options, MatrixView<const float> initial,
-                         const Context& context);
+                         std::span<const float> weights, const KMeansOptions& options,
+                         MatrixView<const float> initial, const Context& context);
+/// The same on the rows of all processes, which process 0 collects; labels are those of the own rows.
+KMeansResult kmeans_of_all_rows(const spectral::Operator& op, MatrixView<const float> features,
+                                std::span<const float> weights, const KMeansOptions& options,
+                                MatrixView<const float> initial, const Context& context);
 
 }  // namespace parsimony::cluster
