@@ -1,9 +1,11 @@
 // A BERT or RoBERTa from its compact file, one text, one thread: the file that PARSIMONY_BENCH_MODEL names,
-// with config.json beside it. Argument: tokens of the text. The counter "bytes" is the memory of the weights.
+// with config.json beside it. Argument: tokens of the text. The counter "bytes" is the memory of the weights,
+// "peak" the most memory of the process so far, in MiB.
 // PARSIMONY_BENCH_THREADS: threads, 1 by default.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <string>
 
 #include "parsimony/run/session.hpp"
@@ -13,6 +15,15 @@ namespace {
 
 const char* model() {
   return std::getenv("PARSIMONY_BENCH_MODEL");
+}
+
+// From the kernel: rusage would count the memory of the process that started this one, too.
+double peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::atof(line.c_str() + 6) / 1024;
+  }
+  return 0;
 }
 
 int threads() {
@@ -33,6 +44,7 @@ void encode(benchmark::State& state, Precision precision) {
   }
   for (auto _ : state) benchmark::DoNotOptimize(session.embed(std::span(&text, 1), context));
   state.counters["bytes"] = static_cast<double>(session.network().bytes());
+  state.counters["peak"] = peak_memory();
 }
 
 void load_alone(benchmark::State& state) {
