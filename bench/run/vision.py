@@ -80,7 +80,7 @@ def main():
                 ["quantize", model, "--scheme", "int8", "--range", "min-max", "--output", small],
                 ["export", model, "--onnx", onnx, "--weights", "floats"],
             ):
-                subprocess.run([program, *command, "--quiet"], check=True)
+                subprocess.run([program, *command, "--quiet"], check=True, stdout=subprocess.DEVNULL)
             tries = {"ort": [], "float": [], "codes": []}
             for _ in range(arguments.rounds):
                 tries["ort"].append(onnx_runtime(onnx, side))

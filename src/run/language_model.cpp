@@ -7,7 +7,6 @@
 #include <cmath>
 #include <optional>
 
-#include "kernels/layer_norm.hpp"
 #include "kernels/round_up.hpp"
 #include "kernels/softmax.hpp"
 #include "parsimony/core/error.hpp"
