@@ -1,25 +1,18 @@
 #include "parsimony/core/random.hpp"
 
-#include <Random123/philox.h>
-
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
 
+#include "kernels/philox.hpp"
+
 namespace parsimony {
 namespace {
 
+using kernels::philox_block;
 using Block = std::array<std::uint32_t, 4>;
 __extension__ using Wide = unsigned __int128;  // GCC and Clang have it on every 64-bit target
-
-Block philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t block) {
-  const auto low = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
-  const auto high = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
-  const r123::Philox4x32::ctr_type counter{{low(block), high(block), low(stream), high(stream)}};
-  const r123::Philox4x32::key_type key{{low(seed), high(seed)}};
-  const auto out = r123::Philox4x32{}(counter, key);
-  return {out[0], out[1], out[2], out[3]};
-}
 
 // Makes two normals from two words. u lies in (0, 1], so that the logarithm is finite.
 void box_muller(std::uint32_t a, std::uint32_t b, float& first, float& second) {
@@ -31,7 +24,7 @@ void box_muller(std::uint32_t a, std::uint32_t b, float& first, float& second) {
 }
 
 std::array<float, 4> normals(std::uint64_t seed, std::uint64_t stream, std::uint64_t block) {
-  const Block words = philox(seed, stream, block);
+  const Block words = philox_block(seed, stream, block);
   std::array<float, 4> out;
   box_muller(words[0], words[1], out[0], out[1]);
   box_muller(words[2], words[3], out[2], out[3]);
@@ -41,18 +34,24 @@ std::array<float, 4> normals(std::uint64_t seed, std::uint64_t stream, std::uint
 }  // namespace
 
 std::uint64_t RandomStream::bits(std::uint64_t position) const {
-  const Block words = philox(seed_, stream_, position / 2);
+  const Block words = philox_block(seed_, stream_, position / 2);
   const unsigned at = 2 * static_cast<unsigned>(position % 2);
   return (static_cast<std::uint64_t>(words[at + 1]) << 32) | words[at];
 }
 
 void RandomStream::fill_bits(std::span<std::uint64_t> out, std::uint64_t first) const {
-  Block words{};
-  for (std::size_t i = 0; i < out.size(); ++i) {
+  constexpr std::size_t kBlocks = 64;
+  std::array<std::uint32_t, 4 * kBlocks> words{};
+  for (std::size_t i = 0; i < out.size();) {
     const std::uint64_t position = first + i;
-    if (i == 0 || position % 2 == 0) words = philox(seed_, stream_, position / 2);
-    const unsigned at = 2 * static_cast<unsigned>(position % 2);
-    out[i] = (static_cast<std::uint64_t>(words[at + 1]) << 32) | words[at];
+    const std::size_t skipped = position % 2, count = std::min(out.size() - i, 2 * kBlocks - skipped);
+    const auto blocks = static_cast<std::int64_t>((skipped + count + 1) / 2);
+    kernels::philox_blocks(seed_, stream_, position / 2, blocks, words.data());
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::size_t at = 2 * (skipped + k);
+      out[i + k] = (static_cast<std::uint64_t>(words[at + 1]) << 32) | words[at];
+    }
+    i += count;
   }
 }
 
@@ -81,7 +80,7 @@ void RandomStream::fill_rademacher(std::span<float> out, std::uint64_t first, fl
   Block words{};
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::uint64_t position = first + i;
-    if (i == 0 || position % 128 == 0) words = philox(seed_, stream_, position / 128);
+    if (i == 0 || position % 128 == 0) words = philox_block(seed_, stream_, position / 128);
     const std::uint32_t word = words[(position % 128) / 32];
     out[i] = (word >> (position % 32)) & 1u ? scale : -scale;
   }

@@ -23,6 +23,18 @@ TEST(RandomStream, AnyPieceOfAFillEqualsTheWhole) {
     EXPECT_EQ(static_cast<float>(stream.normal(i)), whole[i]);
 }
 
+TEST(RandomStream, FilledBitsAreThoseOfSingleCalls) {
+  const RandomStream stream(7, "test");
+  for (const std::uint64_t first : {0, 1, 127}) {
+    for (const std::size_t count : {0, 1, 2, 127, 128, 129, 500}) {
+      std::vector<std::uint64_t> filled(count);
+      stream.fill_bits(filled, first);
+      for (std::size_t i = 0; i < count; ++i)
+        ASSERT_EQ(filled[i], stream.bits(first + i)) << first << ' ' << i;
+    }
+  }
+}
+
 // Mean, variance and fourth moment within five standard errors: a false alarm in less than one of 10^5 seeds.
 TEST(RandomStream, NormalsHaveTheMomentsOfTheNormalLaw) {
   std::vector<float> x(kCount);
@@ -71,15 +83,6 @@ TEST(RandomStream, SeedsStreamsAndIndicesDiffer) {
   EXPECT_NE(RandomStream(1, "a").bits(0), RandomStream(1, "b").bits(0));
   EXPECT_NE(RandomStream(1, "a", 0).bits(0), RandomStream(1, "a", 1).bits(0));
   EXPECT_EQ(RandomStream(1, "a", 5).bits(9), RandomStream(1, "a", 5).bits(9));
-}
-
-TEST(RandomStream, FilledBitsAreTheSingleOnes) {
-  const RandomStream stream(8, "bits");
-  for (const std::uint64_t first : {0, 1, 2, 7}) {
-    std::vector<std::uint64_t> filled(9);
-    stream.fill_bits(filled, first);
-    for (std::size_t i = 0; i < filled.size(); ++i) EXPECT_EQ(filled[i], stream.bits(first + i));
-  }
 }
 
 TEST(RandomStream, UniformStaysInside) {
