@@ -19,17 +19,23 @@ std::int64_t default_block_size(const TensorInfo& weight) {
   return positions == 1 ? 4 : positions <= kLargestKernel ? positions : 8;
 }
 
-// Levels and integers in groups.
+// Levels and integers in groups. Larger groups of 2 and 3 bits pay where feedback makes up for their errors.
 void add_grouped(const TensorInfo& weight, const WeightRange& range, const CompressOptions& options,
                  std::vector<WeightRecipe>& out) {
-  constexpr std::array<std::pair<int, std::int64_t>, 7> kGroups{
-      {{2, 64}, {2, 32}, {3, 64}, {3, 32}, {4, 64}, {5, 64}, {6, 64}}};
+  struct Groups {
+    int bits = 0;
+    std::int64_t size = 0;
+    bool with_feedback = false;
+  };
+  constexpr std::array<Groups, 7> kGroups{
+      {{2, 64, true}, {2, 32}, {3, 64, true}, {3, 32}, {4, 64}, {5, 64}, {6, 64}}};
   const std::int64_t n = weight.values() / weight.shape[0];
-  for (const auto& [bits, group] : kGroups) {
+  for (const auto& [bits, size, with_feedback] : kGroups) {
+    if (with_feedback && !options.feedback) continue;
     const bool levels = bits <= 4;
-    if (group >= n && !levels) continue;  // as without groups
-    out.push_back(grouped_recipe(weight, bits, group, levels ? LevelKind::learned : LevelKind::uniform, range,
-                                 options));
+    if (size >= n && !levels) continue;  // as without groups
+    out.push_back(
+        grouped_recipe(weight, bits, size, levels ? LevelKind::learned : LevelKind::uniform, range, options));
   }
 }
 
