@@ -35,7 +35,8 @@ size_t parsimony_run_classes(const parsimony_run* run);
 int parsimony_run_embed(parsimony_run* run, const char* const* texts, size_t count, float* vectors, char* error,
                         size_t error_size);
 
-/* scores: count * classes values, before the softmax. */
+/* scores: count * classes values, those of the first text first, before the softmax. Returns 0, or another number on
+ * failure, as for a network without a classification head. */
 int parsimony_run_classify(parsimony_run* run, const char* const* texts, size_t count, float* scores, char* error,
                            size_t error_size);
 

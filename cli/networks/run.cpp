@@ -70,7 +70,11 @@ int run_run(RunVerbSettings& settings, Terminal& terminal) {
   const int given = int{!settings.text.empty()} + int{!settings.texts.empty()} +
                     int{!settings.pairs.empty()} + int{!settings.image.empty()};
   if (given != 1) refuse("--text, --texts, --pairs, --image: one of these must be given, and only one");
-  if (!settings.image.empty()) return show_images(settings, terminal);
+  if (!settings.image.empty()) {
+    if (settings.language.generate > 0)
+      refuse("--generate: continues a text; must not be given with --image");
+    return show_images(settings, terminal);
+  }
   if (settings.language.generate > 0) return show_continuation(settings, terminal);
   if (!settings.embed.empty()) {
     check_writable("--embed", settings.embed, {settings.model, settings.texts, settings.pairs});

@@ -27,7 +27,7 @@ int started_processes() {
 }
 
 int process_number() {
-  if (started_processes() == 1) return number_in("WORLD_SIZE") > 1 ? std::max(0, number_in("RANK")) : 0;
+  if (started_processes() == 1) return 0;
   return std::max({0, number_in("OMPI_COMM_WORLD_RANK"), number_in("PMI_RANK"), number_in("PMIX_RANK")});
 }
 

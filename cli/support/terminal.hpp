@@ -77,6 +77,8 @@ class Terminal {
   /// Lets this process speak although it is not the first that mpirun has started, which alone does
   /// otherwise.
   void speak() { silent_ = false; }
+  /// Leaves messages to another process.
+  void be_silent() { silent_ = true; }
 
   /// A context that Ctrl-C stops and that reports here. The terminal must outlive it.
   Context context(int threads);

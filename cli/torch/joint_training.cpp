@@ -32,6 +32,7 @@ int run_together(Terminal& terminal, const std::function<int(const train::Traini
     end_process(exit_code);
   };
   const std::unique_ptr<train::TrainingProcesses> processes = train::meet(where, others_failed);
+  if (where.rank > 0) terminal.be_silent();
   // The message of the process that fails first; process 0 prints its own in the usual way.
   const auto fail = [&](const std::string& message, int code) {
     if (!processes->claim_failure(code)) end_process(code);

@@ -6,7 +6,7 @@
 
 namespace parsimony::kernels {
 
-/// The bytes of K ≤ 256 centroids of d values, where d is a multiple of 4.
+/// The bytes of K ≤ 256 centroids of d values; centroid_bytes() needs a multiple of 4.
 class CentroidBytes {
  public:
   CentroidBytes() = default;

@@ -1,5 +1,9 @@
 #include "kernels/philox.hpp"
 
+// Vectors are kept in a struct, see matrix_product.cpp.
+#ifndef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/philox.cpp"
 #include <hwy/foreach_target.h>

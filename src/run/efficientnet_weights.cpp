@@ -58,6 +58,18 @@ std::string block_name(std::size_t stage, std::size_t block) {
   return fmt::format("blocks.{}.{}", stage, block);
 }
 
+namespace {
+
+// Lite0 is a part of Lite1, which has more blocks in some stages.
+bool has_more_blocks(const Weights& weights, const data::EfficientNetShape& shape) {
+  for (std::size_t stage = 0; stage < shape.stages.size(); ++stage) {
+    if (weights.has(block_name(stage, shape.stages[stage].size()) + ".conv_dw.weight")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::vector<NamedShape> efficientnet_tensors(const data::EfficientNetShape& shape, std::int64_t classes) {
   ShapeList list;
   list.convolution("conv_stem", shape.stem, 3, 3);
@@ -94,9 +106,7 @@ data::EfficientNetVariant find_variant(const Weights& weights) {
       if (weights.has(tensor.name) && weights.shape_of(tensor.name) == tensor.shape) continue;
       if (wrong++ == 0) wrong_one = std::move(tensor);
     }
-    // A smaller network is not a part of a larger one.
-    const std::string next = block_name(shape.stages.size() - 1, shape.stages.back().size());
-    if (wrong == 0 && !weights.has(next + ".conv_dw.weight")) return variant;
+    if (wrong == 0 && !has_more_blocks(weights, shape)) return variant;
     if (wrong > 0 && wrong < fewest) {
       fewest = wrong;
       nearest = name;

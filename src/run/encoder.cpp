@@ -21,6 +21,7 @@ std::optional<ClassificationHead> head_of(Weights& weights, const data::EncoderC
   if (names.scores.empty()) return std::nullopt;
   const std::vector<std::int64_t> shape = weights.shape_of(names.scores + ".weight");
   const std::int64_t classes = shape.empty() ? 0 : shape[0];
+  if (classes < 1) weights.fail(names.scores + ".weight", "has no outputs; must have one for each class");
   const quant::PackedLinearOptions options = product_options(precision);
   return ClassificationHead{LinearLayer(weights, names.dense, config.width, config.width, options),
                             LinearLayer(weights, names.scores, classes, config.width, options)};

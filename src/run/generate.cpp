@@ -88,8 +88,9 @@ GeneratedText generate(const std::filesystem::path& model, std::string_view prom
   figures.emplace_back("activation_bytes", session.bytes());
   figures.emplace_back("weights_in_codes", network.in_codes());
   figures.emplace_back("tokens", static_cast<std::int64_t>(std::ssize(out.tokens)));
+  const std::int64_t steps = input.generate - 1;  // the prompt gave the first token
   figures.emplace_back("tokens_per_second",
-                       seconds > 0 ? static_cast<double>(input.generate) / seconds : 0.0);
+                       steps > 0 && seconds > 0 ? static_cast<double>(steps) / seconds : 0.0);
   return out;
 }
 

@@ -82,7 +82,8 @@ LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, Pre
       vocabulary(size_of(weights, "embedding.weight", 0)),
       width(size_of(weights, "embedding.weight", 1)),
       inner(size_of(weights, "layers.0.feed_forward.0.weight", 0)) {
-  if (options.heads == 0 || width % options.heads != 0 || width % 2 != 0) {
+  if (width % 2 != 0) weights.fail("embedding.weight", "has an odd width; must have an even one");
+  if (options.heads == 0 || width % options.heads != 0) {
     refuse(fmt::format("heads: is {}; must be the heads of the training recipe, which divide the width, {}",
                        options.heads, width));
   }
@@ -96,7 +97,7 @@ LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, Pre
   output.emplace(weights, table, FoldedNorm::none(vocabulary),
                  PointwiseOptions{vocabulary, width, 1, kernels::Activation::none, product});
   embedding.emplace(weights, "embedding", vocabulary, width);
-  for (std::int64_t i = 0; weights.has(fmt::format("layers.{}.attention_norm.weight", i)); ++i) {
+  for (std::int64_t i = 0; i == 0 || weights.has_part(fmt::format("layers.{}.", i)); ++i) {
     blocks.emplace_back(weights, fmt::format("layers.{}", i), width, inner, product);
   }
   norm.emplace(weights, "norm", width, kLanguageNormEpsilon);

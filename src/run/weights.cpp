@@ -39,6 +39,14 @@ bool Weights::has(std::string_view tensor) const {
   return codes_.contains(resolved(tensor)) || floats_.contains(resolved(tensor));
 }
 
+bool Weights::has_part(std::string_view prefix) const {
+  const auto in = [&](const auto& names) {
+    const auto at = names.lower_bound(prefix);
+    return at != names.end() && std::string_view(at->first).starts_with(prefix);
+  };
+  return in(codes_) || in(floats_) || (compact_ && in(compact_->recipe.aliases));
+}
+
 bool Weights::in_codes(std::string_view tensor) const {
   return codes_.contains(resolved(tensor));
 }
@@ -48,19 +56,23 @@ std::vector<std::int64_t> Weights::shape_of(const std::string& tensor) const {
     return compact_->recipe.weights[found->second].shape;
   }
   const auto found = floats_.find(resolved(tensor));
-  if (found == floats_.end()) fail(tensor, "is missing; the network of config.json has it");
+  if (found == floats_.end()) fail(tensor, "is missing; the network has it");
   return found->second->shape;
 }
 
 void Weights::check_shape(const std::string& tensor, std::span<const std::int64_t> shape) const {
   const std::vector<std::int64_t> found = shape_of(tensor);
   if (std::equal(found.begin(), found.end(), shape.begin(), shape.end())) return;
-  fail(tensor, fmt::format("has the shape [{}]; config.json asks for [{}]", fmt::join(found, ", "),
+  fail(tensor, fmt::format("has the shape [{}]; the network asks for [{}]", fmt::join(found, ", "),
                            fmt::join(shape, ", ")));
 }
 
 const quant::QuantizedTensor& Weights::codes(std::string_view tensor) const {
-  return compact_->weights[codes_.find(resolved(tensor))->second];
+  const quant::QuantizedTensor& found = compact_->weights[codes_.find(resolved(tensor))->second];
+  if (!found.axes.standard()) {
+    fail(tensor, "has codes by another dimension than the first (option axis); must have them by the first");
+  }
+  return found;
 }
 
 const TensorView& Weights::floats(const std::string& tensor) const {

@@ -23,13 +23,16 @@ class Weights {
 
   const std::string& name() const { return file_.name(); }
   bool has(std::string_view tensor) const;
+  /// Whether the name of a tensor begins so.
+  bool has_part(std::string_view prefix) const;
   /// Throws format for a tensor that is missing.
   std::vector<std::int64_t> shape_of(const std::string& tensor) const;
   /// Throws format for a tensor that is missing or has another shape.
   void check_shape(const std::string& tensor, std::span<const std::int64_t> shape) const;
 
   bool in_codes(std::string_view tensor) const;
-  /// The codes, in the mapped file: a copy keeps it open.
+  /// The codes, in the mapped file: a copy keeps it open. Throws format unless the outputs are the first
+  /// dimension.
   const quant::QuantizedTensor& codes(std::string_view tensor) const;
   /// The values in the file; valid while a copy of files() lives. Throws format unless they are float32,
   /// float16 or bfloat16.

@@ -49,12 +49,12 @@ class GlooProcesses final : public TrainingProcesses {
     try {
       store_ = open_store(where, where.rank == 0 && !where.has_store);
       watched_ = open_store(where, false);
-      auto options = c10d::ProcessGroupGloo::Options::create(kMeetingTime);
+      meet_in_store();
+      auto options = c10d::ProcessGroupGloo::Options::create(kWaitingTime);
       const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
       options->devices.push_back(interface == nullptr
                                      ? c10d::ProcessGroupGloo::createDefaultDevice()
                                      : c10d::ProcessGroupGloo::createDeviceForInterface(interface));
-      options->timeout = kMeetingTime;
       group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, where.rank, where.count, options);
     } catch (const std::exception& error) {
       // The store of a torchrun of another version refuses the connection.
@@ -106,9 +106,9 @@ class GlooProcesses final : public TrainingProcesses {
   void maximum(std::span<float> values) const override { reduce(values, torch::kFloat, c10d::ReduceOp::MAX); }
 
   void finish() override {
-    stop_watching();
     std::int64_t here = 1;
     sum(std::span<std::int64_t>(&here, 1));
+    stop_watching();
   }
 
   bool claim_failure(int exit_code) override {
@@ -128,6 +128,14 @@ class GlooProcesses final : public TrainingProcesses {
   }
 
  private:
+  // Gloo has one limit for meeting and for waiting.
+  void meet_in_store() const {
+    std::vector<std::string> all;
+    for (int rank = 0; rank < count(); ++rank) all.push_back(fmt::format("here/{}", rank));
+    store_->set(all[static_cast<std::size_t>(rank())], std::vector<std::uint8_t>{1});
+    store_->wait(all, kMeetingTime);
+  }
+
   static std::string first_line(const std::exception& error) {
     const std::string text = error.what();
     return text.substr(0, text.find('\n'));

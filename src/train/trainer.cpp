@@ -369,9 +369,10 @@ class Training {
   }
 
   std::map<std::string, double> evaluate() {
-    std::map<std::string, double> figures = task_.evaluate(context_);
-    task_.model().train();
-    return figures;
+    const ModuleModes modes(task_.model());
+    Context context = context_;
+    if (joint_) context.stop = {};  // a wish to stop is heard by all at the next step
+    return task_.evaluate(context);
   }
 
   void end_phase() {

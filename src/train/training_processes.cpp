@@ -4,7 +4,8 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <string_view>
+#include <string>
+#include <utility>
 
 #include "parsimony/core/error.hpp"
 #include "train/gloo_processes.hpp"
@@ -54,7 +55,8 @@ Rendezvous rendezvous_of_environment() {
   return out;
 }
 
-std::unique_ptr<TrainingProcesses> meet(const Rendezvous& where, OthersFailed others_failed) {
+std::unique_ptr<TrainingProcesses> meet(const Rendezvous& where,
+                                        [[maybe_unused]] OthersFailed others_failed) {
   if (where.count == 1) return std::make_unique<TrainingProcesses>();
 #ifdef PARSIMONY_GLOO
   return meet_by_gloo(where, std::move(others_failed));

@@ -194,7 +194,7 @@ TEST(Encoder, RefusesFilesThatAreNotItsNetwork) {
     std::vector<TensorInfo> other = tensors;
     other[i].shape[0] += 1;
     write(other);
-    expect_error(ErrorCode::format, "config.json asks for", [&] { load(folder); });
+    expect_error(ErrorCode::format, "the network asks for", [&] { load(folder); });
   }
   write(tensors);
   std::ofstream(folder / "config.json") << R"({"model_type": "gpt2"})";

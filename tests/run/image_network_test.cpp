@@ -37,6 +37,16 @@ Matrix<float> some_images(std::int64_t count, std::int64_t height, std::int64_t 
   return out;
 }
 
+// Lite0 is a part of Lite1, and the widths of Lite1 and B1 are those of Lite0 and B0.
+TEST(ImageNetwork, AVariantIsNotTakenForAPartOfIt) {
+  const TemporaryDirectory directory;
+  for (const EfficientNetVariant variant : {EfficientNetVariant::lite0, EfficientNetVariant::lite1,
+                                            EfficientNetVariant::lite2, EfficientNetVariant::b1}) {
+    write_efficientnet(directory / "m.safetensors", variant, 2);
+    EXPECT_EQ(load_image_network(directory / "m.safetensors").variant(), variant) << enum_name(variant);
+  }
+}
+
 // References are for images of odd and even sides, B0, B1, B3, Lite0 and Lite3, both paddings.
 TEST(ImageNetwork, LogitsAreThoseOfTimm) {
   const TemporaryDirectory directory;

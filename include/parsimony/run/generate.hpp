@@ -54,7 +54,7 @@ struct GeneratedText {
 /// with vocab.bpe, or vocab.json with merges.txt, beside the weights (in load.folder); without them, bytes.
 ///
 /// report: stages "load", "prompt" and "generate"; figures "precision", "weight_bytes", "activation_bytes",
-/// "weights_in_codes", "tokens" and "tokens_per_second" (generated ones).
+/// "weights_in_codes", "tokens" and "tokens_per_second" (those after the first generated one; 0 for one).
 ///
 /// Throws what load_language_model() and read_byte_pairs() throw; format for a tokenizer of another
 /// vocabulary than the network; invalid_argument for an empty prompt, and for more tokens than the context

@@ -247,7 +247,10 @@ void refuse_other_compression(std::string_view bytes, const std::string& name) {
     if (starts_with(bytes, other.magic)) refuse_as(other.name, other.command);
   }
   // The digit after BZh is the size of the blocks; the block begins with the digits of pi.
-  if (starts_with(bytes, "BZh") && starts_with(bytes.substr(4), "1AY&SY")) refuse_as("bzip2", "bzip2 -d");
+  constexpr std::size_t kPi = 4;
+  if (starts_with(bytes, "BZh") && bytes.size() > kPi && starts_with(bytes.substr(kPi), "1AY&SY")) {
+    refuse_as("bzip2", "bzip2 -d");
+  }
 }
 
 std::int64_t expansion_limit(std::size_t packed) {

@@ -19,7 +19,8 @@ constexpr std::int64_t kFloatColumns = 16;  // columns whose float32 tables fit 
 
 // Costs in multiply-adds of matrix_product, measured for docs/packed-layers.md. A product with few columns is
 // slower than its best.
-constexpr double kDecodePerCode = 60, kFloatLookup = 18, kConversionPerEntry = 8, kProductOverBest = 1.2;
+constexpr double kDecodePerCode = 60, kBytesPerCode = 40, kFloatLookup = 18, kConversionPerEntry = 8,
+                 kProductOverBest = 1.2;
 
 int planes_of(TableAccuracy accuracy, std::int64_t centroids) {
   if (centroids > kernels::kMostEntries || accuracy == TableAccuracy::exact) return 0;
@@ -35,7 +36,8 @@ std::int64_t measured_switch(const PackedWeight& weight, const IntegerWeight* in
   const double lookup = planes == 0 ? kFloatLookup : planes * kernels::lookup_cost(entries);
   const double tables =
       columns * static_cast<double>(entries) * (d + (planes == 0 ? 0 : kConversionPerEntry)) + codes * lookup;
-  const double decode = integers != nullptr ? kernels::centroid_bytes_cost(weight.d) : kDecodePerCode,
+  const double bytes = weight.d % 4 == 0 ? kernels::centroid_bytes_cost(weight.d) : kBytesPerCode;
+  const double decode = integers != nullptr ? bytes : kDecodePerCode,
                product = integers != nullptr ? kernels::integer_cost(integers->range) : kProductOverBest;
   const std::int64_t line = integers != nullptr ? 1 : 16;
   for (std::int64_t rows = 1; rows <= 4096; ++rows) {

@@ -52,6 +52,7 @@ class EncoderExport {
     const std::string dense = graph_.node("Tanh", {linear(first, head.dense, config_.width, config_.width)});
     const std::vector<std::int64_t> shape = weights_.shape_of(head.scores + ".weight");
     const std::int64_t classes = shape.empty() ? 0 : shape[0];
+    if (classes < 1) weights_.fail(head.scores + ".weight", "has no outputs; must have one for each class");
     graph_.rename(linear(dense, head.scores, classes, config_.width), "logits");
     graph_.output("logits", OnnxType::float32, {"batch", classes});
   }
