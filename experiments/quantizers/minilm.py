@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import read_compact  # noqa: E402
 
 # One run of parsimony quantize each, without --layers or --exclude.
-RUNS = ["--scheme int8", "--scheme levels4 --half", "--scheme levels4 --half --feedback",
+RUNS = ["--scheme int8", "--scheme levels4 --half", "--scheme levels4 --half --feedback", "--scheme int4g64 --half",
         "--budget 9.5MB --half", "--budget 9.5MB --half --feedback", "--scheme levels3 --half", "--scheme levels3 --half --feedback",
         "--scheme levels2g32 --half", "--scheme levels2g32 --half --feedback",
         "--scheme levels2 --half", "--scheme levels2 --half --feedback", "--budget 6MB --half", "--budget 6MB --half --feedback"]
