@@ -5,13 +5,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "networks/show_pictures.hpp"
+#include "networks/run_settings.hpp"
 #include "networks/show_run.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/npy.hpp"
-#include "parsimony/run/generate.hpp"
-#include "parsimony/run/pictures.hpp"
-#include "parsimony/run/texts.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
@@ -35,35 +32,6 @@ transformers. Its config.json and tokenizer (tokenizer.json, vocab.json with mer
 sentences, and shows the cosine of each pair, or of each text with the first. For pictures it is an EfficientNet
 with timm's names; line i of a file labels.txt beside it names class i. --generate takes a language model of
 parsimony train; its vocabulary (encoder.json with vocab.bpe, or vocab.json with merges.txt) lies beside it.)";
-
-struct RunVerbSettings {
-  std::string model, texts, pairs, image, embed;
-  std::vector<std::string> text;
-  run::TextOptions options;
-  run::PictureInput input;
-  run::GenerateInput language;
-  RunSettings run;
-};
-
-int show_images(const RunVerbSettings& settings, Terminal& terminal) {
-  if (!settings.embed.empty()) refuse("--embed: is for texts; must not be given with --image");
-  if (!std::filesystem::is_directory(settings.image)) check_readable(settings.image);
-  const Context context = start(terminal, settings.run);
-  const run::PictureRun made = run::run_pictures(
-      settings.model, settings.image, {.load = settings.options.load, .input = settings.input}, context);
-  print(settings.run.json ? json_text(pictures_json(made), context) : pictures_text(made));
-  return kDone;
-}
-
-int show_continuation(const RunVerbSettings& settings, Terminal& terminal) {
-  if (settings.text.size() != 1) refuse("--generate: needs one --text, the beginning of the text");
-  if (!settings.embed.empty()) refuse("--embed: must not be given with --generate");
-  const Context context = start(terminal, settings.run);
-  const run::GeneratedText made = run::generate(
-      settings.model, settings.text[0], {.load = settings.options.load, .input = settings.language}, context);
-  print(settings.run.json ? json_text(generated_json(made), context) : generated_text(made));
-  return kDone;
-}
 
 int run_run(RunVerbSettings& settings, Terminal& terminal) {
   if (!std::filesystem::is_directory(settings.model)) check_readable(settings.model);
