@@ -41,7 +41,8 @@ std::int64_t measured_switch(const PackedWeight& weight, const IntegerWeight* in
                product = integers != nullptr ? kernels::integer_cost(integers->range) : kProductOverBest;
   const std::int64_t line = integers != nullptr ? 1 : 16;
   for (std::int64_t rows = 1; rows <= 4096; ++rows) {
-    const auto padded = static_cast<double>((rows + line - 1) / line * line);
+    const std::int64_t whole = (rows + line - 1) / line * line;
+    const auto padded = static_cast<double>(whole);
     if (codes * (decode + product * padded * d) < static_cast<double>(rows) * tables) return rows;
   }
   return kNever;
