@@ -1,5 +1,6 @@
 // parsimony run on pictures and language models: implements run_settings.hpp.
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "networks/run_settings.hpp"
 #include "networks/show_pictures.hpp"
