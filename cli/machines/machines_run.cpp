@@ -81,7 +81,7 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings settings, 
   return kDone;
 }
 
-// The message of this process, where it alone has failed; none if it has no reason of its own.
+// An empty message: another process has failed, and says why.
 [[noreturn]] void end_all(const distributed::Machines& machines, Terminal& terminal,
                           const std::string& message, int exit_code) {
   if (!message.empty()) {

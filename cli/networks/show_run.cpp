@@ -8,6 +8,7 @@
 #include "core/report_json.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/lines.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -19,15 +20,7 @@ std::string in_megabytes(std::int64_t bytes) {
 }  // namespace
 
 std::vector<std::string> read_lines(const std::filesystem::path& path, const std::stop_token& stop) {
-  const std::string text = read_file(path, 0, stop);
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string line = text.substr(begin, end - begin);
-    if (line.ends_with('\r')) line.pop_back();
-    lines.push_back(std::move(line));
-    begin = end + 1;
-  }
+  std::vector<std::string> lines = lines_of(read_file(path, 0, stop));
   if (lines.empty())
     throw Error(ErrorCode::format, path.string() + ": is empty; must have a text on each line");
   return lines;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/error.hpp"
@@ -47,6 +48,9 @@ int run_together(Terminal& terminal, const std::function<int(const train::Traini
     return code;
   } catch (const Error& error) {
     fail(error.what(), exit_code(error.code()));
+    throw;
+  } catch (const std::bad_alloc&) {
+    fail("needs more memory than there is; a smaller batch_size needs less", kFailed);
     throw;
   } catch (const std::exception& error) {
     fail(error.what(), kFailed);

@@ -209,12 +209,11 @@ Graph read_edge_list(const Input& input) {
     }
   });
   slice = {};
-  NumberedIds<std::int64_t> numbered =
-      number_ids(input.communicator, std::move(edges->ids), input.budget(), input.context);
+  NumberedIds numbered = number_ids(input.communicator, std::move(edges->ids), input.budget(), input.context);
   for (std::size_t p = 0; p < numbered.blocks.size(); ++p) {
     numbered.blocks[p].weights = std::move(edges->weights[p]);
   }
-  const IdTable<std::int64_t>& table = numbered.table;
+  const IdTable& table = numbered.table;
   AssemblyCounts counts;
   GraphRows rows = assemble_rows(
       input.communicator, table.nodes(), std::move(numbered.blocks),

@@ -13,20 +13,11 @@
 #include <cstddef>
 #include <numbers>
 
+#include "kernels/activation-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace parsimony::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// 1 / x. Processors of x86 divide slowly: a step of Newton's from their 12 or 14 digits is as exact.
-template <class D, class V>
-HWY_INLINE V Inverse([[maybe_unused]] D d, V x) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
-  const V first = hn::ApproximateReciprocal(x);
-  return hn::Mul(first, hn::NegMulAdd(x, first, hn::Set(d, 2)));
-#else
-  return hn::Div(hn::Set(d, 1), x);
-#endif
-}
 
 // 1 − Φ(|x|) = polynomial(t) · exp(−x² / 2) / 2 with t = 1 / (1 + p |x| / √2).
 template <class D, class V>

@@ -30,7 +30,8 @@ ImageNetwork::Data::Data(Weights& weights, data::EfficientNetVariant variant_,
     : variant(variant_),
       shape(data::efficientnet_shape(variant_)),
       padding(padding_),
-      precision(chosen_precision(precision_)) {
+      precision(chosen_precision(precision_)),
+      files(weights.files()) {
   const ConvolutionStyle style{padding, shape.lite ? kernels::Activation::relu6 : kernels::Activation::silu,
                                product_options(precision)};
   stem.emplace(weights, shape.stem, style);
@@ -136,6 +137,7 @@ Matrix<float> ImageNetwork::classify(MatrixView<const float> images, std::int64_
     net.classifier->multiply(pooled, {logits.data(), 1, out.cols(), logits.cols()}, nullptr, context);
     std::copy_n(logits.data(), out.cols(), out.row(i).data());
   }
+  for (const SafetensorsFile& file : net.files) file.check_unchanged();
   return out;
 }
 
@@ -147,7 +149,8 @@ ImageNetwork load_image_network(const std::filesystem::path& model, const LoadOp
       chosen_padding(padding, folder_of(model, options.folder) / "config.json");
   Weights weights(path, context.stop);
   const data::EfficientNetVariant variant = find_variant(weights);
-  context.require_memory(weights.unpacked_bytes(), "the codes of the network, a byte or two each");
+  context.require_memory(weights.unpacked_bytes() + 4 * weights.float_count(),
+                         "the network, a byte or two for a code and four for a float");
   ImageNetwork out;
   out.data_ = std::make_shared<const ImageNetwork::Data>(weights, variant, chosen, options.precision);
   weights.check_unchanged();

@@ -44,6 +44,7 @@ struct ImageNetwork::Data {
   data::EfficientNetShape shape;
   data::ConvolutionPadding padding;
   Precision precision;
+  std::vector<SafetensorsFile> files;  // hold the codes
   std::optional<StemLayer> stem;
   std::vector<InvertedBlock> blocks;
   std::optional<PointwiseLayer> head, classifier;

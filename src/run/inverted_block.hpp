@@ -32,11 +32,10 @@ struct BlockMemory {
 /// the cache. Strips and panels are the units of work: they do not depend on the number of threads.
 class InvertedBlock {
  public:
-  /// pixels: of the input, as usual for the network.
+  /// The input usually has so many pixels.
   InvertedBlock(Weights& weights, const std::string& name, const data::EfficientNetBlockShape& shape,
                 const ConvolutionStyle& style, std::int64_t pixels);
 
-  const data::EfficientNetBlockShape& shape() const { return shape_; }
   std::int64_t bytes() const;
   std::int64_t in_codes() const;
 

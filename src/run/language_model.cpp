@@ -66,7 +66,7 @@ struct LanguageModel::Data {
 
   LanguageOptions options;
   Precision precision;
-  std::vector<SafetensorsFile> files;  // hold the floats
+  std::vector<SafetensorsFile> files;  // hold the floats and codes
   std::int64_t vocabulary, width, inner;
   std::optional<PointwiseLayer> output;
   std::optional<EmbeddingLayer> embedding;
@@ -267,6 +267,7 @@ std::span<const float> LanguageSession::step(std::int32_t token, const Context& 
   }
   normalize(*net.norm);
   net.output->multiply(normed, {text.logits.data(), 1, net.vocabulary, text.logits.cols()}, nullptr, context);
+  for (const SafetensorsFile& file : net.files) file.check_unchanged();
   ++text.count;
   return text.logits.values().first(net.vocabulary);
 }

@@ -8,6 +8,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/lines.hpp"
 #include "parsimony/data/pictures.hpp"
 #include "run/model_path.hpp"
 
@@ -19,15 +20,7 @@ constexpr std::int64_t kLargestLabels = std::int64_t{1} << 26;
 std::vector<std::string> read_class_names(const std::filesystem::path& file, std::int64_t classes,
                                           const Context& context) {
   if (!std::filesystem::exists(file)) return {};
-  const std::string text = read_file(file, kLargestLabels, context.stop);
-  std::vector<std::string> out;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string line = text.substr(begin, end - begin);
-    if (line.ends_with('\r')) line.pop_back();
-    out.push_back(std::move(line));
-    begin = end + 1;
-  }
+  std::vector<std::string> out = lines_of(read_file(file, kLargestLabels, context.stop));
   if (std::ssize(out) == classes) return out;
   throw Error(ErrorCode::format,
               fmt::format("{}: has {} lines; must have {}, a line with the name of each class of the network",

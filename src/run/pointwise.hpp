@@ -15,19 +15,19 @@
 
 namespace parsimony::run {
 
-/// Batch norm in one step, y = factor · x + bias, or a bias alone. Completed by zeros to a multiple of 16.
+/// Batch norm in one step, y = factor · x + bias, or a bias alone, completed to a multiple of 16.
 struct FoldedNorm {
   std::vector<float> factor, bias;
 
-  /// name: of a batch norm with weight, bias, running_mean and running_var.
+  /// The batch norm that has the tensors name.weight, name.bias, name.running_mean and name.running_var.
   static FoldedNorm batch_norm(const Weights& weights, const std::string& name, std::int64_t channels,
                                double epsilon);
   static FoldedNorm none(std::int64_t channels);  ///< y = x
-  /// tensor: of the bias. The factor is 1.
+  /// The bias in `tensor`, with a factor of 1.
   static FoldedNorm bias_alone(const Weights& weights, const std::string& tensor, std::int64_t channels);
 };
 
-/// The values of a weight in C order, from floats or from codes, which are taken out of `weights`.
+/// The values of a weight in C order, from floats or from codes.
 std::vector<float> decoded_weight(Weights& weights, const std::string& tensor);
 
 struct PointwiseOptions {

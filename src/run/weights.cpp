@@ -91,11 +91,17 @@ std::vector<float> Weights::values(const std::string& tensor, std::span<const st
 
 std::int64_t Weights::value_count() const {
   std::int64_t count = 0;
-  const auto add = [&](const std::vector<std::int64_t>& shape) {
+  for (const auto& [tensor, index] : codes_) {
+    const std::vector<std::int64_t>& shape = compact_->recipe.weights[index].shape;
     count += std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-  };
-  for (const auto& [tensor, index] : codes_) add(compact_->recipe.weights[index].shape);
-  for (const auto& [tensor, view] : floats_) add(view->shape);
+  }
+  return count + float_count();
+}
+
+std::int64_t Weights::float_count() const {
+  std::int64_t count = 0;
+  // By the bytes: a shape with a 0 may have a product that no number holds.
+  for (const auto& [tensor, view] : floats_) count += view->bytes() * 8 / bits_of(view->dtype);
   return count;
 }
 
@@ -103,7 +109,9 @@ std::int64_t Weights::unpacked_bytes() const {
   std::int64_t bytes = 0;
   if (!compact_) return 0;
   for (const quant::QuantizedTensor& weight : compact_->weights) {
-    bytes += static_cast<std::int64_t>(weight.packed.size()) * (weight.bits > 8 ? 2 : 8 / weight.bits);
+    const std::int64_t codes = std::ssize(weight.packed) * 8 / weight.bits;
+    const bool nibbles = weight.scheme == quant::Scheme::integer && weight.bits <= 4;
+    bytes += nibbles ? (codes + 1) / 2 : codes * (weight.bits > 8 ? 2 : 1);
   }
   return bytes;
 }

@@ -42,6 +42,8 @@ class Weights {
 
   /// Number of values of all tensors.
   std::int64_t value_count() const;
+  /// Those that are not in codes.
+  std::int64_t float_count() const;
   /// Most memory of all codes: those of products a byte each, or two where a codebook has more than 256
   /// centroids, and integers those of the file.
   std::int64_t unpacked_bytes() const;

@@ -52,7 +52,7 @@ void describe(Options& options, Visitor&& visit) {
 /// and "bytes" of the file.
 ///
 /// Throws what load_image_network() and load() throw; unsupported for a file above 2 GiB, the limit of the
-/// format; io. Memory: the file, once.
+/// format; io. Memory: at most three times the file, which grows by doubling.
 Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
                    const OnnxOptions& options = {}, const Context& context = Context{});
 

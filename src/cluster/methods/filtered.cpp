@@ -33,10 +33,10 @@ std::int64_t filtered_bytes(std::int64_t rows, std::int64_t ghosts, std::int64_t
       matrix_bytes(rows, features) + (collects ? 2 * matrix_bytes(nodes, features) : 0) +
       std::max((1 + std::min(options.restarts, threads)) * matrix_bytes(sample, features + kLine),
                kmeans_bytes(clustered, options.clusters, features));
-  // Per node as in compressive clustering.
+  // Per node as in compressive clustering. k-means of all rows gives each process the labels of all nodes.
   return std::max({lambda_k_bytes(rows + ghosts, options.lambda_method),
                    features_bytes(rows + ghosts, features), clustering}) +
-         64 * rows + refinement_bytes(options.refine, rows);
+         64 * rows + 4 * (nodes - rows) + refinement_bytes(options.refine, rows);
 }
 
 // prepare() finds it by its argument, as it finds check_options().

@@ -9,6 +9,7 @@
 #include "data/text/word_pieces.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/lines.hpp"
 
 namespace parsimony::data {
 namespace {
@@ -42,18 +43,11 @@ SentenceTokenizer load_byte_pairs(const fs::path& vocabulary, const fs::path& me
 }
 
 std::vector<std::string> read_lines(const fs::path& file) {
-  const std::string text = read_file(file, kLargestFile);
-  std::vector<std::string> names;
+  std::vector<std::string> names = lines_of(read_file(file, kLargestFile));
   ByText<std::size_t> lines;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view name = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (name.ends_with('\r')) name.remove_suffix(1);
-    names.emplace_back(name);
-    const std::size_t line = names.size();
-    const auto [before, is_new] = lines.try_emplace(names.back(), line);
+  for (std::size_t line = 1; line <= names.size(); ++line) {
+    const std::string& name = names[line - 1];
+    const auto [before, is_new] = lines.try_emplace(name, line);
     if (name.empty() || !is_new) {
       throw Error(ErrorCode::format,
                   fmt::format("{}: line {} {}; each line must be a token of its own", file.string(), line,

@@ -13,10 +13,11 @@ namespace {
 
 constexpr std::int64_t kLargestOnnx = (std::int64_t{1} << 31) - 1;
 
-// Floats of all tensors, or a byte for each.
-std::int64_t graph_bytes(const Weights& weights, OnnxWeights kind) {
-  const std::int64_t values = weights.value_count();
-  return kind == OnnxWeights::floats ? 4 * values : values;
+void check_size(const std::filesystem::path& model, std::int64_t bytes) {
+  if (bytes <= kLargestOnnx) return;
+  throw Error(ErrorCode::unsupported,
+              fmt::format("{}: would take {} bytes in ONNX; a file of ONNX holds at most {}", model.string(),
+                          bytes, kLargestOnnx));
 }
 
 }  // namespace
@@ -30,13 +31,10 @@ Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
   const std::filesystem::path path = weights_path(model),
                               config = folder_of(model, options.folder) / "config.json";
   Weights weights(path, context.stop);
-  const std::int64_t bytes = graph_bytes(weights, options.weights);
-  if (bytes > kLargestOnnx) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("{}: would take {} bytes in ONNX; a file of ONNX holds at most {}", path.string(),
-                            bytes, kLargestOnnx));
-  }
-  context.require_memory(bytes, "the file of ONNX");
+  // Floats of all tensors, or a byte for each: the least that they take.
+  const std::int64_t least = weights.value_count() * (options.weights == OnnxWeights::floats ? 4 : 1);
+  check_size(path, least);
+  context.require_memory(2 * least, "the file of ONNX, which grows by doubling");
   OnnxLayers layers(options.weights);
   const bool image = weights.has("conv_stem.weight");
   if (image) {
@@ -49,6 +47,8 @@ Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
 
   StageTimer write_timer(report, "write");
   const OnnxGraph::File file = layers.graph.file("parsimony", version());
+  const auto bytes = static_cast<std::int64_t>(file.before.size() + file.graph->size());
+  check_size(path, bytes);
   AtomicFile to(output);
   to.write(file.before);
   to.write(*file.graph);
@@ -57,7 +57,7 @@ Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
   report.figures.emplace_back("network", std::string(image ? "efficientnet" : "encoder"));
   report.figures.emplace_back("nodes", layers.graph.nodes());
   report.figures.emplace_back("weights", layers.weights_in_bytes());
-  report.figures.emplace_back("bytes", static_cast<std::int64_t>(file.before.size() + file.graph->size()));
+  report.figures.emplace_back("bytes", bytes);
   return report;
 }
 

@@ -31,7 +31,7 @@ class ProtobufMessage {
   std::string text_;
 };
 
-enum class OnnxType { float32 = 1, uint8 = 2, int8 = 3, int32 = 6, int64 = 7 };
+enum class OnnxType { float32 = 1, int8 = 3, int64 = 7 };
 
 using OnnxAttribute =
     std::pair<std::string, std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>>>;
@@ -64,8 +64,6 @@ class OnnxGraph {
   void output(const std::string& name, OnnxType type, const std::vector<OnnxDimension>& shape);
 
   std::int64_t nodes() const { return nodes_; }
-  /// Bytes of the graph so far.
-  std::int64_t size() const { return static_cast<std::int64_t>(graph_.text().size()); }
   /// The model file in parts, so that the graph is not copied.
   struct File {
     std::string before;
