@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "expect_error.hpp"
+#include "parsimony/quant/compress.hpp"
 #include "small_efficientnet.hpp"
 #include "temporary_directory.hpp"
 
@@ -10,7 +13,8 @@ namespace parsimony::run::generate_test {
 namespace {
 
 // Tokens are bytes.
-void write_language_model(const std::filesystem::path& path, std::int64_t vocabulary = 256) {
+void write_language_model(const std::filesystem::path& path, std::int64_t vocabulary = 256,
+                          const std::string& without = "") {
   constexpr std::int64_t kWidth = 16, kInner = 24;
   std::vector<NamedShape> shapes{
       {"embedding.weight", {vocabulary, kWidth}}, {"norm.weight", {kWidth}}, {"norm.bias", {kWidth}}};
@@ -29,6 +33,7 @@ void write_language_model(const std::filesystem::path& path, std::int64_t vocabu
       shapes.push_back({name + norm + ".bias", {kWidth}});
     }
   }
+  std::erase_if(shapes, [&](const NamedShape& shape) { return shape.name == without; });
   write_reference_tensors(path, shapes);
 }
 
@@ -79,6 +84,40 @@ TEST(Generate, RefusesWhatDoesNotFit) {
   run("abc", 5, 8);
   write_language_model(file, 300);
   expect_error(ErrorCode::format, "tokenizer has 256 tokens, and the network 300", [&] { run("abc", 2, 8); });
+}
+
+// A block counts by any of its tensors, so that no norm is taken for the end of the network.
+TEST(Generate, NamesTheTensorThatIsMissing) {
+  const TemporaryDirectory directory;
+  for (const std::string name : {"layers.0.attention_norm.weight", "layers.1.attention_norm.weight",
+                                 "layers.1.feed_forward.2.bias", "norm.bias"}) {
+    write_language_model(directory / "m.safetensors", 256, name);
+    expect_error(ErrorCode::format, "tensor '" + name + "': is missing",
+                 [&] { load_language_model(directory / "m.safetensors", {.heads = 2}); });
+  }
+}
+
+// Square weights of other axes would give the product with their transpose.
+TEST(Generate, RefusesCodesByAnotherDimension) {
+  const TemporaryDirectory directory;
+  write_language_model(directory / "m.safetensors");
+  const SafetensorsFile model(directory / "m.safetensors");
+  const auto coded = [&](const std::string& axis) {
+    quant::compress(model, directory / "c.safetensors", {.scheme = "int8", .axis = axis});
+    return load_language_model(directory / "c.safetensors", {.heads = 2}).in_codes();
+  };
+  EXPECT_GT(coded("auto"), 0);
+  expect_error(ErrorCode::format, "has codes by another dimension", [&] { coded("attention=1"); });
+}
+
+// The file is mapped, and a change of it changes the weights.
+TEST(Generate, AFileThatChangesEndsTheText) {
+  const TemporaryDirectory directory;
+  write_language_model(directory / "m.safetensors");
+  LanguageSession session(load_language_model(directory / "m.safetensors", {.heads = 2}));
+  session.step(97);
+  std::ofstream(directory / "m.safetensors", std::ios::app) << ' ';
+  expect_error(ErrorCode::io, "m.safetensors", [&] { session.step(98); });
 }
 
 }  // namespace
