@@ -22,7 +22,7 @@ struct Graph {
   std::int64_t nodes = 0;  ///< all of them, as everything here that is not "own"
   std::int64_t edges = 0;
   bool weighted = false;
-  std::int64_t ghosts = 0;  ///< rows of others that the processes need, summed over them
+  std::int64_t ghosts = 0;  ///< rows of others that the processes receive, summed over them
   std::int64_t self_loops_dropped = 0, duplicates_merged = 0, zeros_dropped = 0;
   /// Names of the nodes of this process, if they are not the numbers first_id, first_id + 1, …
   std::vector<std::int64_t> ids;
@@ -39,7 +39,7 @@ struct Graph {
 /// O(E log degree / processes) time; memory in each process about a slice, and 60 bytes for each of its
 /// edges.
 ///
-/// options: format, unweighted and columns, as for graph::read_graph. Throws as graph::read_graph, in all
+/// options: format and unweighted, as for graph::read_graph. Throws as graph::read_graph, in all
 /// processes alike; unsupported for compressed files, other formats and options, and ids that are not
 /// integers.
 Graph read_graph(const std::filesystem::path& path, const graph::ReadOptions& options,

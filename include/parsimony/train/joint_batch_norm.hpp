@@ -18,7 +18,8 @@ class JointBatchNorm2dImpl : public torch::nn::Module {
   /// Affine, and with running statistics, whatever the options say.
   explicit JointBatchNorm2dImpl(const torch::nn::BatchNormOptions& batch_norm_options);
 
-  /// images: N × channels × height × width. Collective in training mode if there are several processes.
+  /// images: N × channels × height × width. Collective in training mode if there are several processes, and
+  /// throws io if one of them is lost.
   torch::Tensor forward(const torch::Tensor& images);
 
   torch::nn::BatchNormOptions options;

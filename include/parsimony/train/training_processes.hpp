@@ -11,7 +11,8 @@
 namespace parsimony::train {
 
 /// The processes of a training run. Every function but claim_failure() is collective: all processes call it
-/// in the same order. This class itself is the usual case of one process.
+/// in the same order. They throw io if another process is lost. This class itself is the usual case of one
+/// process.
 class TrainingProcesses : public Processes {
  public:
   using Processes::sum;
