@@ -7,20 +7,12 @@
 #include "kernels/depthwise.hpp"
 #include "kernels/every_target.hpp"
 #include "kernels/finish_rows.hpp"
-#include "parsimony/core/random.hpp"
+#include "kernels/normals.hpp"
 
 namespace parsimony::kernels::convolution_parts_test {
 namespace {
 
 constexpr Activation kAll[] = {Activation::none, Activation::relu6, Activation::silu, Activation::sigmoid};
-
-// From the second value on, so that nothing is aligned.
-std::vector<float> normals(std::int64_t count, std::uint64_t seed, float deviation = 1) {
-  std::vector<float> out(count + 1);
-  RandomStream(seed, "test").fill_normal(out);
-  for (float& value : out) value *= deviation;
-  return out;
-}
 
 TEST(FinishRows, EqualsTheScalarTwinOnEveryTarget) {
   for_targets([] {

@@ -7,19 +7,11 @@
 #include "kernels/every_target.hpp"
 #include "kernels/gelu.hpp"
 #include "kernels/layer_norm.hpp"
+#include "kernels/normals.hpp"
 #include "kernels/softmax.hpp"
-#include "parsimony/core/random.hpp"
 
 namespace parsimony::kernels::encoder_layers_test {
 namespace {
-
-// From the second value on, so that nothing is aligned.
-std::vector<float> normals(std::int64_t count, std::uint64_t seed, float deviation = 1) {
-  std::vector<float> out(count + 1);
-  RandomStream(seed, "test").fill_normal(out);
-  for (float& value : out) value *= deviation;
-  return out;
-}
 
 TEST(Softmax, EqualsTheScalarTwinOnEveryTarget) {
   for_targets([] {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "expect_error.hpp"
+#include "largest_error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "parsimony/run/session.hpp"
 #include "reference_weights.hpp"
@@ -11,16 +12,6 @@
 
 namespace parsimony::run::encoder_test {
 namespace {
-
-double largest_error(std::span<const float> values, const std::vector<float>& right) {
-  EXPECT_EQ(values.size(), right.size());
-  double error = 0, largest = 0;
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    error = std::max(error, std::abs(static_cast<double>(values[i]) - right[i]));
-    largest = std::max(largest, std::abs(static_cast<double>(right[i])));
-  }
-  return error / largest;
-}
 
 double distance(const Matrix<float>& a, const Matrix<float>& b) {
   double error = 0, norm = 0;

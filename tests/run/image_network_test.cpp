@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "expect_error.hpp"
+#include "largest_error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "small_efficientnet.hpp"
 #include "temporary_directory.hpp"
@@ -14,16 +15,6 @@ namespace parsimony::run::image_network_test {
 namespace {
 
 using data::EfficientNetVariant;
-
-double largest_error(std::span<const float> values, const std::vector<float>& right) {
-  EXPECT_EQ(values.size(), right.size());
-  double error = 0, largest = 0;
-  for (std::size_t i = 0; i < right.size(); ++i) {
-    error = std::max(error, std::abs(static_cast<double>(values[i]) - right[i]));
-    largest = std::max(largest, std::abs(static_cast<double>(right[i])));
-  }
-  return error / largest;
-}
 
 std::vector<float> as_vector(const Matrix<float>& values) {
   return {values.values().begin(), values.values().end()};
