@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
@@ -193,30 +195,54 @@ TEST(JointTraining, RefusesACheckpointOfAnotherNumberOfProcesses) {
                [&] { train(task, plan, {folder / "checkpoint"}, Context(1)); });
 }
 
+// An evaluation that calls `begins` first, and then hears a wish to stop, as those of real tasks do.
+class WatchedTask : public SpotTask {
+ public:
+  explicit WatchedTask(std::function<void()> begins) : SpotTask(1, 0), begins_(std::move(begins)) {}
+  std::map<std::string, double> evaluate(const Context& context) override {
+    net->eval();
+    begins_();
+    context.check_cancelled();
+    return SpotTask::evaluate(context);
+  }
+
+ private:
+  std::function<void()> begins_;
+};
+
+// Between two steps, and in an evaluation at a step with a checkpoint.
 TEST(JointTraining, AStopOfOneStopsAllAfterTheSameStep) {
-  const TrainingPlan plan = plan_of(8, false);
+  TrainingPlan plan = plan_of(8, false);
   const std::string whole = bytes_after(2, plan);
-  const TemporaryDirectory folder;
-  const auto processes = start_processes(2, [&](TrainingProcesses& peers) {
-    SpotTask task(1, 0);
-    TrainingPlan own = plan;
-    own.processes = &peers;
-    Context context(1);
-    std::stop_source source;
-    context.stop = source.get_token();
-    context.on_progress = [&](std::string_view, std::int64_t done, std::int64_t) {
-      if (peers.rank() == 1 && done == 9) source.request_stop();
-    };
-    try {
-      train(task, own, {folder / "checkpoint"}, context);
-    } catch (const Error& error) {
-      return error.code() == ErrorCode::cancelled ? 30 : 1;
-    }
-    return 1;
-  });
-  for (const pid_t process : processes) EXPECT_EQ(end_of(process), 30);
-  for (const pid_t process : start_training(2, plan, folder)) EXPECT_EQ(end_of(process), 0);
-  EXPECT_TRUE(TemporaryDirectory::content(folder / "1") == whole);
+  plan.trainer.evaluation_steps = 4;
+  for (const bool evaluating : {false, true}) {
+    SCOPED_TRACE(evaluating);
+    const TemporaryDirectory folder;
+    const auto processes = start_processes(2, [&](TrainingProcesses& peers) {
+      TrainingPlan own = plan;
+      own.processes = &peers;
+      Context context(1);
+      std::stop_source source;
+      context.stop = source.get_token();
+      std::int64_t steps = 0;
+      context.on_progress = [&](std::string_view, std::int64_t done, std::int64_t) {
+        steps = done;
+        if (!evaluating && peers.rank() == 1 && done == 9) source.request_stop();
+      };
+      WatchedTask task([&] {
+        if (evaluating && peers.rank() == 1 && steps == 7) source.request_stop();
+      });
+      try {
+        train(task, own, {folder / "checkpoint"}, context);
+      } catch (const Error& error) {
+        return error.code() == ErrorCode::cancelled ? 30 : 1;
+      }
+      return 1;
+    });
+    for (const pid_t process : processes) EXPECT_EQ(end_of(process), 30);
+    for (const pid_t process : start_training(2, plan, folder)) EXPECT_EQ(end_of(process), 0);
+    EXPECT_TRUE(TemporaryDirectory::content(folder / "1") == whole);
+  }
 }
 
 // A process that fails says so, and the code reaches the other although it is not waiting for anything.
