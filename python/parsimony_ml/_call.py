@@ -37,7 +37,7 @@ def make_call(
     return _core.Call(
         threads=threads_of(n_jobs),
         max_memory=bytes_of(max_memory),
-        progress=_callback_of(progress),
+        progress=callback_of(progress),
         log=LOGGER.log,
         keywords=_KEYWORDS | keywords,
     )
@@ -107,7 +107,8 @@ def seed_of(random_state: int | np.random.Generator | np.random.RandomState | No
     return seed
 
 
-def _callback_of(progress: bool | Progress | None) -> Progress | None:
+def callback_of(progress: bool | Progress | None) -> Progress | None:
+    """The function that hears of the progress: a bar for True."""
     if progress is None or progress is False:
         return None
     if progress is True:

@@ -130,6 +130,59 @@ def test_estimators_are_cloned_pickled_searched_and_chained(digits):
     assert search.best_params_ == {"n_clusters": 10}
 
 
+class Heard:
+    """A callback that writes down the tasks of each fit."""
+
+    def __init__(self):
+        self.begun, self.ended, self.fits = [], [], []
+
+    def setup(self, estimator, context):
+        self.fits.append(context.estimator_name)
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append((context.task_name, context.max_subtasks))
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended.append(context.task_name)
+
+    def teardown(self, estimator, context):
+        self.fits.append("down")
+
+
+def test_callbacks_of_scikit_learn_hear_of_the_stages():
+    pytest.importorskip("sklearn.callback")
+    heard, seen = Heard(), []
+    X = np.random.default_rng(0).normal(size=(4000, 32))
+    model = AnalysisOperatorLearning(max_iter=100, random_state=0, progress=lambda *step: seen.append(step))
+    model.set_callbacks(heard).fit(X)
+    assert heard.fits == ["AnalysisOperatorLearning", "down"]
+    assert heard.begun[0] == ("fit", None)
+    assert heard.ended[-1] == "fit"
+    assert sorted(heard.ended) == sorted(name for name, _ in heard.begun)
+    assert {stage for stage, _, _ in seen} <= set(heard.ended)
+    assert seen
+    assert 1 <= heard.ended.count("step") <= sum(steps for name, steps in heard.begun if name not in ("fit", "step"))
+    assert (clone(model).set_params(progress=None).fit(X).components_ == model.components_).all()
+    clusters = SpectralClustering(3, random_state=0).set_callbacks(heard).fit(X)
+    assert heard.fits[-2:] == ["SpectralClustering", "down"]
+    assert clusters.labels_.max() == 2
+
+
+def test_a_callback_that_raises_ends_the_fit():
+    pytest.importorskip("sklearn.callback")
+
+    class Stops(Heard):
+        def on_fit_task_begin(self, estimator, context):
+            if context.task_name != "fit":
+                raise TimeoutError
+
+    heard = Stops()
+    X = np.random.default_rng(0).normal(size=(20_000, 64))
+    with pytest.raises(TimeoutError):
+        AnalysisOperatorLearning(max_iter=100_000).set_callbacks(heard).fit(X)
+    assert heard.fits == ["AnalysisOperatorLearning", "down"]
+
+
 def test_operators_as_transformers():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(300, 6)).cumsum(axis=1), columns=list("abcdef"))

@@ -15,6 +15,7 @@ from .._clustering import Clustering
 from .._errors import InvalidArgumentError
 from .._graphs import as_graph
 from .._points import PointModel
+from ._callbacks import CallbackSupportMixin, FitTasks, with_callbacks
 from ._seeds import seed_of
 
 _AFFINITIES = ("nearest_neighbors", "precomputed", "precomputed_nearest_neighbors")
@@ -24,7 +25,7 @@ def _has_points(self: SpectralClustering) -> bool:
     return bool(self.affinity == "nearest_neighbors")
 
 
-class SpectralClustering(ClusterMixin, BaseEstimator):
+class SpectralClustering(CallbackSupportMixin, ClusterMixin, BaseEstimator):
     """Exactly k clusters of points, by the graph of their nearest neighbours, or of a graph.
 
     It takes the place of ``sklearn.cluster.SpectralClustering``, which makes an n × n matrix by default; here the default
@@ -45,7 +46,8 @@ class SpectralClustering(ClusterMixin, BaseEstimator):
         n_init (int or "auto"): Runs of k-means; the best is kept.
         options (dict or None): More options of :func:`parsimony_ml.cluster`, by their names there.
         random_state: Seed: int, RandomState instance or None.
-        n_jobs, progress, max_memory: As for :func:`parsimony_ml.cluster`.
+        n_jobs, progress, max_memory: As for :func:`parsimony_ml.cluster`. Callbacks of scikit-learn
+            (``set_callbacks``, from 1.9 on) hear of the stages of ``fit``, too.
 
     Attributes:
         labels_: ndarray of shape (n_samples,), int32.
@@ -81,13 +83,15 @@ class SpectralClustering(ClusterMixin, BaseEstimator):
         self.progress = progress
         self.max_memory = max_memory
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> SpectralClustering:
         """Clusters the rows of X, or with a precomputed affinity the nodes of X."""
         if self.affinity not in _AFFINITIES:
             raise InvalidArgumentError(
                 f"affinity: must be one of {', '.join(map(repr, _AFFINITIES))}, not {self.affinity!r}"
             )
-        call = make_call(self.n_jobs, self.progress, self.max_memory, neighbors="n_neighbors", restarts="n_init")
+        tasks = FitTasks(self, X, y, self.progress)
+        call = make_call(self.n_jobs, tasks.progress, self.max_memory, neighbors="n_neighbors", restarts="n_init")
         given = {**(self.options or {}), "clusters": self.n_clusters, "seed": seed_of(self.random_state)}
         if self.method is not None:
             given["method"] = self.method
@@ -96,6 +100,7 @@ class SpectralClustering(ClusterMixin, BaseEstimator):
         self.clustering_ = self._fit_points(X, given, call) if _has_points(self) else self._fit_graph(X, given, call)
         self.labels_ = self.clustering_.labels
         self.n_clusters_ = self.clustering_.n_clusters
+        tasks.done()
         return self
 
     def _fit_points(self, X: Any, given: dict[str, Any], call: _core.Call) -> Clustering:

@@ -11,10 +11,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .. import _core
 from .._call import make_call
 from .._operators import LearnedOperator
+from ._callbacks import CallbackSupportMixin, FitTasks, with_callbacks
 from ._seeds import seed_of
 
 
-class AnalysisOperatorLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class AnalysisOperatorLearning(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Learns an operator Ω under which the samples are sparse: most values of Ω x are near 0.
 
     The counterpart of dictionary learning: ``transform`` is a product, without a problem to solve for each sample.
@@ -25,7 +26,8 @@ class AnalysisOperatorLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin
         max_iter (int or None): Iterations of L-BFGS in each stage (method "geometric"); None: the library's choice.
         options (dict or None): More options of :func:`parsimony_ml.learn_operator`, by their names there.
         random_state: Seed: int, RandomState instance or None.
-        n_jobs, progress, max_memory: As for :func:`parsimony_ml.cluster`.
+        n_jobs, progress, max_memory: As for :func:`parsimony_ml.cluster`. Callbacks of scikit-learn
+            (``set_callbacks``, from 1.9 on) hear of the stages of ``fit``, too.
 
     Attributes:
         components_ (ndarray of shape (n_components, n_features), float64): Ω, with rows of norm 1 (method "geometric").
@@ -56,10 +58,12 @@ class AnalysisOperatorLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin
         self.progress = progress
         self.max_memory = max_memory
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> AnalysisOperatorLearning:
         """Learns from the rows of X."""
         X = validate_data(self, X, dtype=np.float32, order="C", ensure_min_samples=2, ensure_min_features=2)
-        call = make_call(self.n_jobs, self.progress, self.max_memory, rows="n_components", max_iterations="max_iter")
+        tasks = FitTasks(self, X, y, self.progress)
+        call = make_call(self.n_jobs, tasks.progress, self.max_memory, rows="n_components", max_iterations="max_iter")
         given = {
             **(self.options or {}),
             "rows": self.n_components,
@@ -73,6 +77,7 @@ class AnalysisOperatorLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin
         self.objective_ = learned.objective
         self.report_ = learned.report
         self.n_iter_ = max(1, int(learned.report["iterations"]))
+        tasks.done()
         return self
 
     def transform(self, X: Any) -> Any:
