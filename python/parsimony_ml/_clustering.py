@@ -129,12 +129,13 @@ class Clustering:
 
         return to_csr_array(self.graph)
 
-    def plot(self, figure: Any = None) -> Any:
+    def plot(self, figure: Any = None, *, points: Any = None) -> Any:
         """Draws the density of edges between clusters, their sizes and conductances and, if they are known, the stability
-        of each number of clusters and the density of the eigenvalues with λ_k. Needs matplotlib; returns the figure."""
+        of each number of clusters and the density of the eigenvalues with λ_k. ``points``, a row for each label, are
+        drawn as a map, in the plane of their largest deviations. Needs matplotlib; returns the figure."""
         from ._plots import plot_clustering
 
-        return plot_clustering(self, figure)
+        return plot_clustering(self, figure, points)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from ._arrays import to_points
 from ._call import make_call
-from ._errors import UnsupportedError
+from ._errors import InvalidArgumentError, UnsupportedError
 
 # Cells of the picture of a matrix, a side: more would be smaller than pixels.
 _CELLS = 400
+# Points of a map: more would hide each other.
+_POINTS = 20_000
 
 
 def _pyplot() -> Any:
@@ -67,13 +70,39 @@ def _plot_matrix(clustering: Any, order: Any, ax: Any) -> None:
     ax.set(title=f"{clustering.n_clusters} clusters of {nodes} nodes", xlabel="nodes, sorted by cluster")
 
 
-def plot_clustering(clustering: Any, figure: Any = None) -> Any:
+def _plot_map(points: Any, labels: Any, clusters: int, ax: Any) -> None:
+    """The points in their plane, or in that of their two largest deviations, coloured by cluster."""
+    values = to_points(points)
+    if len(values) != len(labels):
+        raise InvalidArgumentError(f"points: has {len(values)} rows; must have one for each of the {len(labels)} labels")
+    some = (
+        np.arange(len(values)) if len(values) <= _POINTS else np.random.default_rng(0).choice(len(values), _POINTS, False)
+    )
+    plane = values[some].astype(np.float64)
+    names = ("first column", "second column")
+    if plane.shape[1] != 2:
+        plane -= plane.mean(axis=0)
+        _, axes = np.linalg.eigh(plane.T @ plane)
+        plane = plane @ axes[:, ::-1][:, :2]
+        names = ("first principal component", "second")
+    if plane.shape[1] == 1:
+        plane = np.column_stack([plane, np.zeros(len(plane))])
+    # Clusters with numbers that follow each other have colours that lie apart.
+    colours = (labels[some] * 0.618034) % 1
+    ax.scatter(plane[:, 0], plane[:, 1], s=max(1, min(20, 4000 / len(plane))), c=colours, cmap="hsv", vmin=0, vmax=1)
+    ax.set(xlabel=names[0], ylabel=names[1], title=f"{clusters} clusters of {len(values)} points")
+
+
+def plot_clustering(clustering: Any, figure: Any = None, points: Any = None) -> Any:
     """The figure of Clustering.plot."""
-    figure = _pyplot().figure(figsize=(12, 8), layout="constrained") if figure is None else figure
+    columns = 2 if points is None else 3
+    figure = _pyplot().figure(figsize=(6 * columns, 8), layout="constrained") if figure is None else figure
     scores = clustering.scores()
     order = np.argsort(-scores["sizes"], kind="stable")
-    grid = figure.add_gridspec(3, 2, width_ratios=(2, 1))
+    grid = figure.add_gridspec(3, columns, width_ratios=(2, 1, 2)[:columns])
     _plot_matrix(clustering, order, figure.add_subplot(grid[:, 0]))
+    if points is not None:
+        _plot_map(points, clustering.labels, clustering.n_clusters, figure.add_subplot(grid[:, 2]))
     sizes = figure.add_subplot(grid[0, 1])
     sizes.bar(np.arange(len(order)), scores["sizes"][order])
     sizes.set(ylabel="size", title=f"modularity {scores['modularity']:.3f}")
@@ -93,3 +122,33 @@ def plot_operator(analysis_operator: Any, ax: Any = None) -> Any:
     ax.imshow(_core.atlas(analysis_operator, {}, make_call()), cmap="grey", vmin=0, vmax=255)
     ax.set_axis_off()
     return ax
+
+
+def plot_compression(compression: Any, beside: Any = (), accuracies: Any = None, figure: Any = None) -> Any:
+    """The figure of Compression.plot."""
+    figure = _pyplot().figure(figsize=(13, 4), layout="constrained") if figure is None else figure
+    bits, errors, front = figure.subplots(1, 3)
+    weights = compression.weights
+    places = np.arange(len(weights))
+    bits.bar(places, [8 * weight["bytes"] / max(1, int(np.prod(weight["shape"]))) for weight in weights], width=1)
+    bits.set(
+        xlabel="layer, in the order of the file", ylabel="bits a weight", title=f"{compression.ratio:.1f} times fewer bytes"
+    )
+    if all(weight["relative_mse"] is not None for weight in weights):
+        errors.plot(places, [max(weight["relative_mse"], 1e-12) for weight in weights], marker=".", linestyle="")
+        errors.set_yscale("log")
+    errors.set(
+        xlabel="layer, in the order of the file",
+        ylabel="squared error / squares of the weight",
+        title="error of the weights",
+    )
+    every = [compression, *beside]
+    if accuracies is not None and len(accuracies) != len(every):
+        raise InvalidArgumentError(
+            f"accuracies: has {len(accuracies)} values; must have one for each of {len(every)} compressions"
+        )
+    values = [one.relative_mse for one in every] if accuracies is None else accuracies
+    shown = sorted((one.bytes / 1e6, value) for one, value in zip(every, values, strict=True) if value is not None)
+    front.plot([size for size, _ in shown], [value for _, value in shown], marker="o")
+    front.set(xlabel="MB", ylabel="error of the weights" if accuracies is None else "accuracy", title="whole file")
+    return figure

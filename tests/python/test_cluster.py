@@ -170,6 +170,13 @@ def test_results_can_be_pickled_and_shown(on_points, blobs):
     figure = on_points.plot()
     assert len(figure.axes) == 4
     assert on_points.choice.plot().get_title() == "6 clusters"
+    with_map = on_points.plot(points=blobs[0])
+    assert with_map.axes[1].get_title() == "6 clusters of 1500 points"
+    drawn = with_map.axes[1].collections[0]
+    assert drawn.get_offsets().shape == (1500, 2)
+    assert len(np.unique(drawn.get_array())) == 6
+    with pytest.raises(pm.InvalidArgumentError, match="points: has 9 rows"):
+        on_points.plot(points=blobs[0][:9])
 
 
 def test_a_result_shares_the_memory_of_the_graph(on_points):

@@ -82,6 +82,24 @@ def test_budgets_are_kept_to_the_byte(tmp_path):
     assert (dry.bytes, dry.path) == (made.bytes, None)
 
 
+def test_compressions_are_drawn(tmp_path):
+    pytest.importorskip("matplotlib").use("agg")
+    arrays = model()
+    small = quant.compress(arrays, tmp_path / "small.safetensors", layers={"fc": "pq8", "embed": "int4"})
+    large = quant.compress(arrays, tmp_path / "large.safetensors", scheme="int8")
+    assert 0 < large.relative_mse < small.relative_mse < 1
+    bits, errors, front = small.plot([large]).axes
+    assert len(bits.patches) == len(small.weights)
+    assert {round(patch.get_height()) for patch in bits.patches} <= {1, 2, 3, 4, 5, 6}
+    assert errors.get_yscale() == "log"
+    assert (front.lines[0].get_ydata() == [small.relative_mse, large.relative_mse]).all()
+    accuracies = small.plot([large], accuracies=[0.7, 0.9]).axes[2]
+    assert list(accuracies.lines[0].get_ydata()) == [0.7, 0.9]
+    with pytest.raises(pm.InvalidArgumentError, match="accuracies: has 1 values"):
+        small.plot([large], accuracies=[0.7])
+    assert quant.compress(arrays, scheme="int8", dry_run=True).relative_mse is None
+
+
 def test_folders_keep_what_is_beside_the_model(tmp_path):
     source = tmp_path / "model"
     (source / "1_Pooling").mkdir(parents=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,32 @@ class Compression:
     def ratio(self) -> float:
         """How many times smaller the file is."""
         return self.model_bytes / self.bytes
+
+    @property
+    def relative_mse(self) -> float | None:
+        """The squared error of the weights in codes, divided by their squares: the mean over all weights. None where
+        nothing was quantized, as after a dry run."""
+        sizes = [prod(weight["shape"]) for weight in self.weights]
+        errors = [weight["relative_mse"] for weight in self.weights]
+        if not sizes or None in errors:
+            return None
+        return float(sum(size * error for size, error in zip(sizes, errors, strict=True)) / sum(sizes))
+
+    def plot(
+        self, beside: Sequence[Compression] = (), *, accuracies: Sequence[float] | None = None, figure: Any = None
+    ) -> Any:
+        """Draws the bits of a weight and its error layer by layer, and the error of the whole file against its bytes.
+
+        Args:
+            beside: Other compressions of the same model, for the last picture.
+            accuracies: Measured ones of this compression and of those beside, drawn in place of the errors.
+            figure: A figure of matplotlib to draw in.
+
+        Needs matplotlib; returns the figure.
+        """
+        from .._plots import plot_compression
+
+        return plot_compression(self, beside, accuracies, figure)
 
     def __repr__(self) -> str:
         where = "dry run" if self.path is None else str(self.path)
