@@ -1,9 +1,13 @@
 import os
+import signal
 import subprocess
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+
+# A job in the background of a shell ignores SIGINT, and so would the processes that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -12,25 +12,9 @@ import time
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from long_calls import LONG
 
 import parsimony_ml as pm
-
-# Long calls, and seconds after which each is interrupted.
-LONG = """
-    import numpy as np, scipy.sparse as sp, parsimony_ml as pm
-    rng = np.random.default_rng(0)
-    edges = rng.integers(0, 200_000, (3_000_000, 2))
-    points = rng.normal(size=(60_000, 24)).astype(np.float32)
-    image = rng.normal(128, 20, (3000, 3000))
-    signals = rng.normal(size=(60_000, 64)).astype(np.float32)
-    calls = {
-        "cluster": lambda: pm.cluster((edges, None), 50, method="compressive", order=500),
-        "points": lambda: pm.knn_graph(points, 50, search="exact"),
-        "denoise": lambda: pm.denoise(image, data_range=255, adapt=True),
-        "learn": lambda: pm.learn_operator(signals, max_iterations=10_000),
-        "choose": lambda: pm.choose_n_clusters((edges, None), order=500),
-    }
-"""
 
 
 def python(code, **keywords):
@@ -47,11 +31,12 @@ def heavy():
 
 
 @pytest.mark.parametrize(
-    ("call", "after"), [("cluster", 0.1), ("points", 0.8), ("denoise", 0.6), ("learn", 1.2), ("choose", 0.4)]
+    ("call", "after"),
+    [("cluster", 0.1), ("points", 0.8), ("denoise", 0.6), ("learn", 1.2), ("choose", 0.4), ("quantize", 0.7)],
 )
 def test_ctrl_c_stops_a_call(call, after):
     process = python(
-        textwrap.dedent(LONG)
+        LONG
         + textwrap.dedent(f"""
         import sys, time
         print("ready", flush=True)
@@ -67,7 +52,7 @@ def test_ctrl_c_stops_a_call(call, after):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, "")
-    # The promise is .25 s on an idle machine (tests/python/interrupt.py measures it).
+    # The promise is .25 s on an idle machine (bench/python/behaviour.py measures it).
     assert float(out) - sent < 2
 
 
