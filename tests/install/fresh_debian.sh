@@ -76,6 +76,7 @@ inside 'cd /src; grep -E "^(anndata|igraph|networkx|scikit-learn|scipy|torch|tra
   /root/venv/bin/pip install --quiet -r /root/needs.txt'
 
 step "the ten scripts"
+# shellcheck disable=SC2016  # the shell inside expands them
 inside 'mkdir -p /root/work; cd /root/work; export PARSIMONY_DATA=/data HF_HUB_OFFLINE=1; failed=0
   for script in /src/examples/python/*.py; do
     begin=$(date +%s.%N)
