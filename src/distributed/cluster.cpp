@@ -11,10 +11,10 @@
 #include "cluster/methods/on_operator.hpp"
 #include "cluster/methods/prepared.hpp"
 #include "cluster/run.hpp"
+#include "core/together.hpp"
 #include "distributed/components.hpp"
 #include "distributed/operator.hpp"
 #include "distributed/rows.hpp"
-#include "distributed/together.hpp"
 #include "graph/score_sums.hpp"
 
 namespace parsimony::distributed {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/files/npy_format.hpp"
+#include "core/together.hpp"
 #include "distributed/communicator.hpp"
-#include "distributed/together.hpp"
 #include "graph/file/endings.hpp"
 
 namespace parsimony::distributed {

@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/together.hpp"
 #include "distributed/partition.hpp"
-#include "distributed/together.hpp"
 #include "graph/id_index.hpp"
 #include "graph/ranked_bits.hpp"
 #include "parsimony/core/error.hpp"

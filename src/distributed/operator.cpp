@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "distributed/together.hpp"
+#include "core/together.hpp"
 #include "graph/laplacian_factors.hpp"
 #include "spectral/blocked_step.hpp"
 

@@ -6,10 +6,10 @@
 #include <numeric>
 #include <optional>
 
+#include "core/together.hpp"
 #include "distributed/number_ids.hpp"
 #include "distributed/rows.hpp"
 #include "distributed/slice.hpp"
-#include "distributed/together.hpp"
 #include "graph/file/endings.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/file/matrix_market.hpp"

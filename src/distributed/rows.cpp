@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "distributed/together.hpp"
+#include "core/together.hpp"
 #include "graph/ranked_bits.hpp"
 
 namespace parsimony::distributed {
