@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/together.hpp"
+#include "distributed/exchange_ids.hpp"
 #include "distributed/partition.hpp"
 #include "graph/id_index.hpp"
 #include "graph/ranked_bits.hpp"
@@ -26,12 +27,12 @@ void check_count(std::int64_t nodes) {
 }
 
 // Consumes the pieces.
-template <class NodeOf>
-std::vector<graph::EntryBlock> numbered_blocks(std::vector<std::vector<std::int64_t>>& pieces,
-                                               const NodeOf& node_of, const Context& context) {
+template <class Id, class NodeOf>
+std::vector<graph::EntryBlock> numbered_blocks(std::vector<std::vector<Id>>& pieces, const NodeOf& node_of,
+                                               const Context& context) {
   std::vector<graph::EntryBlock> out(pieces.size());
   context.for_blocks(std::ssize(pieces), 1, [&](std::int64_t p, std::int64_t) {
-    const std::vector<std::int64_t> ids = std::move(pieces[p]);
+    const std::vector<Id> ids = std::move(pieces[p]);
     out[p].nodes.resize(ids.size() / 2);
     for (std::size_t e = 0; e < ids.size() / 2; ++e) {
       out[p].nodes[e] = {node_of(ids[2 * e]), node_of(ids[2 * e + 1])};
@@ -41,9 +42,10 @@ std::vector<graph::EntryBlock> numbered_blocks(std::vector<std::vector<std::int6
 }
 
 // Integers in a range that is narrow for their number.
-std::optional<NumberedIds> number_in_bitmap(const Communicator& communicator,
-                                            std::vector<std::vector<std::int64_t>>& pieces,
-                                            const graph::MemoryBudget& budget, const Context& context) {
+std::optional<NumberedIds<std::int64_t>> number_in_bitmap(const Communicator& communicator,
+                                                          std::vector<std::vector<std::int64_t>>& pieces,
+                                                          const graph::MemoryBudget& budget,
+                                                          const Context& context) {
   std::int64_t low = std::numeric_limits<std::int64_t>::max(), high = ~low, own = 0;
   for (const auto& piece : pieces) {
     own += std::ssize(piece);
@@ -72,7 +74,7 @@ std::optional<NumberedIds> number_in_bitmap(const Communicator& communicator,
   communicator.unite(bits.words());
   const std::int64_t nodes = bits.count();
   check_count(nodes);
-  NumberedIds out;
+  NumberedIds<std::int64_t> out;
   out.blocks = numbered_blocks(
       pieces, [&](std::int64_t id) { return bits.rank(place(id)); }, context);
   const Partition partition = Partition::even(nodes, communicator.rank(), communicator.count());
@@ -87,46 +89,52 @@ std::optional<NumberedIds> number_in_bitmap(const Communicator& communicator,
 }
 
 // The first id of every process but the first one.
-std::vector<std::int64_t> splitters(const Communicator& communicator, const std::vector<std::int64_t>& ids) {
-  std::vector<std::int64_t> samples;
+template <class Id>
+ReceivedIds<Id> splitters(const Communicator& communicator, const std::vector<Id>& ids) {
+  std::vector<Id> samples;
   for (std::int64_t s = 0; s < kSamples && !ids.empty(); ++s) {
     samples.push_back(ids[s * std::ssize(ids) / kSamples]);
   }
-  std::vector<std::int64_t> all = communicator.gather(std::span<const std::int64_t>(samples)), chosen;
+  ReceivedIds<Id> out = gather_ids(communicator, std::span<const Id>(samples));
+  std::vector<Id>& all = out.ids[0];
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
+  std::vector<Id> chosen;
   for (int p = 1; p < communicator.count() && !all.empty(); ++p) {
     chosen.push_back(all[p * std::ssize(all) / communicator.count()]);
   }
-  return chosen;
+  all = std::move(chosen);
+  return out;
 }
 
-NumberedIds number_by_sorting(const Communicator& communicator,
-                              std::vector<std::vector<std::int64_t>>& pieces,
-                              const graph::MemoryBudget& budget, const Context& context) {
-  std::optional<graph::IdIndex<std::int64_t>> index;
-  std::vector<std::int64_t> distinct;
+template <class Id>
+NumberedIds<Id> number_by_sorting(const Communicator& communicator, std::vector<std::vector<Id>>& pieces,
+                                  const graph::MemoryBudget& budget, const Context& context) {
+  std::optional<graph::IdIndex<Id>> index;
+  std::vector<Id> distinct;
   together(communicator, [&] {
     index.emplace(pieces, budget, context);
-    budget.require(2 * index->size() * static_cast<std::int64_t>(sizeof(std::int64_t) + 4));
+    budget.require(2 * index->size() * static_cast<std::int64_t>(sizeof(Id) + 4));
     distinct = index->distinct();
   });
-  std::vector<std::vector<std::int64_t>> send;
-  const std::vector<std::int64_t> firsts = splitters(communicator, distinct);
-  auto begin = distinct.cbegin();
-  for (int p = 0; p < communicator.count(); ++p) {
-    const bool last = p >= std::ssize(firsts);
-    const auto end = last ? distinct.cend() : std::lower_bound(begin, distinct.cend(), firsts[p]);
-    send.emplace_back(begin, end);
-    begin = end;
+  std::vector<std::span<const Id>> send;
+  {
+    const ReceivedIds<Id> first = splitters(communicator, distinct);
+    auto begin = distinct.cbegin();
+    for (int p = 0; p < communicator.count(); ++p) {
+      const bool last = p >= std::ssize(first.ids[0]);
+      const auto end = last ? distinct.cend() : std::lower_bound(begin, distinct.cend(), first.ids[0][p]);
+      send.emplace_back(begin, end);
+      begin = end;
+    }
   }
-  const std::vector<std::vector<std::int64_t>> asked = communicator.exchange(std::move(send));
-  NumberedIds out;
-  IdTable& table = out.table;
-  std::optional<graph::IdIndex<std::int64_t>> own;
+  const ReceivedIds<Id> asked = exchange_ids(communicator, send);
+  NumberedIds<Id> out;
+  IdTable<Id>& table = out.table;
+  std::optional<graph::IdIndex<Id>> own;
   together(communicator, [&] {
-    own.emplace(asked, budget, context);
-    table.own = own->distinct();
+    own.emplace(asked.ids, budget, context);
+    for (const Id& id : own->distinct()) table.own.emplace_back(id);
   });
   const std::int64_t size = own->size();
   for (const std::int64_t more : communicator.gather(std::span<const std::int64_t>(&size, 1))) {
@@ -136,7 +144,7 @@ NumberedIds number_by_sorting(const Communicator& communicator,
   const auto first = static_cast<std::int32_t>(table.begins[communicator.rank()]);
   std::vector<std::vector<std::int32_t>> answer(communicator.count());
   for (int p = 0; p < communicator.count(); ++p) {
-    for (const std::int64_t id : asked[p]) answer[p].push_back(first + (*own)[id]);
+    for (const Id& id : asked.ids[p]) answer[p].push_back(first + (*own)[id]);
   }
   std::vector<std::int32_t> numbers;  // those of `distinct`, as the ranges ascend with the processes
   numbers.reserve(distinct.size());
@@ -144,29 +152,48 @@ NumberedIds number_by_sorting(const Communicator& communicator,
     numbers.insert(numbers.end(), part.begin(), part.end());
   }
   out.blocks = numbered_blocks(
-      pieces, [&](std::int64_t id) { return numbers[(*index)[id]]; }, context);
+      pieces, [&](const Id& id) { return numbers[(*index)[id]]; }, context);
   return out;
+}
+
+std::string text_of(std::int64_t id) {
+  return std::to_string(id);
+}
+std::string text_of(const std::string& id) {
+  return id;
 }
 
 }  // namespace
 
-NumberedIds number_ids(const Communicator& communicator, std::vector<std::vector<std::int64_t>> pieces,
-                       const graph::MemoryBudget& budget, const Context& context) {
-  if (auto out = number_in_bitmap(communicator, pieces, budget, context)) return std::move(*out);
+template <class Id>
+NumberedIds<Id> number_ids(const Communicator& communicator, std::vector<std::vector<Id>> pieces,
+                           const graph::MemoryBudget& budget, const Context& context) {
+  if constexpr (std::is_same_v<Id, std::int64_t>) {
+    if (auto out = number_in_bitmap(communicator, pieces, budget, context)) return std::move(*out);
+  }
   return number_by_sorting(communicator, pieces, budget, context);
 }
 
-std::vector<std::string> IdTable::names(const Communicator& communicator,
-                                        std::span<const std::int32_t> nodes) const {
+template <class Id>
+std::vector<std::string> IdTable<Id>::names(const Communicator& communicator,
+                                            std::span<const std::int32_t> nodes) const {
   std::vector<std::string> out;
   const std::int64_t begin = begins[communicator.rank()];
   for (const std::int32_t node : nodes) {
     const bool mine = node >= begin && node < begins[communicator.rank() + 1];
-    const std::string name = mine ? std::to_string(own[node - begin]) : "";
+    const std::string name = mine ? text_of(own[node - begin]) : "";
     const std::vector<char> all = communicator.gather(std::span<const char>(name));
     out.emplace_back(all.begin(), all.end());
   }
   return out;
 }
+
+template struct IdTable<std::int64_t>;
+template struct IdTable<std::string_view>;
+template NumberedIds<std::int64_t> number_ids(const Communicator&, std::vector<std::vector<std::int64_t>>,
+                                              const graph::MemoryBudget&, const Context&);
+template NumberedIds<std::string_view> number_ids(const Communicator&,
+                                                  std::vector<std::vector<std::string_view>>,
+                                                  const graph::MemoryBudget&, const Context&);
 
 }  // namespace parsimony::distributed

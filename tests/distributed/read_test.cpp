@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <sstream>
 
 #include "distributed/number_ids.hpp"
 #include "distributed/slice.hpp"
@@ -40,13 +41,14 @@ TEST(ReadSlice, HasEachLineOnceForABoundaryAtEveryByte) {
 }
 
 // Every process has some of the ids, in two pieces; nodes are places among the sorted ids of all.
-void expect_places(std::vector<std::int64_t> all) {
-  std::vector<std::vector<std::int64_t>> mine(2);
+template <class Id>
+void expect_places(std::vector<Id> all) {
+  std::vector<std::vector<Id>> mine(2);
   for (std::size_t i = world().rank(); i < all.size(); i += world().count())
     mine[i % 3 == 0].push_back(all[i]);
   for (auto& piece : mine) piece.resize((piece.size() + 1) / 2 * 2, all[0]);
   const Context context(2);
-  const NumberedIds numbered = number_ids(world(), mine, {"test", context}, context);
+  const NumberedIds<Id> numbered = number_ids(world(), mine, {"test", context}, context);
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   ASSERT_EQ(numbered.table.nodes(), std::ssize(all));
@@ -58,7 +60,11 @@ void expect_places(std::vector<std::int64_t> all) {
   }
   const std::vector<std::int32_t> some{0, 700, 5, static_cast<std::int32_t>(all.size()) - 1};
   const std::vector<std::string> names = numbered.table.names(world(), some);
-  for (std::size_t i = 0; i < some.size(); ++i) EXPECT_EQ(names[i], std::to_string(all[some[i]]));
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    std::ostringstream text;
+    text << all[some[i]];
+    EXPECT_EQ(names[i], text.str());
+  }
   std::int64_t at = numbered.table.begins[world().rank()];
   for (const auto& own : numbered.table.own) EXPECT_EQ(own, all[at++]);
 }
@@ -76,11 +82,19 @@ TEST(NumberIds, AreThePlacesInTheSortedIds) {
   expect_places(wide);
 }
 
-void expect_graph_of_one_process(const std::string& name, const std::string& text) {
+TEST(NumberIds, OrderWordsByTheirBytes) {
+  std::vector<std::string> words;
+  for (int i = 0; i < 3000; ++i)
+    words.push_back(std::string(i % 5, "z\xc3"[i % 2]) + std::to_string(i * 7919 % 1501));
+  expect_places(std::vector<std::string_view>(words.begin(), words.end()));
+}
+
+void expect_graph_of_one_process(const std::string& name, const std::string& text,
+                                 const graph::ReadOptions& options = {}) {
   const auto path = shared_file(name, text);
   const Context context(1);
-  const graph::GraphFile one = graph::read_graph(path, {}, context);
-  const Graph many = read_graph(path, {}, world(), context);
+  const graph::GraphFile one = graph::read_graph(path, options, context);
+  const Graph many = read_graph(path, options, world(), context);
   EXPECT_EQ(many.nodes, one.graph.nodes());
   EXPECT_EQ(many.edges, one.graph.edges());
   EXPECT_EQ(many.weighted, one.graph.weighted());
@@ -125,6 +139,44 @@ TEST(ReadGraph, IsThatOfOneProcess) {
   expect_graph_of_one_process("e.mtx", text);
 }
 
+// Lists of words, of integers among them, and tables: with quotes, a header, and edges on the first line.
+TEST(ReadGraph, WordsAreThoseOfOneProcess) {
+  expect_graph_of_one_process("words.txt", "alice bob\nbob carol\n# c\nalice bob\ndave dave\n7 alice\n");
+  expect_graph_of_one_process("late.txt", "1 2\n2 3\n3 4\n4 007\n");
+  expect_graph_of_one_process("table.csv",
+                              "source,target,weight\nx,\"y, \"\"z\"\"\",1.5\n\"y, \"\"z\"\"\",v,2\nv,x,0\n");
+  expect_graph_of_one_process("numbers.csv", "\"from\",\"to\"\n\"5\",\"7\"\n\"7\",\"-3\"\n");
+  expect_graph_of_one_process("columns.tsv", "a\tb\tc\td\nu\t1\tv\t2\nv\t4\tw\t2\n", {.columns = "1,3,2"});
+  std::string text;
+  for (int i = 0; i < 4000; ++i) {
+    text += "node" + std::to_string(i * 7919 % 1501) + ";\xc3\xa9" + std::to_string(i * 31 % 997) + ";0," +
+            std::to_string(1 + i % 7) + "\n";
+  }
+  expect_graph_of_one_process("many.txt", "von;nach;gewicht\n" + text);
+  expect_graph_of_one_process("many_without_header.txt", text);
+}
+
+TEST(ReadGraph, MetisIsThatOfOneProcess) {
+  expect_graph_of_one_process("a.graph", "% c\n4 3\n2 3\n1\n% c\n1 4\n3");
+  expect_graph_of_one_process("isolated.graph", "5 2\n2\n1 4\n\n2\n\n\n\n");
+  expect_graph_of_one_process("weights.graph", "3 2 111 2\n9 1 1 2 2.5\n9 1 1 1 2.5 3 4\n9 1 1 2 4\n");
+  std::string text;
+  std::int64_t edges = 0;
+  constexpr int kNodes = 3000;
+  std::vector<std::string> lines(kNodes);
+  for (int i = 0; i < kNodes; ++i) {
+    const int other = (i * 7919 + 13) % kNodes;
+    if (other == i || i * 7919LL % 5 == 0) continue;
+    if (lines[i].find(" " + std::to_string(other + 1) + " ") != std::string::npos) continue;
+    lines[i] += " " + std::to_string(other + 1) + " ";
+    lines[other] += " " + std::to_string(i + 1) + " ";
+    ++edges;
+  }
+  for (const std::string& line : lines) text += line + "\n";
+  expect_graph_of_one_process("many.graph",
+                              std::to_string(kNodes) + " " + std::to_string(edges) + "\n" + text);
+}
+
 // A file shorter than the processes, at every length: the slices move over all its bytes.
 TEST(ReadGraph, TinyFilesOfEveryLength) {
   std::string comment = "#";
@@ -155,8 +207,17 @@ TEST(ReadGraph, FaultsAreThoseOfAllProcesses) {
   expect_error("short.mtx", text.substr(0, text.find("3 2\n") + 40), "short.mtx:2: 100 entries stated, ");
   expect_error("other.mtx", "%%MatrixMarket matrix coordinate pattern general\n3 3 1\n2 1\n",
                "not symmetric");
-  expect_error("words.txt", "1 2\n2 3\nalice bob\n", "words.txt: has lines that are not two integers");
-  expect_error("graph.graph", "3 2\n2\n1 3\n2\n", "is metis");
+  expect_error("columns.txt", "a b\nb c\nc d\nd\n", "columns.txt:4: 1 column; every line needs 2");
+  expect_error("quotes.csv", "a,b\nb,c\nc,\"d\n", "quotes.csv:3: the quote before ");
+  expect_error("fractions.txt", "1.5 2\n2 3\n", "looks like points");
+  expect_error("weight.txt", "a b 1\nb c -1\n", "weight.txt:2: ");
+  expect_error("short.graph", "5 2\n2\n1 3\n2\n", "short.graph:1: 5 nodes stated, 3 lines of nodes found");
+  expect_error("edges.graph", "3 5\n2\n1 3\n2\n", "edges.graph:1: 5 edges stated, 2 found");
+  expect_error("far.graph", "3 2\n2\n1 4\n2\n", "far.graph:3: ");
+  expect_error("more.graph", "2 1\n2\n1\n1\n", "more.graph:4: a line beyond those of the 2 nodes");
+  expect_error("asymmetric.graph", "3 2\n2\n1 3\n\n", "not symmetric");
+  expect_error("macintosh.txt", "1 2\r2 3\r", "ends its lines with");
+  expect_error("named.graphml", "<graphml/>", "is graphml");
   expect_error("zipped.txt", "\x1f\x8b\x08zzz", "is compressed");
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "parsimony/core/context.hpp"
@@ -24,8 +25,10 @@ struct Graph {
   bool weighted = false;
   std::int64_t ghosts = 0;  ///< rows of others that the processes receive, summed over them
   std::int64_t self_loops_dropped = 0, duplicates_merged = 0, zeros_dropped = 0;
-  /// Names of the nodes of this process, if they are not the numbers first_id, first_id + 1, …
+  /// A part of the names of all nodes, in their order over the processes: integers, or words; both empty if
+  /// the names are the numbers first_id, first_id + 1, …
   std::vector<std::int64_t> ids;
+  std::vector<std::string> words;
   std::int64_t first_id = 0;
 
   std::int64_t first() const;  ///< first node of this process
@@ -34,14 +37,13 @@ struct Graph {
   graph::NodeIds collect_ids(const Processes& processes) const;
 };
 
-/// Reads a Matrix Market file or an edge list of integers, plain text, in slices of bytes: each process reads
-/// and parses about size / processes bytes, and the edges then go to the processes that hold their nodes.
-/// O(E log degree / processes) time; memory in each process about a slice, and 60 bytes for each of its
-/// edges.
+/// Reads a Matrix Market file, a METIS file or an edge list, plain text, in slices of bytes: each process
+/// reads and parses about size / processes bytes, and the edges then go to the processes that hold their
+/// nodes. Ids of an edge list are numbered by a sort over the processes. O(E log degree / processes) time;
+/// memory in each process about a slice, and 60 bytes for each of its edges, 150 with ids that are words.
 ///
-/// options: format and unweighted, as for graph::read_graph. Throws as graph::read_graph, in all
-/// processes alike; unsupported for compressed files, other formats and options, and ids that are not
-/// integers.
+/// options: format, columns and unweighted, as for graph::read_graph. Throws as graph::read_graph, in all
+/// processes alike; unsupported for compressed files, other formats and options.
 Graph read_graph(const std::filesystem::path& path, const graph::ReadOptions& options,
                  const Processes& processes, const Context& context = Context{});
 

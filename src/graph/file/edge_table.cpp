@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
+#include "core/together.hpp"
 
 namespace parsimony::graph {
 namespace {
@@ -20,20 +23,23 @@ struct RowPiece {
 
 class TableReader {
  public:
-  TableReader(const Text& text, const ReadOptions& options, const Context& context)
-      : text_(text),
+  TableReader(const TablePart& part, const ReadOptions& options, const Context& context)
+      : text_(part.head),
+        body_(part.body),
+        from_(part.from),
+        processes_(part.processes),
         options_(options),
         context_(context),
-        separator_(find_separator(text, context)),
-        head_(read_head(text, separator_, 100)) {
+        separator_(separator_of_all()),
+        head_(read_head(text_, separator_, 100)) {
     if (head_.rows.empty()) {
-      if (head_.fault) text.fail(*head_.fault);
-      LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
+      if (head_.fault) text_.fail(*head_.fault);
+      LineCursor cursor(text_.bytes, 0, static_cast<std::int64_t>(text_.bytes.size()));
       cursor.next_filled_line();
       const Comments& comments = cursor.comments();
       throw Error(
           ErrorCode::format,
-          fmt::format("{}: no edges; an edge is a line of two node ids and perhaps a weight{}", text.name,
+          fmt::format("{}: no edges; an edge is a line of two node ids and perhaps a weight{}", text_.name,
                       comments.like_data ? fmt::format("; {} lines begin with #, % or //, as comments do: "
                                                        "put ids that begin so in quotes",
                                                        comments.count)
@@ -44,7 +50,7 @@ class TableReader {
   EdgeTable run() {
     try {
       if (options_.format == FileFormat::automatic && options_.columns.empty()) {
-        refuse_points(text_, head_ids(), separator_);
+        refuse_points(text_, head_ids(), separator_, one_process());
       }
       columns_ = edge_columns(text_, head_, options_);
     } catch (const TextFault& fault) {
@@ -68,12 +74,29 @@ class TableReader {
       out.edges.weights.push_back(std::move(piece.weights));
       out.unquoted.push_back(std::move(piece.unquoted));
     }
-    if (options_.format == FileFormat::automatic) refuse_points(text_, out.edges.ids, separator_);
-    if (out.weighted && !columns_.sure_weight) say_times(text_, out.edges.weights, context_);
+    if (options_.format == FileFormat::automatic) {
+      refuse_points(text_, out.edges.ids, separator_, processes_);
+    }
+    if (out.weighted && !columns_.sure_weight && processes_.count() == 1) {
+      say_times(text_, out.edges.weights, context_);
+    }
     return out;
   }
 
  private:
+  // The first row is in the head alone.
+  char separator_of_all() const {
+    Text first = text_;
+    first.bytes = text_.bytes.substr(0, static_cast<std::size_t>(end_of_first_row(text_)));
+    SeparatorCounts counts = count_separators(body_, from_, context_);
+    processes_.sum(counts.with);
+    processes_.sum(std::span(&counts.lines, 1));
+    const SeparatorCounts more = count_separators(first, 0, context_);
+    counts.lines += more.lines;
+    for (std::size_t s = 0; s < counts.with.size(); ++s) counts.with[s] += more.with[s];
+    return choose_separator(counts);
+  }
+
   Words head_ids() const {
     Words ids(1);
     for (std::size_t r = all_words(head_.rows[0]); r < head_.rows.size(); ++r) {
@@ -127,16 +150,18 @@ class TableReader {
 
   // All rows but the first.
   void read_body() {
-    pieces_ = std::vector<RowPiece>(piece_count(text_.bytes.substr(head_.second)));
+    pieces_ = std::vector<RowPiece>(piece_count(body_.bytes.substr(from_)));
     fault_.reset();
     try {
-      parse_lines(text_, head_.second, context_, [&](LineCursor& cursor, std::int64_t piece) {
-        RowCursor rows(cursor, separator_);
-        RowPiece out;
-        while (rows.next()) add_row(rows.fields(), rows.line(), out);
-        out.unquoted = std::move(rows.unquoted);
-        out.comments = cursor.comments();
-        pieces_[piece] = std::move(out);
+      together(processes_, [&] {
+        parse_lines(body_, from_, context_, [&](LineCursor& cursor, std::int64_t piece) {
+          RowCursor rows(cursor, separator_);
+          RowPiece out;
+          while (rows.next()) add_row(rows.fields(), rows.line(), out);
+          out.unquoted = std::move(rows.unquoted);
+          out.comments = cursor.comments();
+          pieces_[piece] = std::move(out);
+        });
       });
     } catch (const Error& error) {
       if (error.code() != ErrorCode::format) throw;
@@ -144,6 +169,7 @@ class TableReader {
     }
   }
 
+  // All processes see its faults; it is an edge of process 0.
   void read_first() {
     const char* at = text_.bytes.data() + head_.begins[0];
     try {
@@ -152,6 +178,7 @@ class TableReader {
       text_.fail(fault);
     }
     pieces_.back().unquoted = std::move(head_.unquoted);
+    if (processes_.rank() != 0) pieces_.back() = {};
   }
 
   // Whether the first line has words where the others have numbers, or names that no node has.
@@ -167,9 +194,10 @@ class TableReader {
     }
     if (fault_) return columns_.names;
     const auto all_ids = [&](auto holds) {
-      return std::all_of(pieces_.begin(), pieces_.end(), [&](const RowPiece& piece) {
+      const bool own = std::all_of(pieces_.begin(), pieces_.end(), [&](const RowPiece& piece) {
         return std::all_of(piece.ids.begin(), piece.ids.end(), holds);
       });
+      return !any_of(processes_, !own);
     };
     if (all_ids([&](auto id) { return as_number(id, separator_ != ',').has_value(); })) return true;
     return columns_.names &&
@@ -189,19 +217,22 @@ class TableReader {
   }
 
   void say(bool header) const {
-    if (header) say_header(text_, head_, context_, used_columns());
-    if (!columns_.message.empty()) {
-      context_.log(LogLevel::warning, fmt::format("{}: {}", text_.name, columns_.message));
-    }
     Comments comments;
     std::string decimal_comma;
     for (const RowPiece& piece : pieces_) {
       comments.add(piece.comments);
       if (decimal_comma.empty()) decimal_comma = piece.decimal_comma;
     }
-    say_leading_comments(text_, head_, context_);
-    say_comments(text_, comments, context_);
-    if (decimal_comma.empty()) return;
+    if (processes_.rank() == 0) {
+      if (header) say_header(text_, head_, context_, used_columns());
+      if (!columns_.message.empty()) {
+        context_.log(LogLevel::warning, fmt::format("{}: {}", text_.name, columns_.message));
+      }
+      say_leading_comments(text_, head_, context_);
+    }
+    say_comments_of_all(processes_, body_, comments, context_);
+    decimal_comma = first_text(processes_, decimal_comma);
+    if (decimal_comma.empty() || processes_.rank() != 0) return;
     // 1,500 may be one and a half, or fifteen hundred.
     const bool doubtful = separator_ != ';' || decimal_comma.size() - decimal_comma.find(',') == 4;
     context_.log(doubtful ? LogLevel::warning : LogLevel::info,
@@ -209,7 +240,10 @@ class TableReader {
                              in_quotes(decimal_comma)));
   }
 
-  const Text& text_;
+  const Text& text_;  // the head
+  const Text& body_;
+  std::int64_t from_;
+  const Processes& processes_;
   const ReadOptions& options_;
   const Context& context_;
   char separator_;
@@ -221,19 +255,35 @@ class TableReader {
 
 }  // namespace
 
-EdgeTable read_edge_table(const Text& text, const ReadOptions& options, const Context& context) {
-  return TableReader(text, options, context).run();
+EdgeTable read_edge_table(const TablePart& part, const ReadOptions& options, const Context& context) {
+  return TableReader(part, options, context).run();
 }
 
-void refuse_points(const Text& text, const Words& ids, char separator) {
+EdgeTable read_edge_table(const Text& text, const ReadOptions& options, const Context& context) {
+  return read_edge_table({text, text, end_of_first_row(text), one_process()}, options, context);
+}
+
+namespace {
+
+// The first id with a fraction; nothing if any id is not a number.
+std::optional<std::string_view> first_fraction(const Words& ids, char separator) {
   std::string_view fraction;
   for (const auto& piece : ids) {
     for (const std::string_view id : piece) {
       const auto number = as_number(id, separator != ',');
-      if (!number) return;
+      if (!number) return std::nullopt;
       if (fraction.empty() && *number != std::floor(*number)) fraction = id;
     }
   }
+  return fraction;
+}
+
+}  // namespace
+
+void refuse_points(const Text& text, const Words& ids, char separator, const Processes& processes) {
+  const std::optional<std::string_view> own = first_fraction(ids, separator);
+  if (any_of(processes, !own)) return;
+  const std::string fraction = first_text(processes, std::string(*own));
   if (fraction.empty()) return;
   throw Error(
       ErrorCode::format,

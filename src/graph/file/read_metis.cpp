@@ -5,21 +5,10 @@
 #include <numeric>
 
 #include "graph/file/formats.hpp"
+#include "graph/file/metis.hpp"
 
 namespace parsimony::graph {
 namespace {
-
-struct MetisHeader {
-  std::int64_t nodes = 0;
-  std::int64_t edges = 0;
-  bool node_sizes = false;
-  std::int64_t node_weights = 0;  // per node
-  bool edge_weights = false;
-  std::int64_t line = 0;  // where it starts
-  std::int64_t body = 0;  // where the nodes start
-
-  std::int64_t skipped_fields() const { return node_sizes + node_weights; }
-};
 
 // Blank lines are nodes without edges, so only comments are passed over.
 bool next_node(LineCursor& cursor) {
@@ -45,6 +34,8 @@ void parse_format(LineCursor& cursor, MetisHeader& header) {
   cursor.skip_blanks();
 }
 
+}  // namespace
+
 MetisHeader parse_metis_header(const Text& text) {
   LineCursor cursor(text.bytes, 0, static_cast<std::int64_t>(text.bytes.size()));
   MetisHeader header;
@@ -69,17 +60,16 @@ MetisHeader parse_metis_header(const Text& text) {
   return header;
 }
 
-// First node of every piece of the text, then the number of all.
-std::vector<std::int64_t> count_nodes(const Text& text, const MetisHeader& header, const Context& context) {
-  std::vector<std::int64_t> nodes(piece_count(text.bytes.substr(header.body)) + 1);
-  parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
+std::vector<std::int64_t> count_metis_nodes(const Text& text, std::int64_t from, const Context& context) {
+  std::vector<std::int64_t> nodes(piece_count(text.bytes.substr(from)) + 1);
+  parse_lines(text, from, context, [&](LineCursor& cursor, std::int64_t piece) {
     while (next_node(cursor)) ++nodes[piece];
   });
   std::exclusive_scan(nodes.begin(), nodes.end(), nodes.begin(), std::int64_t{0});
   return nodes;
 }
 
-EntryBlock parse_nodes(LineCursor& cursor, std::int64_t node, const MetisHeader& header) {
+EntryBlock parse_metis_nodes(LineCursor& cursor, std::int64_t node, const MetisHeader& header) {
   EntryBlock block;
   for (; next_node(cursor); ++node) {
     if (node >= header.nodes) {
@@ -103,39 +93,40 @@ EntryBlock parse_nodes(LineCursor& cursor, std::int64_t node, const MetisHeader&
   return block;
 }
 
-}  // namespace
+void check_metis_nodes(const Text& head, const MetisHeader& header, std::int64_t nodes) {
+  if (nodes >= header.nodes) return;
+  head.fail({head.bytes.data() + header.line,
+             fmt::format("{} nodes stated, {} lines of nodes found; the file may be truncated", header.nodes,
+                         nodes)});
+}
+
+void check_metis_edges(const Text& head, const MetisHeader& header, std::int64_t entries,
+                       std::int64_t edges) {
+  const bool clean = entries == 2 * edges;
+  if (header.edges >= edges && header.edges <= (clean ? edges : entries)) return;
+  head.fail({head.bytes.data() + header.line,
+             fmt::format("{} edges stated, {} found ({} neighbours listed)", header.edges, edges, entries)});
+}
 
 GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                       const Context& context) {
   const Text text(budget.file, bytes);
   const MetisHeader header = parse_metis_header(text);
-  const auto fail_header = [&](std::string message) {
-    text.fail({text.bytes.data() + header.line, std::move(message)});
-  };
   // A neighbour takes at least two bytes, so the entries are at most half of the text.
   budget.require(static_cast<std::int64_t>(bytes.size()) * (header.edge_weights ? 3 : 4));
-  const std::vector<std::int64_t> first_node = count_nodes(text, header, context);
+  const std::vector<std::int64_t> first_node = count_metis_nodes(text, header.body, context);
   std::vector<EntryBlock> blocks(first_node.size() - 1);
   parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
-    blocks[piece] = parse_nodes(cursor, first_node[piece], header);
+    blocks[piece] = parse_metis_nodes(cursor, first_node[piece], header);
   });
-  if (first_node.back() < header.nodes) {
-    fail_header(fmt::format("{} nodes stated, {} lines of nodes found; the file may be truncated",
-                            header.nodes, first_node.back()));
-  }
+  check_metis_nodes(text, header, first_node.back());
   std::int64_t entries = 0;
   for (const EntryBlock& block : blocks) entries += static_cast<std::int64_t>(block.nodes.size());
 
   GraphFile file =
       assemble_file(std::move(blocks), NodeIds::consecutive(header.nodes, 1),
                     assembling(EntryMeaning::matrix, header.edge_weights, options), budget, context);
-  // Writers disagree on how loops and repeated edges count: anything from the edges of the graph to the
-  // entries of the file is accepted when there are some.
-  const bool clean = entries == 2 * file.graph.edges();
-  if (header.edges < file.graph.edges() || header.edges > (clean ? file.graph.edges() : entries)) {
-    fail_header(fmt::format("{} edges stated, {} found ({} neighbours listed)", header.edges,
-                            file.graph.edges(), entries));
-  }
+  check_metis_edges(text, header, entries, file.graph.edges());
   return file;
 }
 

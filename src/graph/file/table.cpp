@@ -42,14 +42,10 @@ bool begins_as_number(std::string_view field) {
 
 }  // namespace
 
-char find_separator(const Text& text, const Context& context) {
-  struct Counts {
-    std::int64_t lines = 0;
-    std::array<std::int64_t, 3> with{};
-  };
-  std::vector<Counts> counts(piece_count(text.bytes));
-  parse_lines(text, 0, context, [&](LineCursor& cursor, std::int64_t piece) {
-    Counts& count = counts[piece];
+SeparatorCounts count_separators(const Text& text, std::int64_t from, const Context& context) {
+  std::vector<SeparatorCounts> counts(piece_count(text.bytes.substr(from)));
+  parse_lines(text, from, context, [&](LineCursor& cursor, std::int64_t piece) {
+    SeparatorCounts& count = counts[piece];
     while (cursor.next_filled_line()) {
       std::string_view line = cursor.rest_of_line();
       while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
@@ -58,15 +54,31 @@ char find_separator(const Text& text, const Context& context) {
       for (std::size_t s = 0; s < found.size(); ++s) count.with[s] += found[s];
     }
   });
-  Counts all;
-  for (const Counts& count : counts) {
+  SeparatorCounts all;
+  for (const SeparatorCounts& count : counts) {
     all.lines += count.lines;
     for (std::size_t s = 0; s < all.with.size(); ++s) all.with[s] += count.with[s];
   }
-  for (std::size_t s = 0; s < all.with.size(); ++s) {
-    if (all.lines > 0 && 10 * all.with[s] >= 9 * all.lines) return kSeparators[s];
+  return all;
+}
+
+char choose_separator(const SeparatorCounts& counts) {
+  for (std::size_t s = 0; s < counts.with.size(); ++s) {
+    if (counts.lines > 0 && 10 * counts.with[s] >= 9 * counts.lines) return kSeparators[s];
   }
   return ' ';
+}
+
+char find_separator(const Text& text, const Context& context) {
+  return choose_separator(count_separators(text, 0, context));
+}
+
+std::int64_t end_of_first_row(const Text& text) {
+  const auto size = static_cast<std::int64_t>(text.bytes.size());
+  LineCursor lines(text.bytes, 0, size);
+  if (!lines.next_filled_line()) return size;
+  const std::size_t end = text.bytes.find('\n', static_cast<std::size_t>(lines.line() - text.bytes.data()));
+  return end == text.bytes.npos ? size : static_cast<std::int64_t>(end) + 1;
 }
 
 bool RowCursor::next() {
@@ -231,27 +243,55 @@ void say_header(const Text& text, const TableHead& head, const Context& context,
 
 namespace {
 
-void log_comments(const Text& text, const Comments& comments, const char* place, const Context& context) {
+// Comments of a text, with the line of the first.
+struct CountedComments {
+  std::int64_t count = 0, line = 0;
+  bool like_data = false;
+};
+
+CountedComments counted(const Text& text, const Comments& comments) {
+  if (comments.count == 0) return {};
+  const auto line = text.first_line + std::count(text.bytes.data(), comments.first, '\n');
+  return {comments.count, line, comments.like_data};
+}
+
+void log_comments(const std::string& name, const CountedComments& comments, const char* place,
+                  const Context& context) {
   if (comments.count == 0) return;
-  const auto line = 1 + std::count(text.bytes.data(), comments.first, '\n');
   const bool one = comments.count == 1;
   context.log(
       comments.like_data ? LogLevel::warning : LogLevel::info,
-      fmt::format("{}:{}: {} line{} {} begin{} with #, % or // and {}; put ids that begin so in quotes",
-                  text.name, line, comments.count, one ? "" : "s", place, one ? "s" : "",
+      fmt::format("{}:{}: {} line{} {} begin{} with #, % or // and {}; put ids that begin so in quotes", name,
+                  comments.line, comments.count, one ? "" : "s", place, one ? "s" : "",
                   one ? "is a comment" : "are comments"));
 }
+
+constexpr const char* kBetween = "in the middle of the data";
 
 }  // namespace
 
 void say_comments(const Text& text, const Comments& comments, const Context& context) {
-  log_comments(text, comments, "in the middle of the data", context);
+  log_comments(text.name, counted(text, comments), kBetween, context);
+}
+
+void say_comments_of_all(const Processes& processes, const Text& own, const Comments& comments,
+                         const Context& context) {
+  const CountedComments mine = counted(own, comments);
+  CountedComments all;
+  for (const CountedComments& part : processes.gather(std::span<const CountedComments>(&mine, 1))) {
+    if (all.count == 0) all.line = part.line;
+    all.count += part.count;
+    all.like_data = all.like_data || part.like_data;
+  }
+  if (processes.rank() == 0) log_comments(own.name, all, kBetween, context);
 }
 
 void say_leading_comments(const Text& text, const TableHead& head, const Context& context) {
   LineCursor cursor(text.bytes, 0, head.begins[0]);
   cursor.next_filled_line();
-  if (cursor.comments().like_data) log_comments(text, cursor.comments(), "before the data", context);
+  if (cursor.comments().like_data) {
+    log_comments(text.name, counted(text, cursor.comments()), "before the data", context);
+  }
 }
 
 }  // namespace parsimony::graph

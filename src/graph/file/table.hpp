@@ -1,6 +1,7 @@
 // Text files as tables: the character that separates their columns, quotes as in RFC 4180, header lines.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <list>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "graph/file/text.hpp"
 #include "parsimony/core/context.hpp"
+#include "parsimony/core/processes.hpp"
 
 namespace parsimony::graph {
 
@@ -17,6 +19,16 @@ namespace parsimony::graph {
 /// order. It then separates alone, and blanks belong to the fields. Else a blank, which stands for blanks,
 /// tabs or one comma.
 char find_separator(const Text& text, const Context& context);
+
+/// Lines with fields, and how many of them have each separator outside of quotes.
+struct SeparatorCounts {
+  std::int64_t lines = 0;
+  std::array<std::int64_t, 3> with{};
+};
+
+/// Those of the lines from `from` on, for a separator that is chosen by several parts of a file.
+SeparatorCounts count_separators(const Text& text, std::int64_t from, const Context& context);
+char choose_separator(const SeparatorCounts& counts);
 
 /// Cuts the lines of a cursor into fields. A field that begins with a quote ends with one, and holds
 /// separators, blanks and, doubled, quotes. Other fields have no blanks around them.
@@ -54,6 +66,9 @@ struct TableHead {
   std::optional<TextFault> fault;  ///< the one in the row after these
 };
 
+/// The end of the first line that has fields; the end of the text if none has.
+std::int64_t end_of_first_row(const Text& text);
+
 /// Reads the first `count` rows, or those before one that has a fault.
 TableHead read_head(const Text& text, char separator, std::size_t count);
 
@@ -86,6 +101,9 @@ void say_header(const Text& text, const TableHead& head, const Context& context,
 
 /// Says how many lines after the first entry are comments: loudly, if they may be data.
 void say_comments(const Text& text, const Comments& comments, const Context& context);
+/// The same for parts of a file in several processes, where each has its own part; process 0 says it.
+void say_comments_of_all(const Processes& processes, const Text& own, const Comments& comments,
+                         const Context& context);
 
 /// Says how many lines before the first entry are comments, if they may be data. Names begin as comments do
 /// more often than numbers, so that this is for tables of names.
