@@ -1,6 +1,8 @@
 #include "distributed/communicator.hpp"
 
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 #include "parsimony/core/error.hpp"
 
@@ -8,8 +10,26 @@ namespace parsimony::distributed {
 namespace {
 
 constexpr std::int64_t kMostBytes = 1 << 26;  // in one message
+constexpr double kBusy = 100e-6;              // seconds of a wait without sleep
+constexpr double kLongestSleep = 1e-3;
+
+void wait_for_one(MPI_Request request) {
+  wait_for(std::span<MPI_Request>(&request, 1));
+}
 
 }  // namespace
+
+void wait_for(std::span<MPI_Request> requests) {
+  const double begin = MPI_Wtime();
+  for (;;) {
+    int done = 0;
+    MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE);
+    if (done) return;
+    const double waited = MPI_Wtime() - begin;
+    if (waited < kBusy) continue;
+    std::this_thread::sleep_for(std::chrono::duration<double>(std::min(waited / 8, kLongestSleep)));
+  }
+}
 
 Communicator::Communicator(MPI_Comm comm) : comm_(comm) {
   MPI_Comm_rank(comm, &rank_);
@@ -19,7 +39,9 @@ Communicator::Communicator(MPI_Comm comm) : comm_(comm) {
 std::vector<std::int64_t> Communicator::sizes_of_all(std::size_t own) const {
   const auto size = static_cast<std::int64_t>(own);
   std::vector<std::int64_t> all(count_);
-  MPI_Allgather(&size, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, comm_);
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Iallgather(&size, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, comm_, &request);
+  wait_for_one(request);
   return all;
 }
 
@@ -31,16 +53,15 @@ std::vector<std::byte> Communicator::gather_bytes(std::span<const std::byte> own
   std::vector<std::byte> out(total);
   if (total <= kMostBytes) {
     const std::vector<int> counts(sizes.begin(), sizes.end()), places(begins.begin(), begins.end());
-    MPI_Allgatherv(own.data(), counts[rank_], MPI_BYTE, out.data(), counts.data(), places.data(), MPI_BYTE,
-                   comm_);
+    MPI_Request request = MPI_REQUEST_NULL;
+    MPI_Iallgatherv(own.data(), counts[rank_], MPI_BYTE, out.data(), counts.data(), places.data(), MPI_BYTE,
+                    comm_, &request);
+    wait_for_one(request);
     return out;
   }
   std::copy(own.begin(), own.end(), out.begin() + begins[rank_]);
   for (int p = 0; p < count_; ++p) {
-    for (std::int64_t at = 0; at < sizes[p]; at += kMostBytes) {
-      MPI_Bcast(out.data() + begins[p] + at, static_cast<int>(std::min(kMostBytes, sizes[p] - at)), MPI_BYTE,
-                p, comm_);
-    }
+    broadcast_from(p, std::span(out).subspan(begins[p], sizes[p]));
   }
   return out;
 }
@@ -56,43 +77,50 @@ std::vector<std::byte> Communicator::collect_bytes(std::span<const std::byte> ow
   for (int p = 1; p < count_; ++p) {
     for (std::int64_t at = 0; at < sizes[p]; at += kMostBytes) {
       const auto bytes = static_cast<int>(std::min(kMostBytes, sizes[p] - at));
-      if (rank_ == p) MPI_Send(own.data() + at, bytes, MPI_BYTE, 0, 0, comm_);
-      if (rank_ == 0) MPI_Recv(out.data() + begin + at, bytes, MPI_BYTE, p, 0, comm_, MPI_STATUS_IGNORE);
+      MPI_Request request = MPI_REQUEST_NULL;
+      if (rank_ == p) MPI_Isend(own.data() + at, bytes, MPI_BYTE, 0, 0, comm_, &request);
+      if (rank_ == 0) MPI_Irecv(out.data() + begin + at, bytes, MPI_BYTE, p, 0, comm_, &request);
+      wait_for_one(request);
     }
     begin += sizes[p];
   }
   return out;
 }
 
-void Communicator::broadcast_bytes(std::span<std::byte> bytes) const {
+void Communicator::broadcast_from(int root, std::span<std::byte> bytes) const {
   for (std::int64_t at = 0; at < std::ssize(bytes); at += kMostBytes) {
-    MPI_Bcast(bytes.data() + at, static_cast<int>(std::min(kMostBytes, std::ssize(bytes) - at)), MPI_BYTE, 0,
-              comm_);
+    MPI_Request request = MPI_REQUEST_NULL;
+    MPI_Ibcast(bytes.data() + at, static_cast<int>(std::min(kMostBytes, std::ssize(bytes) - at)), MPI_BYTE,
+               root, comm_, &request);
+    wait_for_one(request);
+  }
+}
+
+void Communicator::broadcast_bytes(std::span<std::byte> bytes) const {
+  broadcast_from(0, bytes);
+}
+
+template <class T>
+void Communicator::reduce(std::span<T> values, MPI_Datatype type, MPI_Op how) const {
+  for (std::int64_t at = 0; at < std::ssize(values); at += kMostBytes) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    MPI_Iallreduce(MPI_IN_PLACE, values.data() + at,
+                   static_cast<int>(std::min(kMostBytes, std::ssize(values) - at)), type, how, comm_,
+                   &request);
+    wait_for_one(request);
   }
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
-  for (std::int64_t at = 0; at < std::ssize(values); at += kMostBytes) {
-    MPI_Allreduce(MPI_IN_PLACE, values.data() + at,
-                  static_cast<int>(std::min(kMostBytes, std::ssize(values) - at)), MPI_INT64_T, MPI_SUM,
-                  comm_);
-  }
+  reduce(values, MPI_INT64_T, MPI_SUM);
 }
 
 void Communicator::sum(std::span<double> values) const {
-  for (std::int64_t at = 0; at < std::ssize(values); at += kMostBytes) {
-    MPI_Allreduce(MPI_IN_PLACE, values.data() + at,
-                  static_cast<int>(std::min(kMostBytes, std::ssize(values) - at)), MPI_DOUBLE, MPI_SUM,
-                  comm_);
-  }
+  reduce(values, MPI_DOUBLE, MPI_SUM);
 }
 
 void Communicator::unite(std::span<std::uint64_t> words) const {
-  for (std::int64_t at = 0; at < std::ssize(words); at += kMostBytes) {
-    MPI_Allreduce(MPI_IN_PLACE, words.data() + at,
-                  static_cast<int>(std::min(kMostBytes, std::ssize(words) - at)), MPI_UINT64_T, MPI_BOR,
-                  comm_);
-  }
+  reduce(words, MPI_UINT64_T, MPI_BOR);
 }
 
 std::int64_t Communicator::sum_of(std::int64_t value) const {
@@ -101,13 +129,15 @@ std::int64_t Communicator::sum_of(std::int64_t value) const {
 }
 
 std::int64_t Communicator::most_of(std::int64_t value) const {
-  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, comm_);
+  reduce(std::span(&value, 1), MPI_INT64_T, MPI_MAX);
   return value;
 }
 
 std::int64_t Communicator::before(std::int64_t value) const {
   std::int64_t sum = 0;
-  MPI_Exscan(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm_);
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Iexscan(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm_, &request);
+  wait_for_one(request);
   return rank_ == 0 ? 0 : sum;  // process 0 receives nothing
 }
 
@@ -115,7 +145,9 @@ std::vector<std::int64_t> Communicator::sizes_from_all(
     std::span<const std::span<const std::byte>> send) const {
   std::vector<std::int64_t> out(count_), in(count_);
   for (int p = 0; p < count_; ++p) out[p] = std::ssize(send[p]);
-  MPI_Alltoall(out.data(), 1, MPI_INT64_T, in.data(), 1, MPI_INT64_T, comm_);
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Ialltoall(out.data(), 1, MPI_INT64_T, in.data(), 1, MPI_INT64_T, comm_, &request);
+  wait_for_one(request);
   return in;
 }
 
@@ -135,7 +167,24 @@ void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> se
                 MPI_BYTE, p, 0, comm_, &requests.emplace_back());
     }
   }
-  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
+  wait_for(requests);
+}
+
+namespace {
+
+MPI_Comm split(const Communicator& all, int color) {
+  MPI_Comm out = MPI_COMM_NULL;
+  MPI_Comm_split(all.comm(), color, all.rank(), &out);
+  return out;
+}
+
+}  // namespace
+
+PartOfProcesses::PartOfProcesses(const Communicator& all, int color) : communicator_(split(all, color)) {}
+
+PartOfProcesses::~PartOfProcesses() {
+  MPI_Comm comm = communicator_.comm();
+  MPI_Comm_free(&comm);
 }
 
 const Communicator& communicator_of(const Processes& processes) {

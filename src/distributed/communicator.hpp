@@ -13,6 +13,11 @@
 
 namespace parsimony::distributed {
 
+/// Waits until all requests are complete. MPI's own wait keeps the core busy. This one sleeps in between
+/// after a tenth of a millisecond, for at most an eighth of the time waited so far, so that the core is free
+/// for other work.
+void wait_for(std::span<MPI_Request> requests);
+
 /// Counts of MPI are 32-bit: larger messages go in rounds.
 class Communicator : public Processes {
  public:
@@ -56,15 +61,35 @@ class Communicator : public Processes {
     return out;
   }
 
+  /// The bytes for each process, and those from each, whose numbers are known. Collective.
+  void exchange_bytes(std::span<const std::span<const std::byte>> send,
+                      std::span<const std::span<std::byte>> received) const;
+
  private:
   /// The bytes that each process sends to this one.
   std::vector<std::int64_t> sizes_from_all(std::span<const std::span<const std::byte>> send) const;
-  void exchange_bytes(std::span<const std::span<const std::byte>> send,
-                      std::span<const std::span<std::byte>> received) const;
   std::vector<std::int64_t> sizes_of_all(std::size_t own) const;
+  void broadcast_from(int root, std::span<std::byte> bytes) const;
+  template <class T>
+  void reduce(std::span<T> values, MPI_Datatype type, MPI_Op how) const;
 
   MPI_Comm comm_;
   int rank_ = 0, count_ = 1;
+};
+
+/// Some of the processes of a communicator: those that give the same color, in the order of their ranks.
+/// Collective over all of them.
+class PartOfProcesses {
+ public:
+  PartOfProcesses(const Communicator& all, int color);
+  PartOfProcesses(const PartOfProcesses&) = delete;
+  PartOfProcesses& operator=(const PartOfProcesses&) = delete;
+  ~PartOfProcesses();
+
+  const Communicator& communicator() const { return communicator_; }
+
+ private:
+  Communicator communicator_;
 };
 
 /// The communicator behind the processes of Machines. Throws internal for others.

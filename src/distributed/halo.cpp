@@ -44,9 +44,7 @@ class MpiHalo : public Halo {
                             panel + own_ * width, received_.counts.data(), received_.places.data(),
                             types_.of(width), neighbors_, &request_);
   }
-  void finish(float*, std::int64_t) override {
-    MPI_Wait(&request_, MPI_STATUS_IGNORE);  // NOLINT(clang-analyzer-optin.mpi.MPI-Checker)
-  }
+  void finish(float*, std::int64_t) override { wait_for(std::span(&request_, 1)); }
   void copy(std::int32_t* values) override {
     std::vector<std::int32_t> buffer(packed_.size());
     pack(values, buffer.data(), 1);

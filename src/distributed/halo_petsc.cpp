@@ -4,6 +4,7 @@
 #include <petscsf.h>
 
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "distributed/halo.hpp"
@@ -22,7 +23,7 @@ class PetscHalo : public Halo {
  public:
   PetscHalo(const Partition& partition, std::span<const std::int32_t> ghosts,
             const Communicator& communicator)
-      : own_(partition.own()) {
+      : communicator_(communicator.comm()), own_(partition.own()) {
     check_petsc(PetscSFCreate(communicator.comm(), &forest_));
     std::vector<PetscSFNode> roots(ghosts.size());
     for (std::size_t g = 0; g < ghosts.size(); ++g) {
@@ -39,6 +40,10 @@ class PetscHalo : public Halo {
     check_petsc(PetscSFBcastBegin(forest_, types_.of(width), panel, panel + own_ * width, MPI_REPLACE));
   }
   void finish(float* panel, std::int64_t width) override {
+    // PETSc waits in MPI, which keeps the core busy: sleep until all processes have sent their rows.
+    MPI_Request all_here = MPI_REQUEST_NULL;
+    MPI_Ibarrier(communicator_, &all_here);
+    wait_for(std::span(&all_here, 1));
     check_petsc(PetscSFBcastEnd(forest_, types_.of(width), panel, panel + own_ * width, MPI_REPLACE));
   }
   void copy(std::int32_t* values) override {
@@ -47,6 +52,7 @@ class PetscHalo : public Halo {
   }
 
  private:
+  MPI_Comm communicator_;
   std::int64_t own_;
   PetscSF forest_ = nullptr;
   RowTypes types_;
