@@ -142,10 +142,7 @@ int run(int argc, char** argv) {
     const std::string message = in_flags(error.what(), innermost(app));
     const bool limited = error.code() == ErrorCode::memory_limit;
     terminal.error(fmt::format("{}{}", message, limited ? source_of_limit(message) : ""));
-    // If the message names no flag and no argument, the bad value came from a file: the data are wrong, not
-    // the usage.
-    if (error.code() == ErrorCode::invalid_argument && !names_flag(message, innermost(app))) return kFailed;
-    return exit_code(error.code());
+    return exit_code(error, message, innermost(app));
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::system_error& error) {

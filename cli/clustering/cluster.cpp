@@ -6,6 +6,7 @@
 #include "clustering/cluster_output.hpp"
 #include "clustering/points.hpp"
 #include "machines/machines.hpp"
+#include "parsimony/core/error.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/processes.hpp"
@@ -64,6 +65,7 @@ void cluster_graph(ClusterSettings& settings, Clustered& done, Report& before, c
 int run_cluster(ClusterSettings settings, Terminal& terminal) {
   const auto input = input_path(settings.input);
   check_readable(input);
+  if (settings.machines.column_groups > 1) refuse("--column-groups: more groups than 1 need mpirun");
   settle_outputs(settings.output, input);
   if (!settings.warm_start.empty()) check_readable(settings.warm_start);
   const Context context = start(terminal, settings.run);
@@ -86,7 +88,7 @@ Action add_cluster(CLI::App& app) {
   add_cluster_flags(app, *settings);
   return [settings, &app](Terminal& terminal) {
     settle_cluster_flags(app, *settings);
-    if (started_processes() > 1) return run_cluster_on_machines(*settings, terminal);
+    if (started_processes() > 1) return run_cluster_on_machines(*settings, app, terminal);
     return run_cluster(*settings, terminal);
   };
 }

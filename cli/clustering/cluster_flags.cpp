@@ -51,6 +51,7 @@ void add_cluster_flags(CLI::App& app, ClusterSettings& settings) {
          "their numbers, and must be as many")
       ->type_name("FILE")
       ->group("Method");
+  describe(settings.machines, Flags(app, "Method"));
   settings.graph_flags = add_read_flags(app, settings.read);
   app.add_flag("--points", settings.is_points,
                "read points, one a row, from any file: .npy, .npz, or text such as CSV")

@@ -7,6 +7,7 @@
 
 #include "clustering/cluster_output.hpp"
 #include "parsimony/cluster/cluster.hpp"
+#include "parsimony/distributed/machine_options.hpp"
 #include "parsimony/graph/file.hpp"
 #include "support/run_flags.hpp"
 
@@ -15,9 +16,10 @@ namespace parsimony::cli {
 struct ClusterSettings {
   std::string input;
   std::string warm_start;
-  bool is_points = false;               // --points; settle_cluster_flags() sets it by the file, too
-  std::string array;                    // the name of the points in a .npz
-  cluster::PointClusterOptions points;  // its member `cluster` serves graphs too
+  bool is_points = false;                // --points; settle_cluster_flags() sets it by the file, too
+  std::string array;                     // the name of the points in a .npz
+  cluster::PointClusterOptions points;   // its member `cluster` serves graphs too
+  distributed::MachineOptions machines;  // for several processes
   graph::ReadOptions read;
   ClusterOutput output;
   RunSettings run;

@@ -15,7 +15,7 @@
 
 namespace parsimony::cli {
 
-int run_cluster_on_machines(const ClusterSettings&, Terminal&) {
+int run_cluster_on_machines(const ClusterSettings&, const CLI::App&, Terminal&) {
   std::error_code failed;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
   const std::string program = self.parent_path() / "parsimony-mpi";

@@ -31,19 +31,19 @@ GraphFigures figures_of(const distributed::Graph& graph) {
   return out;
 }
 
-void check_settings(ClusterSettings& settings) {
+void check_settings(ClusterSettings& settings, const Processes& processes) {
   if (settings.is_points) refuse("--points: points need one process; parsimony knn-graph writes their graph");
   if (settings.input == "-") refuse("GRAPH: several processes read a file, not stdin");
   if (!settings.output.picture.empty()) refuse("--picture: pictures need one process");
   if (!settings.warm_start.empty()) refuse("--warm-start: a warm start needs one process");
-  distributed::check_options(settings.cluster());
+  distributed::check_options(settings.cluster(), settings.machines, processes);
 }
 
 int cluster_on(const distributed::Machines& machines, ClusterSettings settings, Terminal& terminal) {
   const Processes& processes = machines.processes();
   const bool first = processes.rank() == 0;
   const auto input = input_path(settings.input);
-  check_settings(settings);
+  check_settings(settings, processes);
   check_readable(input);
   if (first) settle_outputs(settings.output, input);
   if (settings.run.threads == 0) settings.run.threads = machines.default_threads();
@@ -54,7 +54,7 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings settings, 
   StageTimer reading(before, "read");
   const distributed::Graph graph = distributed::read_graph(input, settings.read, processes, context);
   reading.finish();
-  cluster::Clustering done = distributed::cluster(graph, settings.cluster(), context);
+  cluster::Clustering done = distributed::cluster(graph, settings.cluster(), settings.machines, context);
   add_before(done.report, before);
   context.check_cancelled();
   // Process 0 knows the outputs.
@@ -95,7 +95,7 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings settings, 
 
 }  // namespace
 
-int run_cluster_on_machines(const ClusterSettings& settings, Terminal& terminal) {
+int run_cluster_on_machines(const ClusterSettings& settings, const CLI::App& app, Terminal& terminal) {
   const distributed::Machines machines;
   const bool first = machines.processes().rank() == 0;
   try {
@@ -103,7 +103,10 @@ int run_cluster_on_machines(const ClusterSettings& settings, Terminal& terminal)
   } catch (const Error& error) {
     // mpirun ends the others with a signal where one has failed, which then has said why.
     const bool ended = error.code() == ErrorCode::cancelled;
-    if (!machines.all_fail()) end_all(machines, terminal, ended ? "" : error.what(), exit_code(error.code()));
+    const std::string message = in_flags(error.what(), app);
+    if (!machines.all_fail()) {
+      end_all(machines, terminal, ended ? "" : message, exit_code(error, message, app));
+    }
     if (first) throw;
     return kDone;  // the exit code is that of process 0
   } catch (const std::bad_alloc&) {

@@ -18,7 +18,7 @@ Action add_cluster(CLI::App& app) {
   add_cluster_flags(app, *settings);
   return [settings, &app](Terminal& terminal) {
     settle_cluster_flags(app, *settings);
-    return run_cluster_on_machines(*settings, terminal);
+    return run_cluster_on_machines(*settings, app, terminal);
   };
 }
 

@@ -103,6 +103,11 @@ bool names_flag(const std::string& message, const CLI::App& app) {
   return false;
 }
 
+ExitCode exit_code(const Error& error, const std::string& message, const CLI::App& app) {
+  if (error.code() == ErrorCode::invalid_argument && !names_flag(message, app)) return kFailed;
+  return exit_code(error.code());
+}
+
 template <class T>
 T parse_number(std::string_view flag, std::string_view text) {
   if constexpr (std::is_floating_point_v<T>) {

@@ -12,7 +12,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "parsimony/core/error.hpp"
 #include "parsimony/core/options.hpp"
+#include "support/exit_code.hpp"
 
 namespace parsimony::cli {
 
@@ -29,6 +31,10 @@ bool names_flag(const std::string& message, const CLI::App& app);
 /// A whole number ("10", "1e6", "10k", "4GiB") or a real one; throws Error(invalid_argument) naming the flag.
 template <class T>
 T parse_number(std::string_view flag, std::string_view text);
+
+/// The exit code for an error with this message, which has flags as in_flags() writes them. An invalid
+/// argument that is not a flag came from a file: the data are wrong, not the usage.
+ExitCode exit_code(const Error& error, const std::string& message, const CLI::App& app);
 
 /// The values that a flag takes, each as help shows it and as it can be typed. Help, completion and tests
 /// read them.

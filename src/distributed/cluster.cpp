@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -12,10 +13,12 @@
 #include "cluster/methods/prepared.hpp"
 #include "cluster/run.hpp"
 #include "core/together.hpp"
+#include "distributed/column_groups.hpp"
 #include "distributed/components.hpp"
 #include "distributed/operator.hpp"
 #include "distributed/rows.hpp"
 #include "graph/score_sums.hpp"
+#include "parsimony/spectral/density.hpp"
 
 namespace parsimony::distributed {
 namespace {
@@ -79,9 +82,44 @@ void run_on(const DistributedOperator& op, const ConnectedNodes& connected, cons
   run_filtered(op, connected, {}, options, result, context);
 }
 
+constexpr double kGainThatPays = 1.1;  // by more groups than 1, which need more memory
+
+// The groups that the options ask for, or the best by the model; nullptr for 1.
+template <class Options>
+std::unique_ptr<ColumnGroups> make_groups(const GraphRows& rows, const Options& settled,
+                                          const MachineOptions& machines, std::int64_t bytes, double tau,
+                                          Report& report, const Context& context) {
+  const Communicator& communicator = rows.communicator;
+  const std::vector<GroupedCost> costs =
+      costs_of_groups(rows, {.density_order = settled.lambda_k > 0 ? 0 : spectral::DensityOptions{}.order,
+                             .filter_order = settled.order,
+                             .features = settled.features});
+  const std::int64_t memory = memory_for_groups(communicator, context);
+  GroupedCost chosen = costs.front();
+  for (const GroupedCost& cost : costs) {
+    const bool pays = machines.column_groups == 0 && cost.seconds < chosen.seconds &&
+                      cost.seconds * kGainThatPays <= costs.front().seconds;
+    if (cost.groups == machines.column_groups || (pays && !communicator.any(bytes + cost.bytes > memory))) {
+      chosen = cost;
+    }
+  }
+  if (machines.column_groups > 0 && chosen.groups != machines.column_groups) {
+    refuse(fmt::format("column_groups: {} groups do not fit {} features, {} at least in each group",
+                       machines.column_groups, settled.features, spectral::kPanelWidth));
+  }
+  report.figures.emplace_back("column_groups", std::int64_t{chosen.groups});
+  report.figures.emplace_back("predicted_gain", costs.front().seconds / chosen.seconds);
+  if (chosen.groups == 1) return nullptr;
+  together(communicator, [&] {
+    context.require_memory(bytes + chosen.bytes, "clustering", "fewer column groups need less");
+  });
+  const StageTimer timer(report, "column groups");
+  return std::make_unique<ColumnGroups>(rows, chosen.groups, settled.laplacian, tau, context);
+}
+
 template <class Options>
 ClusterResult cluster_by(const char* algorithm, const GraphRows& rows, const ClusterOptions& options,
-                         const Context& context) {
+                         const MachineOptions& machines, const Context& context) {
   const Communicator& communicator = rows.communicator;
   const auto requested = cluster::options_of<Options>(options);
   validate_fields(requested);
@@ -109,24 +147,32 @@ ClusterResult cluster_by(const char* algorithm, const GraphRows& rows, const Clu
   }
   if (communicator.any(!result.labels.empty())) return result;
   const LaplacianRows laplacian(rows, chosen.laplacian, tau);
-  const DistributedOperator op(laplacian, context);
+  const auto groups = make_groups(rows, chosen, machines, bytes, tau, result.report, context);
+  const DistributedOperator op(laplacian, context, 0, groups.get());
   run_on(op, connected, chosen, result, context);
-  result.report.figures.emplace_back("bytes_received", communicator.sum_of(op.bytes_received()));
+  std::int64_t received = op.bytes_received();
+  if (groups) {
+    received += groups->bytes_received();
+    result.report.figures.emplace_back("ghosts_in_groups", communicator.sum_of(groups->ghosts()));
+  }
+  result.report.figures.emplace_back("bytes_received", communicator.sum_of(received));
   return result;
 }
 
-ClusterResult cluster_rows(const GraphRows& rows, const ClusterOptions& options, const Context& context) {
+ClusterResult cluster_rows(const GraphRows& rows, const ClusterOptions& options,
+                           const MachineOptions& machines, const Context& context) {
   return options.method == cluster::Method::filtered
-             ? cluster_by<FilteredOptions>("filtered spectral clustering", rows, options, context)
-             : cluster_by<CompressiveOptions>("compressive spectral clustering", rows, options, context);
+             ? cluster_by<FilteredOptions>("filtered spectral clustering", rows, options, machines, context)
+             : cluster_by<CompressiveOptions>("compressive spectral clustering", rows, options, machines,
+                                              context);
 }
 
 // The rows of the marked nodes, clustered as a graph of their own.
 ClusterResult cluster_part(const GraphRows& rows, std::span<const float> marks, const ClusterOptions& options,
-                           const Context& context) {
+                           const MachineOptions& machines, const Context& context) {
   const Communicator& communicator = rows.communicator;
   const GraphRows part = marked_rows(rows, marks);
-  ClusterResult result = cluster_rows(part, options, context);
+  ClusterResult result = cluster_rows(part, options, machines, context);
   // Back to the processes of the nodes: their marked nodes follow each other, as the labels do.
   const std::int64_t own = std::ranges::count(marks, 1.0f), begin = communicator.before(own);
   const std::vector<std::int64_t> counts = communicator.gather(std::span<const std::int64_t>(&own, 1));
@@ -181,8 +227,14 @@ graph::PartitionScores scores_of(const GraphRows& rows, std::span<const std::int
 
 }  // namespace
 
-void check_options(const ClusterOptions& options) {
+void check_options(const ClusterOptions& options, const MachineOptions& machines,
+                   const Processes& processes) {
   cluster::check_cluster_options(options);
+  validate_fields(machines);
+  if (machines.column_groups > 0 && processes.count() % machines.column_groups != 0) {
+    refuse(fmt::format("column_groups: {} groups of equal size cannot be made of {} processes",
+                       machines.column_groups, processes.count()));
+  }
   if (options.method != cluster::Method::compressive && options.method != cluster::Method::filtered) {
     refuse(fmt::format(
         "method: {} needs the graph on one machine; use option method compressive or filtered, or one "
@@ -202,9 +254,10 @@ void check_options(const ClusterOptions& options) {
   }
 }
 
-cluster::Clustering cluster(const Graph& graph, const ClusterOptions& options, const Context& context) {
-  check_options(options);
+cluster::Clustering cluster(const Graph& graph, const ClusterOptions& options, const MachineOptions& machines,
+                            const Context& context) {
   const GraphRows& rows = *graph.rows;
+  check_options(options, machines, rows.communicator);
   Report before;
   cluster::Clustering out;
   StageTimer timer(before, "connected components");
@@ -213,14 +266,17 @@ cluster::Clustering cluster(const Graph& graph, const ClusterOptions& options, c
   timer.finish();
   if (sizes.components.count > 1) {
     const auto run = [&](std::span<const float> marks, const ClusterOptions& part,
-                         const cluster::MethodInputs&) { return cluster_part(rows, marks, part, context); };
+                         const cluster::MethodInputs&) {
+      return cluster_part(rows, marks, part, machines, context);
+    };
     static_cast<ClusterResult&>(out) =
         cluster_by_components(sizes, degrees(rows), options, {}, run, rows.communicator, context);
   } else {
-    static_cast<ClusterResult&>(out) = cluster_rows(rows, options, context);
+    static_cast<ClusterResult&>(out) = cluster_rows(rows, options, machines, context);
     if (rows.communicator.rank() == 0) note_components(out, context);
   }
   out.report.options.emplace_back("components", std::string(enum_name(options.components)));
+  record_options(out.report, machines);
   out.report.figures.emplace_back("processes", std::int64_t{rows.communicator.count()});
   out.report.figures.emplace_back("ghosts", graph.ghosts);
   add_before(out.report, before);

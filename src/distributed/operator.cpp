@@ -40,12 +40,12 @@ double automatic_regularization(const GraphRows& rows) {
 }
 
 DistributedOperator::DistributedOperator(const LaplacianRows& laplacian, const Context& context,
-                                         double lambda_min)
+                                         double lambda_min, const spectral::SignalGroups* groups)
     : laplacian_(laplacian),
       rows_(laplacian.rows),
       context_(context),
-      factors_(laplacian.off_diagonal, laplacian.diagonal, laplacian.scale, laplacian.lambda_max,
-               lambda_min) {
+      factors_(laplacian.off_diagonal, laplacian.diagonal, laplacian.scale, laplacian.lambda_max, lambda_min),
+      groups_(groups) {
   // The kernel adds the diagonal in all rows or in none, and so must all processes.
   if (rows_.communicator.any(!factors_.own.empty())) factors_.own.resize(rows_.own());
   find_blocks_without_ghosts();

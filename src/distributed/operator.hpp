@@ -29,7 +29,9 @@ double automatic_regularization(const GraphRows& rows);
 /// those of blocks of spectral::kRowsPerSum rows, added in the order of the blocks, whoever has them.
 class DistributedOperator : public spectral::Operator {
  public:
-  DistributedOperator(const LaplacianRows& laplacian, const Context& context, double lambda_min = 0);
+  /// groups: borrowed; nullptr where all processes filter all signals.
+  DistributedOperator(const LaplacianRows& laplacian, const Context& context, double lambda_min = 0,
+                      const spectral::SignalGroups* groups = nullptr);
   DistributedOperator(const LaplacianRows&, const Context&&, double = 0) = delete;  // both are borrowed
 
   std::int64_t rows() const override { return rows_.own(); }
@@ -40,6 +42,7 @@ class DistributedOperator : public spectral::Operator {
   std::span<const float> scale() const override { return laplacian_.scale; }
   bool has_edges(std::int64_t row) const override { return rows_.has_edges(row); }
   const Processes& processes() const override { return rows_.communicator; }
+  const spectral::SignalGroups* signal_groups() const override { return groups_; }
   Matrix<float> panel(std::int64_t width) const override { return {rows_.local(), width}; }
   void apply(const spectral::FusedStep& step) const override;
   std::unique_ptr<Operator> above(double lambda_min) const override;
@@ -55,6 +58,7 @@ class DistributedOperator : public spectral::Operator {
   const GraphRows& rows_;
   const Context& context_;
   spectral::StepFactors factors_;
+  const spectral::SignalGroups* groups_;
   std::vector<std::int64_t> inner_, outer_;  // blocks of rows without and with ghosts
   mutable std::int64_t bytes_received_ = 0;
 };

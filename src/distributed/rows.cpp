@@ -86,6 +86,19 @@ std::vector<double> degrees(const GraphRows& rows) {
   return out;
 }
 
+void read_whole_parts(graph::RankedBits& read, const Partition& partition) {
+  const std::vector<std::int64_t>& begins = partition.begins;
+  read.count();
+  for (int p = 0; p + 1 < std::ssize(begins); ++p) {
+    const std::int64_t rows = begins[p + 1] - begins[p];
+    if (p == partition.rank || rows == 0) continue;
+    const std::int64_t last = begins[p + 1] - 1;
+    const std::int64_t wanted = read.rank(last) + read.has(last) - read.rank(begins[p]);
+    if (wanted * kMostOf < rows * (kMostOf - 1)) continue;
+    for (std::int64_t row = begins[p]; row <= last; ++row) read.insert(row);
+  }
+}
+
 GraphRows make_rows(const Communicator& communicator, Partition partition, std::vector<std::int64_t> offsets,
                     std::vector<std::int32_t> columns, std::vector<float> values, HaloKind halo) {
   GraphRows out{.communicator = communicator,
@@ -103,16 +116,7 @@ GraphRows make_rows(const Communicator& communicator, Partition partition, std::
   for (const std::int32_t column : out.columns) {
     if (!out.partition.holds(column)) read.insert(column);
   }
-  read.count();
-  const std::vector<std::int64_t>& begins = out.partition.begins;
-  for (int p = 0; p < communicator.count(); ++p) {
-    const std::int64_t rows = begins[p + 1] - begins[p];
-    if (p == communicator.rank() || rows == 0) continue;
-    const std::int64_t last = begins[p + 1] - 1;
-    const std::int64_t wanted = read.rank(last) + read.has(last) - read.rank(begins[p]);
-    if (wanted * kMostOf < rows * (kMostOf - 1)) continue;
-    for (std::int64_t row = begins[p]; row <= last; ++row) read.insert(row);
-  }
+  read_whole_parts(read, out.partition);
   out.ghosts.reserve(read.count());
   read.for_each([&](std::uint64_t row) { out.ghosts.push_back(static_cast<std::int32_t>(row)); });
   for (std::int32_t& column : out.columns) {

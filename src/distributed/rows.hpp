@@ -13,6 +13,7 @@
 #include "distributed/halo.hpp"
 #include "distributed/partition.hpp"
 #include "graph/assemble.hpp"
+#include "graph/ranked_bits.hpp"
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/csr.hpp"
 
@@ -52,6 +53,9 @@ std::vector<double> degrees(const GraphRows& rows);
 /// then some ghosts are read by no row. O(E / processes + N / 64) time, and N / 5 bytes besides the rows.
 GraphRows make_rows(const Communicator& communicator, Partition partition, std::vector<std::int64_t> offsets,
                     std::vector<std::int32_t> columns, std::vector<float> values, HaloKind halo);
+
+/// Adds to the rows that are read all rows of each other process of which at least 7 of 8 are.
+void read_whole_parts(graph::RankedBits& read, const Partition& partition);
 
 /// Figures of what the entries of a file become.
 struct AssemblyCounts {

@@ -89,6 +89,10 @@ SpectralDensity spectral_density(const graph::Laplacian& laplacian, const Densit
 SpectralDensity spectral_density(const Operator& op, const DensityOptions& options,
                                  const TermObserver& observe, const Context& context) {
   validate_fields(options);
+  // Its few signals are one panel, which each group filters.
+  if (const SignalGroups* groups = op.signal_groups(); groups != nullptr && !observe) {
+    return spectral_density(groups->in_group(), options, {}, context);
+  }
   const std::int64_t rows = op.rows(), all = op.all_rows(), before = op.first_row();
   const std::span<const float> scale = op.scale();
   const RandomStream random(options.seed, "density.signals");

@@ -3,8 +3,15 @@
 #include <algorithm>
 
 #include "spectral/blocked_step.hpp"
+#include "spectral/panel.hpp"
 
 namespace parsimony::spectral {
+
+SignalRange signals_of_group(int group, int groups, std::int64_t signals) {
+  const std::int64_t lines = (signals + kPanelWidth - 1) / kPanelWidth;
+  const auto begin = [&](std::int64_t g) { return std::min(signals, lines * g / groups * kPanelWidth); };
+  return {begin(group), begin(group + 1) - begin(group)};
+}
 
 std::int64_t rows_with_edges(const Operator& op) {
   std::int64_t count = 0;

@@ -22,18 +22,27 @@ inline std::int64_t panels_of(std::int64_t count) {
   return (count + kMaxPanelWidth - 1) / kMaxPanelWidth;
 }
 
-/// body(first column, columns used, width of the panel that holds them) for columns 0..count−1.
+/// body(first column, columns used, width of the panel that holds them) for the columns of the range, which
+/// begins at a multiple of kPanelWidth. A panel ends at a multiple of kMaxPanelWidth.
+template <class Body>
+void for_each_panel(SignalRange range, Body&& body) {
+  const std::int64_t end = range.first + range.count;
+  for (std::int64_t first = range.first; first < end;) {
+    const std::int64_t used = std::min(kMaxPanelWidth - first % kMaxPanelWidth, end - first);
+    body(first, used, (used + kPanelWidth - 1) / kPanelWidth * kPanelWidth);
+    first += used;
+  }
+}
+
+/// The same for columns 0..count−1.
 template <class Body>
 void for_each_panel(std::int64_t count, Body&& body) {
-  for (std::int64_t first = 0; first < count; first += kMaxPanelWidth) {
-    const std::int64_t used = std::min(kMaxPanelWidth, count - first);
-    body(first, used, (used + kPanelWidth - 1) / kPanelWidth * kPanelWidth);
-  }
+  for_each_panel(SignalRange{0, count}, body);
 }
 
 /// The rows of N × width signals that this process holds: Gaussian of standard deviation `scale` in the first
 /// `used` columns, and zero in the rest. Column 0 is the signal number `first` of the stream, a multiple of
-/// kMaxPanelWidth.
+/// kPanelWidth, and the others are those behind it up to the next multiple of kMaxPanelWidth.
 Matrix<float> gaussian_panel(const Operator& op, std::int64_t first, std::int64_t used, std::int64_t width,
                              double scale, const RandomStream& random, const Context& context);
 

@@ -85,8 +85,31 @@ def check_labels(folder: Path, name: str, *flags: str) -> None:
 
 def check_text_labels(folder: Path) -> None:
     flags = ["--clusters", "6", "--method", "compressive"]
-    one, many = run(1, "cluster", "ids.txt", *flags, cwd=folder), run(3, "cluster", "ids.txt", *flags, cwd=folder)
-    check(one.stdout == many.stdout and one.stdout.count("\n") > 100, "labels with ids on stdout differ")
+    for name in ("ids.txt", "words.csv", "blocks.graph"):
+        one, many = run(1, "cluster", name, *flags, cwd=folder), run(3, "cluster", name, *flags, cwd=folder)
+        check(one.stdout == many.stdout and one.stdout.count("\n") > 100, f"{name}: labels with ids on stdout differ")
+
+
+def check_column_groups(folder: Path) -> None:
+    """The labels of one process for each number of groups, and a report that names it."""
+    flags = ["cluster", "blocks.mtx", "--clusters", "10", "--features", "64", "--json"]
+    for method in ("compressive",) if SHORT else ("compressive", "filtered"):
+        one = folder / "one.npy"
+        check(run(1, *flags, "--method", method, "--output", str(one), cwd=folder).returncode == 0, "one process")
+        for processes, groups in [(2, "2")] if SHORT else [(2, "1"), (2, "2"), (3, "3"), (4, "2"), (4, "4"), (4, "auto")]:
+            many = folder / "many.npy"
+            asked = ["--method", method, "--column-groups", groups, "--output", str(many)]
+            result = run(processes, *flags, *asked, cwd=folder)
+            what = f"{method}, {groups} column groups of {processes} processes"
+            check(result.returncode == 0, f"{what}: {result.stderr}")
+            check(digest(many) == digest(one), f"{what}: labels differ")
+            figures = json.loads(result.stdout)["figures"]
+            check(groups in (str(figures["column_groups"]), "auto"), f"{what}: the report says {figures['column_groups']}")
+            columns = 50 * (16 + 16 * -(-4 // figures["column_groups"]))
+            if groups != "3":  # of unequal size
+                ghosts = figures.get("ghosts_in_groups", figures["ghosts"])
+                check(figures["bytes_received"] == 4 * ghosts * columns, f"{what}: {figures['bytes_received']} bytes")
+            many.unlink(missing_ok=True)
 
 
 def check_refusals(folder: Path) -> None:
@@ -96,6 +119,8 @@ def check_refusals(folder: Path) -> None:
         (1, ["--clusters", "auto", "--method", "compressive"], "needs the graph on one machine"),
         (2, ["--clusters", "0", "--method", "compressive"], "--clusters"),
         (2, ["--clusters", "99999", "--method", "compressive"], "99999 is more than the"),
+        (2, ["--clusters", "5", "--method", "compressive", "--column-groups", "2"], "2 groups of equal size cannot be made of 3 processes"),
+        (2, ["--clusters", "5", "--method", "compressive", "--features", "16", "--column-groups", "3"], "--column-groups: 3 groups do not fit 16 features"),
     ]
     for code, flags, text in cases:
         result = run(3, "cluster", "blocks.mtx", *flags, "--output", "refused.npy", cwd=folder)
@@ -200,12 +225,19 @@ def main() -> int:
         write_mtx(folder / "tiny.mtx", 5, {(0, 1), (1, 2), (0, 2), (3, 4)})
         ids = "".join(f"{a * 1000003 - 9000000}\t{b * 1000003 - 9000000}\n" for a, b in sorted(apart))
         (folder / "ids.txt").write_text("# ids that are not consecutive\n" + ids)
+        words = "".join(f'"n{a}, {a % 7}","n{b}, {b % 7}"\n' for a, b in sorted(apart))
+        (folder / "words.csv").write_text("source,target\n" + words)
+        convert = run(1, "convert", "blocks.mtx", "blocks.graph", cwd=folder)
+        check(convert.returncode == 0, f"blocks.graph: {convert.stderr}")
         compressive, filtered = ["--method", "compressive"], ["--method", "filtered"]
         check_labels(folder, "blocks.mtx", "--clusters", "10", *compressive)
         check_labels(folder, "weighted.mtx", "--clusters", "6", "--regularization", "2", *filtered)
         check_labels(folder, "apart.mtx", "--clusters", "7", *compressive)
         check_labels(folder, "ids.txt", "--clusters", "6", *compressive)
+        check_labels(folder, "words.csv", "--clusters", "6", *compressive)
+        check_labels(folder, "blocks.graph", "--clusters", "10", *compressive)
         check_labels(folder, "tiny.mtx", "--clusters", "2", *compressive)
+        check_column_groups(folder)
         check_refusals(folder)
         check_bad_files(folder)
         if not SHORT:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "distributed/column_groups.hpp"
 #include "distributed/components.hpp"
 #include "distributed/world.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
@@ -65,6 +66,41 @@ TEST_P(EachHalo, GivesTheBytesOfOneProcess) {
           ASSERT_TRUE(std::ranges::equal(part.row(i), whole.row(rows.partition.begin() + i)));
         }
       }
+    }
+  }
+}
+
+// Each number of groups that fits: 40 features are 3 lines of 16, which 2 groups share as 1 and 2.
+TEST_P(EachHalo, ColumnGroupsGiveTheSameBytes) {
+  const Context context(2);
+  for (const std::int64_t nodes : {5000, 300}) {
+    for (const bool weighted : {false, true}) {
+      const graph::Graph graph = random_graph(nodes, 2 * nodes, weighted, 3);
+      const GraphRows rows = rows_of(graph, GetParam());
+      const auto laplacian = graph::make_laplacian(graph, graph::LaplacianKind::normalized, 1.5);
+      const LaplacianRows own(rows, graph::LaplacianKind::normalized, 1.5);
+      const auto h = spectral::low_pass(0.4, 2, 20);
+      const Matrix<float> whole = spectral::random_features(laplacian, h, 40, 9, context);
+      const auto one = spectral::spectral_density(laplacian, {.order = 15, .seed = 5}, context);
+      int tried = 0;
+      for (const GroupedCost& cost : costs_of_groups(rows, {.filter_order = 20, .features = 40})) {
+        if (cost.groups == 1) continue;
+        ++tried;
+        const ColumnGroups groups(rows, cost.groups, graph::LaplacianKind::normalized, 1.5, context);
+        const DistributedOperator op(own, context, 0, &groups);
+        const auto many = spectral::spectral_density(op, {.order = 15, .seed = 5}, {}, context);
+        EXPECT_TRUE(std::ranges::equal(one.moments().values(), many.moments().values()));
+        const Matrix<float> part = spectral::random_features(op, h, 40, 9, context);
+        ASSERT_EQ(part.rows(), rows.own());
+        for (std::int64_t i = 0; i < rows.own(); ++i) {
+          ASSERT_TRUE(std::ranges::equal(part.row(i), whole.row(rows.partition.begin() + i)));
+        }
+        EXPECT_EQ(op.bytes_received(), 0);
+        const auto range = spectral::signals_of_group(groups.own(), cost.groups, 40);
+        const std::int64_t lines = (range.count + 15) / 16;
+        EXPECT_EQ(groups.bytes_received(), groups.ghosts() * 4 * (15 * 16 + 20 * 16 * lines));
+      }
+      EXPECT_EQ(tried, std::vector<int>({0, 1, 1, 1}).at(world().count() - 1));
     }
   }
 }

@@ -4,6 +4,7 @@
 #include "parsimony/cluster/cluster.hpp"
 #include "parsimony/core/output_file.hpp"
 #include "parsimony/distributed/graph.hpp"
+#include "parsimony/distributed/machine_options.hpp"
 
 namespace parsimony::distributed {
 
@@ -19,11 +20,13 @@ namespace parsimony::distributed {
 ///
 /// Throws as cluster::cluster() in all processes alike; invalid_argument for the methods auto and exact,
 /// which need the graph in one process, and unsupported for options that do: clusters auto, error, refine, a
-/// warm start, bisection, assign other than nearest.
+/// warm start, bisection, assign other than nearest; and invalid_argument for column groups that do not
+/// divide the processes, or are more than every 16th feature.
 cluster::Clustering cluster(const Graph& graph, const cluster::ClusterOptions& options,
-                            const Context& context = Context{});
+                            const MachineOptions& machines = {}, const Context& context = Context{});
 
 /// Throws as cluster() for options that it refuses, before a graph is read.
-void check_options(const cluster::ClusterOptions& options);
+void check_options(const cluster::ClusterOptions& options, const MachineOptions& machines,
+                   const Processes& processes);
 
 }  // namespace parsimony::distributed

@@ -35,6 +35,8 @@ struct FusedStep {
   std::span<double> products;
 };
 
+class SignalGroups;
+
 /// A symmetric operator with spectrum in [0, lambda_max], in a similarity-scaled form: a signal x of the
 /// operator is the panel row_scale⁻¹ x (see graph::Laplacian). A process holds the rows
 /// first_row()..first_row()
@@ -55,6 +57,8 @@ class Operator {
   virtual std::span<const float> scale() const = 0;    ///< one for each of rows()
   virtual bool has_edges(std::int64_t row) const = 0;  ///< row: from 0 to rows() − 1
   virtual const Processes& processes() const { return one_process(); }
+  /// Groups of processes that filter different signals; nullptr: all processes filter all of them.
+  virtual const SignalGroups* signal_groups() const { return nullptr; }
 
   /// A panel of zeros for apply(): rows() rows, and behind them those that the operator needs for itself.
   virtual Matrix<float> panel(std::int64_t width) const { return {rows(), width}; }
@@ -65,6 +69,33 @@ class Operator {
   /// Bytes that one step moves between memory and core if every gathered row of the panel misses the caches.
   virtual std::int64_t bytes_per_step(std::int64_t width, bool accumulates) const = 0;
 };
+
+/// A range of columns.
+struct SignalRange {
+  std::int64_t first = 0, count = 0;
+};
+
+/// The processes of an operator in groups of equal size. Each group has all rows of the operator among its
+/// processes and filters a part of the signals, so that fewer rows travel: see docs/machines.md.
+class SignalGroups {
+ public:
+  SignalGroups() = default;
+  SignalGroups(const SignalGroups&) = delete;
+  SignalGroups& operator=(const SignalGroups&) = delete;
+  virtual ~SignalGroups() = default;
+
+  virtual int count() const = 0;
+  virtual int own() const = 0;  ///< the group of this process
+  /// The same operator over the processes of this group.
+  virtual const Operator& in_group() const = 0;
+  /// own: the columns signals_of_group() of `signals`, for the rows of in_group(). Returns all columns for
+  /// the rows of the operator whose groups these are. Collective over all processes.
+  virtual Matrix<float> join(Matrix<float> own, std::int64_t signals) const = 0;
+};
+
+/// The columns of `signals` that a group filters: whole cache lines of 16, in the order of the groups; none
+/// if there are fewer lines than groups.
+SignalRange signals_of_group(int group, int groups, std::int64_t signals);
 
 /// Number of rows with edges, over all processes.
 std::int64_t rows_with_edges(const Operator& op);
