@@ -11,6 +11,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/output_file.hpp"
 #include "support/exit_code.hpp"
+#include "support/flags.hpp"
 
 namespace parsimony::cli {
 namespace {
@@ -23,7 +24,8 @@ namespace {
 
 }  // namespace
 
-int run_together(Terminal& terminal, const std::function<int(const train::TrainingProcesses&)>& body) {
+int run_together(Terminal& terminal, const CLI::App& app,
+                 const std::function<int(const train::TrainingProcesses&)>& body) {
   const train::Rendezvous where = train::rendezvous_of_environment();
   const auto others_failed = [&terminal](int exit_code, const std::string& message) {
     if (!message.empty()) {
@@ -47,7 +49,8 @@ int run_together(Terminal& terminal, const std::function<int(const train::Traini
     processes->finish();
     return code;
   } catch (const Error& error) {
-    fail(error.what(), exit_code(error.code()));
+    const std::string message = in_flags(error.what(), app);
+    fail(message, exit_code(error, message, app));
     throw;
   } catch (const std::bad_alloc&) {
     fail("needs more memory than there is; a smaller batch_size needs less", kFailed);

@@ -58,8 +58,8 @@ int train_in(const train::TrainingProcesses& processes, const TrainSettings& set
 
 }  // namespace
 
-int run_train(const TrainSettings& settings, const CLI::App&, Terminal& terminal) {
-  return run_together(terminal, [&](const train::TrainingProcesses& processes) {
+int run_train(const TrainSettings& settings, const CLI::App& app, Terminal& terminal) {
+  return run_together(terminal, app, [&](const train::TrainingProcesses& processes) {
     return train_in(processes, settings, terminal);
   });
 }

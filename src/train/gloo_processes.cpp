@@ -24,9 +24,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kMeetingTime = std::chrono::seconds(60);
-// A process that ends closes its connections, which the others notice at once. This limit is for machines
-// that vanish, and must be longer than any work of one process that the others wait for.
-constexpr milliseconds kWaitingTime = std::chrono::minutes(30);
+constexpr milliseconds kLongestSilence = std::chrono::seconds(60);  // by a process that others wait for
 constexpr milliseconds kWatchingPeriod{200};
 constexpr milliseconds kCourtesy{500};  // a process after 0 lets 0 speak first
 constexpr const char* kFailure = "failure";
@@ -50,7 +48,7 @@ class GlooProcesses final : public TrainingProcesses {
       store_ = open_store(where, where.rank == 0 && !where.has_store);
       watched_ = open_store(where, false);
       meet_in_store();
-      auto options = c10d::ProcessGroupGloo::Options::create(kWaitingTime);
+      auto options = c10d::ProcessGroupGloo::Options::create(where.patience);
       const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
       options->devices.push_back(interface == nullptr
                                      ? c10d::ProcessGroupGloo::createDefaultDevice()
@@ -106,6 +104,7 @@ class GlooProcesses final : public TrainingProcesses {
   void maximum(std::span<float> values) const override { reduce(values, torch::kFloat, c10d::ReduceOp::MAX); }
 
   void finish() override {
+    wait_for_the_last();
     std::int64_t here = 1;
     sum(std::span<std::int64_t>(&here, 1));
     stop_watching();
@@ -128,6 +127,34 @@ class GlooProcesses final : public TrainingProcesses {
   }
 
  private:
+  static std::string beat_of(int rank) { return fmt::format("beat/{}", rank); }
+  static std::string end_of(int rank) { return fmt::format("end/{}", rank); }
+
+  // Process 0 may evaluate longer than any exchange may take. It is alive as long as its count of beats
+  // grows.
+  void wait_for_the_last() const {
+    using Clock = std::chrono::steady_clock;
+    try {
+      store_->set(end_of(rank()), std::vector<std::uint8_t>{1});
+      for (int other = 0; other < count(); ++other) {
+        auto heard = Clock::now();
+        for (std::int64_t last = -1; !store_->check({end_of(other)});) {
+          const std::int64_t beats = store_->add(beat_of(other), 0);
+          if (std::exchange(last, beats) != beats) heard = Clock::now();
+          if (Clock::now() - heard > std::min<Clock::duration>(kLongestSilence, where_.patience)) {
+            throw Error(ErrorCode::io,
+                        fmt::format("lost process {}, which has ended or cannot be reached", other));
+          }
+          std::this_thread::sleep_for(kWatchingPeriod);
+        }
+      }
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw_lost(error);
+    }
+  }
+
   // Gloo has one limit for meeting and for waiting.
   void meet_in_store() const {
     std::vector<std::string> all;
@@ -144,13 +171,17 @@ class GlooProcesses final : public TrainingProcesses {
   template <class Start>
   void together(const Start& start) const {
     try {
-      start()->wait(kWaitingTime);
+      start()->wait(where_.patience);
     } catch (const std::exception& error) {
-      lost_ = true;
-      throw Error(ErrorCode::io, fmt::format("lost the connection to another process, which has ended or "
-                                             "cannot be reached ({})",
-                                             first_line(error)));
+      throw_lost(error);
     }
+  }
+  [[noreturn]] void throw_lost(const std::exception& error) const {
+    lost_ = true;
+    throw Error(ErrorCode::io,
+                fmt::format("lost the connection to another process, which has ended or cannot "
+                            "be reached ({})",
+                            first_line(error)));
   }
 
   template <class T>
@@ -159,7 +190,7 @@ class GlooProcesses final : public TrainingProcesses {
     std::vector<torch::Tensor> tensors{torch::from_blob(values.data(), {std::ssize(values)}, type)};
     c10d::AllreduceOptions options;
     options.reduceOp = how;
-    options.timeout = kWaitingTime;
+    options.timeout = where_.patience;
     together([&] { return group_->allreduce(tensors, options); });
   }
 
@@ -175,6 +206,7 @@ class GlooProcesses final : public TrainingProcesses {
       int exit_code = 1;
       std::string message;
       try {
+        watched_->add(beat_of(rank()), 1);
         if (!watched_->check({kFailure})) continue;
         const std::vector<std::uint8_t> text = watched_->get(kFailure);
         exit_code = std::atoi(std::string(text.begin(), text.end()).c_str());

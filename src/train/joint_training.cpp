@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <span>
 
 #include "parsimony/core/error.hpp"
@@ -31,6 +33,22 @@ void add_running(std::vector<torch::Tensor>& to, torch::nn::Module& module) {
   to.push_back(norm->running_mean);
   to.push_back(norm->running_var);
 }
+
+// FNV-1a.
+struct Fingerprint {
+  std::uint64_t hash = 14695981039346656037ull;
+
+  template <class T>
+  void add(std::span<const T> values) {
+    for (const std::byte byte : std::as_bytes(values)) {
+      hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 1099511628211ull;
+    }
+  }
+  void add(const torch::Tensor& tensor) {
+    const torch::Tensor values = tensor.detach().contiguous();
+    add(std::span(static_cast<const std::byte*>(values.data_ptr()), values.nbytes()));
+  }
+};
 
 }  // namespace
 
@@ -112,22 +130,28 @@ void seed_step(std::uint64_t seed, std::int64_t step, const TrainingProcesses& p
   torch::manual_seed(random.bits(static_cast<std::uint64_t>(processes.rank())));
 }
 
-void check_agreement(const torch::nn::Module& model, std::int64_t step, const TrainingProcesses& processes) {
-  std::uint64_t hash = 14695981039346656037ull;  // FNV-1a on words
-  for (const torch::Tensor& parameter : model.parameters()) {
-    const torch::Tensor values = parameter.detach().to(torch::kFloat).contiguous().view(torch::kInt);
-    for (const std::int32_t word : std::span<const std::int32_t>(values.data_ptr<std::int32_t>(),
-                                                                 static_cast<std::size_t>(values.numel()))) {
-      hash = (hash ^ static_cast<std::uint32_t>(word)) * 1099511628211ull;
+void check_agreement(const torch::nn::Module& model, const Ipq* ipq, std::int64_t step,
+                     const TrainingProcesses& processes) {
+  Fingerprint weights, codes;
+  for (const torch::Tensor& parameter : model.parameters()) weights.add(parameter);
+  if (ipq != nullptr) {
+    for (const torch::Tensor& centroids : ipq->centroids()) codes.add(centroids);
+    for (const auto& [name, tensor] : ipq->tensors()) {
+      codes.add(std::span(tensor.packed));
+      codes.add(std::span(tensor.scale));
+      codes.add(std::span(tensor.zero_point));
     }
   }
-  const std::vector<std::uint64_t> all = processes.gather(std::span<const std::uint64_t>(&hash, 1));
-  const auto other = std::find_if(all.begin(), all.end(), [&](std::uint64_t h) { return h != all.front(); });
+  const std::array<std::uint64_t, 2> own{weights.hash, codes.hash};
+  const auto all = processes.gather(std::span<const std::array<std::uint64_t, 2>>(&own, 1));
+  const auto other =
+      std::find_if(all.begin(), all.end(), [&](const auto& hash) { return hash != all.front(); });
   if (other == all.end()) return;
-  throw Error(ErrorCode::io,
-              fmt::format("process {} has other weights than process 0 after step {}: all need the same "
-                          "program, data, LibTorch and kind of processor",
-                          other - all.begin(), step));
+  throw Error(
+      ErrorCode::io,
+      fmt::format("process {} has other {} than process 0 after step {}: all need the same program, data, "
+                  "LibTorch, number of threads and kind of processor",
+                  other - all.begin(), other->front() != all.front().front() ? "weights" : "codes", step));
 }
 
 }  // namespace parsimony::train

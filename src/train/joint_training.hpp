@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "parsimony/train/ipq.hpp"
 #include "parsimony/train/training_processes.hpp"
 
 namespace parsimony::train {
@@ -41,7 +42,9 @@ bool average_gradients(const std::vector<torch::Tensor>& leaves, double& loss, b
 /// between the processes and a resumed run repeats them.
 void seed_step(std::uint64_t seed, std::int64_t step, const TrainingProcesses& processes);
 
-/// Throws io if the parameters of a process have other bytes than those of process 0.
-void check_agreement(const torch::nn::Module& model, std::int64_t step, const TrainingProcesses& processes);
+/// Throws io if the parameters of a process, or its codes and centroids, have other bytes than those of
+/// process 0. ipq: nullptr without codes.
+void check_agreement(const torch::nn::Module& model, const Ipq* ipq, std::int64_t step,
+                     const TrainingProcesses& processes);
 
 }  // namespace parsimony::train

@@ -109,6 +109,8 @@ class Training {
       check_cancelled_together();
       if (plan_.ipq->importance_batches > 0) measure_inputs();
       ipq_->quantize(stages_[phase_ - 1]);
+      // Each process has found the codes for itself: those of another kind of processor may be others.
+      if (joint_) check_agreement(task_.model(), ipq_.get(), done_, processes_);
     }
     begin_optimizer();
   }
@@ -172,7 +174,7 @@ class Training {
 
   void save() {
     if (files_.checkpoint.empty() || saved_ == done_) return;
-    if (joint_) check_agreement(task_.model(), done_, processes_);
+    if (joint_) check_agreement(task_.model(), phase_ > 0 ? ipq_.get() : nullptr, done_, processes_);
     if (processes_.rank() == 0) save_checkpoint(files_.checkpoint, state());
     saved_ = done_;
   }

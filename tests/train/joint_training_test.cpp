@@ -77,6 +77,43 @@ TEST(JointTraining, DrawsDependOnSeedStepAndProcess) {
   EXPECT_FALSE(torch::equal(drawn(2, 5, one_training_process()), first));
 }
 
+// Gathers its bytes behind those of the calls before.
+class Recorder : public TrainingProcesses {
+ public:
+  int count() const override { return 2; }
+  std::vector<std::byte> gather_bytes(std::span<const std::byte> own) const override {
+    all_.insert(all_.end(), own.begin(), own.end());
+    return all_;
+  }
+
+ private:
+  mutable std::vector<std::byte> all_;
+};
+
+TEST(JointTraining, ComparesWeightsAndCodes) {
+  SpotTask task(1, 0);
+  const auto codes = [&](std::uint64_t seed) {
+    auto out = std::make_unique<Ipq>(task.model(), IpqOptions{.centroids = 8, .seed = seed}, Context(1));
+    out->quantize("hidden");
+    return out;
+  };
+  const auto compare = [&](const Ipq& a, const Ipq& b) {
+    const Recorder recorder;
+    check_agreement(task.model(), &a, 3, recorder);
+    check_agreement(task.model(), &b, 3, recorder);
+  };
+  const auto first = codes(1), same = codes(1), other = codes(2);
+  compare(*first, *same);
+  expect_error(ErrorCode::io, "process 1 has other codes than process 0 after step 3",
+               [&] { compare(*first, *other); });
+  const Recorder recorder;
+  check_agreement(task.model(), nullptr, 4, recorder);
+  torch::NoGradGuard no_gradient;
+  task.model().parameters().front().add_(1e-6);
+  expect_error(ErrorCode::io, "process 1 has other weights than process 0 after step 4",
+               [&] { check_agreement(task.model(), nullptr, 4, recorder); });
+}
+
 #ifdef PARSIMONY_GLOO
 
 using Clock = std::chrono::steady_clock;
@@ -255,6 +292,30 @@ TEST(JointTraining, AFailureEndsTheOthersWithItsCode) {
   const auto begin = Clock::now();
   for (const pid_t process : processes) EXPECT_EQ(end_of(process), 7);
   EXPECT_LT(std::chrono::duration<double>(Clock::now() - begin).count(), 15);
+}
+
+// Process 0 evaluates three times as long as an exchange may take; another one that is killed meanwhile is
+// noticed.
+TEST(JointTraining, TheOthersWaitForALongEvaluationAndNotForALostProcess) {
+  for (const bool killed : {false, true}) {
+    SCOPED_TRACE(killed);
+    const auto processes = start_processes(
+        3,
+        [&](TrainingProcesses& peers) {
+          if (peers.rank() == 0) std::this_thread::sleep_for(std::chrono::seconds(9));
+          if (peers.rank() == 2 && killed) std::this_thread::sleep_for(std::chrono::seconds(60));
+          return 0;
+        },
+        std::chrono::seconds(3));
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    if (killed) kill(processes[2], SIGKILL);
+    const auto begin = Clock::now();
+    const int expected = killed ? 99 : 0;
+    EXPECT_EQ(end_of(processes[1]), expected);
+    EXPECT_EQ(end_of(processes[0]), expected);
+    EXPECT_EQ(end_of(processes[2]), killed ? 128 + SIGKILL : 0);
+    EXPECT_LT(std::chrono::duration<double>(Clock::now() - begin).count(), 20);
+  }
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -16,7 +17,8 @@ namespace parsimony::train {
 
 /// Starts body in `count` processes and returns their numbers. The calling process must not have computed by
 /// LibTorch: its threads would be missing. Exit codes: that of body, 99 for an exception.
-inline std::vector<pid_t> start_processes(int count, const std::function<int(TrainingProcesses&)>& body) {
+inline std::vector<pid_t> start_processes(int count, const std::function<int(TrainingProcesses&)>& body,
+                                          std::chrono::seconds patience = Rendezvous{}.patience) {
   const int port = free_port();
   std::vector<pid_t> out;
   for (int rank = 0; rank < count; ++rank) {
@@ -24,7 +26,8 @@ inline std::vector<pid_t> start_processes(int count, const std::function<int(Tra
     if (out.back() != 0) continue;
     try {
       const std::unique_ptr<TrainingProcesses> processes =
-          meet({rank, count, "127.0.0.1", port}, [](int code, const std::string&) { _exit(code); });
+          meet({.rank = rank, .count = count, .address = "127.0.0.1", .port = port, .patience = patience},
+               [](int code, const std::string&) { _exit(code); });
       const int code = body(*processes);
       if (code == 0) processes->finish();
       _exit(code);

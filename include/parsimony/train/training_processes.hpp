@@ -1,6 +1,7 @@
 // Processes that train one network together, each on its share of every batch.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -21,7 +22,8 @@ class TrainingProcesses : public Processes {
   /// Replaces each value by the greatest of all processes.
   virtual void maximum(std::span<float>) const {}
 
-  /// Returns when all processes are here. From now on a process that ends is not a failure.
+  /// Returns when all processes are here, however long process 0 evaluates and writes before. From now on a
+  /// process that ends is not a failure.
   virtual void finish() {}
 
   /// Tells the others that this process fails with this exit code. True in one process alone, which prints
@@ -41,6 +43,9 @@ struct Rendezvous {
   int port = 0;
   bool has_store = false;  ///< another program, such as torchrun, listens at the address; else process 0 does
   std::string attempt{};   ///< differs when torchrun starts the processes again
+  /// Longest wait in an exchange of training: longer than any work of one process that others wait for. It is
+  /// for machines that vanish; a process that ends closes its connections, which others notice at once.
+  std::chrono::seconds patience = std::chrono::minutes(30);
 };
 
 /// Reads RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, and TORCHELASTIC_USE_AGENT_STORE and
