@@ -106,7 +106,7 @@ def check_column_groups(folder: Path) -> None:
             figures = json.loads(result.stdout)["figures"]
             check(groups in (str(figures["column_groups"]), "auto"), f"{what}: the report says {figures['column_groups']}")
             columns = 50 * (16 + 16 * -(-4 // figures["column_groups"]))
-            if groups != "3":  # of unequal size
+            if groups != "3":  # groups of unequal size
                 ghosts = figures.get("ghosts_in_groups", figures["ghosts"])
                 check(figures["bytes_received"] == 4 * ghosts * columns, f"{what}: {figures['bytes_received']} bytes")
             many.unlink(missing_ok=True)
