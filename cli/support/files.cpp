@@ -71,12 +71,13 @@ void check_writable(std::string_view flag, const fs::path& path, const std::vect
     throw Error(code, fmt::format("{}: {}", flag, message));
   };
   std::error_code error;
-  if (path.empty() || fs::is_directory(path, error)) {
+  if (path.empty()) refuse(ErrorCode::invalid_argument, "'' names no file; this output must have a name");
+  if (fs::is_directory(path, error)) {
     refuse(ErrorCode::invalid_argument, fmt::format("'{}' is a directory; must name a file", path.string()));
   }
   if (path == "-") refuse(ErrorCode::invalid_argument, "'-' names no file; this output must have a name");
   const auto place = [&](const fs::path& file) {
-    const fs::path found = fs::weakly_canonical(fs::absolute(file, error), error);
+    fs::path found = fs::weakly_canonical(fs::absolute(file, error), error);
     if (error == std::errc::not_enough_memory) throw std::bad_alloc();
     return found;
   };

@@ -61,6 +61,7 @@ class Decoder {
   // Writes some of the tensors.
   void write(const OutputPath& path, const std::vector<std::size_t>& places) {
     std::vector<TensorInfo> infos;
+    infos.reserve(places.size());
     for (const std::size_t place : places) infos.push_back(tensors_[place]);
     write_safetensors(
         path, infos, [&](std::size_t i) { return bytes(places[i]); }, model_.recipe.metadata,
