@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <new>
 #include <sstream>
 #include <string_view>
@@ -95,6 +96,18 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
   return fmt::format("{} (see {} --help)", message, path_of(app));
 }
 
+// An empty name of a file is that of a shell variable which is not set; it does not mean that the flag was
+// left out.
+void refuse_empty_names(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name();
+    if (!option->get_positional() && type != "FILE" && type != "FOLDER" && type != "PATH") continue;
+    const std::vector<std::string>& words = option->results();
+    if (std::find(words.begin(), words.end(), "") == words.end()) continue;
+    refuse(fmt::format("{}: the name is empty", option->get_name()));
+  }
+}
+
 // Where the message about a limit does not name it.
 std::string_view source_of_limit(const std::string& message) {
   const MemoryLimit limit = guarded_memory();
@@ -111,9 +124,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "parsimony VERB --help shows the flags of a verb and an example.\n"
-      "Exit status: 0 done, 1 failed (files, data), 2 wrong usage, 3 not converged, 130 cancelled. No file "
-      "is "
-      "left half written.");
+      "Exit status: 0 done, 1 failed (files, data), 2 wrong usage, 3 not converged, 130 cancelled. No "
+      "file is left half written.");
   const auto help = std::make_shared<Help>();
   help->column_width(30);
   app.formatter(help);
@@ -126,6 +138,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     for (const auto& [sub, action] : actions) {
       if (!sub->parsed()) continue;
+      refuse_empty_names(innermost(app));
       terminal.set_command(path_of(innermost(app)), command_line(argc, argv));
       terminal.rename_options(
           [&app](std::string message) { return in_flags(std::move(message), innermost(app)); });

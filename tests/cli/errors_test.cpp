@@ -36,6 +36,18 @@ TEST_F(Errors, UnknownWordsAreNamedWithWhatWasMeant) {
                    {"--output is given more than once"});
 }
 
+// As of a shell variable that is not set: not as if the flag were missing.
+TEST_F(Errors, AnEmptyNameOfAFileIsRefused) {
+  const std::string graph = write("edges.txt", "1 2\n2 3\n");
+  for (const std::string flag : {"--output", "--picture", "--save-model", "--warm-start", "--report"}) {
+    expect_one_error(run({"cluster", graph, "--clusters", "2", flag, ""}), kUsage,
+                     {flag + ": the name is empty"});
+  }
+  expect_one_error(run({"cluster", "", "--clusters", "2"}), kUsage, {"GRAPH: the name is empty"});
+  expect_one_error(run({"convert", graph, ""}), kUsage, {"OUT: the name is empty"});
+  expect_one_error(run({"generate", "sbm", "--output", ""}), kUsage, {"--output: the name is empty"});
+}
+
 TEST_F(Errors, ValuesOfFlagsAreCheckedBeforeTheFile) {
   const std::string missing = path("missing.txt");
   const std::vector<std::pair<std::string, std::string>> wrong{
