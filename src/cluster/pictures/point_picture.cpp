@@ -222,7 +222,8 @@ class Layer {
           std::min(1.0, count) * std::min(1.0, 0.5 + 0.5 * std::log1p(count) / std::log1p(high));
       const Color color{cells_[cell] / count, cells_[cell + 1] / count, cells_[cell + 2] / count};
       const auto pixel = static_cast<int>(cell / 4);
-      const double x = kLeft + pixel % kMapWidth, y = kTop + pixel / kMapWidth;
+      const int column = pixel % kMapWidth, row = pixel / kMapWidth;
+      const double x = kLeft + column, y = kTop + row;
       canvas.fill(x, y, x + 1, y + 1, mix({1, 1, 1}, color, ink));
     }
   }
