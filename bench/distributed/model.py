@@ -105,7 +105,7 @@ def check(parsimony: str, graph: str, clusters: str) -> bool:
     print("| processes | ghosts / N | random order would have | bytes counted | model | CPU s |\n|---|---|---|---|---|---|")
     for processes in (2, 3, 4):
         command = ["mpirun", "--oversubscribe", "-n", str(processes), parsimony, "cluster", graph, "--clusters", clusters]
-        command += ["--method", "compressive", "--components", "whole", "--threads", "1", "--json"]
+        command += ["--method", "compressive", "--components", "whole", "--column-groups", "1", "--threads", "1", "--json"]
         before = os.times()
         report = json.loads(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
         after = os.times()

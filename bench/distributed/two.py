@@ -46,7 +46,8 @@ def main() -> int:
         graph = Path(name) / "graph.mtx"
         flags = ["--nodes", str(arguments.nodes), "--clusters", "100", "--degree", "16", "--output", str(graph)]
         subprocess.run([arguments.parsimony, "generate", "sbm", *flags], check=True, capture_output=True)
-        cluster = [arguments.parsimony, "cluster", str(graph), "--clusters", "100", "--method", "compressive", "--json"]
+        method = ["--clusters", "100", "--method", "compressive", "--components", "whole"]
+        cluster = [arguments.parsimony, "cluster", str(graph), *method, "--json"]
         kinds = {
             "1 × 2 threads": [*cluster, "--threads", "2"],
             "2 × 1 thread": ["mpirun", "--bind-to", "none", "-n", "2", *cluster, "--threads", "1", "--column-groups", "1"],
