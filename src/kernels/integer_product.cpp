@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "kernels/byte_products-inl.hpp"
 #include "kernels/registers-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,6 +27,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 void IntegerProduct(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
                     IntegerRange range, float* sums) {
   integer_product_scalar(rows, tile, segments, range, sums);
+}
+void AddIntegerInput(const std::int8_t* segment, std::int64_t input, float value, const float* scales,
+                     float* sums) {
+  add_integer_input_scalar(segment, input, value, scales, sums);
 }
 void IntegerOffsets(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
                     std::int32_t* offsets) {
@@ -40,68 +45,6 @@ double IntegerCost(IntegerRange /*range*/) {
 }
 
 #else
-
-using Lanes = hn::CappedTag<std::int32_t, 16>;
-using Halves = hn::Repartition<std::int16_t, Lanes>;
-using Values = hn::Repartition<std::int8_t, Lanes>;
-using Floats = hn::RebindToFloat<Lanes>;
-using VI = hn::Vec<Lanes>;
-using VH = hn::Vec<Halves>;
-using VF = hn::Vec<Floats>;
-constexpr std::int64_t kLanes = hn::MaxLanes(Lanes());
-
-// Products of two bytes added in 16 bits: bytes of a, 0 to 127, with signed bytes of b.
-HWY_INLINE VH Pairs(VI a, VI b) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-  return VH{_mm512_maddubs_epi16(a.raw, b.raw)};
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-  return VH{_mm256_maddubs_epi16(a.raw, b.raw)};
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-  return VH{_mm_maddubs_epi16(a.raw, b.raw)};
-#else
-  const Halves d;
-  const VH left = hn::BitCast(d, a), right = hn::BitCast(d, b);
-  const VH low = hn::Mul(hn::And(left, hn::Set(d, 0xFF)), hn::ShiftRight<8>(hn::ShiftLeft<8>(right)));
-  return hn::Add(low, hn::Mul(hn::ShiftRight<8>(left), hn::ShiftRight<8>(right)));
-#endif
-}
-
-// sum + factor · both halves of each lane; the factor is 1 or 2.
-HWY_INLINE VI AddHalves(VI sum, VH halves, std::int16_t factor) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-  return hn::Add(sum, VI{_mm512_madd_epi16(halves.raw, _mm512_set1_epi16(factor))});
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-  return hn::Add(sum, VI{_mm256_madd_epi16(halves.raw, _mm256_set1_epi16(factor))});
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-  return hn::Add(sum, VI{_mm_madd_epi16(halves.raw, _mm_set1_epi16(factor))});
-#else
-  const Lanes d;
-  const VI both = hn::BitCast(d, halves);
-  const VI once = hn::Add(hn::ShiftRight<16>(hn::ShiftLeft<16>(both)), hn::ShiftRight<16>(both));
-  return hn::Add(sum, factor == 1 ? once : hn::ShiftLeft<1>(once));
-#endif
-}
-
-// sum + the four products of the bytes of each lane.
-template <IntegerRange kRange>
-HWY_INLINE VI AddProducts(VI sum, VI a, VI b) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
-  // The processors of this target have the instruction, but Highway does not name it to compilers.
-  __m512i all = sum.raw;
-  asm("vpdpbusd %2, %1, %0" : "+v"(all) : "v"(a.raw), "v"(b.raw));
-  return VI{all};
-#else
-  if constexpr (kRange == IntegerRange::rows8) {
-    // 255 · 127 · 2 does not fit 16 bits: the bytes are halved, and their last bits are multiplied apart.
-    const Lanes d;
-    const VI half = hn::And(hn::ShiftRight<1>(a), hn::Set(d, 0x7F7F7F7F));
-    const VI last = hn::And(a, hn::Set(d, 0x01010101));
-    return AddHalves(AddHalves(sum, Pairs(half, b), 2), Pairs(last, b), 1);
-  } else {
-    return AddHalves(sum, Pairs(a, b), 1);
-  }
-#endif
-}
 
 HWY_INLINE VI FourBytes(const std::uint8_t* from) {
   std::int32_t four;
@@ -208,6 +151,36 @@ void IntegerProduct(const IntegerRows& rows, const IntegerTile& tile, std::int64
   }
 }
 
+// kByte: the place of the input among the four of a lane.
+template <int kByte>
+void AddByte(const std::int8_t* HWY_RESTRICT four, float value, const float* HWY_RESTRICT scales,
+             float* HWY_RESTRICT sums) {
+  const Lanes d;
+  const Floats df;
+  const VF factor = hn::Set(df, value);
+  for (std::int64_t o = 0; o < kIntegerOutputs; o += kLanes) {
+    const VI bytes = hn::ShiftRight<24>(hn::ShiftLeft<24 - 8 * kByte>(TileLanes(four + 4 * o)));
+    VF weight = hn::ConvertTo(df, bytes);
+    if (scales != nullptr) weight = hn::Mul(weight, hn::LoadU(df, scales + o));
+    hn::StoreU(hn::MulAdd(weight, factor, hn::LoadU(df, sums + o)), df, sums + o);
+  }
+}
+
+void AddIntegerInput(const std::int8_t* segment, std::int64_t input, float value, const float* scales,
+                     float* sums) {
+  const std::int8_t* four = segment + input / 4 * 4 * kIntegerOutputs;
+  switch (input % 4) {
+    case 0:
+      return AddByte<0>(four, value, scales, sums);
+    case 1:
+      return AddByte<1>(four, value, scales, sums);
+    case 2:
+      return AddByte<2>(four, value, scales, sums);
+    default:
+      return AddByte<3>(four, value, scales, sums);
+  }
+}
+
 void IntegerOffsets(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
                     std::int32_t* offsets) {
   const Lanes d;
@@ -261,6 +234,7 @@ HWY_AFTER_NAMESPACE();
 namespace parsimony::kernels {
 
 HWY_EXPORT(IntegerProduct);
+HWY_EXPORT(AddIntegerInput);
 HWY_EXPORT(IntegerOffsets);
 HWY_EXPORT(IntegerResultsOf);
 HWY_EXPORT(IntegerCost);
@@ -268,6 +242,11 @@ HWY_EXPORT(IntegerCost);
 void integer_product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
                      IntegerRange range, float* sums) {
   HWY_DYNAMIC_DISPATCH(IntegerProduct)(rows, tile, segments, range, sums);
+}
+
+void add_integer_input(const std::int8_t* segment, std::int64_t input, float value, const float* scales,
+                       float* sums) {
+  HWY_DYNAMIC_DISPATCH(AddIntegerInput)(segment, input, value, scales, sums);
 }
 
 void integer_offsets(const std::int8_t* values, std::int64_t segments, std::int32_t zero,
@@ -301,6 +280,14 @@ void integer_product_scalar(const IntegerRows& rows, const IntegerTile& tile, st
         sums[r * kIntegerOutputs + o] += value * scale;
       }
     }
+  }
+}
+
+void add_integer_input_scalar(const std::int8_t* segment, std::int64_t input, float value,
+                              const float* scales, float* sums) {
+  for (std::int64_t o = 0; o < kIntegerOutputs; ++o) {
+    const std::int8_t byte = segment[input / 4 * 4 * kIntegerOutputs + 4 * o + input % 4];
+    sums[o] += static_cast<float>(byte) * (scales == nullptr ? 1 : scales[o]) * value;
   }
 }
 

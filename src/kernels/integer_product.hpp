@@ -45,6 +45,11 @@ struct IntegerTile {
 void integer_product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
                      IntegerRange range, float* sums);
 
+/// sums[o] += value · scales[o] · the byte of one input, of output o, for the 64 outputs of a segment of a
+/// tile. scales: 64, or nullptr: 1. Limit: a conversion and a multiply-add for each output.
+void add_integer_input(const std::int8_t* segment, std::int64_t input, float value, const float* scales,
+                       float* sums);
+
 /// Turns the sums of a tile into outputs, of which there may be fewer than 64.
 struct IntegerResults {
   const float* factor = nullptr;    ///< one for each output
@@ -70,6 +75,8 @@ void integer_offsets(const std::int8_t* values, std::int64_t segments, std::int3
 /// The same in plain C++, as references for tests.
 void integer_product_scalar(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments,
                             IntegerRange range, float* sums);
+void add_integer_input_scalar(const std::int8_t* segment, std::int64_t input, float value,
+                              const float* scales, float* sums);
 void integer_results_scalar(const float* sums, std::int64_t rows, const IntegerResults& results, float* y,
                             std::int64_t stride);
 void integer_offsets_scalar(const std::int8_t* values, std::int64_t segments, std::int32_t zero,

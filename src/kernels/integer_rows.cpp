@@ -29,6 +29,28 @@ SegmentScale segment_scale(float largest, int most) {
   return {largest / static_cast<float>(most), static_cast<float>(most) / largest};
 }
 
+// Whether the largest of `count` values is an outlier.
+bool has_outlier(float largest, float squares, std::int64_t count) {
+  const float square = largest * largest;
+  return square * static_cast<float>(count - 1) > kOutlierInput * kOutlierInput * (squares - square);
+}
+
+// Moves outliers of a segment of finite values to the list. `squares` is the sum of the squares of all.
+void take_outliers(float* segment, float squares, std::int64_t begin, std::int64_t count,
+                   OutlierInputs& outliers) {
+  for (std::int64_t n = 0; n < kMostOutlierInputs; ++n) {
+    float* largest = segment;
+    for (float* at = segment; at < segment + kIntegerSegment; ++at) {
+      if (std::abs(*at) > std::abs(*largest)) largest = at;
+    }
+    if (*largest == 0 || !has_outlier(std::abs(*largest), squares, count)) return;
+    outliers.data[outliers.count++] = {static_cast<std::int32_t>(begin + (largest - segment)), *largest};
+    *largest = 0;
+    squares = 0;
+    for (std::int64_t i = 0; i < kIntegerSegment; ++i) squares += segment[i] * segment[i];
+  }
+}
+
 }  // namespace
 }  // namespace parsimony::kernels
 #endif
@@ -37,15 +59,20 @@ HWY_BEFORE_NAMESPACE();
 namespace parsimony::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The largest bits of |x| as integers, which have the order of the magnitudes, with NaN above infinity.
-float LargestMagnitude(const float* HWY_RESTRICT x) {
+// The largest bits of |x| as integers, which have the order of the magnitudes, with NaN above infinity; and
+// the sum of the squares.
+float LargestMagnitude(const float* HWY_RESTRICT x, float& squares) {
   const hn::CappedTag<float, 16> d;
   const hn::RebindToSigned<decltype(d)> di;
   const auto step = static_cast<std::int64_t>(hn::Lanes(d));
   auto most = hn::Zero(di);
+  auto sum = hn::Zero(d);
   for (std::int64_t i = 0; i < kIntegerSegment; i += step) {
-    most = hn::Max(most, hn::BitCast(di, hn::Abs(hn::LoadU(d, x + i))));
+    const auto value = hn::LoadU(d, x + i);
+    most = hn::Max(most, hn::BitCast(di, hn::Abs(value)));
+    sum = hn::MulAdd(value, value, sum);
   }
+  squares = hn::GetLane(hn::SumOfLanes(d, sum));
   const std::int32_t bits = hn::GetLane(hn::MaxOfLanes(di, most));
   float value;
   std::memcpy(&value, &bits, sizeof(value));
@@ -70,7 +97,8 @@ std::int32_t RoundSegment(const float* HWY_RESTRICT x, float inverse, int most,
   return hn::GetLane(hn::SumOfLanes(di, sum));
 }
 
-float IntegerRow(const float* x, std::int64_t inputs, int most, std::uint8_t* out, float* scales) {
+float IntegerRow(const float* x, std::int64_t inputs, int most, std::uint8_t* out, float* scales,
+                 OutlierInputs* outliers) {
   float total = 0;
   for (std::int64_t begin = 0; begin < inputs; begin += kIntegerSegment, out += kIntegerSegment) {
     const float* from = x + begin;
@@ -80,7 +108,14 @@ float IntegerRow(const float* x, std::int64_t inputs, int most, std::uint8_t* ou
       std::memcpy(padded, from, static_cast<std::size_t>(inputs - begin) * sizeof(float));
       from = padded;
     }
-    const SegmentScale made = segment_scale(LargestMagnitude(from), most);
+    float squares = 0, largest = LargestMagnitude(from, squares);
+    const std::int64_t count = std::min(kIntegerSegment, inputs - begin);
+    if (outliers != nullptr && std::isfinite(squares) && has_outlier(largest, squares, count)) {
+      if (from != padded) from = static_cast<const float*>(std::memcpy(padded, from, sizeof(padded)));
+      take_outliers(padded, squares, begin, count, *outliers);
+      largest = LargestMagnitude(from, squares);
+    }
+    const SegmentScale made = segment_scale(largest, most);
     *scales++ = made.scale;
     if (made.inverse == 0) {
       std::memset(out, most + 1, kIntegerSegment);
@@ -101,25 +136,33 @@ namespace parsimony::kernels {
 
 HWY_EXPORT(IntegerRow);
 
-float integer_row(const float* x, std::int64_t inputs, int most, std::uint8_t* out, float* scales) {
-  return HWY_DYNAMIC_DISPATCH(IntegerRow)(x, inputs, most, out, scales);
+float integer_row(const float* x, std::int64_t inputs, int most, std::uint8_t* out, float* scales,
+                  OutlierInputs* outliers) {
+  return HWY_DYNAMIC_DISPATCH(IntegerRow)(x, inputs, most, out, scales, outliers);
 }
 
-float integer_row_scalar(const float* x, std::int64_t inputs, int most, std::uint8_t* out, float* scales) {
+float integer_row_scalar(const float* x, std::int64_t inputs, int most, std::uint8_t* out, float* scales,
+                         OutlierInputs* outliers) {
   float total = 0;
   for (std::int64_t begin = 0; begin < inputs; begin += kIntegerSegment) {
     const std::int64_t count = std::min(kIntegerSegment, inputs - begin);
+    float segment[kIntegerSegment] = {};
+    std::copy_n(x + begin, count, segment);
     bool finite = true;
-    float largest = 0;
-    for (std::int64_t i = begin; i < begin + count; ++i) {
-      finite = finite && std::isfinite(x[i]);
-      largest = std::max(largest, std::abs(x[i]));
+    float squares = 0;
+    for (const float value : segment) {
+      finite = finite && std::isfinite(value);
+      squares += value * value;
     }
+    if (outliers != nullptr && std::isfinite(squares))
+      take_outliers(segment, squares, begin, count, *outliers);
+    float largest = 0;
+    for (const float value : segment) largest = std::max(largest, std::abs(value));
     const SegmentScale made = segment_scale(finite ? largest : std::numeric_limits<float>::infinity(), most);
     scales[begin / kIntegerSegment] = made.scale;
     std::int32_t sum = 0;
     for (std::int64_t i = 0; i < kIntegerSegment; ++i) {
-      const float value = i < count && made.inverse != 0 ? x[begin + i] * made.inverse : 0;
+      const float value = made.inverse != 0 ? segment[i] * made.inverse : 0;
       const auto whole = static_cast<std::int32_t>(std::nearbyint(value));
       out[begin + i] = static_cast<std::uint8_t>(most + 1 + whole);
       sum += whole;

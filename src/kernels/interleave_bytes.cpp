@@ -4,6 +4,8 @@
 #define HWY_TARGET_INCLUDE "kernels/interleave_bytes.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+//
+#include <hwy/cache_control.h>
 
 #include <algorithm>
 #include <cstring>
@@ -39,6 +41,7 @@ template <bool kTable, bool kNibbles>
 HWY_INLINE __m512i RowBytes(const SegmentCodes& codes, const CodeBytes& bytes, __m512i table,
                             std::int64_t row) {
   const std::uint8_t* from = row_of(codes, row);
+  hwy::Prefetch(from + codes.soon);
   __m512i values;
   if constexpr (kNibbles) {
     // Each byte becomes a word, whose upper byte gets the upper half.
@@ -100,6 +103,7 @@ HWY_INLINE void Interleave(const SegmentCodes& codes, const CodeBytes& bytes,
   for (std::int64_t row = 0; row < codes.count; row += 4) {
     const auto values = [&](std::int64_t j, std::int64_t t) {
       const std::uint8_t* from = row_of(codes, row + j);
+      hwy::Prefetch(from + t + codes.soon);
       auto some = hn::Zero(d);
       if constexpr (kNibbles) {
         std::uint64_t half = 0;

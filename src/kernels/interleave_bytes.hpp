@@ -17,6 +17,9 @@ struct SegmentCodes {
   std::int64_t stride = 0;  ///< bytes from one row to the next
   std::int64_t count = 0;   ///< rows, at least 1
   bool nibbles = false;     ///< codes of 4 bits, the first in the low half of a byte, instead of bytes
+  /// The bytes so far behind those of a row are fetched into the cache: the processor does not by itself
+  /// where rows are far apart. They need not exist.
+  std::int64_t soon = 0;
 };
 
 /// The bytes that codes stand for.

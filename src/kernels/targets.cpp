@@ -1,5 +1,7 @@
 #include "kernels/targets.hpp"
 
+// Some kernels are built for AVX-512 with VNNI and VBMI, too.
+#define HWY_WANT_AVX3_DL
 #include <hwy/highway.h>
 
 namespace parsimony::kernels {

@@ -6,7 +6,8 @@
 
 namespace parsimony::kernels {
 
-/// Their Highway names, best first; kernels use the first.
+/// Their Highway names, best first; each kernel uses the first that it was built for. All are built for all
+/// but AVX3_DL, which only those have that gain by it.
 std::vector<std::string> targets();
 
 }  // namespace parsimony::kernels

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/matrix_product.hpp"
+#include "kernels/row_dots.hpp"
 #include "parsimony/core/half.hpp"
 
 namespace parsimony::run {
@@ -14,6 +15,9 @@ namespace {
 constexpr std::int64_t kTile = 64;    // outputs of a tile of floats
 constexpr std::int64_t kDepth = 256;  // inputs of a tile: 64 KiB
 constexpr std::int64_t kNormRows = 8;
+// Rows of x up to which the rows of a file of floats are multiplied as they are, without a tile.
+constexpr std::int64_t kFewRows = 8;
+constexpr std::int64_t kFewRowsOutputs = 32;
 
 // take(i, value) for values i = 0 … count − 1 of a row of a matrix, from `begin` on. Makes no vector of them:
 // rows are read for each tile.
@@ -41,10 +45,10 @@ void for_row(const TensorView& matrix, std::int64_t row, std::int64_t begin, std
 }  // namespace
 
 LinearLayer::LinearLayer(Weights& weights, const std::string& name, std::int64_t outputs, std::int64_t inputs,
-                         const quant::PackedLinearOptions& options)
+                         const quant::PackedLinearOptions& options, Bias bias)
     : outputs_(outputs), inputs_(inputs) {
   weights.check_shape(name + ".weight", std::array{outputs, inputs});
-  bias_ = weights.values(name + ".bias", std::array{outputs});
+  if (bias == Bias::given) bias_ = weights.values(name + ".bias", std::array{outputs});
   if (!weights.in_codes(name + ".weight")) {
     floats_ = weights.floats(name + ".weight");
     return;
@@ -60,9 +64,33 @@ std::int64_t LinearLayer::bytes() const {
 void LinearLayer::multiply(MatrixView<const float> x, MatrixView<float> y, const Context& context) const {
   if (packed_) {
     packed_->multiply(x, y, context);
+  } else if (x.rows <= kFewRows) {
+    multiply_rows(x, y, context);
   } else {
     multiply_floats(x, y, context);
   }
+}
+
+std::int64_t LinearLayer::product_bytes(std::int64_t rows, int threads) const {
+  if (packed_) return packed_->product_bytes(rows, threads);
+  return rows <= kFewRows ? 0 : 4 * threads * kTile * (std::min(kDepth, inputs_) + rows);
+}
+
+void LinearLayer::multiply_rows(MatrixView<const float> x, MatrixView<float> y,
+                                const Context& context) const {
+  using kernels::RowType;
+  const kernels::MatrixRows matrix{floats_.data.data(),
+                                   floats_.dtype == DType::float32   ? RowType::float32
+                                   : floats_.dtype == DType::float16 ? RowType::float16
+                                                                     : RowType::bfloat16,
+                                   inputs_};
+  context.for_blocks(outputs_, kFewRowsOutputs, [&](std::int64_t begin, std::int64_t end) {
+    kernels::row_dots(matrix, begin, end - begin, x.data, x.stride, x.rows, y.data + begin, y.stride);
+    if (bias_.empty()) return;
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      for (std::int64_t o = begin; o < end; ++o) y(r, o) += bias_[o];
+    }
+  });
 }
 
 void LinearLayer::multiply_floats(MatrixView<const float> x, MatrixView<float> y,
@@ -78,7 +106,8 @@ void LinearLayer::multiply_floats(MatrixView<const float> x, MatrixView<float> y
                                      sums.data(), t > 0);
     }
     for (std::int64_t r = 0; r < x.rows; ++r) {
-      for (std::int64_t o = begin; o < end; ++o) y(r, o) = sums(r, o - begin) + bias_[o];
+      for (std::int64_t o = begin; o < end; ++o)
+        y(r, o) = sums(r, o - begin) + (bias_.empty() ? 0 : bias_[o]);
     }
   });
 }

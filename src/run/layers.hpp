@@ -18,21 +18,26 @@ namespace parsimony::run {
 /// y = x Wᵀ + bias.
 class LinearLayer {
  public:
+  enum class Bias { given, none };
+
   /// Takes name.weight and name.bias. Throws format for other shapes.
   LinearLayer(Weights& weights, const std::string& name, std::int64_t outputs, std::int64_t inputs,
-              const quant::PackedLinearOptions& options);
+              const quant::PackedLinearOptions& options, Bias bias = Bias::given);
 
   bool in_codes() const { return packed_.has_value(); }
   std::int64_t outputs() const { return outputs_; }
   std::int64_t bytes() const;
   /// x: n × inputs; y: n × outputs.
   void multiply(MatrixView<const float> x, MatrixView<float> y, const Context& context) const;
+  /// Most memory of a product with so many rows.
+  std::int64_t product_bytes(std::int64_t rows, int threads) const;
 
  private:
+  void multiply_rows(MatrixView<const float> x, MatrixView<float> y, const Context& context) const;
   void multiply_floats(MatrixView<const float> x, MatrixView<float> y, const Context& context) const;
 
   std::int64_t outputs_, inputs_;
-  std::vector<float> bias_;  // empty with packed_, which has it
+  std::vector<float> bias_;  // empty without one, and with packed_, which has it
   std::optional<quant::PackedLinear> packed_;
   TensorView floats_;  // without packed_
 };

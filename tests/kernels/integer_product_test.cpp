@@ -106,6 +106,26 @@ TEST(IntegerResults, EqualTheScalarTwinOnEveryTarget) {
   });
 }
 
+// Small whole numbers, which float32 holds exactly.
+TEST(IntegerProduct, OneInputEqualsTheScalarTwinOnEveryTarget) {
+  const RandomStream stream(9, "test.input");
+  std::vector<std::int8_t> tile(kIntegerSegmentBytes + 1);
+  for (std::size_t i = 0; i < tile.size(); ++i) tile[i] = static_cast<std::int8_t>(stream.below(256, i));
+  std::vector<float> scales(kIntegerOutputs + 1);
+  for (std::size_t i = 0; i < scales.size(); ++i) scales[i] = i % 2 == 0 ? 0.5F : 2;
+  for_targets([&] {
+    for (const std::int64_t input : {0, 1, 2, 3, 30, 63}) {
+      for (const bool scaled : {false, true}) {
+        std::vector<float> sums(kIntegerOutputs + 2, 5), right = sums;
+        const float* given = scaled ? scales.data() + 1 : nullptr;
+        add_integer_input(tile.data() + 1, input, -3, given, sums.data() + 1);
+        add_integer_input_scalar(tile.data() + 1, input, -3, given, right.data() + 1);
+        EXPECT_EQ(sums, right) << input;
+      }
+    }
+  });
+}
+
 TEST(IntegerRows, EqualTheScalarTwinOnEveryTarget) {
   for_targets([&] {
     for (std::int64_t inputs = 1; inputs <= 200; inputs += inputs < 70 ? 1 : 13) {
@@ -136,6 +156,50 @@ TEST(IntegerRows, EqualTheScalarTwinOnEveryTarget) {
         }
       }
     }
+  });
+}
+
+TEST(IntegerRows, OutliersLeaveTheOthersTheirDigits) {
+  for_targets([] {
+    for (const std::int64_t inputs : {64, 100, 200}) {
+      std::vector<float> x(inputs);
+      RandomStream(3, "test").fill_normal(x);
+      x[5] = 300;
+      x[17] = -3000;
+      x[inputs - 1] = 30;
+      const std::int64_t segments = (inputs + kIntegerSegment - 1) / kIntegerSegment;
+      std::vector<std::uint8_t> out(segments * kIntegerSegment), right(out.size());
+      std::vector<float> scales(segments), right_scales(segments);
+      std::vector<OutlierInput> found(segments * kMostOutlierInputs), right_found(found.size());
+      OutlierInputs list{found.data(), 0}, right_list{right_found.data(), 0};
+      integer_row(x.data(), inputs, 63, out.data(), scales.data(), &list);
+      integer_row_scalar(x.data(), inputs, 63, right.data(), right_scales.data(), &right_list);
+      EXPECT_EQ(out, right);
+      EXPECT_EQ(scales, right_scales);
+      ASSERT_EQ(list.count, 3);
+      ASSERT_EQ(right_list.count, 3);
+      for (std::int64_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(found[i].place, right_found[i].place);
+        EXPECT_EQ(found[i].value, x[found[i].place]);
+        EXPECT_EQ(out[found[i].place], 64);
+      }
+      for (const float scale : scales) EXPECT_LT(scale, 4.0F / 63);
+    }
+    // One value and zeros: nothing is left to round.
+    std::vector<float> x(64);
+    x[9] = 3;
+    std::vector<std::uint8_t> out(64);
+    float scale = 1;
+    std::vector<OutlierInput> found(kMostOutlierInputs);
+    OutlierInputs list{found.data(), 0};
+    EXPECT_EQ(integer_row(x.data(), 64, 127, out.data(), &scale, &list), 0);
+    EXPECT_EQ(list.count, 1);
+    EXPECT_EQ(scale, 0);
+    // Values that are not finite stay, so that the scale shows them.
+    x[10] = std::numeric_limits<float>::infinity();
+    list.count = 0;
+    integer_row(x.data(), 64, 127, out.data(), &scale, &list);
+    EXPECT_TRUE(std::isnan(scale));
   });
 }
 

@@ -83,6 +83,52 @@ TEST(IntegerTiles, AreNearTheFloatProductForEveryScheme) {
   }
 }
 
+// Few rows are multiplied from the codes, and many from tiles: the same integers, added in another order.
+TEST(IntegerTiles, FewRowsGiveWhatManyDo) {
+  for (const auto& [name, weight] : weights()) {
+    SCOPED_TRACE(name);
+    if (weight.codebook) continue;
+    Matrix<float> x = normals(40, values_of(weight), 5);
+    x(0, 3) = 50;  // an outlier
+    const std::vector<float> bias(weight.shape[0], 3.0F);
+    for (const TileProduct tiles : kIntegers) {
+      const Matrix<float> right = product(weight, x, tiles, bias);
+      Matrix<float> few(2, x.cols()), expected(2, right.cols());
+      std::copy_n(x.data(), few.size(), few.data());
+      std::copy_n(right.data(), expected.size(), expected.data());
+      EXPECT_LT(distance(product(weight, few, tiles, bias), expected), 2e-6);
+    }
+  }
+}
+
+// An input of thirty deviations would leave few digits to the 63 others of its segment.
+TEST(IntegerTiles, OutlierInputsAreMultipliedApart) {
+  for (const auto& [name, weight] : weights()) {
+    SCOPED_TRACE(name);
+    for (const std::int64_t rows : {2, 12}) {
+      Matrix<float> x = normals(rows, values_of(weight), 5);
+      const Matrix<float> plain = product(weight, x, TileProduct::integers7);
+      const double before = distance(plain, product(weight, x, TileProduct::floats));
+      for (std::int64_t r = 0; r < rows; ++r) x(r, 7 * r % x.cols()) = r % 2 == 0 ? 30.0F : -30.0F;
+      const double after =
+          distance(product(weight, x, TileProduct::integers7), product(weight, x, TileProduct::floats));
+      EXPECT_LT(after, 1.1 * before + 1e-3) << before;
+    }
+  }
+}
+
+TEST(IntegerTiles, ManyRowsEqualTheirParts) {
+  const QuantizedTensor weight = random_product({70, 128}, random_codebook(64, 8));
+  const Matrix<float> x = normals(2100, 128, 5);
+  for (const TileProduct tiles : {TileProduct::floats, TileProduct::integers8}) {
+    const Matrix<float> y = product(weight, x, tiles);
+    Matrix<float> last(100, 128), right(100, 70);
+    std::copy_n(x.row(2000).data(), last.size(), last.data());
+    std::copy_n(y.row(2000).data(), right.size(), right.data());
+    EXPECT_LT(distance(product(weight, last, tiles), right), 1e-6);
+  }
+}
+
 // x and centroids that bytes hold exactly: multiples of the scale of their segment, which reaches the most
 // that the bytes can hold.
 TEST(IntegerTiles, AreExactWhereBytesHoldAllValues) {

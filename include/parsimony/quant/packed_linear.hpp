@@ -88,14 +88,15 @@ class TableSet {
 /// Tiles of integers: every 64 inputs of a row of x share a scale and become bytes; centroids, levels and
 /// codes become signed bytes with one scale for a weight, an output or a group. The sums of 64 products are
 /// exact, and are added in float32. Centroids that are many times larger than the others would leave them few
-/// digits: where at most one block in 1024 has such a centroid, these blocks are multiplied in float32.
-/// Weights take floats instead if their codebook has more than 256 centroids or blocks whose size does not
-/// divide 64, if 64 does not divide their groups, or if they have groups with codes of 8 bits and zero
-/// points.
+/// digits: where at most one block in 1024 has such a centroid, these blocks are multiplied in float32. So
+/// are up to four values of 64 in x that are twelve times the root mean square of the others, or more. A few
+/// rows of x are multiplied with the codes of integers without a tile. Weights take floats instead if their
+/// codebook has more than 256 centroids or blocks whose size does not divide 64, if 64 does not divide their
+/// groups, or if they have groups with codes of 8 bits and zero points.
 ///
 /// Time of a row: columns · K · d multiply-adds, then outputs · columns look-ups. Memory: a byte per code
 /// (two with K > 256; for integers a byte, or half of one up to 4 bits, which are those of the tensor if it
-/// has codes of this width), and during the run the tables, columns · K bytes per row (8-bit). The same bytes
+/// has codes of this width), and during the run product_bytes(). The same bytes
 /// for any number of threads on one SIMD target. The number of rows decides between tables and tiles.
 class PackedLinear {
  public:
@@ -113,6 +114,8 @@ class PackedLinear {
   std::int64_t switch_batch() const;
   /// Whether `multiply` decodes tiles of integers rather than floats.
   bool integer_tiles() const;
+  /// Most memory of `multiply` for x with so many rows, on so many threads.
+  std::int64_t product_bytes(std::int64_t rows, int threads) const;
 
   /// x: n × inputs, y: n × outputs, n ≥ 0; they must not overlap. With tables or integers, a row of x gives a
   /// row of NaN if a value is not finite or so large that a product with a block may overflow. Throws

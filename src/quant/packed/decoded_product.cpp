@@ -36,10 +36,8 @@ struct Panels {
   Matrix<float> padded;
 };
 
-}  // namespace
-
-void multiply_decoded(const PackedWeight& weight, std::span<const float> bias, MatrixView<const float> x,
-                      MatrixView<float> y, const Context& context) {
+void multiply_part(const PackedWeight& weight, std::span<const float> bias, MatrixView<const float> x,
+                   MatrixView<float> y, const Context& context) {
   constexpr std::int64_t kGroup = kernels::kLookupGroup;
   const Panels panels(weight, x, context);
   const std::int64_t step = std::max<std::int64_t>(1, kTileDepth / weight.d);  // columns of a tile
@@ -68,6 +66,25 @@ void multiply_decoded(const PackedWeight& weight, std::span<const float> bias, M
       }
     }
   });
+}
+
+}  // namespace
+
+void multiply_decoded(const PackedWeight& weight, std::span<const float> bias, MatrixView<const float> x,
+                      MatrixView<float> y, const Context& context) {
+  for (std::int64_t r = 0; r < x.rows; r += kMostRows) {
+    const std::int64_t count = std::min(kMostRows, x.rows - r);
+    multiply_part(weight, bias, {x.row_data(r), count, x.cols, x.stride},
+                  {y.row_data(r), count, y.cols, y.stride}, context);
+  }
+}
+
+std::int64_t decoded_memory(const PackedWeight& weight, std::int64_t rows, int threads) {
+  const std::int64_t count = Panels::whole(std::min(rows, kMostRows));
+  const std::int64_t each = kernels::kLookupGroup * (std::min(kTileDepth, weight.values()) + weight.d +
+                                                     kernels::kProductColumns<float> + count) +
+                            weight.values();
+  return 4 * (count * weight.values() + threads * each);
 }
 
 }  // namespace parsimony::quant

@@ -1,4 +1,4 @@
-// Implements multiply_integers of quant/packed/integer_weight.hpp.
+// Implements multiply_integers and multiply_tiles of quant/packed/integer_weight.hpp.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -32,24 +32,34 @@ class Aligned {
   std::unique_ptr<T[], ReleaseAligned> memory_;
 };
 
+std::int64_t segments_of(const PackedWeight& weight) {
+  return (weight.values() + kIntegerSegment - 1) / kIntegerSegment;
+}
+
 // Rows of x in the order of the columns, as bytes and, where outliers need them, as floats.
 struct ByteRows {
   ByteRows(const PackedWeight& weight, const IntegerWeight& integers, MatrixView<const float> x,
            const Context& context)
       : count(x.rows),
-        segments((weight.values() + kIntegerSegment - 1) / kIntegerSegment),
+        segments(segments_of(weight)),
         most(integers.range == kernels::IntegerRange::rows8 ? 127 : 63),
         stride(segments * kIntegerSegment),
         bytes(count * stride),
         scales(count * segments),
         sums(count),
-        moved(weight.places.empty() || integers.outliers.empty() ? 0 : count * weight.values()) {
+        moved(weight.places.empty() || integers.outliers.empty() ? 0 : count * weight.values()),
+        outliers(count) {
     context.for_blocks(count, kRowsPerBlock, [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> space;
+      std::vector<kernels::OutlierInput> found(segments * kernels::kMostOutlierInputs);
       for (std::int64_t r = begin; r < end; ++r) {
         const float* from = weight.gather(x.row(r), space);
-        sums.data()[r] = kernels::integer_row(from, weight.values(), most, bytes.data() + r * stride,
-                                              scales.data() + r * segments);
+        kernels::OutlierInputs list{found.data(), 0};
+        float sum = kernels::integer_row(from, weight.values(), most, bytes.data() + r * stride,
+                                         scales.data() + r * segments, &list);
+        outliers[r].assign(found.begin(), found.begin() + list.count);
+        for (const kernels::OutlierInput& outlier : outliers[r]) sum += outlier.value;
+        sums.data()[r] = sum;
         if (!integers.outliers.empty() && !weight.places.empty()) {
           std::copy_n(from, weight.values(), moved.data() + r * weight.values());
         }
@@ -66,7 +76,22 @@ struct ByteRows {
   std::int64_t stride;
   Aligned<std::uint8_t> bytes;
   Aligned<float> scales, sums, moved;
+  std::vector<std::vector<kernels::OutlierInput>> outliers;  // of each row
 };
+
+// Adds the outlier inputs of segments [begin, end) to sums, multiplied with the bytes of a tile in float32.
+void add_outlier_inputs(const ByteRows& rows, std::int64_t begin, std::int64_t end, const std::int8_t* tile,
+                        const float* scales, float* sums) {
+  for (std::int64_t r = 0; r < rows.count; ++r) {
+    for (const kernels::OutlierInput& outlier : rows.outliers[r]) {
+      const std::int64_t s = outlier.place / kIntegerSegment - begin;
+      if (s < 0 || s >= end - begin) continue;
+      kernels::add_integer_input(tile + s * kernels::kIntegerSegmentBytes, outlier.place % kIntegerSegment,
+                                 outlier.value, scales == nullptr ? nullptr : scales + s * kIntegerOutputs,
+                                 sums + r * kIntegerOutputs);
+    }
+  }
+}
 
 // Adds the blocks of a group that are multiplied in float32 to sums, which are in units of the step.
 void add_outliers(const PackedWeight& weight, const IntegerWeight& integers, const ByteRows& rows,
@@ -88,6 +113,30 @@ void add_outliers(const PackedWeight& weight, const IntegerWeight& integers, con
 
 void multiply_integers(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
                        MatrixView<const float> x, MatrixView<float> y, const Context& context) {
+  if (x.rows <= integers.most_rows_of_codes(weight)) {
+    return multiply_codes(weight, integers, bias, x, y, context);
+  }
+  for (std::int64_t r = 0; r < x.rows; r += kMostRows) {
+    const std::int64_t count = std::min(kMostRows, x.rows - r);
+    multiply_tiles(weight, integers, bias, {x.row_data(r), count, x.cols, x.stride},
+                   {y.row_data(r), count, y.cols, y.stride}, context);
+  }
+}
+
+std::int64_t integers_memory(const PackedWeight& weight, std::int64_t rows, int threads) {
+  const std::int64_t segments = segments_of(weight), count = std::min(rows, kMostRows),
+                     tile = std::min(kTileSegments, segments);
+  constexpr std::int64_t kOfOutlier = sizeof(kernels::OutlierInput) * kernels::kMostOutlierInputs;
+  // Bytes, scale and outliers of a segment; floats in another order.
+  const std::int64_t row =
+      segments * (kIntegerSegment + 4 + kOfOutlier) + 32 + (weight.places.empty() ? 0 : 4 * weight.values());
+  const std::int64_t each = tile * (kernels::kIntegerSegmentBytes + 8 * kIntegerOutputs) +
+                            4 * kIntegerOutputs * count + 4 * weight.values() + segments * kOfOutlier;
+  return count * row + threads * each;
+}
+
+void multiply_tiles(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
+                    MatrixView<const float> x, MatrixView<float> y, const Context& context) {
   const ByteRows rows(weight, integers, x, context);
   context.for_blocks(weight.outputs, kIntegerOutputs, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t group = begin / kIntegerOutputs, step = std::min(kTileSegments, rows.segments);
@@ -103,6 +152,7 @@ void multiply_integers(const PackedWeight& weight, const IntegerWeight& integers
       kernels::integer_product(rows.rows(s),
                                {tile.data(), offsets.data(), scales.empty() ? nullptr : scales.data()},
                                last - s, integers.range, sums.data());
+      add_outlier_inputs(rows, s, last, tile.data(), scales.empty() ? nullptr : scales.data(), sums.data());
     }
     if (!integers.outliers.empty()) add_outliers(weight, integers, rows, x, group, sums.data());
     std::array<float, kIntegerOutputs> factor{}, shift{}, constant{};

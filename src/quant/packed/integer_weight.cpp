@@ -1,8 +1,10 @@
 #include "quant/packed/integer_weight.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 #include "kernels/interleave_bytes.hpp"
@@ -47,6 +49,41 @@ std::pair<std::int64_t, std::int64_t> code_range(const PackedWeight& weight) {
 
 bool fits_bytes(std::pair<std::int64_t, std::int64_t> range) {
   return range.first >= -128 && range.second <= 127;
+}
+
+// How often each level is used, on a sample of outputs.
+std::array<double, 256> level_uses(const PackedWeight& weight) {
+  constexpr std::int64_t kSample = 64;
+  std::array<double, 256> uses{};
+  const std::int64_t every = std::max<std::int64_t>(1, weight.outputs / kSample);
+  for (std::int64_t o = 0; o < weight.outputs; o += every) {
+    for (std::int64_t c = 0; c < weight.columns; ++c) ++uses[weight.code(o, c)];
+  }
+  return uses;
+}
+
+// The step whose multiples are nearest to the levels: with few levels, some steps hit them much better than
+// the finest one.
+float step_of(const PackedWeight& weight) {
+  constexpr int kSteps = 512;
+  const float largest = largest_of(weight.levels);
+  if (largest == 0) return 1;
+  const std::array<double, 256> uses = level_uses(weight);
+  float best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < kSteps; ++i) {
+    const float step = largest / (127 - 64 * static_cast<float>(i) / kSteps);
+    double error = 0;
+    for (std::size_t k = 0; k < weight.levels.size(); ++k) {
+      const double value = weight.levels[k] / static_cast<double>(step);
+      error += uses[k] * std::pow((value - std::nearbyint(value)) * step, 2);
+    }
+    if (error < least) {
+      least = error;
+      best = step;
+    }
+  }
+  return best;
 }
 
 // How often each centroid is used.
@@ -97,8 +134,7 @@ IntegerWeight::IntegerWeight(const PackedWeight& weight, TileProduct kind) {
     return;
   }
   if (!weight.levels.empty()) {
-    const float largest = largest_of(weight.levels);
-    step = largest > 0 ? largest / 127 : 1;
+    step = step_of(weight);
     for (const float level : weight.levels) bytes.push_back(rounded(level, step));
     bytes.resize(std::max<std::size_t>(bytes.size(), kernels::kTableBytes));
     return;
@@ -206,9 +242,13 @@ void IntegerWeight::decode_integers(const PackedWeight& weight, std::int64_t til
       decode_by_code(weight, output, at, last, values, tile);
       continue;
     }
+    // Two segments ahead, in the next outputs after the last segment.
+    const std::int64_t ahead = at + 2 * kIntegerSegment < weight.columns
+                                   ? 2 * kIntegerSegment * weight.row_bits / 8
+                                   : kIntegerOutputs * weight.row_bytes() - at * weight.row_bits / 8;
     kernels::interleave_bytes(
         {weight.row_codes.data() + output * weight.row_bytes() + at * weight.row_bits / 8, weight.row_bytes(),
-         rows, weight.row_bits == 4},
+         rows, weight.row_bits == 4, ahead},
         values, tile);
   }
 }

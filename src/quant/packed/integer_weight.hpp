@@ -41,6 +41,10 @@ struct IntegerWeight {
   std::vector<OutlierBlock> outliers;       ///< by groups of 64 outputs, then columns
   std::vector<std::int64_t> outlier_begin;  ///< index of the first block of each group, and their number
 
+  /// Rows of x up to which multiply_codes is faster; 0 where it cannot be used.
+  std::int64_t most_rows_of_codes(const PackedWeight& weight) const;
+  /// The value of a code in units of step, without group_scale.
+  float value(const PackedWeight& weight, std::int64_t output, std::int64_t column) const;
   std::int64_t memory() const;
   /// Segments [begin, end) of the tile of a group of 64 outputs: bytes, and scales if the weight has groups.
   void decode(const PackedWeight& weight, std::int64_t tile_group, std::int64_t begin, std::int64_t end,
@@ -55,8 +59,15 @@ struct IntegerWeight {
   void list_outliers(const PackedWeight& weight, const std::vector<bool>& outlier);
 };
 
-/// y = x Wᵀ · scale + bias by integers. bias may be empty.
+/// y = x Wᵀ · scale + bias by integers, from tiles or, for few rows of x, from the codes. bias may be empty.
 void multiply_integers(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
                        MatrixView<const float> x, MatrixView<float> y, const Context& context);
+/// Its two ways. Tiles: any weight that fits. Codes: integers whose levels a register holds.
+void multiply_tiles(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
+                    MatrixView<const float> x, MatrixView<float> y, const Context& context);
+void multiply_codes(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
+                    MatrixView<const float> x, MatrixView<float> y, const Context& context);
+/// Most memory of multiply_integers for so many rows, with a tile for each thread.
+std::int64_t integers_memory(const PackedWeight& weight, std::int64_t rows, int threads);
 
 }  // namespace parsimony::quant

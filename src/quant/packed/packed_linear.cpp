@@ -69,6 +69,11 @@ struct PackedLinear::Data {
 
   void scan(const TableSet::Data& tables, MatrixView<float> y, const Context& context) const;
   void sum_row(const TableSet::Data& tables, std::int64_t row, std::int64_t tile, float* sums) const;
+  // Bytes of the tables of a row of x, and the rows whose tables are made at once.
+  std::int64_t table_bytes() const { return weight.columns * codebook->entries * (planes == 0 ? 4 : planes); }
+  std::int64_t tables_together(std::int64_t rows) const {
+    return std::min(rows, std::clamp<std::int64_t>(kTableBytes / table_bytes(), 1, 8));
+  }
 
   PackedWeight weight;
   std::vector<float> bias;
@@ -149,6 +154,14 @@ std::int64_t PackedLinear::bytes() const {
          (data_->integers ? data_->integers->memory() : 0);
 }
 
+std::int64_t PackedLinear::product_bytes(std::int64_t rows, int threads) const {
+  const PackedWeight& weight = data_->weight;
+  if (rows >= data_->switch_batch) {
+    return data_->integers ? integers_memory(weight, rows, threads) : decoded_memory(weight, rows, threads);
+  }
+  return data_->tables_together(rows) * data_->table_bytes() + 4 * weight.values() + 12 * weight.columns;
+}
+
 bool PackedLinear::integer_tiles() const {
   return data_->integers != nullptr;
 }
@@ -175,9 +188,7 @@ void PackedLinear::multiply(MatrixView<const float> x, MatrixView<float> y, cons
     }
     return;
   }
-  const std::int64_t entries = data_->codebook->entries, columns = data_->weight.columns;
-  const std::int64_t row_bytes = columns * entries * (data_->planes == 0 ? 4 : data_->planes);
-  const std::int64_t together = std::clamp<std::int64_t>(kTableBytes / row_bytes, 1, 8);
+  const std::int64_t together = data_->tables_together(x.rows);
   TableSet::Data tables;
   for (std::int64_t r = 0; r < x.rows; r += together) {
     const std::int64_t some = std::min(together, x.rows - r);

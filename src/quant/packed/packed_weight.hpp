@@ -18,6 +18,10 @@ namespace parsimony::quant {
 inline constexpr std::int64_t kTileGroups = 8;
 inline constexpr std::int64_t kTileOutputs = kTileGroups * kernels::kLookupGroup;
 
+/// Rows of x that a product with decoded tiles takes at once: a tile is decoded again for each of these
+/// parts, which costs little.
+inline constexpr std::int64_t kMostRows = 1024;
+
 /// The blocks of a weight that has passed check_codes; integers have d = 1.
 BlockGrid code_grid(const QuantizedTensor& weight);
 
@@ -74,5 +78,7 @@ struct PackedWeight {
 /// y = x Wᵀ · scale + bias, from tiles of decoded weights in blocks of 64 outputs. bias may be empty.
 void multiply_decoded(const PackedWeight& weight, std::span<const float> bias, MatrixView<const float> x,
                       MatrixView<float> y, const Context& context);
+/// Its most memory for so many rows, with a tile for each thread.
+std::int64_t decoded_memory(const PackedWeight& weight, std::int64_t rows, int threads);
 
 }  // namespace parsimony::quant
