@@ -10,7 +10,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/run/session.hpp"
-#include "run/text_network.hpp"
+#include "parsimony/run/text_network.hpp"
 
 namespace run = parsimony::run;
 

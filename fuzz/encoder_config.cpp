@@ -1,5 +1,6 @@
+#include "parsimony/data/encoder_config.hpp"
+
 #include "check.hpp"
-#include "data/parse_encoder_config.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace parsimony;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/json_nesting.hpp"
-#include "data/parse_encoder_config.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "parsimony/core/error.hpp"
+#include "run/model_path.hpp"
 
 namespace parsimony::run {
 namespace {
@@ -120,10 +121,17 @@ data::EfficientNetVariant find_variant(const Weights& weights) {
                                        fmt::join(weights.shape_of(first.name), ", "), asked));
 }
 
-data::ConvolutionPadding chosen_padding(PaddingChoice choice, const std::filesystem::path& config) {
+data::ConvolutionPadding chosen_padding(PaddingChoice choice, const Weights& weights,
+                                        const std::filesystem::path& model,
+                                        const std::filesystem::path& folder) {
+  const std::filesystem::path config = folder_of(model, folder) / "config.json";
+  const bool within = weights.network() != nullptr && (folder.empty() || !std::filesystem::exists(config));
   switch (choice) {
     case PaddingChoice::automatic:
-      return data::read_padding(config).value_or(data::ConvolutionPadding::same);
+      return (within ? data::parse_padding(*weights.network(),
+                                           weights.name() + ": " + std::string(quant::kNetworkKey))
+                     : data::read_padding(config))
+          .value_or(data::ConvolutionPadding::same);
     case PaddingChoice::same:
       return data::ConvolutionPadding::same;
     case PaddingChoice::symmetric:

@@ -25,7 +25,10 @@ std::string block_name(std::size_t stage, std::size_t block);
 /// variant, where none fits.
 data::EfficientNetVariant find_variant(const Weights& weights);
 
-/// config: a file that may be missing.
-data::ConvolutionPadding chosen_padding(PaddingChoice choice, const std::filesystem::path& config);
+/// The padding of `choice`, or by the config.json in `folder`, without one by the metadata of the file,
+/// without that by the config.json beside the model.
+data::ConvolutionPadding chosen_padding(PaddingChoice choice, const Weights& weights,
+                                        const std::filesystem::path& model,
+                                        const std::filesystem::path& folder);
 
 }  // namespace parsimony::run

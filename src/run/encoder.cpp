@@ -74,18 +74,20 @@ void EncoderLayer::run(std::span<const TextRows> texts, std::int64_t heads, std:
 
 std::int64_t EncoderLayer::bytes() const {
   std::int64_t sum = attention_norm_.bytes() + output_norm_.bytes();
-  for (const auto* layer : {&query_, &key_, &value_, &attention_output_, &inner_, &output_}) {
-    sum += layer->bytes();
-  }
+  for (const LinearLayer* layer : linear()) sum += layer->bytes();
   return sum;
 }
 
 std::int64_t EncoderLayer::in_codes() const {
   std::int64_t count = 0;
-  for (const auto* layer : {&query_, &key_, &value_, &attention_output_, &inner_, &output_}) {
-    if (layer->in_codes()) ++count;
-  }
+  for (const LinearLayer* layer : linear()) count += int{layer->in_codes()};
   return count;
+}
+
+std::int64_t EncoderLayer::product_bytes(std::int64_t tokens, int threads) const {
+  std::int64_t most = 0;
+  for (const LinearLayer* layer : linear()) most = std::max(most, layer->product_bytes(tokens, threads));
+  return most;
 }
 
 Network::Data::Data(Weights& weights, data::EncoderConfig config_, Precision precision_)
@@ -153,8 +155,8 @@ std::int64_t Network::in_codes() const {
 Network load(const std::filesystem::path& model, const LoadOptions& options, const Context& context) {
   validate_fields(options);
   const std::filesystem::path path = weights_path(model);
-  data::EncoderConfig config = data::read_encoder_config(folder_of(model, options.folder) / "config.json");
   Weights weights(path, context.stop);
+  data::EncoderConfig config = encoder_config(weights, model, options.folder);
   context.require_memory(weights.unpacked_bytes(), "the codes of the network, a byte or two each");
   Network out;
   out.data_ = std::make_shared<const Network::Data>(weights, std::move(config), options.precision);

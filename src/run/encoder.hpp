@@ -1,6 +1,7 @@
 // The layers of a BERT or RoBERTa.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -34,8 +35,14 @@ class EncoderLayer {
            const Context& context) const;
   std::int64_t bytes() const;
   std::int64_t in_codes() const;
+  /// Most memory of a product with so many tokens.
+  std::int64_t product_bytes(std::int64_t tokens, int threads) const;
 
  private:
+  std::array<const LinearLayer*, 6> linear() const {
+    return {&query_, &key_, &value_, &attention_output_, &inner_, &output_};
+  }
+
   LinearLayer query_, key_, value_, attention_output_, inner_, output_;
   NormLayer attention_norm_, output_norm_;
 };

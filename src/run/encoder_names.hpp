@@ -1,6 +1,7 @@
 // Names of the tensors of a BERT or RoBERTa.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "parsimony/data/encoder_config.hpp"
@@ -16,5 +17,10 @@ struct HeadNames {
   std::string dense, scores;
 };
 HeadNames encoder_head(const Weights& weights, const data::EncoderConfig& config);
+
+/// The config.json in `folder`; without one, the description in the metadata of the file; without that, the
+/// config.json beside the model.
+data::EncoderConfig encoder_config(const Weights& weights, const std::filesystem::path& model,
+                                   const std::filesystem::path& folder);
 
 }  // namespace parsimony::run

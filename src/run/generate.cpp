@@ -7,29 +7,12 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
-#include "parsimony/data/tokenizer.hpp"
 #include "run/model_path.hpp"
 
 namespace parsimony::run {
 namespace {
 
 constexpr std::string_view kTokenStream = "run.generate";
-
-data::Tokenizer tokenizer_of(const std::filesystem::path& folder, std::int64_t vocabulary) {
-  data::Tokenizer out;
-  for (const auto& [encoder, merges] :
-       {std::pair{"encoder.json", "vocab.bpe"}, std::pair{"vocab.json", "merges.txt"}}) {
-    if (!std::filesystem::exists(folder / encoder)) continue;
-    out = data::read_byte_pairs(folder / encoder, folder / merges, vocabulary);
-    break;
-  }
-  if (out.vocabulary() == vocabulary) return out;
-  throw Error(
-      ErrorCode::format,
-      fmt::format("{}: the tokenizer has {} tokens, and the network {}; must have as many (encoder.json "
-                  "with vocab.bpe, or vocab.json with merges.txt; without them, tokens are bytes)",
-                  folder.string(), out.vocabulary(), vocabulary));
-}
 
 // The most probable token, or one drawn with the probabilities of logits / temperature.
 std::int32_t next_token(std::span<const float> logits, double temperature, double draw) {
@@ -47,6 +30,39 @@ std::int32_t next_token(std::span<const float> logits, double temperature, doubl
 
 }  // namespace
 
+data::Tokenizer load_language_tokenizer(const std::filesystem::path& folder, std::int64_t vocabulary) {
+  data::Tokenizer out;
+  for (const auto& [encoder, merges] :
+       {std::pair{"encoder.json", "vocab.bpe"}, std::pair{"vocab.json", "merges.txt"}}) {
+    if (!std::filesystem::exists(folder / encoder)) continue;
+    out = data::read_byte_pairs(folder / encoder, folder / merges, vocabulary);
+    break;
+  }
+  if (out.vocabulary() == vocabulary) return out;
+  throw Error(
+      ErrorCode::format,
+      fmt::format("{}: the tokenizer has {} tokens, and the network {}; must have as many (encoder.json "
+                  "with vocab.bpe, or vocab.json with merges.txt; without them, tokens are bytes)",
+                  folder.string(), out.vocabulary(), vocabulary));
+}
+
+std::vector<std::int32_t> continue_text(LanguageSession& session, std::span<const float> logits,
+                                        const GenerateInput& input, const Context& context) {
+  const std::int64_t most = session.model().options().context;
+  if (session.tokens() + input.generate > most) {
+    refuse(fmt::format("context: is {}; the text has {} tokens with those to generate", most,
+                       session.tokens() + input.generate));
+  }
+  const RandomStream draws(input.seed, kTokenStream);
+  std::vector<std::int32_t> out;
+  for (std::int64_t i = 0; i < input.generate; ++i) {
+    out.push_back(next_token(logits, input.temperature, draws.uniform(i)));
+    if (i + 1 < input.generate) logits = session.step(out.back(), context);
+    context.progress("generate", i + 1, input.generate);
+  }
+  return out;
+}
+
 GeneratedText generate(const std::filesystem::path& model, std::string_view prompt,
                        const GenerateOptions& options, const Context& context) {
   validate_fields(options);
@@ -56,7 +72,8 @@ GeneratedText generate(const std::filesystem::path& model, std::string_view prom
   record_options(out.report, options);
   StageTimer load_timer(out.report, "load");
   const LanguageModel network = load_language_model(model, input.language, options.load, context);
-  const data::Tokenizer tokenizer = tokenizer_of(folder_of(model, options.load.folder), network.vocabulary());
+  const data::Tokenizer tokenizer =
+      load_language_tokenizer(folder_of(model, options.load.folder), network.vocabulary());
   LanguageSession session(network, context);
   load_timer.finish();
 
@@ -68,17 +85,12 @@ GeneratedText generate(const std::filesystem::path& model, std::string_view prom
     refuse(fmt::format("context: is {}; the text has {} tokens with those to generate",
                        input.language.context, all));
   }
-  std::span<const float> logits;
-  for (const std::int32_t token : out.tokens) logits = session.step(token, context);
+  std::span<const float> logits = session.add(out.tokens, context);
   prompt_timer.finish();
 
   StageTimer generate_timer(out.report, "generate");
-  const RandomStream draws(input.seed, kTokenStream);
-  for (std::int64_t i = 0; i < input.generate; ++i) {
-    out.tokens.push_back(next_token(logits, input.temperature, draws.uniform(i)));
-    if (i + 1 < input.generate) logits = session.step(out.tokens.back(), context);
-    context.progress("generate", i + 1, input.generate);
-  }
+  const std::vector<std::int32_t> more = continue_text(session, logits, input, context);
+  out.tokens.insert(out.tokens.end(), more.begin(), more.end());
   generate_timer.finish();
   out.text = tokenizer.decode(out.tokens);
   const double seconds = out.report.stages.back().seconds;

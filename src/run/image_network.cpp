@@ -50,14 +50,17 @@ ImageNetwork::Data::Data(Weights& weights, data::EfficientNetVariant variant_,
                      PointwiseOptions{classes, shape.head, 1, kernels::Activation::none, style.product});
 }
 
-ImageNetwork::Data::Needs ImageNetwork::Data::needs(std::int64_t height, std::int64_t width) const {
+ImageNetwork::Data::Needs ImageNetwork::Data::needs(std::int64_t height, std::int64_t width,
+                                                    int threads) const {
   Needs out;
   out.image = stem->padded_values(height, width);
   ImageMap map = stem->output(nullptr, height, width);
+  out.bytes = threads * stem->tile_bytes();
   const auto grow = [&] { out.map = std::max(out.map, map.pixels() * map.stride); };
   grow();
   for (const InvertedBlock& block : blocks) {
-    const InvertedBlock::Needs needs = block.needs(map.height, map.width);
+    const InvertedBlock::Needs needs = block.needs(map.height, map.width, threads);
+    out.bytes = std::max(out.bytes, needs.bytes);
     out.expanded = std::max(out.expanded, needs.expanded);
     out.wide = std::max(out.wide, needs.wide);
     out.strip = std::max(out.strip, needs.strip);
@@ -65,6 +68,9 @@ ImageNetwork::Data::Needs ImageNetwork::Data::needs(std::int64_t height, std::in
     grow();
   }
   out.wide = std::max(out.wide, map.pixels() * head->padded_outputs());
+  out.ends = shape.head + classifier->padded_outputs() + classifier->outputs();
+  out.bytes = std::max(
+      {out.bytes, head->product_bytes(map.pixels(), threads), classifier->product_bytes(1, threads)});
   return out;
 }
 
@@ -100,7 +106,7 @@ std::int64_t ImageNetwork::in_codes() const {
 }
 
 std::int64_t ImageNetwork::planned_bytes(std::int64_t height, std::int64_t width, int threads) const {
-  return 4 * data_->needs(height, width).values(threads);
+  return data_->needs(height, width, threads).all_bytes(threads) + threads * kThreadBytes;
 }
 
 Matrix<float> ImageNetwork::classify(MatrixView<const float> images, std::int64_t height, std::int64_t width,
@@ -116,7 +122,7 @@ Matrix<float> ImageNetwork::classify(MatrixView<const float> images, std::int64_
   }
   context.require_memory(planned_bytes(height, width, context.threads()), "the activations of the network",
                          "smaller images or fewer threads lower them");
-  const Data::Needs needs = net.needs(height, width);
+  const Data::Needs needs = net.needs(height, width, context.threads());
   Matrix<float> padded(1, needs.image), first(1, needs.map), second(1, needs.map);
   BlockMemory memory{Matrix<float>(1, needs.expanded), Matrix<float>(1, needs.wide), Scratch(needs.strip)};
   Matrix<float> pooled(1, net.shape.head), logits(1, net.classifier->padded_outputs()),
@@ -145,11 +151,11 @@ ImageNetwork load_image_network(const std::filesystem::path& model, const LoadOp
                                 PaddingChoice padding, const Context& context) {
   validate_fields(options);
   const std::filesystem::path path = weights_path(model);
-  const data::ConvolutionPadding chosen =
-      chosen_padding(padding, folder_of(model, options.folder) / "config.json");
   Weights weights(path, context.stop);
+  const data::ConvolutionPadding chosen = chosen_padding(padding, weights, model, options.folder);
   const data::EfficientNetVariant variant = find_variant(weights);
-  context.require_memory(weights.unpacked_bytes() + 4 * weights.float_count(),
+  const std::int64_t floats = weights.float_count() + weights.coded_values(kMostDecoded);
+  context.require_memory(weights.unpacked_bytes() + 4 * floats,
                          "the network, a byte or two for a code and four for a float");
   ImageNetwork out;
   out.data_ = std::make_shared<const ImageNetwork::Data>(weights, variant, chosen, options.precision);

@@ -19,6 +19,8 @@ class StemLayer {
   ImageMap output(float* data, std::int64_t height, std::int64_t width) const;
   /// Values that the padded image takes.
   std::int64_t padded_values(std::int64_t height, std::int64_t width) const;
+  /// Bytes that a thread of run() allocates.
+  std::int64_t tile_bytes() const;
   /// image: planes, height × width each. padded: memory.
   void run(std::span<const float> image, std::int64_t height, std::int64_t width, float* padded,
            const ImageMap& y, const Context& context) const;
@@ -34,11 +36,14 @@ struct ImageNetwork::Data {
   Data(Weights& weights, data::EfficientNetVariant variant, data::ConvolutionPadding padding,
        Precision precision);
 
+  /// Values of the memory that all layers use in turn, and bytes that a layer allocates besides.
   struct Needs {
-    std::int64_t image = 0, map = 0, expanded = 0, wide = 0, strip = 0;
-    std::int64_t values(int threads) const { return image + 2 * map + expanded + wide + threads * strip; }
+    std::int64_t image = 0, map = 0, expanded = 0, wide = 0, strip = 0, ends = 0, bytes = 0;
+    std::int64_t all_bytes(int threads) const {
+      return 4 * (image + 2 * map + expanded + wide + threads * strip + ends) + bytes;
+    }
   };
-  Needs needs(std::int64_t height, std::int64_t width) const;
+  Needs needs(std::int64_t height, std::int64_t width, int threads) const;
 
   data::EfficientNetVariant variant;
   data::EfficientNetShape shape;

@@ -94,12 +94,25 @@ ImageMap InvertedBlock::output(float* data, std::int64_t height, std::int64_t wi
   return {data, all.down.outputs, all.across.outputs, shape_.out};
 }
 
-InvertedBlock::Needs InvertedBlock::needs(std::int64_t height, std::int64_t width) const {
+InvertedBlock::Needs InvertedBlock::needs(std::int64_t height, std::int64_t width, int threads) const {
   const Sides all = sides(height, width);
-  const std::int64_t channels = ImageMap::padded(shape_.wide());
-  return {expand_ && !expand_->has_panels() ? height * width * channels : 0,
-          all.down.outputs * all.across.outputs * channels,
-          Sides::inputs(all.rows, shape_) * all.width * kPanelChannels};
+  const std::int64_t channels = ImageMap::padded(shape_.wide()),
+                     outputs = all.down.outputs * all.across.outputs;
+  Needs out;
+  out.wide = outputs * channels;
+  out.strip = Sides::inputs(all.rows, shape_) * all.width * kPanelChannels;
+  out.bytes = project_->product_bytes(outputs, threads);
+  if (expand_ && !expand_->has_panels()) {
+    out.expanded = height * width * channels;
+    out.bytes = std::max(out.bytes, expand_->product_bytes(height * width, threads));
+  }
+  if (reduce_) {
+    constexpr std::int64_t kGates = 3;  // means, reduced values and the gate
+    const std::int64_t products =
+        std::max(reduce_->product_bytes(1, threads), excite_->product_bytes(1, threads));
+    out.bytes = std::max(out.bytes, products) + 4 * channels * (all.strips + kGates);
+  }
+  return out;
 }
 
 // The expanded values of 32 channels, between zeros. source: the input of the block, or its expansion.

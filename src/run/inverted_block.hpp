@@ -41,11 +41,11 @@ class InvertedBlock {
 
   /// Sides of the output for an input of this size.
   ImageMap output(float* data, std::int64_t height, std::int64_t width) const;
-  /// Values that BlockMemory needs for an input of this size.
+  /// Values that BlockMemory needs for an input of this size, and bytes of what run() allocates.
   struct Needs {
-    std::int64_t expanded = 0, wide = 0, strip = 0;
+    std::int64_t expanded = 0, wide = 0, strip = 0, bytes = 0;
   };
-  Needs needs(std::int64_t height, std::int64_t width) const;
+  Needs needs(std::int64_t height, std::int64_t width, int threads) const;
 
   void run(const ImageMap& x, const ImageMap& y, BlockMemory& memory, const Context& context) const;
 

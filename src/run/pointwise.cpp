@@ -14,9 +14,6 @@ namespace {
 
 static_assert(kernels::kFinishPadding == kernels::kProductColumns<float>);
 
-// Weights that may be decoded when they are read: 256 KiB of floats.
-constexpr std::int64_t kMostDecoded = 1 << 16;
-
 // Whether floats take no longer than bytes: narrow layers would fill bytes with zeros, and rows of x must
 // become bytes first.
 bool floats_are_fast(const PointwiseOptions& options) {

@@ -30,6 +30,9 @@ struct FoldedNorm {
 /// The values of a weight in C order, from floats or from codes.
 std::vector<float> decoded_weight(Weights& weights, const std::string& tensor);
 
+/// Most values of a weight in codes that may be decoded when it is read: 256 KiB of floats.
+inline constexpr std::int64_t kMostDecoded = 1 << 16;
+
 struct PointwiseOptions {
   std::int64_t outputs = 0, inputs = 0;
   std::int64_t rows = 1;  ///< rows of x that are usual: they decide how a weight in codes is multiplied
@@ -56,6 +59,10 @@ class PointwiseLayer {
   std::int64_t padded_outputs() const { return static_cast<std::int64_t>(norm_.bias.size()); }
   std::int64_t bytes() const;
   bool in_codes() const { return in_codes_; }
+  /// Most memory of multiply() with so many rows.
+  std::int64_t product_bytes(std::int64_t rows, int threads) const {
+    return packed_ ? packed_->product_bytes(rows, threads) : 0;
+  }
 
   /// x: n × inputs; y: n × outputs, with a stride of at least padded_outputs(), whose columns up to there are
   /// overwritten. add: rows with the stride of y, or nullptr. Nothing may overlap.

@@ -58,11 +58,23 @@ struct Session::Data {
   // Runs batches of texts, and hands over each with its first text and its hidden states.
   using Take = std::function<void(std::int64_t first, std::span<const TextRows>, MatrixView<const float>)>;
   void run(std::span<const data::EncodedText> texts, const Context& context, const Take& take);
+  std::int64_t planned_bytes(std::int64_t tokens, std::int64_t longest, int threads) const;
 
   Network network;
   SessionOptions options;
   std::optional<Activations> memory;  // for the largest batch so far
 };
+
+std::int64_t Session::Data::planned_bytes(std::int64_t tokens, std::int64_t longest, int threads) const {
+  const data::EncoderConfig& config = network.config();
+  std::int64_t product = 0;
+  for (const EncoderLayer& layer : network.data_->layers) {
+    product = std::max(product, layer.product_bytes(tokens, threads));
+  }
+  // Attention and products take turns.
+  return Activations::bytes(config, tokens) + threads * kThreadBytes +
+         std::max(threads * attention_bytes(longest, config.width / config.heads), product);
+}
 
 void Session::Data::run(std::span<const data::EncodedText> texts, const Context& context, const Take& take) {
   const Network::Data& encoder = *network.data_;
@@ -80,8 +92,10 @@ void Session::Data::run(std::span<const data::EncodedText> texts, const Context&
     }
     if (!memory || memory->x.rows() < tokens) {
       memory.reset();
-      context.require_memory(Activations::bytes(encoder.config, tokens), "the activations of the network",
-                             "option batch_tokens lowers them");
+      std::int64_t longest = 0;
+      for (const TextRows& text : rows) longest = std::max(longest, text.end - text.begin);
+      context.require_memory(planned_bytes(tokens, longest, context.threads()),
+                             "the activations of the network", "option batch_tokens lowers them");
       memory.emplace(encoder.config, tokens);
     }
     encoder.encode(texts.subspan(first, rows.size()), rows, *memory, context);
@@ -105,8 +119,7 @@ const Network& Session::network() const {
 }
 
 std::int64_t Session::planned_bytes(std::int64_t tokens, std::int64_t longest, int threads) const {
-  const data::EncoderConfig& config = data_->network.config();
-  return Activations::bytes(config, tokens) + threads * attention_bytes(longest, config.width / config.heads);
+  return data_->planned_bytes(tokens, longest, threads);
 }
 
 Matrix<float> Session::hidden_states(std::span<const data::EncodedText> texts, const Context& context) {

@@ -9,6 +9,7 @@ namespace parsimony::run {
 namespace {
 
 constexpr std::int64_t kStemKernel = 3, kStemStride = 2, kStemColors = 3;
+constexpr std::int64_t kStemOutputs = 32;                       // pixels of a tile
 constexpr std::int64_t kStemOfRow = kStemKernel * kStemColors;  // values of a patch in a row of the image
 
 std::int64_t padded_width(std::int64_t width, const data::ConvolutionSide& across) {
@@ -48,6 +49,10 @@ std::int64_t StemLayer::padded_values(std::int64_t height, std::int64_t width) c
   return padded_width(height, down) * padded_width(width, across) * kStemColors;
 }
 
+std::int64_t StemLayer::tile_bytes() const {
+  return 4 * kStemOutputs * ImageMap::padded(channels_);
+}
+
 void StemLayer::run(std::span<const float> image, std::int64_t height, std::int64_t width, float* padded,
                     const ImageMap& y, const Context& context) const {
   const auto down = data::convolution_side(height, kStemKernel, kStemStride, style_.padding),
@@ -65,10 +70,9 @@ void StemLayer::run(std::span<const float> image, std::int64_t height, std::int6
     }
   });
   context.for_blocks(y.height, 1, [&](std::int64_t i, std::int64_t) {
-    constexpr std::int64_t kOutputs = 32;
-    Matrix<float> tile(kOutputs, y.stride);
-    for (std::int64_t j = 0; j < y.width; j += kOutputs) {
-      const std::int64_t count = std::min(kOutputs, y.width - j);
+    Matrix<float> tile(kStemOutputs, y.stride);
+    for (std::int64_t j = 0; j < y.width; j += kStemOutputs) {
+      const std::int64_t count = std::min(kStemOutputs, y.width - j);
       for (std::int64_t u = 0; u < kStemKernel; ++u) {
         const float* from = padded + (i * kStemStride + u) * row + j * kStemStride * kStemColors;
         kernels::matrix_product<float>({from, kStemStride * kStemColors, 1}, count, kStemOfRow,

@@ -1,4 +1,4 @@
-#include "run/text_network.hpp"
+#include "parsimony/run/text_network.hpp"
 
 #include <fmt/format.h>
 

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "parsimony/core/error.hpp"
-#include "run/text_network.hpp"
+#include "parsimony/run/text_network.hpp"
 
 namespace parsimony::run {
 namespace {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include "parsimony/core/error.hpp"
@@ -89,13 +90,25 @@ std::vector<float> Weights::values(const std::string& tensor, std::span<const st
   return float32_values(floats(tensor));
 }
 
+const std::string* Weights::network() const {
+  const TensorMetadata& metadata = compact_ ? compact_->recipe.metadata : file_.metadata();
+  const auto found = metadata.find(quant::kNetworkKey);
+  return found == metadata.end() ? nullptr : &found->second;
+}
+
 std::int64_t Weights::value_count() const {
+  return coded_values(std::numeric_limits<std::int64_t>::max()) + float_count();
+}
+
+std::int64_t Weights::coded_values(std::int64_t most) const {
   std::int64_t count = 0;
   for (const auto& [tensor, index] : codes_) {
     const std::vector<std::int64_t>& shape = compact_->recipe.weights[index].shape;
-    count += std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    const std::int64_t values =
+        std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    if (values <= most) count += values;
   }
-  return count + float_count();
+  return count;
 }
 
 std::int64_t Weights::float_count() const {

@@ -16,6 +16,9 @@
 
 namespace parsimony::run {
 
+/// Memory of a thread besides what it computes with: its stack, and what the allocator keeps for it.
+inline constexpr std::int64_t kThreadBytes = 1 << 20;
+
 class Weights {
  public:
   /// Throws what SafetensorsFile and read_compact_file throw.
@@ -40,6 +43,9 @@ class Weights {
   /// The values of a small tensor of that shape.
   std::vector<float> values(const std::string& tensor, std::span<const std::int64_t> shape) const;
 
+  /// The description of the network in the metadata; nullptr without one.
+  const std::string* network() const;
+
   /// Number of values of all tensors.
   std::int64_t value_count() const;
   /// Those that are not in codes.
@@ -47,6 +53,8 @@ class Weights {
   /// Most memory of all codes: those of products a byte each, or two where a codebook has more than 256
   /// centroids, and integers those of the file.
   std::int64_t unpacked_bytes() const;
+  /// Number of values of the weights in codes that have at most so many each.
+  std::int64_t coded_values(std::int64_t most) const;
   /// The files that hold the floats.
   std::vector<SafetensorsFile> files() const;
   void check_unchanged() const { file_.check_unchanged(); }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "expect_error.hpp"
+#include "largest_error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "small_efficientnet.hpp"
 #include "temporary_directory.hpp"
@@ -37,6 +38,10 @@ void write_language_model(const std::filesystem::path& path, std::int64_t vocabu
   write_reference_tensors(path, shapes);
 }
 
+std::vector<float> to_vector(std::span<const float> values) {
+  return {values.begin(), values.end()};
+}
+
 TEST(Generate, TakesTheMostProbableToken) {
   const TemporaryDirectory directory;
   const auto file = directory / "m.safetensors";
@@ -52,6 +57,42 @@ TEST(Generate, TakesTheMostProbableToken) {
     EXPECT_EQ(made.tokens[i + 1], std::max_element(logits.begin(), logits.end()) - logits.begin()) << i;
   }
   EXPECT_EQ(made.report.figure<std::int64_t>("tokens"), 8);
+}
+
+// More tokens than run side by side at once.
+TEST(Generate, TokensSideBySideGiveTheLogitsOfStepsForAnyThreads) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "m.safetensors";
+  write_language_model(file);
+  std::vector<std::int32_t> tokens;
+  for (std::int32_t i = 0; i < 150; ++i) tokens.push_back(i * 37 % 256);
+  const LanguageModel network = load_language_model(file, {.heads = 2, .context = 160});
+  LanguageSession steps(network);
+  std::vector<float> right;
+  for (const std::int32_t token : tokens) right = to_vector(steps.step(token));
+  std::vector<float> first;
+  for (const int threads : {1, 2, 3}) {
+    const Context context(threads);
+    LanguageSession session(network, context);
+    session.add(std::span(tokens).first(3), context);
+    const std::vector<float> logits = to_vector(session.add(std::span(tokens).subspan(3), context));
+    EXPECT_EQ(session.tokens(), 150);
+    EXPECT_LE(largest_error(logits, right), 1e-5);
+    if (threads == 1) first = logits;
+    EXPECT_EQ(logits, first) << threads;
+  }
+}
+
+TEST(Generate, ARefusedTextLeavesTheTextBefore) {
+  const TemporaryDirectory directory;
+  write_language_model(directory / "m.safetensors");
+  LanguageSession session(load_language_model(directory / "m.safetensors", {.heads = 2, .context = 4}));
+  session.step(7);
+  const std::vector<std::int32_t> unknown{1, 256}, long_text{1, 2, 3, 4};
+  expect_error(ErrorCode::invalid_argument, "token: is 256", [&] { session.add(unknown); });
+  expect_error(ErrorCode::invalid_argument, "1 are taken, and 4 more", [&] { session.add(long_text); });
+  expect_error(ErrorCode::invalid_argument, "there are none", [&] { session.add({}); });
+  EXPECT_EQ(session.tokens(), 1);
 }
 
 TEST(Generate, DrawsDependOnTheSeedAlone) {

@@ -56,6 +56,8 @@ ConvolutionSide convolution_side(std::int64_t inputs, std::int64_t kernel, std::
 /// begins with tf_, otherwise symmetric; none for a file that is missing, or has no architecture. Throws io;
 /// format for a file that is not a JSON object, and for an architecture that is not an EfficientNet.
 std::optional<ConvolutionPadding> read_padding(const std::filesystem::path& config);
+/// The same from a text; messages begin with the name.
+std::optional<ConvolutionPadding> parse_padding(const std::string& text, const std::string& name);
 
 /// The number that batch norm adds to variances.
 double batch_norm_epsilon(ConvolutionPadding padding);

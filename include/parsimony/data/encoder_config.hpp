@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "parsimony/core/options.hpp"
@@ -49,5 +50,7 @@ struct EncoderConfig {
 /// Throws io; format for a file that is not such an object, with the key and its range; unsupported for
 /// another model_type, an activation other than gelu, and relative positions.
 EncoderConfig read_encoder_config(const std::filesystem::path& file);
+/// The same from a text; messages begin with the name.
+EncoderConfig parse_encoder_config(std::string_view text, const std::string& name);
 
 }  // namespace parsimony::data

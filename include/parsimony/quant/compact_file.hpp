@@ -16,6 +16,10 @@
 
 namespace parsimony::quant {
 
+/// Metadata of a model that runs by itself: what its config.json says of the network, as JSON. See
+/// docs/formats/compact.md.
+inline constexpr std::string_view kNetworkKey = "parsimony.network";
+
 /// How the file stores a weight. All of it is known before the codes are made.
 struct WeightRecipe {
   std::string name;                 ///< name of the weight in the model

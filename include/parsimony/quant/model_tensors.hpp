@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "parsimony/core/safetensors.hpp"
@@ -26,7 +27,8 @@ class ModelTensors {
 
   std::span<const TensorView> tensors() const { return file_ ? file_->tensors() : tensors_; }  ///< by name
   const TensorView& at(std::string_view name) const;  ///< throws format when there is no such tensor
-  const TensorMetadata& metadata() const { return file_ ? file_->metadata() : metadata_; }
+  const TensorMetadata& metadata() const { return metadata_; }
+  void add_metadata(const std::string& key, std::string value) { metadata_[key] = std::move(value); }
   const std::string& name() const { return file_ ? file_->name() : name_; }
   std::int64_t bytes() const;  ///< size of the safetensors file, or of the one that would hold the tensors
   const std::optional<SafetensorsFile>& file() const { return file_; }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
+#include "parsimony/data/tokenizer.hpp"
 #include "parsimony/run/language_model.hpp"
 
 namespace parsimony::run {
@@ -50,8 +52,19 @@ struct GeneratedText {
   Report report;
 };
 
-/// Continues the prompt, which must have a token, by input.generate tokens. Tokens are those of encoder.json
-/// with vocab.bpe, or vocab.json with merges.txt, beside the weights (in load.folder); without them, bytes.
+/// The tokens of a language model: those of encoder.json with vocab.bpe, or vocab.json with merges.txt, in
+/// the folder; without them, bytes. Throws what read_byte_pairs() throws; format for another number of tokens
+/// than `vocabulary`.
+data::Tokenizer load_language_tokenizer(const std::filesystem::path& folder, std::int64_t vocabulary);
+
+/// Adds input.generate tokens to the text of a session, which must have a token. Returns the new ones.
+/// `logits` are those after the last token. Throws invalid_argument for more tokens than the context holds;
+/// cancelled.
+std::vector<std::int32_t> continue_text(LanguageSession& session, std::span<const float> logits,
+                                        const GenerateInput& input, const Context& context = Context{});
+
+/// Continues the prompt, which must have a token, by input.generate tokens. Tokens are those of
+/// load_language_tokenizer() beside the weights (in load.folder).
 ///
 /// report: stages "load", "prompt" and "generate"; figures "precision", "weight_bytes", "activation_bytes",
 /// "weights_in_codes", "tokens" and "tokens_per_second" (those after the first generated one; 0 for one).

@@ -41,7 +41,8 @@ class ImageNetwork {
   std::int64_t bytes() const;     ///< memory of the weights
   std::int64_t in_codes() const;  ///< number of weights that are in codes in the file
 
-  /// Bytes of the activations of an image with this number of threads; images run one after the other.
+  /// Most bytes of the activations and products of an image with this number of threads; images run one after
+  /// the other.
   std::int64_t planned_bytes(std::int64_t height, std::int64_t width, int threads) const;
 
   /// Logits, n × classes. images: n × (3 · height · width), normalized, planes of red, green and blue.

@@ -14,31 +14,38 @@
 
 namespace parsimony::run {
 
-/// Settings of the network that its weights do not show; they are those of the training recipe.
+/// Settings of the network that its weights do not show; they are those of the training recipe. A file whose
+/// metadata tell them (docs/formats/compact.md) needs none.
 struct LanguageOptions {
-  std::int64_t heads = 0;  ///< heads of attention; must be given
+  std::int64_t heads = 0;  ///< heads of attention; 0: those of the metadata, with layers and first_position
   /// 0: as many as the file has. A recipe with share_adjacent has twice as many, or one less.
   std::int64_t layers = 0;
-  std::int64_t context = 512;  ///< most tokens of a text, with those that are generated; costs memory
+  std::int64_t context = 512;       ///< most tokens of a text, with those that are generated; costs memory
+  std::int64_t first_position = 0;  ///< position of the first token, as in its training recipe
 };
 
 template <OptionsOf<LanguageOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
-  visit(Field{"heads", "heads of attention of the language model, as in its training recipe", 1, 1024, "none",
-              0},
+  visit(Field{"heads",
+              "heads of attention of the language model, as in its training recipe; auto: by the metadata", 1,
+              1024, "auto", 0},
         options.heads);
   visit(Field{"layers", "layers of a language model that shares adjacent ones; auto: those of the file", 1,
               4096, "auto", 0},
         options.layers);
   visit(Field{"context", "most tokens of a text, with those that are generated", 1, 1 << 20},
         options.context);
+  visit(Field{"first_position",
+              "position of the first token of the language model, as in its training recipe", 0, 1 << 20},
+        options.first_position);
 }
 
 /// A language model of models::Transformer [fan2021training] with its weights. Copies share them, and threads
 /// may use one at the same time.
 ///
 /// Linear layers and the embedding compute from codes. A tied embedding has its codes twice in memory, in the
-/// order of look-ups and in that of products.
+/// order of look-ups and in that of products. An adaptive embedding and softmax (cutoffs) give ln p as
+/// logits; the projections of its later bands are decoded when they are read.
 class LanguageModel {
  public:
   const LanguageOptions& options() const;
@@ -84,8 +91,14 @@ class LanguageSession {
   std::int64_t bytes() const;   ///< memory of keys, values and activations
 
   /// Adds a token, and returns the logits of the one that follows, valid until the next call. Throws
-  /// invalid_argument for a token outside the vocabulary and where the context is full.
+  /// invalid_argument for a token outside the vocabulary and where the context is full; io where the file of
+  /// the weights has changed.
   std::span<const float> step(std::int32_t token, const Context& context = Context{});
+
+  /// Adds several tokens, at least one, and returns the logits after the last. Up to 64 of them run side by
+  /// side, which is several times faster than one by one; logits differ from those of step() by the rounding
+  /// of the products. Adds none if it throws, for the same reasons.
+  std::span<const float> add(std::span<const std::int32_t> tokens, const Context& context = Context{});
 
   /// Starts a new text.
   void clear();

@@ -61,8 +61,8 @@ class Session {
 
   const Network& network() const;
 
-  /// Bytes of the activations of a batch of so many tokens, the longest text of which has `longest`, with
-  /// this number of threads.
+  /// Most bytes of the activations and products of a batch of so many tokens, the longest text of which has
+  /// `longest`, with this number of threads; without the results.
   std::int64_t planned_bytes(std::int64_t tokens, std::int64_t longest, int threads) const;
 
   /// The last hidden states, a row of config().width for each token, those of the first text first.

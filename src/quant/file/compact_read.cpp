@@ -291,7 +291,7 @@ CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes) {
   model.recipe.weights = std::move(parsed.weights);
   model.recipe.aliases = std::move(parsed.aliases);
   for (const auto& [key, value] : file.metadata()) {
-    if (!key.starts_with("parsimony.")) model.recipe.metadata.emplace(key, value);
+    if (is_metadata_of_model(key)) model.recipe.metadata.emplace(key, value);
   }
   const auto mapped = codes == CodesIn::file ? std::make_shared<const SafetensorsFile>(file) : nullptr;
   Reader reader(file);

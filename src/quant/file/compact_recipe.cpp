@@ -289,9 +289,13 @@ std::int64_t packed_bytes(const WeightRecipe& weight) {
   return (codes * weight.bits + 7) / 8;
 }
 
+bool is_metadata_of_model(std::string_view key) {
+  return key == kNetworkKey || !key.starts_with("parsimony.");
+}
+
 TensorMetadata file_metadata(const CompactRecipe& recipe) {
   TensorMetadata metadata = recipe.metadata;
-  std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with("parsimony."); });
+  std::erase_if(metadata, [](const auto& entry) { return !is_metadata_of_model(entry.first); });
   metadata.insert_or_assign(std::string(kVersionKey), std::string(kFormatVersion));
   metadata[std::string(kProducerKey)] = fmt::format("parsimony {}", version());
   try {

@@ -47,6 +47,9 @@ void check_recipe(const WeightRecipe& weight);
 /// Bytes of the codes of a recipe that has been checked.
 std::int64_t packed_bytes(const WeightRecipe& weight);
 
+/// Whether metadata under this key are the model's, not the format's.
+bool is_metadata_of_model(std::string_view key);
+
 /// The metadata of the file: the model's and the format's.
 TensorMetadata file_metadata(const CompactRecipe& recipe);
 

@@ -12,6 +12,7 @@
 #include "parsimony/core/file.hpp"
 #include "quant/codes/error_feedback.hpp"
 #include "quant/plan/losses.hpp"
+#include "quant/plan/network_text.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -72,6 +73,20 @@ PrunedConfig config_for(const ModelTensors& model, const std::filesystem::path& 
   return config;
 }
 
+// Notes what the config.json beside a model says of its network, so that the compact file runs by itself.
+void add_network(ModelTensors& model, const ModelTensors& whole, const PrunedConfig& pruned) {
+  constexpr std::int64_t kLargestConfig = std::int64_t{1} << 24;
+  if (model.metadata().contains(kNetworkKey)) return;
+  std::string text = pruned.text;
+  if (text.empty() && whole.file() && !whole.file()->paths().empty()) {
+    const std::filesystem::path config = whole.file()->paths().front().parent_path() / "config.json";
+    std::error_code error;
+    if (std::filesystem::is_regular_file(config, error)) text = read_file(config, kLargestConfig);
+  }
+  text = network_text(text);
+  if (!text.empty()) model.add_metadata(std::string(kNetworkKey), std::move(text));
+}
+
 // The codes, of at most a byte a value, and the weight that is worked on, some times as float32. Pages of a
 // mapped model are resident too, but the system takes them back when a container is full.
 std::int64_t quantizing_memory(const ModelTensors& model, const CompressOptions& options,
@@ -93,8 +108,9 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
                      const Context& context) {
   check_output(output.path(), whole, options.dry_run);
   const bool rearranged = options.share != LayerSharing::none || options.prune != LayerPruning::none;
-  const ModelTensors model = rearranged ? share_and_prune(whole, options.share, options.prune) : whole;
+  ModelTensors model = rearranged ? share_and_prune(whole, options.share, options.prune) : whole;
   const PrunedConfig config = config_for(whole, output.path(), options);
+  add_network(model, whole, config);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
   context.require_memory(quantizing_memory(model, options, context), "quantizing");

@@ -9,7 +9,7 @@
 
 namespace parsimony::quant {
 
-ModelTensors::ModelTensors(const SafetensorsFile& file) : file_(file) {}
+ModelTensors::ModelTensors(const SafetensorsFile& file) : file_(file), metadata_(file.metadata()) {}
 
 ModelTensors::ModelTensors(std::span<const TensorView> tensors, TensorMetadata metadata, std::string name)
     : tensors_(tensors.begin(), tensors.end()), metadata_(std::move(metadata)), name_(std::move(name)) {

@@ -5,6 +5,7 @@
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/version.hpp"
 #include "run/efficientnet_weights.hpp"
+#include "run/encoder_names.hpp"
 #include "run/model_path.hpp"
 #include "run/onnx/export_network.hpp"
 
@@ -28,8 +29,7 @@ Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
   Report report = make_report("export", context, 0);
   record_options(report, options);
   StageTimer read_timer(report, "read");
-  const std::filesystem::path path = weights_path(model),
-                              config = folder_of(model, options.folder) / "config.json";
+  const std::filesystem::path path = weights_path(model);
   Weights weights(path, context.stop);
   // Floats of all tensors, or a byte for each: the least that they take.
   const std::int64_t least = weights.value_count() * (options.weights == OnnxWeights::floats ? 4 : 1);
@@ -38,9 +38,10 @@ Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
   OnnxLayers layers(options.weights);
   const bool image = weights.has("conv_stem.weight");
   if (image) {
-    add_efficientnet(layers, weights, find_variant(weights), chosen_padding(options.padding, config));
+    add_efficientnet(layers, weights, find_variant(weights),
+                     chosen_padding(options.padding, weights, model, options.folder));
   } else {
-    add_encoder(layers, weights, data::read_encoder_config(config));
+    add_encoder(layers, weights, encoder_config(weights, model, options.folder));
   }
   weights.check_unchanged();
   read_timer.finish();
