@@ -25,4 +25,7 @@ NB_MODULE(_core, m) {
   python::bind_compact(m);
   python::bind_noise(m);
   python::bind_report(m);
+#ifdef PARSIMONY_RUN
+  python::bind_networks(m);
+#endif
 }

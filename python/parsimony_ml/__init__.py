@@ -57,7 +57,7 @@ _HOMES = {
 }
 _ERRORS = _errors.__all__
 # Submodules with packages besides NumPy are loaded when they are first used.
-_SUBMODULES = ("quant", "sklearn", "torch", "transformers")
+_SUBMODULES = ("quant", "run", "sklearn", "torch", "transformers")
 __all__ = sorted([*_HOMES, *_ERRORS])
 
 
