@@ -1,18 +1,27 @@
-// Tiles of integers beside OpenBLAS's float product, one thread: y = x Wᵀ, d = 8, 256 centroids. Arguments:
-// outputs, inputs, rows of x. Compare medians of many short interleaved repetitions:
+// Integer products beside OpenBLAS's float product: y = x Wᵀ, d = 8, 256 centroids. Arguments: outputs,
+// inputs, rows of x. PARSIMONY_BENCH_THREADS: threads, 1 by default. The names with _avx2 run the kernels for
+// AVX2; "peak" runs their instructions on registers alone. bench/quant/integer_tiles.py makes the table.
+// Compare medians of many short interleaved repetitions:
 //   --benchmark_enable_random_interleaving --benchmark_repetitions=15 --benchmark_min_time=0.02
 #include <benchmark/benchmark.h>
 #include <hwy/highway.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "bench/quant/limits.hpp"
 #include "bench/quant/product_weight.hpp"
 #include "parsimony/quant/packed_linear.hpp"
 
 namespace parsimony::quant {
 namespace {
+
+int threads() {
+  const char* given = std::getenv("PARSIMONY_BENCH_THREADS");
+  return given == nullptr ? 1 : std::atoi(given);
+}
 
 // 4-bit levels in groups of 64, as `quantize --scheme levels4` makes them.
 QuantizedTensor level_weight(std::int64_t outputs, std::int64_t inputs) {
@@ -44,7 +53,7 @@ void openblas(benchmark::State& state) {
   Matrix<float> y(state.range(2), state.range(0));
   const auto m = static_cast<int>(state.range(0)), n = static_cast<int>(state.range(1)),
              rows = static_cast<int>(state.range(2));
-  openblas_set_num_threads(1);
+  openblas_set_num_threads(threads());
   for (auto _ : state) {
     cblas_sgemm(kRowMajor, kPlain, kTransposed, rows, m, n, 1, x.data(), n, w.data(), n, 0, y.data(), m);
     benchmark::DoNotOptimize(y.data());
@@ -54,12 +63,27 @@ void openblas(benchmark::State& state) {
 }
 #endif
 
-void multiply(benchmark::State& state, const QuantizedTensor& weight, TileProduct tiles) {
-  const PackedLinear layer(weight, {},
-                           {.tiles = tiles, .switch_batch = tiles == TileProduct::floats ? 0 : 1});
+QuantizedTensor int8_weight(std::int64_t outputs, std::int64_t inputs) {
+  QuantizedTensor weight;
+  weight.shape = {outputs, inputs};
+  weight.bits = 8;
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(outputs * inputs));
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    codes[i] = static_cast<std::uint8_t>(RandomStream(2, "bench").below(256, i));
+  }
+  weight.packed = std::move(codes);
+  weight.scale.assign(static_cast<std::size_t>(outputs), 1.0F);
+  weight.zero_point.assign(static_cast<std::size_t>(outputs), 128);
+  return weight;
+}
+
+// switch_batch: see PackedLinearOptions.
+void multiply(benchmark::State& state, const QuantizedTensor& weight, TileProduct tiles,
+              std::int64_t switch_batch) {
+  const PackedLinear layer(weight, {}, {.tiles = tiles, .switch_batch = switch_batch});
   const Matrix<float> x = normals(state.range(2), state.range(1), 4);
   Matrix<float> y(state.range(2), state.range(0));
-  const Context context(1);
+  const Context context(threads());
   for (auto _ : state) {
     layer.multiply(x, y, context);
     benchmark::DoNotOptimize(y.data());
@@ -88,22 +112,36 @@ const int registered = [] {
 #endif
   for (const std::int64_t target : {std::int64_t{0}, std::int64_t{HWY_AVX2}}) {
     const std::string suffix = target == 0 ? "" : "_avx2";
-    const auto product = [&](const char* name, TileProduct tiles) {
+    const auto product = [&](const char* name, const auto& weight, TileProduct tiles,
+                             std::int64_t switch_batch) {
       add(name + suffix, [=](benchmark::State& state) {
         choose_target(target);
-        multiply(state, product_weight(state.range(0), state.range(1)), tiles);
+        multiply(state, weight(state.range(0), state.range(1)), tiles, switch_batch);
         choose_target(0);
       });
     };
-    product("tables", TileProduct::floats);
-    product("integers8", TileProduct::integers8);
-    product("integers7", TileProduct::integers7);
-    product("integers6", TileProduct::integers6);
-    add("levels4" + suffix, [=](benchmark::State& state) {
-      choose_target(target);
-      multiply(state, level_weight(state.range(0), state.range(1)), TileProduct::integers7);
-      choose_target(0);
-    });
+    product("tables", product_weight, TileProduct::floats, 0);
+    product("integers8", product_weight, TileProduct::integers8, 1);
+    product("integers7", product_weight, TileProduct::integers7, 1);
+    product("integers6", product_weight, TileProduct::integers6, 1);
+    product("chosen8", product_weight, TileProduct::integers8, 0);
+    product("chosen7", product_weight, TileProduct::integers7, 0);
+    product("chosen6", product_weight, TileProduct::integers6, 0);
+    product("levels4", level_weight, target == 0 ? TileProduct::integers8 : TileProduct::integers7, 0);
+    product("int8", int8_weight, target == 0 ? TileProduct::integers8 : TileProduct::integers7, 0);
+    for (const auto& [name, range] : {std::pair{"peak8", kernels::IntegerRange::rows8},
+                                      {"peak7", kernels::IntegerRange::rows7},
+                                      {"peak6", kernels::IntegerRange::rows7tiles6}}) {
+      benchmark::RegisterBenchmark((name + suffix).c_str(), [=](benchmark::State& state) {
+        choose_target(target);
+        std::int32_t result = 0;
+        double products = 0;
+        for (auto _ : state) products += bench::byte_products(10000, range, result);
+        benchmark::DoNotOptimize(result);
+        state.counters["products"] = benchmark::Counter(products, benchmark::Counter::kIsRate);
+        choose_target(0);
+      });
+    }
   }
   return 0;
 }();

@@ -4,10 +4,15 @@
 
 // Highway builds for AVX-512 with VBMI only where asked to.
 #define HWY_WANT_AVX3_DL
+#ifndef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "bench/quant/limits.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "kernels/byte_products-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace parsimony::bench::HWY_NAMESPACE {
@@ -40,6 +45,51 @@ double BytePermutes(int64_t rounds, std::uint8_t& result) {
   return 0;
 #endif
 }
+
+#if HWY_TARGET == HWY_SCALAR
+double ByteProducts(int64_t, kernels::IntegerRange, std::int32_t&) {
+  return 0;
+}
+#else
+template <kernels::IntegerRange kRange>
+double ByteProductsOf(int64_t rounds, std::int32_t& result) {
+  namespace in = parsimony::kernels::HWY_NAMESPACE;
+  constexpr std::size_t kSums = 12;
+  const in::Lanes d;
+  in::VI sums[kSums];
+  for (std::size_t i = 0; i < kSums; ++i) sums[i] = hn::Set(d, static_cast<std::int32_t>(i));
+  in::VI a = hn::Set(d, 0x01020304 + result), b = hn::Set(d, 0x05060708 + result);
+  for (int64_t round = 0; round < rounds; ++round) {
+    asm volatile("" : "+v"(a.raw), "+v"(b.raw));  // neither is known to the compiler
+#pragma GCC unroll 12
+    for (auto& sum : sums) {
+      if constexpr (kRange == kernels::IntegerRange::rows7tiles6) {
+        sum = in::AddHalves(sum, hn::Add(in::Pairs(a, b), in::Pairs(b, a)), 1);
+      } else {
+        sum = in::AddProducts<kRange>(sum, a, b);
+      }
+    }
+  }
+  in::VI all = sums[0];
+  for (std::size_t i = 1; i < kSums; ++i) all = hn::Add(all, sums[i]);
+  result = hn::GetLane(hn::SumOfLanes(d, all));
+  const double products = kRange == kernels::IntegerRange::rows7tiles6 ? 8 : 4;
+  return products * static_cast<double>(kSums) * static_cast<double>(hn::Lanes(d)) *
+         static_cast<double>(rounds);
+}
+
+double ByteProducts(int64_t rounds, kernels::IntegerRange range, std::int32_t& result) {
+  switch (range) {
+    case kernels::IntegerRange::rows8:
+      return ByteProductsOf<kernels::IntegerRange::rows8>(rounds, result);
+    case kernels::IntegerRange::rows7:
+      return ByteProductsOf<kernels::IntegerRange::rows7>(rounds, result);
+    case kernels::IntegerRange::rows7tiles6:
+      return ByteProductsOf<kernels::IntegerRange::rows7tiles6>(rounds, result);
+  }
+  return 0;
+}
+#endif
 
 void DenseProduct(const float* HWY_RESTRICT w, int64_t rows, int64_t cols, const float* HWY_RESTRICT x,
                   float* HWY_RESTRICT y) {
@@ -81,10 +131,15 @@ HWY_AFTER_NAMESPACE();
 namespace parsimony::bench {
 
 HWY_EXPORT(BytePermutes);
+HWY_EXPORT(ByteProducts);
 HWY_EXPORT(DenseProduct);
 
 double byte_permutes(std::int64_t rounds, std::uint8_t& result) {
   return HWY_DYNAMIC_DISPATCH(BytePermutes)(rounds, result);
+}
+
+double byte_products(std::int64_t rounds, kernels::IntegerRange range, std::int32_t& result) {
+  return HWY_DYNAMIC_DISPATCH(ByteProducts)(rounds, range, result);
 }
 
 void dense_product(const float* w, std::int64_t rows, std::int64_t cols, const float* x, float* y) {
