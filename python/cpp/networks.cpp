@@ -61,7 +61,7 @@ void describe(Options& options, Visitor&& visit) {
   describe(options.language, visit);
 }
 
-// What all networks tell of themselves.
+// The facts that all networks have.
 nb::dict facts_of(const auto& network) {
   nb::dict out;
   out["precision"] = std::string(enum_name(network.precision()));
@@ -228,7 +228,7 @@ void bind_networks(nb::module_& m) {
       .def_prop_ro("facts",
                    [](const ImageSession& self) {
                      nb::dict out = facts_of(self.network);
-                     out["variant"] = std::string(data::enum_name(self.network.variant()));
+                     out["variant"] = std::string(enum_name(self.network.variant()));
                      out["side"] = self.network.side();
                      out["classes"] = self.network.classes();
                      const data::ImageColors colors =

@@ -49,7 +49,7 @@ class _Session:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the network tells of itself: "precision", "weight_bytes" (its memory), sizes, names of classes."""
+        """Facts about the network: "precision", "weight_bytes" (its memory), sizes, names of classes."""
         facts: dict[str, Any] = self._core.facts
         return facts
 
@@ -86,10 +86,11 @@ class TextSession(_Session):
         pairs = [one for one in given if not isinstance(one, str)]
         if pairs and len(pairs) != len(given):
             raise InvalidArgumentError("texts: must be all texts, or all pairs of texts")
+        scores: NDArray[np.float32]
         if pairs:
-            scores: NDArray[np.float32] = self._core.pair_scores([_pair_of(pair) for pair in pairs], self._call)
-            return scores
-        scores = self._core.scores(_texts_of(given), self._call)
+            scores = self._core.pair_scores([_pair_of(pair) for pair in pairs], self._call)
+        else:
+            scores = self._core.scores(_texts_of(given), self._call)
         return scores
 
     def similarities(self, pairs: Iterable[tuple[str, str]]) -> NDArray[np.float32]:
@@ -158,9 +159,7 @@ class LanguageSession(_Session):
     def _make(self, model: str, options: dict[str, Any]) -> Any:
         return _core.LanguageSession(model, options, self._call)
 
-    def generate(
-        self, text: str, count: int, *, temperature: float = 0.0, random_state: RandomState = 0
-    ) -> str:
+    def generate(self, text: str, count: int, *, temperature: float = 0.0, random_state: RandomState = 0) -> str:
         """The text and ``count`` more tokens: always the most probable one, or with a temperature one that is drawn."""
         given = {"generate": count, "temperature": temperature, "seed": seed_of(random_state)}
         longer: str = self._core.generate(text, given, self._call)

@@ -35,8 +35,8 @@ void CodeDots(const DotRow& x, const DotCodes& codes, IntegerRange range, float*
 
 using Bytes = hn::Repartition<std::uint8_t, Lanes>;
 using VB = hn::Vec<Bytes>;
-constexpr std::int64_t kBytes = 4 * kLanes;               // of a vector
-constexpr std::size_t kParts = kIntegerSegment / kBytes;  // vectors of a segment
+constexpr std::int64_t kBytes = 4 * kLanes;               // in a vector
+constexpr std::size_t kParts = kIntegerSegment / kBytes;  // vectors in a segment
 constexpr std::int64_t kDotOutputs = 4;                   // rows of codes at a time
 
 // The codes of a segment as bytes, in the order of the values of DotRow.

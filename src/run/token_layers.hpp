@@ -40,7 +40,7 @@ class TokenLayers {
     std::int64_t first = 0, count = 0, values = 0;
     EmbeddingLayer words;
     LinearLayer projection, scores;
-    Matrix<float> transposed;  // of the projection of a later band: values × width
+    Matrix<float> transposed;  // the projection of a later band: values × width
   };
 
   void add_bands(Weights& weights, const quant::PackedLinearOptions& options);

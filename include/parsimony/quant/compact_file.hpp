@@ -16,7 +16,7 @@
 
 namespace parsimony::quant {
 
-/// Metadata of a model that runs by itself: what its config.json says of the network, as JSON. See
+/// Metadata of a model that runs by itself: the part of its config.json that describes the network. See
 /// docs/formats/compact.md.
 inline constexpr std::string_view kNetworkKey = "parsimony.network";
 

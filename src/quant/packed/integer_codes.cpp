@@ -47,7 +47,7 @@ struct SignedRow {
   std::int64_t inputs;
   std::vector<std::int8_t> values;
   std::vector<float> scales;
-  std::vector<std::int32_t> sums;  // of each segment
+  std::vector<std::int32_t> sums;  // one for each segment
   std::vector<kernels::OutlierInput> outliers;
   float total = 0;  // the sum of the rounded row
 };

@@ -76,7 +76,7 @@ struct ByteRows {
   std::int64_t stride;
   Aligned<std::uint8_t> bytes;
   Aligned<float> scales, sums, moved;
-  std::vector<std::vector<kernels::OutlierInput>> outliers;  // of each row
+  std::vector<std::vector<kernels::OutlierInput>> outliers;  // one list for each row
 };
 
 // Adds the outlier inputs of segments [begin, end) to sums, multiplied with the bytes of a tile in float32.
