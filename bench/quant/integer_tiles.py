@@ -3,8 +3,8 @@
 
 Runs quant_integer_tiles_bench with one thread, or more, and prints for each shape and number of rows the microseconds of
 OpenBLAS's sgemm, and its time divided by that of each product: medians of short repetitions that take turns. "Roofline"
-is the least time by the instructions of the kernel on registers alone. For AVX2, OpenBLAS runs its kernels for Haswell. Processor time with one thread, wall time
-otherwise."""
+is the least time by the instructions of the kernel on registers alone. For AVX2, OpenBLAS runs its kernels for Haswell.
+Processor time with one thread, wall time otherwise."""
 
 import argparse
 import json

@@ -75,6 +75,7 @@ TEST_F(RunVerb, AnswersMistakesInOneLine) {
   const std::string bytes = read_text(path("m/model.safetensors"));
   write("m/model.safetensors", bytes.substr(0, bytes.size() / 2));
   expect_one_error(run({"run", folder, "--text", "a"}), kFailed, {"model.safetensors"});
+  write("m/model.safetensors", bytes);
   write("m/config.json", "{");
   expect_one_error(run({"run", folder, "--text", "a"}), kFailed, {"config.json", "JSON object"});
 }
