@@ -6,7 +6,8 @@
 # As root; ten to thirty minutes. First WHEEL, if it is given, in the system with nothing but Python: no compiler, no library.
 # Then `pip install .` of the committed tree: without the packages of ./dev build, which must name them; with them, it must
 # work. Then the ten scripts of examples/python, with their packages from PyPI. The data folder is that of PARSIMONY_DATA.
-# A machine with certificates or package indices of its own names their folders in FRESH_BIND; the variables PIP_* go along.
+# A machine with package indices of its own names their folders in FRESH_BIND; the variables PIP_* go along. So does a compiler
+# cache: FRESH_PACKAGES=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_DIR=/root/.cache/ccache FRESH_BIND=/root/.cache/ccache.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$(realpath -m "$1") wheel=${2:-}
@@ -25,7 +26,7 @@ bind() {
 }
 inside() {
   local variables=(HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
-  mapfile -t -O "${#variables[@]}" variables < <(env | grep -E '^(PIP_|SSL_CERT|OPENBLAS|CCACHE)' || true)
+  mapfile -t -O "${#variables[@]}" variables < <(env | grep -E '^(PIP_|OPENBLAS|CCACHE_|CMAKE_CXX)' || true)
   env -i "${variables[@]}" chroot "$root" bash -ec "$1"
 }
 
@@ -50,22 +51,26 @@ if [[ -n $wheel ]]; then
     /root/bare/bin/python -P /root/try_wheel.py; ls -l /root/*.whl"
 fi
 
-step "pip install . without the packages of the build"
 rm -rf "$root/src"
 mkdir -p "$root/src"
 git archive HEAD | tar -x -C "$root/src"
-inside 'python3 -m venv /root/venv; cd /src
-  if /root/venv/bin/pip install . >/root/without.log 2>&1; then echo "it works without a compiler?"; exit 1; fi
-  grep -hE "apt|could not find|No CMAKE_CXX_COMPILER|Missing" /root/without.log | sort -u | head -n 5'
-
-step "apt-get install the packages of ./dev build"
 packages=$(bash -c 'eval "$(sed -n "/^build_packages=(/,/)/p; /^format_packages=(/,/)/p" dev)"; echo "${build_packages[@]} ${format_packages[@]}"')
-some=$(tr ' ' '\n' <<<"$packages" | grep -vx libhwy-dev | xargs)
-inside "apt-get update -qq; apt-get install -qq --no-install-recommends python3-dev $some >/root/apt.log 2>&1 || { tail -n 20 /root/apt.log; exit 1; }"
-step "pip install . without libhwy-dev"
-inside 'cd /src; if /root/venv/bin/pip install . >/root/without.log 2>&1; then exit 1; fi
-  grep -hE "apt" /root/without.log | sort -u | head -n 5'
-inside "apt-get install -qq --no-install-recommends libhwy-dev >/root/apt.log 2>&1"
+packages+=" ${FRESH_PACKAGES:-}"
+if ! inside 'command -v c++' >/dev/null; then  # a second run on the same folder has the packages
+  step "pip install . without the packages of the build"
+  inside 'python3 -m venv /root/venv; cd /src
+  if /root/venv/bin/pip install . >/root/without.log 2>&1; then echo "it works without a compiler?"; exit 1; fi
+  grep -hE "Debian and Ubuntu|CMAKE_CXX_COMPILER|compiler" /root/without.log | sort -u | head -n 5'
+
+  step "apt-get install the packages of ./dev build"
+  some=$(tr ' ' '\n' <<<"$packages" | grep -vx libhwy-dev | xargs)
+  inside "apt-get update -qq; apt-get install -qq --no-install-recommends python3-dev $some >/root/apt.log 2>&1 || { tail -n 20 /root/apt.log; exit 1; }"
+  step "pip install . without libhwy-dev"
+  inside 'cd /src; if /root/venv/bin/pip install . >/root/without.log 2>&1; then exit 1; fi
+  grep -hE "Debian and Ubuntu|apt-get" /root/without.log | sort -u | head -n 5'
+  inside "apt-get install -qq --no-install-recommends libhwy-dev >/root/apt.log 2>&1"
+fi
+inside "apt-get install -qq --no-install-recommends $packages >/root/apt.log 2>&1"
 
 step "pip install ."
 inside 'cd /src; /root/venv/bin/pip install . >/root/install.log 2>&1 || { tail -n 40 /root/install.log; exit 1; }
