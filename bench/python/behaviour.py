@@ -146,7 +146,7 @@ def resident() -> float:
 
 
 def memory() -> None:
-    """Resident memory over 200 calls of each kind, each with an error and a Ctrl-C by callback among them."""
+    """Resident memory over 200 calls of each kind, among them refused ones and ones that a callback stops."""
     import numpy as np
 
     import parsimony_ml as pm
@@ -177,7 +177,7 @@ def memory() -> None:
         "learn_operator": lambda: pm.learn_operator(signals, max_iterations=5),
         "learn_operator, stopped by its callback": interrupted,
         "quant.quantize and decode": lambda: pm.quant.quantize(weight, "pq8").decode(),
-        "quant.compress, a plan": lambda: pm.quant.compress({"fc.weight": weight}, budget="100kB", dry_run=True),
+        "quant.compress, a plan": lambda: pm.quant.compress({"fc.weight": weight}, scheme="int4", dry_run=True),
     }
     print("| 200 calls | MiB after 20 | after 100 | after 200 | added since 20 |\n|---|---|---|---|---|")
     for name, work in works.items():
