@@ -155,7 +155,6 @@ void IntegerProduct(const IntegerRows& rows, const IntegerTile& tile, std::int64
 template <int kByte>
 void AddByte(const std::int8_t* HWY_RESTRICT four, float value, const float* HWY_RESTRICT scales,
              float* HWY_RESTRICT sums) {
-  const Lanes d;
   const Floats df;
   const VF factor = hn::Set(df, value);
   for (std::int64_t o = 0; o < kIntegerOutputs; o += kLanes) {
