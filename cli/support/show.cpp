@@ -76,15 +76,6 @@ nlohmann::ordered_json graph_json(const std::string& path, const GraphFigures& g
           {"zeros_dropped", graph.zeros_dropped}};
 }
 
-std::string json_text(const nlohmann::ordered_json& root) {
-  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-}
-
-std::string json_text(nlohmann::ordered_json root, const Context& context) {
-  root["memory"] = memory_json(context);
-  return json_text(root);
-}
-
 std::string clustering_json(const std::string& path, const GraphFigures& graph,
                             const cluster::ClusterResult& result, const graph::PartitionScores& scores) {
   auto root = report_json(result.report);

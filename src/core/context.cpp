@@ -1,10 +1,14 @@
 #include "parsimony/core/context.hpp"
 
 #include <fmt/format.h>
+#ifdef PARSIMONY_WITHOUT_TBB
+#include <sched.h>
+#else
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -19,7 +23,11 @@
 #include <thread>
 #include <vector>
 
+#ifdef PARSIMONY_WITHOUT_TBB
+#include "core/worker_threads.hpp"
+#else
 #include "core/start_arena.hpp"
+#endif
 #include "parsimony/core/error.hpp"
 
 // The system's oneTBB is not built with ThreadSanitizer, which therefore reports false races inside it and
@@ -52,12 +60,29 @@ int environment_threads() {
   return value > 0 ? value : kMaxThreads;
 }
 
+#ifdef PARSIMONY_WITHOUT_TBB
+int usable_cores() {
+  cpu_set_t cores;
+  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+}
+#else
+int usable_cores() {
+  return oneapi::tbb::info::default_concurrency();
+}
+#endif
+
 }  // namespace
 
 int default_thread_count() {
-  return std::min({oneapi::tbb::info::default_concurrency(), cgroup_cores(), environment_threads()});
+  return std::min({usable_cores(), cgroup_cores(), environment_threads()});
 }
 
+#ifdef PARSIMONY_WITHOUT_TBB
+struct Context::Arena {
+  explicit Arena(int threads) : workers(threads) {}
+  WorkerThreads workers;
+};
+#else
 struct Context::Arena {
   explicit Arena(int threads) : tbb(threads) {
     // oneTBB uses more threads than cores only if told so.
@@ -82,6 +107,7 @@ struct Context::Arena {
   std::once_flag once;
   bool parallel = true;
 };
+#endif
 
 Context::Context(int threads) : threads_(threads == 0 ? default_thread_count() : threads) {
   if (threads < 0 || threads > kMaxThreads) {
@@ -157,7 +183,9 @@ void Context::for_blocks(std::int64_t count, std::int64_t block,
     for (std::int64_t index = 0; index < blocks; ++index) run(index);
     return;
   }
-#ifdef PARSIMONY_PLAIN_THREADS
+#ifdef PARSIMONY_WITHOUT_TBB
+  arena_->workers.run(blocks, run);
+#elif defined(PARSIMONY_PLAIN_THREADS)
   std::atomic<std::int64_t> next{0};
   std::exception_ptr failure;
   std::mutex guard;

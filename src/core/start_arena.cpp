@@ -1,3 +1,4 @@
+#ifndef PARSIMONY_WITHOUT_TBB
 #include "core/start_arena.hpp"
 
 #include <algorithm>
@@ -106,3 +107,4 @@ int start_arena(oneapi::tbb::task_arena& arena, int threads) {
 }
 
 }  // namespace parsimony
+#endif
