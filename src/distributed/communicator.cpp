@@ -13,10 +13,6 @@ constexpr std::int64_t kMostBytes = 1 << 26;  // in one message
 constexpr double kBusy = 100e-6;              // seconds of a wait without sleep
 constexpr double kLongestSleep = 1e-3;
 
-void wait_for_one(MPI_Request request) {
-  wait_for(std::span<MPI_Request>(&request, 1));
-}
-
 }  // namespace
 
 void wait_for(std::span<MPI_Request> requests) {
@@ -41,7 +37,7 @@ std::vector<std::int64_t> Communicator::sizes_of_all(std::size_t own) const {
   std::vector<std::int64_t> all(count_);
   MPI_Request request = MPI_REQUEST_NULL;
   MPI_Iallgather(&size, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, comm_, &request);
-  wait_for_one(request);
+  wait_for(request);
   return all;
 }
 
@@ -56,7 +52,7 @@ std::vector<std::byte> Communicator::gather_bytes(std::span<const std::byte> own
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Iallgatherv(own.data(), counts[rank_], MPI_BYTE, out.data(), counts.data(), places.data(), MPI_BYTE,
                     comm_, &request);
-    wait_for_one(request);
+    wait_for(request);
     return out;
   }
   std::copy(own.begin(), own.end(), out.begin() + begins[rank_]);
@@ -76,11 +72,15 @@ std::vector<std::byte> Communicator::collect_bytes(std::span<const std::byte> ow
   std::int64_t begin = sizes[0];
   for (int p = 1; p < count_; ++p) {
     for (std::int64_t at = 0; at < sizes[p]; at += kMostBytes) {
+      if (rank_ != p && rank_ != 0) continue;
       const auto bytes = static_cast<int>(std::min(kMostBytes, sizes[p] - at));
       MPI_Request request = MPI_REQUEST_NULL;
-      if (rank_ == p) MPI_Isend(own.data() + at, bytes, MPI_BYTE, 0, 0, comm_, &request);
-      if (rank_ == 0) MPI_Irecv(out.data() + begin + at, bytes, MPI_BYTE, p, 0, comm_, &request);
-      wait_for_one(request);
+      if (rank_ == p) {
+        MPI_Isend(own.data() + at, bytes, MPI_BYTE, 0, 0, comm_, &request);
+      } else {
+        MPI_Irecv(out.data() + begin + at, bytes, MPI_BYTE, p, 0, comm_, &request);
+      }
+      wait_for(request);
     }
     begin += sizes[p];
   }
@@ -92,7 +92,7 @@ void Communicator::broadcast_from(int root, std::span<std::byte> bytes) const {
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Ibcast(bytes.data() + at, static_cast<int>(std::min(kMostBytes, std::ssize(bytes) - at)), MPI_BYTE,
                root, comm_, &request);
-    wait_for_one(request);
+    wait_for(request);
   }
 }
 
@@ -107,7 +107,7 @@ void Communicator::reduce(std::span<T> values, MPI_Datatype type, MPI_Op how) co
     MPI_Iallreduce(MPI_IN_PLACE, values.data() + at,
                    static_cast<int>(std::min(kMostBytes, std::ssize(values) - at)), type, how, comm_,
                    &request);
-    wait_for_one(request);
+    wait_for(request);
   }
 }
 
@@ -137,7 +137,7 @@ std::int64_t Communicator::before(std::int64_t value) const {
   std::int64_t sum = 0;
   MPI_Request request = MPI_REQUEST_NULL;
   MPI_Iexscan(&value, &sum, 1, MPI_INT64_T, MPI_SUM, comm_, &request);
-  wait_for_one(request);
+  wait_for(request);
   return rank_ == 0 ? 0 : sum;  // process 0 receives nothing
 }
 
@@ -147,7 +147,7 @@ std::vector<std::int64_t> Communicator::sizes_from_all(
   for (int p = 0; p < count_; ++p) out[p] = std::ssize(send[p]);
   MPI_Request request = MPI_REQUEST_NULL;
   MPI_Ialltoall(out.data(), 1, MPI_INT64_T, in.data(), 1, MPI_INT64_T, comm_, &request);
-  wait_for_one(request);
+  wait_for(request);
   return in;
 }
 

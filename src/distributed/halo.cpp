@@ -44,7 +44,7 @@ class MpiHalo : public Halo {
                             panel + own_ * width, received_.counts.data(), received_.places.data(),
                             types_.of(width), neighbors_, &request_);
   }
-  void finish(float*, std::int64_t) override { wait_for(std::span(&request_, 1)); }
+  void finish(float*, std::int64_t) override { wait_for(request_); }
   void copy(std::int32_t* values) override {
     std::vector<std::int32_t> buffer(packed_.size());
     pack(values, buffer.data(), 1);

@@ -43,7 +43,7 @@ class PetscHalo : public Halo {
     // PETSc waits in MPI, which keeps the core busy: sleep until all processes have sent their rows.
     MPI_Request all_here = MPI_REQUEST_NULL;
     MPI_Ibarrier(communicator_, &all_here);
-    wait_for(std::span(&all_here, 1));
+    wait_for(all_here);
     check_petsc(PetscSFBcastEnd(forest_, types_.of(width), panel, panel + own_ * width, MPI_REPLACE));
   }
   void copy(std::int32_t* values) override {
