@@ -1,0 +1,153 @@
+// Implements training.hpp: the steps of a phase.
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "core/duration.hpp"
+#include "parsimony/core/error.hpp"
+#include "parsimony/train/distillation.hpp"
+#include "parsimony/train/training_processes.hpp"
+#include "train/bfloat16.hpp"
+#include "train/optimizer.hpp"
+#include "train/training.hpp"
+
+namespace parsimony::train {
+
+// The part of a batch that belongs to this process.
+Batch Training::share(data::ExampleOrder& order, std::uint64_t seed, std::int64_t step) const {
+  const std::vector<std::int64_t> all = order.batch(step, step_examples_);
+  const std::int64_t size = plan_.trainer.batch_size, first = size * processes_.rank();
+  return task_.batch(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)),
+                     seed, step, first);
+}
+
+torch::Tensor Training::loss(const Batch& batch) {
+  const auto forward = [&](Task& task) {
+    const Bfloat16 lower(plan_.trainer.bfloat16);
+    const torch::Tensor out = task.forward(batch.inputs);
+    return plan_.trainer.bfloat16 ? out.to(torch::kFloat) : out;
+  };
+  const torch::Tensor logits = forward(task_);
+  const double share = plan_.teacher == nullptr ? 0 : plan_.distillation.share;
+  torch::Tensor out;
+  if (share < 1) {
+    out = (1 - share) * torch::nn::functional::cross_entropy(logits.reshape({-1, logits.size(-1)}),
+                                                             batch.targets.reshape({-1}));
+  }
+  if (share == 0) return out;
+  torch::Tensor taught;
+  {
+    const torch::NoGradGuard no_gradient;
+    taught = forward(*plan_.teacher);
+  }
+  const torch::Tensor soft = share * distillation_loss(logits, taught, plan_.distillation.temperature);
+  return out.defined() ? out + soft : soft;
+}
+
+double Training::make_step(std::int64_t steps) {
+  set_learning_rate(*optimizer_, learning_rate(optimization(), step_, steps));
+  for (torch::Tensor& leaf : leaves_) leaf.mutable_grad() = torch::Tensor();
+  double value = 0;
+  if (joint_) seed_step(plan_.trainer.seed, done_, processes_);
+  {
+    std::optional<NoisyWeights> noisy;
+    std::optional<DecodedWeights> decoded;
+    if (phase_ > 0) decoded.emplace(ipq_->apply());
+    if (phase_ == 0 && noise_) noisy.emplace(noise_->apply(task_.model()));
+    const torch::Tensor all = loss(share(order_, plan_.trainer.seed, done_));
+    value = all.item<double>();
+    if (!std::isfinite(value)) {
+      refuse(fmt::format("learning_rate: with {} the loss is {} at step {}; lower it, or set clip_norm",
+                         optimization().learning_rate, value, done_));
+    }
+    all.backward();
+  }
+  if (joint_) {
+    const bool stop = wants_stop_ || context_.stop.stop_requested();
+    stops_ = average_gradients(leaves_, value, stop, processes_);
+    statistics_.average();
+  }
+  if (optimization().clip_norm > 0) torch::nn::utils::clip_grad_norm_(leaves_, optimization().clip_norm);
+  optimizer_->step();
+  if (phase_ > 0) {
+    const auto due = [&](std::int64_t every) { return every > 0 && (step_ + 1) % every == 0; };
+    if (ipq_->has_latent_weights() && due(plan_.ipq->reassign_steps)) ipq_->reassign();
+    if (due(plan_.ipq->fit_steps)) ipq_->fit_ranges();
+  }
+  return value;
+}
+
+void Training::make_steps() {
+  const std::int64_t steps = steps_of(phase_);
+  while (step_ < steps) {
+    if (joint_ ? stops_ : context_.stop.stop_requested()) stop();
+    const double value = make_step(steps);
+    ++step_;
+    ++done_;
+    try {
+      record(value);
+      const TrainerOptions& options = plan_.trainer;
+      if (options.evaluation_steps > 0 && done_ % options.evaluation_steps == 0 && done_ < all_steps_) {
+        evaluate_between();
+      }
+      if (options.checkpoint_steps > 0 && done_ % options.checkpoint_steps == 0) save();
+      context_.progress("training", done_, all_steps_);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::cancelled) throw;
+      if (!joint_) stop();
+      wants_stop_ = true;  // all stop after the same step
+    }
+  }
+  if (steps > 0) save();
+}
+
+void Training::record(double value) {
+  std::vector<double>& window = histories_["window"];
+  window.push_back(value);
+  if (std::ssize(window) < plan_.trainer.report_steps && done_ < all_steps_) return;
+  double mean = 0;
+  for (const double v : window) mean += v / static_cast<double>(window.size());
+  window.clear();
+  histories_["loss"].push_back(mean);
+  const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  const double rate = static_cast<double>(done_ - first_) / seconds;
+  context_.log(LogLevel::info, fmt::format("step {} of {}: loss {:.4f}, {:.0f} examples/s, {} left", done_,
+                                           all_steps_, mean, rate * static_cast<double>(step_examples_),
+                                           duration_text(static_cast<double>(all_steps_ - done_) / rate)));
+}
+
+void Training::evaluate_between() {
+  std::map<std::string, double> figures;
+  {
+    std::optional<DecodedWeights> decoded;
+    if (phase_ > 0) decoded.emplace(ipq_->apply());
+    figures = evaluate();
+  }
+  histories_["evaluation_step"].push_back(static_cast<double>(done_));
+  std::string text;
+  for (const auto& [name, value] : figures) {
+    histories_["evaluation_" + name].push_back(value);
+    text += fmt::format(", {} {:.4f}", name, value);
+  }
+  context_.log(LogLevel::info, fmt::format("step {}{}", done_, text));
+}
+
+void Training::check_cancelled_together() const {
+  if (!joint_) return context_.check_cancelled();
+  std::int64_t wishes = context_.stop.stop_requested() ? 1 : 0;
+  processes_.sum(std::span<std::int64_t>(&wishes, 1));
+  if (wishes > 0) throw Error(ErrorCode::cancelled, "cancelled");
+}
+
+void Training::stop() {
+  save();
+  if (joint_) processes_.gather(std::span<const std::int64_t>(&done_, 1));  // process 0 has written it
+  if (saved_ == done_ && !files_.checkpoint.empty()) {
+    context_.log(LogLevel::info,
+                 fmt::format("stopped after step {} of {}; run again to resume", done_, all_steps_));
+  }
+  throw Error(ErrorCode::cancelled, "cancelled");
+}
+
+}  // namespace parsimony::train
