@@ -301,11 +301,12 @@ std::string pattern_of(const std::vector<std::string>& names, const std::vector<
 std::vector<std::string> ipq_stages(torch::nn::Module& model) {
   std::vector<std::string> convolutions, others, embeddings, attention;
   const std::regex names_of_attention(".*(att|[qkv]_proj|out_proj|query|key|value).*", std::regex::icase);
+  const std::regex parts_of_embeddings(".*embed.*", std::regex::icase);  // such as projections of bands
   const std::vector<Layer> layers = weight_layers(model);
   for (const Layer& layer : layers) {
     if (layer.convolution) {
       convolutions.push_back(escaped_name(layer.name));
-    } else if (layer.embedding) {
+    } else if (layer.embedding || std::regex_match(layer.name, parts_of_embeddings)) {
       embeddings.push_back(layer.name);
     } else if (std::regex_match(layer.name, names_of_attention)) {
       attention.push_back(layer.name);

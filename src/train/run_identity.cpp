@@ -43,6 +43,7 @@ OptionList options_of(const TrainingPlan& plan) {
     out.emplace_back("training.processes", std::int64_t{plan.processes->count()});
   }
   if (plan.noise) add(out, "noise", *plan.noise);
+  if (plan.pruning) add(out, "pruning", *plan.pruning);
   if (plan.teacher != nullptr) add(out, "teacher", plan.distillation);
   if (!plan.ipq) return out;
   add(out, "ipq", *plan.ipq);

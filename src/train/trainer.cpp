@@ -75,6 +75,10 @@ std::int64_t Training::steps_of(std::int64_t phase) const {
 void Training::check() const {
   validate_fields(plan_.trainer);
   if (plan_.ipq) validate_fields(*plan_.ipq);
+  if (plan_.pruning) {
+    validate_fields(*plan_.pruning);
+    if (task_.blocks() == 0) task_.keep_blocks({});  // says why not
+  }
   if (plan_.teacher != nullptr) validate_fields(plan_.distillation);
   if (step_examples_ > task_.examples()) {
     refuse(fmt::format("batch_size: {}{} is more than the {} examples; must be at most their number",
@@ -137,6 +141,7 @@ void Training::begin_optimizer() {
 
 void Training::end_phase() {
   const bool last = phase_ == std::ssize(stages_);
+  if (phase_ == 0) prune();
   if (phase_ > 0 && last) ipq_->store();
   const std::int64_t batches = plan_.trainer.recalibration_batches;
   if (batches == 0) return;
@@ -146,6 +151,10 @@ void Training::end_phase() {
     recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed, false); });
   calibrate_activations(task_.model(), [&] { forward_batches(batches, kActivationSeed, false); });
   statistics_.average();
+}
+
+void Training::prune() {
+  if (plan_.pruning) task_.keep_blocks(kept_blocks(task_.blocks(), *plan_.pruning));
 }
 
 std::map<std::string, double> Training::evaluate() {

@@ -42,6 +42,7 @@ class Training {
   void forward_batches(std::int64_t count, std::uint64_t other_seed, bool whole);
   void begin_optimizer();
   void end_phase();
+  void prune();
   std::map<std::string, double> evaluate();
   TrainingResult finish();
 

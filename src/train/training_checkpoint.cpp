@@ -80,7 +80,10 @@ bool Training::read_checkpoint() {
                              "digits from an uninterrupted run",
                              path.string(), number("threads", 1 << 20), context_.threads()));
   }
-  if (phase_ > 0) checkpoint.restore(*ipq_);
+  if (phase_ > 0) {
+    prune();
+    checkpoint.restore(*ipq_);
+  }
   begin_optimizer();
   TrainingState restored = state();
   checkpoint.restore(restored);

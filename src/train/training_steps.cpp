@@ -23,26 +23,35 @@ Batch Training::share(data::ExampleOrder& order, std::uint64_t seed, std::int64_
 }
 
 torch::Tensor Training::loss(const Batch& batch) {
+  const Bfloat16 lower(plan_.trainer.bfloat16);
+  if (plan_.teacher == nullptr) return task_.loss(batch);
+  const DistillationOptions& how = plan_.distillation;
   const auto forward = [&](Task& task) {
-    const Bfloat16 lower(plan_.trainer.bfloat16);
-    const torch::Tensor out = task.forward(batch.inputs);
-    return plan_.trainer.bfloat16 ? out.to(torch::kFloat) : out;
+    Outputs out =
+        how.hidden > 0 ? task.forward_with_states(batch.inputs) : Outputs{task.forward(batch.inputs), {}};
+    if (!plan_.trainer.bfloat16) return out;
+    out.logits = out.logits.to(torch::kFloat);
+    for (torch::Tensor& state : out.states) state = state.to(torch::kFloat);
+    return out;
   };
-  const torch::Tensor logits = forward(task_);
-  const double share = plan_.teacher == nullptr ? 0 : plan_.distillation.share;
+  const Outputs own = forward(task_);
   torch::Tensor out;
-  if (share < 1) {
-    out = (1 - share) * torch::nn::functional::cross_entropy(logits.reshape({-1, logits.size(-1)}),
-                                                             batch.targets.reshape({-1}));
+  const auto add = [&](double weight, const torch::Tensor& part) {
+    out = out.defined() ? out + weight * part : weight * part;
+  };
+  if (how.share < 1) {
+    const torch::Tensor logits = own.logits.reshape({-1, own.logits.size(-1)});
+    add(1 - how.share, torch::nn::functional::cross_entropy(logits, batch.targets.reshape({-1})));
   }
-  if (share == 0) return out;
-  torch::Tensor taught;
+  if (how.share == 0 && how.hidden == 0) return out;
+  Outputs taught;
   {
     const torch::NoGradGuard no_gradient;
     taught = forward(*plan_.teacher);
   }
-  const torch::Tensor soft = share * distillation_loss(logits, taught, plan_.distillation.temperature);
-  return out.defined() ? out + soft : soft;
+  if (how.share > 0) add(how.share, distillation_loss(own.logits, taught.logits, how.temperature));
+  if (how.hidden > 0) add(how.hidden, states_loss(own.states, taught.states));
+  return out;
 }
 
 double Training::make_step(std::int64_t steps) {

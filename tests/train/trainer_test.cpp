@@ -78,7 +78,7 @@ Step take(const TrainingPlan& plan, Task* teacher = nullptr) {
   const torch::Tensor logits = same.forward(batch.inputs);
   torch::Tensor loss = torch::nn::functional::cross_entropy(logits, batch.targets);
   if (teacher != nullptr) {
-    const auto& [share, temperature] = plan.distillation;
+    const double share = plan.distillation.share, temperature = plan.distillation.temperature;
     loss =
         (1 - share) * loss + share * distillation_loss(logits, teacher->forward(batch.inputs), temperature);
   }
@@ -296,6 +296,17 @@ TEST(Trainer, RefusesWhatCannotBe) {
   expect_error(ErrorCode::invalid_argument, "learning_rate", [&] { train(task, plan); });
   plan.ipq = IpqTrainingOptions{.reassign_steps = -1};
   expect_error(ErrorCode::invalid_argument, "reassign_steps", [&] { train(task, plan); });
+  plan = one_step();
+  plan.pruning = PruningOptions{};
+  expect_error(ErrorCode::invalid_argument, "pruning: this network has no layers to leave out",
+               [&] { train(task, plan); });
+  plan.pruning->keep_every = 0;
+  expect_error(ErrorCode::invalid_argument, "keep_every", [&] { train(task, plan); });
+  plan = one_step();
+  SpotTask teacher;
+  plan.teacher = &teacher;
+  plan.distillation.hidden = 1;
+  expect_error(ErrorCode::invalid_argument, "the states of 0 layers", [&] { train(task, plan); });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "parsimony/core/context.hpp"
 
@@ -14,6 +15,12 @@ namespace parsimony::train {
 
 struct Batch {
   torch::Tensor inputs, targets;
+};
+
+/// The logits of a model, and the values between its layers.
+struct Outputs {
+  torch::Tensor logits;
+  std::vector<torch::Tensor> states;  ///< one per layer, in their order; empty: the model does not tell them
 };
 
 /// A model, its training examples and its evaluation.
@@ -33,6 +40,20 @@ class Task {
 
   /// Logits of the model: … × classes, with the leading dimensions of the targets.
   virtual torch::Tensor forward(const torch::Tensor& inputs) = 0;
+
+  /// The same with the values between the layers, which a student can learn from a teacher.
+  virtual Outputs forward_with_states(const torch::Tensor& inputs) { return {forward(inputs), {}}; }
+
+  /// Mean loss of a batch: the cross-entropy of the logits and the targets. Override it where the logits of
+  /// all classes cost more than the loss needs.
+  virtual torch::Tensor loss(const Batch& batch);
+
+  /// Blocks that pruning can leave out, such as the layers of a Transformer; 0: the model has none.
+  virtual std::int64_t blocks() const { return 0; }
+
+  /// Removes all other blocks for good. From now on no block is skipped in training. Throws
+  /// invalid_argument for numbers that are not increasing or out of range, and if the model has no blocks.
+  virtual void keep_blocks(std::span<const std::int64_t> keep);
 
   /// Evaluates the model, in evaluation mode, on held-out data: figures by name ("accuracy", "perplexity").
   virtual std::map<std::string, double> evaluate(const Context& context = Context{}) = 0;

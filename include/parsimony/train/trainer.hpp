@@ -16,6 +16,7 @@
 #include "parsimony/train/ipq.hpp"
 #include "parsimony/train/noise.hpp"
 #include "parsimony/train/optimization.hpp"
+#include "parsimony/train/pruning.hpp"
 
 namespace parsimony::train {
 
@@ -66,12 +67,16 @@ struct DistillationOptions {
   double share = 1;  ///< weight of the teacher in the loss; 1 − share is the weight of the targets
   double temperature =
       2;  ///< softens both distributions; raise it if the teacher is nearly certain everywhere
+  /// Weight of states_loss() in the loss: the values between the layers follow those of the teacher, too. For
+  /// language models and encoders. Try 1 where few steps must bring a quantized network back.
+  double hidden = 0;
 };
 
 template <OptionsOf<DistillationOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"share", "weight of the teacher in the loss; the targets have the rest", 0, 1}, options.share);
   visit(Field{"temperature", "temperature that softens both distributions", 1e-3, 1e6}, options.temperature);
+  visit(Field{"hidden", "weight of the difference of the values between the layers", 0, 1e6}, options.hidden);
 }
 
 struct IpqTrainingOptions {
@@ -110,6 +115,7 @@ void describe(Options& options, Visitor&& visit) {
 struct TrainingPlan {
   TrainerOptions trainer{};
   std::optional<NoiseOptions> noise{};           ///< noise in the steps before quantization
+  std::optional<PruningOptions> pruning{};       ///< blocks are left out after these steps, before the codes
   std::optional<IpqTrainingOptions> ipq{};       ///< quantization after these steps
   Task* teacher = nullptr;                       ///< its model, in evaluation mode, provides soft targets
   DistillationOptions distillation{};            ///< used with a teacher
@@ -130,8 +136,9 @@ struct TrainingResult {
   Report report;
 };
 
-/// Trains the model of the task by the plan. Afterwards the model has the trained parameters; if the plan has
-/// ipq, these are the decoded weights.
+/// Trains the model of the task by the plan: steps, with noise; then pruning; then quantization, stage by
+/// stage. Afterwards the model has the trained parameters; if the plan has ipq, these are the decoded
+/// weights.
 ///
 /// Examples and their augmentation depend on (seed, step) alone. A run with a checkpoint can be ended at any
 /// moment: by the stop token, which writes a checkpoint and throws cancelled, or by a kill. The next call
