@@ -63,6 +63,14 @@ LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOption
                            const Context& context) {
   validate_fields(options);
   tokenizer_ = tokenizer_of(options);
+  if (!options.dictionary.empty()) {
+    if (!options.encoder.empty()) refuse("dictionary: words and byte pairs of encoder; give one of them");
+    dictionary_ = data::read_word_dictionary(options.dictionary);
+  }
+  const std::int64_t words = dictionary_ ? dictionary_->size() : tokenizer_.vocabulary();
+  const auto encode = [&](const std::string& text) {
+    return as_tensor(dictionary_ ? dictionary_->encode(text) : tokenizer_.encode(text));
+  };
   SplitText parts;
   parts.text = read_file(options.text, 0, context.stop);
   if (options.held_out.empty()) {
@@ -70,10 +78,14 @@ LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOption
   } else {
     parts.held_out = read_file(options.held_out, 0, context.stop);
   }
-  tokens_ = as_tensor(tokenizer_.encode(parts.text));
+  tokens_ = encode(parts.text);
   context.check_cancelled();
-  held_out_ = as_tensor(tokenizer_.encode(parts.held_out));
-  model.vocabulary = tokenizer_.vocabulary();
+  held_out_ = encode(parts.held_out);
+  model.vocabulary = options.vocabulary == 0 ? words : options.vocabulary;
+  if (model.vocabulary < words) {
+    refuse(fmt::format("vocabulary: is {}; must be at least {}, the tokens of the text", model.vocabulary,
+                       words));
+  }
   model_ = std::make_shared<Transformer>(model);
   if (examples() < 1) {
     refuse(fmt::format("{}: {} tokens to learn from; a window of {} needs one more than that",
@@ -104,10 +116,27 @@ train::Batch LanguageTask::batch(std::span<const std::int64_t> examples, std::ui
   return {all.slice(1, 0, length), all.slice(1, 1, length + 1)};
 }
 
+train::Outputs LanguageTask::forward_with_states(const torch::Tensor& inputs) {
+  train::Outputs out;
+  out.logits = model_->forward(inputs, &out.states);
+  return out;
+}
+
+torch::Tensor LanguageTask::loss(const train::Batch& batch) {
+  if (model_->options().cutoffs.empty()) return Task::loss(batch);
+  return -model_->log_probabilities(batch.inputs, batch.targets).mean();
+}
+
+void LanguageTask::keep_blocks(std::span<const std::int64_t> keep) {
+  model_->keep_blocks(keep);
+  model_->end_layer_drop();
+}
+
 std::map<std::string, double> LanguageTask::evaluate(const Context& context) {
   const Evaluating evaluating(*model_);
   const std::int64_t count = held_out_.numel() - 1, length = model_->options().context;
-  const std::int64_t windows = std::max<std::int64_t>(kLogitsAtOnce / (length * tokenizer_.vocabulary()), 1);
+  const std::int64_t windows =
+      std::max<std::int64_t>(kLogitsAtOnce / (length * model_->options().vocabulary), 1);
   double nats = 0;
   for (std::int64_t begin = 0; begin < count;) {
     context.check_cancelled();
@@ -117,16 +146,19 @@ std::map<std::string, double> LanguageTask::evaluate(const Context& context) {
     const auto part = [&](std::int64_t from) {
       return held_out_.slice(0, from, from + rows * width).to(torch::kLong).view({rows, width});
     };
-    const torch::Tensor log_p = model_->forward(part(begin)).log_softmax(-1);
-    nats -= log_p.gather(2, part(begin + 1).unsqueeze(2)).sum(torch::kDouble).item<double>();
+    nats -= model_->log_probabilities(part(begin), part(begin + 1)).sum(torch::kDouble).item<double>();
     begin += rows * width;
     context.progress("evaluate", begin, count);
+  }
+  const double perplexity = std::exp(nats / static_cast<double>(count));
+  if (dictionary_) {
+    const torch::Tensor unknown = held_out_.slice(0, 1).eq(dictionary_->unknown());
+    return {{"perplexity", perplexity}, {"unknown", unknown.to(torch::kDouble).mean().item<double>()}};
   }
   double bytes = 0;
   const auto* tokens = held_out_.data_ptr<std::int32_t>();
   for (std::int64_t i = 1; i <= count; ++i) bytes += static_cast<double>(tokenizer_.bytes(tokens[i]).size());
-  return {{"perplexity", std::exp(nats / static_cast<double>(count))},
-          {"bits_per_byte", nats / std::log(2.0) / bytes}};
+  return {{"perplexity", perplexity}, {"bits_per_byte", nats / std::log(2.0) / bytes}};
 }
 
 }  // namespace parsimony::models

@@ -52,6 +52,10 @@ class RecipeObject {
       value = resolve(text(field.name));  // an empty path stays empty
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
       value = texts(field.name, *found);
+    } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+      if (!found->is_array()) wrong_type(field.name, "an array of whole numbers");
+      value.clear();
+      for (const Json& item : *found) set_number(field, item, value.emplace_back());
     } else {
       value = text(field.name);
     }

@@ -21,7 +21,7 @@ struct LanguageRecipe {
   std::uint64_t seed = 0;
 };
 
-// The tokenizer determines the vocabulary. One seed serves the weights and layer_drop.
+// The task determines the vocabulary of the model. One seed serves the weights and layer_drop.
 template <OptionsOf<LanguageRecipe> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   describe(options.data, visit);

@@ -5,9 +5,10 @@
 
 #include <cmath>
 
+#include "models/adaptive_embedding.hpp"
+#include "models/layer_drop.hpp"
 #include "models/transformer_layer.hpp"
 #include "parsimony/core/error.hpp"
-#include "parsimony/core/random.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -29,20 +30,39 @@ void check(const TransformerOptions& options) {
     refuse(fmt::format("width: {} values for {} heads; must be even and a multiple of the heads",
                        options.width, options.heads));
   }
+  if (!options.cutoffs.empty() && !options.tied_embeddings) {
+    refuse("tied_embeddings: is false; must be true with cutoffs, whose softmax has the embedding's weights");
+  }
+}
+
+torch::Tensor log_softmax(const torch::Tensor& logits) {
+  return (logits.scalar_type() == torch::kBFloat16 ? logits.to(torch::kFloat) : logits).log_softmax(-1);
 }
 
 }  // namespace
 
 Transformer::Transformer(const TransformerOptions& options) : options_(options) {
   check(options);
-  positions_ = sines(options.context, options.width);
-  embedding_ = register_module("embedding", torch::nn::Embedding(options.vocabulary, options.width));
-  torch::nn::init::normal_(embedding_->weight, 0, 1 / std::sqrt(static_cast<double>(options.width)));
+  positions_ = sines(options.first_position + options.context, options.width);
+  if (options.cutoffs.empty()) {
+    embedding_ = register_module("embedding", torch::nn::Embedding(options.vocabulary, options.width));
+    torch::nn::init::normal_(embedding_->weight, 0, 1 / std::sqrt(static_cast<double>(options.width)));
+  } else {
+    adaptive_ = register_module(
+        "embedding", std::make_shared<AdaptiveEmbedding>(options.vocabulary, options.width, options.cutoffs,
+                                                         options.band_factor));
+    const auto classes = static_cast<std::int64_t>(options.cutoffs.size());
+    classes_ = register_module(
+        "output_classes", torch::nn::Linear(torch::nn::LinearOptions(options.width, classes).bias(false)));
+    torch::nn::init::xavier_uniform_(classes_->weight);
+  }
   layers_ = register_module("layers", torch::nn::ModuleList());
-  const std::int64_t count = options.share_adjacent ? (options.layers + 1) / 2 : options.layers;
+  const std::int64_t count = block_count(options.layers, options.share_adjacent);
   for (std::int64_t i = 0; i < count; ++i) layers_->push_back(std::make_shared<TransformerLayer>(options));
   output_input_ = add_input(*this, "output", options.activation_bits);
-  norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width})));
+  if (options.final_norm) {
+    norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width})));
+  }
   if (options.tied_embeddings) return;
   output_ = register_module(
       "output", torch::nn::Linear(torch::nn::LinearOptions(options.width, options.vocabulary).bias(false)));
@@ -54,22 +74,21 @@ std::int64_t Transformer::blocks() const {
 }
 
 std::vector<bool> Transformer::dropped_blocks(std::int64_t step) const {
-  const RandomStream draws(options_.seed, kDropStream, static_cast<std::uint64_t>(step));
-  std::vector<bool> dropped(blocks());
-  for (std::int64_t i = 0; i < blocks(); ++i) dropped[i] = draws.uniform(i) < options_.layer_drop;
-  return dropped;
+  return draw_dropped_blocks(blocks(), options_.layer_drop, options_.seed, kDropStream, step);
 }
 
-torch::Tensor Transformer::forward(const torch::Tensor& tokens) {
+torch::Tensor Transformer::hidden_states(const torch::Tensor& tokens, std::vector<torch::Tensor>* states) {
   if (tokens.dim() != 2 || tokens.size(1) > options_.context) {
     refuse(
         fmt::format("tokens: must be windows of {} tokens at most, in two dimensions; have {} "
                     "dimensions, the last of {}",
                     options_.context, tokens.dim(), tokens.size(-1)));
   }
-  const std::int64_t length = tokens.size(1);
-  torch::Tensor x = embedding_(tokens) * std::sqrt(static_cast<double>(options_.width));
-  x = torch::dropout(x + positions_.slice(0, 0, length).to(x.options()), options_.dropout, is_training());
+  const std::int64_t length = tokens.size(1), first = options_.first_position;
+  torch::Tensor x = adaptive_ ? adaptive_->forward(tokens) : embedding_(tokens);
+  x = x * std::sqrt(static_cast<double>(options_.width));
+  x = torch::dropout(x + positions_.slice(0, first, first + length).to(x.options()), options_.dropout,
+                     is_training());
   const torch::Tensor hidden = torch::ones({length, length}, torch::kBool).triu(1).to(x.device());
 
   std::vector<bool> dropped(blocks());
@@ -77,24 +96,27 @@ torch::Tensor Transformer::forward(const torch::Tensor& tokens) {
   for (std::int64_t depth = 0; depth < options_.layers; ++depth) {
     const std::int64_t block = options_.share_adjacent ? depth / 2 : depth;
     if (!dropped[block]) x = layers_->ptr<TransformerLayer>(block)->forward(x, hidden);
+    if (states != nullptr) states->push_back(x);
   }
-  x = quantize_input(output_input_, norm_(x));
-  return output_ ? output_(x) : torch::linear(x, embedding_->weight);
+  return quantize_input(output_input_, norm_.is_empty() ? x : norm_(x));
+}
+
+torch::Tensor Transformer::forward(const torch::Tensor& tokens, std::vector<torch::Tensor>* states) {
+  const torch::Tensor x = hidden_states(tokens, states);
+  if (output_) return output_(x);
+  if (!adaptive_) return torch::linear(x, embedding_->weight);
+  const torch::Tensor rows = x.flatten(0, 1);
+  return adaptive_->log_probabilities(rows, classes_(rows)).view({x.size(0), x.size(1), -1});
+}
+
+torch::Tensor Transformer::log_probabilities(const torch::Tensor& tokens, const torch::Tensor& targets) {
+  if (!adaptive_) return log_softmax(forward(tokens)).gather(2, targets.unsqueeze(2)).squeeze(2);
+  const torch::Tensor rows = hidden_states(tokens, nullptr).flatten(0, 1);
+  return adaptive_->log_probabilities(rows, classes_(rows), targets.flatten()).view(targets.sizes());
 }
 
 void Transformer::keep_blocks(std::span<const std::int64_t> keep) {
-  std::int64_t last = -1, layers = 0;
-  for (const std::int64_t block : keep) {
-    if (block <= last || block >= blocks()) {
-      refuse(fmt::format("keep: block {} after {}; must be numbers below {} in increasing order", block, last,
-                         blocks()));
-    }
-    last = block;
-    // With an odd number of shared layers the last one has its own block.
-    const bool pair = options_.share_adjacent && 2 * block + 1 < options_.layers;
-    layers += pair ? 2 : 1;
-  }
-  if (keep.empty()) refuse("keep: no block; at least one must stay");
+  const std::int64_t layers = layers_of_blocks(keep, options_.layers, options_.share_adjacent);
   torch::nn::ModuleList kept;
   for (const std::int64_t block : keep) kept->push_back(layers_->ptr(block));
   layers_ = replace_module("layers", kept);
@@ -111,12 +133,6 @@ void Transformer::load(torch::serialize::InputArchive& archive) {
   torch::Tensor step;
   archive.read("layer_drop_step", step, true);
   step_ = step.item<std::int64_t>();
-}
-
-std::vector<std::int64_t> every_other_block(std::int64_t blocks) {
-  std::vector<std::int64_t> keep;
-  for (std::int64_t i = 0; i < blocks; i += 2) keep.push_back(i);
-  return keep;
 }
 
 }  // namespace parsimony::models

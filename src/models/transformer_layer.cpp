@@ -21,6 +21,7 @@ torch::nn::LayerNorm norm(std::int64_t width) {
 
 Attention::Attention(const TransformerOptions& options)
     : heads_(options.heads),
+      dropout_(options.attention_dropout),
       query_input_(add_input(*this, "query", options.activation_bits)),
       output_input_(add_input(*this, "output", options.activation_bits)),
       query_(register_module("query", linear(options.width, options.width))),
@@ -37,13 +38,15 @@ torch::Tensor Attention::forward(const torch::Tensor& values, const torch::Tenso
   const torch::Tensor query = by_head(query_(x)) / std::sqrt(static_cast<double>(each));
   const torch::Tensor scores = query.matmul(by_head(key_(x)).transpose(2, 3));
   const torch::Tensor weights =
-      scores.masked_fill(hidden, -std::numeric_limits<double>::infinity()).softmax(-1);
+      torch::dropout(scores.masked_fill(hidden, -std::numeric_limits<double>::infinity()).softmax(-1),
+                     dropout_, is_training());
   const torch::Tensor mixed = weights.matmul(by_head(value_(x))).transpose(1, 2);
   return output_(quantize_input(output_input_, mixed.reshape({n, t, heads_ * each})));
 }
 
 TransformerLayer::TransformerLayer(const TransformerOptions& options)
     : dropout_(options.dropout),
+      activation_dropout_(options.activation_dropout),
       attention_norm_(register_module("attention_norm", norm(options.width))),
       attention_(register_module("attention", std::make_shared<Attention>(options))),
       feed_forward_norm_(register_module("feed_forward_norm", norm(options.width))),
@@ -61,7 +64,8 @@ torch::Tensor TransformerLayer::forward(torch::Tensor x, const torch::Tensor& hi
   const auto part = [&](std::size_t i) { return feed_forward_->ptr<torch::nn::LinearImpl>(i); };
   const torch::Tensor inner =
       torch::relu(part(0)->forward(quantize_input(feed_forward_input_, feed_forward_norm_(x))));
-  return x + dropped(part(2)->forward(quantize_input(hidden_input_, inner)));
+  const torch::Tensor kept = torch::dropout(inner, activation_dropout_, is_training());
+  return x + dropped(part(2)->forward(quantize_input(hidden_input_, kept)));
 }
 
 }  // namespace parsimony::models

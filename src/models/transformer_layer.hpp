@@ -17,6 +17,7 @@ class Attention : public torch::nn::Module {
 
  private:
   std::int64_t heads_;
+  double dropout_;                                       // of the weights
   train::IntegerActivation query_input_, output_input_;  // input of query, key and value; input of output
   torch::nn::Linear query_, key_, value_, output_;
 };
@@ -28,7 +29,7 @@ class TransformerLayer : public torch::nn::Module {
   torch::Tensor forward(torch::Tensor x, const torch::Tensor& hidden);
 
  private:
-  double dropout_;
+  double dropout_, activation_dropout_;
   torch::nn::LayerNorm attention_norm_;
   std::shared_ptr<Attention> attention_;
   torch::nn::LayerNorm feed_forward_norm_;

@@ -6,15 +6,18 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "models/fairseq_names.hpp"
 #include "models/layer_input.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/safetensors.hpp"
+#include "parsimony/models/transformer.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "train/named_tensors.hpp"
@@ -62,8 +65,30 @@ class WeightSource {
 
   const std::string& name() const { return name_; }
   const std::set<std::string, std::less<>>& names() const { return names_; }
+
+  /// From now on the tensors have the names of a Transformer. Throws format if two tensors that the model
+  /// ties are not equal.
+  void take_fairseq_names(const TransformerOptions& options) {
+    std::set<std::string, std::less<>> names;
+    std::map<std::string, std::string> stored;
+    for (const std::string& name : names_) {
+      const std::string own = transformer_name(name, options).value_or(name);
+      if (own.empty()) continue;
+      const auto [first, added] = stored.emplace(own, name);
+      if (!added && (shape(first->second) != shape(name) || !torch::equal(read(first->second), read(name)))) {
+        throw Error(ErrorCode::format,
+                    fmt::format("{}: {} and {} differ; the model has one tensor in their place", name_,
+                                quoted_name(first->second), quoted_name(name)));
+      }
+      names.insert(own);
+    }
+    names_ = std::move(names);
+    stored_ = std::move(stored);
+  }
+
   /// nullptr if the tensor is quantized.
-  const TensorView* view(const std::string& name) const {
+  const TensorView* view(const std::string& own) const {
+    const std::string& name = stored_name(own);
     if (compact_ == nullptr) return &file_->at(name);
     const auto alias = compact_->recipe.aliases.find(name);
     const std::string& stored = alias == compact_->recipe.aliases.end() ? name : alias->second;
@@ -73,12 +98,12 @@ class WeightSource {
   }
   const std::vector<std::int64_t>& shape(const std::string& name) const {
     const TensorView* plain = view(name);
-    return plain != nullptr ? plain->shape : compact_->find_weight(name)->shape;
+    return plain != nullptr ? plain->shape : compact_->find_weight(stored_name(name))->shape;
   }
   torch::Tensor read(const std::string& name) const {
     const TensorView* plain = view(name);
     if (plain != nullptr) return from_file(*plain);
-    return tensor_of(quant::decode(*compact_->find_weight(name)), shape(name));
+    return tensor_of(quant::decode(*compact_->find_weight(stored_name(name))), shape(name));
   }
 
  private:
@@ -89,11 +114,18 @@ class WeightSource {
     for (const TensorView& tensor : compact.others) names_.insert(tensor.name);
   }
 
+  // The name in the file of a tensor with this name.
+  const std::string& stored_name(const std::string& own) const {
+    const auto found = stored_.find(own);
+    return found == stored_.end() ? own : found->second;
+  }
+
   const SafetensorsFile* file_ = nullptr;
   std::optional<quant::CompactModel> read_;
   const quant::CompactModel* compact_ = nullptr;
   std::string name_;
   std::set<std::string, std::less<>> names_;
+  std::map<std::string, std::string> stored_;  // by the names of the model, where the file has others
 };
 
 // Up to eight of the texts, and how many more there are.
@@ -193,7 +225,12 @@ std::vector<std::string> load_from(torch::nn::Module& model, const WeightSource&
 
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
   const SafetensorsFile file(path);
-  load_from(model, WeightSource(file));
+  WeightSource source(file);
+  const auto* transformer = dynamic_cast<const Transformer*>(&model);
+  if (transformer != nullptr && has_fairseq_names(source.names())) {
+    source.take_fairseq_names(transformer->options());
+  }
+  load_from(model, source);
 }
 
 void load_weights(torch::nn::Module& model, const quant::CompactModel& compact) {

@@ -8,6 +8,8 @@
 
 #include "data/byte_pair_files.hpp"
 #include "expect_error.hpp"
+#include "parsimony/train/distillation.hpp"
+#include "parsimony/train/trainer.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::models {
@@ -146,6 +148,55 @@ TEST(LanguageTask, ASmallModelLearnsAPeriodicText) {
   EXPECT_GT(begun, 4);
   EXPECT_LT(loss(3).item<double>(), 0.02);
   EXPECT_LT(task.evaluate().at("perplexity"), 1.3);
+}
+
+// The loss of bands, and the perplexity, are those of the whole softmax.
+TEST(LanguageTask, BandsChangeOnlyHowTheLossIsComputed) {
+  const TemporaryDirectory directory;
+  torch::manual_seed(4);
+  TransformerOptions options = kOneLayer;
+  options.cutoffs = {100, 110};  // among the lower-case letters
+  LanguageTask task({.text = directory.file("t", kSentence), .held_out = directory.file("h", kSentence)},
+                    options);
+  const train::Batch batch = task.batch(first(5), 1, 0, 0);
+  EXPECT_NEAR(task.loss(batch).item<double>(), task.Task::loss(batch).item<double>(), 1e-5);
+  const auto figures = task.evaluate();
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor tokens = task.held_out().to(torch::kLong).slice(0, 0, 41);
+  const torch::Tensor log_p = task.forward(tokens.slice(0, 0, 40).view({5, 8})).flatten(0, 1);
+  EXPECT_LE((log_p.exp().sum(1) - 1).abs().max().item<double>(), 1e-5);
+  double nats = -log_p.gather(1, tokens.slice(0, 1).unsqueeze(1)).sum().item<double>();
+  const torch::Tensor rest = task.held_out().to(torch::kLong).slice(0, 40);
+  nats -= task.forward(rest.slice(0, 0, 4).unsqueeze(0))[0]
+              .gather(1, rest.slice(0, 1).unsqueeze(1))
+              .sum()
+              .item<double>();
+  EXPECT_NEAR(std::log(figures.at("perplexity")), nats / 44, 1e-5);
+}
+
+TEST(LanguageTask, AStudentLearnsTheStatesOfItsTeacher) {
+  const TemporaryDirectory directory;
+  TransformerOptions options = kOneLayer;
+  options.layers = 4;
+  const LanguageTaskOptions data{.text = directory.file("t", kSentence),
+                                 .held_out = directory.file("h", kSentence)};
+  torch::manual_seed(5);
+  LanguageTask teacher(data, options);
+  options.layers = 2;
+  LanguageTask student(data, options);
+  const train::Batch batch = student.batch(first(5), 1, 0, 0);
+  const double before = train::states_loss(student.forward_with_states(batch.inputs).states,
+                                           teacher.forward_with_states(batch.inputs).states)
+                            .item<double>();
+  train::TrainingPlan plan;
+  plan.trainer.batch_size = 5;
+  plan.trainer.optimization.steps = 1;
+  plan.trainer.report_steps = 1;
+  plan.teacher = &teacher;
+  plan.distillation = {.share = 0, .hidden = 0.5};
+  const double cross_entropy = student.loss(batch).item<double>();
+  const train::TrainingResult result = train::train(student, plan);
+  EXPECT_NEAR(result.report.objective_history.at(0), cross_entropy + 0.5 * before, 1e-4);
 }
 
 TEST(LanguageTask, RefusesTextsThatAreTooShort) {

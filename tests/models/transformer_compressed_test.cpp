@@ -6,6 +6,7 @@
 #include "parsimony/quant/decode.hpp"
 #include "parsimony/train/ipq.hpp"
 #include "parsimony/train/noise.hpp"
+#include "parsimony/train/pruning.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -63,7 +64,7 @@ TEST(CompressedTransformer, EverythingComposes) {
   torch::manual_seed(2);
   Transformer model(kShared);
   const torch::Tensor tokens = tokens_of_shared();
-  model.keep_blocks(every_other_block(model.blocks()));
+  model.keep_blocks(train::kept_blocks(model.blocks()));
   EXPECT_EQ(model.options().layers, 4);
   train::Ipq ipq(model, {.centroids = 16});
   train::Noise noise(

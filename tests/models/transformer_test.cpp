@@ -278,8 +278,6 @@ TEST(Transformer, PrunedModelsAreModelsOfFewerLayers) {
   options.layers = 7;
   options.share_adjacent = true;
   Transformer model(options);
-  EXPECT_EQ(every_other_block(model.blocks()), (std::vector<std::int64_t>{0, 2}));
-  EXPECT_EQ(every_other_block(5), (std::vector<std::int64_t>{0, 2, 4}));
   const torch::Tensor weight = model.named_parameters()["layers.3.attention.key.weight"];
   model.keep_blocks(std::vector<std::int64_t>{1, 3});
   EXPECT_EQ(model.options().layers, 3);  // a pair, and the last, which is alone

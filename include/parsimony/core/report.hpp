@@ -102,6 +102,8 @@ struct Record {
       out.emplace_back(std::move(name), static_cast<std::int64_t>(value));
     } else if constexpr (std::is_floating_point_v<T>) {
       out.emplace_back(std::move(name), static_cast<double>(value));
+    } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+      out.emplace_back(std::move(name), std::vector<double>(value.begin(), value.end()));
     } else {
       out.emplace_back(std::move(name), std::string(value));
     }

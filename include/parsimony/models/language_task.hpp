@@ -3,10 +3,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "parsimony/core/options.hpp"
 #include "parsimony/data/tokenizer.hpp"
+#include "parsimony/data/word_dictionary.hpp"
 #include "parsimony/models/transformer.hpp"
 #include "parsimony/train/task.hpp"
 
@@ -20,6 +23,9 @@ struct LanguageTaskOptions {
   std::filesystem::path merges;      ///< vocab.bpe of byte pairs
   std::int64_t max_vocabulary =
       0;  ///< most tokens of byte pairs; 0: all. Lower it for small models, whose embeddings shrink with it
+  std::filesystem::path dictionary;  ///< dict.txt of fairseq: tokens are the words between blanks
+  /// Tokens of the network. 0 (auto): those that the text can have. More for weights of a larger vocabulary.
+  std::int64_t vocabulary = 0;
 };
 
 template <OptionsOf<LanguageTaskOptions> Options, class Visitor>
@@ -31,14 +37,19 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"encoder", "encoder.json of byte pairs; empty: tokens are bytes"}, options.encoder);
   visit(Field{"merges", "vocab.bpe of byte pairs"}, options.merges);
   visit(Field{"max_vocabulary", "most tokens of byte pairs; 0: all", 0, 1 << 24}, options.max_vocabulary);
+  visit(Field{"dictionary", "dict.txt of fairseq: tokens are words; empty: bytes or byte pairs"},
+        options.dictionary);
+  visit(Field{"vocabulary", "tokens of the network; auto: those of the text", 2, 1 << 24, "auto", 0},
+        options.vocabulary);
 }
 
 /// A Transformer on a text. Example i is the window of `context` tokens that begins at i · context; its
 /// targets are the following tokens. Tokens at the end that do not fill a window are not used.
 class LanguageTask : public train::Task {
  public:
-  /// The model gets the vocabulary of the tokenizer, whatever its options say. Throws the errors of reading,
-  /// and invalid_argument for a text shorter than a window and for a held-out text of fewer than two tokens.
+  /// The model gets the vocabulary of these options, whatever its own say. Throws the errors of reading,
+  /// and invalid_argument for a text shorter than a window, a held-out text of fewer than two tokens, and a
+  /// vocabulary smaller than that of the text.
   LanguageTask(const LanguageTaskOptions& options, TransformerOptions model,
                const Context& context = Context{});
 
@@ -47,18 +58,24 @@ class LanguageTask : public train::Task {
   train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
                      std::int64_t first) const override;
   torch::Tensor forward(const torch::Tensor& inputs) override { return model_->forward(inputs); }
+  train::Outputs forward_with_states(const torch::Tensor& inputs) override;
+  torch::Tensor loss(const train::Batch& batch) override;
+  std::int64_t blocks() const override { return model_->blocks(); }
+  void keep_blocks(std::span<const std::int64_t> keep) override;
 
   /// "perplexity": exp of the mean of −ln p over all held-out tokens except the first, each predicted once
   /// from the tokens before it in its window. "bits_per_byte": the sum of −log2 p divided by the bytes of
-  /// these tokens; it compares models with different tokenizers.
+  /// these tokens; it compares models with different tokenizers. With a dictionary "unknown", the share of
+  /// words that it does not have, stands in its place.
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
-  const data::Tokenizer& tokenizer() const { return tokenizer_; }
-  const torch::Tensor& tokens() const { return tokens_; }      ///< training text, int32
-  const torch::Tensor& held_out() const { return held_out_; }  ///< int32
+  const data::Tokenizer& tokenizer() const { return tokenizer_; }  ///< of bytes, if there is a dictionary
+  const torch::Tensor& tokens() const { return tokens_; }          ///< training text, int32
+  const torch::Tensor& held_out() const { return held_out_; }      ///< int32
 
  private:
   data::Tokenizer tokenizer_;
+  std::optional<data::WordDictionary> dictionary_;
   torch::Tensor tokens_, held_out_;
   std::shared_ptr<Transformer> model_;
 };

@@ -17,7 +17,9 @@ namespace parsimony::models {
 /// Copies the tensors of a file, decoded if it is compact, into the parameters and buffers of the same names.
 /// The file must have exactly these tensors with their shapes, with two exceptions: num_batches_tracked,
 /// which old files lack, and the ranges of activations if the file has none of them (the ranges are unset
-/// then). float32, float16 and bfloat16 are converted, int64 buffers are not.
+/// then). float32, float16 and bfloat16 are converted, int64 buffers are not. A Transformer also takes the
+/// names of fairseq (decoder.embed_tokens.…, decoder.layers.0.self_attn.q_proj.weight, …), with or without
+/// "decoder."; tensors that are one in the model must then be equal.
 ///
 /// Throws io, and format with the names of the tensors that are missing, left over or of another shape (up to
 /// eight of each). The model is unchanged then.
