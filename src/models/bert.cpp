@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "models/bert_layer.hpp"
+#include "models/layer_drop.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::models {
@@ -34,8 +35,9 @@ void check_tokens(const torch::Tensor& tokens, std::int64_t count, const char* w
 struct Bert::Parts {
   torch::nn::Embedding words{nullptr}, positions{nullptr}, types{nullptr};
   torch::nn::LayerNorm norm{nullptr};
-  std::vector<std::shared_ptr<BertLayer>> layers;
-  torch::nn::Linear dense{nullptr};  // the pooler, or the first layer of a head
+  std::vector<std::shared_ptr<BertLayer>> blocks;
+  std::shared_ptr<torch::nn::Module> layers;  // has each block under the name of its layer, or of both
+  torch::nn::Linear dense{nullptr};           // the pooler, or the first layer of a head
   torch::nn::LayerNorm head_norm{nullptr};
   torch::nn::Linear classifier{nullptr};
   torch::Tensor bias;  // added to the scores of the vocabulary
@@ -64,10 +66,11 @@ Bert::Bert(const BertOptions& options) : options_(options), parts_(std::make_sha
   parts.positions = embedding("position_embeddings", options.positions);
   parts.types = embedding("token_type_embeddings", options.token_types);
   parts.norm = register_at(*this, base + "embeddings.LayerNorm", bert_norm(options));
-  for (std::int64_t layer = 0; layer < options.layers; ++layer) {
-    parts.layers.push_back(register_at(*this, fmt::format("{}encoder.layer.{}", base, layer),
-                                       std::make_shared<BertLayer>(options)));
+  parts.layers = register_at(*this, base + "encoder.layer", std::make_shared<torch::nn::Module>("layer"));
+  for (std::int64_t i = 0; i < block_count(options.layers, options.share_adjacent); ++i) {
+    parts.blocks.push_back(std::make_shared<BertLayer>(options));
   }
+  register_layers();
   switch (options.head) {
     case EncoderHead::none:
       if (options.pooler) parts.dense = linear("pooler.dense", width);
@@ -94,7 +97,43 @@ Bert::Bert(const BertOptions& options) : options_(options), parts_(std::make_sha
   draw_bert_weights(*this);
 }
 
-torch::Tensor Bert::encode(const torch::Tensor& tokens, const torch::Tensor& token_types) {
+std::int64_t Bert::blocks() const {
+  return std::ssize(parts_->blocks);
+}
+
+void Bert::register_layers() {
+  for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
+    parts_->layers->register_module(std::to_string(layer),
+                                    parts_->blocks[options_.share_adjacent ? layer / 2 : layer]);
+  }
+}
+
+void Bert::keep_blocks(std::span<const std::int64_t> keep) {
+  const std::int64_t left = layers_of_blocks(keep, options_.layers, options_.share_adjacent);
+  std::vector<std::shared_ptr<BertLayer>> kept;
+  for (const std::int64_t block : keep) kept.push_back(parts_->blocks[block]);
+  for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
+    parts_->layers->unregister_module(std::to_string(layer));
+  }
+  parts_->blocks = std::move(kept);
+  options_.layers = left;
+  register_layers();
+}
+
+void Bert::save(torch::serialize::OutputArchive& archive) const {
+  torch::nn::Module::save(archive);
+  archive.write("layer_drop_step", torch::tensor(step_, torch::kLong), true);
+}
+
+void Bert::load(torch::serialize::InputArchive& archive) {
+  torch::nn::Module::load(archive);
+  torch::Tensor step;
+  archive.read("layer_drop_step", step, true);
+  step_ = step.item<std::int64_t>();
+}
+
+torch::Tensor Bert::encode(const torch::Tensor& tokens, const torch::Tensor& token_types,
+                           std::vector<torch::Tensor>* states) {
   check_tokens(tokens, options_.vocabulary, "tokens");
   if (token_types.defined()) check_tokens(token_types, options_.token_types, "token_types");
   const bool roberta = options_.family == EncoderFamily::roberta;
@@ -113,15 +152,24 @@ torch::Tensor Bert::encode(const torch::Tensor& tokens, const torch::Tensor& tok
   torch::Tensor x = parts_->norm(parts_->words(tokens) + parts_->positions(positions) + parts_->types(types));
   x = torch::dropout(x, options_.dropout, is_training());
   const torch::Tensor hidden = padding.unsqueeze(1).unsqueeze(1);
-  for (const auto& layer : parts_->layers) x = layer->forward(x, hidden);
+  std::vector<bool> dropped(parts_->blocks.size());
+  if (is_training() && options_.layer_drop > 0) {
+    dropped = draw_dropped_blocks(blocks(), options_.layer_drop, options_.seed, "bert.layer_drop", step_++);
+  }
+  for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
+    const std::int64_t block = options_.share_adjacent ? layer / 2 : layer;
+    if (!dropped[block]) x = parts_->blocks[block]->forward(x, hidden);
+    if (states != nullptr) states->push_back(x);
+  }
   return x;
 }
 
-torch::Tensor Bert::forward(const torch::Tensor& tokens, const torch::Tensor& token_types) {
+torch::Tensor Bert::forward(const torch::Tensor& tokens, const torch::Tensor& token_types,
+                            std::vector<torch::Tensor>* states) {
   const auto dropped = [&](const torch::Tensor& y) {
     return torch::dropout(y, options_.dropout, is_training());
   };
-  torch::Tensor x = encode(tokens, token_types);
+  torch::Tensor x = encode(tokens, token_types, states);
   if (parts_->dense.is_empty()) return x;
   if (options_.head == EncoderHead::masked_language) {
     x = parts_->head_norm(torch::gelu(parts_->dense(x)));

@@ -58,6 +58,7 @@ Recipe read_recipe(const std::filesystem::path& file) {
   train::NoiseOptions noise;
   noise.seed = seed;
   if (read_options(root, "noise", noise)) plan.noise = noise;
+  if (train::PruningOptions pruning; read_options(root, "pruning", pruning)) plan.pruning = pruning;
   plan.ipq = read_ipq(root, seed);
   if (auto exported = root.object("export")) {
     if (!plan.ipq) {

@@ -96,6 +96,7 @@ std::map<std::string, double> evaluate_recipe(const Recipe& recipe, const std::f
                                               const Context& context) {
   torch::set_num_threads(context.threads());
   const std::unique_ptr<train::Task> task = recipe.task->make(Purpose::evaluation, nullptr, context);
+  if (recipe.plan.pruning) task->keep_blocks(train::kept_blocks(task->blocks(), *recipe.plan.pruning));
   load_weights(task->model(), model);
   check_ranges(task->model(), model.string(), "use a file that this recipe trained");
   return task->evaluate(context);

@@ -147,7 +147,11 @@ std::shared_ptr<const SentenceData> read_sentence_data(const SentenceTaskOptions
 SentenceTask::SentenceTask(const SentenceTaskOptions& options, std::shared_ptr<const SentenceData> data)
     : data_(std::move(data)) {
   torch::manual_seed(options.seed);
-  model_ = std::make_shared<Bert>(data_->model);
+  BertOptions model = data_->model;
+  model.share_adjacent = options.share_adjacent;
+  model.layer_drop = options.layer_drop;
+  model.seed = options.seed;
+  model_ = std::make_shared<Bert>(model);
   if (!options.weights.empty()) {
     drawn_ = load_encoder_weights(
         *model_, data_->model.family == EncoderFamily::roberta ? "roberta." : "bert.", options.weights);
@@ -168,6 +172,20 @@ train::Batch SentenceTask::batch(std::span<const std::int64_t> examples, std::ui
 
 torch::Tensor SentenceTask::forward(const torch::Tensor& inputs) {
   return model_->forward(inputs.select(1, 0), inputs.select(1, 1));
+}
+
+train::Outputs SentenceTask::forward_with_states(const torch::Tensor& inputs) {
+  train::Outputs out;
+  const torch::Tensor tokens = inputs.select(1, 0);
+  out.logits = model_->forward(tokens, inputs.select(1, 1), &out.states);
+  const torch::Tensor real = tokens.ne(data_->model.padding_token).unsqueeze(2);
+  for (torch::Tensor& state : out.states) state = state * real;
+  return out;
+}
+
+void SentenceTask::keep_blocks(std::span<const std::int64_t> keep) {
+  model_->keep_blocks(keep);
+  model_->end_layer_drop();
 }
 
 std::map<std::string, double> SentenceTask::evaluate(const Context& context) {

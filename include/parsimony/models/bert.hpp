@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "parsimony/core/options.hpp"
@@ -45,7 +46,11 @@ struct BertOptions {
   std::int64_t classes = 2;  ///< outputs of the classification head
   bool pooler = true;        ///< the pooler of a head-less encoder; sentence classification of BERT has one
   double norm_epsilon = 1e-12;
-  double dropout = 0.1;  ///< in training: of embeddings, attention and the outputs of layers
+  double dropout = 0.1;         ///< in training: of embeddings, attention and the outputs of layers
+  bool share_adjacent = false;  ///< layers 2 n and 2 n + 1 share their weights
+  double layer_drop =
+      0;  ///< probability that a block is skipped in a training step; set it to prune blocks later
+  std::uint64_t seed = 0;  ///< seed of layer_drop
 };
 
 template <OptionsOf<BertOptions> Options, class Visitor>
@@ -64,6 +69,10 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"pooler", "whether an encoder without a head has a pooler"}, options.pooler);
   visit(Field{"norm_epsilon", "added to the variances of layer norms", 0, 1}, options.norm_epsilon);
   visit(Field{"dropout", "dropout in training", 0, 0.99}, options.dropout);
+  visit(Field{"share_adjacent", "share the weights of layers 2 n and 2 n + 1"}, options.share_adjacent);
+  visit(Field{"layer_drop", "probability that a layer is skipped in a training step", 0, 0.99},
+        options.layer_drop);
+  visit(Field{"seed", "seed of layer_drop"}, options.seed);
 }
 
 /// The network of a config.json (data::read_encoder_config, which says what is read and thrown). `head` and
@@ -75,6 +84,10 @@ BertOptions read_bert_config(const std::filesystem::path& file, EncoderHead head
 /// encoder.layer.0.attention.self.query.weight, …, pooler.dense.weight), with one those of
 /// BertForSequenceClassification, RobertaForMaskedLM and so on (bert.… or roberta.…, then classifier.…,
 /// cls.predictions.… or lm_head.…).
+///
+/// A *block* is a layer or, with share_adjacent, two layers (or the last one) with the same weights, which
+/// have both names and are one parameter each: noise, quantization, files and optimizers handle it once.
+/// With layer_drop each block is skipped in training with that probability, as in Transformer.
 class Bert : public torch::nn::Module {
  public:
   /// Draws the weights by LibTorch's generator, normal with a deviation of 0.02 as the authors do. Throws
@@ -84,18 +97,38 @@ class Bert : public torch::nn::Module {
   /// tokens: int64, n × t. token_types: the same; undefined: 0. Positions of padding_token are hidden from
   /// the others. Returns n × t × width. Throws invalid_argument for more tokens than positions, and tokens or
   /// types that do not exist.
-  torch::Tensor encode(const torch::Tensor& tokens, const torch::Tensor& token_types = {});
+  /// states, if given, receives the output of each layer.
+  torch::Tensor encode(const torch::Tensor& tokens, const torch::Tensor& token_types = {},
+                       std::vector<torch::Tensor>* states = nullptr);
 
   /// The result of the head: n × classes, or n × t × vocabulary; without a head that of the pooler, n ×
   /// width, or without a pooler encode().
-  torch::Tensor forward(const torch::Tensor& tokens, const torch::Tensor& token_types = {});
+  torch::Tensor forward(const torch::Tensor& tokens, const torch::Tensor& token_types = {},
+                        std::vector<torch::Tensor>* states = nullptr);
 
   const BertOptions& options() const { return options_; }
+
+  std::int64_t blocks() const;
+  /// Number of forward passes in training so far with layer_drop, on which its draws depend.
+  std::int64_t step() const { return step_; }
+  /// From now on no block is skipped in training.
+  void end_layer_drop() { options_.layer_drop = 0; }
+
+  /// Removes all other blocks. The kept ones, given in increasing order, become the first layers with the
+  /// same parameters; options() changes accordingly. Throws invalid_argument if `keep` is empty, not
+  /// increasing or out of range.
+  void keep_blocks(std::span<const std::int64_t> keep);
+
+  void save(torch::serialize::OutputArchive& archive) const override;
+  void load(torch::serialize::InputArchive& archive) override;
 
  private:
   struct Parts;
 
+  void register_layers();
+
   BertOptions options_;
+  std::int64_t step_ = 0;
   std::shared_ptr<Parts> parts_;
 };
 

@@ -49,12 +49,12 @@ struct Recipe {
 /// Reads a file such as
 ///   {"task": {"kind": "images", "archive": "cifar10.zip", "weights": "resnet20.safetensors"},
 ///    "training": {"epochs": 3, "learning_rate": 0.05}, "noise": {"function": "integer", "bits": 4}}
-/// The objects "training", "noise", "teacher", "ipq" and "export" have the fields of their options. "teacher"
-/// also has the fields of the task that differ for it, such as its "weights" or "depth". "ipq" may have
-/// "schemes", an array of objects with "layers" and the options that differ for these layers. "export" may
-/// have "fold_statistics". "seed" is the default for every part; "output" is the folder of the results, by
-/// default a folder beside the file with its name. Relative paths are relative to the folder of the file.
-/// Keys of earlier versions ("kmeans_iterations" for "max_iterations") are read, too.
+/// The objects "training", "noise", "pruning", "teacher", "ipq" and "export" have the fields of their
+/// options. "teacher" also has the fields of the task that differ for it, such as its "weights" or "depth".
+/// "ipq" may have "schemes", an array of objects with "layers" and the options that differ for these layers.
+/// "export" may have "fold_statistics". "seed" is the default for every part; "output" is the folder of the
+/// results, by default a folder beside the file with its name. Relative paths are relative to the folder of
+/// the file. Keys of earlier versions ("kmeans_iterations" for "max_iterations") are read, too.
 ///
 /// Throws io, and format for a file that is not JSON, an unknown key (the nearest one is suggested) and a
 /// value of the wrong type or out of range. The message names the file and the key.

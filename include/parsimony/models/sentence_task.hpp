@@ -34,7 +34,11 @@ struct SentenceTaskOptions {
   /// random by seed. A head that the file does not have is drawn.
   std::filesystem::path weights{};
   std::int64_t max_length = 128;  ///< most tokens of a text or pair; longer ones are cut. Time grows with it
-  std::uint64_t seed = 0;         ///< seed of the drawn weights
+  /// Layers 2 n and 2 n + 1 share their weights; from a file without shared layers, those of layer 2 n.
+  bool share_adjacent = false;
+  double layer_drop =
+      0;  ///< probability that a block of layers is skipped in a step; set it to prune blocks later
+  std::uint64_t seed = 0;  ///< seed of the drawn weights and of layer_drop
 };
 
 template <OptionsOf<SentenceTaskOptions> Options, class Visitor>
@@ -51,7 +55,10 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"weights", "safetensors file with the initial weights; empty: random by seed"},
         options.weights);
   visit(Field{"max_length", "most tokens of a text or pair", 8, 1 << 20}, options.max_length);
-  visit(Field{"seed", "seed of the weights that no file gives"}, options.seed);
+  visit(Field{"share_adjacent", "share the weights of layers 2 n and 2 n + 1"}, options.share_adjacent);
+  visit(Field{"layer_drop", "probability that a layer is skipped in a training step", 0, 0.99},
+        options.layer_drop);
+  visit(Field{"seed", "seed of the weights that no file gives, and of layer_drop"}, options.seed);
 }
 
 /// Texts as tokens, which several tasks may share.
@@ -87,6 +94,10 @@ class SentenceTask : public train::Task {
   train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
                      std::int64_t first) const override;
   torch::Tensor forward(const torch::Tensor& inputs) override;
+  /// The states of padding are 0.
+  train::Outputs forward_with_states(const torch::Tensor& inputs) override;
+  std::int64_t blocks() const override { return model_->blocks(); }
+  void keep_blocks(std::span<const std::int64_t> keep) override;
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
   const std::shared_ptr<const SentenceData>& data() const { return data_; }
