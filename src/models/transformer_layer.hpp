@@ -17,7 +17,7 @@ class Attention : public torch::nn::Module {
 
  private:
   std::int64_t heads_;
-  double dropout_;                                       // of the weights
+  double dropout_;                                       // drops weights of attention
   train::IntegerActivation query_input_, output_input_;  // input of query, key and value; input of output
   torch::nn::Linear query_, key_, value_, output_;
 };

@@ -69,7 +69,7 @@ class LanguageTask : public train::Task {
   /// words that it does not have, stands in its place.
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
-  const data::Tokenizer& tokenizer() const { return tokenizer_; }  ///< of bytes, if there is a dictionary
+  const data::Tokenizer& tokenizer() const { return tokenizer_; }  ///< if there is a dictionary, bytes
   const torch::Tensor& tokens() const { return tokens_; }          ///< training text, int32
   const torch::Tensor& held_out() const { return held_out_; }      ///< int32
 

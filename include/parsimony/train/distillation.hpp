@@ -15,7 +15,7 @@ namespace parsimony::train {
 at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher, double temperature = 2);
 
 /// The mean over the layers of ‖student − teacher‖² / ‖teacher‖²: how far the values between the layers are
-/// apart, whatever their size [sun2019patient, with whole layers for their first tokens]. A student of n
+/// apart, whatever their size. [sun2019patient] does so with the first token of each layer. A student of n
 /// layers and a teacher of N learn so: layer k of the student follows layer ⌈(k + 1) N / n⌉ − 1 of the
 /// teacher, the last one the last. The teacher gets no gradient. Throws invalid_argument if one of them has
 /// no states, the student has more, or the shapes of two differ.

@@ -9,7 +9,7 @@
 namespace parsimony::train {
 
 struct PruningOptions {
-  /// Of so many blocks one is kept, from the first on: 2 keeps one half, 3 a third. A network stands it if
+  /// One of so many blocks is kept, from the first on: 2 keeps one half, 3 a third. A network stands it if
   /// it was trained with layer_drop: 0.2 suits 2; raise it for more [fan2020reducing].
   std::int64_t keep_every = 2;
 };
