@@ -63,7 +63,8 @@ int environment_threads() {
 #ifdef PARSIMONY_WITHOUT_TBB
 int usable_cores() {
   cpu_set_t cores;
-  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+  if (sched_getaffinity(0, sizeof(cores), &cores) == 0) return CPU_COUNT(&cores);
+  return std::max(1U, std::thread::hardware_concurrency());  // more processors than the set has room for
 }
 #else
 int usable_cores() {

@@ -14,7 +14,8 @@ bool has_first_entry(std::string_view head) {
     const std::size_t end = std::min(head.find('\n', at), head.size());
     const std::string_view line = head.substr(at, end - at);
     const std::size_t filled = line.find_first_not_of(" \t\r");
-    if (filled != line.npos && line[filled] != '%' && line[filled] != '#') return true;
+    const std::string_view rest = filled == line.npos ? "" : line.substr(filled);
+    if (!rest.empty() && rest[0] != '%' && rest[0] != '#' && !rest.starts_with("//")) return true;
     at = end + 1;
   }
   return false;

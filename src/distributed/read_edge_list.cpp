@@ -70,8 +70,10 @@ void extend_head(Input& input) {
   const auto rows = [&] {
     return std::ssize(graph::read_head(graph::Text(input.name(), input.head), ' ', kRowsOfHead).rows);
   };
-  while (rows() < kRowsOfHead && std::ssize(input.head) < input.size) {
-    input.read_head(2 * std::ssize(input.head));
+  // The head ends at a line, so it may be far shorter than the bytes that were asked for.
+  for (std::int64_t bytes = std::max<std::int64_t>(std::ssize(input.head), 1);
+       rows() < kRowsOfHead && std::ssize(input.head) < input.size;) {
+    input.read_head(bytes *= 2);
   }
 }
 

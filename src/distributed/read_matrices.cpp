@@ -78,8 +78,7 @@ Graph read_metis(const Input& input) {
   std::vector<graph::EntryBlock> blocks(first_node.size() - 1);
   together(communicator, [&] {
     const graph::Text text = slice.text(input);
-    // A neighbour takes at least two bytes, so the entries are at most half of the text.
-    input.budget().require(std::ssize(slice.bytes) * (header.edge_weights ? 6 : 4));
+    input.budget().require(graph::metis_entry_bytes(header, std::ssize(slice.bytes)));
     graph::parse_lines(text, 0, input.context, [&](graph::LineCursor& cursor, std::int64_t piece) {
       blocks[piece] = graph::parse_metis_nodes(cursor, before + first_node[piece], header);
     });

@@ -154,6 +154,9 @@ TEST(ReadGraph, WordsAreThoseOfOneProcess) {
   }
   expect_graph_of_one_process("many.txt", "von;nach;gewicht\n" + text);
   expect_graph_of_one_process("many_without_header.txt", text);
+  // Lines longer than the bytes that all processes read at first.
+  const std::string name(100000, 'x');
+  expect_graph_of_one_process("long.txt", "a b\n" + name + " b\n" + name + " " + name + "y\n");
 }
 
 TEST(ReadGraph, MetisIsThatOfOneProcess) {

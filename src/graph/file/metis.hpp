@@ -25,6 +25,10 @@ struct MetisHeader {
 /// Reads the comments and the first line. Throws Error.
 MetisHeader parse_metis_header(const Text& text);
 
+/// The most memory that the entries of so many bytes of text take: a neighbour has at least two bytes there,
+/// a neighbour with its weight four.
+std::int64_t metis_entry_bytes(const MetisHeader& header, std::int64_t bytes);
+
 /// For each piece of the text from `from` on, the nodes before it; then the number of all. Blank lines are
 /// nodes without edges, and comments are not nodes.
 std::vector<std::int64_t> count_metis_nodes(const Text& text, std::int64_t from, const Context& context);

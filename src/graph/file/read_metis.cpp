@@ -108,12 +108,15 @@ void check_metis_edges(const Text& head, const MetisHeader& header, std::int64_t
              fmt::format("{} edges stated, {} found ({} neighbours listed)", header.edges, edges, entries)});
 }
 
+std::int64_t metis_entry_bytes(const MetisHeader& header, std::int64_t bytes) {
+  return bytes * (header.edge_weights ? 3 : 4);
+}
+
 GraphFile parse_metis(std::string_view bytes, const ReadOptions& options, const MemoryBudget& budget,
                       const Context& context) {
   const Text text(budget.file, bytes);
   const MetisHeader header = parse_metis_header(text);
-  // A neighbour takes at least two bytes, so the entries are at most half of the text.
-  budget.require(static_cast<std::int64_t>(bytes.size()) * (header.edge_weights ? 3 : 4));
+  budget.require(metis_entry_bytes(header, std::ssize(bytes)));
   const std::vector<std::int64_t> first_node = count_metis_nodes(text, header.body, context);
   std::vector<EntryBlock> blocks(first_node.size() - 1);
   parse_lines(text, header.body, context, [&](LineCursor& cursor, std::int64_t piece) {
