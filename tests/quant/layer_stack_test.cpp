@@ -89,5 +89,80 @@ TEST_F(LayerStacks, APrunedModelHasItsConfigurationBesideIt) {
                [&] { pruned_config(std::string(1000, '['), "config.json", 6, 3); });
 }
 
+class NetworkOfCompactFile : public ModelFiles {
+ protected:
+  std::filesystem::path encoder(const std::string& base, std::int64_t layers) {
+    std::vector<TensorView> tensors{normal(base + "embeddings.word_embeddings.weight", {32, 16})};
+    for (std::int64_t layer = 0; layer < layers; ++layer)
+      tensors.push_back(normal(base + "encoder.layer." + std::to_string(layer) + ".a.weight", {32, 32}));
+    return file(tensors).paths().front();
+  }
+  // The text that the file has; empty without one.
+  static std::string network(const std::filesystem::path& path) {
+    const SafetensorsFile made(path);
+    const auto found = made.metadata().find(kNetworkKey);
+    return found == made.metadata().end() ? std::string() : found->second;
+  }
+  std::string network_of(const std::filesystem::path& model, const Context& context = Context(1)) const {
+    compress(model, directory_ / "out.safetensors", {}, context);
+    return network(directory_ / "out.safetensors");
+  }
+};
+
+TEST_F(NetworkOfCompactFile, HasTheLayersThatRemain) {
+  const std::filesystem::path model = encoder("bert.", 6);
+  directory_.file("config.json", R"({"model_type": "bert", "num_hidden_layers": 6, "x": 1})");
+  const std::string whole = R"({"model_type":"bert","num_hidden_layers":6})";
+  const std::string pruned = R"({"model_type":"bert","num_hidden_layers":3})";
+  EXPECT_EQ(network_of(model), whole);
+  const CompressOptions options{.prune = LayerPruning::every_other};
+  std::filesystem::create_directory(directory_ / "a");
+  const Compression made = compress(model, directory_ / "a" / "c", options);
+  EXPECT_EQ(network(directory_ / "a" / "c"), pruned);
+  CompressOptions dry = options;
+  dry.dry_run = true;
+  EXPECT_EQ(compress(model, "", dry).bytes, made.bytes);
+  // A dequantized file brings the text with it, and has no config.json.
+  std::filesystem::create_directory(directory_ / "b");
+  dequantize(directory_ / "out.safetensors", directory_ / "b" / "floats");
+  EXPECT_EQ(network(directory_ / "b" / "floats"), whole);
+  compress(directory_ / "b" / "floats", directory_ / "b" / "c", options);
+  EXPECT_EQ(network(directory_ / "b" / "c"), pruned);
+}
+
+TEST_F(NetworkOfCompactFile, CountsSharedLayersOfALanguageModelAsOftenAsTheyRun) {
+  std::vector<TensorView> tensors;
+  for (const char* layer : {"0", "1", "2"})
+    tensors.push_back(normal("layers." + std::string(layer) + ".a.weight", {32, 32}));
+  const SafetensorsFile whole = file(tensors);
+  for (const auto& [before, after] : std::map<int, int>{{3, 2}, {5, 3}, {6, 4}, {7, 7}}) {
+    ModelTensors model(whole);
+    const auto text = [](int layers) {
+      return R"({"model_type":"transformer","heads":2,"layers":)" + std::to_string(layers) + "}";
+    };
+    model.add_metadata(std::string(kNetworkKey), text(before));
+    compress(model, directory_ / "c", {.prune = LayerPruning::every_other});
+    EXPECT_EQ(network(directory_ / "c"), text(after));
+  }
+}
+
+TEST_F(NetworkOfCompactFile, IsThatOfItsTensorsOrUntold) {
+  std::vector<std::string> warnings;
+  Context context(1);
+  context.on_log = [&](LogLevel, std::string_view message) { warnings.emplace_back(message); };
+  const std::filesystem::path other = file({normal("fc.weight", {32, 32})}, "other").paths().front();
+  directory_.file("config.json", R"({"model_type": "bert", "num_hidden_layers": 2})");
+  EXPECT_EQ(network_of(other, context), "");
+  EXPECT_EQ(network_of(encoder("roberta.", 2), context), "");
+  EXPECT_NE(network_of(encoder("", 2), context), "");
+  const std::string large(std::size_t{17} << 20, ' ');
+  directory_.file("config.json", large);
+  EXPECT_EQ(network_of(other, context), "");
+  EXPECT_TRUE(warnings.empty());
+  EXPECT_EQ(network_of(encoder("bert.", 2), context), "");
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("does not tell how the network computes"), std::string::npos) << warnings[0];
+}
+
 }  // namespace
 }  // namespace parsimony::quant::layer_stack_test

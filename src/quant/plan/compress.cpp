@@ -73,17 +73,31 @@ PrunedConfig config_for(const ModelTensors& model, const std::filesystem::path& 
   return config;
 }
 
-// Notes what the config.json beside a model says of its network, so that the compact file runs by itself.
-void add_network(ModelTensors& model, const ModelTensors& whole, const PrunedConfig& pruned) {
+// The network as the config.json beside a model tells it; empty if there is none that can be used.
+std::string network_beside(const ModelTensors& model, const Context& context) {
   constexpr std::int64_t kLargestConfig = std::int64_t{1} << 24;
-  if (model.metadata().contains(kNetworkKey)) return;
-  std::string text = pruned.text;
-  if (text.empty() && whole.file() && !whole.file()->paths().empty()) {
-    const std::filesystem::path config = whole.file()->paths().front().parent_path() / "config.json";
-    std::error_code error;
-    if (std::filesystem::is_regular_file(config, error)) text = read_file(config, kLargestConfig);
+  if (!model.file() || model.file()->paths().empty() || !has_network_text(model)) return {};
+  const std::filesystem::path config = model.file()->paths().front().parent_path() / "config.json";
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(config, failed)) return {};
+  try {
+    return network_text(read_file(config, kLargestConfig, context.stop), model);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled) throw;
+    context.log(LogLevel::warning,
+                fmt::format("{}; the output does not tell how the network computes", error.what()));
+    return {};
   }
-  text = network_text(text);
+}
+
+// Notes how the network computes, so that the compact file runs by itself.
+void add_network(ModelTensors& model, const ModelTensors& whole, const CompressOptions& options,
+                 const Context& context) {
+  const auto noted = whole.metadata().find(kNetworkKey);
+  std::string text = noted == whole.metadata().end() ? network_beside(whole, context) : noted->second;
+  if (options.prune != LayerPruning::none) {
+    text = pruned_network_text(text, layer_stacks(whole).front().layers, options.share, options.prune);
+  }
   if (!text.empty()) model.add_metadata(std::string(kNetworkKey), std::move(text));
 }
 
@@ -110,7 +124,7 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
   const bool rearranged = options.share != LayerSharing::none || options.prune != LayerPruning::none;
   ModelTensors model = rearranged ? share_and_prune(whole, options.share, options.prune) : whole;
   const PrunedConfig config = config_for(whole, output.path(), options);
-  add_network(model, whole, config);
+  add_network(model, whole, options, context);
   Compression out;
   out.report = make_report("quantize", context, options.seed);
   context.require_memory(quantizing_memory(model, options, context), "quantizing");
