@@ -151,7 +151,7 @@ void CodeDots(const DotRow& x, const DotCodes& codes, IntegerRange range, float*
 
 #endif
 
-std::int64_t MostDotRows([[maybe_unused]] IntegerRange range) {
+std::int64_t MostDotRows() {
 #if HWY_TARGET == HWY_SCALAR
   return 8;
 #else
@@ -172,8 +172,8 @@ void code_dots(const DotRow& x, const DotCodes& codes, IntegerRange range, float
   HWY_DYNAMIC_DISPATCH(CodeDots)(x, codes, range, out);
 }
 
-std::int64_t most_dot_rows(IntegerRange range) {
-  return HWY_DYNAMIC_DISPATCH(MostDotRows)(range);
+std::int64_t most_dot_rows() {
+  return HWY_DYNAMIC_DISPATCH(MostDotRows)();
 }
 
 void code_dots_scalar(const DotRow& x, const DotCodes& codes, IntegerRange /*range*/, float* out) {

@@ -39,8 +39,8 @@ struct DotCodes {
 /// of x are best multiplied so, and more by integer_product.
 void code_dots(const DotRow& x, const DotCodes& codes, IntegerRange range, float* out);
 
-/// Rows of x up to which code_dots is faster than a tile, measured for the current SIMD target.
-std::int64_t most_dot_rows(IntegerRange range);
+/// Rows of x up to which code_dots is faster than a tile: 2, and 8 without SIMD.
+std::int64_t most_dot_rows();
 
 /// The same in plain C++, as a reference for tests.
 void code_dots_scalar(const DotRow& x, const DotCodes& codes, IntegerRange range, float* out);

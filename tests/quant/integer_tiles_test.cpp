@@ -101,6 +101,25 @@ TEST(IntegerTiles, FewRowsGiveWhatManyDo) {
   }
 }
 
+// The zero point times the sum of a row: a huge outlier in that sum would leave no digits to the others.
+TEST(IntegerTiles, AHugeInputTakesNoDigitsFromTheZeroPoint) {
+  QuantizedTensor weight = random_integers({65, 64}, 8, true);
+  weight.zero_point.assign(65, 128);
+  std::vector<std::uint16_t> codes(65 * 64, 200);
+  for (std::int64_t o = 0; o < 65; ++o) codes[o * 64] = 128;  // 0, so that the huge input counts as nothing
+  weight.packed = pack_codes(codes, 8);
+  for (const std::int64_t rows : {2, 12}) {
+    Matrix<float> x(rows, 64);
+    std::fill(x.values().begin(), x.values().end(), 1.0F);
+    for (std::int64_t r = 0; r < rows; ++r) x(r, 0) = 1e9F;
+    const Matrix<float> y = product(weight, x, TileProduct::integers8);
+    for (std::int64_t o = 0; o < 65; ++o) {
+      const float right = weight.scale[o] * 63 * 72;
+      EXPECT_NEAR(y(0, o), right, 1e-5 * right) << rows << " rows, output " << o;
+    }
+  }
+}
+
 // An input of thirty deviations would leave few digits to the 63 others of its segment.
 TEST(IntegerTiles, OutlierInputsAreMultipliedApart) {
   for (const auto& [name, weight] : weights()) {

@@ -26,7 +26,6 @@ struct SignedRow {
     kernels::OutlierInputs list{outliers.data(), 0};
     total = kernels::integer_row(x.data(), inputs, most, bytes.data(), scales.data(), &list);
     outliers.resize(list.count);
-    for (const kernels::OutlierInput& outlier : outliers) total += outlier.value;
     for (std::int64_t s = 0; s < segments; ++s) {
       const std::uint8_t* from = bytes.data() + s * kIntegerSegment;
       std::int8_t* to = values.data() + s * kIntegerSegment;
@@ -49,7 +48,7 @@ struct SignedRow {
   std::vector<float> scales;
   std::vector<std::int32_t> sums;  // one for each segment
   std::vector<kernels::OutlierInput> outliers;
-  float total = 0;  // the sum of the rounded row
+  float total = 0;  // the sum of the rounded row, without the outliers
 };
 
 // Σ zero point · group_scale · the sum of the row, over the groups of an output.
@@ -57,11 +56,7 @@ float zeros_of(const PackedWeight& weight, const SignedRow& row, std::int64_t ou
   const auto zero = [&](std::int64_t at) {
     return static_cast<float>(weight.zero_point[weight.zero_point.size() == 1 ? 0 : at]);
   };
-  if (weight.group == 0) {
-    float outliers = 0;
-    for (const kernels::OutlierInput& outlier : row.outliers) outliers += outlier.value;
-    return zero(output) * (row.total - outliers);
-  }
+  if (weight.group == 0) return zero(output) * row.total;
   const std::int64_t groups = groups_of(weight.columns, weight.group), each = weight.group / kIntegerSegment;
   float sum = 0;
   for (std::size_t s = 0; s < row.sums.size(); ++s) {
@@ -75,7 +70,7 @@ float zeros_of(const PackedWeight& weight, const SignedRow& row, std::int64_t ou
 
 std::int64_t IntegerWeight::most_rows_of_codes(const PackedWeight& weight) const {
   if (weight.codebook || weight.levels.size() > kernels::kTableBytes) return 0;
-  return kernels::most_dot_rows(range);
+  return kernels::most_dot_rows();
 }
 
 float IntegerWeight::value(const PackedWeight& weight, std::int64_t output, std::int64_t column) const {
