@@ -2,9 +2,8 @@
 //   the text of a config.json   the bytes of model.safetensors, a BERT or RoBERTa: runs on three tokens
 //   language HEADS              the bytes of a language model: runs on five tokens
 //   image                       changes of the header of an EfficientNet-Lite0 in 4 bits: two bytes of a
-//   place,
-//                               low first, one of a length up to 32, and as many bytes; runs on 32 × 32
-//                               pixels
+//                               place, low first, one of a length up to 32, and as many bytes; runs on
+//                               32 × 32 pixels
 #include <unistd.h>
 
 #include <algorithm>

@@ -26,7 +26,7 @@ at::Tensor states_loss(const std::vector<at::Tensor>& student, const std::vector
   if (student.empty() || teacher.size() < student.size()) {
     refuse(
         fmt::format("distillation: a student with the states of {} layers and a teacher with those of {}; "
-                    "both need some, the teacher as many as the student at least",
+                    "the student needs at least one layer, and the teacher at least as many",
                     student.size(), teacher.size()));
   }
   torch::Tensor sum;

@@ -70,7 +70,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"norm_epsilon", "added to the variances of layer norms", 0, 1}, options.norm_epsilon);
   visit(Field{"dropout", "dropout in training", 0, 0.99}, options.dropout);
   visit(Field{"share_adjacent", "share the weights of layers 2 n and 2 n + 1"}, options.share_adjacent);
-  visit(Field{"layer_drop", "probability that a layer is skipped in a training step", 0, 0.99},
+  visit(Field{"layer_drop", "probability that a block is skipped in a training step", 0, 0.99},
         options.layer_drop);
   visit(Field{"seed", "seed of layer_drop"}, options.seed);
 }

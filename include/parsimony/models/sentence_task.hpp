@@ -37,7 +37,7 @@ struct SentenceTaskOptions {
   /// Layers 2 n and 2 n + 1 share their weights; from a file without shared layers, those of layer 2 n.
   bool share_adjacent = false;
   double layer_drop =
-      0;  ///< probability that a block of layers is skipped in a step; set it to prune blocks later
+      0;  ///< probability that a block is skipped in a training step; set it to prune blocks later
   std::uint64_t seed = 0;  ///< seed of the drawn weights and of layer_drop
 };
 
@@ -56,7 +56,7 @@ void describe(Options& options, Visitor&& visit) {
         options.weights);
   visit(Field{"max_length", "most tokens of a text or pair", 8, 1 << 20}, options.max_length);
   visit(Field{"share_adjacent", "share the weights of layers 2 n and 2 n + 1"}, options.share_adjacent);
-  visit(Field{"layer_drop", "probability that a layer is skipped in a training step", 0, 0.99},
+  visit(Field{"layer_drop", "probability that a block is skipped in a training step", 0, 0.99},
         options.layer_drop);
   visit(Field{"seed", "seed of the weights that no file gives, and of layer_drop"}, options.seed);
 }

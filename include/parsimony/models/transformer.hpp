@@ -70,7 +70,7 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"share_adjacent", "share the weights of layers 2 n and 2 n + 1"}, options.share_adjacent);
   visit(Field{"activation_bits", "bits of the integers that layers read, 2 to 8; 0: floats", 0, 8},
         options.activation_bits);
-  visit(Field{"layer_drop", "probability that a layer is skipped in a training step", 0, 0.99},
+  visit(Field{"layer_drop", "probability that a block is skipped in a training step", 0, 0.99},
         options.layer_drop);
   visit(Field{"seed", "seed of layer_drop"}, options.seed);
 }

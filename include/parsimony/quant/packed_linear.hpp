@@ -45,8 +45,8 @@ struct PackedLinearOptions {
   TileProduct tiles = TileProduct::floats;
   /// Number of rows of x from which on the layer decodes tiles of the weight and multiplies floats. 0: the
   /// number at which that is faster by the costs measured for docs/packed-layers.md; with 8-bit tables it
-  /// often never is. With tiles of integers it is about 8,
-  /// or more for layers with many more outputs than inputs on processors with byte permutes.
+  /// often never is. With tiles of integers it is about 8, or more for layers with many more outputs than
+  /// inputs on processors with byte permutes.
   std::int64_t switch_batch = 0;
 };
 
@@ -96,8 +96,8 @@ class TableSet {
 ///
 /// Time of a row: columns · K · d multiply-adds, then outputs · columns look-ups. Memory: a byte per code
 /// (two with K > 256; for integers a byte, or half of one up to 4 bits, which are those of the tensor if it
-/// has codes of this width), and during the run product_bytes(). The same bytes
-/// for any number of threads on one SIMD target. The number of rows decides between tables and tiles.
+/// has codes of this width), and during the run product_bytes(). The same bytes for any number of threads on
+/// one SIMD target. The number of rows decides between tables and tiles.
 class PackedLinear {
  public:
   /// weight: any scheme, layout and number of dimensions. It has shape[0] outputs, and as many inputs as the

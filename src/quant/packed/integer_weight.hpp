@@ -67,7 +67,7 @@ void multiply_tiles(const PackedWeight& weight, const IntegerWeight& integers, s
                     MatrixView<const float> x, MatrixView<float> y, const Context& context);
 void multiply_codes(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
                     MatrixView<const float> x, MatrixView<float> y, const Context& context);
-/// Most memory of multiply_integers for so many rows, with a tile for each thread.
+/// Peak memory of a product with this many rows, with a tile for each thread.
 std::int64_t integers_memory(const PackedWeight& weight, std::int64_t rows, int threads);
 
 }  // namespace parsimony::quant

@@ -78,7 +78,7 @@ struct PackedWeight {
 /// y = x Wᵀ · scale + bias, from tiles of decoded weights in blocks of 64 outputs. bias may be empty.
 void multiply_decoded(const PackedWeight& weight, std::span<const float> bias, MatrixView<const float> x,
                       MatrixView<float> y, const Context& context);
-/// Its most memory for so many rows, with a tile for each thread.
+/// Peak memory of a product with this many rows, with a tile for each thread.
 std::int64_t decoded_memory(const PackedWeight& weight, std::int64_t rows, int threads);
 
 }  // namespace parsimony::quant
