@@ -62,6 +62,8 @@ void TokenLayers::add_bands(Weights& weights, const quant::PackedLinearOptions& 
     const std::string name = fmt::format("embedding.bands.{}", i);
     if (!weights.has_part(name + ".")) break;
     const auto [count, values] = matrix_shape(weights, name + ".words.weight");
+    // Vectors of the width hold the values of any band.
+    if (values > width_) weights.fail(name + ".words.weight", "has more values than the first band");
     bands_.push_back(
         {vocabulary_, count, values, EmbeddingLayer(weights, name + ".words", count, values),
          LinearLayer(weights, name + ".projection", width_, values, options, none),

@@ -101,6 +101,11 @@ TEST(TokenLayers, RefuseBandsThatDoNotFit) {
   write_reference_tensors(directory / "m.safetensors", shapes);
   Weights weights(directory / "m.safetensors", {});
   expect_error(ErrorCode::format, "embedding.bands.1.projection.weight", [&] { TokenLayers(weights, {}); });
+  shapes[2].shape = {20, 8 * kWidth};
+  shapes[3].shape = {kWidth, 8 * kWidth};
+  write_reference_tensors(directory / "wide.safetensors", shapes);
+  Weights wide(directory / "wide.safetensors", {});
+  expect_error(ErrorCode::format, "more values than the first band", [&] { TokenLayers(wide, {}); });
 }
 
 std::vector<NamedShape> language_shapes() {
