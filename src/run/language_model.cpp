@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/data/language_config.hpp"
@@ -14,11 +13,23 @@
 namespace parsimony::run {
 namespace {
 
-std::int64_t size_of(const Weights& weights, const std::string& tensor, std::size_t dimension) {
-  const std::vector<std::int64_t> shape = weights.shape_of(tensor);
-  if (shape.size() != 2 || shape[dimension] < 1)
-    weights.fail(tensor, "must have two dimensions of at least 1");
-  return shape[dimension];
+// Throws invalid_argument for a setting of the caller, and format for one of the metadata.
+[[noreturn]] void fail_setting(const Weights& weights, bool given, const std::string& what) {
+  if (given) refuse(what);
+  throw Error(ErrorCode::format, fmt::format("{}: {}", weights.network_name(), what));
+}
+
+// The settings that the caller left open become those of the metadata.
+LanguageOptions completed(LanguageOptions given, const Weights& weights) {
+  if (weights.network() != nullptr && (given.heads == 0 || given.layers == 0 || given.first_position < 0)) {
+    const data::LanguageConfig config =
+        data::parse_language_config(*weights.network(), weights.network_name());
+    if (given.heads == 0) given.heads = config.heads;
+    if (given.layers == 0) given.layers = config.layers;
+    if (given.first_position < 0) given.first_position = config.first_position;
+  }
+  given.first_position = std::max<std::int64_t>(given.first_position, 0);
+  return given;
 }
 
 }  // namespace
@@ -31,21 +42,25 @@ std::int64_t LanguageModel::Data::run_bytes(std::int64_t count, int threads) con
     }
   }
   const std::int64_t scores = tokens.vocabulary() + options.heads * options.context;
-  return 4 * (4 * count * std::max(width, inner) + scores) + product;
+  return 4 * (4 * count * std::max(width, inner) + scores) + product + threads * kThreadBytes;
 }
 
-LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, Precision precision_)
+LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, const LanguageOptions& given,
+                          Precision precision_)
     : options(options_),
       precision(chosen_precision(precision_)),
       files(weights.files()),
       tokens(weights, product_options(precision)),
       width(tokens.width()),
-      inner(size_of(weights, "layers.0.feed_forward.0.weight", 0)) {
+      inner(matrix_shape(weights, "layers.0.feed_forward.0.weight")[0]) {
   if (width % 2 != 0)
     refuse(fmt::format("{}: has an odd width, {}; must have an even one", weights.name(), width));
-  if (options.heads == 0 || width % options.heads != 0) {
-    refuse(fmt::format("heads: is {}; must be the heads of the training recipe, which divide the width, {}",
-                       options.heads, width));
+  if (options.heads == 0) refuse("heads: the file does not tell them; give those of the training recipe");
+  if (width % options.heads != 0) {
+    fail_setting(
+        weights, given.heads != 0,
+        fmt::format("heads: is {}; must be the heads of the training recipe, which divide the width, {}",
+                    options.heads, width));
   }
   if (weights.has("layers.0.attention.query_input.range")) {
     throw Error(ErrorCode::unsupported,
@@ -55,13 +70,20 @@ LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, Pre
   for (std::int64_t i = 0; i == 0 || weights.has_part(fmt::format("layers.{}.", i)); ++i) {
     blocks.emplace_back(weights, fmt::format("layers.{}", i), width, inner, product);
   }
-  if (weights.has_part("norm.") || !weights.has_part("embedding.bands."))
-    norm.emplace(weights, "norm", width, kLanguageNormEpsilon);
+  const bool bands = weights.has_part("embedding.bands.");
+  if (!bands && !weights.has_part("norm.")) {
+    weights.fail("norm.weight",
+                 "is missing; a network without a last norm (final_norm false) runs only with "
+                 "an adaptive softmax (cutoffs)");
+  }
+  if (!bands || weights.has_part("norm.")) norm.emplace(weights, "norm", width, kLanguageNormEpsilon);
   const std::int64_t count = std::ssize(blocks);
   layers = options.layers == 0 ? count : options.layers;
   if (layers != count && layers != 2 * count && layers != 2 * count - 1) {
-    refuse(fmt::format("layers: is {}; the file has {}, which can also be {} or {} layers that share weights",
-                       layers, count, 2 * count - 1, 2 * count));
+    fail_setting(
+        weights, given.layers != 0,
+        fmt::format("layers: is {}; the file has {}, which can also be {} or {} layers that share weights",
+                    layers, count, 2 * count - 1, 2 * count));
   }
 }
 
@@ -103,18 +125,12 @@ LanguageModel load_language_model(const std::filesystem::path& model, const Lang
   validate_fields(language);
   validate_fields(options);
   Weights weights(weights_path(model), context.stop);
-  LanguageOptions chosen = language;
-  if (weights.network() != nullptr && language.heads == 0) {
-    const data::LanguageConfig config = data::parse_language_config(
-        *weights.network(), weights.name() + ": " + std::string(quant::kNetworkKey));
-    chosen.heads = config.heads;
-    if (language.layers == 0) chosen.layers = config.layers;
-    chosen.first_position = config.first_position;
-  }
   // The codes of a tied embedding are kept for look-ups, too.
-  context.require_memory(2 * weights.unpacked_bytes(), "the codes of the network, a byte or two each, twice");
+  context.require_memory(2 * weights.unpacked_bytes() + TokenLayers::decoded_bytes(weights),
+                         "the codes of the network, a byte or two each, twice");
   LanguageModel out;
-  out.data_ = std::make_shared<const LanguageModel::Data>(weights, chosen, options.precision);
+  out.data_ = std::make_shared<const LanguageModel::Data>(weights, completed(language, weights), language,
+                                                          options.precision);
   weights.check_unchanged();
   return out;
 }

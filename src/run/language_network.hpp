@@ -36,7 +36,8 @@ struct LanguageBlock {
 };
 
 struct LanguageModel::Data {
-  Data(Weights& weights, const LanguageOptions& options_, Precision precision_);
+  /// given: the settings of the caller; options_ has those of the metadata, too.
+  Data(Weights& weights, const LanguageOptions& options_, const LanguageOptions& given, Precision precision_);
 
   LanguageOptions options;
   Precision precision;
@@ -44,7 +45,7 @@ struct LanguageModel::Data {
   TokenLayers tokens;
   std::int64_t width, inner;
   std::vector<LanguageBlock> blocks;
-  std::optional<NormLayer> norm;  // networks of other origin may have none
+  std::optional<NormLayer> norm;  // one with bands may have none (final_norm false)
   std::int64_t layers = 0;
 
   /// Memory of activations, and of the largest product, of so many tokens side by side.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "kernels/row_dots.hpp"
@@ -11,14 +10,6 @@
 
 namespace parsimony::run {
 namespace {
-
-std::array<std::int64_t, 2> matrix_shape(const Weights& weights, const std::string& tensor) {
-  const std::vector<std::int64_t> shape = weights.shape_of(tensor);
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) {
-    weights.fail(tensor, "must have two dimensions of at least 1");
-  }
-  return {shape[0], shape[1]};
-}
 
 Matrix<float> transposed_weight(Weights& weights, const std::string& tensor, std::int64_t rows,
                                 std::int64_t columns) {
@@ -40,6 +31,16 @@ void to_log_probabilities(std::span<float> values, float more) {
 }
 
 }  // namespace
+
+std::int64_t TokenLayers::decoded_bytes(const Weights& weights) {
+  std::int64_t bytes = 0;
+  for (std::int64_t i = 1;; ++i) {
+    const std::string name = fmt::format("embedding.bands.{}.projection.weight", i);
+    if (!weights.has(name)) return bytes;
+    const auto [rows, columns] = matrix_shape(weights, name);
+    bytes += 2 * static_cast<std::int64_t>(sizeof(float)) * rows * columns;
+  }
+}
 
 TokenLayers::TokenLayers(Weights& weights, const quant::PackedLinearOptions& options) {
   using enum LinearLayer::Bias;

@@ -23,6 +23,9 @@ class TokenLayers {
   /// Throws format for tensors that are missing or whose shapes do not fit together.
   TokenLayers(Weights& weights, const quant::PackedLinearOptions& options);
 
+  /// Most memory of the projections that are decoded as they are read.
+  static std::int64_t decoded_bytes(const Weights& weights);
+
   std::int64_t vocabulary() const { return vocabulary_; }
   std::int64_t width() const { return width_; }
   std::int64_t bytes() const;

@@ -133,4 +133,12 @@ std::vector<SafetensorsFile> Weights::files() const {
   return compact_ ? compact_->storage : std::vector<SafetensorsFile>{file_};
 }
 
+std::array<std::int64_t, 2> matrix_shape(const Weights& weights, const std::string& tensor) {
+  const std::vector<std::int64_t> shape = weights.shape_of(tensor);
+  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) {
+    weights.fail(tensor, "must have two dimensions of at least 1");
+  }
+  return {shape[0], shape[1]};
+}
+
 }  // namespace parsimony::run

@@ -1,6 +1,7 @@
 // The tensors of a model file by name, in codes or as floats.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -45,6 +46,8 @@ class Weights {
 
   /// The description of the network in the metadata; nullptr without one.
   const std::string* network() const;
+  /// How messages name it.
+  std::string network_name() const { return name() + ": " + std::string(quant::kNetworkKey); }
 
   /// Number of values of all tensors.
   std::int64_t value_count() const;
@@ -69,5 +72,8 @@ class Weights {
   std::map<std::string, std::size_t, std::less<>> codes_;  // index of the weight
   std::map<std::string, const TensorView*, std::less<>> floats_;
 };
+
+/// Rows and columns of a weight. Throws format unless it has two dimensions of at least 1.
+std::array<std::int64_t, 2> matrix_shape(const Weights& weights, const std::string& tensor);
 
 }  // namespace parsimony::run

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "expect_error.hpp"
 #include "largest_error.hpp"
@@ -140,12 +142,45 @@ TEST(NetworkText, TellsTheSettingsOfALanguageModel) {
   EXPECT_EQ(network.options().heads, 4);
   EXPECT_EQ(network.options().first_position, 2);
   EXPECT_EQ(network.layers(), 2);
-  EXPECT_EQ(load_language_model(directory / "c.safetensors", {.heads = 2}).layers(), 1);
+  // Each setting that is given goes before its own.
+  const auto options_of = [&](const LanguageOptions& given) {
+    const LanguageModel chosen = load_language_model(directory / "c.safetensors", given);
+    return std::array{chosen.options().heads, chosen.layers(), chosen.options().first_position};
+  };
+  using Numbers = std::array<std::int64_t, 3>;
+  EXPECT_EQ(options_of({.heads = 2}), (Numbers{2, 2, 2}));
+  EXPECT_EQ(options_of({.layers = 1}), (Numbers{4, 1, 2}));
+  EXPECT_EQ(options_of({.first_position = 0}), (Numbers{4, 2, 0}));
   for (const char* text :
        {"[", R"({"model_type": "bert"})", R"({"model_type": "transformer", "heads": 0})",
         R"({"model_type": "transformer", "heads": 2, "layers": 1, "first_position": -1})"}) {
     expect_error(ErrorCode::format, "must be", [&] { data::parse_language_config(text, "x"); });
   }
+}
+
+// The flags of the command are not to blame for what a file tells.
+TEST(NetworkText, OfALanguageModelIsNamedWhereItDoesNotFit) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path file = directory / "m.safetensors", described = directory / "c.safetensors";
+  write_reference_tensors(file, language_shapes());
+  const SafetensorsFile plain(file);
+  for (const auto& [config, what] :
+       {std::pair{data::LanguageConfig{.heads = 5, .layers = 1}, "parsimony.network: heads: is 5"},
+        std::pair{data::LanguageConfig{.heads = 4, .layers = 7}, "parsimony.network: layers: is 7"}}) {
+    quant::ModelTensors model(plain);
+    model.add_metadata("parsimony.network", data::language_config_text(config));
+    quant::compress(model, described, {.scheme = "int8"}, Context(1));
+    expect_error(ErrorCode::format, what, [&] { load_language_model(described, {}); });
+  }
+  expect_error(ErrorCode::invalid_argument, "heads: is 5",
+               [&] { load_language_model(described, {.heads = 5}); });
+  expect_error(ErrorCode::invalid_argument, "heads: the file does not tell them",
+               [&] { load_language_model(file, {}); });
+  auto shapes = language_shapes();
+  std::erase_if(shapes, [](const NamedShape& shape) { return shape.name.starts_with("norm."); });
+  write_reference_tensors(directory / "n.safetensors", shapes);
+  expect_error(ErrorCode::format, "final_norm false",
+               [&] { load_language_model(directory / "n.safetensors", {.heads = 4}); });
 }
 
 TEST(NetworkText, OfConfigJsonIsKeptInTheCompactFile) {

@@ -15,13 +15,15 @@
 namespace parsimony::run {
 
 /// Settings of the network that its weights do not show; they are those of the training recipe. A file whose
-/// metadata tell them (docs/formats/compact.md) needs none.
+/// metadata tell them (docs/formats/compact.md) needs none. Each one that is given goes before the metadata.
 struct LanguageOptions {
-  std::int64_t heads = 0;  ///< heads of attention; 0: those of the metadata, with layers and first_position
-  /// 0: as many as the file has. A recipe with share_adjacent has twice as many, or one less.
+  std::int64_t heads = 0;  ///< heads of attention; 0: those of the metadata
+  /// 0: those of the metadata; without them, as many as the file has. A recipe with share_adjacent has twice
+  /// as many, or one less.
   std::int64_t layers = 0;
-  std::int64_t context = 512;       ///< most tokens of a text, with those that are generated; costs memory
-  std::int64_t first_position = 0;  ///< position of the first token, as in its training recipe
+  std::int64_t context = 512;  ///< most tokens of a text, with those that are generated; costs memory
+  /// Position of the first token. −1: that of the metadata; without them, 0.
+  std::int64_t first_position = -1;
 };
 
 template <OptionsOf<LanguageOptions> Options, class Visitor>
@@ -36,7 +38,9 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"context", "most tokens of a text, with those that are generated", 1, 1 << 20},
         options.context);
   visit(Field{"first_position",
-              "position of the first token of the language model, as in its training recipe", 0, 1 << 20},
+              "position of the first token of the language model, as in its training recipe; auto: by the "
+              "metadata, or 0",
+              0, 1 << 20, "auto", -1},
         options.first_position);
 }
 
@@ -45,10 +49,12 @@ void describe(Options& options, Visitor&& visit) {
 ///
 /// Linear layers and the embedding compute from codes. A tied embedding has its codes twice in memory, in the
 /// order of look-ups and in that of products. An adaptive embedding and softmax (cutoffs) give ln p as
-/// logits; the projections of its later bands are decoded when they are read.
+/// logits; the projections of its later bands are decoded when they are read. Such a network without
+/// norm.weight and norm.bias is taken for one of a recipe with final_norm false, as a file does not tell
+/// whether they were lost; without cutoffs, each network must have them.
 class LanguageModel {
  public:
-  const LanguageOptions& options() const;
+  const LanguageOptions& options() const;  ///< with heads and first_position of the metadata
   std::int64_t vocabulary() const;
   std::int64_t layers() const;  ///< with shared ones counted each time that they run
   std::int64_t width() const;
@@ -69,8 +75,8 @@ class LanguageModel {
 ///
 /// Throws what SafetensorsFile and read_compact_file throw; format, naming file and tensor, for one that is
 /// missing or has another shape than the embedding and the first layer ask for; unsupported for integer
-/// activations; invalid_argument for heads that do not divide the width, and for other numbers of layers;
-/// memory_limit.
+/// activations; invalid_argument for heads that do not divide the width, and for other numbers of layers, or
+/// format where they are those of the metadata; invalid_argument for heads that neither tells; memory_limit.
 LanguageModel load_language_model(const std::filesystem::path& model, const LanguageOptions& language,
                                   const LoadOptions& options = {}, const Context& context = Context{});
 
