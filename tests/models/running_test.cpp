@@ -73,6 +73,30 @@ TEST(Running, LanguageModelsAreThoseOfLibTorch) {
   }
 }
 
+TEST(Running, AdaptiveSoftmaxesAreThoseOfLibTorch) {
+  for (const bool final_norm : {true, false}) {
+    torch::manual_seed(7);
+    SmallLanguage small;
+    small.options.cutoffs = {100, 220};
+    small.options.final_norm = final_norm;
+    small.options.first_position = final_norm ? 0 : 2;
+    small.options.share_adjacent = !final_norm;
+    Transformer model(small.options);
+    vary(model);
+    model.eval();
+    const TemporaryDirectory directory;
+    save_weights(model, directory / "m.safetensors");
+    const torch::Tensor tokens = torch::randint(300, {small.count});
+    const torch::NoGradGuard no_gradient;
+    const torch::Tensor right = model.forward(tokens.unsqueeze(0))[0];
+    const run::LanguageModel network = run::load_language_model(
+        directory / "m.safetensors",
+        {.heads = 4, .layers = 3, .context = small.count, .first_position = small.options.first_position});
+    EXPECT_EQ(network.layers(), 3);
+    EXPECT_LE(largest_error(stepped(network, tokens), right), 1e-5);
+  }
+}
+
 TEST(Running, LanguageModelsInCodesAreExactOrNear) {
   torch::manual_seed(5);
   const SmallLanguage small;
