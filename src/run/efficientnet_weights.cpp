@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "parsimony/core/error.hpp"
-#include "run/model_path.hpp"
 
 namespace parsimony::run {
 namespace {
@@ -124,14 +123,13 @@ data::EfficientNetVariant find_variant(const Weights& weights) {
 data::ConvolutionPadding chosen_padding(PaddingChoice choice, const Weights& weights,
                                         const std::filesystem::path& model,
                                         const std::filesystem::path& folder) {
-  const std::filesystem::path config = folder_of(model, folder) / "config.json";
-  const bool within = weights.network() != nullptr && (folder.empty() || !std::filesystem::exists(config));
   switch (choice) {
-    case PaddingChoice::automatic:
-      return (within ? data::parse_padding(*weights.network(),
-                                           weights.name() + ": " + std::string(quant::kNetworkKey))
-                     : data::read_padding(config))
+    case PaddingChoice::automatic: {
+      const auto config = config_file(weights, model, folder);
+      return (config ? data::read_padding(*config)
+                     : data::parse_padding(*weights.network(), weights.network_name()))
           .value_or(data::ConvolutionPadding::same);
+    }
     case PaddingChoice::same:
       return data::ConvolutionPadding::same;
     case PaddingChoice::symmetric:

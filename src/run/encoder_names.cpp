@@ -1,7 +1,5 @@
 #include "run/encoder_names.hpp"
 
-#include "run/model_path.hpp"
-
 namespace parsimony::run {
 
 std::string encoder_base(const Weights& weights) {
@@ -21,12 +19,9 @@ HeadNames encoder_head(const Weights& weights, const data::EncoderConfig& config
 
 data::EncoderConfig encoder_config(const Weights& weights, const std::filesystem::path& model,
                                    const std::filesystem::path& folder) {
-  const std::filesystem::path config = folder_of(model, folder) / "config.json";
-  if (weights.network() != nullptr && (folder.empty() || !std::filesystem::exists(config))) {
-    return data::parse_encoder_config(*weights.network(),
-                                      weights.name() + ": " + std::string(quant::kNetworkKey));
-  }
-  return data::read_encoder_config(config);
+  const auto config = config_file(weights, model, folder);
+  return config ? data::read_encoder_config(*config)
+                : data::parse_encoder_config(*weights.network(), weights.network_name());
 }
 
 }  // namespace parsimony::run

@@ -2,14 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::run {
 
+bool has_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool found = std::filesystem::exists(path, error);
+  if (!error) return found;
+  throw Error(ErrorCode::io, fmt::format("{}: cannot be read: {}", path.string(), error.message()));
+}
+
 std::filesystem::path weights_path(const std::filesystem::path& model) {
-  if (!std::filesystem::is_directory(model)) return model;
+  std::error_code unknown;  // an unreadable path is a file, whose reader says why
+  if (!std::filesystem::is_directory(model, unknown)) return model;
   for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
-    if (std::filesystem::exists(model / name)) return model / name;
+    if (has_file(model / name)) return model / name;
   }
   throw Error(ErrorCode::io,
               fmt::format("{}: has no model.safetensors; name the file of the weights", model.string()));

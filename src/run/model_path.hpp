@@ -9,6 +9,9 @@ namespace parsimony::run {
 /// folder. Throws io for a folder without either.
 std::filesystem::path weights_path(const std::filesystem::path& model);
 
+/// Whether there is a file or folder. Throws io where that cannot be told.
+bool has_file(const std::filesystem::path& path);
+
 /// `folder`, or where it is empty, that of the weights.
 std::filesystem::path folder_of(const std::filesystem::path& model, const std::filesystem::path& folder);
 

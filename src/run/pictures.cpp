@@ -19,7 +19,7 @@ constexpr std::int64_t kLargestLabels = std::int64_t{1} << 26;
 
 std::vector<std::string> read_class_names(const std::filesystem::path& file, std::int64_t classes,
                                           const Context& context) {
-  if (!std::filesystem::exists(file)) return {};
+  if (!has_file(file)) return {};
   std::vector<std::string> out = lines_of(read_file(file, kLargestLabels, context.stop));
   if (std::ssize(out) == classes) return out;
   throw Error(ErrorCode::format,

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "parsimony/core/error.hpp"
+#include "run/model_path.hpp"
 
 namespace parsimony::run {
 
@@ -131,6 +132,13 @@ std::int64_t Weights::unpacked_bytes() const {
 
 std::vector<SafetensorsFile> Weights::files() const {
   return compact_ ? compact_->storage : std::vector<SafetensorsFile>{file_};
+}
+
+std::optional<std::filesystem::path> config_file(const Weights& weights, const std::filesystem::path& model,
+                                                 const std::filesystem::path& folder) {
+  std::filesystem::path config = folder_of(model, folder) / "config.json";
+  if (weights.network() != nullptr && (folder.empty() || !has_file(config))) return std::nullopt;
+  return config;
 }
 
 std::array<std::int64_t, 2> matrix_shape(const Weights& weights, const std::string& tensor) {

@@ -73,6 +73,12 @@ class Weights {
   std::map<std::string, const TensorView*, std::less<>> floats_;
 };
 
+/// The config.json that describes the network: the one in `folder`; without one, none where the metadata of
+/// the file describe it; else the one beside the model, which may be missing. Throws io for a folder that
+/// cannot be read.
+std::optional<std::filesystem::path> config_file(const Weights& weights, const std::filesystem::path& model,
+                                                 const std::filesystem::path& folder);
+
 /// Rows and columns of a weight. Throws format unless it has two dimensions of at least 1.
 std::array<std::int64_t, 2> matrix_shape(const Weights& weights, const std::string& tensor);
 

@@ -195,6 +195,8 @@ TEST(NetworkText, OfConfigJsonIsKeptInTheCompactFile) {
   std::ofstream(directory / "other" / "config.json") << "[";
   expect_error(ErrorCode::format, "other/config.json",
                [&] { load(directory / "c.safetensors", {.folder = directory / "other"}); });
+  expect_error(ErrorCode::io, "cannot be read",
+               [&] { load(directory / "c.safetensors", {.folder = directory / std::string(300, 'x')}); });
   write_efficientnet(directory / "e.safetensors", data::EfficientNetVariant::lite0, 3);
   EXPECT_EQ(network_kind(directory / "e.safetensors"), NetworkKind::image);
   write_reference_tensors(directory / "none.safetensors", {{"x.weight", {2, 2}}});
