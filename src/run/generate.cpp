@@ -32,18 +32,26 @@ std::int32_t next_token(std::span<const float> logits, double temperature, doubl
 
 data::Tokenizer load_language_tokenizer(const std::filesystem::path& folder, std::int64_t vocabulary) {
   data::Tokenizer out;
+  std::string found;
   for (const auto& [encoder, merges] :
        {std::pair{"encoder.json", "vocab.bpe"}, std::pair{"vocab.json", "merges.txt"}}) {
-    if (!std::filesystem::exists(folder / encoder)) continue;
+    if (!has_file(folder / encoder)) continue;
+    found = encoder;
     out = data::read_byte_pairs(folder / encoder, folder / merges, vocabulary);
     break;
   }
   if (out.vocabulary() == vocabulary) return out;
-  throw Error(
-      ErrorCode::format,
-      fmt::format("{}: the tokenizer has {} tokens, and the network {}; must have as many (encoder.json "
-                  "with vocab.bpe, or vocab.json with merges.txt; without them, tokens are bytes)",
-                  folder.string(), out.vocabulary(), vocabulary));
+  if (found.empty()) {
+    throw Error(
+        ErrorCode::format,
+        fmt::format("{}: has no tokenizer (encoder.json with vocab.bpe, or vocab.json with merges.txt), so "
+                    "tokens are {} bytes, and the network has {}; a network of words (dict.txt) takes "
+                    "its tokens from run::LanguageSession of C++ alone",
+                    folder.string(), out.vocabulary(), vocabulary));
+  }
+  throw Error(ErrorCode::format,
+              fmt::format("{}: the tokenizer has {} tokens, and the network {}; must have as many",
+                          (folder / found).string(), out.vocabulary(), vocabulary));
 }
 
 std::vector<std::int32_t> continue_text(LanguageSession& session, std::span<const float> logits,

@@ -53,8 +53,9 @@ struct GeneratedText {
 };
 
 /// The tokens of a language model: those of encoder.json with vocab.bpe, or vocab.json with merges.txt, in
-/// the folder; without them, bytes. Throws what read_byte_pairs() throws; format for another number of tokens
-/// than `vocabulary`.
+/// the folder; without them, bytes. Dictionaries of words (dict.txt) are not read. Throws what
+/// read_byte_pairs() throws; format for another number of tokens than `vocabulary`; io for a folder that
+/// cannot be read.
 data::Tokenizer load_language_tokenizer(const std::filesystem::path& folder, std::int64_t vocabulary);
 
 /// Adds input.generate tokens to the text of a session, which must have a token. Returns the new ones.
