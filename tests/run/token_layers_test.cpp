@@ -46,6 +46,7 @@ TEST(TokenLayers, BandsGiveTheProbabilitiesOfTheAdaptiveSoftmax) {
   Weights weights(directory / "m.safetensors", {});
   const TokenLayers layers(weights, {});
   ASSERT_EQ(layers.vocabulary(), 60);
+  EXPECT_EQ(TokenLayers::decoded_bytes(weights), 8 * (kWidth * 4 + kWidth));
   std::vector<float> x(kWidth), scores(60);
   for (std::int64_t i = 0; i < kWidth; ++i) x[i] = std::sin(static_cast<float>(3 * i));
   layers.score(x, scores, Context(1));
