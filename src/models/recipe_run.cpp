@@ -82,7 +82,8 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
     run.model = output / "model.compact.safetensors";
     if (!writes) return run;
     if (recipe.fold_statistics) train::fold_statistics(task->model());
-    train::export_compact(run.model, task->model(), result.ipq->tensors(), recipe.exported);
+    train::export_compact(run.model, task->model(), result.ipq->tensors(), recipe.exported,
+                          network_metadata(task->model()));
     Context whole = context;
     whole.stop = {};
     judge_exported(*task, run, whole);

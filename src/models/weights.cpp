@@ -17,6 +17,7 @@
 #include "models/layer_input.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/safetensors.hpp"
+#include "parsimony/data/language_config.hpp"
 #include "parsimony/models/transformer.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "parsimony/quant/decode.hpp"
@@ -256,7 +257,15 @@ void save_weights(const torch::nn::Module& model, const std::filesystem::path& p
     view.data = {static_cast<const std::uint8_t*>(kept.back().data_ptr()), kept.back().nbytes()};
     views.push_back(std::move(view));
   }
-  write_safetensors(path, views);
+  write_safetensors(path, views, network_metadata(model));
+}
+
+TensorMetadata network_metadata(const torch::nn::Module& model) {
+  const auto* transformer = dynamic_cast<const Transformer*>(&model);
+  if (transformer == nullptr) return {};
+  const TransformerOptions& options = transformer->options();
+  return {{std::string(quant::kNetworkKey),
+           data::language_config_text({options.heads, options.layers, options.first_position})}};
 }
 
 }  // namespace parsimony::models

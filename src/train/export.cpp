@@ -201,8 +201,9 @@ quant::CompactRecipe export_recipe(torch::nn::Module& model,
 
 void export_compact(const std::filesystem::path& path, torch::nn::Module& model,
                     const std::map<std::string, quant::QuantizedTensor>& tensors,
-                    const ExportOptions& options) {
-  const Exported exported = Exporter(model, tensors, options).take();
+                    const ExportOptions& options, const TensorMetadata& metadata) {
+  Exported exported = Exporter(model, tensors, options).take();
+  exported.model.recipe.metadata = metadata;
   quant::write_compact_file(path, exported.model);
   set_to(model, exported);
 }

@@ -7,6 +7,7 @@
 
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/run/language_model.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::models {
@@ -61,6 +62,25 @@ TEST(RecipeRun, TrainsExportsAndEvaluates) {
   };
   EXPECT_TRUE(has("export.deflate_header") && has("export.fold_statistics") &&
               has("ipq.schemes[0].block_size"));
+}
+
+// The files tell what their weights do not show: heads, shared layers and the first position.
+TEST(RecipeRun, LanguageModelsRunWithoutTheirRecipe) {
+  const TemporaryDirectory directory;
+  words(directory);
+  const std::string begin =
+      R"({"task": {"kind": "language", "text": "text.txt", "layers": 5, "share_adjacent": true, "width": 16,
+                   "heads": 2, "feed_forward": 32, "context": 16, "first_position": 2},
+          "training": {"steps": 2, "batch_size": 4}, "pruning": {"keep_every": 2})";
+  for (const char* end :
+       {"}", R"(, "ipq": {"stages": [".*"], "scheme": "integer", "bits": 8, "steps": 1}})"}) {
+    const Recipe recipe = read_recipe(directory.file("run.json", begin + end));
+    const RecipeRun made = train_recipe(recipe, recipe.output, true);
+    const run::LanguageModel network = run::load_language_model(made.model, {});
+    EXPECT_EQ(network.options().heads, 2) << made.model;
+    EXPECT_EQ(network.options().first_position, 2);
+    EXPECT_EQ(network.layers(), 3);  // blocks 0, of two layers, and 2, of the last one
+  }
 }
 
 // Layers that should read integers would read floats.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/compact_file.hpp"
 
 namespace torch::nn {
@@ -42,7 +43,8 @@ void describe(Options& options, Visitor&& visit) {
         options.deflate_header);
 }
 
-/// The layout of the file that export_compact would write. quant::planned_size gives its exact size.
+/// The layout of the file that export_compact would write, without metadata. quant::planned_size gives its
+/// exact size.
 quant::CompactRecipe export_recipe(torch::nn::Module& model,
                                    const std::map<std::string, quant::QuantizedTensor>& tensors,
                                    const ExportOptions& options = {});
@@ -50,7 +52,8 @@ quant::CompactRecipe export_recipe(torch::nn::Module& model,
 /// tensors: the quantized weights by the name of the layer, see Ipq::tensors(). Weights that share a codebook
 /// object share it in the file. All other parameters and buffers of the model are stored under their names,
 /// rounded as the options say. A tensor that several modules share is stored once, and so are buffers with
-/// equal values; the other names become aliases. Then sets the parameters and buffers of the model to the
+/// equal values; the other names become aliases. metadata: entries of the model, such as
+/// models::network_metadata(). Then sets the parameters and buffers of the model to the
 /// stored values, so that it computes bit by bit what a reader of the file computes.
 ///
 /// float16 represents a parameter well if every error is at most 2⁻¹¹ of the largest value of the tensor, and
@@ -60,6 +63,6 @@ quant::CompactRecipe export_recipe(torch::nn::Module& model,
 /// then.
 void export_compact(const std::filesystem::path& path, torch::nn::Module& model,
                     const std::map<std::string, quant::QuantizedTensor>& tensors,
-                    const ExportOptions& options = {});
+                    const ExportOptions& options = {}, const TensorMetadata& metadata = {});
 
 }  // namespace parsimony::train
