@@ -37,6 +37,24 @@ void check_ranges(torch::nn::Module& model, const std::string& what, const char*
 }
 
 // The exported file holds rounded weights, so that the figures are those of the file, not of the training.
+// A wrong option of a task is a fault of the recipe: the message names the file and the key.
+std::unique_ptr<train::Task> start_task(const Recipe& recipe, bool teacher, Purpose purpose,
+                                        const train::Task* student, const Context& context) {
+  const TaskRecipe& task = teacher ? *recipe.teacher : *recipe.task;
+  try {
+    return task.make(purpose, student, context);
+  } catch (const Error& error) {
+    const std::string_view message = error.what();
+    const std::string_view name = message.substr(0, message.find(':'));
+    for (const auto& [option, value] : task.options()) {
+      if (error.code() != ErrorCode::invalid_argument || option != name) continue;
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: {}.{}", recipe.file.string(), teacher ? "teacher" : "task", message));
+    }
+    throw;
+  }
+}
+
 void judge_exported(train::Task& task, RecipeRun& run, const Context& context) {
   const StageTimer timer(run.report, "evaluation");
   run.figures = task.evaluate(context);
@@ -52,8 +70,8 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
   {
     const StageTimer timer(reading, "read");
     torch::set_num_threads(context.threads());
-    task = recipe.task->make(Purpose::training, nullptr, context);
-    if (recipe.teacher != nullptr) teacher = recipe.teacher->make(Purpose::teaching, task.get(), context);
+    task = start_task(recipe, false, Purpose::training, nullptr, context);
+    if (recipe.teacher != nullptr) teacher = start_task(recipe, true, Purpose::teaching, task.get(), context);
   }
   const train::TrainingProcesses& processes =
       recipe.plan.processes == nullptr ? train::one_training_process() : *recipe.plan.processes;
@@ -96,7 +114,7 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
 std::map<std::string, double> evaluate_recipe(const Recipe& recipe, const std::filesystem::path& model,
                                               const Context& context) {
   torch::set_num_threads(context.threads());
-  const std::unique_ptr<train::Task> task = recipe.task->make(Purpose::evaluation, nullptr, context);
+  const std::unique_ptr<train::Task> task = start_task(recipe, false, Purpose::evaluation, nullptr, context);
   if (recipe.plan.pruning) task->keep_blocks(train::kept_blocks(task->blocks(), *recipe.plan.pruning));
   load_weights(task->model(), model);
   check_ranges(task->model(), model.string(), "use a file that this recipe trained");
