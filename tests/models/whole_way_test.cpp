@@ -98,14 +98,14 @@ TEST(WholeWay, OfAnEncoder) {
   go_the_way(directory, sentence_recipe(directory), "encoder.layer.", "accuracy");
 }
 
-TEST(WholeWay, NeedsANetworkWithLayersToLeaveOut) {
+TEST(WholeWay, AWrongOptionThatTheDataShowNamesTheRecipe) {
   const TemporaryDirectory directory;
   std::filesystem::path file = language_recipe(directory);
   std::string text = read_file(file);
   const std::string dictionary = "\"vocabulary\": 70";
   text.replace(text.find(dictionary), dictionary.size(), "\"vocabulary\": 63");
   const Recipe small = read_recipe(directory.file("small.json", text));
-  expect_error(ErrorCode::invalid_argument, "vocabulary: is 63; must be at least 64",
+  expect_error(ErrorCode::format, "small.json: task.vocabulary: is 63; must be at least 64",
                [&] { train_recipe(small, directory / "small"); });
 }
 
