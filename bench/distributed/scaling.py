@@ -48,15 +48,15 @@ def command_of(parsimony: str, graph: Path, processes: int, *flags: str) -> list
     return [*start, parsimony, "cluster", str(graph), *method, *groups, *memory, "--features", str(FEATURES), "--json", *flags]
 
 
-def run(command: list[str]) -> tuple[float, dict]:
-    """CPU seconds of all processes, and the report."""
+def run(command: list[str]) -> tuple[float, float, dict]:
+    """User and system seconds of all processes, and the report."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as job:
         text = job.stdout.read()
         _, status, usage = os.wait4(job.pid, 0)
         job.returncode = os.waitstatus_to_exitcode(status)
     if job.returncode:
         raise SystemExit(f"{' '.join(command)}: exit {job.returncode}")
-    return usage.ru_utime + usage.ru_stime, json.loads(text)
+    return usage.ru_utime, usage.ru_stime, json.loads(text)
 
 
 def wall(report: dict) -> float:
@@ -70,10 +70,10 @@ def steps(parsimony: str, graph: Path, processes: int, repeats: int, beside: int
         for _ in range(repeats):
             command = command_of(parsimony, graph, processes)
             runs = list(pool.map(run, [command] * beside))
-            report = runs[0][1]
+            report = runs[0][2]
             known = ("--order", "1", "--lambda-k", str(report["figures"]["lambda_k"]))
             short = list(pool.map(run, [command_of(parsimony, graph, processes, *known)] * beside))
-            cpu = min(cpu, (sum(r[0] for r in runs) - sum(r[0] for r in short)) / beside)
+            cpu = min(cpu, (sum(r[0] + r[1] for r in runs) - sum(r[0] + r[1] for r in short)) / beside)
             seconds = min(seconds, wall(report))
     return cpu, seconds, report
 

@@ -15,18 +15,7 @@ import tempfile
 from pathlib import Path
 
 import model
-from scaling import ENVIRONMENT, processor
-
-
-def run(command: list[str]) -> tuple[float, float, dict]:
-    """User and system seconds of all processes, and the report."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as job:
-        text = job.stdout.read()
-        _, status, usage = os.wait4(job.pid, 0)
-        job.returncode = os.waitstatus_to_exitcode(status)
-    if job.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {job.returncode}")
-    return usage.ru_utime, usage.ru_stime, json.loads(text)
+from scaling import processor, run
 
 
 def main() -> int:

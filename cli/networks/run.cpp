@@ -24,7 +24,7 @@ constexpr const char* kRunExamples = R"(Examples:
   parsimony run small.safetensors --texts sentences.txt --embed vectors.npy
   parsimony run small.safetensors --pairs pairs.tsv --json
   parsimony run efficientnet.safetensors --image photo.jpg
-  parsimony run language.safetensors --heads 8 --text "Once upon" --generate 50
+  parsimony run language.safetensors --text "Once upon" --generate 50
 
 MODEL is a file, compact or not, or its folder. For texts it is a BERT or RoBERTa with the names of Hugging Face's
 transformers. Its config.json and tokenizer (tokenizer.json, vocab.json with merges.txt, or vocab.txt) lie beside it or in

@@ -14,7 +14,8 @@ namespace parsimony::data {
 
 std::optional<ConvolutionPadding> read_padding(const std::filesystem::path& config) {
   constexpr std::int64_t kLargestConfig = std::int64_t{1} << 24;
-  if (!std::filesystem::exists(config)) return std::nullopt;
+  std::error_code failed;  // a folder that cannot be read: read_file() says so
+  if (!std::filesystem::exists(config, failed) && !failed) return std::nullopt;
   return parse_padding(read_file(config, kLargestConfig), config.string());
 }
 

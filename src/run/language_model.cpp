@@ -54,7 +54,8 @@ LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, con
       width(tokens.width()),
       inner(matrix_shape(weights, "layers.0.feed_forward.0.weight")[0]) {
   if (width % 2 != 0)
-    refuse(fmt::format("{}: has an odd width, {}; must have an even one", weights.name(), width));
+    throw Error(ErrorCode::format,
+                fmt::format("{}: has an odd width, {}; must have an even one", weights.name(), width));
   if (options.heads == 0) refuse("heads: the file does not tell them; give those of the training recipe");
   if (width % options.heads != 0) {
     fail_setting(

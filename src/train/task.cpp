@@ -13,7 +13,7 @@ torch::Tensor Task::loss(const Batch& batch) {
 }
 
 void Task::keep_blocks(std::span<const std::int64_t>) {
-  refuse("pruning: this network has no layers to leave out; language models and encoders have");
+  refuse("pruning: only language models, BERT and RoBERTa can leave out layers");
 }
 
 }  // namespace parsimony::train

@@ -49,26 +49,30 @@ torch::Tensor stepped(const run::LanguageModel& model, const torch::Tensor& toke
   return out;
 }
 
+void expect_logits_of_lib_torch(const TransformerOptions& options, std::int64_t layers) {
+  Transformer model(options);
+  vary(model);
+  model.eval();
+  const TemporaryDirectory directory;
+  save_weights(model, directory / "m.safetensors");
+  const torch::Tensor tokens = torch::randint(300, {options.context});
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor right = model.forward(tokens.unsqueeze(0))[0];
+  const run::LanguageModel network = run::load_language_model(
+      directory / "m.safetensors",
+      {.heads = 4, .layers = layers, .context = options.context, .first_position = options.first_position});
+  EXPECT_EQ(network.layers(), 3);
+  EXPECT_LE(largest_error(stepped(network, tokens), right), 1e-5);
+}
+
 TEST(Running, LanguageModelsAreThoseOfLibTorch) {
   for (const bool tied : {true, false}) {
     for (const bool shared : {false, true}) {
       torch::manual_seed(4);
-      SmallLanguage small;
-      small.options.tied_embeddings = tied;
-      small.options.share_adjacent = shared;
-      Transformer model(small.options);
-      vary(model);
-      model.eval();
-      const TemporaryDirectory directory;
-      save_weights(model, directory / "m.safetensors");
-      const torch::Tensor tokens = torch::randint(300, {small.count});
-      const torch::NoGradGuard no_gradient;
-      const torch::Tensor right = model.forward(tokens.unsqueeze(0))[0];
-      const run::LanguageModel network = run::load_language_model(
-          directory / "m.safetensors",
-          {.heads = 4, .layers = shared ? std::int64_t{3} : std::int64_t{0}, .context = small.count});
-      EXPECT_EQ(network.layers(), 3);
-      EXPECT_LE(largest_error(stepped(network, tokens), right), 1e-5);
+      TransformerOptions options = SmallLanguage().options;
+      options.tied_embeddings = tied;
+      options.share_adjacent = shared;
+      expect_logits_of_lib_torch(options, shared ? 3 : 0);
     }
   }
 }
@@ -76,24 +80,12 @@ TEST(Running, LanguageModelsAreThoseOfLibTorch) {
 TEST(Running, AdaptiveSoftmaxesAreThoseOfLibTorch) {
   for (const bool final_norm : {true, false}) {
     torch::manual_seed(7);
-    SmallLanguage small;
-    small.options.cutoffs = {100, 220};
-    small.options.final_norm = final_norm;
-    small.options.first_position = final_norm ? 0 : 2;
-    small.options.share_adjacent = !final_norm;
-    Transformer model(small.options);
-    vary(model);
-    model.eval();
-    const TemporaryDirectory directory;
-    save_weights(model, directory / "m.safetensors");
-    const torch::Tensor tokens = torch::randint(300, {small.count});
-    const torch::NoGradGuard no_gradient;
-    const torch::Tensor right = model.forward(tokens.unsqueeze(0))[0];
-    const run::LanguageModel network = run::load_language_model(
-        directory / "m.safetensors",
-        {.heads = 4, .layers = 3, .context = small.count, .first_position = small.options.first_position});
-    EXPECT_EQ(network.layers(), 3);
-    EXPECT_LE(largest_error(stepped(network, tokens), right), 1e-5);
+    TransformerOptions options = SmallLanguage().options;
+    options.cutoffs = {100, 220};
+    options.final_norm = final_norm;
+    options.first_position = final_norm ? 0 : 2;
+    options.share_adjacent = !final_norm;
+    expect_logits_of_lib_torch(options, 3);
   }
 }
 

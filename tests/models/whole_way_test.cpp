@@ -2,13 +2,13 @@
 // stages.
 #include <gtest/gtest.h>
 
-#include <stop_token>
 
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/models/recipe_run.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "temporary_directory.hpp"
+#include "train/stop_after.hpp"
 
 namespace parsimony::models::whole_way_test {
 namespace {
@@ -58,17 +58,9 @@ void go_the_way(const TemporaryDirectory& directory, const std::filesystem::path
   const RecipeRun whole = train_recipe(recipe, directory / "whole", false, Context(1));
   int stops = 0;
   while (true) {
-    Context context(1);
-    std::stop_source stop;
-    context.stop = stop.get_token();
-    std::int64_t first = -1;
-    context.on_progress = [&](std::string_view stage, std::int64_t step, std::int64_t) {
-      if (stage != "training") return;
-      if (first < 0) first = step;
-      if (step >= first + 8) stop.request_stop();
-    };
+    StopAfter stop(8);
     try {
-      train_recipe(recipe, directory / "parts", false, context);
+      train_recipe(recipe, directory / "parts", false, stop.context);
       break;
     } catch (const Error& error) {
       ASSERT_EQ(error.code(), ErrorCode::cancelled) << error.what();

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <set>
-#include <stop_token>
 
 #include "expect_error.hpp"
 #include "parsimony/data/example_order.hpp"
@@ -13,6 +12,7 @@
 #include "parsimony/train/distillation.hpp"
 #include "temporary_directory.hpp"
 #include "train/small_task.hpp"
+#include "train/stop_after.hpp"
 
 namespace parsimony::train {
 namespace {
@@ -247,17 +247,9 @@ TEST(Trainer, AStoppedRunGoesOnBitByBit) {
   for (bool done = false; !done; ++runs) {
     SpotTask task(static_cast<std::uint64_t>(runs));  // what it begins with is in the checkpoint
     if (runs == 0) task = SpotTask(1);
-    Context context(1);
-    std::stop_source stop;
-    context.stop = stop.get_token();
-    std::int64_t first = -1;
-    context.on_progress = [&](std::string_view stage, std::int64_t step, std::int64_t) {
-      if (stage != "training") return;
-      if (first < 0) first = step;
-      if (step >= first + 13) stop.request_stop();
-    };
+    StopAfter stop(13);
     try {
-      train(task, whole_plan(), files, context);
+      train(task, whole_plan(), files, stop.context);
       done = true;
       EXPECT_TRUE(bytes_of(task.model()) == whole);
     } catch (const Error& error) {
@@ -298,7 +290,8 @@ TEST(Trainer, RefusesWhatCannotBe) {
   expect_error(ErrorCode::invalid_argument, "reassign_steps", [&] { train(task, plan); });
   plan = one_step();
   plan.pruning = PruningOptions{};
-  expect_error(ErrorCode::invalid_argument, "pruning: this network has no layers to leave out",
+  expect_error(ErrorCode::invalid_argument,
+               "pruning: only language models, BERT and RoBERTa can leave out layers",
                [&] { train(task, plan); });
   plan.pruning->keep_every = 0;
   expect_error(ErrorCode::invalid_argument, "keep_every", [&] { train(task, plan); });

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "kernels/code_dots.hpp"
 #include "kernels/integer_rows.hpp"
 #include "kernels/round_up.hpp"
 #include "quant/packed/integer_weight.hpp"
@@ -127,9 +128,11 @@ std::int64_t integers_memory(const PackedWeight& weight, std::int64_t rows, int 
   const std::int64_t segments = segments_of(weight), count = std::min(rows, kMostRows),
                      tile = std::min(kTileSegments, segments);
   constexpr std::int64_t kOfOutlier = sizeof(kernels::OutlierInput) * kernels::kMostOutlierInputs;
-  // Bytes, scale and outliers of a segment; floats in another order.
-  const std::int64_t row =
-      segments * (kIntegerSegment + 4 + kOfOutlier) + 32 + (weight.places.empty() ? 0 : 4 * weight.values());
+  // Bytes, scale and outliers of a segment, and for a few rows signed bytes and their sum; floats in another
+  // order.
+  const std::int64_t few = rows <= kernels::most_dot_rows() ? kIntegerSegment + 4 : 0;
+  const std::int64_t row = segments * (kIntegerSegment + 4 + kOfOutlier + few) + 32 +
+                           (weight.places.empty() ? 0 : 4 * weight.values());
   const std::int64_t each = tile * (kernels::kIntegerSegmentBytes + 8 * kIntegerOutputs) +
                             4 * kIntegerOutputs * count + 4 * weight.values() + segments * kOfOutlier;
   return count * row + threads * each;
