@@ -2,7 +2,6 @@
 // stages.
 #include <gtest/gtest.h>
 
-
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/models/recipe_run.hpp"
