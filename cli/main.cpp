@@ -109,11 +109,11 @@ void refuse_empty_names(const CLI::App& app) {
 }
 
 // Where the message about a limit does not name it.
-std::string_view source_of_limit(const std::string& message) {
+std::string source_of_limit(const std::string& message) {
   const MemoryLimit limit = guarded_memory();
   if (limit.bytes == 0 || message.find("--max-memory") != message.npos) return "";
-  if (!limit.of_system) return " (set by --max-memory)";
-  return message.find("cgroup") == message.npos ? " (set by this container or cgroup)" : "";
+  const std::string_view source = limit.of_system() ? text_of(limit.source) : "--max-memory";
+  return message.find(source) == message.npos ? fmt::format(" (set by {})", source) : "";
 }
 
 int run(int argc, char** argv) {

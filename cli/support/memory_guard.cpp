@@ -27,7 +27,8 @@ constexpr std::int64_t kLargestThreshold = std::int64_t{32} << 20;
 
 constinit std::atomic<std::int64_t> limit_bytes{0}, live_bytes{0};
 constinit std::atomic<std::int64_t> other_bytes{0};  // in use when the limit was set, but not counted as live
-constinit std::atomic<bool> limit_of_system{false}, refused{false};
+constinit std::atomic<LimitSource> limit_source{LimitSource::caller};
+constinit std::atomic<bool> refused{false};
 constinit thread_local std::int64_t uncounted = 0;
 
 // Blocks of this size are mapped by the kernel one by one, and given back when they are freed.
@@ -142,12 +143,12 @@ void guard_memory(const MemoryLimit& limit) {
     mallopt(M_MMAP_THRESHOLD, static_cast<int>(mapped_from(limit.bytes)));
     other_bytes = std::max<std::int64_t>(0, memory_in_use() - live_bytes);
   }
-  limit_of_system = limit.of_system;
+  limit_source = limit.source;
   limit_bytes = limit.bytes;
 }
 
 MemoryLimit guarded_memory() noexcept {
-  return {.bytes = limit_bytes, .of_system = limit_of_system};
+  return {.bytes = limit_bytes, .source = limit_source};
 }
 
 void say_out_of_memory() noexcept {
@@ -155,9 +156,13 @@ void say_out_of_memory() noexcept {
   if (isatty(STDERR_FILENO) != 0) line << "\r\x1b[K";  // the progress bar
   line << "parsimony: error: ";
   if (refused) {
-    line << "the run needs more memory than "
-         << (limit_of_system ? "this container or cgroup has: " : "--max-memory allows: ")
-         << limit_bytes.load() << " bytes\n";
+    line << "the run needs more memory than ";
+    if (limit_source == LimitSource::caller) {
+      line << "--max-memory allows: ";
+    } else {
+      line << text_of(limit_source) << " has: ";
+    }
+    line << limit_bytes.load() << " bytes\n";
   } else {
     line << "out of memory\n";
   }

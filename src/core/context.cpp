@@ -127,18 +127,17 @@ void Context::require_memory(std::int64_t bytes, std::string_view what, std::str
   }
   if (memory.bytes == 0) return;
   if (needed <= memory.bytes) {
-    if (memory.of_system && needed > memory.bytes / 10 * 9) {
+    if (memory.of_system() && needed > memory.bytes / 10 * 9) {
       log(LogLevel::info,
-          fmt::format("{} needs about {} bytes, and {} in use; this container or cgroup has {}", what, bytes,
-                      in_use, memory.bytes));
+          fmt::format("{} needs about {} bytes, and {} in use; {} has {}", what, bytes, in_use,
+                      text_of(memory.source), memory.bytes));
     }
     return;
   }
   throw Error(ErrorCode::memory_limit,
               fmt::format("{}{} needs about {} bytes beside the {} in use, more than the {} of {}{}{}",
-                          memory.of_system ? "" : "max_memory: ", what, bytes, in_use, memory.bytes,
-                          memory.of_system ? "this container or cgroup" : "the limit",
-                          advice.empty() ? "" : "; ", advice));
+                          memory.of_system() ? "" : "max_memory: ", what, bytes, in_use, memory.bytes,
+                          text_of(memory.source), advice.empty() ? "" : "; ", advice));
 }
 
 std::int64_t Context::memory_left() const noexcept {

@@ -1,6 +1,7 @@
 #include "parsimony/core/memory.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,23 +107,51 @@ std::int64_t cgroup_limit() {
   return lowest;
 }
 
+struct Pages {
+  std::int64_t addresses = 0, in_use = 0;  // bytes
+};
+
+Pages pages_of_process() noexcept {
+  const ProcText statm("/proc/self/statm");  // pages: size, resident, shared
+  std::string_view text = statm.text();
+  const std::int64_t size = take_number(text), resident = take_number(text), shared = take_number(text);
+  const std::int64_t page = ::sysconf(_SC_PAGESIZE);
+  return {.addresses = size * page, .in_use = (resident - shared) * page};
+}
+
+// Bytes in use at which the limit of addresses leaves its margin.
+std::int64_t address_space_limit() {
+  constexpr std::int64_t kMargin = std::int64_t{64} << 20;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur > rlim_t{kNone}) return kNone;
+  const Pages pages = pages_of_process();
+  return static_cast<std::int64_t>(limit.rlim_cur) - (pages.addresses - pages.in_use) - kMargin;
+}
+
 }  // namespace
+
+std::string_view text_of(LimitSource source) noexcept {
+  switch (source) {
+    case LimitSource::caller: return "the limit";
+    case LimitSource::cgroup: return "this container or cgroup";
+    case LimitSource::address_space: return "the address space that is left (ulimit -v)";
+  }
+  return "";
+}
 
 MemoryLimit system_memory_limit() {
   const std::int64_t machine = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
-  const std::int64_t limit = cgroup_limit();
-  if (limit >= machine) return {};
+  std::int64_t cgroup = cgroup_limit();
   // Page tables and stacks of the kernel, and pages of files that are being written.
-  return {.bytes = std::max<std::int64_t>(1, limit - limit / 32 - (std::int64_t{2} << 20)),
-          .of_system = true};
+  cgroup = cgroup >= machine ? kNone : cgroup - cgroup / 32 - (std::int64_t{2} << 20);
+  const std::int64_t addresses = address_space_limit(), lower = std::min(cgroup, addresses);
+  if (lower >= machine) return {};
+  return {.bytes = std::max<std::int64_t>(1, lower),
+          .source = cgroup <= addresses ? LimitSource::cgroup : LimitSource::address_space};
 }
 
 std::int64_t memory_in_use() noexcept {
-  const ProcText statm("/proc/self/statm");  // pages: size, resident, shared
-  std::string_view text = statm.text();
-  take_number(text);
-  const std::int64_t resident = take_number(text), shared = take_number(text);
-  return (resident - shared) * ::sysconf(_SC_PAGESIZE);
+  return pages_of_process().in_use;
 }
 
 std::int64_t peak_memory() noexcept {

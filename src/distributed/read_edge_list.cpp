@@ -61,6 +61,9 @@ std::optional<Graph> graph_of_integers(const Input& input) {
     }
   }
   say_comments_of_all(communicator, slice.text(input), edges->comments, input.context);
+  if (weighted && !layout->columns.sure_weight) {
+    say_times(head, edges->weights, communicator, input.context);
+  }
   slice = {};
   return graph_of_edges<std::int64_t>(input, std::move(*edges), weighted);
 }

@@ -1,7 +1,10 @@
 #include "parsimony/core/memory.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <vector>
 
 #include "core/files/compression.hpp"
@@ -37,12 +40,34 @@ TEST(Memory, RequirementsAreComparedWithWhatIsLeft) {
   expect_error(ErrorCode::memory_limit, "max_memory: all of it needs about",
                [&] { context.require_memory(2 * kBlock, "all of it", "less needs less"); });
   EXPECT_EQ(memory_of(context).estimate, context.memory_estimate()) << "also of what was refused";
-  context.memory.of_system = true;
+  context.memory.source = LimitSource::cgroup;
   expect_error(ErrorCode::memory_limit, "of this container or cgroup; less needs less",
                [&] { context.require_memory(2 * kBlock, "all of it", "less needs less"); });
   context.memory = {};
   EXPECT_EQ(context.memory_left(), 0);
   context.require_memory(std::int64_t{1} << 62, "more than there is");  // no limit
+}
+
+TEST(Memory, ALimitOfAddressesLeavesAMarginForLibraries) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  if (before.rlim_cur != RLIM_INFINITY) GTEST_SKIP() << "there is a limit already";
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t pages = 0;
+  if (!(statm >> pages)) GTEST_SKIP() << "the system does not tell";
+  rlimit low = before;
+  low.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + 5 * kBlock);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &low), 0);
+  const MemoryLimit found = system_memory_limit();
+  setrlimit(RLIMIT_AS, &before);
+  if (found.source == LimitSource::cgroup) GTEST_SKIP() << "the limit of this container is lower";
+  EXPECT_EQ(found.source, LimitSource::address_space);
+  // 320 MiB more than all addresses: 256 for what this process may use more, and the margin.
+  EXPECT_NEAR(static_cast<double>(found.bytes - memory_in_use()), 4.0 * kBlock, 0.1 * kBlock);
+  Context context;
+  context.memory = found;
+  expect_error(ErrorCode::memory_limit, "of the address space that is left (ulimit -v)",
+               [&] { context.require_memory(5 * kBlock, "too much"); });
 }
 
 TEST(Memory, FilesMayExpandWithoutALimitSet) {

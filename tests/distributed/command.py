@@ -144,6 +144,18 @@ def check_bad_files(folder: Path) -> None:
     check(not (folder / "bad.npy").exists(), "a file of labels after bad input")
 
 
+def check_warnings(folder: Path) -> None:
+    """Weights that look like times, in the whole file only: one warning, from any number of processes."""
+    for name, warns in [("ascending.txt", True), ("twice.txt", False), ("pairs.txt", False)]:
+        edges = [(a, (a * 7 + 1) % 400) for a in range(400)]
+        weights = {"ascending.txt": range(1, 401), "twice.txt": [*range(1, 201)] * 2, "pairs.txt": [1, 1, 2, 2] * 100}[name]
+        (folder / name).write_text("".join(f"{a} {b} {w}\n" for (a, b), w in zip(edges, weights)))
+        for processes in (1, 2, 3):
+            result = run(processes, "cluster", name, "--clusters", "5", "--method", "compressive", cwd=folder)
+            said = [line for line in result.stderr.splitlines() if "look like times" in line]
+            check(len(said) == warns, f"{name}, {processes} processes: {result.stderr}")
+
+
 def check_without_memory(folder: Path) -> None:
     """Process 1 of 3 gets less and less memory: all end within seconds, with one message or the whole file."""
     flags = ["cluster", "large.mtx", "--clusters", "20", "--method", "compressive", "--threads", "1", "-q"]
@@ -163,7 +175,8 @@ def check_without_memory(folder: Path) -> None:
             check(digest(folder / "limited.npy") == digest(folder / "whole.npy"), f"{what}: other labels")
         else:
             failed += 1
-            said_why += any("needs more memory than there is" in line for line in messages(result))
+            reasons = ("needs more memory than there is", "of the address space that is left (ulimit -v)")
+            said_why += any(reason in line for line in messages(result) for reason in reasons)
             check(not (folder / "limited.npy").exists(), f"{what}: a file in spite of exit {result.returncode}")
         check(not children("limited.npy"), f"{what}: a process goes on")
     # The least limits end MPI itself, which has messages of its own.
@@ -238,6 +251,7 @@ def main() -> int:
         check_labels(folder, "blocks.graph", "--clusters", "10", *compressive)
         check_labels(folder, "tiny.mtx", "--clusters", "2", *compressive)
         check_column_groups(folder)
+        check_warnings(folder)
         check_refusals(folder)
         check_bad_files(folder)
         if not SHORT:

@@ -2,20 +2,32 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace parsimony {
+
+/// Where a limit comes from.
+enum class LimitSource : std::uint8_t { caller, cgroup, address_space };
+
+/// "the limit", "this container or cgroup", "the address space that is left (ulimit -v)".
+std::string_view text_of(LimitSource source) noexcept;
 
 /// The bytes that a whole run may use, with the inputs that it holds.
 struct MemoryLimit {
   std::int64_t bytes = 0;  ///< 0: no limit
+  LimitSource source = LimitSource::caller;
+
   /// Found by system_memory_limit() instead of chosen by the caller. A limit that the caller chose may lead
   /// to a plan that takes less memory; one of the system only refuses, so that results are the same on every
   /// machine.
-  bool of_system = false;
+  bool of_system() const noexcept { return source != LimitSource::caller; }
 };
 
-/// The lowest memory limit of the cgroups of this process (Linux; versions 1 and 2), less what the kernel
-/// takes for a process; no limit where none is set or where it is above the memory of the machine.
+/// The lower one of two limits of this process (Linux); none where neither is set or both are above the
+/// memory of the machine:
+///  - the lowest memory limit of its cgroups (versions 1 and 2), less what the kernel takes for a process;
+///  - RLIMIT_AS, less the addresses that are reserved now without memory and less 64 MiB, which libraries
+///    that cannot do without memory keep (MPI, stacks of threads). Batch systems set this limit.
 MemoryLimit system_memory_limit();
 
 /// Resident bytes that belong to this process alone: not the pages of the program and of mapped files. 0

@@ -18,7 +18,7 @@ namespace parsimony::cluster {
 /// of that copy and of the order. Under a memory limit of the caller they do not: the copy would cost more
 /// than it gains.
 inline RunMemory with_local_order(std::int64_t bytes, CsrView adjacency, const Context& context) {
-  const bool limited = context.memory.bytes != 0 && !context.memory.of_system;
+  const bool limited = context.memory.bytes != 0 && !context.memory.of_system();
   if (limited || !graph::ordering_pays(adjacency)) return {.bytes = bytes};
   const std::int64_t copy = (adjacency.weighted() ? 8 : 4) * adjacency.entries() + 16 * adjacency.rows();
   return {.bytes = bytes + copy, .local_order = true};

@@ -183,7 +183,7 @@ EdgeColumns edge_columns(const Text& text, const TableHead& head, const ReadOpti
 void TimeSigns::add(double value) {
   whole_ = whole_ && value >= 0 && value == std::floor(value);
   if (count_++ == 0) {
-    low_ = high_ = last_ = value;
+    low_ = high_ = first_ = last_ = value;
     return;
   }
   ascending_ = ascending_ && value >= last_;
@@ -191,6 +191,20 @@ void TimeSigns::add(double value) {
   last_ = value;
   low_ = std::min(low_, value);
   high_ = std::max(high_, value);
+}
+
+void TimeSigns::append(const TimeSigns& next) {
+  if (count_ == 0 || next.count_ == 0) {
+    if (count_ == 0) *this = next;
+    return;
+  }
+  whole_ = whole_ && next.whole_;
+  ascending_ = ascending_ && next.ascending_ && next.first_ >= last_;
+  steps_ += next.steps_ + (next.first_ != last_);
+  count_ += next.count_;
+  last_ = next.last_;
+  low_ = std::min(low_, next.low_);
+  high_ = std::max(high_, next.high_);
 }
 
 bool TimeSigns::look_like_times() const {

@@ -35,13 +35,15 @@ int unnamed_columns(const TableHead& head);
 class TimeSigns {
  public:
   void add(double value);
+  /// The numbers that follow in the file.
+  void append(const TimeSigns& next);
   bool look_like_times() const;
   double low() const { return low_; }
   double high() const { return high_; }
 
  private:
   std::int64_t count_ = 0, steps_ = 0;
-  double low_ = 0, high_ = 0, last_ = 0;
+  double low_ = 0, high_ = 0, first_ = 0, last_ = 0;
   bool whole_ = true, ascending_ = true;
 };
 

@@ -77,8 +77,8 @@ class TableReader {
     if (options_.format == FileFormat::automatic) {
       refuse_points(text_, out.edges.ids, separator_, processes_);
     }
-    if (out.weighted && !columns_.sure_weight && processes_.count() == 1) {
-      say_times(text_, out.edges.weights, context_);
+    if (out.weighted && !columns_.sure_weight) {
+      say_times(text_, out.edges.weights, processes_, context_);
     }
     return out;
   }
@@ -292,12 +292,15 @@ void refuse_points(const Text& text, const Words& ids, char separator, const Pro
                   text.name, in_quotes(fraction)));
 }
 
-void say_times(const Text& text, const std::vector<std::vector<float>>& weights, const Context& context) {
-  TimeSigns signs;
+void say_times(const Text& text, const std::vector<std::vector<float>>& weights, const Processes& processes,
+               const Context& context) {
+  TimeSigns own;
   for (const auto& piece : weights) {
-    for (const float weight : piece) signs.add(weight);
+    for (const float weight : piece) own.add(weight);
   }
-  if (!signs.look_like_times()) return;
+  TimeSigns signs;
+  for (const TimeSigns& part : processes.gather(std::span<const TimeSigns>(&own, 1))) signs.append(part);
+  if (processes.rank() != 0 || !signs.look_like_times()) return;
   context.log(
       LogLevel::warning,
       fmt::format("{}: the weights, {:.10g} to {:.10g}, look like times or numbers of the lines; option "

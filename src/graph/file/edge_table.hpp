@@ -38,7 +38,8 @@ EdgeTable read_edge_table(const Text& text, const ReadOptions& options, const Co
 void refuse_points(const Text& text, const Words& ids, char separator, const Processes& processes);
 
 /// Warns when these weights look like times.
-void say_times(const Text& text, const std::vector<std::vector<float>>& weights, const Context& context);
+void say_times(const Text& text, const std::vector<std::vector<float>>& weights, const Processes& processes,
+               const Context& context);
 
 /// Warns when lines of whole numbers may be points: few numbers are repeated.
 void say_points(const Text& text, std::int64_t nodes, std::int64_t lines, const Context& context);

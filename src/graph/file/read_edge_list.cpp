@@ -90,7 +90,7 @@ std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& opt
     context.log(LogLevel::warning, fmt::format("{}: {}", text.name, columns.message));
   }
   say_comments(text, edges->comments, context);
-  if (columns.weighted() && !columns.sure_weight) say_times(text, edges->weights, context);
+  if (columns.weighted() && !columns.sure_weight) say_times(text, edges->weights, one_process(), context);
   return edges;
 }
 

@@ -111,7 +111,7 @@ std::int64_t quantizing_memory(const ModelTensors& model, const CompressOptions&
     largest = std::max(largest, tensor.values());
     if (tensor.shape.size() == 2) inputs = std::max(inputs, tensor.shape[1]);
   }
-  const bool mapped = model.file() && !context.memory.of_system;
+  const bool mapped = model.file() && !context.memory.of_system();
   const std::int64_t feedback = options.feedback ? feedback_memory(inputs) : 0;
   return values + 16 * largest + feedback + (mapped ? model.bytes() : 0);
 }
