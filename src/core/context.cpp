@@ -128,9 +128,8 @@ void Context::require_memory(std::int64_t bytes, std::string_view what, std::str
   if (memory.bytes == 0) return;
   if (needed <= memory.bytes) {
     if (memory.of_system() && needed > memory.bytes / 10 * 9) {
-      log(LogLevel::info,
-          fmt::format("{} needs about {} bytes, and {} in use; {} has {}", what, bytes, in_use,
-                      text_of(memory.source), memory.bytes));
+      log(LogLevel::info, fmt::format("{} needs about {} bytes, and {} in use; {} has {}", what, bytes,
+                                      in_use, text_of(memory.source), memory.bytes));
     }
     return;
   }

@@ -132,9 +132,12 @@ std::int64_t address_space_limit() {
 
 std::string_view text_of(LimitSource source) noexcept {
   switch (source) {
-    case LimitSource::caller: return "the limit";
-    case LimitSource::cgroup: return "this container or cgroup";
-    case LimitSource::address_space: return "the address space that is left (ulimit -v)";
+    case LimitSource::caller:
+      return "the limit";
+    case LimitSource::cgroup:
+      return "this container or cgroup";
+    case LimitSource::address_space:
+      return "the address space that is left (ulimit -v)";
   }
   return "";
 }
