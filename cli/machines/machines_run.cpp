@@ -1,13 +1,19 @@
 // Implements machines.hpp for parsimony-mpi: clusters over the processes that mpirun has started.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "core/report_json.hpp"
 #include "machines/machines.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/memory.hpp"
 #include "parsimony/core/output_file.hpp"
 #include "parsimony/distributed/cluster.hpp"
 #include "parsimony/distributed/labels.hpp"
@@ -15,6 +21,7 @@
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
 #include "support/flags.hpp"
+#include "support/processes.hpp"
 #include "support/show.hpp"
 
 namespace parsimony::cli {
@@ -81,6 +88,22 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings settings, 
   return kDone;
 }
 
+// Open MPI and PETSc reserve 250 MB of addresses at their start, and wait without end where they get none;
+// so does the end of a program whose OpenBLAS got none.
+void check_address_space(Terminal& terminal) {
+  constexpr std::int64_t kForMpi = std::int64_t{192} << 20;
+  const MemoryLimit limit = system_memory_limit();
+  const std::int64_t left = std::max<std::int64_t>(0, limit.bytes - memory_in_use());
+  if (limit.source != LimitSource::address_space || left >= kForMpi) return;
+  // Where all processes have this limit, the end of the first one ends the others before they speak.
+  terminal.speak();
+  if (process_number() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  terminal.error(fmt::format("process {}: MPI needs about {} bytes, more than the {} of {}", process_number(),
+                             kForMpi, left, text_of(limit.source)));
+  std::fflush(nullptr);
+  std::_Exit(kFailed);
+}
+
 // An empty message: another process has failed, and says why.
 [[noreturn]] void end_all(const distributed::Machines& machines, Terminal& terminal,
                           const std::string& message, int exit_code) {
@@ -96,6 +119,7 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings settings, 
 }  // namespace
 
 int run_cluster_on_machines(const ClusterSettings& settings, const CLI::App& app, Terminal& terminal) {
+  check_address_space(terminal);
   const distributed::Machines machines;
   const bool first = machines.processes().rank() == 0;
   try {

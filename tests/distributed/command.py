@@ -162,7 +162,7 @@ def check_without_memory(folder: Path) -> None:
     whole = run(3, *flags, "--output", "whole.npy", cwd=folder)
     check(whole.returncode == 0, f"large.mtx: {whole.stderr}")
     failed = said_why = 0
-    for mebibytes in range(250, 650, 50):
+    for mebibytes in range(250, 700, 50):
         (folder / "limited.npy").unlink(missing_ok=True)
         limited = f'[ "$OMPI_COMM_WORLD_RANK" != 1 ] || ulimit -v {1024 * mebibytes}; exec "$0" "$@"'
         command = ["mpirun", "-n", "3", "sh", "-c", limited, str(PARSIMONY), *flags, "--output", "limited.npy"]
