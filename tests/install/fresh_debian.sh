@@ -7,7 +7,8 @@
 # Then `pip install .` of the committed tree: without the packages of ./dev build, which must name them; with them, it must
 # work. Then the ten scripts of examples/python, with their packages from PyPI. The data folder is that of PARSIMONY_DATA.
 # A machine with package indices of its own names their folders in FRESH_BIND; the variables PIP_* go along. So does a compiler
-# cache: FRESH_PACKAGES=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_DIR=/root/.cache/ccache FRESH_BIND=/root/.cache/ccache.
+# cache: FRESH_PACKAGES=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_DIR=/root/.cache/ccache FRESH_BIND=/root/.cache/ccache, and
+# for the files of ./dev build CXX=/usr/bin/c++ CCACHE_BASEDIR=/src and the other variables of cache_settings in dev.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$(realpath -m "$1") wheel=${2:-}
@@ -26,7 +27,7 @@ bind() {
 }
 inside() {
   local variables=(HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
-  mapfile -t -O "${#variables[@]}" variables < <(env | grep -E '^(PIP_|OPENBLAS|CCACHE_|CMAKE_CXX)' || true)
+  mapfile -t -O "${#variables[@]}" variables < <(env | grep -E '^(PIP_|OPENBLAS|CCACHE_|CMAKE_CXX|CXX=)' || true)
   env -i "${variables[@]}" chroot "$root" bash -ec "$1"
 }
 
