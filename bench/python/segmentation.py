@@ -40,6 +40,7 @@ CALLS = {
     "parsimony, `auto`": "labels = pm.cluster(graph, k).labels",
     "parsimony, `method=\"compressive\"`": "labels = pm.cluster(graph, k, method='compressive').labels",
     "parsimony, `method=\"exact\"`": "labels = pm.cluster(graph, k, method='exact').labels",
+    "parsimony, `method=\"exact\", refine=\"moves\"`": "labels = pm.cluster(graph, k, method='exact', refine='moves').labels",
     "scikit-learn, affinity of the graph": "from sklearn.cluster import SpectralClustering\n"
     "labels = SpectralClustering(k, affinity='precomputed', assign_labels='cluster_qr', random_state=0).fit_predict(graph)",
     "parsimony, pixels as points": "labels = pm.cluster(np.column_stack([flat, 2 * np.argwhere(index >= 0)]), k).labels",

@@ -33,10 +33,14 @@ double automatic_regularization(const GraphRows& rows) {
   } else {
     sum = static_cast<double>(rows.entries());
   }
-  const double mean = sum / static_cast<double>(rows.all());
-  const std::int64_t weak = rows.communicator.sum_of(
-      std::ranges::count_if(degree, [&](double d) { return graph::is_weak(d, mean); }));
-  return graph::automatic_regularization(mean, weak, rows.all());
+  const auto nodes = static_cast<double>(rows.all());
+  const graph::Attachment mean{.degree = sum / nodes, .edges = static_cast<double>(rows.entries()) / nodes};
+  std::int64_t weak = 0;
+  for (std::size_t i = 0; i < degree.size(); ++i) {
+    const auto edges = static_cast<double>(rows.offsets[i + 1] - rows.offsets[i]);
+    weak += graph::is_weak({.degree = degree[i], .edges = edges}, mean) ? 1 : 0;
+  }
+  return graph::automatic_regularization(mean.degree, rows.communicator.sum_of(weak), rows.all());
 }
 
 DistributedOperator::DistributedOperator(const LaplacianRows& laplacian, const Context& context,

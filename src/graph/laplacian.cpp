@@ -16,7 +16,7 @@ namespace {
 // Degrees that float32 holds together with their inverses, also after products with a few signals.
 constexpr double kLowestDegree = 1.2e-38, kHighestDegree = 1e36;
 
-constexpr double kWeakShare = 0.25;  // a node of less than this times the mean degree has few edges
+constexpr double kWeakShare = 0.25;  // times the mean degree and the mean number of edges: fewer are few
 constexpr double kFewWeak = 0.01;    // and so many of them, of all nodes, do not matter
 
 }  // namespace
@@ -52,8 +52,8 @@ void fill_factors(std::span<const double> degree, LaplacianKind kind, double reg
   }
 }
 
-bool is_weak(double degree, double mean) {
-  return degree < kWeakShare * mean;
+bool is_weak(const Attachment& node, const Attachment& mean) {
+  return node.degree < kWeakShare * mean.degree && node.edges < kWeakShare * mean.edges;
 }
 
 double automatic_regularization(double mean, std::int64_t weak, std::int64_t nodes) {
@@ -94,9 +94,15 @@ Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind, double regulariz
 double automatic_regularization(CsrView adjacency) {
   const std::vector<double> degree = degrees(adjacency);
   if (degree.empty()) return 0;
-  const double mean = std::accumulate(degree.begin(), degree.end(), 0.0) / static_cast<double>(degree.size());
-  const auto weak = std::ranges::count_if(degree, [&](double d) { return is_weak(d, mean); });
-  return automatic_regularization(mean, weak, std::ssize(degree));
+  const auto nodes = static_cast<double>(degree.size());
+  const Attachment mean{.degree = std::accumulate(degree.begin(), degree.end(), 0.0) / nodes,
+                        .edges = static_cast<double>(adjacency.entries()) / nodes};
+  std::int64_t weak = 0;
+  for (std::int64_t i = 0; i < adjacency.rows(); ++i) {
+    const auto edges = static_cast<double>(adjacency.offsets[i + 1] - adjacency.offsets[i]);
+    weak += is_weak({.degree = degree[i], .edges = edges}, mean) ? 1 : 0;
+  }
+  return automatic_regularization(mean.degree, weak, adjacency.rows());
 }
 
 }  // namespace parsimony::graph

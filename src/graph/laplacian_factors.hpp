@@ -22,8 +22,14 @@ struct LaplacianFactors {
 void fill_factors(std::span<const double> degree, LaplacianKind kind, double regularization,
                   const LaplacianFactors& out);
 
-/// Whether a node counts as one of few edges in a graph of this mean degree.
-bool is_weak(double degree, double mean);
+/// Degrees and numbers of edges, of a node or as the means of all nodes.
+struct Attachment {
+  double degree = 0, edges = 0;
+};
+
+/// Whether a node hangs by a thread: its degree and its number of edges are far below the means. A pixel
+/// whose four edges are light has a low degree alone, and lies inside its mesh as the other pixels do.
+bool is_weak(const Attachment& node, const Attachment& mean);
 
 /// automatic_regularization() by the number of weak nodes.
 double automatic_regularization(double mean, std::int64_t weak, std::int64_t nodes);

@@ -79,6 +79,14 @@ TEST(AutomaticRegularization, IsPositiveOnlyWhereManyNodesHangByAThread) {
   EXPECT_NEAR(automatic_regularization(star_of_cliques), (20 * 19 + 60) / 50.0 / 4, 1e-9);
 }
 
+TEST(AutomaticRegularization, IsZeroForAMeshWhoseNodesHaveLightEdges) {
+  testing::Dense w = testing::zeros(50);  // a ring, a tenth of whose nodes has light edges
+  for (int i = 0; i < 50; ++i) w[i][(i + 1) % 50] = w[(i + 1) % 50][i] = i % 10 < 2 ? 0.01 : 1;
+  EXPECT_EQ(automatic_regularization(testing::to_csr(w, true)), 0);
+  for (int i = 0; i < 25; i += 5) w[i][i + 25] = w[i + 25][i] = 1e-3;  // chords change neither
+  EXPECT_EQ(automatic_regularization(testing::to_csr(w, true)), 0);
+}
+
 TEST(Laplacian, RefusesABadRegularization) {
   const Csr csr = testing::to_csr(testing::random_adjacency(5, 0.9, false, 2), false);
   EXPECT_THROW(make_laplacian(csr, LaplacianKind::normalized, -1), Error);

@@ -45,11 +45,11 @@ struct Laplacian {
 Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind = LaplacianKind::normalized,
                          double regularization = 0, const Context& context = Context{});
 
-/// The default τ: a quarter of the mean degree if more than 1 % of the nodes have less than that, else 0.
-/// Nodes of so few edges hang on the graph by a thread, and the lowest eigenvectors of the plain normalised
-/// Laplacian mark them one by one instead of the communities [amini2013pseudo, zhang2018understanding].
-/// Graphs whose degrees are alike (block models, nearest neighbours, meshes) only lose by τ. The whole mean
-/// degree, the usual advice, cost modularity and normalised cut on the real graphs tried.
+/// The default τ: a quarter of the mean degree if more than 1 % of the nodes have a lower degree, and fewer
+/// edges than a quarter of the mean number; else 0. Such nodes hang by a thread: the lowest eigenvectors of
+/// the plain Laplacian mark them one by one [amini2013pseudo, zhang2018understanding]. Graphs of as many
+/// edges at each node (block models, nearest neighbours, meshes), of whatever weights, only lose by τ. The
+/// whole mean degree, the usual advice, cost modularity and normalised cut on the real graphs tried.
 double automatic_regularization(CsrView adjacency);
 
 }  // namespace parsimony::graph
