@@ -78,7 +78,6 @@ int learn_flow(const LearnSettings& settings, Terminal& terminal) {
   options.seed = settings.options.seed;
   options.checkpoint = settings.output + ".checkpoint";
   check_files(settings, options.checkpoint);
-  terminal.saves_when_cancelled();
   const Context context = start(terminal, settings.run);
   Report command;
   StageTimer reading(command, "read");

@@ -73,8 +73,8 @@ Interrupt::Interrupt() {
 void Interrupt::watch() {
   constexpr timespec kPatience{.tv_sec = 0, .tv_nsec = 150'000'000};
   for (;;) {
-    const bool waits = impatient_ && stop_.stop_requested();
-    const int signal = waits ? sigtimedwait(&signals_, nullptr, &kPatience) : sigwaitinfo(&signals_, nullptr);
+    const int signal = stop_.stop_requested() ? sigtimedwait(&signals_, nullptr, &kPatience)
+                                              : sigwaitinfo(&signals_, nullptr);
     if (ended_) return;
     if (signal > 0) hear();
     if (signal < 0 && errno == EAGAIN) give_up();
@@ -96,16 +96,14 @@ void Interrupt::hear() {
 
 // Some work does not look at the stop token: libraries that decode and pack, sorting, freeing gigabytes.
 void Interrupt::give_up() {
-  if (!abandon_outputs(false)) {  // files have appeared: the run ends as it says itself
-    impatient_ = false;
-  } else if (!ended_.exchange(true)) {
-    remove_temporary_files();
-    const std::string_view message =
-        is_terminal() ? "\r\x1b[Kparsimony: error: cancelled\n" : "parsimony: error: cancelled\n";
-    // One process of several is mostly ended because another one has failed, which has said why.
-    if (started_processes() == 1) (void)!::write(STDERR_FILENO, message.data(), message.size());
-    _exit(kCancelled);
-  }
+  if (!abandon_outputs(false)) return;  // the run ends as it says itself
+  if (ended_.exchange(true)) return;
+  remove_temporary_files();
+  const std::string_view message =
+      is_terminal() ? "\r\x1b[Kparsimony: error: cancelled\n" : "parsimony: error: cancelled\n";
+  // One process of several is mostly ended because another one has failed, which has said why.
+  if (started_processes() == 1) (void)!::write(STDERR_FILENO, message.data(), message.size());
+  _exit(kCancelled);
 }
 
 void Interrupt::end() {

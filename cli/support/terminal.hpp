@@ -18,8 +18,9 @@
 namespace parsimony::cli {
 
 /// While this object lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token. If the run has not
-/// ended 0.15 seconds later, and none of its files has appeared, the temporary files are removed and
-/// the process ends with code 130, as it does for another signal more than half a second after the first.
+/// ended 0.15 seconds later, none of its files has appeared, and it has no unsaved work, the temporary files
+/// are removed and the process ends with code 130, as it does in any case for another signal more than half a
+/// second after the first.
 /// Signals that the process was started to ignore stay ignored.
 ///
 /// All threads block these signals, and one thread waits for them, so that no work is done in a signal
@@ -34,11 +35,8 @@ class Interrupt {
 
   std::stop_token token() const { return stop_.get_token(); }
   void hear();  ///< a signal came
-  void be_patient() {
-    impatient_ = false;
-  }            ///< a run that saves its state when it is cancelled ends by itself
-  void end();  ///< The run has ended: does not return if this object is ending the process. Call it before
-               ///< the last message.
+  void end();   ///< The run has ended: does not return if this object is ending the process. Call it before
+                ///< the last message.
 
  private:
   void watch();
@@ -47,7 +45,6 @@ class Interrupt {
   sigset_t signals_;
   std::stop_source stop_;
   std::chrono::steady_clock::time_point first_;
-  std::atomic<bool> impatient_{true};
   std::atomic<bool> ended_{false};  // by end() or by give_up()
   bool has_ended_ = false;
   std::thread watcher_;
@@ -69,7 +66,6 @@ class Terminal {
   const std::string& verb() const { return verb_; }
   const std::string& command() const { return command_; }
   const std::vector<std::string>& warnings() const { return warnings_; }  ///< so far
-  void saves_when_cancelled() { interrupt_.be_patient(); }                ///< see Interrupt::be_patient()
   void be_quiet() { quiet_ = true; }  ///< no bar and no notes; warnings and errors remain
   void note(std::string_view text);
   void warning(std::string_view text);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "core/files/output_gate.hpp"
 #include "core/report_json.hpp"
 #include "networks/quantize.hpp"
 #include "parsimony/models/recipe.hpp"
@@ -31,7 +33,9 @@ int train_in(const train::TrainingProcesses& processes, const TrainSettings& set
   recipe.plan.processes = &processes;
   const std::filesystem::path output =
       settings.output.empty() ? recipe.output : std::filesystem::path(settings.output);
-  terminal.saves_when_cancelled();
+  // Processes that train together stop together: the others would take the end of one for a failure.
+  std::optional<UnsavedWork> joint;
+  if (processes.count() > 1) joint.emplace();
   RunSettings own = settings.run;
   if (own.threads == 0) own.threads = share_of_threads();
   Context context = start(terminal, own);

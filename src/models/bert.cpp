@@ -5,6 +5,7 @@
 #include "models/bert_layer.hpp"
 #include "models/layer_drop.hpp"
 #include "parsimony/core/error.hpp"
+#include "train/step_stop.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -158,6 +159,7 @@ torch::Tensor Bert::encode(const torch::Tensor& tokens, const torch::Tensor& tok
   }
   for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
     const std::int64_t block = options_.share_adjacent ? layer / 2 : layer;
+    train::check_step();
     if (!dropped[block]) x = parts_->blocks[block]->forward(x, hidden);
     if (states != nullptr) states->push_back(x);
   }

@@ -1,5 +1,7 @@
 #include "models/efficientnet_block.hpp"
 
+#include "train/step_stop.hpp"
+
 namespace parsimony::models {
 
 torch::Tensor efficientnet_activation(const torch::Tensor& x, bool lite) {
@@ -61,6 +63,7 @@ EfficientNetBlock::EfficientNetBlock(const EfficientNetBlockOptions& options) : 
 }
 
 torch::Tensor EfficientNetBlock::forward(const torch::Tensor& x) {
+  train::check_step();
   const data::EfficientNetBlockShape& shape = options_.shape;
   const bool lite = options_.lite;
   torch::Tensor y = x;

@@ -5,6 +5,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/models/weights.hpp"
 #include "parsimony/train/batch_norm.hpp"
 #include "parsimony/train/export.hpp"
@@ -89,24 +90,26 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
       train::train(*task, plan, {checkpoint, restart, options_of(recipe)}, context);
   add_before(result.report, reading);
   check_ranges(task->model(), "the network", "train it, or set recalibration_batches");
-  if (processes.count() == 1) context.check_cancelled();  // from here on all files are written or none
 
   // Process 0 alone writes, and knows the figures of the written file.
   RecipeRun run{output / "model.safetensors", std::move(result.figures), std::move(result.report)};
+  OutputSet outputs;
   if (result.ipq == nullptr) {
     if (!writes) return run;
-    save_weights(task->model(), run.model);
+    save_weights(task->model(), outputs.file(run.model));
   } else {
     run.model = output / "model.compact.safetensors";
     if (!writes) return run;
     if (recipe.fold_statistics) train::fold_statistics(task->model());
-    train::export_compact(run.model, task->model(), result.ipq->tensors(), recipe.exported,
+    train::export_compact(outputs.file(run.model), task->model(), result.ipq->tensors(), recipe.exported,
                           network_metadata(task->model()));
-    Context whole = context;
-    whole.stop = {};
-    judge_exported(*task, run, whole);
+    Context judging = context;
+    if (processes.count() > 1) judging.stop = {};  // the others have ended their part
+    judge_exported(*task, run, judging);
   }
-  write_file(output / "report.json", run.report.to_json() + "\n");
+  write_file(outputs.file(output / "report.json"), run.report.to_json() + "\n");
+  if (processes.count() == 1) context.check_cancelled();
+  outputs.commit();
   std::filesystem::remove(checkpoint, failed);  // if it stays, the next run of this recipe ends at once
   return run;
 }

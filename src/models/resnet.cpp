@@ -5,6 +5,7 @@
 
 #include "models/layer_input.hpp"
 #include "parsimony/core/error.hpp"
+#include "train/step_stop.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -26,6 +27,7 @@ class BasicBlock : public torch::nn::Module {
         bn2_(register_module("bn2", train::JointBatchNorm2d(out))) {}
 
   torch::Tensor forward(torch::Tensor x) {
+    train::check_step();
     torch::Tensor y = torch::relu(bn1_(conv1_(quantize_input(conv1_input_, x))));
     y = bn2_(conv2_(quantize_input(conv2_input_, y)));
     if (stride_ > 1) x = x.slice(2, 0, x.size(2), stride_).slice(3, 0, x.size(3), stride_);

@@ -9,6 +9,7 @@
 #include "models/layer_drop.hpp"
 #include "models/transformer_layer.hpp"
 #include "parsimony/core/error.hpp"
+#include "train/step_stop.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -95,6 +96,7 @@ torch::Tensor Transformer::hidden_states(const torch::Tensor& tokens, std::vecto
   if (is_training() && options_.layer_drop > 0) dropped = dropped_blocks(step_++);
   for (std::int64_t depth = 0; depth < options_.layers; ++depth) {
     const std::int64_t block = options_.share_adjacent ? depth / 2 : depth;
+    train::check_step();
     if (!dropped[block]) x = layers_->ptr<TransformerLayer>(block)->forward(x, hidden);
     if (states != nullptr) states->push_back(x);
   }

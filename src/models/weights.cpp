@@ -244,7 +244,7 @@ std::vector<std::string> load_encoder_weights(torch::nn::Module& model, const st
   return load_from(model, WeightSource(file), base);
 }
 
-void save_weights(const torch::nn::Module& model, const std::filesystem::path& path) {
+void save_weights(const torch::nn::Module& model, const OutputPath& path) {
   std::vector<TensorView> views;
   std::vector<torch::Tensor> kept;  // keeps the data of the views alive
   for (const train::NamedTensor& entry : train::named_tensors(model)) {

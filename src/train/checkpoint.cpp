@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/files/output_gate.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/train/ipq.hpp"
@@ -195,6 +196,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainingState& sta
   }
   std::ostringstream bytes;
   archive.save_to(bytes);
+  const SavingState saving;
   write_file(path, std::move(bytes).str());
 }
 

@@ -199,7 +199,7 @@ quant::CompactRecipe export_recipe(torch::nn::Module& model,
   return Exporter(model, tensors, options).take().model.recipe;
 }
 
-void export_compact(const std::filesystem::path& path, torch::nn::Module& model,
+void export_compact(const OutputPath& path, torch::nn::Module& model,
                     const std::map<std::string, quant::QuantizedTensor>& tensors,
                     const ExportOptions& options, const TensorMetadata& metadata) {
   Exported exported = Exporter(model, tensors, options).take();

@@ -11,6 +11,7 @@
 #include "train/module_modes.hpp"
 #include "train/optimizer.hpp"
 #include "train/run_identity.hpp"
+#include "train/step_stop.hpp"
 #include "train/training.hpp"
 
 namespace parsimony::train {
@@ -32,10 +33,11 @@ Training::Training(Task& task, const TrainingPlan& plan, const TrainingFiles& fi
       deterministic_(context.threads()),
       order_(task.examples(), plan.trainer.seed),
       statistics_(task.model(), processes_, plan.trainer.synchronize_batch_norm) {
-  silent_.stop = {};  // a step is never interrupted halfway
   silent_.on_progress = nullptr;
+  if (joint_) silent_.stop = {};  // all make the same steps
   check();
   if (plan.noise) noise_.emplace(*plan.noise, silent_);
+  silent_.stop = {};  // changes of codes are never left halfway
   if (plan.ipq) {
     stages_ = plan.ipq->stages.empty() ? ipq_stages(task.model()) : plan.ipq->stages;
     ipq_ = std::make_unique<Ipq>(task.model(), plan.ipq->codes, silent_, plan.ipq->schemes);
@@ -136,6 +138,11 @@ void Training::begin_optimizer() {
   }
   leaves_ = decayed;
   leaves_.insert(leaves_.end(), others.begin(), others.end());
+  for (const torch::Tensor& leaf : leaves_) {
+    if (stoppable_.insert(leaf.unsafeGetTensorImpl()).second) {
+      leaf.register_hook([](const torch::Tensor&) { check_step(); });
+    }
+  }
   optimizer_ = make_optimizer(optimization(), std::move(decayed), std::move(others));
 }
 

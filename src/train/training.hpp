@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,7 @@ class Training {
   Batch share(data::ExampleOrder& order, std::uint64_t seed, std::int64_t step) const;
   torch::Tensor loss(const Batch& batch);
   double make_step(std::int64_t steps);
+  double make_or_undo_step(std::int64_t steps);
   void make_steps();
   void record(double value);
   void evaluate_between();
@@ -75,6 +77,7 @@ class Training {
   std::unique_ptr<Ipq> ipq_;
   std::vector<std::string> stages_;
   std::vector<torch::Tensor> leaves_;  // all tensors that the optimizer changes
+  std::set<const void*> stoppable_;    // those of them at which the backward pass asks whether to stop
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   std::int64_t phase_ = 0, step_ = 0;  // step_ counts within the phase
   std::int64_t done_ = 0, all_steps_ = 0, first_ = 0, saved_ = -1;

@@ -1,18 +1,60 @@
 // Implements training.hpp: the steps of a phase.
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <cmath>
+#include <optional>
 
 #include "core/duration.hpp"
+#include "core/files/output_gate.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/train/distillation.hpp"
 #include "parsimony/train/training_processes.hpp"
 #include "train/bfloat16.hpp"
 #include "train/optimizer.hpp"
+#include "train/step_stop.hpp"
 #include "train/training.hpp"
 
 namespace parsimony::train {
+namespace {
+
+// All that a step changes before the optimizer changes the weights.
+class BeforeStep {
+ public:
+  BeforeStep(Task& task, Noise* noise)
+      : task_(task),
+        noise_(noise),
+        generator_(at::detail::getDefaultCPUGenerator().get_state()),
+        passes_(task.passes()) {
+    for (const torch::Tensor& buffer : task.model().buffers()) buffers_.push_back(buffer.clone());
+    if (noise == nullptr) return;
+    noise_step_ = noise->step();
+    codebooks_ = noise->codebooks();
+  }
+
+  void bring_back() {
+    const torch::NoGradGuard no_gradient;
+    std::vector<torch::Tensor> buffers = task_.model().buffers();
+    for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].copy_(buffers_[i]);
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    generator.set_state(generator_);
+    task_.set_passes(passes_);
+    if (noise_ == nullptr) return;
+    noise_->set_step(noise_step_);
+    noise_->set_codebooks(std::move(codebooks_));
+  }
+
+ private:
+  Task& task_;
+  Noise* noise_;
+  torch::Tensor generator_;
+  std::int64_t passes_, noise_step_ = 0;
+  std::vector<torch::Tensor> buffers_;
+  std::map<std::string, Matrix<float>> codebooks_;
+};
+
+}  // namespace
 
 // The part of a batch that belongs to this process.
 Batch Training::share(data::ExampleOrder& order, std::uint64_t seed, std::int64_t step) const {
@@ -24,6 +66,7 @@ Batch Training::share(data::ExampleOrder& order, std::uint64_t seed, std::int64_
 
 torch::Tensor Training::loss(const Batch& batch) {
   const Bfloat16 lower(plan_.trainer.bfloat16);
+  check_step();
   if (plan_.teacher == nullptr) return task_.loss(batch);
   const DistillationOptions& how = plan_.distillation;
   const auto forward = [&](Task& task) {
@@ -70,7 +113,9 @@ double Training::make_step(std::int64_t steps) {
       refuse(fmt::format("learning_rate: with {} the loss is {} at step {}; lower it, or set clip_norm",
                          optimization().learning_rate, value, done_));
     }
+    check_step();
     all.backward();
+    check_step();
   }
   if (joint_) {
     const bool stop = wants_stop_ || context_.stop.stop_requested();
@@ -87,11 +132,28 @@ double Training::make_step(std::int64_t steps) {
   return value;
 }
 
+// A step can take seconds. It is given up where a model or the backward pass asks, and leaves no trace.
+// Several processes end their steps, as each waits for the gradients of the others.
+double Training::make_or_undo_step(std::int64_t steps) {
+  if (joint_ || !context_.stop.stop_possible()) return make_step(steps);
+  BeforeStep before(task_, noise_ ? &*noise_ : nullptr);
+  try {
+    const StoppableStep stoppable(context_.stop);
+    return make_step(steps);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::cancelled) throw;
+    before.bring_back();
+    stop();
+  }
+}
+
 void Training::make_steps() {
   const std::int64_t steps = steps_of(phase_);
+  std::optional<UnsavedWork> unsaved;
+  if (steps > 0 && !files_.checkpoint.empty()) unsaved.emplace();
   while (step_ < steps) {
     if (joint_ ? stops_ : context_.stop.stop_requested()) stop();
-    const double value = make_step(steps);
+    const double value = make_or_undo_step(steps);
     ++step_;
     ++done_;
     try {
@@ -129,6 +191,7 @@ void Training::record(double value) {
 void Training::evaluate_between() {
   std::map<std::string, double> figures;
   {
+    const StoppableStep stoppable(joint_ ? std::stop_token() : context_.stop);
     std::optional<DecodedWeights> decoded;
     if (phase_ > 0) decoded.emplace(ipq_->apply());
     figures = evaluate();

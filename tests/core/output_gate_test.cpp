@@ -63,5 +63,28 @@ TEST_F(OutputGateDeathTest, IsPassedOnceAFileHasAppeared) {
       ::testing::ExitedWithCode(0), "");
 }
 
+TEST_F(OutputGateDeathTest, DoesNotCountACheckpointAndWaitsForUnsavedWork) {
+  const TemporaryDirectory directory;
+  EXPECT_EXIT(
+      {
+        {
+          const SavingState saving;
+          write_file(directory / "checkpoint", "state");
+        }
+        {
+          const UnsavedWork unsaved;
+          if (abandon_outputs(false)) _exit(1);
+        }
+        exit_if(abandon_outputs(false));
+      },
+      ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      {
+        const UnsavedWork unsaved;
+        exit_if(abandon_outputs(true));
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
 }  // namespace
 }  // namespace parsimony::output_gate_test

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <map>
+#include <stop_token>
 
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
@@ -62,6 +63,36 @@ TEST(RecipeRun, TrainsExportsAndEvaluates) {
   };
   EXPECT_TRUE(has("export.deflate_header") && has("export.fold_statistics") &&
               has("ipq.schemes[0].block_size"));
+}
+
+// A wish to stop is heard while the codes are judged: no result is there then, and the next run ends as if
+// there had been none.
+TEST(RecipeRun, StopsWhileItJudgesTheExportedNetwork) {
+  const TemporaryDirectory directory;
+  words(directory);
+  const Recipe recipe = read_recipe(directory.file("run.json", recipe_text(R"(},
+    "training": {"steps": 4, "batch_size": 8, "recalibration_batches": 2},
+    "ipq": {"stages": [".*"], "scheme": "integer", "bits": 8, "steps": 2})")));
+  const RecipeRun whole = train_recipe(recipe, directory / "whole", false, Context(1));
+  std::stop_source source;
+  int judged = 0;
+  Context context(1);
+  context.stop = source.get_token();
+  context.on_progress = [&](std::string_view stage, std::int64_t, std::int64_t) {
+    if (stage != "evaluate") return;
+    ++judged;
+    source.request_stop();
+  };
+  expect_error(ErrorCode::cancelled, "cancelled",
+               [&] { train_recipe(recipe, directory / "parts", false, context); });
+  EXPECT_EQ(judged, 1);
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory / "parts"))
+    files.push_back(entry.path().filename().string());
+  EXPECT_EQ(files, std::vector<std::string>{"train.checkpoint"});
+  const RecipeRun parts = train_recipe(recipe, directory / "parts", false, Context(1));
+  EXPECT_EQ(parts.figures, whole.figures);
+  EXPECT_EQ(read_file(parts.model), read_file(whole.model));
 }
 
 // The files tell what their weights do not show: heads, shared layers and the first position.

@@ -259,6 +259,62 @@ TEST(Trainer, AStoppedRunGoesOnBitByBit) {
   EXPECT_GE(runs, 6);
 }
 
+// Wishes to stop in the middle of a training pass: in its forward pass or in its backward pass.
+class StopsWithinSteps : public SpotTask {
+ public:
+  StopsWithinSteps(std::uint64_t seed, int passes, bool backward)
+      : SpotTask(seed), context(1), left_(passes), backward_(backward) {
+    context.stop = source_.get_token();
+    context.on_log = [this](LogLevel, std::string_view text) { last_note = text; };
+  }
+  torch::Tensor forward(const torch::Tensor& inputs) override {
+    torch::Tensor out = SpotTask::forward(inputs);
+    if (!out.requires_grad() || --left_ > 0) return out;
+    if (backward_) {
+      out.register_hook([this](const torch::Tensor&) { source_.request_stop(); });
+    } else {
+      source_.request_stop();
+    }
+    return out;
+  }
+
+  Context context;
+  std::string last_note;
+
+ private:
+  std::stop_source source_;
+  int left_;
+  bool backward_;
+};
+
+// A step that was given up leaves no trace in batch norm, random numbers, noise and its codebooks.
+TEST(Trainer, AStepThatIsGivenUpIsMadeAnew) {
+  const TemporaryDirectory directory;
+  std::string whole;
+  {
+    SpotTask task;
+    train(task, whole_plan(), {}, Context(1));
+    whole = bytes_of(task.model());
+  }
+  const TrainingFiles files{directory / "run.checkpoint"};
+  int runs = 0, steps = 0;
+  for (bool done = false; !done; ++runs) {
+    StopsWithinSteps task(static_cast<std::uint64_t>(runs == 0 ? 1 : runs), 8, runs % 2 == 1);
+    try {
+      train(task, whole_plan(), files, task.context);
+      done = true;
+      EXPECT_TRUE(bytes_of(task.model()) == whole);
+    } catch (const Error& error) {
+      ASSERT_EQ(error.code(), ErrorCode::cancelled) << error.what();
+      if (task.last_note.starts_with("stopped after step ")) steps = std::stoi(task.last_note.substr(19));
+      if (runs < 8) {
+        EXPECT_EQ(steps, 7 * (runs + 1));
+      }
+    }
+  }
+  EXPECT_GE(runs, 10);
+}
+
 TEST(Trainer, ACheckpointOfAnotherPlanIsRefusedByTheNameOfWhatDiffers) {
   const TemporaryDirectory directory;
   TrainingFiles files{directory / "run.checkpoint"};

@@ -111,6 +111,7 @@ class Bert : public torch::nn::Module {
   std::int64_t blocks() const;
   /// Number of forward passes in training so far with layer_drop, on which its draws depend.
   std::int64_t step() const { return step_; }
+  void set_step(std::int64_t step) { step_ = step; }
   /// From now on no block is skipped in training.
   void end_layer_drop() { options_.layer_drop = 0; }
 

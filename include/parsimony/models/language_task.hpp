@@ -62,6 +62,8 @@ class LanguageTask : public train::Task {
   torch::Tensor loss(const train::Batch& batch) override;
   std::int64_t blocks() const override { return model_->blocks(); }
   void keep_blocks(std::span<const std::int64_t> keep) override;
+  std::int64_t passes() const override { return model_->step(); }
+  void set_passes(std::int64_t passes) override { model_->set_step(passes); }
 
   /// "perplexity": exp of the mean of −ln p over all held-out tokens except the first, each predicted once
   /// from the tokens before it in its window. "bits_per_byte": the sum of −log2 p divided by the bytes of

@@ -98,6 +98,8 @@ class SentenceTask : public train::Task {
   train::Outputs forward_with_states(const torch::Tensor& inputs) override;
   std::int64_t blocks() const override { return model_->blocks(); }
   void keep_blocks(std::span<const std::int64_t> keep) override;
+  std::int64_t passes() const override { return model_->step(); }
+  void set_passes(std::int64_t passes) override { model_->set_step(passes); }
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
   const std::shared_ptr<const SentenceData>& data() const { return data_; }

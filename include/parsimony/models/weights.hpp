@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/core/safetensors.hpp"
 
 namespace torch::nn {
@@ -38,7 +39,7 @@ std::vector<std::string> load_encoder_weights(torch::nn::Module& model, const st
 
 /// Writes all parameters and buffers under their names. A tensor that several modules share is stored once,
 /// under its first name. The file has network_metadata(). Throws io.
-void save_weights(const torch::nn::Module& model, const std::filesystem::path& path);
+void save_weights(const torch::nn::Module& model, const OutputPath& path);
 
 /// Metadata for the files of a model, beside its weights: for a Transformer an entry `parsimony.network`, by
 /// which `parsimony run` knows heads, layers and first_position; otherwise nothing.

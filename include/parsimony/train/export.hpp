@@ -2,13 +2,13 @@
 #pragma once
 
 #include <array>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "parsimony/core/options.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/compact_file.hpp"
 
@@ -61,7 +61,7 @@ quant::CompactRecipe export_recipe(torch::nn::Module& model,
 ///
 /// Throws invalid_argument for a tensor without a layer or of another shape, and io; the model is unchanged
 /// then.
-void export_compact(const std::filesystem::path& path, torch::nn::Module& model,
+void export_compact(const OutputPath& path, torch::nn::Module& model,
                     const std::map<std::string, quant::QuantizedTensor>& tensors,
                     const ExportOptions& options = {}, const TensorMetadata& metadata = {});
 

@@ -55,6 +55,10 @@ class Task {
   /// invalid_argument for numbers that are not increasing or out of range, and if the model has no blocks.
   virtual void keep_blocks(std::span<const std::int64_t> keep);
 
+  /// How often the model has computed in training, if it draws random numbers by this count; 0 if not.
+  virtual std::int64_t passes() const { return 0; }
+  virtual void set_passes(std::int64_t /*passes*/) {}
+
   /// Evaluates the model, in evaluation mode, on held-out data: figures by name ("accuracy", "perplexity").
   virtual std::map<std::string, double> evaluate(const Context& context = Context{}) = 0;
 };

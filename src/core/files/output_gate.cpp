@@ -10,6 +10,7 @@ namespace {
 enum class Gate { closed, open, passed, abandoned };
 
 std::atomic<Gate> gate{Gate::closed};
+std::atomic<int> saving{0}, unsaved{0};
 
 }  // namespace
 
@@ -18,17 +19,35 @@ Appearing::Appearing() noexcept {
   do {
     while (now == Gate::abandoned) ::pause();  // the process is about to end
   } while (!gate.compare_exchange_weak(now, Gate::open));
+  after_some_ = now == Gate::passed || saving == 0;
 }
 
 Appearing::~Appearing() {
-  gate = Gate::passed;
+  gate = after_some_ ? Gate::passed : Gate::closed;
 }
 
-bool abandon_outputs(bool even_after_some) noexcept {
+SavingState::SavingState() noexcept {
+  ++saving;
+}
+
+SavingState::~SavingState() {
+  --saving;
+}
+
+UnsavedWork::UnsavedWork() noexcept {
+  ++unsaved;
+}
+
+UnsavedWork::~UnsavedWork() {
+  --unsaved;
+}
+
+bool abandon_outputs(bool at_any_cost) noexcept {
+  if (!at_any_cost && unsaved > 0) return false;
   Gate now = Gate::closed;
   if (gate.compare_exchange_strong(now, Gate::abandoned) || now == Gate::abandoned) return true;
   now = Gate::passed;
-  return even_after_some && gate.compare_exchange_strong(now, Gate::abandoned);
+  return at_any_cost && gate.compare_exchange_strong(now, Gate::abandoned);
 }
 
 }  // namespace parsimony

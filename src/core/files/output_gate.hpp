@@ -11,10 +11,33 @@ class Appearing {
   Appearing(const Appearing&) = delete;
   Appearing& operator=(const Appearing&) = delete;
   ~Appearing();
+
+ private:
+  bool after_some_;
+};
+
+/// Lives while a checkpoint is written, which is not an output of the run: abandon_outputs() does not count
+/// it.
+class SavingState {
+ public:
+  SavingState() noexcept;
+  SavingState(const SavingState&) = delete;
+  SavingState& operator=(const SavingState&) = delete;
+  ~SavingState();
+};
+
+/// Lives while a run has work that no checkpoint holds yet, and that it saves when it is told to stop.
+class UnsavedWork {
+ public:
+  UnsavedWork() noexcept;
+  UnsavedWork(const UnsavedWork&) = delete;
+  UnsavedWork& operator=(const UnsavedWork&) = delete;
+  ~UnsavedWork();
 };
 
 /// Called by another thread, or a signal handler, before it ends the process. Returns false while files get
-/// their names, and, unless `even_after_some` is set, once a file has. After true no file appears any more.
-bool abandon_outputs(bool even_after_some) noexcept;
+/// their names, and, unless `at_any_cost` is set, once a file has or while there is unsaved work. After true
+/// no file appears any more.
+bool abandon_outputs(bool at_any_cost) noexcept;
 
 }  // namespace parsimony

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <optional>
 #include <string>
 
+#include "core/files/output_gate.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/flow/flow_file.hpp"
 #include "images/flow/flow_network.hpp"
@@ -59,6 +61,8 @@ class Training {
     record_options(out.report, options_);
     StageTimer timer(out.report, "training");
     if (!checkpoint.empty() && std::filesystem::exists(checkpoint)) resume(checkpoint);
+    std::optional<UnsavedWork> unsaved;
+    if (!checkpoint.empty()) unsaved.emplace();
     try {
       auto saved = std::chrono::steady_clock::now();
       for (auto k = static_cast<int>(losses_.size()); k < options_.iterations; ++k) {
@@ -76,6 +80,7 @@ class Training {
       throw;
     }
     if (!checkpoint.empty()) save(checkpoint);
+    unsaved.reset();
     timer.finish();
     const auto last = static_cast<std::int64_t>(losses_.size() + 9) / 10;
     double mean = 0;
@@ -239,6 +244,7 @@ class Training {
     append_flow(members, "flow_", flow_);
     append_flow(members, "first_", first_);
     append_flow(members, "second_", second_);
+    const SavingState saving;
     write_file(path, make_zip(members));
   }
 
