@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <exception>
 
 #include "parsimony/core/output_file.hpp"
 
@@ -16,9 +18,19 @@ extern "C" void end_without_files(int signal) {
   raise(signal);
 }
 
+std::terminate_handler usual_terminate = nullptr;
+
+// An exception that no memory is left for ends in std::terminate(), and no destructor runs.
+[[noreturn]] void terminate_without_files() {
+  remove_temporary_files();
+  if (usual_terminate != nullptr) usual_terminate();
+  std::abort();
+}
+
 }  // namespace
 
 void prepare_process() {
+  usual_terminate = std::set_terminate(terminate_without_files);
   for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {
     if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
