@@ -18,6 +18,7 @@ writes results.md.
 Exit status: 0 if nothing was broken and no end took longer than PROMISE, apart from how late this program woke up."""
 
 import argparse
+import contextlib
 import glob
 import os
 import pathlib
@@ -83,17 +84,22 @@ def cpu_seconds(pid):
     return seconds
 
 
+def text_of(file):
+    file.seek(0)
+    return file.read()
+
+
 def interrupt(words, folder, moment, first):
     """One try: None if the run had ended, or (seconds, CPU seconds, lateness, faults)."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix="out-") as name:
-        out = pathlib.Path(name)
+    with contextlib.ExitStack() as files_of_try:
+        out = pathlib.Path(files_of_try.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix="out-")))
         words = [word.format(out=out, data=drive.DATA) for word in words]
         words = [name for word in words for name in (sorted(glob.glob(word)) if word.endswith("/*.png") else [word])]
         files = [pathlib.Path(word) for word in words if word.startswith(f"{out}/") and pathlib.Path(word).suffix]
         for file in files:
             file.write_bytes(OLD)
-        with open(folder / "messages", "wb") as messages:
-            process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=messages)
+        messages = files_of_try.enter_context(tempfile.TemporaryFile("w+"))
+        process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=messages)
         begin = time.monotonic()
         while time.monotonic() - begin < moment:
             try:
@@ -101,7 +107,7 @@ def interrupt(words, folder, moment, first):
             except subprocess.TimeoutExpired:
                 continue
             if process.returncode not in (0, drive.NOT_CONVERGED):
-                raise RuntimeError(f"{' '.join(words)}: exit status {process.returncode}: {(folder / 'messages').read_text()}")
+                raise RuntimeError(f"{' '.join(words)}: exit status {process.returncode}: {text_of(messages)}")
             return None, time.monotonic() - begin
         if first:
             go_first(process.pid, True)
@@ -122,8 +128,7 @@ def interrupt(words, folder, moment, first):
             go_first(process.pid, False)
         process.returncode = os.waitstatus_to_exitcode(status)
         cpu = max(0.0, usage.ru_utime + usage.ru_stime - before)
-        said = (folder / "messages").read_text(errors="replace")
-        return (seconds, cpu, lateness.longest, broken(process.returncode, said, out, files)), moment
+        return (seconds, cpu, lateness.longest, broken(process.returncode, text_of(messages), out, files)), moment
 
 
 def broken(status, said, out, files):

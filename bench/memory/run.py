@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """The smallest limit of memory that a run accepts, and what it takes then: one line for each of thirty runs.
 
-    python3 bench/memory/run.py PARSIMONY [RUN…] [--cgroup FOLDER]
+    python3 bench/memory/run.py PARSIMONY [RUN…] [--cgroup FOLDER] [--write]
 
 For each run, --max-memory falls by steps of 1.15 from twice the peak without a limit until the run is refused. The table
 has the last limit that was accepted, the estimate and the peak of that run (peak resident memory, the program included),
-and the peak beside the promise: 1.05 × limit + 12 MB. With --cgroup, a folder of the memory controller (version 1), each
-run is also started in a cgroup with that limit, where the kernel must not end it; as root.
+and the peak beside the promise: 1.05 × limit + 12 MB.
+
+With --cgroup, a folder in which this user may make cgroups with a limit of memory (version 1 or 2; as root), each run is
+also started in a cgroup of that limit, with --max-memory and without. As long as it is refused there, the cgroup grows by
+steps of 1.04. The last two columns have the least cgroups in which it was done, beside the limit. The kernel must not end
+a run in any. --write writes results.md.
 
 Exit status: 0 if every run keeps the promise.
 """
@@ -21,10 +25,14 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "faults"))
-from verbs import write_png, write_safetensors  # noqa: E402
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tests/faults"))
+sys.path.insert(0, str(HERE.parent))
+import drive  # noqa: E402
+from verbs import make_network, write_png, write_safetensors  # noqa: E402
 
 STEP = 1.15
+GROUP_STEP, GROUP_STEPS = 1.04, 16
 THREADS = "2"
 
 # name of the run: words of the command. Inputs are made by make_inputs().
@@ -58,9 +66,18 @@ RUNS = {
     "knn-graph, exact": "knn-graph points8.npy --search exact -o out.npz",
     "operator denoise": "operator denoise image.png --sigma 20 -o out.png",
     "operator inpaint": "operator inpaint image.png --mask mask.png --max-iterations 2 -o out.png",
+    "operator learn": "operator learn signals.npy --rows 48 --max-iterations 5 -o out-operator.npy",
     "quantize": "quantize model.safetensors -o out.safetensors",
+    "quantize to products": "quantize model.safetensors --scheme pq8 --max-iterations 3 -o out.safetensors",
+    "quantize to a budget": "quantize model.safetensors --budget 2MB -o out.safetensors",
     "dequantize": "dequantize small.safetensors -o out.safetensors",
+    "inspect": "inspect many.safetensors",
+    "order": "order planted.npz -o out.npz",
+    "run, texts": "run network --texts texts.txt --embed out.npy",
+    "run, pictures": "run lite0.safetensors --image pictures",
+    "export": "export network --onnx out.onnx",
 }
+DATA = {"run, pictures": "networks/efficientnet_lite0.safetensors"}  # runs that need a file of the data folder
 
 
 def run(command, folder, words, limit=None, cgroup=None):
@@ -116,18 +133,53 @@ def make_inputs(command, folder):
     write_safetensors(folder / "model.safetensors", {
         f"{i}.weight": ((1024, 1024), [draw.random() for _ in range(1 << 20)]) for i in range(4)})
     make("quantize model.safetensors -o small.safetensors")
+    write_floats(folder / "signals.npy", 20_000, 24, draw)
+    names = ",".join(f'"layers.{i}.weight":{{"dtype":"F32","shape":[],"data_offsets":[{4 * i},{4 * i + 4}]}}' for i in range(100_000))
+    header = f"{{{names}}}".encode()
+    header += b" " * (-len(header) % 8)
+    (folder / "many.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(400_000))
+    make_network(folder, lambda *words: make(" ".join(words)), draw, width=512, layers=4)
+    (folder / "texts.txt").write_text("".join(" ".join(draw.choices("abcdefghij", k=30)) + "\n" for _ in range(500)))
+    (folder / "pictures").mkdir()
+    for i in range(20):
+        write_png(folder / f"pictures/{i}.png", [[draw.randrange(256) for _ in range(300)] for _ in range(300)])
+    if (drive.DATA / DATA["run, pictures"]).exists():
+        (folder / "lite0.safetensors").symlink_to(drive.DATA / DATA["run, pictures"])
 
 
-def in_cgroup(parent, command, folder, words, limit):
-    """done, refused or killed: the run in a cgroup with that limit, without --max-memory."""
+def in_cgroup(parent, command, folder, words, limit, flag):
+    """done, refused or killed: the run in a cgroup with that limit, also with --max-memory."""
     group = pathlib.Path(parent) / f"parsimony-{os.getpid()}"
     group.mkdir()
     try:
-        (group / "memory.limit_in_bytes").write_text(str(int(limit) // 4096 * 4096))
-        status = run(command, folder, words, cgroup=group)[0]
+        file = next(file for name in ("memory.max", "memory.limit_in_bytes") if (file := group / name).exists())
+        file.write_text(str(int(limit) // 4096 * 4096))
+        status = run(command, folder, words, limit if flag else None, cgroup=group)[0]
         return {0: "done", 3: "done", 1: "refused"}.get(status, "killed")
     finally:
         group.rmdir()
+
+
+def least_cgroup(parent, command, folder, words, limit, flag):
+    """The least cgroup in which the run is done, as a multiple of the limit, or what happened."""
+    for step in range(GROUP_STEPS):
+        ended = in_cgroup(parent, command, folder, words, limit * GROUP_STEP**step, flag)
+        if ended != "refused":
+            return f"{GROUP_STEP**step:.2f}" if ended == "done" else f"**{ended}** at {GROUP_STEP**step:.2f}"
+    return f"refused up to {GROUP_STEP**(GROUP_STEPS - 1):.2f}"
+
+
+HEAD = """# Limits of memory and what runs take
+
+Megabytes. The limit is the smallest that a run accepts, to a factor of 1.15. The promise: a peak of at most 1.05 × limit + 12 MB. Two
+threads. The last columns have the least cgroup in which the run was done, as a multiple of the limit: by the cgroup alone, and with
+`--max-memory` of the same size. The pages of the input files count in a cgroup, too.
+
+```sh
+python3 bench/memory/run.py build/release/cli/parsimony --cgroup /sys/fs/cgroup/memory --write
+```
+
+"""
 
 
 def main():
@@ -135,17 +187,26 @@ def main():
     parser.add_argument("command")
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--cgroup")
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     command = os.path.abspath(options.command)
-    broken = 0
+    broken, lines = 0, []
+
+    def say(line):
+        lines.append(line)
+        print(line, flush=True)
+
     with tempfile.TemporaryDirectory(prefix="parsimony-memory-") as name:
         folder = pathlib.Path(name)
         make_inputs(command, folder)
-        print("| run | peak without a limit | limit accepted | estimate | peak | peak / limit | promise"
-              + (" | cgroup of that limit |" if options.cgroup else " |"))
-        print("|---|---|---|---|---|---|---|" + ("---|" if options.cgroup else ""))
+        say("| run | peak without a limit | limit accepted | estimate | peak | peak / limit | promise |"
+            + (" cgroup / limit | with the flag |" if options.cgroup else ""))
+        say("|---|---|---|---|---|---|---|" + ("---|---|" if options.cgroup else ""))
         for title, words in RUNS.items():
             if options.runs and title.strip() not in options.runs:
+                continue
+            if title in DATA and not (drive.DATA / DATA[title]).exists():
+                print(f"skipped: {title}: needs {drive.DATA / DATA[title]}", file=sys.stderr)
                 continue
             status, free, said = run(command, folder, words)
             if status not in (0, 3):
@@ -164,16 +225,18 @@ def main():
                     break
                 limit /= STEP
             if accepted is None:
-                print(f"| {title.strip()} | {free['peak'] / 1e6:.1f} | refused twice the peak: {said.strip()} |")
+                say(f"| {title.strip()} | {free['peak'] / 1e6:.1f} | refused twice the peak: {said.strip()} |")
                 broken += 1
                 continue
             kept = memory["peak"] <= 1.05 * accepted + 12e6
             line = [title.strip(), *(f"{bytes / 1e6:.1f}" for bytes in (free["peak"], accepted, memory["estimate"], memory["peak"])),
                     f"{memory['peak'] / accepted:.2f}", "kept" if kept else "broken"]
             if options.cgroup:
-                line.append(in_cgroup(options.cgroup, command, folder, words, accepted))
-                broken += line[-1] == "killed"
-            print("| " + " | ".join(line) + " |", flush=True)
+                line += [least_cgroup(options.cgroup, command, folder, words, accepted, flag) for flag in (False, True)]
+                broken += sum("killed" in cell for cell in line[-2:])
+            say("| " + " | ".join(line) + " |")
+    if options.write:
+        (HERE / "results.md").write_text(HEAD + "\n".join(lines) + "\n")
     return 1 if broken else 0
 
 

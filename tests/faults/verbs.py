@@ -98,19 +98,22 @@ def orthogonal_signal(rows, draw):
     return basis[-1]
 
 
-def make_network(folder, run, draw):
-    """A BERT of one layer in codes, with its tokenizer, and texts for it."""
-    width, letters = 64, "abcdefghijklmnopqrstuvwxyz"
+def make_network(folder, run, draw, width=64, layers=1):
+    """A small BERT in codes, with its tokenizer, and texts for it."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
-    layer = "encoder.layer.0."
     matrices = {"embeddings.word_embeddings": (len(words), width), "embeddings.position_embeddings": (40, width),
-                "embeddings.token_type_embeddings": (2, width), layer + "intermediate.dense": (128, width), layer + "output.dense": (width, 128)}
-    matrices |= {layer + "attention." + name: (width, width) for name in ("self.query", "self.key", "self.value", "output.dense")}
+                "embeddings.token_type_embeddings": (2, width)}
+    norms = ["embeddings."]
+    for layer in (f"encoder.layer.{i}." for i in range(layers)):
+        matrices |= {layer + "intermediate.dense": (2 * width, width), layer + "output.dense": (width, 2 * width)}
+        matrices |= {layer + "attention." + name: (width, width) for name in ("self.query", "self.key", "self.value", "output.dense")}
+        norms += [layer + "attention.output.", layer + "output."]
     tensors = {name + ".weight": (shape, [draw.gauss(0, 0.1) for _ in range(shape[0] * shape[1])]) for name, shape in matrices.items()}
     for name, (rows, _) in matrices.items():
-        if name.startswith(layer):
+        if name.startswith("encoder."):
             tensors[name + ".bias"] = ((rows,), [0.0] * rows)
-    for name in ("embeddings.", layer + "attention.output.", layer + "output."):
+    for name in norms:
         tensors[name + "LayerNorm.weight"] = ((width,), [1.0] * width)
         tensors[name + "LayerNorm.bias"] = ((width,), [0.0] * width)
     write_safetensors(folder / "network.safetensors", tensors)
@@ -118,8 +121,8 @@ def make_network(folder, run, draw):
     run("quantize", "network.safetensors", "--scheme", "levels4", "-o", "network/model.safetensors")
     (folder / "network/vocab.txt").write_text("\n".join(words) + "\n")
     (folder / "network/config.json").write_text(json.dumps({
-        "model_type": "bert", "vocab_size": len(words), "hidden_size": width, "num_hidden_layers": 1, "num_attention_heads": 4,
-        "intermediate_size": 128, "max_position_embeddings": 40, "type_vocab_size": 2, "pad_token_id": 0}))
+        "model_type": "bert", "vocab_size": len(words), "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": 4,
+        "intermediate_size": 2 * width, "max_position_embeddings": 40, "type_vocab_size": 2, "pad_token_id": 0}))
     (folder / "texts.txt").write_text("a b c\nx y\n")
 
 
