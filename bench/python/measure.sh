@@ -23,7 +23,7 @@ table() {
 
 imports() {
   table imports "$python" bench/python/imports.py build/wheels/*.whl <<'TEXT'
-# What an import costs
+# The cost of an import
 
 `bench/python/imports.py`: each package in an environment of its own, without the variables of the caller, in fresh interpreters in turn.
 "All wheels" are those that pip downloads for it. A first call makes three clusters of 300 points, or finds the communities of as many
