@@ -1,4 +1,4 @@
-#include "parsimony/data/word_dictionary.hpp"
+#include "data/text/word_dictionary.hpp"
 
 #include <fmt/format.h>
 
@@ -65,15 +65,13 @@ std::string_view WordDictionary::word(std::int32_t token) const {
   return state_->words[token];
 }
 
-WordDictionary read_word_dictionary(const std::filesystem::path& file) {
-  const std::string content = read_file(file, kLargestDictionary);
-  std::string_view rest = content;
+WordDictionary parse_word_dictionary(std::string_view text, const std::string& name) {
   auto state = std::make_shared<WordDictionary::State>();
-  for (std::int64_t number = 1; !rest.empty(); ++number) {
-    std::string_view line = take_line(rest);
+  for (std::int64_t number = 1; !text.empty(); ++number) {
+    std::string_view line = take_line(text);
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto fail = [&](const char* what) {
-      throw Error(ErrorCode::format, fmt::format("{}: line {} {}", file.string(), number, what));
+      throw Error(ErrorCode::format, fmt::format("{}: line {} {}", name, number, what));
     };
     const std::size_t space = line.rfind(' ');
     const std::string_view count = space == line.npos ? std::string_view{} : line.substr(space + 1);
@@ -88,9 +86,13 @@ WordDictionary read_word_dictionary(const std::filesystem::path& file) {
     state->words.emplace_back(word);
   }
   if (state->words.size() == WordDictionary::State{}.words.size()) {
-    throw Error(ErrorCode::format, file.string() + ": has no word; must have one on each line");
+    throw Error(ErrorCode::format, name + ": has no word; must have one on each line");
   }
   return WordDictionary(std::move(state));
+}
+
+WordDictionary read_word_dictionary(const std::filesystem::path& file) {
+  return parse_word_dictionary(read_file(file, kLargestDictionary), file.string());
 }
 
 }  // namespace parsimony::data
