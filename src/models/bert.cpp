@@ -102,6 +102,10 @@ std::int64_t Bert::blocks() const {
   return std::ssize(parts_->blocks);
 }
 
+std::shared_ptr<torch::nn::Module> Bert::block(std::int64_t i) const {
+  return parts_->blocks.at(i);
+}
+
 void Bert::register_layers() {
   for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
     parts_->layers->register_module(std::to_string(layer),

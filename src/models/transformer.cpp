@@ -74,6 +74,10 @@ std::int64_t Transformer::blocks() const {
   return static_cast<std::int64_t>(layers_->size());
 }
 
+std::shared_ptr<torch::nn::Module> Transformer::block(std::int64_t i) const {
+  return layers_->ptr(i);
+}
+
 std::vector<bool> Transformer::dropped_blocks(std::int64_t step) const {
   return draw_dropped_blocks(blocks(), options_.layer_drop, options_.seed, kDropStream, step);
 }

@@ -11,6 +11,7 @@
 #include "train/module_modes.hpp"
 #include "train/optimizer.hpp"
 #include "train/run_identity.hpp"
+#include "train/stage_layers.hpp"
 #include "train/step_stop.hpp"
 #include "train/training.hpp"
 
@@ -81,6 +82,7 @@ void Training::check() const {
     validate_fields(*plan_.pruning);
     if (task_.blocks() == 0) task_.keep_blocks({});  // says why not
   }
+  check_stages(task_, plan_);
   if (plan_.teacher != nullptr) validate_fields(plan_.distillation);
   if (step_examples_ > task_.examples()) {
     refuse(fmt::format("batch_size: {}{} is more than the {} examples; must be at most their number",

@@ -89,6 +89,31 @@ TEST(WholeWay, OfAnEncoder) {
   go_the_way(directory, sentence_recipe(directory), "encoder.layer.", "accuracy");
 }
 
+// Eight layers in four pairs, of which two remain as the layers 0 to 3.
+TEST(WholeWay, StagesThatPruningLeavesNothingAreRefusedBeforeTheFirstStep) {
+  const TemporaryDirectory directory;
+  const auto refuse_part = [&](const std::filesystem::path& good, const std::string& part,
+                               const std::string& message) {
+    std::string text = read_file(good);
+    const std::string before = "\"ipq\": {";
+    text.replace(text.find(before), before.size(), before + part);
+    const Recipe recipe = read_recipe(directory.file("changed.json", text));
+    Context context(1);
+    context.on_progress = [](std::string_view stage, std::int64_t, std::int64_t) {
+      EXPECT_NE(stage, "training");
+    };
+    expect_error(ErrorCode::invalid_argument, message,
+                 [&] { train_recipe(recipe, directory / "run", false, context); });
+  };
+  const std::filesystem::path language = language_recipe(directory), encoder = sentence_recipe(directory);
+  refuse_part(
+      language, R"("stages": ["layers\\.3\\..*", ".*"], )",
+      "stages: \"layers\\.3\\..*\" matches no layer that pruning leaves and no earlier stage matches");
+  refuse_part(encoder, R"("stages": [".*layer\\.[4-7]\\..*", ".*"], )",
+              "matches no layer that pruning leaves");
+  refuse_part(encoder, R"("stages": [".*", ".*attention.*"], )", "stages: \".*attention.*\"");
+}
+
 TEST(WholeWay, AWrongOptionThatTheDataShowNamesTheRecipe) {
   const TemporaryDirectory directory;
   std::filesystem::path file = language_recipe(directory);

@@ -109,6 +109,7 @@ class Bert : public torch::nn::Module {
   const BertOptions& options() const { return options_; }
 
   std::int64_t blocks() const;
+  std::shared_ptr<torch::nn::Module> block(std::int64_t i) const;  ///< 0 to blocks() − 1
   /// Number of forward passes in training so far with layer_drop, on which its draws depend.
   std::int64_t step() const { return step_; }
   void set_step(std::int64_t step) { step_ = step; }

@@ -61,6 +61,7 @@ class LanguageTask : public train::Task {
   train::Outputs forward_with_states(const torch::Tensor& inputs) override;
   torch::Tensor loss(const train::Batch& batch) override;
   std::int64_t blocks() const override { return model_->blocks(); }
+  std::shared_ptr<torch::nn::Module> block(std::int64_t i) override { return model_->block(i); }
   void keep_blocks(std::span<const std::int64_t> keep) override;
   std::int64_t passes() const override { return model_->step(); }
   void set_passes(std::int64_t passes) override { model_->set_step(passes); }

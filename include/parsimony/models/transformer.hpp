@@ -111,6 +111,7 @@ class Transformer : public torch::nn::Module {
   torch::Tensor log_probabilities(const torch::Tensor& tokens, const torch::Tensor& targets);
 
   std::int64_t blocks() const;
+  std::shared_ptr<torch::nn::Module> block(std::int64_t i) const;  ///< 0 to blocks() − 1
 
   /// Whether each block is skipped by the training step of that number.
   std::vector<bool> dropped_blocks(std::int64_t step) const;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,8 +52,13 @@ class Task {
   /// Blocks that pruning can leave out, such as the layers of a Transformer; 0: the model has none.
   virtual std::int64_t blocks() const { return 0; }
 
-  /// Removes all other blocks for good. From now on no block is skipped in training. Throws
-  /// invalid_argument for numbers that are not increasing or out of range, and if the model has no blocks.
+  /// A block of the model, 0 to blocks() − 1; all have layers of the same names. By it train() knows
+  /// the layers that pruning leaves; nullptr: not told.
+  virtual std::shared_ptr<torch::nn::Module> block(std::int64_t) { return nullptr; }
+
+  /// Removes all other blocks for good; the kept ones become the first ones, with their names. From now on no
+  /// block is skipped in training. Throws invalid_argument for numbers that are not increasing or out of
+  /// range, and if the model has no blocks.
   virtual void keep_blocks(std::span<const std::int64_t> keep);
 
   /// How often the model has computed in training, if it draws random numbers by this count; 0 if not.

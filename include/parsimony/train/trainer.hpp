@@ -156,9 +156,9 @@ struct TrainingResult {
 /// report: objective_history has the mean losses over report_steps; figures has those of the final
 /// evaluation, and "evaluation_step" and "evaluation_<figure>" for the evaluations between.
 ///
-/// Throws invalid_argument (options out of range, fewer examples than a batch, a checkpoint of another plan,
-/// whose first differing option is named, a loss that is not finite), io (also if a process is lost or has
-/// other weights than the others) and cancelled.
+/// Throws invalid_argument (options out of range, a stage without a layer, fewer examples than a batch, a
+/// checkpoint of another plan, whose first differing option is named, a loss that is not finite), io (also if
+/// a process is lost or has other weights than the others) and cancelled.
 TrainingResult train(Task& task, const TrainingPlan& plan, const TrainingFiles& files = {},
                      const Context& context = Context{});
 
