@@ -1,7 +1,6 @@
 #include "models/bert_layer.hpp"
 
 #include <cmath>
-#include <limits>
 
 namespace parsimony::models {
 
@@ -32,9 +31,9 @@ torch::Tensor BertLayer::attend(const torch::Tensor& x, const torch::Tensor& hid
     return all.view({n, t, heads_, each}).transpose(1, 2);  // n × heads × t × each
   };
   const torch::Tensor query = by_head(query_(x)) / std::sqrt(static_cast<double>(each));
-  // The lowest number, not −∞: a text of padding alone must not become NaN.
-  const torch::Tensor scores = query.matmul(by_head(key_(x)).transpose(2, 3))
-                                   .masked_fill(hidden, std::numeric_limits<float>::lowest());
+  // Not −∞: a text of padding alone must not become NaN. Nor the lowest float, which bfloat16 does not have.
+  constexpr double kHidden = -3e38;
+  const torch::Tensor scores = query.matmul(by_head(key_(x)).transpose(2, 3)).masked_fill(hidden, kHidden);
   const torch::Tensor weights = torch::dropout(scores.softmax(-1), dropout_, is_training());
   return weights.matmul(by_head(value_(x))).transpose(1, 2).reshape({n, t, heads_ * each});
 }

@@ -89,6 +89,16 @@ TEST(WholeWay, OfAnEncoder) {
   go_the_way(directory, sentence_recipe(directory), "encoder.layer.", "accuracy");
 }
 
+TEST(WholeWay, OfAnEncoderInBfloat16) {
+  const TemporaryDirectory directory;
+  std::string text = read_file(sentence_recipe(directory));
+  const std::string steps = "\"steps\": 40,";
+  text.replace(text.find(steps), steps.size(), "\"steps\": 4, \"bfloat16\": true,");
+  const RecipeRun run =
+      train_recipe(read_recipe(directory.file("low.json", text)), directory / "low", false, Context(1));
+  EXPECT_GT(run.figures.at("loss"), 0);
+}
+
 // Eight layers in four pairs, of which two remain as the layers 0 to 3.
 TEST(WholeWay, StagesThatPruningLeavesNothingAreRefusedBeforeTheFirstStep) {
   const TemporaryDirectory directory;
