@@ -1,15 +1,17 @@
-"""MiniLM on sentences: fine-tuned, then in codes after training, by QAT and by Quant-Noise. Writes the table of a set.
+"""MiniLM on sentences: fine-tuned, then in codes after training, by QAT and by Quant-Noise. Writes the table of a set from all
+seeds in WORK.
 
-    python experiments/sentences/run.py BUILD DATA WORK [--set sst2|sick] [--seed N] [--only WORD…]
+    python experiments/sentences/run.py BUILD DATA WORK [--set sst2|sick] [--seed N] [--only WORD…] [--finished]
 
-BUILD is a build folder, DATA the data folder (docs/data.md), WORK a folder for networks: finished ones are not made again.
-A seed of a set takes about 30 CPU minutes. --only prints the rows whose names have one of the words (and the float network),
-and leaves the table as it is.
+BUILD is a build folder, DATA the data folder (docs/data.md), WORK a folder for networks: finished ones are not made again,
+nor judged again. A seed of a set takes about 55 CPU minutes. --only prints the rows whose names have one of the words (and
+the float network), and leaves the table as it is. --finished makes no network, and writes the table of those that are there.
 """
 
 import argparse
 import json
 import pathlib
+import statistics
 import subprocess
 
 parser = argparse.ArgumentParser()
@@ -19,6 +21,7 @@ parser.add_argument("work", type=pathlib.Path)
 parser.add_argument("--set", choices=["sst2", "sick"], default="sst2")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--only", nargs="*", default=[])
+parser.add_argument("--finished", action="store_true")
 options = parser.parse_args()
 data, work = options.data.resolve(), options.work.resolve() / f"{options.set}-{options.seed}"
 work.mkdir(parents=True, exist_ok=True)
@@ -34,12 +37,16 @@ task = {"kind": "sentences", "texts": str(data / texts), "held_out": str(data / 
         "tokenizer": str(minilm), "config": str(minilm / "config.json"), "max_length": 64}
 steps = {"batch_size": 16, "optimizer": "adamw"}
 NOISE_STEPS, CODE_STEPS = 120, 60
+STUDENT = {2: 12.71, 3: 4.303, 4: 3.182, 5: 2.776}  # by the number of seeds
 PRODUCTS = "ffn=pq8,embedding=pq8,attention=pq4,classifier=int8,*=int8"
 STAGES = [r"bert\.encoder\.layer\.[0-9]+\.(intermediate|output)\.dense|bert\.pooler\.dense|classifier", r"bert\.embeddings\..*",
           ".*attention.*"]
 CODES = {"stages": STAGES, "scheme": "product", "block_size": 8, "codebook": "int8", "normalize_filters": False,
          "schemes": [{"layers": ".*attention.*", "block_size": 4}, {"layers": "classifier", "scheme": "integer"}],
          "steps": CODE_STEPS, "learning_rate": 1e-4, "warmup_steps": 4}
+# Attention, in blocks of four, loses next to nothing; so the bytes that a file 22 times smaller may have more go to the others.
+FINE = {**CODES, "centroids": 1024,
+        "schemes": [{"layers": ".*attention.*", "block_size": 4, "centroids": 256}, CODES["schemes"][1]]}
 EXPORT = {"others": "float16", "deflate_header": True}
 LOGITS, STATES = {"share": 1, "temperature": 2}, {"share": 1, "temperature": 2, "hidden": 1}
 PROXY = {"function": "proxy", "rate": 0.1, "block_size": 8}
@@ -56,19 +63,26 @@ def recipe(name, **parts):
     return str(path)
 
 
-def trained(name, file, **parts):
-    """The network of a recipe, made once."""
-    path, model = recipe(name, **parts), work / name / file
+class NotFinished(Exception):
+    pass
+
+
+def made(model, *command_line):
+    """The file that a command writes, made once."""
     if not model.exists():
-        run("train", path, "--output", str(work / name))
+        if options.finished:
+            raise NotFinished
+        run(*command_line)
     return model
+
+
+def trained(name, file, **parts):
+    return made(work / name / file, "train", recipe(name, **parts), "--output", str(work / name))
 
 
 def quantized(name, model, scheme, *more):
     small = work / f"{name}.safetensors"
-    if not small.exists():
-        run("quantize", str(model), "--scheme", scheme, "--half", *more, "--output", str(small))
-    return small
+    return made(small, "quantize", str(model), "--scheme", scheme, "--half", *more, "--output", str(small))
 
 
 rows = []
@@ -77,8 +91,14 @@ rows = []
 def judge(name, make, judged_by=None):
     if options.only and rows and not any(word in name for word in options.only):
         return
-    model = make()
-    figures = run("evaluate", str(model), judged_by or judging)["figures"]
+    try:
+        model = make()
+    except NotFinished:
+        return
+    known = model.with_suffix(".figures.json")
+    if not known.exists() or known.stat().st_mtime < model.stat().st_mtime:
+        known.write_text(json.dumps(run("evaluate", str(model), judged_by or judging)["figures"]))
+    figures = json.loads(known.read_text())
     rows.append((name, model.stat().st_size, 100 * figures["accuracy"], figures["loss"]))
     print(rows[-1], flush=True)
 
@@ -108,14 +128,24 @@ for bits in (8, 4):
         judge(f"int{bits}, {NOISE_STEPS} steps of {kind}", make)
 FILE = "model.compact.safetensors"
 after = f"3 × {CODE_STEPS} steps with codes"
-for name, words, parts in [
-        ("ipq-logits", f"products 8/4/8, {after}", {"training": {**steps, "epochs": 0}, "teacher": LOGITS}),
-        ("ipq-states", f"products 8/4/8, {after}, the teacher's states too", {"training": {**steps, "epochs": 0}, "teacher": STATES}),
-        ("ipq-noise", f"products 8/4/8, {NOISE_STEPS} steps of Quant-Noise, then {after}, states too",
-         {"training": training, "noise": PROXY, "teacher": STATES}),
-        ("ipq-qat", f"products 8/4/8, {NOISE_STEPS} steps of QAT, then {after}, states too",
-         {"training": training, "noise": {"function": "product", "rate": 1, "block_size": 8, "refresh_steps": 60}, "teacher": STATES})]:
-    judge(words, lambda: trained(name, FILE, task=from_tuned, ipq=CODES, export=EXPORT, **parts))
+NONE = {"training": {**steps, "epochs": 0}}
+ONE_STAGE = {"stages": [".*"], "steps": 3 * CODE_STEPS, "warmup_steps": 12}
+QAT = {"function": "product", "rate": 1, "block_size": 8, "refresh_steps": 60}
+for kind, words, codes in [("ipq-fine", "products 8/4/8, 1,024 centroids but for attention", FINE),
+                           ("ipq", "products 8/4/8", CODES)]:
+    for name, how, parts, changes in [
+            ("plain", "after training", NONE, {"steps": 0, "epochs": 0}),
+            ("logits", after, {**NONE, "teacher": LOGITS}, {}),
+            ("states", f"{after}, the teacher's states too", {**NONE, "teacher": STATES}, {}),
+            ("one", f"{3 * CODE_STEPS} steps with all codes, states too", {**NONE, "teacher": STATES}, ONE_STAGE),
+            ("latent", f"{3 * CODE_STEPS} steps with all codes, which change, states too", {**NONE, "teacher": STATES},
+             {**ONE_STAGE, "latent_weights": True}),
+            ("noise", f"{NOISE_STEPS} steps of Quant-Noise, then {after}, states too",
+             {"training": training, "noise": PROXY, "teacher": STATES}, {}),
+            ("qat", f"{NOISE_STEPS} steps of QAT, then {after}, states too",
+             {"training": training, "noise": QAT, "teacher": STATES}, {})]:
+        judge(f"{words}, {how}", lambda: trained(f"{kind}-{name}", FILE, task=from_tuned, ipq={**codes, **changes}, export=EXPORT,
+                                                 **parts))
 shared = {**from_tuned, "share_adjacent": True}
 pruned = {"task": {**shared, "layer_drop": 0.2}, "pruning": {"keep_every": 2}}
 judge(f"products 8/4/8 of pairs of shared layers, one of three pairs pruned, {SENTENCES // 16} steps of Quant-Noise, then {after}",
@@ -123,14 +153,26 @@ judge(f"products 8/4/8 of pairs of shared layers, one of three pairs pruned, {SE
                       teacher={**STATES, "share_adjacent": False}, ipq=CODES, export=EXPORT, **pruned), recipe("judge-pruned", **pruned))
 
 if not options.only:
-    first = rows[0]
-    error = 100 * (first[2] / 100 * (1 - first[2] / 100) / {"sst2": 872, "sick": 500}[options.set]) ** 0.5
-    text = f"""MiniLM-L6 on {title}, seed {seed}.
-One seed: an accuracy has a standard error of {error:.1f} points. The float network is the teacher of all that is trained with it.
+    (work / "rows.json").write_text(json.dumps(rows))
+    by_name = {}  # the rows of all seeds in WORK, each with the float network of its seed
+    for file in sorted(work.parent.glob(f"{options.set}-*/rows.json")):
+        of_seed = json.loads(file.read_text())
+        for name, size, accuracy, loss in of_seed:
+            by_name.setdefault(name, []).append((size, accuracy, loss, of_seed[0][1], accuracy - of_seed[0][2]))
+    right = rows[0][2] / 100
+    error = 100 * (right * (1 - right) / {"sst2": 872, "sick": 500}[options.set]) ** 0.5
+    text = f"""MiniLM-L6 on {title}; means over the seeds.
+An accuracy of one seed has a standard error of {error:.1f} points. ±: half of the 95 % interval of the difference to the float
+network of the same seed, which is the teacher of all that is trained with it.
 
-| network | bytes | times fewer | accuracy, % | against float | cross-entropy |
-|---|---|---|---|---|---|
+| network | bytes | times fewer | accuracy, % | against float | cross-entropy | seeds |
+|---|---|---|---|---|---|---|
 """
-    for name, size, accuracy, loss in rows:
-        text += f"| {name} | {size:,} | {first[1] / size:.1f} | {accuracy:.1f} | {accuracy - first[2]:+.1f} | {loss:.3f} |\n"
+    for name, found in by_name.items():
+        size, accuracy, loss, floats, difference = (statistics.mean(column) for column in zip(*found))
+        interval = ""
+        if len(found) in STUDENT:
+            interval = f" ± {STUDENT[len(found)] * statistics.stdev(row[4] for row in found) / len(found) ** 0.5:.1f}"
+        text += (f"| {name} | {size:,.0f} | {floats / size:.1f} | {accuracy:.1f} | {difference:+.1f}{interval} | {loss:.3f} | "
+                 f"{len(found)} |\n")
     (pathlib.Path(__file__).parent / table).write_text(text)
