@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <fstream>
+#include <numeric>
 
 #include "expect_error.hpp"
 #include "parsimony/core/file.hpp"
+#include "resident_memory.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::mapped_file_test {
@@ -44,6 +46,27 @@ TEST(MappedFile, TellsThatItWasChanged) {
   expect_error(ErrorCode::io, "a changed while it was read", [&] { file.check_unchanged(); });
   fs::resize_file(path, 9999);
   expect_error(ErrorCode::io, "a became shorter while it was read", [&] { file.check_unchanged(); });
+}
+
+TEST(MappedFile, ForgottenPagesCanBeReadAgain) {
+  const TemporaryDirectory directory;
+  constexpr std::size_t kSize = std::size_t{32} << 20;
+  const auto path = directory.file("a", std::string(kSize, 'a'));
+  const MappedFile file(path);
+  const auto sum = [&] { return std::accumulate(file.bytes().begin(), file.bytes().end(), std::int64_t{0}); };
+  const std::int64_t right = std::int64_t{'a'} * kSize;
+  EXPECT_EQ(sum(), right);
+  const std::int64_t before = testing::resident("RssFile");
+  forget_mapped_pages(file.bytes().data() + 1, kSize - 1);
+  if (before > 0) {
+    EXPECT_LE(testing::resident("RssFile"), before - static_cast<std::int64_t>(kSize) / 2);
+  }
+  EXPECT_EQ(sum(), right);
+
+  // Memory of others keeps its values.
+  std::string other(kSize, 'b');
+  forget_mapped_pages(other.data(), other.size());
+  EXPECT_EQ(other, std::string(kSize, 'b'));
 }
 
 // Another file under its name does not touch the one that is open.

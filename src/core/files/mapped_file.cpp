@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 
 #include "parsimony/core/error.hpp"
 
@@ -81,6 +83,15 @@ const char* mapped_file_at(const void* address) noexcept {
     if (begin != nullptr && address >= begin && address < begin + range.size) return range.name;
   }
   return nullptr;
+}
+
+void forget_mapped_pages(const void* begin, std::size_t size) noexcept {
+  if (size == 0 || mapped_file_at(begin) == nullptr) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(begin);
+  // Pages that other tensors share stay.
+  const std::uintptr_t from = (first + page - 1) / page * page, to = (first + size) / page * page;
+  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
 }
 
 }  // namespace parsimony

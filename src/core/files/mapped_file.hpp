@@ -40,4 +40,8 @@ void check_unchanged(int file, const struct stat& before, const std::filesystem:
 /// has lost raises SIGBUS; a handler of that signal may call this function.
 const char* mapped_file_at(const void* address) noexcept;
 
+/// Tells the system that these bytes will hardly be read again, so that the memory of their pages is not
+/// counted as that of the process. They can still be read. Does nothing outside mapped files.
+void forget_mapped_pages(const void* begin, std::size_t size) noexcept;
+
 }  // namespace parsimony
