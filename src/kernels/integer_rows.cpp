@@ -38,16 +38,24 @@ bool has_outlier(float largest, float squares, std::int64_t count) {
 // Moves outliers of a segment of finite values to the list. `squares` is the sum of the squares of all.
 void take_outliers(float* segment, float squares, std::int64_t begin, std::int64_t count,
                    OutlierInputs& outliers) {
+  constexpr std::int64_t kSums = 16;  // side by side: one sum alone waits for each of its additions
   for (std::int64_t n = 0; n < kMostOutlierInputs; ++n) {
-    float* largest = segment;
-    for (float* at = segment; at < segment + kIntegerSegment; ++at) {
-      if (std::abs(*at) > std::abs(*largest)) largest = at;
+    float sizes[kSums] = {};
+    for (std::int64_t i = 0; i < kIntegerSegment; i += kSums) {
+      for (std::int64_t j = 0; j < kSums; ++j) sizes[j] = std::max(sizes[j], std::abs(segment[i + j]));
     }
-    if (*largest == 0 || !has_outlier(std::abs(*largest), squares, count)) return;
+    const float size = *std::max_element(sizes, sizes + kSums);
+    if (size == 0 || !has_outlier(size, squares, count)) return;
+    float* largest = segment;
+    while (std::abs(*largest) != size) ++largest;
     outliers.data[outliers.count++] = {static_cast<std::int32_t>(begin + (largest - segment)), *largest};
     *largest = 0;
+    float sums[kSums] = {};
+    for (std::int64_t i = 0; i < kIntegerSegment; i += kSums) {
+      for (std::int64_t j = 0; j < kSums; ++j) sums[j] += segment[i + j] * segment[i + j];
+    }
     squares = 0;
-    for (std::int64_t i = 0; i < kIntegerSegment; ++i) squares += segment[i] * segment[i];
+    for (const float sum : sums) squares += sum;
   }
 }
 

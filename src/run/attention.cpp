@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "kernels/matrix_product.hpp"
 #include "kernels/round_up.hpp"
@@ -18,8 +19,14 @@ void attend_head(const TextRows& text, std::int64_t first, std::int64_t each, Ma
   const std::int64_t tokens = text.end - text.begin;
   const std::int64_t padded = kernels::round_up(tokens, kernels::kProductColumns<float>),
                      wide = kernels::round_up(each, kernels::kProductColumns<float>);
-  Matrix<float> keys(each, padded), values(tokens, wide), scores(std::min(kQueries, tokens), padded),
-      sums(std::min(kQueries, tokens), wide);
+  const std::int64_t queries = std::min(kQueries, tokens);
+  Matrix<float> memory(1, each * padded + tokens * wide + queries * (padded + wide));
+  float* next = memory.data();
+  const auto part = [&](std::int64_t rows, std::int64_t columns) {
+    return MatrixView<float>(std::exchange(next, next + rows * columns), rows, columns);
+  };
+  const MatrixView<float> keys = part(each, padded), values = part(tokens, wide),
+                          scores = part(queries, padded), sums = part(queries, wide);
   for (std::int64_t t = 0; t < tokens; ++t) {
     const float* key = k.row_data(text.begin + t) + first;
     for (std::int64_t j = 0; j < each; ++j) keys(j, t) = key[j];
@@ -29,12 +36,12 @@ void attend_head(const TextRows& text, std::int64_t first, std::int64_t each, Ma
   for (std::int64_t begin = 0; begin < tokens; begin += kQueries) {
     const std::int64_t count = std::min(kQueries, tokens - begin);
     kernels::matrix_product<float>({q.row_data(text.begin + begin) + first, q.stride, 1}, count, each,
-                                   keys.data(), padded, scores.data(), false);
+                                   keys.data, padded, scores.data, false);
     for (std::int64_t r = 0; r < count; ++r) {
       kernels::softmax(scores.row(r).data(), tokens, padded, scale);
     }
-    kernels::matrix_product<float>({scores.data(), padded, 1}, count, tokens, values.data(), wide,
-                                   sums.data(), false);
+    kernels::matrix_product<float>({scores.data, padded, 1}, count, tokens, values.data, wide, sums.data,
+                                   false);
     for (std::int64_t r = 0; r < count; ++r) {
       std::copy_n(sums.row(r).data(), each, out.row_data(text.begin + begin + r) + first);
     }

@@ -22,6 +22,13 @@ struct PackedEmbedding::Data {
   }
 
   void decode(std::int64_t row, float* to) const {
+    if (weight.scheme == Scheme::integer && weight.bits == 8 && weight.group == 0 && weight.levels.empty()) {
+      const float scale = weight.scale[weight.scale.size() == 1 ? 0 : row];
+      const std::int64_t zero = weight.zero_point[weight.zero_point.size() == 1 ? 0 : row];
+      const std::uint8_t* from = weight.packed.data() + row * codes;
+      for (std::int64_t c = 0; c < codes; ++c) to[c] = scale * static_cast<float>(from[c] - zero);
+      return;
+    }
     const bool product = weight.scheme == Scheme::product;
     const std::int64_t d = product ? weight.codebook->centroids.cols() : 1;
     const std::int64_t groups = groups_of(codes, weight.group);
