@@ -56,6 +56,25 @@ HWY_INLINE VI TileLanes(const std::int8_t* from) {
   return hn::BitCast(Lanes(), hn::LoadU(Values(), from));
 }
 
+// Fetches the next tile into the second cache, an equal part with each segment of each block of rows: all at
+// once would wait for memory.
+class Fetch {
+ public:
+  Fetch(const IntegerTile& tile, std::int64_t parts)
+      : at_(tile.next), each_(parts == 0 ? 0 : (tile.next_bytes / kLine + parts - 1) / parts) {}
+
+  HWY_INLINE void part(std::int64_t index) const {
+    const std::int8_t* from = at_ + index * each_ * kLine;
+    for (std::int64_t i = 0; i < each_; ++i) __builtin_prefetch(from + i * kLine, 0, 2);
+  }
+  void advance(std::int64_t parts) { at_ += parts * each_ * kLine; }
+
+ private:
+  static constexpr std::int64_t kLine = 64;
+  const std::int8_t* at_;
+  std::int64_t each_;
+};
+
 // Integer sums of a segment: kRows rows from `row` on, kVectors vectors of outputs.
 template <std::int64_t kRows, std::size_t kVectors, IntegerRange kRange>
 HWY_INLINE void Segment(const std::uint8_t* HWY_RESTRICT row, std::int64_t stride,
@@ -88,7 +107,8 @@ HWY_INLINE void Segment(const std::uint8_t* HWY_RESTRICT row, std::int64_t strid
 
 template <std::int64_t kRows, std::size_t kVectors, IntegerRange kRange>
 HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const IntegerTile& tile,
-                        std::int64_t segments, std::int64_t output, float* HWY_RESTRICT sums) {
+                        std::int64_t segments, std::int64_t output, const Fetch& fetch,
+                        float* HWY_RESTRICT sums) {
   const Lanes d;
   const Floats df;
   float* HWY_RESTRICT out = sums + row * kIntegerOutputs + output;
@@ -98,6 +118,7 @@ HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const Integer
       total[r][v] = hn::LoadU(df, out + r * kIntegerOutputs + v * kLanes);
   }
   for (std::int64_t s = 0; s < segments; ++s) {
+    fetch.part(s);
     const std::int64_t at = s * kIntegerOutputs + output;
     VI sum[kRows][kVectors];
     for (std::size_t v = 0; v < kVectors; ++v) {
@@ -121,21 +142,36 @@ HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const Integer
   }
 }
 
+// Six rows at a time, then four, two and one.
+constexpr std::int64_t rows_of_block(std::int64_t left) {
+  return left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+}
+
 template <IntegerRange kRange>
 void Product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segments, float* sums) {
   constexpr std::size_t kVectors = 2;
-  for (std::int64_t o = 0; o < kIntegerOutputs; o += kVectors * kLanes) {
-    std::int64_t r = 0;
-    for (; r + 6 <= rows.count; r += 6) Block<6, kVectors, kRange>(rows, r, tile, segments, o, sums);
-    if (r + 4 <= rows.count) {
-      Block<4, kVectors, kRange>(rows, r, tile, segments, o, sums);
-      r += 4;
+  constexpr std::int64_t kStep = kVectors * kLanes;
+  std::int64_t blocks = 0;
+  for (std::int64_t r = 0; r < rows.count; r += rows_of_block(rows.count - r)) ++blocks;
+  Fetch fetch(tile, segments * blocks * (kIntegerOutputs / kStep));
+  for (std::int64_t o = 0; o < kIntegerOutputs; o += kStep) {
+    for (std::int64_t r = 0; r < rows.count; fetch.advance(segments)) {
+      const std::int64_t some = rows_of_block(rows.count - r);
+      switch (some) {
+        case 6:
+          Block<6, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
+          break;
+        case 4:
+          Block<4, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
+          break;
+        case 2:
+          Block<2, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
+          break;
+        default:
+          Block<1, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
+      }
+      r += some;
     }
-    if (r + 2 <= rows.count) {
-      Block<2, kVectors, kRange>(rows, r, tile, segments, o, sums);
-      r += 2;
-    }
-    if (r < rows.count) Block<1, kVectors, kRange>(rows, r, tile, segments, o, sums);
   }
 }
 

@@ -33,6 +33,10 @@ struct IntegerTile {
   const std::int8_t* values = nullptr;
   const std::int32_t* offsets = nullptr;  ///< segments × 64, see integer_offsets
   const float* scales = nullptr;          ///< segments × 64; nullptr: 1
+  /// The tile that is multiplied after this one, where it is not in the cache, and its bytes: they are
+  /// fetched meanwhile.
+  const std::int8_t* next = nullptr;
+  std::int64_t next_bytes = 0;
 };
 
 /// sums[64 r + o] += Σ_s row scale · tile scale · (offsets[64 s + o] + Σ_i row[i] · tile[i][o]), i over the

@@ -16,13 +16,12 @@ namespace {
 constexpr std::int64_t kRows = 8;  // rows of a block of work other than products
 
 std::optional<ClassificationHead> head_of(Weights& weights, const data::EncoderConfig& config,
-                                          Precision precision) {
+                                          const quant::PackedLinearOptions& options) {
   const HeadNames names = encoder_head(weights, config);
   if (names.scores.empty()) return std::nullopt;
   const std::vector<std::int64_t> shape = weights.shape_of(names.scores + ".weight");
   const std::int64_t classes = shape.empty() ? 0 : shape[0];
   if (classes < 1) weights.fail(names.scores + ".weight", "has no outputs; must have one for each class");
-  const quant::PackedLinearOptions options = product_options(precision);
   return ClassificationHead{LinearLayer(weights, names.dense, config.width, config.width, options),
                             LinearLayer(weights, names.scores, classes, config.width, options)};
 }
@@ -90,9 +89,9 @@ std::int64_t EncoderLayer::product_bytes(std::int64_t tokens, int threads) const
   return most;
 }
 
-Network::Data::Data(Weights& weights, data::EncoderConfig config_, Precision precision_)
+Network::Data::Data(Weights& weights, data::EncoderConfig config_, const LoadOptions& options)
     : config(std::move(config_)),
-      precision(chosen_precision(precision_)),
+      precision(chosen_precision(options.precision)),
       files(weights.files()),
       words(weights, encoder_base(weights) + "embeddings.word_embeddings", config.vocabulary, config.width),
       positions(weights, encoder_base(weights) + "embeddings.position_embeddings", config.positions,
@@ -101,11 +100,11 @@ Network::Data::Data(Weights& weights, data::EncoderConfig config_, Precision pre
             config.width),
       norm(weights, encoder_base(weights) + "embeddings.LayerNorm", config.width, config.norm_epsilon) {
   const std::string base = encoder_base(weights);
+  const quant::PackedLinearOptions product = product_options(precision, options.keep_tiles);
   for (std::int64_t i = 0; i < config.layers; ++i) {
-    layers.emplace_back(weights, fmt::format("{}encoder.layer.{}", base, i), config,
-                        product_options(precision));
+    layers.emplace_back(weights, fmt::format("{}encoder.layer.{}", base, i), config, product);
   }
-  head = head_of(weights, config, precision);
+  head = head_of(weights, config, product);
 }
 
 void Network::Data::encode(std::span<const data::EncodedText> texts, std::span<const TextRows> rows,
@@ -157,9 +156,10 @@ Network load(const std::filesystem::path& model, const LoadOptions& options, con
   const std::filesystem::path path = weights_path(model);
   Weights weights(path, context.stop);
   data::EncoderConfig config = encoder_config(weights, model, options.folder);
-  context.require_memory(weights.unpacked_bytes(), "the codes of the network, a byte or two each");
+  context.require_memory(weights.unpacked_bytes(options.keep_tiles),
+                         "the codes of the network, a byte or two each");
   Network out;
-  out.data_ = std::make_shared<const Network::Data>(weights, std::move(config), options.precision);
+  out.data_ = std::make_shared<const Network::Data>(weights, std::move(config), options);
   weights.check_unchanged();
   return out;
 }

@@ -53,7 +53,7 @@ struct ClassificationHead {
 };
 
 struct Network::Data {
-  Data(Weights& weights, data::EncoderConfig config, Precision precision);
+  Data(Weights& weights, data::EncoderConfig config, const LoadOptions& options);
 
   /// Hidden states of the texts in memory.x.
   void encode(std::span<const data::EncodedText> texts, std::span<const TextRows> rows, Activations& memory,

@@ -26,14 +26,14 @@ void pool(const ImageMap& x, std::span<float> to) {
 }  // namespace
 
 ImageNetwork::Data::Data(Weights& weights, data::EfficientNetVariant variant_,
-                         data::ConvolutionPadding padding_, Precision precision_)
+                         data::ConvolutionPadding padding_, const LoadOptions& options)
     : variant(variant_),
       shape(data::efficientnet_shape(variant_)),
       padding(padding_),
-      precision(chosen_precision(precision_)),
+      precision(chosen_precision(options.precision)),
       files(weights.files()) {
   const ConvolutionStyle style{padding, shape.lite ? kernels::Activation::relu6 : kernels::Activation::silu,
-                               product_options(precision)};
+                               product_options(precision, options.keep_tiles)};
   stem.emplace(weights, shape.stem, style);
   ImageMap map = stem->output(nullptr, shape.side, shape.side);
   for (std::size_t stage = 0; stage < shape.stages.size(); ++stage) {
@@ -155,10 +155,10 @@ ImageNetwork load_image_network(const std::filesystem::path& model, const LoadOp
   const data::ConvolutionPadding chosen = chosen_padding(padding, weights, model, options.folder);
   const data::EfficientNetVariant variant = find_variant(weights);
   const std::int64_t floats = weights.float_count() + weights.coded_values(kMostDecoded);
-  context.require_memory(weights.unpacked_bytes() + 4 * floats,
+  context.require_memory(weights.unpacked_bytes(options.keep_tiles) + 4 * floats,
                          "the network, a byte or two for a code and four for a float");
   ImageNetwork out;
-  out.data_ = std::make_shared<const ImageNetwork::Data>(weights, variant, chosen, options.precision);
+  out.data_ = std::make_shared<const ImageNetwork::Data>(weights, variant, chosen, options);
   weights.check_unchanged();
   return out;
 }

@@ -34,7 +34,7 @@ class StemLayer {
 
 struct ImageNetwork::Data {
   Data(Weights& weights, data::EfficientNetVariant variant, data::ConvolutionPadding padding,
-       Precision precision);
+       const LoadOptions& options);
 
   /// Values of the memory that all layers use in turn, and bytes that a layer allocates besides.
   struct Needs {

@@ -46,11 +46,11 @@ std::int64_t LanguageModel::Data::run_bytes(std::int64_t count, int threads) con
 }
 
 LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, const LanguageOptions& given,
-                          Precision precision_)
+                          const LoadOptions& load)
     : options(options_),
-      precision(chosen_precision(precision_)),
+      precision(chosen_precision(load.precision)),
       files(weights.files()),
-      tokens(weights, product_options(precision)),
+      tokens(weights, product_options(precision, load.keep_tiles)),
       width(tokens.width()),
       inner(matrix_shape(weights, "layers.0.feed_forward.0.weight")[0]) {
   if (width % 2 != 0)
@@ -67,7 +67,7 @@ LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, con
     throw Error(ErrorCode::unsupported,
                 weights.name() + ": was trained with integer activations (activation_bits); must be without");
   }
-  const quant::PackedLinearOptions product = product_options(precision);
+  const quant::PackedLinearOptions product = product_options(precision, load.keep_tiles);
   for (std::int64_t i = 0; i == 0 || weights.has_part(fmt::format("layers.{}.", i)); ++i) {
     blocks.emplace_back(weights, fmt::format("layers.{}", i), width, inner, product);
   }
@@ -127,11 +127,11 @@ LanguageModel load_language_model(const std::filesystem::path& model, const Lang
   validate_fields(options);
   Weights weights(weights_path(model), context.stop);
   // The codes of a tied embedding are kept for look-ups, too.
-  context.require_memory(2 * weights.unpacked_bytes() + TokenLayers::decoded_bytes(weights),
+  context.require_memory(2 * weights.unpacked_bytes(options.keep_tiles) + TokenLayers::decoded_bytes(weights),
                          "the codes of the network, a byte or two each, twice");
   LanguageModel out;
-  out.data_ = std::make_shared<const LanguageModel::Data>(weights, completed(language, weights), language,
-                                                          options.precision);
+  out.data_ =
+      std::make_shared<const LanguageModel::Data>(weights, completed(language, weights), language, options);
   weights.check_unchanged();
   return out;
 }

@@ -37,7 +37,8 @@ struct LanguageBlock {
 
 struct LanguageModel::Data {
   /// given: the settings of the caller; options_ has those of the metadata, too.
-  Data(Weights& weights, const LanguageOptions& options_, const LanguageOptions& given, Precision precision_);
+  Data(Weights& weights, const LanguageOptions& options_, const LanguageOptions& given,
+       const LoadOptions& load);
 
   LanguageOptions options;
   Precision precision;

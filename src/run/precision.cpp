@@ -12,18 +12,18 @@ Precision chosen_precision(Precision precision) {
                                                                      : Precision::integers8;
 }
 
-quant::PackedLinearOptions product_options(Precision precision) {
+quant::PackedLinearOptions product_options(Precision precision, quant::KeepTiles keep_tiles) {
   switch (precision) {
     case Precision::automatic:
       break;  // resolved before
     case Precision::exact:
       return {.accuracy = quant::TableAccuracy::exact, .switch_batch = 1};
     case Precision::integers8:
-      return {.tiles = quant::TileProduct::integers8};
+      return {.tiles = quant::TileProduct::integers8, .keep_tiles = keep_tiles};
     case Precision::integers7:
-      return {.tiles = quant::TileProduct::integers7};
+      return {.tiles = quant::TileProduct::integers7, .keep_tiles = keep_tiles};
     case Precision::integers6:
-      return {.tiles = quant::TileProduct::integers6};
+      return {.tiles = quant::TileProduct::integers6, .keep_tiles = keep_tiles};
   }
   throw Error(ErrorCode::internal, "precision: not chosen");
 }

@@ -10,6 +10,6 @@ namespace parsimony::run {
 Precision chosen_precision(Precision precision);
 
 /// precision: not automatic.
-quant::PackedLinearOptions product_options(Precision precision);
+quant::PackedLinearOptions product_options(Precision precision, quant::KeepTiles keep_tiles);
 
 }  // namespace parsimony::run

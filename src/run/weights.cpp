@@ -8,10 +8,19 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/integer_product.hpp"
+#include "kernels/round_up.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/model_path.hpp"
 
 namespace parsimony::run {
+namespace {
+
+std::int64_t values_of(const std::vector<std::int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+}  // namespace
 
 Weights::Weights(const std::filesystem::path& path, const std::stop_token& stop) : file_(path, stop) {
   if (!quant::is_compact_file(file_)) {
@@ -104,9 +113,7 @@ std::int64_t Weights::value_count() const {
 std::int64_t Weights::coded_values(std::int64_t most) const {
   std::int64_t count = 0;
   for (const auto& [tensor, index] : codes_) {
-    const std::vector<std::int64_t>& shape = compact_->recipe.weights[index].shape;
-    const std::int64_t values =
-        std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    const std::int64_t values = values_of(compact_->recipe.weights[index].shape);
     if (values <= most) count += values;
   }
   return count;
@@ -119,12 +126,21 @@ std::int64_t Weights::float_count() const {
   return count;
 }
 
-std::int64_t Weights::unpacked_bytes() const {
+std::int64_t Weights::unpacked_bytes(quant::KeepTiles keep_tiles) const {
   std::int64_t bytes = 0;
   if (!compact_) return 0;
   for (const quant::QuantizedTensor& weight : compact_->weights) {
     const std::int64_t codes = std::ssize(weight.packed) * 8 / weight.bits;
-    const bool nibbles = weight.scheme == quant::Scheme::integer && weight.bits <= 4;
+    const bool integers = weight.scheme == quant::Scheme::integer, nibbles = integers && weight.bits <= 4;
+    if (keep_tiles == quant::KeepTiles::always ||
+        (keep_tiles == quant::KeepTiles::automatic && integers && !nibbles)) {
+      const std::int64_t outputs = weight.shape[0],
+                         each = values_of(weight.shape) / std::max<std::int64_t>(outputs, 1);
+      const std::int64_t whole = kernels::round_up(outputs, kernels::kIntegerOutputs) *
+                                 kernels::round_up(each, kernels::kIntegerSegment);
+      bytes += whole + whole / 16 + (weight.group > 0 ? whole / 16 : 0);
+      if (integers) continue;
+    }
     bytes += nibbles ? (codes + 1) / 2 : codes * (weight.bits > 8 ? 2 : 1);
   }
   return bytes;

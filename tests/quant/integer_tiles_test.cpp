@@ -16,8 +16,9 @@ namespace {
 constexpr TileProduct kIntegers[] = {TileProduct::integers8, TileProduct::integers7, TileProduct::integers6};
 
 Matrix<float> product(const QuantizedTensor& weight, const Matrix<float>& x, TileProduct tiles,
-                      const std::vector<float>& bias = {}, const Context& context = Context(1)) {
-  const PackedLinear layer(weight, bias, {.tiles = tiles, .switch_batch = 1});
+                      const std::vector<float>& bias = {}, const Context& context = Context(1),
+                      KeepTiles keep_tiles = KeepTiles::never) {
+  const PackedLinear layer(weight, bias, {.tiles = tiles, .switch_batch = 1, .keep_tiles = keep_tiles});
   EXPECT_EQ(layer.integer_tiles(), tiles != TileProduct::floats);
   Matrix<float> y(x.rows(), layer.outputs());
   layer.multiply(x, y, context);
@@ -99,6 +100,50 @@ TEST(IntegerTiles, FewRowsGiveWhatManyDo) {
       EXPECT_LT(distance(product(weight, few, tiles, bias), expected), 2e-6);
     }
   }
+}
+
+TEST(IntegerTiles, ThatAreKeptGiveTheSameBytes) {
+  for (const auto& [name, weight] : weights()) {
+    SCOPED_TRACE(name);
+    Matrix<float> x = normals(23, values_of(weight), 5);
+    x(4, 3) = 50;  // an outlier
+    const std::vector<float> bias(weight.shape[0], 3.0F);
+    for (const TileProduct tiles : kIntegers) {
+      const Matrix<float> right = product(weight, x, tiles, bias);
+      for (const int threads : {1, 3}) {
+        const Matrix<float> y = product(weight, x, tiles, bias, Context(threads), KeepTiles::always);
+        ASSERT_TRUE(std::equal(y.values().begin(), y.values().end(), right.values().begin())) << threads;
+      }
+      Matrix<float> few(1, x.cols()), expected(1, right.cols());
+      std::copy_n(x.data(), few.size(), few.data());
+      std::copy_n(right.data(), expected.size(), expected.data());
+      const Matrix<float> one = product(weight, few, tiles, bias, Context(1), KeepTiles::always);
+      EXPECT_LT(distance(one, expected), 2e-6);
+    }
+  }
+}
+
+// By themselves, tiles of bytes take the place of codes of bytes, and no other codes grow.
+TEST(IntegerTiles, AreKeptWhereTheyAreAsSmallAsTheirCodes) {
+  const auto bytes = [](const QuantizedTensor& weight, KeepTiles keep_tiles) {
+    return PackedLinear(weight, {}, {.tiles = TileProduct::integers8, .keep_tiles = keep_tiles}).bytes();
+  };
+  using enum KeepTiles;
+  constexpr std::int64_t kWeights = std::int64_t{256} * 512;
+  const QuantizedTensor eight = random_integers({256, 512}, 8, true), four = grouped({256, 512}, 4, 64, true),
+                        products = random_product({256, 512}, random_codebook(256, 8));
+  EXPECT_EQ(bytes(eight, automatic), bytes(eight, always));
+  EXPECT_EQ(bytes(eight, automatic), bytes(eight, never) + kWeights / 16);
+  for (const QuantizedTensor& weight : {four, products}) {
+    EXPECT_EQ(bytes(weight, automatic), bytes(weight, never));
+    EXPECT_GT(bytes(weight, always), kWeights);
+  }
+  // No product needs a tile of its own then.
+  const auto of_product = [&](KeepTiles keep_tiles) {
+    return PackedLinear(eight, {}, {.tiles = TileProduct::integers8, .keep_tiles = keep_tiles})
+        .product_bytes(16, 1);
+  };
+  EXPECT_LE(of_product(always) + (std::int64_t{1} << 15), of_product(never));
 }
 
 // The zero point times the sum of a row: a huge outlier in that sum would leave no digits to the others.

@@ -10,6 +10,7 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/data/encoder_config.hpp"
+#include "parsimony/quant/packed_linear.hpp"
 
 namespace parsimony::run {
 
@@ -35,6 +36,10 @@ struct LoadOptions {
   /// float32, and takes two to four times as long. Weights that are floats in the file are multiplied in
   /// float32 at any precision.
   Precision precision = Precision::automatic;
+  /// Weights that stay in memory in the order of the integer products, see quant::KeepTiles. `never` takes
+  /// the least memory, as codes of 4 and 8 bits stay in the mapped file; `always` is the fastest for texts of
+  /// some ten tokens, and takes a byte for each weight.
+  quant::KeepTiles keep_tiles = quant::KeepTiles::automatic;
   /// Folder with config.json, and the tokenizer for texts. Empty: the folder of the model.
   std::filesystem::path folder;
 };
@@ -46,6 +51,11 @@ void describe(Options& options, Visitor&& visit) {
           "precision",
           "products with weights in codes: exact is float32; integers take a half to a quarter of its time"},
       options.precision);
+  visit(
+      Field{"keep_tiles",
+            "weights that stay in memory in the order of the products: auto those of 8-bit codes; always is "
+            "faster for short texts and takes a byte for each weight; never takes the least memory"},
+      options.keep_tiles);
   visit(Field{"folder", "folder with config.json and the tokenizer, where it is not that of the model"},
         options.folder);
 }
@@ -54,7 +64,8 @@ void describe(Options& options, Visitor&& visit) {
 ///
 /// Linear layers and embeddings compute from codes (quant::PackedLinear, quant::PackedEmbedding), which take
 /// as many bytes as in the file, or a byte each for products of fewer bits. Weights that are floats, and
-/// integer codes of 4 or 8 bits, stay in the mapped file. No weight is ever decoded as a whole.
+/// integer codes of 4 bits, stay in the mapped file; those of 8 bits are copied into the order of the
+/// products (option keep_tiles). No weight is ever decoded to floats as a whole.
 class Network {
  public:
   const data::EncoderConfig& config() const;

@@ -68,6 +68,8 @@ class PackedLinear:
         switch_batch (int or "auto"): Rows of x from which on tiles of the weight are decoded.
         tiles ({"floats", "integers8", "integers7", "integers6"}): Product of decoded tiles. Integers are two to four
             times faster than floats, with an error of 1 to 2 %.
+        keep_tiles ({"auto", "never", "always"}): Tiles of integers that stay in memory. "auto" keeps those of 8-bit
+            codes, in place of these; "always" takes a byte for each weight.
     """
 
     def __init__(self, weight: _core.QuantizedTensor, bias: Any = None, **options: Any) -> None:

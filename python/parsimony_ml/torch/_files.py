@@ -54,7 +54,7 @@ def load_model(
         packed (bool): Linear layers and embeddings become ``PackedLinear`` and ``PackedEmbedding``, which compute with
             the codes on the CPU: the memory is about that of the file.
         strict (bool): Refuse a file that lacks a tensor of the model or has others. False: take those that both have.
-        **options: ``accuracy``, ``tiles`` and ``switch_batch`` of ``PackedLinear``.
+        **options: ``accuracy``, ``tiles``, ``switch_batch`` and ``keep_tiles`` of ``PackedLinear``.
 
     Raises:
         FormatError: The tensors do not fit the model: names them. Nothing has been changed then.

@@ -59,7 +59,7 @@ class PackedLinear(nn.Module):
     Args:
         quantized: parsimony_ml.quant.QuantizedTensor.
         bias: Parameter, optional.
-        **options: ``accuracy`` ("tables8", "tables16", "exact"), ``tiles`` and ``switch_batch``: see
+        **options: ``accuracy`` ("tables8", "tables16", "exact"), ``tiles``, ``switch_batch`` and ``keep_tiles``: see
             ``parsimony_ml.quant.PackedLinear``.
     """
 

@@ -69,7 +69,7 @@ float zeros_of(const PackedWeight& weight, const SignedRow& row, std::int64_t ou
 }  // namespace
 
 std::int64_t IntegerWeight::most_rows_of_codes(const PackedWeight& weight) const {
-  if (weight.codebook || weight.levels.size() > kernels::kTableBytes) return 0;
+  if (has_tiles() || weight.codebook || weight.levels.size() > kernels::kTableBytes) return 0;
   return kernels::most_dot_rows();
 }
 

@@ -43,7 +43,7 @@ struct ByteRows {
            const Context& context)
       : count(x.rows),
         segments(segments_of(weight)),
-        most(integers.range == kernels::IntegerRange::rows8 ? 127 : 63),
+        most(integers.zero() - 1),
         stride(segments * kIntegerSegment),
         bytes(count * stride),
         scales(count * segments),
@@ -80,16 +80,38 @@ struct ByteRows {
   std::vector<std::vector<kernels::OutlierInput>> outliers;  // one list for each row
 };
 
+// Memory of a tile that is written for a product.
+class TileSpace {
+ public:
+  TileSpace(const PackedWeight& weight, std::int64_t segments)
+      : values_(segments * kernels::kIntegerSegmentBytes),
+        offsets_(segments * kIntegerOutputs),
+        scales_(weight.group == 0 ? 0 : segments * kIntegerOutputs) {}
+
+  // Segments [begin, end) of a group.
+  kernels::IntegerTile write(const PackedWeight& weight, const IntegerWeight& integers, std::int64_t group,
+                             std::int64_t begin, std::int64_t end) const {
+    integers.decode(weight, group, begin, end, values_.data(), scales_.data());
+    kernels::integer_offsets(values_.data(), end - begin, integers.zero(), offsets_.data());
+    return {values_.data(), offsets_.data(), weight.group == 0 ? nullptr : scales_.data()};
+  }
+
+ private:
+  Aligned<std::int8_t> values_;
+  Aligned<std::int32_t> offsets_;
+  Aligned<float> scales_;
+};
+
 // Adds the outlier inputs of segments [begin, end) to sums, multiplied with the bytes of a tile in float32.
-void add_outlier_inputs(const ByteRows& rows, std::int64_t begin, std::int64_t end, const std::int8_t* tile,
-                        const float* scales, float* sums) {
+void add_outlier_inputs(const ByteRows& rows, std::int64_t begin, std::int64_t end,
+                        const kernels::IntegerTile& tile, float* sums) {
   for (std::int64_t r = 0; r < rows.count; ++r) {
     for (const kernels::OutlierInput& outlier : rows.outliers[r]) {
       const std::int64_t s = outlier.place / kIntegerSegment - begin;
       if (s < 0 || s >= end - begin) continue;
-      kernels::add_integer_input(tile + s * kernels::kIntegerSegmentBytes, outlier.place % kIntegerSegment,
-                                 outlier.value, scales == nullptr ? nullptr : scales + s * kIntegerOutputs,
-                                 sums + r * kIntegerOutputs);
+      kernels::add_integer_input(
+          tile.values + s * kernels::kIntegerSegmentBytes, outlier.place % kIntegerSegment, outlier.value,
+          tile.scales == nullptr ? nullptr : tile.scales + s * kIntegerOutputs, sums + r * kIntegerOutputs);
     }
   }
 }
@@ -124,17 +146,19 @@ void multiply_integers(const PackedWeight& weight, const IntegerWeight& integers
   }
 }
 
-std::int64_t integers_memory(const PackedWeight& weight, std::int64_t rows, int threads) {
+std::int64_t integers_memory(const PackedWeight& weight, const IntegerWeight& integers, std::int64_t rows,
+                             int threads) {
   const std::int64_t segments = segments_of(weight), count = std::min(rows, kMostRows),
                      tile = std::min(kTileSegments, segments);
   constexpr std::int64_t kOfOutlier = sizeof(kernels::OutlierInput) * kernels::kMostOutlierInputs;
   // Bytes, scale and outliers of a segment, and for a few rows signed bytes and their sum; floats in another
   // order.
-  const std::int64_t few = rows <= kernels::most_dot_rows() ? kIntegerSegment + 4 : 0;
+  const std::int64_t few = rows <= integers.most_rows_of_codes(weight) ? kIntegerSegment + 4 : 0;
   const std::int64_t row = segments * (kIntegerSegment + 4 + kOfOutlier + few) + 32 +
                            (weight.places.empty() ? 0 : 4 * weight.values());
-  const std::int64_t each = tile * (kernels::kIntegerSegmentBytes + 8 * kIntegerOutputs) +
-                            4 * kIntegerOutputs * count + 4 * weight.values() + segments * kOfOutlier;
+  const std::int64_t each =
+      (integers.has_tiles() ? 0 : tile * (kernels::kIntegerSegmentBytes + 8 * kIntegerOutputs)) +
+      4 * kIntegerOutputs * count + 4 * weight.values() + segments * kOfOutlier;
   return count * row + threads * each;
 }
 
@@ -143,19 +167,15 @@ void multiply_tiles(const PackedWeight& weight, const IntegerWeight& integers, s
   const ByteRows rows(weight, integers, x, context);
   context.for_blocks(weight.outputs, kIntegerOutputs, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t group = begin / kIntegerOutputs, step = std::min(kTileSegments, rows.segments);
-    const Aligned<std::int8_t> tile(step * kernels::kIntegerSegmentBytes);
-    const Aligned<std::int32_t> offsets(step * kIntegerOutputs);
-    std::vector<float> scales(weight.group == 0 ? 0 : step * kIntegerOutputs);
+    const TileSpace space(weight, integers.has_tiles() ? 0 : step);
     const Aligned<float> sums(x.rows * kIntegerOutputs);
     std::fill_n(sums.data(), x.rows * kIntegerOutputs, 0.0F);
     for (std::int64_t s = 0; s < rows.segments; s += step) {
       const std::int64_t last = std::min(rows.segments, s + step);
-      integers.decode(weight, group, s, last, tile.data(), scales.data());
-      kernels::integer_offsets(tile.data(), last - s, rows.most + 1, offsets.data());
-      kernels::integer_product(rows.rows(s),
-                               {tile.data(), offsets.data(), scales.empty() ? nullptr : scales.data()},
-                               last - s, integers.range, sums.data());
-      add_outlier_inputs(rows, s, last, tile.data(), scales.empty() ? nullptr : scales.data(), sums.data());
+      const kernels::IntegerTile tile = integers.has_tiles() ? integers.tile(weight, group, s, last - s)
+                                                             : space.write(weight, integers, group, s, last);
+      kernels::integer_product(rows.rows(s), tile, last - s, integers.range, sums.data());
+      add_outlier_inputs(rows, s, last, tile, sums.data());
     }
     if (!integers.outliers.empty()) add_outliers(weight, integers, rows, x, group, sums.data());
     std::array<float, kIntegerOutputs> factor{}, shift{}, constant{};

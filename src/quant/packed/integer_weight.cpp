@@ -189,8 +189,30 @@ void IntegerWeight::list_outliers(const PackedWeight& weight, const std::vector<
   outlier_begin.push_back(static_cast<std::int64_t>(outliers.size()));
 }
 
+void IntegerWeight::keep_tiles(const PackedWeight& weight) {
+  const std::int64_t groups = groups_of(weight.outputs, kIntegerOutputs),
+                     segments = groups_of(weight.values(), kIntegerSegment);
+  tiles_ = Matrix<std::int8_t>(groups * segments, kernels::kIntegerSegmentBytes);
+  offsets_ = Matrix<std::int32_t>(groups * segments, kIntegerOutputs);
+  if (weight.group != 0) scales_ = Matrix<float>(groups * segments, kIntegerOutputs);
+  for (std::int64_t g = 0; g < groups; ++g) {
+    std::int8_t* to = tiles_.row(g * segments).data();
+    decode(weight, g, 0, segments, to, weight.group == 0 ? nullptr : scales_.row(g * segments).data());
+    kernels::integer_offsets(to, segments, zero(), offsets_.row(g * segments).data());
+  }
+}
+
+kernels::IntegerTile IntegerWeight::tile(const PackedWeight& weight, std::int64_t tile_group,
+                                         std::int64_t segment, std::int64_t segments) const {
+  const std::int64_t at = tile_group * groups_of(weight.values(), kIntegerSegment) + segment;
+  const std::int8_t* values = tiles_.row(at).data();
+  const std::int64_t size = segments * kernels::kIntegerSegmentBytes;
+  return {values, offsets_.row(at).data(), weight.group == 0 ? nullptr : scales_.row(at).data(),
+          values + size, std::min(size, tiles_.data() + tiles_.size() - values - size)};
+}
+
 std::int64_t IntegerWeight::memory() const {
-  return centroids.memory() +
+  return centroids.memory() + tiles_.size() + 4 * (offsets_.size() + scales_.size()) +
          static_cast<std::int64_t>(bytes.size() + outliers.size() * sizeof(OutlierBlock) +
                                    outlier_begin.size() * sizeof(std::int64_t));
 }

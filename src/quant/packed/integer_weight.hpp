@@ -41,6 +41,15 @@ struct IntegerWeight {
   std::vector<OutlierBlock> outliers;       ///< by groups of 64 outputs, then columns
   std::vector<std::int64_t> outlier_begin;  ///< index of the first block of each group, and their number
 
+  /// Writes the tiles of all groups, which products then read; codes of integers are not read any more.
+  void keep_tiles(const PackedWeight& weight);
+  bool has_tiles() const { return tiles_.size() > 0; }
+  /// Kept tiles of a group: some segments, after which as many more are fetched.
+  kernels::IntegerTile tile(const PackedWeight& weight, std::int64_t tile_group, std::int64_t segment,
+                            std::int64_t segments) const;
+  /// The value of rows of bytes that stands for 0.
+  std::int32_t zero() const { return range == kernels::IntegerRange::rows8 ? 128 : 64; }
+
   /// Rows of x up to which multiply_codes is faster; 0 where it cannot be used.
   std::int64_t most_rows_of_codes(const PackedWeight& weight) const;
   /// The value of a code in units of step, without group_scale.
@@ -57,6 +66,11 @@ struct IntegerWeight {
   void decode_by_code(const PackedWeight& weight, std::int64_t output, std::int64_t at, std::int64_t last,
                       const kernels::CodeBytes& values, std::int8_t* tile) const;
   void list_outliers(const PackedWeight& weight, const std::vector<bool>& outlier);
+
+  // By groups of 64 outputs, then segments.
+  Matrix<std::int8_t> tiles_;
+  Matrix<std::int32_t> offsets_;
+  Matrix<float> scales_;  // empty without groups
 };
 
 /// y = x Wᵀ · scale + bias by integers, from tiles or, for few rows of x, from the codes. bias may be empty.
@@ -68,6 +82,7 @@ void multiply_tiles(const PackedWeight& weight, const IntegerWeight& integers, s
 void multiply_codes(const PackedWeight& weight, const IntegerWeight& integers, std::span<const float> bias,
                     MatrixView<const float> x, MatrixView<float> y, const Context& context);
 /// Peak memory of a product with this many rows, with a tile for each thread.
-std::int64_t integers_memory(const PackedWeight& weight, std::int64_t rows, int threads);
+std::int64_t integers_memory(const PackedWeight& weight, const IntegerWeight& integers, std::int64_t rows,
+                             int threads);
 
 }  // namespace parsimony::quant

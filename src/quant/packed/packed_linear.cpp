@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/files/mapped_file.hpp"
 #include "parsimony/core/error.hpp"
 #include "quant/packed/integer_weight.hpp"
 #include "quant/packed/table_set.hpp"
@@ -37,7 +38,7 @@ std::int64_t measured_switch(const PackedWeight& weight, const IntegerWeight* in
   const double tables =
       columns * static_cast<double>(entries) * (d + (planes == 0 ? 0 : kConversionPerEntry)) + codes * lookup;
   const double bytes = weight.d % 4 == 0 ? kernels::centroid_bytes_cost(weight.d) : kBytesPerCode;
-  const double decode = integers != nullptr ? bytes : kDecodePerCode,
+  const double decode = integers != nullptr ? (integers->has_tiles() ? 0 : bytes) : kDecodePerCode,
                product = integers != nullptr ? kernels::integer_cost(integers->range) : kProductOverBest;
   const std::int64_t line = integers != nullptr ? 1 : 16;
   for (std::int64_t rows = 1; rows <= 4096; ++rows) {
@@ -55,7 +56,15 @@ struct PackedLinear::Data {
       : weight(tensor), bias(bias_.begin(), bias_.end()) {
     if (options.tiles != TileProduct::floats && IntegerWeight::fits(weight)) {
       integers = std::make_unique<IntegerWeight>(weight, options.tiles);
+      const bool same_size = !weight.codebook && weight.row_bits == 8;
+      if (options.keep_tiles == KeepTiles::always ||
+          (options.keep_tiles == KeepTiles::automatic && same_size)) {
+        integers->keep_tiles(weight);
+        weight.row_codes = {};
+      }
     }
+    // Codes that have been copied need no pages of the file any more.
+    if (!weight.row_codes.mapped()) forget_mapped_pages(tensor.packed.data(), tensor.packed.size());
     if (!weight.codebook) {
       switch_batch = 0;
       return;
@@ -157,7 +166,8 @@ std::int64_t PackedLinear::bytes() const {
 std::int64_t PackedLinear::product_bytes(std::int64_t rows, int threads) const {
   const PackedWeight& weight = data_->weight;
   if (rows >= data_->switch_batch) {
-    return data_->integers ? integers_memory(weight, rows, threads) : decoded_memory(weight, rows, threads);
+    return data_->integers ? integers_memory(weight, *data_->integers, rows, threads)
+                           : decoded_memory(weight, rows, threads);
   }
   return data_->tables_together(rows) * data_->table_bytes() + 4 * weight.values() + 12 * weight.columns;
 }
