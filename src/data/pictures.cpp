@@ -221,6 +221,7 @@ LabelledImages read_pictures(const std::filesystem::path& path, std::string_view
     out.labels.push_back(picture.label);
     out.names.push_back(picture.name);
   }
+  context.require_memory(out.size() * out.values_per_image(), "the pixels of the pictures");
   out.pixels.resize(out.size() * out.values_per_image());
   context.for_blocks(out.size(), kPicturesPerTask, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "expect_error.hpp"
+#include "parsimony/core/memory.hpp"
 #include "small_efficientnet.hpp"
 #include "temporary_directory.hpp"
 
@@ -97,6 +98,14 @@ TEST_F(Pictures, TakesOnePictureAndNamesOfClasses) {
   std::ofstream(directory_ / "labels.txt") << "cat\ndog\n";
   expect_error(ErrorCode::format, "has 2 lines; must have 6",
                [&] { run_pictures(model_, directory_ / "p", options_); });
+}
+
+// Before they are read: three pictures of 4096 × 4096 are 151 MB.
+TEST_F(Pictures, CountsTheMemoryOfTheirPixels) {
+  Context context(1);
+  context.memory.bytes = memory_in_use() + (std::int64_t{120} << 20);
+  expect_error(ErrorCode::memory_limit, "the pixels of the pictures",
+               [&] { run_pictures(model_, directory_ / "p", {.input = {.side = 4096}}, context); });
 }
 
 }  // namespace
