@@ -31,7 +31,7 @@ transformers. Its config.json and tokenizer (tokenizer.json, vocab.json with mer
 --folder. A network with a classification head gives the classes of the texts; any other gives vectors of
 sentences, and shows the cosine of each pair, or of each text with the first. For pictures it is an EfficientNet
 with timm's names; line i of a file labels.txt beside it names class i. --generate takes a language model of
-parsimony train; its vocabulary (encoder.json with vocab.bpe, or vocab.json with merges.txt) lies beside it.)";
+parsimony train; its vocabulary (encoder.json with vocab.bpe, vocab.json with merges.txt, or dict.txt) lies beside it.)";
 
 int run_run(RunVerbSettings& settings, Terminal& terminal) {
   if (!std::filesystem::is_directory(settings.model)) check_readable(settings.model);

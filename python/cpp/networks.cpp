@@ -159,7 +159,7 @@ class LanguageSession {
           const Path folder = !settings.load.folder.empty()          ? settings.load.folder
                               : std::filesystem::is_directory(model) ? model
                                                                      : model.parent_path();
-          tokenizer_ = run::load_language_tokenizer(folder.empty() ? "." : folder, network.vocabulary());
+          tokenizer_ = run::load_language_tokens(folder.empty() ? "." : folder, network.vocabulary());
           return run::LanguageSession(std::move(network), context);
         })) {}
 
@@ -188,7 +188,7 @@ class LanguageSession {
   std::vector<std::int32_t> tokens_of(const std::string& text) const { return tokenizer_.encode(text); }
 
  private:
-  data::Tokenizer tokenizer_;
+  run::LanguageTokens tokenizer_;
   run::LanguageSession session_;
   std::mutex guard_;
 };

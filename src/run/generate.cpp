@@ -30,30 +30,6 @@ std::int32_t next_token(std::span<const float> logits, double temperature, doubl
 
 }  // namespace
 
-data::Tokenizer load_language_tokenizer(const std::filesystem::path& folder, std::int64_t vocabulary) {
-  data::Tokenizer out;
-  std::string found;
-  for (const auto& [encoder, merges] :
-       {std::pair{"encoder.json", "vocab.bpe"}, std::pair{"vocab.json", "merges.txt"}}) {
-    if (!has_file(folder / encoder)) continue;
-    found = encoder;
-    out = data::read_byte_pairs(folder / encoder, folder / merges, vocabulary);
-    break;
-  }
-  if (out.vocabulary() == vocabulary) return out;
-  if (found.empty()) {
-    throw Error(
-        ErrorCode::format,
-        fmt::format("{}: has no tokenizer (encoder.json with vocab.bpe, or vocab.json with merges.txt), so "
-                    "tokens are {} bytes, and the network has {}; a network of words (dict.txt) takes "
-                    "its tokens from run::LanguageSession of C++ alone",
-                    folder.string(), out.vocabulary(), vocabulary));
-  }
-  throw Error(ErrorCode::format,
-              fmt::format("{}: the tokenizer has {} tokens, and the network {}; must have as many",
-                          (folder / found).string(), out.vocabulary(), vocabulary));
-}
-
 std::vector<std::int32_t> continue_text(LanguageSession& session, std::span<const float> logits,
                                         const GenerateInput& input, const Context& context) {
   const std::int64_t most = session.model().options().context;
@@ -80,8 +56,8 @@ GeneratedText generate(const std::filesystem::path& model, std::string_view prom
   record_options(out.report, options);
   StageTimer load_timer(out.report, "load");
   const LanguageModel network = load_language_model(model, input.language, options.load, context);
-  const data::Tokenizer tokenizer =
-      load_language_tokenizer(folder_of(model, options.load.folder), network.vocabulary());
+  const LanguageTokens tokenizer =
+      load_language_tokens(folder_of(model, options.load.folder), network.vocabulary());
   LanguageSession session(network, context);
   load_timer.finish();
 

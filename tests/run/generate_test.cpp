@@ -127,6 +127,27 @@ TEST(Generate, RefusesWhatDoesNotFit) {
   expect_error(ErrorCode::format, "has no tokenizer", [&] { run("abc", 2, 8); });
 }
 
+// As parsimony train reads them: four special tokens, then the words of dict.txt.
+TEST(Generate, TakesTheWordsOfADictionary) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "m.safetensors";
+  write_language_model(file, 8);
+  std::ofstream(directory / "dict.txt") << "the 9\ncat 5\nsat 4\nmat 1\n";
+  GenerateOptions options{.input = {.language = {.heads = 2}, .generate = 5}};
+  const GeneratedText made = generate(file, "the dog\nthe cat", options);
+  ASSERT_EQ(made.tokens.size(), 10U);
+  const std::vector<std::int32_t> prompt(made.tokens.begin(), made.tokens.begin() + 5);
+  EXPECT_EQ(prompt, (std::vector<std::int32_t>{4, 3, 2, 4, 5}));
+  EXPECT_TRUE(made.text.starts_with("the <unk>\nthe cat")) << made.text;
+  const LanguageTokens tokens = load_language_tokens(directory.path(), 8);
+  EXPECT_EQ(tokens.encode("the cat\n"), (std::vector<std::int32_t>{4, 5, 2}));
+  EXPECT_EQ(tokens.decode(tokens.encode("the cat\nsat")), "the cat\nsat");
+
+  std::ofstream(directory / "dict.txt", std::ios::app) << "more 1\n";
+  expect_error(ErrorCode::format, "dict.txt: the tokenizer has 9 tokens, and the network 8",
+               [&] { generate(file, "the", options); });
+}
+
 // A block counts by any of its tensors, so that no norm is taken for the end of the network.
 TEST(Generate, NamesTheTensorThatIsMissing) {
   const TemporaryDirectory directory;

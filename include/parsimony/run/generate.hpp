@@ -11,8 +11,8 @@
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/report.hpp"
-#include "parsimony/data/tokenizer.hpp"
 #include "parsimony/run/language_model.hpp"
+#include "parsimony/run/language_tokens.hpp"
 
 namespace parsimony::run {
 
@@ -52,12 +52,6 @@ struct GeneratedText {
   Report report;
 };
 
-/// The tokens of a language model: those of encoder.json with vocab.bpe, or vocab.json with merges.txt, in
-/// the folder; without them, bytes. Dictionaries of words (dict.txt) are not read. Throws what
-/// read_byte_pairs() throws; format for another number of tokens than `vocabulary`; io for a folder that
-/// cannot be read.
-data::Tokenizer load_language_tokenizer(const std::filesystem::path& folder, std::int64_t vocabulary);
-
 /// Adds input.generate tokens to the text of a session, which must have a token. Returns the new ones.
 /// `logits` are those after the last token. Throws invalid_argument for more tokens than the context holds;
 /// cancelled.
@@ -65,12 +59,12 @@ std::vector<std::int32_t> continue_text(LanguageSession& session, std::span<cons
                                         const GenerateInput& input, const Context& context = Context{});
 
 /// Continues the prompt, which must have a token, by input.generate tokens. Tokens are those of
-/// load_language_tokenizer() beside the weights (in load.folder).
+/// load_language_tokens() beside the weights (in load.folder).
 ///
 /// report: stages "load", "prompt" and "generate"; figures "precision", "weight_bytes", "activation_bytes",
 /// "weights_in_codes", "tokens" and "tokens_per_second" (those after the first generated one; 0 for one).
 ///
-/// Throws what load_language_model() and read_byte_pairs() throw; format for a tokenizer of another
+/// Throws what load_language_model() and load_language_tokens() throw; format for a tokenizer of another
 /// vocabulary than the network; invalid_argument for an empty prompt, and for more tokens than the context
 /// holds.
 GeneratedText generate(const std::filesystem::path& model, std::string_view prompt,
