@@ -8,9 +8,9 @@ The programs take turns in processes of their own; times are processor time for 
 """
 
 import argparse
+import json
 import math
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -90,10 +90,10 @@ def write_model(path):
 
 def ours(bench, model):
     environment = {"PARSIMONY_BENCH_MODEL": str(model), "PARSIMONY_BENCH_HEADS": str(HEADS)}
-    command = [bench, "--benchmark_filter=generate_auto$"]
+    command = [bench, "--benchmark_filter=generate_auto$", "--benchmark_format=json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    found = re.search(r"generate_\S+\s+\S+ ms\s+(\S+) ms\s+\d+ bytes=(\S+)M", done.stdout)
-    return float(found[1]) / TOKENS, float(found[2])
+    found = json.loads(done.stdout)["benchmarks"][0]
+    return found["cpu_time"] / TOKENS, found["bytes"] / 1e6
 
 
 def main():
@@ -108,7 +108,7 @@ def main():
         model = pathlib.Path(folder) / "m.safetensors"
         write_model(model)
         files = {"floats": model}
-        for scheme in ("int8", "pq8"):
+        for scheme in ("int8", "levels4", "pq8"):
             files[scheme] = pathlib.Path(folder) / f"{scheme}.safetensors"
             command = [program, "quantize", model, "--scheme", scheme, "--range", "min-max", "--max-iterations", "3"]
             subprocess.run([*command, "--quiet", "--output", files[scheme]], check=True, stdout=subprocess.DEVNULL)
@@ -121,6 +121,7 @@ def main():
                 milliseconds, memory[name] = ours(bench, file)
                 times[name].append(milliseconds)
         peer_time = statistics.median(times["torch"])
+        print("| | a token | times as fast | memory of the weights |\n|---|---|---|---|")
         print(f"| PyTorch eager, floats | {peer_time:.2f} ms | 1 | |")
         for name in files:
             own = statistics.median(times[name])
