@@ -132,7 +132,7 @@ TEST(Reorder, ClustersAreThoseOfTheNodesAsTheyCame) {
   const auto limited = cluster::compressive_spectral_clustering(planted.graph, options, context);
   EXPECT_NE(limited.report.stages.front().name, "order");
   EXPECT_GT(agreement(limited.labels, truth).adjusted_rand, 0.99);
-  context.memory.of_system = true;  // results must not depend on the machine
+  context.memory.source = LimitSource::cgroup;  // results must not depend on the machine
   const auto contained = cluster::compressive_spectral_clustering(planted.graph, options, context);
   EXPECT_EQ(contained.labels, ordered.labels);
   EXPECT_EQ(contained.report.stages.front().name, "order");
