@@ -49,7 +49,7 @@ segments() {
 three runs. The graph joins neighbouring pixels by the likeness of their colours. As points, pixels have three colours and two places, and
 scikit-learn's default makes an n × n matrix (its issue 8740). MiB are what the call adds to the peak of a process with the packages and the
 graph. The normalised cut is that of the graph, which the methods on it make small; "within" is the mean squared distance of the colours to
-their segment's mean. A grid has no triangles, by whose number `auto` tells meshes from graphs with planted groups, so that it spends its time
+their segment's mean. `auto` tells meshes from graphs with planted groups by the number of triangles. A grid has none, so it spends its time
 on votes for such groups.
 TEXT
 }

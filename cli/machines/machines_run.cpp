@@ -91,15 +91,14 @@ int cluster_on(const distributed::Machines& machines, ClusterSettings settings, 
 // Open MPI and PETSc reserve 250 MB of addresses at their start, and wait without end where they get none;
 // so does the end of a program whose OpenBLAS got none.
 void check_address_space(Terminal& terminal) {
-  constexpr std::int64_t kForMpi = std::int64_t{192} << 20;
-  const MemoryLimit limit = system_memory_limit();
-  const std::int64_t left = std::max<std::int64_t>(0, limit.bytes - memory_in_use());
-  if (limit.source != LimitSource::address_space || left >= kForMpi) return;
+  constexpr std::int64_t kForMpi = std::int64_t{256} << 20;
+  const std::int64_t left = address_space_left();
+  if (left >= kForMpi) return;
   // Where all processes have this limit, the end of the first one ends the others before they speak.
   terminal.speak();
   if (process_number() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  terminal.error(fmt::format("process {}: MPI needs about {} bytes, more than the {} of {}", process_number(),
-                             kForMpi, left, text_of(limit.source)));
+  terminal.error(fmt::format("process {}: MPI needs about {} bytes, more than the {} that are left of {}",
+                             process_number(), kForMpi, left, text_of(LimitSource::address_space)));
   std::fflush(nullptr);
   std::_Exit(kFailed);
 }

@@ -33,8 +33,7 @@ CLI::Option* add_output_flag(CLI::App& app, std::string& path, const std::string
 Context start(Terminal& terminal, const RunSettings& settings) {
   if (settings.quiet) terminal.be_quiet();
   Context context = terminal.context(settings.threads);
-  context.memory =
-      settings.max_memory > 0 ? MemoryLimit{.bytes = settings.max_memory} : system_memory_limit();
+  context.memory = memory_limit(settings.max_memory);
   if (const std::int64_t own = memory_in_use(); settings.max_memory > 0 && own > settings.max_memory) {
     throw Error(ErrorCode::memory_limit,
                 fmt::format("max_memory: {} bytes are too few: the program alone takes about {}",

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -22,7 +23,9 @@ std::terminate_handler usual_terminate = nullptr;
 
 // An exception that no memory is left for ends in std::terminate(), and no destructor runs.
 [[noreturn]] void terminate_without_files() {
+  const int error = errno;  // the usual end tells lack of memory by it
   remove_temporary_files();
+  errno = error;
   if (usual_terminate != nullptr) usual_terminate();
   std::abort();
 }

@@ -19,9 +19,9 @@ namespace parsimony::cli {
 
 /// While this object lives, the first SIGINT, SIGTERM or SIGHUP triggers the stop token. If the run has not
 /// ended 0.15 seconds later, none of its files has appeared, and it has no unsaved work, the temporary files
-/// are removed and the process ends with code 130, as it does in any case for another signal more than half a
-/// second after the first.
-/// Signals that the process was started to ignore stay ignored.
+/// are removed and the process ends with code 130, as it does for another signal more than half a second
+/// after the first, unless its files are getting their names. Signals that the process was started to ignore
+/// stay ignored.
 ///
 /// All threads block these signals, and one thread waits for them, so that no work is done in a signal
 /// handler. Create the object before any other thread. Where that thread cannot be started, a handler

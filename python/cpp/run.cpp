@@ -97,7 +97,7 @@ void run_on_a_thread(const Call& call, const std::function<void(const Context&)>
   Context context(call.threads);
   std::stop_source stop;
   context.stop = stop.get_token();
-  context.memory = call.max_memory > 0 ? MemoryLimit{.bytes = call.max_memory} : system_memory_limit();
+  context.memory = memory_limit(call.max_memory);
   News news;
   news.attach(context, call);
   std::exception_ptr failure, of_python;

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "parsimony/core/context.hpp"
+
 namespace parsimony {
 namespace {
 
@@ -119,13 +121,24 @@ Pages pages_of_process() noexcept {
   return {.addresses = size * page, .in_use = (resident - shared) * page};
 }
 
-// Bytes in use at which the limit of addresses leaves its margin.
-std::int64_t address_space_limit() {
-  constexpr std::int64_t kMargin = std::int64_t{64} << 20;
+// A soft limit; kNone without one.
+std::int64_t limit_of(int resource) noexcept {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur > rlim_t{kNone}) return kNone;
-  const Pages pages = pages_of_process();
-  return static_cast<std::int64_t>(limit.rlim_cur) - (pages.addresses - pages.in_use) - kMargin;
+  if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur > rlim_t{kNone}) return kNone;
+  return static_cast<std::int64_t>(limit.rlim_cur);
+}
+
+// Addresses that must be left beside the memory in use.
+std::int64_t kept_addresses() {
+  constexpr std::int64_t kForLibraries = std::int64_t{64} << 20, kUsualStack = std::int64_t{8} << 20;
+  const std::int64_t stack = limit_of(RLIMIT_STACK);
+  return kForLibraries + default_thread_count() * (stack == kNone ? kUsualStack : stack);
+}
+
+// Bytes in use at which the limit of addresses leaves what must be left.
+std::int64_t address_space_limit() {
+  const std::int64_t left = address_space_left();
+  return left == kNone ? kNone : memory_in_use() + left - kept_addresses();
 }
 
 }  // namespace
@@ -137,7 +150,7 @@ std::string_view text_of(LimitSource source) noexcept {
     case LimitSource::cgroup:
       return "this container or cgroup";
     case LimitSource::address_space:
-      return "the address space that is left (ulimit -v)";
+      return "the address space (ulimit -v)";
   }
   return "";
 }
@@ -151,6 +164,17 @@ MemoryLimit system_memory_limit() {
   if (lower >= machine) return {};
   return {.bytes = std::max<std::int64_t>(1, lower),
           .source = cgroup <= addresses ? LimitSource::cgroup : LimitSource::address_space};
+}
+
+MemoryLimit memory_limit(std::int64_t max_memory) {
+  const MemoryLimit system = system_memory_limit();
+  const bool system_is_lower = system.bytes > 0 && system.bytes < max_memory;
+  return max_memory == 0 || system_is_lower ? system : MemoryLimit{.bytes = max_memory};
+}
+
+std::int64_t address_space_left() noexcept {
+  const std::int64_t limit = limit_of(RLIMIT_AS);
+  return limit == kNone ? kNone : std::max<std::int64_t>(0, limit - pages_of_process().addresses);
 }
 
 std::int64_t memory_in_use() noexcept {

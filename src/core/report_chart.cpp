@@ -33,8 +33,9 @@ Reach reach_of(std::span<const double> values) {
 }  // namespace
 
 std::string line_chart(std::span<const double> values) {
-  const Reach all = reach_of(values);
+  Reach all = reach_of(values);
   if (!all.any()) return {};
+  if (all.low > 0) all.low = 0;
   const auto count = std::ssize(values), steps = std::min(count, kSteps);
   // Halves, so that the difference of the largest floats is finite.
   const double range = all.high / 2 - all.low / 2;

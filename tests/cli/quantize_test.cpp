@@ -296,7 +296,7 @@ TEST_F(Quantize, OutOfMemoryNamesNoFlagThatTheVerbDoesNotHave) {
   const pid_t process = start({"quantize", path("holes"), "--scheme", "int8", "--dry-run", "--threads", "1"});
   setrlimit(RLIMIT_AS, &before);
   const Outcome outcome = finish(process);
-  expect_one_error(outcome, kFailed, {"out of memory"});
+  expect_one_error(outcome, kFailed, {"quantizing needs about", "of the address space (ulimit -v)"});
   EXPECT_EQ(outcome.err.find("--max-memory"), std::string::npos) << outcome.err;
 }
 #endif

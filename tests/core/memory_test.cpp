@@ -55,18 +55,25 @@ TEST(Memory, ALimitOfAddressesLeavesAMarginForLibraries) {
   std::ifstream statm("/proc/self/statm");
   std::int64_t pages = 0;
   if (!(statm >> pages)) GTEST_SKIP() << "the system does not tell";
-  rlimit low = before;
-  low.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + 5 * kBlock);
+  rlimit low = before, stack{};
+  ASSERT_EQ(getrlimit(RLIMIT_STACK, &stack), 0);
+  const std::int64_t each = stack.rlim_cur == RLIM_INFINITY ? kBlock / 8 : std::int64_t(stack.rlim_cur);
+  const std::int64_t stacks = default_thread_count() * each;
+  low.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + stacks + 5 * kBlock);
   ASSERT_EQ(setrlimit(RLIMIT_AS, &low), 0);
-  const MemoryLimit found = system_memory_limit();
+  const MemoryLimit found = system_memory_limit(), low_flag = memory_limit(1),
+                    high_flag = memory_limit(1LL << 60);
   setrlimit(RLIMIT_AS, &before);
   if (found.source == LimitSource::cgroup) GTEST_SKIP() << "the limit of this container is lower";
   EXPECT_EQ(found.source, LimitSource::address_space);
-  // 320 MiB more than all addresses: 256 for what this process may use more, and the margin.
+  EXPECT_EQ(high_flag.source, LimitSource::address_space) << "the lower limit counts";
+  EXPECT_EQ(low_flag.source, LimitSource::caller);
+  EXPECT_EQ(low_flag.bytes, 1);
+  // 320 MiB beside the stacks: 256 for what this process may use more, and the margin.
   EXPECT_NEAR(static_cast<double>(found.bytes - memory_in_use()), 4.0 * kBlock, 0.1 * kBlock);
   Context context;
   context.memory = found;
-  expect_error(ErrorCode::memory_limit, "of the address space that is left (ulimit -v)",
+  expect_error(ErrorCode::memory_limit, "of the address space (ulimit -v)",
                [&] { context.require_memory(5 * kBlock, "too much"); });
 }
 

@@ -155,6 +155,10 @@ TEST(LineChart, GoesFromTheLeastToTheLargestValueAndLeavesGaps) {
   EXPECT_NE(line.find("M632.0 75.0"), line.npos);
   EXPECT_EQ(line.find("nan"), line.npos);
   EXPECT_EQ(line.find("inf"), line.npos);
+  // Without negative values the range begins at 0: 97 of 100 is near the top, 8 + 134 · 0.03.
+  const std::string sizes = line_chart(std::vector<double>{100, 97});
+  EXPECT_NE(sizes.find("<span>0</span>"), sizes.npos);
+  EXPECT_NE(sizes.find("L632.0 12.0"), sizes.npos) << sizes;
   // One peak among many values is seen.
   std::vector<double> many(100'000, 1.0);
   many[77'777] = 5;

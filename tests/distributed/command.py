@@ -152,6 +152,7 @@ def check_warnings(folder: Path) -> None:
         (folder / name).write_text("".join(f"{a} {b} {w}\n" for (a, b), w in zip(edges, weights)))
         for processes in (1, 2, 3):
             result = run(processes, "cluster", name, "--clusters", "5", "--method", "compressive", cwd=folder)
+            check(result.returncode in (0, 3), f"{name}, {processes} processes: exit {result.returncode}")
             said = [line for line in result.stderr.splitlines() if "look like times" in line]
             check(len(said) == warns, f"{name}, {processes} processes: {result.stderr}")
 
@@ -175,7 +176,7 @@ def check_without_memory(folder: Path) -> None:
             check(digest(folder / "limited.npy") == digest(folder / "whole.npy"), f"{what}: other labels")
         else:
             failed += 1
-            reasons = ("needs more memory than there is", "of the address space that is left (ulimit -v)")
+            reasons = ("needs more memory than there is", "of the address space (ulimit -v)")
             said_why += any(reason in line for line in messages(result) for reason in reasons)
             check(not (folder / "limited.npy").exists(), f"{what}: a file in spite of exit {result.returncode}")
         check(not children("limited.npy"), f"{what}: a process goes on")

@@ -83,7 +83,7 @@ TEST(AutomaticRegularization, IsZeroForAMeshWhoseNodesHaveLightEdges) {
   testing::Dense w = testing::zeros(50);  // a ring, a tenth of whose nodes has light edges
   for (int i = 0; i < 50; ++i) w[i][(i + 1) % 50] = w[(i + 1) % 50][i] = i % 10 < 2 ? 0.01 : 1;
   EXPECT_EQ(automatic_regularization(testing::to_csr(w, true)), 0);
-  for (int i = 0; i < 25; i += 5) w[i][i + 25] = w[i + 25][i] = 1e-3;  // chords change neither
+  for (int i = 0; i < 25; i += 5) w[i][i + 25] = w[i + 25][i] = 1e-3;  // five chords make no hanging nodes
   EXPECT_EQ(automatic_regularization(testing::to_csr(w, true)), 0);
 }
 

@@ -47,9 +47,10 @@ Laplacian make_laplacian(CsrView adjacency, LaplacianKind kind = LaplacianKind::
 
 /// The default τ: a quarter of the mean degree if more than 1 % of the nodes have a lower degree, and fewer
 /// edges than a quarter of the mean number; else 0. Such nodes hang by a thread: the lowest eigenvectors of
-/// the plain Laplacian mark them one by one [amini2013pseudo, zhang2018understanding]. Graphs of as many
-/// edges at each node (block models, nearest neighbours, meshes), of whatever weights, only lose by τ. The
-/// whole mean degree, the usual advice, cost modularity and normalised cut on the real graphs tried.
+/// the plain Laplacian mark them one by one [amini2013pseudo, zhang2018understanding]. Graphs whose nodes
+/// have similar numbers of edges (block models, nearest neighbours, meshes) only lose by τ, whatever their
+/// weights. The whole mean degree, the usual advice, cost modularity and normalised cut on the real graphs
+/// tried.
 double automatic_regularization(CsrView adjacency);
 
 }  // namespace parsimony::graph
