@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "kernels/byte_products-inl.hpp"
+#include "kernels/even_parts.hpp"
 #include "kernels/registers-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -61,18 +62,16 @@ HWY_INLINE VI TileLanes(const std::int8_t* from) {
 class Fetch {
  public:
   Fetch(const IntegerTile& tile, std::int64_t parts)
-      : at_(tile.next), each_(parts == 0 ? 0 : (tile.next_bytes / kLine + parts - 1) / parts) {}
+      : at_(tile.next), lines_(tile.next_bytes / kLine, parts) {}
 
-  HWY_INLINE void part(std::int64_t index) const {
-    const std::int8_t* from = at_ + index * each_ * kLine;
-    for (std::int64_t i = 0; i < each_; ++i) __builtin_prefetch(from + i * kLine, 0, 2);
+  HWY_INLINE void part() {
+    for (std::int64_t left = lines_.next(); left > 0; --left, at_ += kLine) __builtin_prefetch(at_, 0, 2);
   }
-  void advance(std::int64_t parts) { at_ += parts * each_ * kLine; }
 
  private:
   static constexpr std::int64_t kLine = 64;
   const std::int8_t* at_;
-  std::int64_t each_;
+  EvenParts lines_;
 };
 
 // Integer sums of a segment: kRows rows from `row` on, kVectors vectors of outputs.
@@ -107,8 +106,7 @@ HWY_INLINE void Segment(const std::uint8_t* HWY_RESTRICT row, std::int64_t strid
 
 template <std::int64_t kRows, std::size_t kVectors, IntegerRange kRange>
 HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const IntegerTile& tile,
-                        std::int64_t segments, std::int64_t output, const Fetch& fetch,
-                        float* HWY_RESTRICT sums) {
+                        std::int64_t segments, std::int64_t output, Fetch& fetch, float* HWY_RESTRICT sums) {
   const Lanes d;
   const Floats df;
   float* HWY_RESTRICT out = sums + row * kIntegerOutputs + output;
@@ -118,7 +116,7 @@ HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const Integer
       total[r][v] = hn::LoadU(df, out + r * kIntegerOutputs + v * kLanes);
   }
   for (std::int64_t s = 0; s < segments; ++s) {
-    fetch.part(s);
+    fetch.part();
     const std::int64_t at = s * kIntegerOutputs + output;
     VI sum[kRows][kVectors];
     for (std::size_t v = 0; v < kVectors; ++v) {
@@ -155,7 +153,7 @@ void Product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segm
   for (std::int64_t r = 0; r < rows.count; r += rows_of_block(rows.count - r)) ++blocks;
   Fetch fetch(tile, segments * blocks * (kIntegerOutputs / kStep));
   for (std::int64_t o = 0; o < kIntegerOutputs; o += kStep) {
-    for (std::int64_t r = 0; r < rows.count; fetch.advance(segments)) {
+    for (std::int64_t r = 0; r < rows.count;) {
       const std::int64_t some = rows_of_block(rows.count - r);
       switch (some) {
         case 6:

@@ -156,7 +156,7 @@ Network load(const std::filesystem::path& model, const LoadOptions& options, con
   const std::filesystem::path path = weights_path(model);
   Weights weights(path, context.stop);
   data::EncoderConfig config = encoder_config(weights, model, options.folder);
-  context.require_memory(weights.unpacked_bytes(options.keep_tiles),
+  context.require_memory(weights.packed_bytes(product_options(options)).total(),
                          "the codes of the network, a byte or two each");
   Network out;
   out.data_ = std::make_shared<const Network::Data>(weights, std::move(config), options);

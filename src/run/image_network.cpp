@@ -155,7 +155,7 @@ ImageNetwork load_image_network(const std::filesystem::path& model, const LoadOp
   const data::ConvolutionPadding chosen = chosen_padding(padding, weights, model, options.folder);
   const data::EfficientNetVariant variant = find_variant(weights);
   const std::int64_t floats = weights.float_count() + weights.coded_values(kMostDecoded);
-  context.require_memory(weights.unpacked_bytes(options.keep_tiles) + 4 * floats,
+  context.require_memory(weights.packed_bytes(product_options(options)).total() + 4 * floats,
                          "the network, a byte or two for a code and four for a float");
   ImageNetwork out;
   out.data_ = std::make_shared<const ImageNetwork::Data>(weights, variant, chosen, options);

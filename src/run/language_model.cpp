@@ -126,9 +126,9 @@ LanguageModel load_language_model(const std::filesystem::path& model, const Lang
   validate_fields(language);
   validate_fields(options);
   Weights weights(weights_path(model), context.stop);
-  // The codes of a tied embedding are kept for look-ups, too.
-  context.require_memory(2 * weights.unpacked_bytes(options.keep_tiles) + TokenLayers::decoded_bytes(weights),
-                         "the codes of the network, a byte or two each, twice");
+  context.require_memory(weights.packed_bytes(product_options(options)).total() +
+                             TokenLayers::lookup_bytes(weights) + TokenLayers::decoded_bytes(weights),
+                         "the codes of the network, a byte or two each, and those of its embedding again");
   LanguageModel out;
   out.data_ =
       std::make_shared<const LanguageModel::Data>(weights, completed(language, weights), language, options);

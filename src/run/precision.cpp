@@ -28,4 +28,8 @@ quant::PackedLinearOptions product_options(Precision precision, quant::KeepTiles
   throw Error(ErrorCode::internal, "precision: not chosen");
 }
 
+quant::PackedLinearOptions product_options(const LoadOptions& options) {
+  return product_options(chosen_precision(options.precision), options.keep_tiles);
+}
+
 }  // namespace parsimony::run

@@ -32,6 +32,19 @@ void to_log_probabilities(std::span<float> values, float more) {
 
 }  // namespace
 
+std::int64_t TokenLayers::lookup_bytes(const Weights& weights) {
+  std::int64_t bytes = 0;
+  const auto add = [&](const std::string& name) {
+    if (weights.in_codes(name)) bytes += quant::most_embedding_bytes(weights.codes(name));
+  };
+  add("embedding.weight");
+  for (std::int64_t i = 0;; ++i) {
+    const std::string name = fmt::format("embedding.bands.{}.words.weight", i);
+    if (!weights.has(name)) return bytes;
+    add(name);
+  }
+}
+
 std::int64_t TokenLayers::decoded_bytes(const Weights& weights) {
   std::int64_t bytes = 0;
   for (std::int64_t i = 1;; ++i) {

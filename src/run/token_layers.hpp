@@ -23,6 +23,9 @@ class TokenLayers {
   /// Throws format for tensors that are missing or whose shapes do not fit together.
   TokenLayers(Weights& weights, const quant::PackedLinearOptions& options);
 
+  /// Most memory of the codes of embeddings for look-ups. Those of a tied embedding are there once more for
+  /// products.
+  static std::int64_t lookup_bytes(const Weights& weights);
   /// Most memory of the projections that are decoded as they are read.
   static std::int64_t decoded_bytes(const Weights& weights);
 

@@ -8,8 +8,6 @@
 #include <limits>
 #include <numeric>
 
-#include "kernels/integer_product.hpp"
-#include "kernels/round_up.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/model_path.hpp"
 
@@ -126,22 +124,11 @@ std::int64_t Weights::float_count() const {
   return count;
 }
 
-std::int64_t Weights::unpacked_bytes(quant::KeepTiles keep_tiles) const {
-  std::int64_t bytes = 0;
-  if (!compact_) return 0;
+quant::PackedBytes Weights::packed_bytes(const quant::PackedLinearOptions& options) const {
+  quant::PackedBytes bytes;
+  if (!compact_) return bytes;
   for (const quant::QuantizedTensor& weight : compact_->weights) {
-    const std::int64_t codes = std::ssize(weight.packed) * 8 / weight.bits;
-    const bool integers = weight.scheme == quant::Scheme::integer, nibbles = integers && weight.bits <= 4;
-    if (keep_tiles == quant::KeepTiles::always ||
-        (keep_tiles == quant::KeepTiles::automatic && integers && !nibbles)) {
-      const std::int64_t outputs = weight.shape[0],
-                         each = values_of(weight.shape) / std::max<std::int64_t>(outputs, 1);
-      const std::int64_t whole = kernels::round_up(outputs, kernels::kIntegerOutputs) *
-                                 kernels::round_up(each, kernels::kIntegerSegment);
-      bytes += whole + whole / 16 + (weight.group > 0 ? whole / 16 : 0);
-      if (integers) continue;
-    }
-    bytes += nibbles ? (codes + 1) / 2 : codes * (weight.bits > 8 ? 2 : 1);
+    bytes += quant::most_packed_bytes(weight, options);
   }
   return bytes;
 }

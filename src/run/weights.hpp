@@ -15,6 +15,7 @@
 #include "parsimony/core/safetensors.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "parsimony/quant/packed_linear.hpp"
+#include "quant/packed/packed_size.hpp"
 
 namespace parsimony::run {
 
@@ -54,10 +55,8 @@ class Weights {
   std::int64_t value_count() const;
   /// Those that are not in codes.
   std::int64_t float_count() const;
-  /// Most memory of all codes: those of products a byte each, or two where a codebook has more than 256
-  /// centroids, integers those of the file, and kept tiles a byte for each weight, a sixteenth for their sums
-  /// and another one for scales of groups.
-  std::int64_t unpacked_bytes(quant::KeepTiles keep_tiles) const;
+  /// Most memory of all weights in codes as layers with these options.
+  quant::PackedBytes packed_bytes(const quant::PackedLinearOptions& options) const;
   /// Number of values of the weights in codes that have at most so many each.
   std::int64_t coded_values(std::int64_t most) const;
   /// The files that hold the floats.

@@ -80,6 +80,22 @@ TEST(IntegerProduct, EqualsTheScalarTwinOnEveryTarget) {
   });
 }
 
+// More parts than the next tile has lines, and fewer.
+TEST(IntegerProduct, FetchesTheNextTileWithoutAChange) {
+  for_targets([] {
+    for (const std::int64_t count : {1, 5, 200}) {
+      Case made(count, 3, IntegerRange::rows7, false, false);
+      const std::vector<float> right = made.run(false);
+      const std::vector<std::int8_t> next(made.w.size());
+      made.tile.next = next.data();
+      for (const std::int64_t lines : {1, 2, 17, 192}) {
+        made.tile.next_bytes = 64 * lines;
+        ASSERT_EQ(made.run(false), right) << count << " rows, " << lines << " lines";
+      }
+    }
+  });
+}
+
 // Powers of two and small sums, which float32 holds exactly.
 TEST(IntegerResults, EqualTheScalarTwinOnEveryTarget) {
   for_targets([&] {

@@ -84,7 +84,8 @@ TEST(IntegerTiles, AreNearTheFloatProductForEveryScheme) {
   }
 }
 
-// Few rows are multiplied from the codes, and many from tiles: the same integers, added in another order.
+// Without kept tiles, few rows are multiplied from the codes, and many from tiles: the same integers, added
+// in another order.
 TEST(IntegerTiles, FewRowsGiveWhatManyDo) {
   for (const auto& [name, weight] : weights()) {
     SCOPED_TRACE(name);
@@ -120,6 +121,34 @@ TEST(IntegerTiles, ThatAreKeptGiveTheSameBytes) {
       const Matrix<float> one = product(weight, few, tiles, bias, Context(1), KeepTiles::always);
       EXPECT_LT(distance(one, expected), 2e-6);
     }
+  }
+}
+
+// Kept tiles pay for fewer rows of products: the rows between the two switches take them in place of tables,
+// and all others have the same bytes.
+TEST(IntegerTiles, ThatAreKeptTakeOverFromTablesEarlier) {
+  const QuantizedTensor weight = random_product({256, 1024}, random_codebook(256, 8));
+  const auto layer = [&](KeepTiles keep_tiles, std::int64_t switch_batch = 0) {
+    return PackedLinear(
+        weight, {},
+        {.tiles = TileProduct::integers7, .switch_batch = switch_batch, .keep_tiles = keep_tiles});
+  };
+  const PackedLinear never = layer(KeepTiles::never), always = layer(KeepTiles::always),
+                     tables = layer(KeepTiles::never, 1 << 30), tiles = layer(KeepTiles::never, 1);
+  const auto values = [](const PackedLinear& of, std::int64_t rows) {
+    Matrix<float> y(rows, of.outputs());
+    of.multiply(normals(rows, of.inputs(), 5), y, Context(1));
+    return std::vector<float>(y.values().begin(), y.values().end());
+  };
+  ASSERT_LE(always.switch_batch(), never.switch_batch());
+  for (std::int64_t rows = 1; rows <= never.switch_batch() + 2; ++rows) {
+    SCOPED_TRACE(rows);
+    EXPECT_EQ(values(always, rows), values(rows < always.switch_batch() ? tables : tiles, rows));
+    EXPECT_EQ(values(never, rows), values(rows < never.switch_batch() ? tables : tiles, rows));
+  }
+  // A switch that is given holds for both.
+  for (const std::int64_t rows : {4, 5}) {
+    EXPECT_EQ(values(layer(KeepTiles::always, 5), rows), values(layer(KeepTiles::never, 5), rows)) << rows;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "parsimony/run/language_model.hpp"
 #include "parsimony/run/network_kind.hpp"
 #include "reference_weights.hpp"
+#include "run/precision.hpp"
 #include "small_efficientnet.hpp"
 #include "temporary_directory.hpp"
 
@@ -111,23 +112,49 @@ TEST(TokenLayers, RefuseBandsThatDoNotFit) {
   expect_error(ErrorCode::format, "more values than the first band", [&] { TokenLayers(wide, {}); });
 }
 
-std::vector<NamedShape> language_shapes() {
+std::vector<NamedShape> language_shapes(std::int64_t vocabulary = 11, std::int64_t width = kWidth) {
   std::vector<NamedShape> shapes{
-      {"embedding.weight", {11, kWidth}}, {"norm.weight", {kWidth}}, {"norm.bias", {kWidth}}};
+      {"embedding.weight", {vocabulary, width}}, {"norm.weight", {width}}, {"norm.bias", {width}}};
   const auto linear = [&](const std::string& name, std::int64_t outputs, std::int64_t inputs) {
     shapes.push_back({name + ".weight", {outputs, inputs}});
     shapes.push_back({name + ".bias", {outputs}});
   };
   for (const char* part : {"query", "key", "value", "output"}) {
-    linear(std::string("layers.0.attention.") + part, kWidth, kWidth);
+    linear(std::string("layers.0.attention.") + part, width, width);
   }
-  linear("layers.0.feed_forward.0", 24, kWidth);
-  linear("layers.0.feed_forward.2", kWidth, 24);
+  linear("layers.0.feed_forward.0", 24, width);
+  linear("layers.0.feed_forward.2", width, 24);
   for (const char* norm : {"layers.0.attention_norm", "layers.0.feed_forward_norm"}) {
-    shapes.push_back({std::string(norm) + ".weight", {kWidth}});
-    shapes.push_back({std::string(norm) + ".bias", {kWidth}});
+    shapes.push_back({std::string(norm) + ".weight", {width}});
+    shapes.push_back({std::string(norm) + ".bias", {width}});
   }
   return shapes;
+}
+
+// Only the codes of a tied embedding are there twice, and tiles are kept for integers alone.
+TEST(PackedBytes, OfALanguageModelHold) {
+  const TemporaryDirectory directory;
+  write_reference_tensors(directory / "m.safetensors", language_shapes(1000, 128));
+  for (const char* scheme : {"int8", "int4", "pq4"}) {
+    const std::filesystem::path file = directory / (std::string(scheme) + ".safetensors");
+    quant::compress(SafetensorsFile(directory / "m.safetensors"), file, {.scheme = scheme}, Context(1));
+    const Weights weights(file, {});
+    for (const Precision precision : {Precision::exact, Precision::integers8}) {
+      for (const auto keep_tiles :
+           {quant::KeepTiles::automatic, quant::KeepTiles::never, quant::KeepTiles::always}) {
+        const LoadOptions options{.precision = precision, .keep_tiles = keep_tiles};
+        const quant::PackedBytes packed = weights.packed_bytes(product_options(options));
+        const std::int64_t planned = packed.total() + TokenLayers::lookup_bytes(weights),
+                           bytes = load_language_model(file, {.heads = 4}, options).bytes(),
+                           floats = 4 * weights.float_count();
+        SCOPED_TRACE(::testing::Message()
+                     << scheme << ", " << enum_name(precision) << ", " << enum_name(keep_tiles));
+        EXPECT_LE(bytes, planned + floats);
+        EXPECT_LE(planned, 1.1 * static_cast<double>(bytes) + (1 << 14));
+        EXPECT_TRUE(packed.tiles == 0 || precision != Precision::exact);
+      }
+    }
+  }
 }
 
 TEST(NetworkText, TellsTheSettingsOfALanguageModel) {

@@ -41,7 +41,7 @@ constexpr auto names_of(TileProduct) {
 
 /// Which tiles of integers stay in memory between products.
 enum class KeepTiles {
-  automatic,  ///< those of 8-bit integers, which take the place of their codes
+  automatic,  ///< those of integers whose codes take a byte each, in place of these
   never,      ///< none: each product writes its tiles anew, and integer codes stay where the tensor has them
   always,     ///< all, a byte for each weight
 };
@@ -61,8 +61,11 @@ struct PackedLinearOptions {
   /// inputs on processors with byte permutes.
   std::int64_t switch_batch = 0;
   /// Kept tiles save a third of the time of 16 rows. `always` is for codes of fewer bits where there is
-  /// memory for it; `never` for processes that share the codes of a mapped file. Results have the same bytes
-  /// but for one or two rows, which `never` multiplies with codes of integers in another order.
+  /// memory for it; `never` for processes that share the codes of a mapped file. A product with tiles gives
+  /// the same bytes whether they are kept or not, but fewer rows suffice for it where they are. Layers of
+  /// integers without kept tiles multiply one or two rows with the codes in another order. For products a
+  /// measured switch_batch is lower with `always`: from there to that of `never`, results have the error of
+  /// `tiles` in place of that of `accuracy`.
   KeepTiles keep_tiles = KeepTiles::automatic;
 };
 
@@ -75,7 +78,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"tiles", "how decoded tiles are multiplied; integers are the fastest for many rows"},
         options.tiles);
   visit(Field{"keep_tiles",
-              "tiles of integers that stay in memory; auto: those of 8-bit codes, in place of these"},
+              "tiles of integers that stay in memory; auto: those of codes of more than 4 bits, in place of "
+              "these"},
         options.keep_tiles);
 }
 
@@ -108,15 +112,16 @@ class TableSet {
 /// codes become signed bytes with one scale for a weight, an output or a group. The sums of 64 products are
 /// exact, and are added in float32. Centroids that are many times larger than the others would leave them few
 /// digits: where at most one block in 1024 has such a centroid, these blocks are multiplied in float32. So
-/// are up to four values of 64 in x that are twelve times the root mean square of the others, or more. A few
-/// rows of x are multiplied with the codes of integers without a tile. Weights take floats instead if their
-/// codebook has more than 256 centroids or blocks whose size does not divide 64, if 64 does not divide their
-/// groups, or if they have groups with codes of 8 bits and zero points.
+/// are up to four values of 64 in x that are twelve times the root mean square of the others, or more. Where
+/// tiles are not kept, a few rows of x are multiplied with the codes of integers. Weights take floats instead
+/// if their codebook has more than 256 centroids or blocks whose size does not divide 64, if 64 does not
+/// divide their groups, or if they have groups with codes of 8 bits and zero points.
 ///
 /// Time of a row: columns · K · d multiply-adds, then outputs · columns look-ups. Memory: a byte per code
-/// (two with K > 256; for integers a byte, or half of one up to 4 bits, which are those of the tensor if it
-/// has codes of this width), and during the run product_bytes(). The same bytes for any number of threads on
-/// one SIMD target. The number of rows decides between tables and tiles.
+/// (two with K > 256; for integers a byte, or half of one up to 4 bits with an even number of inputs, which
+/// are those of the tensor if it has codes of this width), kept tiles, and during the run product_bytes().
+/// The same bytes for any number of threads on one SIMD target. The number of rows decides between tables and
+/// tiles.
 class PackedLinear {
  public:
   /// weight: any scheme, layout and number of dimensions. It has shape[0] outputs, and as many inputs as the
@@ -128,7 +133,7 @@ class PackedLinear {
 
   std::int64_t inputs() const;
   std::int64_t outputs() const;
-  std::int64_t bytes() const;  ///< memory of codes, codebook, factors and bias
+  std::int64_t bytes() const;  ///< memory of codes, kept tiles, codebook, factors and bias
   /// Number of rows from which on `multiply` decodes tiles; the largest int64 if it never does.
   std::int64_t switch_batch() const;
   /// Whether `multiply` decodes tiles of integers rather than floats.

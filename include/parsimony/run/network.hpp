@@ -38,7 +38,8 @@ struct LoadOptions {
   Precision precision = Precision::automatic;
   /// Weights that stay in memory in the order of the integer products, see quant::KeepTiles. `never` takes
   /// the least memory, as codes of 4 and 8 bits stay in the mapped file; `always` is the fastest for texts of
-  /// some ten tokens, and takes a byte for each weight.
+  /// some ten tokens, and takes a byte for each weight. For products it takes integers for fewer tokens
+  /// than `auto`, which has tables for these, so that results differ by the error of the precision.
   quant::KeepTiles keep_tiles = quant::KeepTiles::automatic;
   /// Folder with config.json, and the tokenizer for texts. Empty: the folder of the model.
   std::filesystem::path folder;
@@ -51,11 +52,11 @@ void describe(Options& options, Visitor&& visit) {
           "precision",
           "products with weights in codes: exact is float32; integers take a half to a quarter of its time"},
       options.precision);
-  visit(
-      Field{"keep_tiles",
-            "weights that stay in memory in the order of the products: auto those of 8-bit codes; always is "
-            "faster for short texts and takes a byte for each weight; never takes the least memory"},
-      options.keep_tiles);
+  visit(Field{"keep_tiles",
+              "weights that stay in memory in the order of the products: auto those of codes of more than 4 "
+              "bits; always is "
+              "faster for short texts and takes a byte for each weight; never takes the least memory"},
+        options.keep_tiles);
   visit(Field{"folder", "folder with config.json and the tokenizer, where it is not that of the model"},
         options.folder);
 }

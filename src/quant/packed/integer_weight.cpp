@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "kernels/interleave_bytes.hpp"
+#include "quant/packed/packed_size.hpp"
 
 namespace parsimony::quant {
 namespace {
@@ -17,8 +18,6 @@ using kernels::kIntegerSegment;
 static_assert(kIntegerOutputs == kernels::kLookupGroup);
 
 constexpr std::int64_t kRowBytes = 4 * kIntegerOutputs;  // four inputs of all outputs of a tile
-// Blocks in float32 cost about a hundred times as much as others: one in so many may be.
-constexpr std::int64_t kBlocksPerOutlier = 1024;
 // Centroids are multiplied apart only if the others become so much finer.
 constexpr float kWorthwhile = 1.25F;
 
@@ -120,9 +119,8 @@ void copy_blocks(const std::uint8_t* codes, std::int64_t width, std::int64_t col
 }  // namespace
 
 bool IntegerWeight::fits(const PackedWeight& weight) {
-  if (weight.codebook) return weight.words.size() == 0 && kIntegerSegment % weight.d == 0;
-  if (weight.group == 0) return true;
-  return weight.group % kIntegerSegment == 0 && (!weight.levels.empty() || fits_bytes(code_range(weight)));
+  if (!fits_segments(weight.codebook.get(), weight.group)) return false;
+  return weight.codebook || weight.group == 0 || !weight.levels.empty() || fits_bytes(code_range(weight));
 }
 
 IntegerWeight::IntegerWeight(const PackedWeight& weight, TileProduct kind) {

@@ -15,6 +15,9 @@
 
 namespace parsimony::quant {
 
+/// Blocks in float32 cost about a hundred times as much as others: one in so many may be.
+inline constexpr std::int64_t kBlocksPerOutlier = 1024;
+
 /// A block that is multiplied in float32.
 struct OutlierBlock {
   std::int32_t column = 0;

@@ -8,6 +8,7 @@
 #include "core/files/mapped_file.hpp"
 #include "parsimony/core/error.hpp"
 #include "quant/packed/integer_weight.hpp"
+#include "quant/packed/packed_size.hpp"
 #include "quant/packed/table_set.hpp"
 
 namespace parsimony::quant {
@@ -56,9 +57,7 @@ struct PackedLinear::Data {
       : weight(tensor), bias(bias_.begin(), bias_.end()) {
     if (options.tiles != TileProduct::floats && IntegerWeight::fits(weight)) {
       integers = std::make_unique<IntegerWeight>(weight, options.tiles);
-      const bool same_size = !weight.codebook && weight.row_bits == 8;
-      if (options.keep_tiles == KeepTiles::always ||
-          (options.keep_tiles == KeepTiles::automatic && same_size)) {
+      if (keeps_tiles(options.keep_tiles, weight.codebook.get(), weight.row_bits)) {
         integers->keep_tiles(weight);
         weight.row_codes = {};
       }

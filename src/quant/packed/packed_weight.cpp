@@ -8,6 +8,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
+#include "quant/packed/packed_size.hpp"
 
 namespace parsimony::quant {
 
@@ -47,7 +48,7 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   }
   if (scale.size() == 1) scale.assign(outputs, weight.scale[0]);
   if (weight.scheme == Scheme::integer) {
-    row_bits = weight.bits <= 4 && columns % 2 == 0 ? 4 : 8;
+    row_bits = row_bits_of(weight.bits, columns);
     row_codes =
         weight.bits == row_bits
             ? weight.packed
@@ -56,8 +57,7 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   }
   codebook = weight.codebook;
   d = codebook->centroids.cols();
-  const std::int64_t groups = (outputs + kernels::kLookupGroup - 1) / kernels::kLookupGroup;
-  const std::int64_t count = groups * kernels::kLookupGroup * columns;
+  const std::int64_t count = packed_code_count(outputs, columns);
   if (codebook->centroids.rows() > 256) {
     words = Matrix<std::uint16_t>(1, count);
     arrange(unpack_codes(weight.packed, weight.bits, outputs * columns).data(), words.data());

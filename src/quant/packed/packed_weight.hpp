@@ -28,6 +28,11 @@ BlockGrid code_grid(const QuantizedTensor& weight);
 /// block_offsets of the codes; empty if every value stays in its place.
 std::vector<std::int64_t> value_places(const QuantizedTensor& weight);
 
+/// Codes of a product in tiles, where groups of outputs are whole.
+constexpr std::int64_t packed_code_count(std::int64_t outputs, std::int64_t columns) {
+  return (outputs + kernels::kLookupGroup - 1) / kernels::kLookupGroup * kernels::kLookupGroup * columns;
+}
+
 /// A weight of outputs × columns · d values. Products have codes of 8 or 16 bits in tiles, see add_lookups.
 /// Integers have d = 1 and rows of codes of 4 or 8 bits: those of the tensor where they have this width.
 struct PackedWeight {

@@ -49,12 +49,15 @@ void sort_columns(std::span<const std::int32_t> level, int planes, RowTables& ro
 
 }  // namespace
 
+std::int64_t table_entries(std::int64_t centroids) {
+  if (centroids > kernels::kMostEntries) return (centroids + 15) / 16 * 16;
+  return std::max<std::int64_t>(16, static_cast<std::int64_t>(std::bit_ceil<std::uint64_t>(centroids)));
+}
+
 TableCodebook::TableCodebook(const Codebook& codebook) {
   const Matrix<float>& centroids = codebook.centroids;
   const std::int64_t count = centroids.rows();
-  entries = count <= kernels::kMostEntries
-                ? std::max<std::int64_t>(16, static_cast<std::int64_t>(std::bit_ceil<std::uint64_t>(count)))
-                : (count + 15) / 16 * 16;
+  entries = table_entries(count);
   transposed = Matrix<float>(centroids.cols(), entries);
   for (std::int64_t k = 0; k < entries; ++k) {
     double norm = 0;

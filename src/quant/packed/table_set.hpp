@@ -11,13 +11,16 @@
 
 namespace parsimony::quant {
 
+/// Entries of a table: up to 256 centroids 16, 32, …, 256; then the next multiple of 16.
+std::int64_t table_entries(std::int64_t centroids);
+
 /// A codebook in the order in which tables are made from it.
 struct TableCodebook {
   explicit TableCodebook(const Codebook& codebook);
 
   kernels::TransposedCodebook view() const { return {transposed.data(), transposed.rows(), entries}; }
 
-  std::int64_t entries = 0;  ///< up to 256 centroids: 16, 32, …, 256; then the next multiple of 16
+  std::int64_t entries = 0;  ///< see table_entries
   double radius = 0;         ///< the largest norm of a centroid
   Matrix<float> transposed;  ///< d × entries
 };
