@@ -23,8 +23,8 @@
 namespace parsimony::train {
 
 /// Phase 0 has the steps before any layer is quantized, phase p those of stage p. A checkpoint always
-/// describes the moment after a step. The work between two phases is a function of that state, so that a
-/// resumed run repeats it.
+/// describes the moment after a step, with or without the evaluation that is due then. The evaluation and the
+/// work between two phases are functions of that state, so that a resumed run repeats them.
 class Training {
  public:
   Training(Task& task, const TrainingPlan& plan, const TrainingFiles& files, const Context& context);
@@ -53,6 +53,7 @@ class Training {
   double make_or_undo_step(std::int64_t steps);
   void make_steps();
   void record(double value);
+  bool evaluation_due() const;
   void evaluate_between();
   void check_cancelled_together() const;
   [[noreturn]] void stop();

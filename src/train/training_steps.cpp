@@ -136,7 +136,7 @@ double Training::make_step(std::int64_t steps) {
 // Several processes end their steps, as each waits for the gradients of the others.
 double Training::make_or_undo_step(std::int64_t steps) {
   if (joint_ || !context_.stop.stop_possible()) return make_step(steps);
-  BeforeStep before(task_, noise_ ? &*noise_ : nullptr);
+  BeforeStep before(task_, phase_ == 0 && noise_ ? &*noise_ : nullptr);
   try {
     const StoppableStep stoppable(context_.stop);
     return make_step(steps);
@@ -151,24 +151,29 @@ void Training::make_steps() {
   const std::int64_t steps = steps_of(phase_);
   std::optional<UnsavedWork> unsaved;
   if (steps > 0 && !files_.checkpoint.empty()) unsaved.emplace();
-  while (step_ < steps) {
-    if (joint_ ? stops_ : context_.stop.stop_requested()) stop();
-    const double value = make_or_undo_step(steps);
-    ++step_;
-    ++done_;
+  const auto hear_stop = [&](const auto& work) {
     try {
-      record(value);
-      const TrainerOptions& options = plan_.trainer;
-      if (options.evaluation_steps > 0 && done_ % options.evaluation_steps == 0 && done_ < all_steps_) {
-        evaluate_between();
-      }
-      if (options.checkpoint_steps > 0 && done_ % options.checkpoint_steps == 0) save();
-      context_.progress("training", done_, all_steps_);
+      work();
     } catch (const Error& error) {
       if (error.code() != ErrorCode::cancelled) throw;
       if (!joint_) stop();
       wants_stop_ = true;  // all stop after the same step
     }
+  };
+  // A stop ends an evaluation, too. The checkpoint then lacks it, and the resumed run makes it first.
+  if (evaluation_due()) hear_stop([&] { evaluate_between(); });
+  while (step_ < steps) {
+    if (joint_ ? stops_ : context_.stop.stop_requested()) stop();
+    const double value = make_or_undo_step(steps);
+    ++step_;
+    ++done_;
+    hear_stop([&] {
+      record(value);
+      if (evaluation_due()) evaluate_between();
+      const std::int64_t every = plan_.trainer.checkpoint_steps;
+      if (every > 0 && done_ % every == 0) save();
+      context_.progress("training", done_, all_steps_);
+    });
   }
   if (steps > 0) save();
 }
@@ -188,6 +193,15 @@ void Training::record(double value) {
                                            duration_text(static_cast<double>(all_steps_ - done_) / rate)));
 }
 
+// Whether the figures after the present step are wanted and not in the histories yet.
+bool Training::evaluation_due() const {
+  const std::int64_t every = plan_.trainer.evaluation_steps;
+  if (every == 0 || done_ == 0 || done_ % every != 0 || done_ == all_steps_) return false;
+  const auto found = histories_.find("evaluation_step");
+  return found == histories_.end() || found->second.empty() ||
+         found->second.back() != static_cast<double>(done_);
+}
+
 void Training::evaluate_between() {
   std::map<std::string, double> figures;
   {
@@ -202,6 +216,7 @@ void Training::evaluate_between() {
     histories_["evaluation_" + name].push_back(value);
     text += fmt::format(", {} {:.4f}", name, value);
   }
+  saved_ = -1;  // a checkpoint of this step, from which the run may have resumed, lacks these figures
   context_.log(LogLevel::info, fmt::format("step {}{}", done_, text));
 }
 

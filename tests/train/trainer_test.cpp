@@ -315,6 +315,64 @@ TEST(Trainer, AStepThatIsGivenUpIsMadeAnew) {
   EXPECT_GE(runs, 10);
 }
 
+// Wishes to stop in the n-th evaluation, which hears the wish, or has its figures already.
+class StopsInEvaluation : public SpotTask {
+ public:
+  StopsInEvaluation(int evaluation, bool heard) : context(1), left_(evaluation), heard_(heard) {
+    context.stop = source_.get_token();
+    context.on_log = [this](LogLevel, std::string_view text) { last_note = text; };
+  }
+  std::map<std::string, double> evaluate(const Context& given) override {
+    net->eval();
+    const bool stops = --left_ == 0;
+    if (stops && heard_) source_.request_stop();
+    given.check_cancelled();
+    const std::map<std::string, double> figures = SpotTask::evaluate(given);
+    if (stops) source_.request_stop();
+    return figures;
+  }
+
+  Context context;
+  std::string last_note;
+
+ private:
+  std::stop_source source_;
+  int left_;
+  bool heard_;
+};
+
+// The resumed run makes an evaluation that a stop has ended, also after the last step of a stage, and makes
+// no evaluation twice.
+TEST(Trainer, AStoppedEvaluationIsMadeAnew) {
+  struct Stop {
+    int evaluation;
+    bool heard;
+    std::string_view note;
+  };
+  const TemporaryDirectory directory;
+  SpotTask whole;
+  const Report report = train(whole, whole_plan(), {}, Context(1)).report;
+  EXPECT_EQ(report.figure<std::vector<double>>("evaluation_step"), (std::vector<double>{25, 50, 75}));
+  const TrainingFiles files{directory / "run.checkpoint"};
+  for (const auto& [evaluation, heard, note] : {
+           Stop{1, true, "stopped after step 25 of 90"},   //
+           Stop{1, true, "stopped after step 25 of 90"},   // the missing one
+           Stop{1, false, "stopped after step 25 of 90"},  // now it is saved
+           Stop{1, true, "stopped after step 50 of 90"},   //
+           Stop{2, true, "stopped after step 75 of 90"},   // the end of the first stage of codes
+           Stop{2, true, "step 90 of 90: loss "},          // the final one
+       }) {
+    StopsInEvaluation task(evaluation, heard);
+    expect_error(ErrorCode::cancelled, "cancelled", [&] { train(task, whole_plan(), files, task.context); });
+    EXPECT_TRUE(task.last_note.starts_with(note)) << task.last_note;
+  }
+  SpotTask task;
+  const Report resumed = train(task, whole_plan(), files, Context(1)).report;
+  EXPECT_TRUE(resumed.figures == report.figures);
+  EXPECT_EQ(resumed.objective_history, report.objective_history);
+  EXPECT_TRUE(bytes_of(task.model()) == bytes_of(whole.model()));
+}
+
 TEST(Trainer, ACheckpointOfAnotherPlanIsRefusedByTheNameOfWhatDiffers) {
   const TemporaryDirectory directory;
   TrainingFiles files{directory / "run.checkpoint"};

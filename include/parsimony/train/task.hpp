@@ -47,6 +47,11 @@ class Task {
 
   /// Mean loss of a batch: the cross-entropy of the logits and the targets. Override it where the logits of
   /// all classes cost more than the loss needs.
+  ///
+  /// A wish to stop can end a step of training in loss(), in forward() or in the backward pass. A resumed run
+  /// makes this step anew. For that, train() brings back the buffers of the model, passes() and LibTorch's
+  /// default generator of the CPU, and nothing else: a counter, a cache or another generator that these
+  /// functions change, and on which results depend, must be a buffer of the model or follow from passes().
   virtual torch::Tensor loss(const Batch& batch);
 
   /// Blocks that pruning can leave out, such as the layers of a Transformer; 0: the model has none.
@@ -62,6 +67,8 @@ class Task {
   virtual void keep_blocks(std::span<const std::int64_t> keep);
 
   /// How often the model has computed in training, if it draws random numbers by this count; 0 if not.
+  /// train() sets it back when a step is stopped halfway, see loss(). A checkpoint holds it only if the
+  /// model's save() writes it and load() reads it.
   virtual std::int64_t passes() const { return 0; }
   virtual void set_passes(std::int64_t /*passes*/) {}
 
