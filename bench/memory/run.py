@@ -179,8 +179,8 @@ def least_cgroup(parent, command, folder, words, limit, flag):
 HEAD = """# Limits of memory and what runs take
 
 Megabytes. The limit is the smallest that a run accepts, to a factor of 1.15. The promise: a peak of at most 1.05 × limit + 12 MB,
-and the network that the run maps. Two threads. The last columns have the least cgroup in which the run was done, as a multiple of the limit: by the cgroup alone, and with
-`--max-memory` of the same size. The pages of the input files count in a cgroup, too.
+and the network that the run maps. Two threads. The last columns have the least cgroup in which the run was done, as a multiple of the
+limit: by the cgroup alone, and with `--max-memory` of the same size. The pages of the input files count in a cgroup, too.
 
 ```sh
 python3 bench/memory/run.py build/release/cli/parsimony --cgroup /sys/fs/cgroup/memory --write
