@@ -94,7 +94,7 @@ TEST(PackedBytes, HaveTilesWhereTheLayerKeepsThem) {
     EXPECT_EQ(bytes(weight, always).codes, weight.codebook ? codes : 0);  // tables read those of products
   }
   EXPECT_EQ(bytes(grouped({64, 128}, 4, 64, true), always).tiles, kTiles + kWeights / 16);
-  // Layers of floats have no tiles of integers to keep.
+  // Float products and groups of 32 have no integer tiles.
   EXPECT_EQ(bytes(eight, always, TileProduct::floats).tiles, 0);
   EXPECT_EQ(bytes(grouped({64, 128}, 4, 32, false), always).tiles, 0);
 }

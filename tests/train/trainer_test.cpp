@@ -12,7 +12,7 @@
 #include "parsimony/train/distillation.hpp"
 #include "temporary_directory.hpp"
 #include "train/small_task.hpp"
-#include "train/stop_after.hpp"
+#include "train/whole_plan.hpp"
 
 namespace parsimony::train {
 namespace {
@@ -129,29 +129,6 @@ TEST(Trainer, ATeacherHasItsShareOfTheLoss) {
   for (const torch::Tensor& p : teacher.model().parameters()) EXPECT_FALSE(p.grad().defined());
 }
 
-// Noise with codebooks, then two stages of codes that follow latent weights.
-TrainingPlan whole_plan() {
-  TrainingPlan plan;
-  plan.trainer = {.batch_size = 32,
-                  .optimization = {.steps = 60, .learning_rate = 0.05, .warmup_steps = 5, .clip_norm = 5},
-                  .recalibration_batches = 3,
-                  .evaluation_steps = 25,
-                  .report_steps = 10,
-                  .seed = 5};
-  plan.noise = NoiseOptions{
-      .function = NoiseFunction::product, .rate = 0.2, .centroids = 16, .refresh_steps = 7, .seed = 5};
-  plan.ipq = IpqTrainingOptions{
-      .codes =
-          {.block_size = 4, .centroids = 24, .permute_channels = true, .latent_weights = true, .seed = 5},
-      .schemes = {{"first", {.scheme = quant::Scheme::integer, .bits = 4}}},
-      .stages = {"first|second", "hidden"},
-      .fit_steps = 6,
-      .importance_batches = 2,
-      .optimization = {
-          .steps = 15, .optimizer = OptimizerKind::adamw, .learning_rate = 3e-3, .weight_decay = 0.01}};
-  return plan;
-}
-
 TEST(Trainer, LearnsWithNoiseAndCodesAndTheModelIsWhatTheyStandFor) {
   SpotTask task;
   EXPECT_LT(task.evaluate(Context{}).at("accuracy"), 0.6);
@@ -231,146 +208,6 @@ TEST(Trainer, LayersHaveSchemesOfTheirOwn) {
   EXPECT_TRUE(std::any_of(options.begin(), options.end(), [](const auto& option) {
     return option.first == "ipq.schemes[1].latent_weights";
   }));
-}
-
-// Stopped after some steps, in each phase and between them, a run ends as one that was not.
-TEST(Trainer, AStoppedRunGoesOnBitByBit) {
-  const TemporaryDirectory directory;
-  std::string whole;
-  {
-    SpotTask task;
-    train(task, whole_plan(), {}, Context(1));
-    whole = bytes_of(task.model());
-  }
-  const TrainingFiles files{directory / "run.checkpoint"};
-  int runs = 0;
-  for (bool done = false; !done; ++runs) {
-    SpotTask task(static_cast<std::uint64_t>(runs));  // what it begins with is in the checkpoint
-    if (runs == 0) task = SpotTask(1);
-    StopAfter stop(13);
-    try {
-      train(task, whole_plan(), files, stop.context);
-      done = true;
-      EXPECT_TRUE(bytes_of(task.model()) == whole);
-    } catch (const Error& error) {
-      ASSERT_EQ(error.code(), ErrorCode::cancelled) << error.what();
-    }
-  }
-  EXPECT_GE(runs, 6);
-}
-
-// Wishes to stop in the middle of a training pass: in its forward pass or in its backward pass.
-class StopsWithinSteps : public SpotTask {
- public:
-  StopsWithinSteps(std::uint64_t seed, int passes, bool backward)
-      : SpotTask(seed), context(1), left_(passes), backward_(backward) {
-    context.stop = source_.get_token();
-    context.on_log = [this](LogLevel, std::string_view text) { last_note = text; };
-  }
-  torch::Tensor forward(const torch::Tensor& inputs) override {
-    torch::Tensor out = SpotTask::forward(inputs);
-    if (!out.requires_grad() || --left_ > 0) return out;
-    if (backward_) {
-      out.register_hook([this](const torch::Tensor&) { source_.request_stop(); });
-    } else {
-      source_.request_stop();
-    }
-    return out;
-  }
-
-  Context context;
-  std::string last_note;
-
- private:
-  std::stop_source source_;
-  int left_;
-  bool backward_;
-};
-
-// A step that was given up leaves no trace in batch norm, random numbers, noise and its codebooks.
-TEST(Trainer, AStepThatIsGivenUpIsMadeAnew) {
-  const TemporaryDirectory directory;
-  std::string whole;
-  {
-    SpotTask task;
-    train(task, whole_plan(), {}, Context(1));
-    whole = bytes_of(task.model());
-  }
-  const TrainingFiles files{directory / "run.checkpoint"};
-  int runs = 0, steps = 0;
-  for (bool done = false; !done; ++runs) {
-    StopsWithinSteps task(static_cast<std::uint64_t>(runs == 0 ? 1 : runs), 8, runs % 2 == 1);
-    try {
-      train(task, whole_plan(), files, task.context);
-      done = true;
-      EXPECT_TRUE(bytes_of(task.model()) == whole);
-    } catch (const Error& error) {
-      ASSERT_EQ(error.code(), ErrorCode::cancelled) << error.what();
-      if (task.last_note.starts_with("stopped after step ")) steps = std::stoi(task.last_note.substr(19));
-      if (runs < 8) {
-        EXPECT_EQ(steps, 7 * (runs + 1));
-      }
-    }
-  }
-  EXPECT_GE(runs, 10);
-}
-
-// Wishes to stop in the n-th evaluation, which hears the wish, or has its figures already.
-class StopsInEvaluation : public SpotTask {
- public:
-  StopsInEvaluation(int evaluation, bool heard) : context(1), left_(evaluation), heard_(heard) {
-    context.stop = source_.get_token();
-    context.on_log = [this](LogLevel, std::string_view text) { last_note = text; };
-  }
-  std::map<std::string, double> evaluate(const Context& given) override {
-    net->eval();
-    const bool stops = --left_ == 0;
-    if (stops && heard_) source_.request_stop();
-    given.check_cancelled();
-    const std::map<std::string, double> figures = SpotTask::evaluate(given);
-    if (stops) source_.request_stop();
-    return figures;
-  }
-
-  Context context;
-  std::string last_note;
-
- private:
-  std::stop_source source_;
-  int left_;
-  bool heard_;
-};
-
-// The resumed run makes an evaluation that a stop has ended, also after the last step of a stage, and makes
-// no evaluation twice.
-TEST(Trainer, AStoppedEvaluationIsMadeAnew) {
-  struct Stop {
-    int evaluation;
-    bool heard;
-    std::string_view note;
-  };
-  const TemporaryDirectory directory;
-  SpotTask whole;
-  const Report report = train(whole, whole_plan(), {}, Context(1)).report;
-  EXPECT_EQ(report.figure<std::vector<double>>("evaluation_step"), (std::vector<double>{25, 50, 75}));
-  const TrainingFiles files{directory / "run.checkpoint"};
-  for (const auto& [evaluation, heard, note] : {
-           Stop{1, true, "stopped after step 25 of 90"},   //
-           Stop{1, true, "stopped after step 25 of 90"},   // the missing one
-           Stop{1, false, "stopped after step 25 of 90"},  // now it is saved
-           Stop{1, true, "stopped after step 50 of 90"},   //
-           Stop{2, true, "stopped after step 75 of 90"},   // the end of the first stage of codes
-           Stop{2, true, "step 90 of 90: loss "},          // the final one
-       }) {
-    StopsInEvaluation task(evaluation, heard);
-    expect_error(ErrorCode::cancelled, "cancelled", [&] { train(task, whole_plan(), files, task.context); });
-    EXPECT_TRUE(task.last_note.starts_with(note)) << task.last_note;
-  }
-  SpotTask task;
-  const Report resumed = train(task, whole_plan(), files, Context(1)).report;
-  EXPECT_TRUE(resumed.figures == report.figures);
-  EXPECT_EQ(resumed.objective_history, report.objective_history);
-  EXPECT_TRUE(bytes_of(task.model()) == bytes_of(whole.model()));
 }
 
 TEST(Trainer, ACheckpointOfAnotherPlanIsRefusedByTheNameOfWhatDiffers) {

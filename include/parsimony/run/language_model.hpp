@@ -103,7 +103,7 @@ class LanguageSession {
 
   /// Adds several tokens, at least one, and returns the logits after the last. Up to 64 of them run side by
   /// side, which is several times faster than one by one; logits differ from those of step() by the rounding
-  /// of the products. Throws as step() does, and then adds no token.
+  /// of the products. Throws as step() does. A call that throws adds no token.
   std::span<const float> add(std::span<const std::int32_t> tokens, const Context& context = Context{});
 
   /// Starts a new text.
