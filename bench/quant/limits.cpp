@@ -60,9 +60,9 @@ double ByteProductsOf(int64_t rounds, std::int32_t& result) {
   for (std::size_t i = 0; i < kSums; ++i) sums[i] = hn::Set(d, static_cast<std::int32_t>(i));
   in::VI a = hn::Set(d, 0x01020304 + result), b = hn::Set(d, 0x05060708 + result);
   for (int64_t round = 0; round < rounds; ++round) {
-    asm volatile("" : "+v"(a.raw), "+v"(b.raw));  // neither is known to the compiler
 #pragma GCC unroll 12
     for (auto& sum : sums) {
+      asm volatile("" : "+v"(a.raw), "+v"(b.raw));  // unknown to the compiler, which would keep their product
       if constexpr (kRange == kernels::IntegerRange::rows7tiles6) {
         sum = in::AddHalves(sum, hn::Add(in::Pairs(a, b), in::Pairs(b, a)), 1);
       } else {

@@ -33,7 +33,7 @@ class CentroidBytes {
 /// code is above K − 1. No pointer needs alignment.
 ///
 /// Limit: with byte permutes of AVX-512 (VBMI), eight of them for 256 bytes; otherwise a load of the code,
-/// one of four bytes and a store of them.
+/// one of eight bytes and a store of them.
 void centroid_bytes(const CentroidBytes& centroids, const std::uint8_t* codes, std::int64_t width,
                     std::int64_t columns, std::int8_t* tile);
 

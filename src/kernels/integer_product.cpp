@@ -74,6 +74,8 @@ class Fetch {
   EvenParts lines_;
 };
 
+// GCC keeps the sums of a block in registers only if the loops over its rows and vectors are unrolled early.
+
 // Integer sums of a segment: kRows rows from `row` on, kVectors vectors of outputs.
 template <std::int64_t kRows, std::size_t kVectors, IntegerRange kRange>
 HWY_INLINE void Segment(const std::uint8_t* HWY_RESTRICT row, std::int64_t stride,
@@ -86,18 +88,22 @@ HWY_INLINE void Segment(const std::uint8_t* HWY_RESTRICT row, std::int64_t strid
   constexpr std::int64_t kStep = kTwo ? 8 : 4, kRow = 4 * kIntegerOutputs;
   for (std::int64_t i = 0; i < kIntegerSegment; i += kStep, values += kStep * kIntegerOutputs) {
     VI b[kVectors], c[kVectors];
+#pragma GCC unroll 8
     for (std::size_t v = 0; v < kVectors; ++v) {
       b[v] = TileLanes(values + 4 * kLanes * static_cast<std::int64_t>(v));
       if constexpr (kTwo) c[v] = TileLanes(values + kRow + 4 * kLanes * static_cast<std::int64_t>(v));
     }
+#pragma GCC unroll 8
     for (std::int64_t r = 0; r < kRows; ++r) {
       const VI a = FourBytes(row + r * stride + i);
       if constexpr (kTwo) {
         const VI next = FourBytes(row + r * stride + i + 4);
+#pragma GCC unroll 8
         for (std::size_t v = 0; v < kVectors; ++v) {
           sum[r][v] = AddHalves(sum[r][v], hn::Add(Pairs(a, b[v]), Pairs(next, c[v])), 1);
         }
       } else {
+#pragma GCC unroll 8
         for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = AddProducts<kRange>(sum[r][v], a, b[v]);
       }
     }
@@ -111,7 +117,9 @@ HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const Integer
   const Floats df;
   float* HWY_RESTRICT out = sums + row * kIntegerOutputs + output;
   VF total[kRows][kVectors];
+#pragma GCC unroll 8
   for (std::int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
     for (std::size_t v = 0; v < kVectors; ++v)
       total[r][v] = hn::LoadU(df, out + r * kIntegerOutputs + v * kLanes);
   }
@@ -119,14 +127,18 @@ HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const Integer
     fetch.part();
     const std::int64_t at = s * kIntegerOutputs + output;
     VI sum[kRows][kVectors];
+#pragma GCC unroll 8
     for (std::size_t v = 0; v < kVectors; ++v) {
       const VI offset = hn::LoadU(d, tile.offsets + at + v * kLanes);
+#pragma GCC unroll 8
       for (std::int64_t r = 0; r < kRows; ++r) sum[r][v] = offset;
     }
     Segment<kRows, kVectors, kRange>(rows.values + row * rows.stride + s * kIntegerSegment, rows.stride,
                                      tile.values + s * kIntegerSegmentBytes + 4 * output, sum);
+#pragma GCC unroll 8
     for (std::int64_t r = 0; r < kRows; ++r) {
       const VF scale = hn::Set(df, rows.scales[(row + r) * rows.scale_stride + s]);
+#pragma GCC unroll 8
       for (std::size_t v = 0; v < kVectors; ++v) {
         VF value = hn::ConvertTo(df, sum[r][v]);
         if (tile.scales != nullptr) value = hn::Mul(value, hn::LoadU(df, tile.scales + at + v * kLanes));
@@ -134,15 +146,19 @@ HWY_NOINLINE void Block(const IntegerRows& rows, std::int64_t row, const Integer
       }
     }
   }
+#pragma GCC unroll 8
   for (std::int64_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
     for (std::size_t v = 0; v < kVectors; ++v)
       hn::StoreU(total[r][v], df, out + r * kIntegerOutputs + v * kLanes);
   }
 }
 
-// Six rows at a time, then four, two and one.
+// Most rows of a block: the sums, the bytes of a step and the factor of AddHalves fit the registers.
+constexpr std::int64_t kMostRows = kManyRegisters ? 8 : 3;
+
 constexpr std::int64_t rows_of_block(std::int64_t left) {
-  return left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+  return left >= kMostRows ? kMostRows : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
 template <IntegerRange kRange>
@@ -156,11 +172,11 @@ void Product(const IntegerRows& rows, const IntegerTile& tile, std::int64_t segm
     for (std::int64_t r = 0; r < rows.count;) {
       const std::int64_t some = rows_of_block(rows.count - r);
       switch (some) {
-        case 6:
-          Block<6, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
+        case kMostRows:
+          Block<kMostRows, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
           break;
         case 4:
-          Block<4, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
+          if constexpr (kMostRows > 4) Block<4, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
           break;
         case 2:
           Block<2, kVectors, kRange>(rows, r, tile, segments, o, fetch, sums);
@@ -252,9 +268,9 @@ void IntegerResultsOf(const float* HWY_RESTRICT sums, std::int64_t rows, const I
 
 double IntegerCost([[maybe_unused]] IntegerRange range) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
-  return 0.27;
+  return 0.26;
 #else
-  return range == IntegerRange::rows8 ? 1.25 : range == IntegerRange::rows7 ? 0.75 : 0.6;
+  return range == IntegerRange::rows8 ? 1.25 : range == IntegerRange::rows7 ? 0.68 : 0.54;
 #endif
 }
 
