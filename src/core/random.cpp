@@ -39,19 +39,16 @@ std::uint64_t RandomStream::bits(std::uint64_t position) const {
   return (static_cast<std::uint64_t>(words[at + 1]) << 32) | words[at];
 }
 
-void RandomStream::fill_bits(std::span<std::uint64_t> out, std::uint64_t first) const {
+void RandomStream::fill_halves(std::span<std::uint32_t> out, std::uint64_t first) const {
   constexpr std::size_t kBlocks = 64;
-  std::array<std::uint32_t, 4 * kBlocks> words{};
-  for (std::size_t i = 0; i < out.size();) {
-    const std::uint64_t position = first + i;
-    const std::size_t skipped = position % 2, count = std::min(out.size() - i, 2 * kBlocks - skipped);
-    const auto blocks = static_cast<std::int64_t>((skipped + count + 1) / 2);
-    kernels::philox_blocks(seed_, stream_, position / 2, blocks, words.data());
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::size_t at = 2 * (skipped + k);
-      out[i + k] = (static_cast<std::uint64_t>(words[at + 1]) << 32) | words[at];
-    }
-    i += count;
+  std::array<std::uint32_t, 4 * kBlocks> words;
+  std::size_t skipped = 2 * (first % 2);
+  for (std::uint64_t block = first / 2; !out.empty(); block += kBlocks, skipped = 0) {
+    const std::size_t count = std::min(out.size(), words.size() - skipped);
+    kernels::philox_blocks(seed_, stream_, block, static_cast<std::int64_t>((skipped + count + 3) / 4),
+                           words.data());
+    std::copy_n(words.begin() + skipped, count, out.begin());
+    out = out.subspan(count);
   }
 }
 

@@ -23,14 +23,15 @@ TEST(RandomStream, AnyPieceOfAFillEqualsTheWhole) {
     EXPECT_EQ(static_cast<float>(stream.normal(i)), whole[i]);
 }
 
-TEST(RandomStream, FilledBitsAreThoseOfSingleCalls) {
+TEST(RandomStream, FilledHalvesAreThoseOfSingleCalls) {
   const RandomStream stream(7, "test");
   for (const std::uint64_t first : {0, 1, 127}) {
-    for (const std::size_t count : {0, 1, 2, 127, 128, 129, 500}) {
-      std::vector<std::uint64_t> filled(count);
-      stream.fill_bits(filled, first);
+    for (const std::size_t count : {0, 1, 2, 3, 253, 254, 255, 256, 257, 1001}) {
+      std::vector<std::uint32_t> filled(count);
+      stream.fill_halves(filled, first);
       for (std::size_t i = 0; i < count; ++i)
-        ASSERT_EQ(filled[i], stream.bits(first + i)) << first << ' ' << i;
+        ASSERT_EQ(filled[i], static_cast<std::uint32_t>(stream.bits(first + i / 2) >> 32 * (i % 2)))
+            << first << ' ' << i;
     }
   }
 }

@@ -30,8 +30,9 @@ class RandomStream {
   std::uint64_t below(std::uint64_t bound, std::uint64_t position) const;
   double normal(std::uint64_t position) const;  ///< N(0, 1); the same value as fill_normal gives
 
-  /// out[i] = bits(first + i), at half the cost of single calls.
-  void fill_bits(std::span<std::uint64_t> out, std::uint64_t first = 0) const;
+  /// out[2 i] and out[2 i + 1] are the low and the high half of bits(first + i), at a fraction of the cost of
+  /// single calls.
+  void fill_halves(std::span<std::uint32_t> out, std::uint64_t first = 0) const;
   /// out[i] = scale · N(0, 1) at position first + i, by Box–Muller in float32.
   void fill_normal(std::span<float> out, std::uint64_t first = 0, float scale = 1) const;
   /// out[i] = ±scale with equal probability, at position first + i.

@@ -1,6 +1,7 @@
 #include "parsimony/quant/noise.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <vector>
@@ -129,18 +130,23 @@ std::vector<std::uint8_t> draw_blocks(const BlockGrid& grid, const NoiseOptions&
                                       const Context& context) {
   const std::int64_t per_row = is_integer(options) ? grid.values_per_output() : grid.blocks_per_output();
   const std::int64_t count = per_row * grid.outputs;
-  const auto threshold = static_cast<std::uint64_t>(std::llround(draw.rate * 0x1p32));
   const RandomStream stream(options.seed, "train.noise", draw.step);
   std::vector<std::uint8_t> drawn(static_cast<std::size_t>(count));
-  context.for_blocks(count, kPiece, [&](std::int64_t begin, std::int64_t end) {
-    // A draw uses 32 random bits; begin is even.
-    std::vector<std::uint64_t> bits(static_cast<std::size_t>((end - begin + 1) / 2));
-    stream.fill_bits(bits, (draw.layer << 40) + static_cast<std::uint64_t>(begin / 2));
-    for (std::int64_t b = begin; b < end; ++b) {
-      const std::uint64_t word = bits[(b - begin) / 2] >> (b % 2 == 0 ? 0 : 32);
-      drawn[b] = (word & 0xffffffffu) < threshold ? 1 : 0;
-    }
-  });
+  const auto below = static_cast<std::uint64_t>(std::llround(draw.rate * 0x1p32));
+  if (below > 0) {
+    // A draw uses 32 random bits. Those of a piece stay in the first cache.
+    const auto most = static_cast<std::uint32_t>(below - 1);
+    context.for_blocks(count, kPiece, [&](std::int64_t begin, std::int64_t end) {
+      std::array<std::uint32_t, 1024> words;
+      for (std::int64_t first = begin; first < end; first += std::ssize(words)) {
+        const std::int64_t some = std::min<std::int64_t>(end - first, std::ssize(words));
+        stream.fill_halves(std::span(words).first(some),
+                           (draw.layer << 40) + static_cast<std::uint64_t>(first / 2));
+        std::transform(words.begin(), words.begin() + some, drawn.begin() + first,
+                       [most](std::uint32_t word) { return std::uint8_t{word <= most}; });
+      }
+    });
+  }
   if (draw.kept_row >= 0) std::fill_n(drawn.begin() + draw.kept_row * per_row, per_row, std::uint8_t{0});
   return drawn;
 }
