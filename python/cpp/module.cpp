@@ -25,6 +25,7 @@ NB_MODULE(_core, m) {
   python::bind_compact(m);
   python::bind_noise(m);
   python::bind_report(m);
+  python::bind_run(m);
 #ifdef PARSIMONY_RUN
   python::bind_networks(m);
 #endif

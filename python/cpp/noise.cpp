@@ -37,7 +37,7 @@ std::pair<std::int64_t, std::int64_t> apply(const LayerNoise& self, const Weight
                                             const std::optional<Mask>& drawn, int threads) {
   const std::span<std::uint8_t> mask =
       drawn ? std::span(drawn->data(), drawn->size()) : std::span<std::uint8_t>{};
-  const nb::gil_scoped_release released;
+  const Released released;
   const auto blocks =
       quant::noise_weight({weight.data(), weight.size()}, self.grid, self.options, self.draw(step),
                           codebook ? view_of(*codebook) : MatrixView<const float>{},
@@ -84,7 +84,7 @@ void bind_noise(nb::module_& m) {
           [](const LayerNoise& n, std::int64_t step, int threads) {
             std::vector<std::uint8_t> mask;
             {
-              const nb::gil_scoped_release released;
+              const Released released;
               mask = quant::draw_blocks(n.grid, n.options, n.draw(step), Context(threads));
             }
             const auto count = static_cast<std::int64_t>(mask.size());

@@ -11,6 +11,7 @@
 #include "parsimony/core/bandwidth.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/report_page.hpp"
+#include "run.hpp"
 
 namespace parsimony::python {
 namespace {
@@ -23,7 +24,7 @@ void save_report(const std::string& path, const std::string& json, const std::st
   for (const auto& [caption, png] : pictures) {
     page.pictures.push_back({caption, std::string(png.c_str(), png.size())});
   }
-  const nb::gil_scoped_release released;
+  const Released released;
   page.bandwidth = copy_bandwidth(Context{});
   write_file(path, report_page(json, page));
 }

@@ -1,5 +1,6 @@
 #include "run.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -10,12 +11,27 @@
 #include <thread>
 #include <vector>
 
+#include "bindings.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::python {
 namespace {
 
 constexpr auto kPollEvery = std::chrono::milliseconds(50);
+constexpr int kPollsAtExit = 40;
+
+// When the interpreter has ended, it ends each daemon thread that asks for its lock, in the middle of C++
+// code, which aborts the process. So no thread may be without the lock then.
+std::atomic<int> without_lock = 0;
+std::atomic<bool> exiting = false;
+
+void wait_at_exit() {
+  exiting = true;
+  const nb::gil_scoped_release released;
+  for (int polls = 0; polls < kPollsAtExit && without_lock > 0; ++polls) {
+    std::this_thread::sleep_for(kPollEvery);
+  }
+}
 
 // Levels of Python's logging.
 constexpr int kInfo = 20, kWarning = 30;
@@ -101,8 +117,9 @@ void run_on_a_thread(const Call& call, const std::function<void(const Context&)>
   News news;
   news.attach(context, call);
   std::exception_ptr failure, of_python;
+  const bool before_exit = !exiting;
   {
-    const nb::gil_scoped_release released;
+    const Released released;
     std::thread worker([&] {
       try {
         work(context);
@@ -113,6 +130,12 @@ void run_on_a_thread(const Call& call, const std::function<void(const Context&)>
     });
     for (bool finished = false; !finished;) {
       finished = news.wait();
+      if (before_exit && exiting) {
+        stop.request_stop();
+        worker.join();
+        --without_lock;
+        while (true) std::this_thread::sleep_for(std::chrono::hours(1));  // until the process ends
+      }
       const nb::gil_scoped_acquire held;
       if (of_python) continue;
       try {
@@ -130,6 +153,22 @@ void run_on_a_thread(const Call& call, const std::function<void(const Context&)>
 }
 
 }  // namespace
+
+Released::Released() {
+  if (exiting) return;  // set with the lock held, as it is here
+  ++without_lock;
+  released_.emplace();
+}
+
+Released::~Released() {
+  if (!released_) return;
+  released_.reset();
+  --without_lock;
+}
+
+void bind_run(nb::module_&) {
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function(&wait_at_exit));
+}
 
 void run_work(const Call& call, double operations, const std::function<void(const Context&)>& work) {
   try {

@@ -2,6 +2,7 @@
 #include "weights.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 
@@ -132,6 +133,15 @@ std::vector<quant::WeightView> weight_views(const std::vector<Weight>& weights,
   return views;
 }
 
+nb::object decoded(const QuantizedTensor& tensor) {
+  std::vector<float> values;
+  {
+    const Released released;
+    values = quant::decode(tensor);
+  }
+  return array_of(std::move(values), tensor.shape);
+}
+
 void bind_tensor(nb::module_& m) {
   nb::class_<QuantizedTensor>(m, "QuantizedTensor", "A weight in codes.")
       .def_prop_ro(
@@ -177,17 +187,27 @@ void bind_tensor(nb::module_& m) {
       .def_prop_ro(
           "layout", [](const QuantizedTensor& t) { return std::string(enum_name(t.layout)); },
           "Products: 'row' or 'input-channels'.")
+      .def("decode", &decoded, PARSIMONY_RETURNS("decode", "numpy.typing.NDArray"), "The weight as float32.")
       .def(
-          "decode",
-          [](const QuantizedTensor& t) {
-            std::vector<float> values;
-            {
-              const nb::gil_scoped_release released;
-              values = quant::decode(t);
-            }
-            return array_of(std::move(values), t.shape);
+          "__array__",
+          [](const QuantizedTensor& t, const nb::object& dtype, const nb::object&) {
+            const nb::object values = decoded(t);
+            return dtype.is_none() ? values : values.attr("astype")(dtype);
           },
-          PARSIMONY_RETURNS("decode", "numpy.typing.NDArray"), "The weight as float32.")
+          nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none(),
+          nb::sig("def __array__(self, dtype: object = None, copy: object = None) -> numpy.typing.NDArray"))
+      .def(
+          "__dlpack__",
+          [](const QuantizedTensor& t, const nb::kwargs& keywords) {
+            return decoded(t).attr("__dlpack__")(**keywords);
+          },
+          nb::sig("def __dlpack__(self, **keywords: object) -> object"))
+      .def("__dlpack_device__", [](const QuantizedTensor&) { return nb::make_tuple(1, 0); })  // the CPU
+      .def("__repr__",
+           [](const QuantizedTensor& t) {
+             return fmt::format("QuantizedTensor({}, {} of {} bits, {} bytes)", fmt::join(t.shape, " × "),
+                                enum_name(t.scheme), t.bits, bytes_of(t));
+           })
       .def("__getstate__", &state_of)
       .def("__setstate__", [](QuantizedTensor& self,
                               const nb::dict& state) { new (&self) QuantizedTensor(tensor_of(state)); })
@@ -297,7 +317,7 @@ void bind_packed(nb::module_& m) {
           "multiply",
           [](const PackedLinear& layer, const Array2<float>& x,
              const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& y, int threads) {
-            const nb::gil_scoped_release released;
+            const Released released;
             layer.multiply(
                 view_of(x),
                 {y.data(), static_cast<std::int64_t>(y.shape(0)), static_cast<std::int64_t>(y.shape(1))},
@@ -313,7 +333,7 @@ void bind_packed(nb::module_& m) {
           "lookup",
           [](const PackedEmbedding& layer, const Array1<std::int64_t>& indices,
              const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& out) {
-            const nb::gil_scoped_release released;
+            const Released released;
             layer.lookup(span_of(indices), {out.data(), static_cast<std::int64_t>(out.shape(0)),
                                             static_cast<std::int64_t>(out.shape(1))});
           },

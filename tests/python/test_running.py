@@ -56,6 +56,28 @@ def test_ctrl_c_stops_a_call(call, after):
     assert float(out) - sent < 2
 
 
+@pytest.mark.parametrize("work", ["pm.cluster(x, 20)", "layer(x)", "tensor.decode()"])
+def test_the_interpreter_may_end_while_a_daemon_thread_is_in_a_call(work):
+    process = python(f"""
+        import threading, time
+        import numpy as np
+        import parsimony_ml as pm
+        x = np.random.default_rng(0).normal(size=(6000, 64)).astype(np.float32)
+        tensor = pm.quant.quantize(x, "int8")
+        layer = pm.quant.PackedLinear(tensor)
+        begun = threading.Event()
+        def run():
+            while True:
+                begun.set()
+                {work}
+        threading.Thread(target=run, daemon=True).start()
+        begun.wait()
+        time.sleep(0.2)
+    """)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
 def test_ctrl_c_works_in_any_call_of_a_thread():
     """Python hands signals to its main thread; a call in another thread goes on, and the main thread hears them."""
     process = python("""
