@@ -1,7 +1,9 @@
 #include "graphs.hpp"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 
 #include <algorithm>
 #include <charconv>
@@ -105,6 +107,25 @@ nb::tuple csr_of(nb::handle_t<GraphHandle> self) {
       csr.values.empty() ? nb::none() : array_in(csr.values.data(), csr.values.size(), owner));
 }
 
+// The names of the nodes of a file are not a part of it: NamedGraph has them.
+nb::tuple state_of(nb::handle_t<GraphHandle> self) {
+  const auto& handle = nb::cast<const GraphHandle&>(self);
+  return nb::make_tuple(csr_of(self), array_of(std::vector(handle.loops)));
+}
+
+void set_state(
+    GraphHandle& self,
+    const std::pair<std::tuple<Array1<std::int64_t>, Array1<std::int32_t>, Values>, Array1<double>>& state) {
+  const auto& [csr, loops] = state;
+  GraphHandle made = std::apply(
+      [](const auto&... arrays) {
+        return from_csr(arrays..., false, Call{.progress = nb::none(), .log = nb::none()});
+      },
+      csr);
+  made.loops.assign(loops.data(), loops.data() + loops.size());
+  new (&self) GraphHandle(std::move(made));
+}
+
 // None for 0, 1, …; an array where all names are numbers; else a list of text.
 nb::object ids_of(const GraphHandle& handle) {
   if (!handle.ids) return nb::none();
@@ -152,6 +173,8 @@ void bind_graphs(nb::module_& m) {
           },
           "nodes with a self loop, which the graph leaves out")
       .def("csr", &csr_of, "(offsets, columns, values or None), read-only by contract")
+      .def("__getstate__", &state_of)
+      .def("__setstate__", &set_state)
       .def("ids", &ids_of, "the names of the nodes in the file, or None");
 }
 

@@ -28,7 +28,8 @@ using Operator = Array2<double>;
 
 // Refuses a keyword that only the other method has.
 template <class Chosen>
-void refuse_others(const Chosen& chosen, const LearnOptions& options, const nb::dict& given) {
+void refuse_others(const Chosen& chosen, const LearnOptions& options, const nb::dict& given,
+                   const Call& call) {
   std::vector<std::string> known;
   const auto add = [&](const Field& field, const auto&) { known.emplace_back(field.name); };
   describe(options, add);
@@ -37,8 +38,8 @@ void refuse_others(const Chosen& chosen, const LearnOptions& options, const nb::
   for (const auto& [key, value] : given) {
     const std::string name = nb::cast<nb::str>(key).c_str();
     if (std::ranges::find(known, name) != known.end()) continue;
-    refuse(fmt::format("{}: has no effect with option method {}; it belongs to the other one", name,
-                       enum_name(options.method)));
+    refuse(fmt::format("{}: has no effect with option method {}; it belongs to the other one",
+                       call.keyword(name), enum_name(options.method)));
   }
 }
 
@@ -51,9 +52,9 @@ LearnOptions learn_options(const nb::dict& given, const std::optional<Operator>&
   describe(options, keywords);  // rows, zero_mean and seed are those of the call
   keywords.refuse_unknown();
   if (options.method == operators::LearnMethod::geometric) {
-    refuse_others(options.geometric, options, given);
+    refuse_others(options.geometric, options, given, call);
   } else {
-    refuse_others(options.untf, options, given);
+    refuse_others(options.untf, options, given, call);
   }
   if (initial) options.geometric.initial = options.untf.initial = view_of(*initial);
   return options;

@@ -24,7 +24,11 @@ def is_sparse(value: object) -> bool:
 
 
 def to_numpy(value: Any, name: str) -> NDArray[Any]:
-    """The array of a NumPy array, a list, a DataFrame, or a CPU tensor (DLPack)."""
+    """The array of a NumPy array, a list, a DataFrame, or a CPU tensor (DLPack). Masked values are refused."""
+    if isinstance(value, np.ma.MaskedArray):
+        if np.ma.is_masked(value):
+            raise InvalidArgumentError(f"{name}: has masked values; fill them, or leave them out")
+        return np.asarray(value)
     if isinstance(value, np.ndarray):
         return value
     if is_of("pandas", "DataFrame", value) or is_of("pandas", "Series", value) or is_of("polars", "DataFrame", value):
@@ -34,21 +38,30 @@ def to_numpy(value: Any, name: str) -> NDArray[Any]:
             return np.from_dlpack(value.detach() if hasattr(value, "detach") else value)
         except (BufferError, RuntimeError, TypeError) as error:
             raise InvalidArgumentError(f"{name}: must be on the CPU and have a type of NumPy: {error}") from None
-    return np.asarray(value)
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # rows of several lengths
+        raise InvalidArgumentError(f"{name}: cannot become an array: {error}") from None
+
+
+def real_numbers(array: NDArray[Any], dtype: Any, name: str) -> NDArray[Any]:
+    """The array in C order and of this type of floats: it is copied only if it is not. Refuses all but real numbers."""
+    if array.dtype.kind not in "fiubO":
+        raise InvalidArgumentError(f"{name}: must be real numbers, not of type {array.dtype}")
+    try:
+        return np.ascontiguousarray(array, dtype=dtype)
+    except (TypeError, ValueError) as error:  # objects
+        raise InvalidArgumentError(f"{name}: must be real numbers: {error}") from None
 
 
 def to_points(value: Any, name: str = "points") -> NDArray[Any]:
     """Points, n × d, as contiguous float32 or float64: copied only if they are neither, or lie otherwise."""
     array = to_numpy(value, name)
     if array.ndim != 2:
-        raise InvalidArgumentError(f"{name}: must have two dimensions, one point a row, not shape {array.shape}")
-    if array.dtype not in (np.float32, np.float64):
-        narrow = (array.dtype.kind in "iub" and array.dtype.itemsize <= 2) or array.dtype == np.float16
-        try:
-            array = array.astype(np.float32 if narrow else np.float64)
-        except (TypeError, ValueError) as error:
-            raise InvalidArgumentError(f"{name}: must be numbers: {error}") from None
-    return np.ascontiguousarray(array)
+        right = f"not shape {array.shape}" if array.ndim else f"not {type(value).__name__}"
+        raise InvalidArgumentError(f"{name}: points must have two dimensions, one point a row, {right}")
+    narrow = (array.dtype.kind in "iub" and array.dtype.itemsize <= 2) or array.dtype == np.float16
+    return real_numbers(array, np.float32 if narrow or array.dtype == np.float32 else np.float64, name)
 
 
 def to_labels(value: Any, name: str) -> NDArray[np.int32]:
@@ -62,4 +75,9 @@ def to_labels(value: Any, name: str) -> NDArray[np.int32]:
             if array.min() < limits.min or array.max() > limits.max:
                 return np.unique(array, return_inverse=True)[1].astype(np.int32)
         return np.ascontiguousarray(array, dtype=np.int32)
-    return np.unique(array, return_inverse=True)[1].astype(np.int32)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise InvalidArgumentError(f"{name}: item {np.isnan(array).argmax()} is nan; each must have a label")
+    try:
+        return np.unique(array, return_inverse=True)[1].astype(np.int32)
+    except TypeError as error:  # words beside None
+        raise InvalidArgumentError(f"{name}: must be all numbers or all text: {error}") from None

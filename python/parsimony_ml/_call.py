@@ -43,6 +43,14 @@ def make_call(
     )
 
 
+def with_named(options: dict[str, Any], **named: Any) -> dict[str, Any]:
+    """The options of a call with those that have a parameter of their own, by their names in the library."""
+    for name in named:
+        if name in options:
+            raise InvalidArgumentError(f"{name}: there is no such keyword; did you mean {_KEYWORDS.get(name, name)}?")
+    return {**options, **named}
+
+
 def threads_of(n_jobs: int | None) -> int:
     """The number of threads, 0 for the library's choice: joblib's -1 is all cores, -2 all but one."""
     if n_jobs is None:

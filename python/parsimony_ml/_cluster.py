@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._arrays import to_labels, to_points
-from ._call import LOGGER, Progress, make_call, seed_of
+from ._call import LOGGER, Progress, make_call, seed_of, with_named
 from ._clustering import Choice, Clustering, Scores
+from ._errors import InvalidArgumentError
 from ._graphs import NamedGraph, as_graph, is_graph
 from ._options import with_options
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     RandomState = int | np.random.Generator | np.random.RandomState | None
+
+_A_MATRIX = "scipy.sparse.csr_array(W) makes a graph of a matrix of weights"
 
 
 @with_options("cluster", "knn_graph", "read", "read_points")
@@ -71,15 +74,19 @@ def cluster(
     Arrays are used where they lie if they fit: float32 or float64 points in C order, and CSR matrices with int32 columns
     and float32 weights, of which only int32 offsets are copied (8 bytes a node). No dense n × n matrix is made.
     """
-    call = make_call(n_jobs, progress, max_memory)
-    given = {**options, "clusters": n_clusters, "seed": seed_of(random_state)}
+    call = make_call(n_jobs, progress, max_memory, points="graph")
+    given = with_named(options, clusters=n_clusters, seed=seed_of(random_state))
     start = None if initial is None else to_labels(initial, "initial")
     if isinstance(graph, (str, os.PathLike)):
         graph = _read(os.fspath(graph), points, symmetrize, given, call)
     if is_graph(graph):
+        _refuse_options_of_others(given, "cluster")
         named = as_graph(graph, call, symmetrize=symmetrize, weight=weight, obsp=obsp)
         return Clustering(_core.cluster_graph(named.graph, given, start, call), *named)
-    array = to_points(graph)
+    _refuse_options_of_others(given, "cluster", "knn_graph")
+    array = to_points(graph, "graph")
+    if symmetrize:
+        raise InvalidArgumentError(f"symmetrize: has an effect only on graphs, and an array holds points; {_A_MATRIX}")
     _warn_of_matrix(array)
     found, neighbors = _core.cluster_points(array, given, start, call)
     return Clustering(found, neighbors, getattr(graph, "index", None) if hasattr(graph, "columns") else None)
@@ -96,12 +103,18 @@ def _read(path: str, points: bool | None, symmetrize: bool, given: dict[str, Any
     return as_graph(path, call, symmetrize=symmetrize, read=reading)
 
 
+def _refuse_options_of_others(given: dict[str, Any], *own: str) -> None:
+    """Refuses an option that another kind of input has; one that none has is refused with the nearest name."""
+    others = given.keys() - {row["name"] for table in own for row in _core.options[table]()}
+    for table, kind in (("knn_graph", "points"), ("read", "files of graphs"), ("read_points", "files of points")):
+        for row in _core.options[table]() if others else ():
+            if row["name"] in others:
+                raise InvalidArgumentError(f"{row['name']}: has an effect only on {kind}")
+
+
 def _warn_of_matrix(array: np.ndarray[Any, Any]) -> None:
     if 2 < array.shape[0] == array.shape[1] and bool((array == array.T).all()):
-        LOGGER.warning(
-            "a symmetric %d × %d array is taken for points; scipy.sparse.csr_array(W) makes a graph of weights",
-            *array.shape,
-        )
+        LOGGER.warning("a symmetric %d × %d array is taken for points; %s", *array.shape, _A_MATRIX)
 
 
 @with_options("choose_n_clusters")
@@ -124,7 +137,8 @@ def choose_n_clusters(
     """
     call = make_call(n_jobs, progress, max_memory)
     named = as_graph(graph, call, symmetrize=symmetrize, weight=weight, obsp=obsp)
-    return Choice(_core.choose_n_clusters(named.graph, {**options, "seed": seed_of(random_state)}, call))
+    given = with_named(options, seed=seed_of(random_state))
+    return Choice(_core.choose_n_clusters(named.graph, given, call))
 
 
 def score(
@@ -151,7 +165,11 @@ def score(
     call = make_call(n_jobs)
     named = as_graph(graph, call, symmetrize=symmetrize, weight=weight, obsp=obsp)
     if isinstance(labels, dict):
-        labels = [labels[node] for node in (range(named.graph.nodes) if named.nodes is None else named.nodes)]
+        nodes = range(named.graph.nodes) if named.nodes is None else named.nodes
+        missing = [node for node in nodes if node not in labels]
+        if missing:
+            raise InvalidArgumentError(f"labels: has none for {len(missing)} of the nodes, such as {missing[0]!r}")
+        labels = [labels[node] for node in nodes]
     if named.graph.self_loops and not self_loops:
         LOGGER.warning("%d self loops are not in the scores; self_loops=True counts them", named.graph.self_loops)
     return dict(_core.score(named.graph, to_labels(labels, "labels"), self_loops, call))
@@ -167,6 +185,7 @@ def agreement(labels: Any, truth: Any) -> dict[str, float]:
     return dict(_core.agreement(to_labels(labels, "labels"), to_labels(truth, "truth"), make_call()))
 
 
+@with_options("read")
 def load_graph(
     path: str | os.PathLike[str],
     *,
@@ -175,6 +194,14 @@ def load_graph(
     max_memory: int | str | None = None,
     **options: Any,
 ) -> NamedGraph:
-    """Reads the graph of a file once, for several calls: ``graph`` and the names of its ``nodes``."""
+    """Reads the graph of a file once, for several calls: a tuple of the ``graph`` and of the names of its ``nodes``.
+
+    Args:
+        path: An edge list, Matrix Market, METIS, .npz of SciPy, GraphML and others; plain, .gz or .zst.
+        symmetrize, progress, max_memory: As for :func:`cluster`.
+        **options: See the table below.
+
+    Raises FileError and FormatError, which names the line.
+    """
     call = make_call(None, progress, max_memory)
     return as_graph(path, call, symmetrize=symmetrize, read=options)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._call import make_call
+from ._errors import InvalidArgumentError
 from ._report import Report
 
 if TYPE_CHECKING:
@@ -93,8 +93,13 @@ class Clustering:
         return range(len(self.labels)) if self._nodes is None else self._nodes
 
     def as_dict(self) -> dict[Any, int]:
-        """The cluster of each node by its name."""
-        return dict(zip(self.nodes, self.labels.tolist(), strict=True))
+        """The cluster of each node by its name. Raises InvalidArgumentError if nodes share a name."""
+        out = dict(zip(self.nodes, self.labels.tolist(), strict=True))
+        if len(out) < len(self):
+            raise InvalidArgumentError(
+                f"nodes: {len(self)} nodes have {len(out)} different names; labels and to_series() keep them apart"
+            )
+        return out
 
     def communities(self) -> list[set[Any]]:
         """The nodes of each cluster, as the functions of networkx return communities."""
@@ -108,7 +113,7 @@ class Clustering:
         import pandas as pd
 
         values = pd.Categorical(self.labels.astype(str)) if categorical else self.labels
-        return pd.Series(values, index=pd.Index(self.nodes), name=name)
+        return pd.Series(values, index=pd.Index(self.nodes, tupleize_cols=False), name=name)
 
     def scores(self, truth: Any = None) -> Scores:
         """Modularity, normalized cut, mean conductance, and conductance, volume, cut and size of every cluster.
@@ -164,11 +169,3 @@ class Clustering:
             f"<table><tr><th>cluster</th><th>size</th><th>conductance</th></tr>{rows}</table>{more}"
             f"{self.report._repr_html_()}"
         )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "graph": self.graph.csr()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        offsets, columns, values = state["graph"]
-        self.graph = _core.Graph.from_csr(offsets, columns, values, False, make_call())

@@ -10,6 +10,7 @@ int64, the weights if they are not float32 (weights that are all 1 are left out)
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +96,7 @@ def _from_path(path: str | os.PathLike[str], symmetrize: bool, read: dict[str, A
 
 def _weights(values: Any) -> NDArray[np.float32] | None:
     """Weights as float32; None if all are 1. Values that float32 cannot hold become infinite, which is refused."""
-    array = to_numpy(values, "weights")
+    array = to_numpy(values, "graph: weights")
     if array.dtype.kind not in "fiub":
         raise InvalidArgumentError(f"graph: weights must be real numbers, not of type {array.dtype}")
     ones = array.all() if array.dtype == bool else array.size > 0 and array.flat[0] == 1 and (array == 1).all()
@@ -167,6 +168,19 @@ def _from_numbered_edges(
     return _from_directed(nodes, source, target, weights, call)
 
 
+def _edge_weights(
+    values: Iterable[Any], count: int, weight: str, attributes: Callable[[], Iterable[str]]
+) -> NDArray[np.float32] | None:
+    """The weights of the edges by their attribute; ``attributes`` tells those that any edge has."""
+    try:
+        weights = _weights(np.fromiter(values, np.float64, count))
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"weight: the edges' attribute {weight!r} must be a number: {error}") from None
+    if weights is None and count and weight != "weight" and weight not in attributes():
+        raise InvalidArgumentError(f"weight: no edge has the attribute {weight!r}; weight=None takes 1 for all")
+    return weights
+
+
 def _from_networkx(graph: Any, symmetrize: bool, weight: str | None, call: _core.Call) -> NamedGraph:
     nodes = list(graph)
     number = {node: i for i, node in enumerate(nodes)}
@@ -176,10 +190,12 @@ def _from_networkx(graph: Any, symmetrize: bool, weight: str | None, call: _core
     )
     weights = None
     if weight is not None:
-        try:
-            weights = _weights(np.fromiter((w for *_, w in graph.edges(data=weight, default=1)), np.float64, count))
-        except (TypeError, ValueError) as error:
-            raise InvalidArgumentError(f"weight: the edges' attribute {weight!r} must be a number: {error}") from None
+        weights = _edge_weights(
+            (w for *_, w in graph.edges(data=weight, default=1)),
+            count,
+            weight,
+            lambda: (name for *_, data in graph.edges(data=True) for name in data),
+        )
     made = _from_numbered_edges(
         len(nodes), edges, weights, graph.is_directed(), symmetrize, f"networkx.{type(graph).__name__}", call
     )
@@ -189,8 +205,9 @@ def _from_networkx(graph: Any, symmetrize: bool, weight: str | None, call: _core
 def _from_igraph(graph: Any, symmetrize: bool, weight: str | None, call: _core.Call) -> NamedGraph:
     edges = np.asarray(graph.get_edgelist(), dtype=np.int32).reshape(-1, 2)
     weights = None
-    if weight is not None and weight in graph.es.attributes():
-        weights = _weights(np.asarray(graph.es[weight], dtype=np.float64))
+    if weight is not None:
+        known = weight in graph.es.attributes()
+        weights = _edge_weights(graph.es[weight] if known else [1] * len(edges), len(edges), weight, graph.es.attributes)
     nodes = graph.vs["name"] if "name" in graph.vs.attributes() else None
     made = _from_numbered_edges(
         graph.vcount(), edges, weights, graph.is_directed(), symmetrize, "the graph of igraph", call
@@ -202,19 +219,30 @@ def _from_anndata(data: Any, symmetrize: bool, obsp: str, call: _core.Call) -> N
     if obsp not in data.obsp:
         have = ", ".join(data.obsp.keys()) or "nothing (scanpy.pp.neighbors makes one)"
         raise InvalidArgumentError(f"obsp: the AnnData has no obsp[{obsp!r}]; it has {have}")
-    return NamedGraph(_from_sparse(data.obsp[obsp], symmetrize, call), data.obs_names)
+    matrix = data.obsp[obsp]
+    if not is_sparse(matrix):
+        from scipy.sparse import csr_array
+
+        matrix = csr_array(matrix)
+    return NamedGraph(_from_sparse(matrix, symmetrize, call), data.obs_names)
 
 
 def _numbered(names: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
     """The different names, ascending, and for each place the number of its name."""
     if names.dtype.kind in "iu" and names.size:
         low, high = int(names.min()), int(names.max())
-        if high - low < 4 * names.size:  # sorting takes a second for a few million, and Ctrl-C waits for it
+        # Sorting takes a second for a few million, and Ctrl-C waits for it.
+        if high - low < 4 * names.size and high < 2**63:
+            # The type of the names may be too narrow for the difference.
+            place = names - low if low >= 0 else np.subtract(names, low, dtype=np.int64)
             present = np.zeros(high - low + 1, dtype=bool)
-            present[names - low] = True
+            present[place] = True
             number = np.cumsum(present, dtype=np.int32) - np.int32(1)
-            return np.flatnonzero(present) + low, number[names - low]
-    nodes, numbers = np.unique(names, return_inverse=True)
+            return np.flatnonzero(present) + low, number[place]
+    try:
+        nodes, numbers = np.unique(names, return_inverse=True)
+    except TypeError as error:
+        raise InvalidArgumentError(f"graph: edges must name nodes all by numbers or all by text: {error}") from None
     return nodes, numbers.reshape(names.shape).astype(np.int32)
 
 
@@ -223,7 +251,7 @@ def _from_edges(given: tuple[Any, ...], symmetrize: bool, call: _core.Call) -> N
         raise InvalidArgumentError(
             f"graph: a tuple must be (edges, weights), with None for edges without weights, not {len(given)} values"
         )
-    edges = to_numpy(given[0], "edges")
+    edges = to_numpy(given[0], "graph: edges")
     if edges.ndim != 2 or edges.shape[1] != 2:
         raise InvalidArgumentError(f"graph: edges must be an array of two columns, not of shape {edges.shape}")
     weights = None if given[1] is None else _weights(given[1])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._arrays import to_numpy
+from ._arrays import real_numbers, to_numpy
 from ._call import Progress, make_call
 from ._errors import InvalidArgumentError
 from ._options import with_options
@@ -20,21 +20,25 @@ _SCALE = 255.0
 
 
 class _Layout:
-    """How an array holds an image: its channels, range and type."""
+    """How an array holds an image: its channels, range and type. The values of missing pixels have no part in it."""
 
-    def __init__(self, image: Any, channel_axis: int | None, data_range: float | None, name: str = "image") -> None:
+    def __init__(
+        self, image: Any, channel_axis: int | None, data_range: float | None, name: str = "image", missing: Any = None
+    ) -> None:
         array = to_numpy(image, name)
-        if array.dtype.kind not in "fiub":
+        if array.dtype.kind not in "fiu":
             raise InvalidArgumentError(f"{name}: must be real numbers, not of type {array.dtype}")
         if channel_axis is None and array.ndim != 2:
             right = "; say channel_axis=-1 if the last axis holds the colours" if array.ndim == 3 else ""
             raise InvalidArgumentError(f"{name}: a grey image has two dimensions, not shape {array.shape}{right}")
-        if channel_axis is not None and (array.ndim != 3 or not -3 <= channel_axis < 3):
-            raise InvalidArgumentError(f"{name}: shape {array.shape} has no image with channel_axis={channel_axis}")
+        if channel_axis is not None and (array.ndim != 3 or channel_axis not in range(-3, 3)):
+            raise InvalidArgumentError(f"{name}: shape {array.shape} has no image with channel_axis={channel_axis!r}")
         self.array = array
         self.channel_axis = channel_axis
-        self.range = _range_of(array, data_range, name)
         self.planes = array[None] if channel_axis is None else np.moveaxis(array, channel_axis, 0)
+        if missing is not None and missing.shape != self.planes.shape[1:]:
+            raise InvalidArgumentError(f"mask: shape {missing.shape} is not that of the image, {self.planes.shape[1:]}")
+        self.range = _range_of(self.planes, data_range, name, True if missing is None else ~missing)
         if len(self.planes) not in (1, 2, 3, 4):
             raise InvalidArgumentError(
                 f"{name}: {len(self.planes)} channels; must be 1 (grey) or 3 (red, green, blue), and one of alpha"
@@ -53,7 +57,7 @@ class _Layout:
     def restored(self, planes: NDArray[np.float32]) -> NDArray[Any]:
         """An image like the given one, of the same shape and type."""
         values = planes if self.range == _SCALE else planes * np.float64(self.range / _SCALE)
-        if self.array.dtype.kind in "iub":
+        if self.array.dtype.kind != "f":
             limits = np.iinfo(self.array.dtype)
             values = np.clip(np.rint(values), limits.min, limits.max)
         if self.alpha:
@@ -68,7 +72,7 @@ class _Layout:
 _DATA_RANGES: dict[Any, float] = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 
 
-def _range_of(array: NDArray[Any], data_range: float | None, name: str) -> float:
+def _range_of(array: NDArray[Any], data_range: float | None, name: str, known: Any) -> float:
     if data_range is not None:
         if not 0 < data_range < float("inf"):
             raise InvalidArgumentError(f"data_range: must be above 0 and finite, not {data_range!r}")
@@ -78,7 +82,7 @@ def _range_of(array: NDArray[Any], data_range: float | None, name: str) -> float
     if array.dtype.kind != "f":
         raise InvalidArgumentError(f"data_range: must be given for images of type {array.dtype}")
     # Noise may leave the range from 0 to 1, but not by as much as its width.
-    most = np.max(np.abs(array), initial=0)
+    most = np.max(np.abs(array), initial=0, where=known)
     if most > 2:
         raise InvalidArgumentError(
             f"data_range: {name} has values up to {most:g}; of floats the range is taken for 0 to 1; say "
@@ -87,21 +91,19 @@ def _range_of(array: NDArray[Any], data_range: float | None, name: str) -> float
     return 1.0
 
 
-def _operator_of(analysis_operator: Any) -> NDArray[np.float64] | None:
-    if analysis_operator is None:
-        return None
-    array = np.asarray(analysis_operator)
+def operator_of(given: Any, name: str = "analysis_operator") -> NDArray[np.float64]:
+    array = to_numpy(given, name)
     if array.ndim != 2:
-        raise InvalidArgumentError(f"analysis_operator: must have two dimensions, not shape {array.shape}")
-    return np.ascontiguousarray(array, dtype=np.float64)
+        raise InvalidArgumentError(f"{name}: must have two dimensions, not shape {array.shape}")
+    return real_numbers(array, np.float64, name)
 
 
 def _sigma_of(sigma: Any, layout: _Layout) -> float | None:
-    if sigma is None or sigma == "auto":
+    if sigma is None or (isinstance(sigma, str) and sigma == "auto"):
         return None
     try:
         return layout.in_units(float(sigma))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # also arrays
         raise InvalidArgumentError(f"sigma: must be a number or None, not {sigma!r}") from None
 
 
@@ -143,12 +145,12 @@ def denoise(
     threads, and those of the command. Raises InvalidArgumentError.
     """
     layout = _Layout(image, channel_axis, data_range)
-    call = make_call(n_jobs, progress, max_memory)
+    call = make_call(n_jobs, progress, max_memory, operator="analysis_operator")
     found = _core.denoise(
         layout.scaled(),
         layout.alpha,
         layout.bits,
-        _operator_of(analysis_operator),
+        None if analysis_operator is None else operator_of(analysis_operator),
         None if flow is None else os.fspath(flow),
         {**options, "sigma": _sigma_of(sigma, layout)},
         call,
@@ -191,20 +193,18 @@ def inpaint(
 
     Warns, through the logger, if nothing is missing or if the mask is probably the wrong way round.
     """
-    layout = _Layout(image, channel_axis, data_range)
-    missing = to_numpy(mask, "mask")
-    if missing.shape != layout.planes.shape[1:]:
-        raise InvalidArgumentError(f"mask: shape {missing.shape} is not that of the image, {layout.planes.shape[1:]}")
+    missing = real_numbers(to_numpy(mask, "mask"), None, "mask") != 0
+    layout = _Layout(image, channel_axis, data_range, missing=missing)
     if "missing" in options:
         raise InvalidArgumentError("missing: the mask is True where a pixel is missing; give ~mask for the other way")
     found = _core.inpaint(
         layout.scaled(),
         layout.alpha,
         layout.bits,
-        np.ascontiguousarray(missing != 0, dtype=np.float32)[None],
-        _operator_of(analysis_operator),
+        missing.astype(np.float32)[None],
+        None if analysis_operator is None else operator_of(analysis_operator),
         {**options, "sigma": _sigma_of(sigma, layout), "missing": "white"},
-        make_call(n_jobs, progress, max_memory),
+        make_call(n_jobs, progress, max_memory, operator="analysis_operator"),
     )
     return layout.restored(found["image"])
 

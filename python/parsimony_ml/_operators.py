@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._arrays import to_numpy
-from ._call import Progress, make_call, seed_of
+from ._arrays import real_numbers, to_numpy
+from ._call import Progress, make_call, seed_of, with_named
 from ._errors import InvalidArgumentError
-from ._images import _operator_of
+from ._images import operator_of
 from ._options import with_options
 from ._report import Report
 
@@ -83,9 +83,10 @@ def _images_of(data: Any) -> list[NDArray[np.float32]] | None:
     arrays = [to_numpy(image, "data") for image in data]
     if any(array.ndim != 2 for array in arrays):
         return None
-    if not all(array.dtype == np.uint8 for array in arrays) and max(float(array.max()) for array in arrays) <= 2:
+    images = [real_numbers(array, np.float32, "data") for array in arrays]
+    if not all(array.dtype == np.uint8 for array in arrays) and max(image.max(initial=0) for image in images) <= 2:
         raise InvalidArgumentError("data: images must have grey values from 0 to 255; multiply those from 0 to 1 by 255")
-    return [np.ascontiguousarray(array, dtype=np.float32) for array in arrays]
+    return images
 
 
 def _signals_of(data: Any) -> NDArray[np.float32]:
@@ -94,10 +95,7 @@ def _signals_of(data: Any) -> NDArray[np.float32]:
         raise InvalidArgumentError(
             f"data: signals have two dimensions, one signal a row, not shape {array.shape}; images are a list of arrays"
         )
-    try:
-        return np.ascontiguousarray(array, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"data: must be numbers: {error}") from None
+    return real_numbers(array, np.float32, "data")
 
 
 @with_options("learn_operator", "learn_operator_samples", "learn_operator_geometric", "learn_operator_untf")
@@ -126,9 +124,9 @@ def learn_operator(
         The operator; an array of it is ``np.asarray(learned)``. A limit of iterations that was met is told by
         ``report["status"]``.
     """
-    call = make_call(n_jobs, progress, max_memory)
-    given = {**options, "rows": rows, "seed": seed_of(random_state)}
-    start = _operator_of(initial)
+    call = make_call(n_jobs, progress, max_memory, signals="data", operator="analysis_operator")
+    given = with_named(options, rows=rows, seed=seed_of(random_state))
+    start = None if initial is None else operator_of(initial, "initial")
     images = _images_of(data)
     if images is not None:
         return LearnedOperator(_core.learn_from_images(images, start, given, call))
@@ -153,9 +151,8 @@ def certify_operator(
         n_jobs, progress, max_memory: As for :func:`cluster`.
         **options: See the table below.
     """
-    tested = _operator_of(analysis_operator)
-    assert tested is not None
-    call = make_call(n_jobs, progress, max_memory)
+    tested = operator_of(analysis_operator)
+    call = make_call(n_jobs, progress, max_memory, signals="data", operator="analysis_operator")
     images = _images_of(data)
     if images is not None:
         return Certificate(_core.certify_on_images(tested, images, options, call))

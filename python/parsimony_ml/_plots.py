@@ -25,6 +25,14 @@ def _pyplot() -> Any:
     return plt
 
 
+def _figure(figure: Any, size: tuple[float, float]) -> Any:
+    if figure is None:
+        return _pyplot().figure(figsize=size, layout="constrained")
+    if not hasattr(figure, "add_gridspec"):
+        raise InvalidArgumentError(f"figure: must be a figure of matplotlib, not {type(figure).__name__}")
+    return figure
+
+
 def _axes(ax: Any) -> Any:
     return _pyplot().subplots()[1] if ax is None else ax
 
@@ -96,7 +104,7 @@ def _plot_map(points: Any, labels: Any, clusters: int, ax: Any) -> None:
 def plot_clustering(clustering: Any, figure: Any = None, points: Any = None) -> Any:
     """The figure of Clustering.plot."""
     columns = 2 if points is None else 3
-    figure = _pyplot().figure(figsize=(6 * columns, 8), layout="constrained") if figure is None else figure
+    figure = _figure(figure, (6 * columns, 8))
     scores = clustering.scores()
     order = np.argsort(-scores["sizes"], kind="stable")
     grid = figure.add_gridspec(3, columns, width_ratios=(2, 1, 2)[:columns])
@@ -119,14 +127,14 @@ def plot_clustering(clustering: Any, figure: Any = None, points: Any = None) -> 
 def plot_operator(analysis_operator: Any, ax: Any = None) -> Any:
     """The rows as filters, the smoothest first: the picture of the command."""
     ax = _axes(ax)
-    ax.imshow(_core.atlas(analysis_operator, {}, make_call()), cmap="grey", vmin=0, vmax=255)
+    ax.imshow(_core.atlas(analysis_operator, {}, make_call()), cmap="gray", vmin=0, vmax=255)
     ax.set_axis_off()
     return ax
 
 
 def plot_compression(compression: Any, beside: Any = (), accuracies: Any = None, figure: Any = None) -> Any:
     """The figure of Compression.plot."""
-    figure = _pyplot().figure(figsize=(13, 4), layout="constrained") if figure is None else figure
+    figure = _figure(figure, (13, 4))
     bits, errors, front = figure.subplots(1, 3)
     weights = compression.weights
     places = np.arange(len(weights))

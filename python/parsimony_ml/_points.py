@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._arrays import to_points
-from ._call import Progress, make_call, seed_of
+from ._call import Progress, make_call, seed_of, with_named
 from ._clustering import Clustering
+from ._errors import InvalidArgumentError
 from ._graphs import to_csr_array
 from ._options import with_options
 
@@ -44,7 +45,7 @@ def knn_graph(
     Exact up to 46,000 points, then approximate with a measured recall. O(n √n d) time, 8 n neighbors bytes.
     """
     call = make_call(n_jobs, progress, max_memory)
-    given = {**options, "neighbors": neighbors, "seed": seed_of(random_state)}
+    given = with_named(options, neighbors=neighbors, seed=seed_of(random_state))
     graph, _ = _core.knn_graph(to_points(points), given, call)
     return to_csr_array(graph)
 
@@ -54,15 +55,20 @@ class PointModel:
 
     Args:
         points: The points that were clustered; the model holds a copy, in float32.
-        clustering: The result of :func:`cluster` on them.
+        clustering: The result of :func:`cluster` on them, or on a graph of them: then with 10 neighbours, Euclidean.
 
     Models can be pickled, and saved for the command's ``assign``.
     """
 
     def __init__(self, points: Any, clustering: Clustering) -> None:
+        if not isinstance(clustering, Clustering):
+            raise InvalidArgumentError(f"clustering: must be a result of cluster(), not {type(clustering).__name__}")
+        array = to_points(points)
+        if len(array) != len(clustering):
+            raise InvalidArgumentError(f"points: has {len(array)} rows for a clustering of {len(clustering)}")
         ran = clustering.report["options"]
-        given = {name: ran[name] for name in ("neighbors", "metric")}
-        self._core = _core.make_model(to_points(points), clustering.labels, clustering.n_clusters, given, make_call())
+        given = {name: ran[name] for name in ("neighbors", "metric") if name in ran}
+        self._core = _core.make_model(array, clustering.labels, clustering.n_clusters, given, make_call())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PointModel:
@@ -93,7 +99,7 @@ class PointModel:
         """The cluster of each row of ``points``, by a vote of its nearest points in the model. A point that was
         clustered keeps its cluster. Assign many points in one call. The keywords are those of :func:`cluster`."""
         call = make_call(n_jobs, progress, max_memory)
-        found = self._core.assign(to_points(points), {**options, "seed": seed_of(random_state)}, call)
+        found = self._core.assign(to_points(points), with_named(options, seed=seed_of(random_state)), call)
         labels: NDArray[np.int32] = found["labels"]
         return labels
 

@@ -86,6 +86,15 @@ def test_the_number_of_clusters_is_found(on_points, blobs):
     assert (np.diff(alone.tried) > 0).all()
 
 
+def test_models_need_the_clusters_of_their_points(blobs, on_points):
+    found = pm.cluster(pm.knn_graph(blobs[0]), 6)
+    assert (pm.PointModel(blobs[0], found).assign(blobs[0]) == found.labels).all()
+    with pytest.raises(pm.InvalidArgumentError, match=r"clustering: must be a result of cluster\(\), not ndarray"):
+        pm.PointModel(blobs[0], on_points.labels)
+    with pytest.raises(pm.InvalidArgumentError, match="points: has 9 rows for a clustering of 1500"):
+        pm.PointModel(blobs[0][:9], on_points)
+
+
 def test_knn_graph_is_symmetric_and_joins_the_nearest(blobs):
     points = blobs[0][:300].astype(np.float32)
     graph = pm.knn_graph(points, 7, weights="binary")
@@ -118,14 +127,57 @@ def test_points_of_other_libraries(blobs):
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        (np.zeros(5), "points: must have two dimensions"),
-        ([["a", "b"], ["c", "d"]], "points: must be numbers"),
-        (np.full((20, 2), np.nan), "row 0"),
+        (np.zeros(5), r"points must have two dimensions, one point a row, not shape \(5,\)"),
+        (None, "points must have two dimensions, one point a row, not NoneType"),
+        ([["a", "b"], ["c", "d"]], "must be real numbers"),
+        ([[1, 2], [3]], "cannot become an array"),
+        (np.ones((20, 2), complex), "must be real numbers, not of type complex128"),
+        (np.zeros((20, 2), "M8[s]"), "must be real numbers, not of type datetime64"),
+        (np.ma.masked_equal(np.eye(20), 1), "has masked values"),
+        (pd.DataFrame({"x": [1, 2], "name": ["a", "b"]}), "must be real numbers: could not convert string"),
     ],
 )
 def test_bad_points_are_refused(points, message):
-    with pytest.raises(pm.InvalidArgumentError, match=message):
+    with pytest.raises(pm.InvalidArgumentError, match=f"^graph: .*{message}"):
         pm.cluster(points, 2)
+    with pytest.raises(pm.InvalidArgumentError, match=f"^points: .*{message}"):
+        pm.knn_graph(points)
+
+
+def test_points_must_be_finite():
+    with pytest.raises(pm.InvalidArgumentError, match="row 0 of the points has the value nan"):
+        pm.cluster(np.full((20, 2), np.nan), 2)
+
+
+def test_masks_without_a_masked_value_are_no_hindrance(blobs):
+    assert (pm.cluster(np.ma.masked_invalid(blobs[0]), 6).labels == pm.cluster(blobs[0], 6).labels).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 1, np.nan], "labels: item 2 is nan"),
+        (["a", None, "b"], "labels: must be all numbers or all text"),
+        (np.ma.masked_equal([0, 1, 2], 1), "labels: has masked values"),
+        ({0: 1, 2: 1}, "labels: has none for 1 of the nodes, such as 1"),
+    ],
+)
+def test_bad_labels_are_refused(labels, message):
+    with pytest.raises(pm.InvalidArgumentError, match=message):
+        pm.score(sp.csr_array(np.ones((3, 3))), labels)
+
+
+def test_nodes_that_share_a_name_are_told(blobs):
+    found = pm.cluster(pd.DataFrame(blobs[0], index=["same"] * 1500), 6)
+    for call in (found.as_dict, found.communities):
+        with pytest.raises(pm.InvalidArgumentError, match="nodes: 1500 nodes have 1 different names"):
+            call()
+    assert len(found.to_series()) == 1500
+
+
+def test_symmetrize_is_refused_for_points(blocks):
+    with pytest.raises(pm.InvalidArgumentError, match=r"symmetrize: .* scipy\.sparse\.csr_array\(W\)"):
+        pm.cluster(np.triu(blocks[0].toarray()), 2, symmetrize=True)
 
 
 def test_a_matrix_of_weights_taken_for_points_is_told(caplog, blocks):
@@ -177,6 +229,8 @@ def test_results_can_be_pickled_and_shown(on_points, blobs):
     assert len(np.unique(drawn.get_array())) == 6
     with pytest.raises(pm.InvalidArgumentError, match="points: has 9 rows"):
         on_points.plot(points=blobs[0][:9])
+    with pytest.raises(pm.InvalidArgumentError, match="figure: must be a figure of matplotlib, not Axes"):
+        on_points.plot(figure.axes[0])
 
 
 def test_a_result_shares_the_memory_of_the_graph(on_points):

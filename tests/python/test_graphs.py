@@ -1,6 +1,7 @@
 """Each kind of input is the same graph, at the cost that _graphs.py states."""
 
 import logging
+import pickle
 import sys
 import tracemalloc
 from types import SimpleNamespace
@@ -100,11 +101,14 @@ def test_columns_out_of_order_and_diagonals_are_mended(weighted_blocks):
         (lambda w: w.astype(complex), "graph: weights must be real numbers, not of type complex"),
         (lambda w: w * np.float64(1e300), "graph: .*weight inf"),
         (lambda w: w * np.nan, "graph: .*weight nan"),
-        (lambda w: {"a": 1}, "points: must have two dimensions"),
+        (lambda w: {"a": 1}, "graph: points must have two dimensions, one point a row, not dict"),
         (lambda w: (np.zeros((3, 3), int), None), "graph: edges must be an array of two columns"),
         (lambda w: (np.zeros((3, 2), int), [1, 2]), r"graph: \(2,\) weights for 3 edges"),
         (lambda w: (np.zeros((3, 2)), None), "graph: edges must name nodes by whole numbers or text"),
         (lambda w: (1, 2, 3), r"graph: a tuple must be \(edges, weights\)"),
+        (lambda w: ([(0, 1), (1,)], None), "graph: edges: cannot become an array"),
+        (lambda w: (np.array([(0, "a")], dtype=object), None), "graph: edges must name nodes all by numbers or all by"),
+        (lambda w: ([(0, 1)], np.ma.masked_equal([1], 1)), "graph: weights: has masked values"),
     ],
 )
 def test_bad_graphs_are_refused(weighted_blocks, change, message):
@@ -168,6 +172,38 @@ def test_graphs_of_igraph(weighted_blocks):
     assert found.scores()["modularity"] == pytest.approx(graph.modularity(found.labels, weights="weight"), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (["heavy", 1], "the edges' attribute 'cost' must be a number: could not convert string"),
+        ([1j, 1], "the edges' attribute 'cost' must be a number"),
+        (None, "no edge has the attribute 'cost'"),
+    ],
+)
+def test_attributes_that_are_no_weights_are_refused(weights, message):
+    ours, theirs = nx.path_graph(3), ig.Graph(3, [(0, 1), (1, 2)])
+    if weights is not None:
+        nx.set_edge_attributes(ours, dict(zip(ours.edges, weights, strict=True)), "cost")
+        theirs.es["cost"] = weights
+    for graph in (ours, theirs):
+        with pytest.raises(pm.InvalidArgumentError, match=f"weight: {message}"):
+            pm.cluster(graph, 2, weight="cost")
+        assert pm.cluster(graph, 2).n_clusters == 2
+
+
+def test_weights_may_be_words_of_numbers():
+    graph = nx.MultiGraph()
+    graph.add_weighted_edges_from([("a", "b", "2"), ("a", "b", "3"), ("b", "c", "0.5")])
+    assert same(graph, sp.csr_array(np.array([[0, 5, 0], [5, 0, 0.5], [0, 0.5, 0]])))
+
+
+def test_nodes_that_are_tuples_keep_their_names():
+    graph = nx.grid_2d_graph(3, 4)
+    series = pm.cluster(graph, 2).to_series()
+    assert list(series.index) == list(graph)
+    assert series.index.nlevels == 1
+
+
 def test_annotated_data(monkeypatch, weighted_blocks):
     # The class stands for anndata.AnnData, which has these two attributes.
     class AnnData:
@@ -180,6 +216,7 @@ def test_annotated_data(monkeypatch, weighted_blocks):
     series = found.to_series("parsimony", categorical=True)
     assert list(series.index[:2]) == ["cell0", "cell1"]
     assert series.dtype == "category"
+    assert (pm.cluster(AnnData(weighted_blocks[0].toarray()), 4).labels == found.labels).all()
     with pytest.raises(pm.InvalidArgumentError, match=r"obsp: .* no obsp\['distances'\]; it has connectivities"):
         pm.cluster(AnnData(weighted_blocks[0]), 4, obsp="distances")
 
@@ -190,10 +227,18 @@ def test_edges_by_numbers_and_by_names(weighted_blocks):
     frame = pd.DataFrame({"a": [f"n{i:03}" for i in edges[:, 0]], "b": [f"n{i:03}" for i in edges[:, 1]]})
     assert same((frame, weights), weighted_blocks[0])
     assert as_graph((frame, None), CALL).nodes[5] == "n005"
-    for ids in (np.arange(600) + 1000, np.arange(600) * 10**9 - 5):  # close together, and far apart
+    above = np.arange(600, dtype=np.uint64) + np.uint64(2**63)
+    for ids in (np.arange(600) + 1000, np.arange(600) * 10**9 - 5, above):  # close together, and far apart
         named = as_graph((ids[edges], weights), CALL)
         assert (named.nodes == ids).all()
         assert same(named, weighted_blocks[0])
+
+
+def test_numbers_of_nodes_may_need_a_wider_type():
+    ids = np.arange(-100, 101, dtype=np.int8)
+    named = as_graph((np.column_stack([ids[:-1], ids[1:]]), None), CALL)
+    assert (named.nodes == ids).all()
+    assert same(named, sp.diags_array([np.ones(200), np.ones(200)], offsets=[-1, 1]).tocsr())
 
 
 def test_files_are_read_as_the_command_reads_them(tmp_path, weighted_blocks):
@@ -210,6 +255,17 @@ def test_files_are_read_as_the_command_reads_them(tmp_path, weighted_blocks):
     assert pm.load_graph(str(numbers)).nodes.tolist() == [3, 7, 12]
     with pytest.raises(pm.InvalidArgumentError, match="columns: has an effect only if the graph is a file"):
         as_graph(weighted_blocks[0], CALL, read={"columns": "1,2"})
+
+
+def test_graphs_can_be_pickled(tmp_path, weighted_blocks):
+    for given in (weighted_blocks[0], (np.array([[0, 1], [1, 2], [2, 2]]), None)):
+        graph = as_graph(given, CALL).graph
+        again = pickle.loads(pickle.dumps(graph))
+        assert again.self_loops == graph.self_loops
+        assert all((a is b) or (a == b).all() for a, b in zip(again.csr(), graph.csr(), strict=True))
+    names = tmp_path / "edges.txt"
+    names.write_text("a b\nb c\nc a\n")
+    assert pm.cluster(pickle.loads(pickle.dumps(pm.load_graph(names))), 1).nodes == ["a", "b", "c"]
 
 
 def test_self_loops_count_in_scores_where_asked_for(caplog):

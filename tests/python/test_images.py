@@ -129,6 +129,20 @@ def test_missing_pixels_are_filled_in(tmp_path, command, caplog):
     assert "no pixel is missing" in caplog.text
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -9999])
+def test_values_of_missing_pixels_do_not_matter(value):
+    clean = photograph() / 255
+    mask = np.random.default_rng(0).random(clean.shape) < 0.3
+    out = pm.inpaint(np.where(mask, value, clean), mask, max_iterations=3)
+    assert (out == pm.inpaint(clean, mask, max_iterations=3)).all()
+
+
+def test_missing_pixels_do_not_hide_the_range():
+    grey = np.where(np.eye(80, 112), np.nan, photograph())
+    with pytest.raises(pm.InvalidArgumentError, match="data_range: image has values up to 2"):
+        pm.inpaint(grey, np.isnan(grey))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -143,6 +157,10 @@ def test_missing_pixels_are_filled_in(tmp_path, command, caplog):
         (lambda g, c: pm.denoise(g, method="best"), "method: must be one of 'auto', 'flow', 'analysis', 'l1'"),
         (lambda g, c: pm.denoise(g, blur=3), "blur: there is no such keyword"),
         (lambda g, c: pm.denoise(g * 1j), "image: must be real numbers"),
+        (lambda g, c: pm.denoise(g > 9, data_range=1), "image: must be real numbers, not of type bool"),
+        (lambda g, c: pm.denoise(np.ma.masked_equal(g, g[0, 0])), "image: has masked values"),
+        (lambda g, c: pm.denoise(g, np.full(g.shape, 20.0)), "sigma: must be a number or None"),
+        (lambda g, c: pm.denoise(g, method="analysis", analysis_operator=np.eye(64) * 1j), "analysis_operator: must"),
         (lambda g, c: pm.denoise(g[:8, :8]), "16"),
         (lambda g, c: pm.inpaint(g, g[:5] > 3), "mask: shape .* is not that of the image"),
         (lambda g, c: pm.inpaint(g, g > 3, missing="black"), "missing: the mask is True where"),

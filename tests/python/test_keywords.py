@@ -16,6 +16,10 @@ KARATE = nx.karate_club_graph()
     ("keywords", "message"),
     [
         ({"oder": 3}, "oder: there is no such keyword; did you mean order?"),
+        ({"seed": 3}, "seed: there is no such keyword; did you mean random_state?"),
+        ({"clusters": 3}, "clusters: there is no such keyword; did you mean n_clusters?"),
+        ({"neighbors": 3}, "neighbors: has an effect only on points"),
+        ({"columns": "1,2"}, "columns: has an effect only on files of graphs"),
         ({"n_clusters": "seven"}, "n_clusters: must be 'auto' or a whole number, not 'seven'"),
         ({"n_clusters": 2.5}, "n_clusters: must be 'auto' or a whole number, not 2.5"),
         ({"n_clusters": True}, "n_clusters: must be 'auto' or a whole number, not True"),
@@ -39,6 +43,16 @@ def test_errors_name_the_keyword(keywords, message):
         pm.cluster(KARATE, **{"n_clusters": 2, **keywords})
     assert isinstance(raised.value, ValueError)
     assert isinstance(raised.value, pm.Error)
+
+
+def test_no_function_takes_a_seed_beside_random_state():
+    points = np.random.default_rng(0).normal(size=(60, 3))
+    model = pm.PointModel(points, pm.cluster(points, 2))
+    for call in (pm.knn_graph, pm.learn_operator, model.assign):
+        with pytest.raises(pm.InvalidArgumentError, match="seed: there is no such keyword; did you mean random_state"):
+            call(points, seed=3)
+    with pytest.raises(pm.InvalidArgumentError, match="seed: there is no such keyword; did you mean random_state"):
+        pm.choose_n_clusters(KARATE, seed=3)
 
 
 def test_errors_are_builtins(tmp_path):

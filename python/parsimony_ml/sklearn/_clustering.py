@@ -16,7 +16,7 @@ from .._errors import InvalidArgumentError
 from .._graphs import as_graph
 from .._points import PointModel
 from ._callbacks import CallbackSupportMixin, FitTasks, with_callbacks
-from ._seeds import seed_of
+from ._parameters import options_of, seed_of
 
 _AFFINITIES = ("nearest_neighbors", "precomputed", "precomputed_nearest_neighbors")
 
@@ -86,13 +86,14 @@ class SpectralClustering(CallbackSupportMixin, ClusterMixin, BaseEstimator):
     @with_callbacks
     def fit(self, X: Any, y: Any = None) -> SpectralClustering:
         """Clusters the rows of X, or with a precomputed affinity the nodes of X."""
-        if self.affinity not in _AFFINITIES:
+        if not isinstance(self.affinity, str) or self.affinity not in _AFFINITIES:
             raise InvalidArgumentError(
                 f"affinity: must be one of {', '.join(map(repr, _AFFINITIES))}, not {self.affinity!r}"
             )
         tasks = FitTasks(self, X, y, self.progress)
         call = make_call(self.n_jobs, tasks.progress, self.max_memory, neighbors="n_neighbors", restarts="n_init")
-        given = {**(self.options or {}), "clusters": self.n_clusters, "seed": seed_of(self.random_state)}
+        given = options_of(self, clusters="n_clusters", neighbors="n_neighbors", restarts="n_init", seed="random_state")
+        given |= {"clusters": self.n_clusters, "seed": seed_of(self.random_state)}
         if self.method is not None:
             given["method"] = self.method
         if self.n_init != "auto":

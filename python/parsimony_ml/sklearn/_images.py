@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from .._arrays import to_numpy
 from .._errors import InvalidArgumentError
 from .._images import denoise
+from ._parameters import options_of
 
 
 class ImageDenoiser(TransformerMixin, BaseEstimator):
@@ -58,7 +59,7 @@ class ImageDenoiser(TransformerMixin, BaseEstimator):
                 n_jobs=self.n_jobs,
                 progress=self.progress,
                 max_memory=self.max_memory,
-                **(self.options or {}),
+                **options_of(self),
             )
             for image in self._images_of(X)
         ]

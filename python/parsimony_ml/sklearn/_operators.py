@@ -12,7 +12,7 @@ from .. import _core
 from .._call import make_call
 from .._operators import LearnedOperator
 from ._callbacks import CallbackSupportMixin, FitTasks, with_callbacks
-from ._seeds import seed_of
+from ._parameters import options_of, seed_of
 
 
 class AnalysisOperatorLearning(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -65,7 +65,7 @@ class AnalysisOperatorLearning(CallbackSupportMixin, ClassNamePrefixFeaturesOutM
         tasks = FitTasks(self, X, y, self.progress)
         call = make_call(self.n_jobs, tasks.progress, self.max_memory, rows="n_components", max_iterations="max_iter")
         given = {
-            **(self.options or {}),
+            **options_of(self, rows="n_components", max_iterations="max_iter", seed="random_state"),
             "rows": self.n_components,
             "method": self.method,
             "seed": seed_of(self.random_state),
