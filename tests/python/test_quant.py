@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import parsimony_ml as pm
-from parsimony_ml import quant
+from parsimony_ml import _core, quant
 from parsimony_ml.quant._tensors import file_of, tensor_of
 
 SCHEMES = ["int8", "int4", "int4g64", "nf4", "levels3", "pq8", "pq4x16"]
@@ -119,6 +119,35 @@ def test_folders_keep_what_is_beside_the_model(tmp_path):
         quant.compress(source, source)
 
 
+def test_bytes_of_another_order_and_layout_are_the_same_values(tmp_path):
+    weight = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+    quant.compress({"a.weight": weight, "b": np.arange(5)}, tmp_path / "a.safetensors")
+    foreign = np.asfortranarray(weight).astype(">f4")
+    assert foreign.dtype != weight.dtype
+    quant.compress({"a.weight": foreign, "b": np.arange(5, dtype=">i8")}, tmp_path / "b.safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "message"),
+    [
+        ([1, 2], pm.InvalidArgumentError, "model: 'b' is of type list; must be an array or a tensor"),
+        (3, pm.InvalidArgumentError, "model: 'b' is of type int; must be an array or a tensor"),
+        (np.ma.masked_equal([1, 2], 1), pm.InvalidArgumentError, "model: 'b': has masked values"),
+        (np.array(["a"]), pm.UnsupportedError, "model: 'b' has the type str"),
+    ],
+)
+def test_nothing_is_left_out_of_a_file(value, kind, message):
+    with pytest.raises(kind, match=re.escape(message)):
+        quant.compress({"a.weight": np.eye(64, dtype=np.float32), "b": value}, dry_run=True)
+
+
+def test_options_are_in_the_help():
+    for function, table in ((quant.compress, "compress"), (quant.PackedLinear, "packed_linear")):
+        for row in _core.options[table]():
+            assert row["name"] == "seed" or f"\n    {row['name']} (" in function.__doc__
+
+
 def test_calibration_weighs_the_errors():
     random = np.random.default_rng(3)
     weight = random.normal(size=(64, 64)).astype(np.float32)
@@ -130,7 +159,8 @@ def test_calibration_weighs_the_errors():
     assert error(quant.quantize(weight, "pq8x16", importance=moments)) < 0.7 * error(quant.quantize(weight, "pq8x16"))
     arrays = {"a.weight": weight}
     plan = {"scheme": "pq8x16", "dry_run": True}
-    quant.compress(arrays, calibration={"a.input_second_moment": moments}, **plan)
+    for given in (moments, moments.astype(np.float64), moments.astype(np.float16)):
+        quant.compress(arrays, calibration={"a.input_second_moment": given}, **plan)
     with pytest.raises(pm.FormatError, match=r"input_second_moment"):
         quant.compress(arrays, calibration={"a.input_second_moment": moments[:5]}, **plan)
 
@@ -158,6 +188,10 @@ def test_weights_in_codes(scheme):
             zero = np.repeat(codes.zero_point.reshape(len(weight), -1), group, 1)
             expected = (codes.codes.astype(np.float32) - zero) * scale
         assert np.array_equal(expected.astype(np.float32), decoded)
+    assert repr(codes).startswith("QuantizedTensor(96 × 128, ")
+    assert np.array_equal(np.asarray(codes), decoded)
+    assert np.asarray(codes, dtype=np.float64).dtype == np.float64
+    assert np.array_equal(np.from_dlpack(codes), decoded)
     again = pickle.loads(pickle.dumps(codes))
     assert np.array_equal(again.decode(), decoded)
     assert again.nbytes == codes.nbytes
@@ -178,6 +212,10 @@ def test_packed_layers_compute_with_the_codes(scheme):
     index = np.array([[3, 95], [0, 3]])
     assert np.array_equal(rows(index), codes.decode()[index])
     assert np.array_equal(pickle.loads(pickle.dumps(rows))(index), rows(index))
+    assert np.array_equal(rows(3), codes.decode()[3])
+    assert rows([]).shape == (0, 128)
+    with pytest.raises(pm.InvalidArgumentError, match="indices: must be whole numbers, not of type float64"):
+        rows([0.7])
 
 
 def test_damaged_states_are_refused():
@@ -209,6 +247,8 @@ def test_refuses_mistakes(tmp_path):
             pm.InvalidArgumentError,
             "bock_size: there is no such keyword; did you mean",
         ),
+        ({"dry_run": True, "scheme": 8}, pm.InvalidArgumentError, "scheme: must be a word such as 'int8', not 8"),
+        ({"dry_run": True, "layers": {"fc": None}}, pm.InvalidArgumentError, "layers: must be patterns and schemes"),
         ({"dry_run": True, "calibration": 3}, pm.InvalidArgumentError, "calibration: must be a path or a mapping"),
     ]:
         with pytest.raises(kind, match=re.escape(message)):
@@ -224,5 +264,12 @@ def test_refuses_mistakes(tmp_path):
         quant.load(tmp_path / "page.safetensors")
     with pytest.raises(pm.InvalidArgumentError, match="x: must have 64 values in a row"):
         quant.PackedLinear(quant.quantize(arrays["layer.0.fc1.weight"]))(np.ones(63, np.float32))
+    for layer in (quant.PackedLinear, quant.PackedEmbedding):
+        with pytest.raises(pm.InvalidArgumentError, match=r"weight: must be a QuantizedTensor, .* not ndarray"):
+            layer(arrays["embed.weight"])
+    with pytest.raises(pm.InvalidArgumentError, match="model: has no tensors"):
+        quant.compress({}, dry_run=True)
+    with pytest.raises(pm.InvalidArgumentError, match="weight: must be real numbers, not of type complex"):
+        quant.quantize(np.ones((64, 64), complex))
     with pytest.raises(pm.InvalidArgumentError, match="weight: cannot become codes"):
         quant.quantize(np.ones((2, 2), np.float32))

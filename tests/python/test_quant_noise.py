@@ -294,6 +294,16 @@ def test_shared_weights_are_noised_alike(tokens):
         assert torch.equal(net(tokens), F.linear(F.embedding(tokens, weight), weight))
 
 
+def test_copies_of_a_model_have_no_noise(net, tokens, tmp_path):
+    plain = net(tokens)
+    noise = QuantNoise(net, "int4", rate=1)
+    torch.save(net, tmp_path / "net.pt")
+    for copied in (copy.deepcopy(net), torch.load(tmp_path / "net.pt", weights_only=False)):
+        assert torch.equal(copied.train()(tokens), plain)
+    assert not torch.equal(net.train()(tokens), plain)
+    noise.remove()
+
+
 def test_evaluation_has_no_noise(net, tokens):
     plain = net.eval()(tokens)
     with QuantNoise(net, "proxy", 1.0) as noise:

@@ -152,6 +152,28 @@ def test_files_that_do_not_fit_change_nothing(net, tmp_path):
         save_model(net, tmp_path / "other.safetensors")
 
 
+def test_models_without_values_or_with_more_than_tensors_are_refused(net, tmp_path):
+    quant.compress(net, tmp_path / "net.safetensors")
+    with torch.device("meta"):
+        empty = Tagger()
+    with pytest.raises(pm.InvalidArgumentError, match=r"model: 'embed\.weight' is on the device meta"):
+        load_model(empty, tmp_path / "net.safetensors")
+    with pytest.raises(pm.InvalidArgumentError, match=r"model: 'embed\.weight' has no values: it is on the device meta"):
+        quant.compress(empty, dry_run=True)
+    with pytest.raises(pm.InvalidArgumentError, match=r"model: 'a' has the layout torch\.sparse_coo"):
+        quant.compress({"a": torch.eye(64).to_sparse()}, dry_run=True)
+    packed = quantize_(copy.deepcopy(net))
+    with pytest.raises(pm.InvalidArgumentError, match=r"model: 'embed\._extra_state' is of type dict; .*save_model"):
+        quant.compress(packed, tmp_path / "packed.safetensors")
+    with pytest.raises(pm.InvalidArgumentError, match="metadata: 'epoch' is 3; must be text"):
+        save_model(packed, tmp_path / "packed.safetensors", metadata={"epoch": 3})
+    with pytest.raises(pm.InvalidArgumentError, match="accuracy: has an effect only with packed=True"):
+        load_model(net, tmp_path / "net.safetensors", accuracy="exact")
+    with pytest.raises(pm.InvalidArgumentError, match=r"x: must be floats, not torch\.int64"):
+        packed.fc1(torch.ones(2, 32, dtype=torch.int64))
+    assert [path.name for path in tmp_path.iterdir()] == ["net.safetensors"]
+
+
 def test_gradients_of_centroids_are_means(net):
     """dL/dc = (1 / |J_c|) sum of dL/db over the blocks with the code c; the codes stay."""
     ipq = IterativePQ(net, {"fc[12]": "pq8x16"}, shared_codebook=True)
@@ -269,6 +291,8 @@ def test_mistakes_in_stages_are_refused(net):
         IterativePQ(net, {"fc1": "proxy"})
     with pytest.raises(pm.InvalidArgumentError, match="blocks: there is no such option"):
         IterativePQ(net, {"fc1": "pq8"}, blocks=4)
+    with pytest.raises(pm.InvalidArgumentError, match="importance: has none of the layers of the stages, but 'fc3'"):
+        IterativePQ(net, {"fc1": "pq8"}, importance={"fc3.input_second_moment": np.ones(32)})
     ipq = IterativePQ(net, {"fc1": "pq8"})
     assert len(list(ipq)) == 1
     with pytest.raises(pm.InvalidArgumentError, match="reassign: needs latent_weights"):
@@ -309,6 +333,19 @@ def test_batch_norms_get_the_means_of_all_batches(images):
         with pytest.raises((pm.InvalidArgumentError, TypeError, AttributeError)):
             recalibrate_batch_norm(model, batches)
         assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
+
+
+def test_moments_of_inputs_that_are_keywords():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.fc(input=x)
+
+    found = input_second_moments(Named(), [torch.tensor([[1.0, 2.0, 3.0]])])
+    assert found["fc.input_second_moment"].tolist() == [1, 4, 9]
 
 
 def test_moments_of_inputs_calibrate(images):

@@ -14,9 +14,10 @@ from typing import Any
 from .. import _core
 from .._call import bytes_of, make_call
 from .._errors import InvalidArgumentError
+from .._options import with_options
 from .._report import Report
 from ._files import model_file
-from ._tensors import file_of, tensor_of, tensors_of
+from ._tensors import file_of, float32_of, tensor_of, tensors_of
 
 # Files with weights, which a compact file replaces.
 _WEIGHTS = (
@@ -79,6 +80,7 @@ class Compression:
         return f"<Compression: {self.bytes} bytes of {self.model_bytes}, {self.ratio:.2f} times fewer, {where}>"
 
 
+@with_options("compress")
 def compress(
     model: Any,
     target: str | os.PathLike[str] | None = None,
@@ -114,9 +116,7 @@ def compress(
         dry_run (bool): Plans and tells the size, but writes nothing.
         n_jobs, progress, max_memory: Threads (-1: all), a function of (stage, done, total) or True for a bar, most
             bytes of memory. The file does not depend on the threads.
-        **options: The other options of the command ``parsimony quantize``: ``group``, ``axis``, ``block_size``,
-            ``centroids``, ``layout``, ``codebook``, ``range``, ``half``, ``bias_correction``, ``exclude``, ``share``,
-            ``prune``, ``strict``, ``deflate_header``, ``seed``, ...
+        **options: The other options of the command ``parsimony quantize``, and ``seed``. The table is below.
 
     Returns:
         Compression
@@ -170,12 +170,16 @@ def compress_options(
     rules = []
     if isinstance(layers, Mapping):
         for pattern, word in layers.items():
+            if not isinstance(pattern, str) or not isinstance(word, str):
+                raise InvalidArgumentError(f"layers: must be patterns and schemes as text, not {pattern!r}: {word!r}")
             if any(mark in pattern for mark in ",="):
                 raise InvalidArgumentError(f"layers: the pattern {pattern!r} must have neither a comma nor '='")
             rules.append(f"{pattern}={word}")
     elif layers is not None:
         given["layers"] = layers
     if scheme is not None:
+        if not isinstance(scheme, str):
+            raise InvalidArgumentError(f"scheme: must be a word such as 'int8', not {scheme!r}")
         rules.append(f"*={scheme}" if rules and "=" not in scheme else scheme)
     if rules:
         given["scheme"] = ",".join(rules)
@@ -192,7 +196,7 @@ def calibration_of(calibration: Any) -> Any:
         raise InvalidArgumentError(
             f"calibration: must be a path or a mapping of names to arrays, not {type(calibration).__name__}"
         )
-    return file_of(tensor_of(str(name), value) for name, value in calibration.items())
+    return file_of(tensor_of(str(name), float32_of(value, f"calibration: {name!r}")) for name, value in calibration.items())
 
 
 def _check_folder(model: Path, target: Path) -> None:

@@ -53,7 +53,7 @@ def load(path: str | os.PathLike[str], *, progress: Any = None) -> dict[str, np.
         values = weight.decode()
         out[name] = values.astype(np.float16) if dtype == "F16" else values
     for name, (dtype, shape, stored, data) in model.others.items():
-        values = array_of(stored, shape, data)
+        values = array_of(name, stored, shape, data)
         out[name] = values.astype(np.float32) if stored == "F16" and dtype == "F32" else values
     for name, target in model.aliases.items():
         out[name] = out[target]

@@ -7,16 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from .._arrays import to_numpy
 from .._call import make_call, threads_of
 from .._errors import InvalidArgumentError
-from ._tensors import file_of, tensor_of
-
-
-def float32_of(value: Any) -> np.ndarray:
-    """An array or a tensor as float32 in C order; shares memory where it can."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().float().numpy()
-    return np.ascontiguousarray(value, np.float32)
+from .._options import with_options
+from ._tensors import file_of, float32_of, tensor_of
 
 
 def quantize(
@@ -38,8 +33,8 @@ def quantize(
         importance (array, optional): Weight of the squared errors: E[x^2] of each input channel, or of each value of an
             output.
         n_jobs (int, optional): Threads; -1: all cores. The result does not depend on it.
-        **options: Options of ``compress``: ``range``, ``max_iterations``, ``codebook``, ``layout``, ``axis``, ``seed``,
-            ...
+        **options: Those of ``compress`` that are about one weight: ``range``, ``max_iterations``, ``codebook``,
+            ``layout``, ``axis``, ``seed``.
 
     Returns:
         QuantizedTensor: ``decode()`` gives float32; ``codes``, ``centroids``, ``scale`` show the parts; it can be
@@ -51,30 +46,34 @@ def quantize(
     """
     calibration = None
     if importance is not None:
-        moments = float32_of(importance).reshape(-1)
+        moments = float32_of(importance, "importance").reshape(-1)
         calibration = file_of([tensor_of("layer.input_second_moment", moments)])
     call = make_call(n_jobs, progress, seed="seed")
-    return _core.quantize(float32_of(weight), call, {"scheme": scheme, **options}, calibration)[0]
+    return _core.quantize(float32_of(weight, "weight"), call, {"scheme": scheme, **options}, calibration)[0]
 
 
+def _checked(weight: Any) -> _core.QuantizedTensor:
+    if not isinstance(weight, _core.QuantizedTensor):
+        raise InvalidArgumentError(f"weight: must be a QuantizedTensor, as quantize() makes, not {type(weight).__name__}")
+    return weight
+
+
+@with_options("packed_linear")
 class PackedLinear:
     """``y = x W^T + bias`` with W in codes, which are never decoded as a whole.
 
     Args:
         weight (QuantizedTensor): (out, in); the kernel of a convolution multiplies unrolled patches.
         bias: array of ``out`` values, optional.
-        accuracy ({"tables8", "tables16", "exact"}): Tables of inner products with 8 bits (error of about 1 %), 16 bits
-            (1e-4), or floats. For products only.
-        switch_batch (int or "auto"): Rows of x from which on tiles of the weight are decoded.
-        tiles ({"floats", "integers8", "integers7", "integers6"}): Product of decoded tiles. Integers are two to four
-            times faster than floats, with an error of 1 to 2 %.
-        keep_tiles ({"auto", "never", "always"}): Tiles of integers that stay in memory. "auto" keeps those of 8-bit
-            codes, in place of these; "always" takes a byte for each weight.
+        **options: See the table below. ``accuracy`` is for products: tables of inner products with 8 bits (error of about
+            1 %), 16 bits (1e-4), or floats. ``tiles`` of integers are two to four times faster than floats, with an error
+            of 1 to 2 %. ``keep_tiles="auto"`` keeps those of 8-bit codes, in place of these; "always" takes a byte for
+            each weight.
     """
 
     def __init__(self, weight: _core.QuantizedTensor, bias: Any = None, **options: Any) -> None:
-        self.weight = weight
-        self.bias = None if bias is None else float32_of(bias)
+        self.weight = _checked(weight)
+        self.bias = None if bias is None else float32_of(bias, "bias")
         self.options = options
         self._layer = _core.PackedLinear(weight, self.bias, make_call(), options)
 
@@ -93,7 +92,7 @@ class PackedLinear:
 
     def __call__(self, x: Any, *, n_jobs: int | None = None) -> np.ndarray:
         """x: (..., in_features) -> (..., out_features), float32."""
-        rows = float32_of(x)
+        rows = float32_of(x, "x")
         if rows.ndim == 0 or rows.shape[-1] != self.in_features:
             raise InvalidArgumentError(f"x: must have {self.in_features} values in a row, not shape {rows.shape}")
         flat = rows.reshape(-1, self.in_features)
@@ -116,7 +115,7 @@ class PackedEmbedding:
     """Looks up rows of a weight in codes: (rows, dimension)."""
 
     def __init__(self, weight: _core.QuantizedTensor) -> None:
-        self.weight = weight
+        self.weight = _checked(weight)
         self._layer = _core.PackedEmbedding(weight)
 
     @property
@@ -133,7 +132,10 @@ class PackedEmbedding:
 
     def __call__(self, indices: Any) -> np.ndarray:
         """indices: (...) -> (..., embedding_dim), float32."""
-        index = np.ascontiguousarray(indices, np.int64)
+        index = to_numpy(indices, "indices")
+        if index.dtype.kind not in "iu" and index.size:
+            raise InvalidArgumentError(f"indices: must be whole numbers, not of type {index.dtype}")
+        index = np.asarray(index, np.int64, order="C")
         out = np.empty((index.size, self.embedding_dim), np.float32)
         self._layer.lookup(index.reshape(-1), out)
         return out.reshape(*index.shape, self.embedding_dim)

@@ -59,8 +59,13 @@ def load_model(
     Raises:
         FormatError: The tensors do not fit the model: names them. Nothing has been changed then.
     """
+    if options and not packed:
+        raise InvalidArgumentError(f"{next(iter(options))}: has an effect only with packed=True")
     file = open_model(path)
     targets = model.state_dict(keep_vars=True)
+    for name, target in targets.items():
+        if getattr(target, "is_meta", False):
+            raise InvalidArgumentError(f"model: {name!r} is on the device meta; to_empty(device='cpu') gives it memory")
     shapes = {name: tuple(weight.shape) for name, (_, weight) in file.weights.items()}
     shapes |= {name: tuple(shape) for name, (_, shape, _, _) in file.others.items()}
     shapes |= {name: shapes[target] for name, target in file.aliases.items()}
@@ -148,6 +153,9 @@ def write_model(
     metadata: Mapping[str, str],
 ) -> int:
     """Writes codes with the types of their weights; all other tensors of the model as they are, tied ones once."""
+    for word, text in metadata.items():
+        if not isinstance(text, str):
+            raise InvalidArgumentError(f"metadata: {word!r} is {text!r}; must be text")
     state = model.state_dict(keep_vars=True)
     codes = with_tied(state, codes)
     weights: list[tuple[str, str, quant.QuantizedTensor]] = []

@@ -220,6 +220,9 @@ class IterativePQ:
         self.stages = [pattern.pattern for pattern, _ in rules]
         own = {id(rule): _checked(rule, options) for _, rule in rules}
         self._plan = [(layer, own[id(rule)], id(rule)) for layer, rule in choose(model, rules)]
+        if self._importance and not self._importance.keys() & {layer.name for layer, _, _ in self._plan}:
+            other = next(iter(self._importance))
+            raise InvalidArgumentError(f"importance: has none of the layers of the stages, but {other!r}")
         self._order = [id(rule) for _, rule in rules]
         self._groups: list[_Group] = []
         self._handles: list[Any] = []

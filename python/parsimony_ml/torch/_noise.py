@@ -12,6 +12,7 @@ from torch import nn
 from .. import _core
 from .._call import make_call
 from .._errors import InvalidArgumentError
+from .._options import with_options
 from ._device_noise import noise_on_device
 from ._layers import Layer, choose, rules_of, scheme_options
 from ._straight_through import straight_through
@@ -61,12 +62,15 @@ def _check_finite(weight: torch.Tensor, layer: Layer) -> None:
 class _Hook:
     """Shadows the weight of a module while its caller's forward runs."""
 
-    def __init__(self, noise: QuantNoise, states: list[tuple[Layer, _LayerState]]) -> None:
+    def __init__(self, noise: QuantNoise | None, states: list[tuple[Layer, _LayerState]]) -> None:
         self.noise = noise
         self.states = states
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Hook, (None, [])  # copies of a model have no noise
+
     def before(self, caller: nn.Module, inputs: Any) -> None:
-        if not caller.training or not self.noise.enabled:
+        if self.noise is None or not caller.training or not self.noise.enabled:
             return
         for layer, state in self.states:
             layer.module.__dict__[layer.attribute] = self.noise._noised(layer, state)
@@ -76,6 +80,7 @@ class _Hook:
             layer.module.__dict__.pop(layer.attribute, None)
 
 
+@with_options("noise")
 class QuantNoise:
     """Quantization noise [Fan et al., Training with quantization noise for extreme model compression, ICLR 2021].
 
@@ -95,7 +100,8 @@ class QuantNoise:
                 optimizer.step()
                 optimizer.zero_grad()
 
-    Without ``with`` the noise stays until ``remove()``.
+    Without ``with`` the noise stays until ``remove()``. Copies of the model, such as averages of its weights, and models
+    that were pickled have none.
 
     Args:
         model (Module): Any. Weights of Linear, Embedding, Conv1d to Conv3d, MultiheadAttention, and of modules with a
@@ -113,9 +119,7 @@ class QuantNoise:
             ``rate`` within ``ramp_steps`` steps, or is drawn between both at every step.
         seed: Seed of the draws.
         optimizer (torch.optim.Optimizer, optional): Its ``step()`` advances the noise.
-        **options: ``bits``, ``granularity`` ("per-tensor", "per-channel"), ``range`` ("min-max", "histogram", "mse"),
-            ``block_size``, ``layout``, ``centroids``, ``max_iterations``, ``refresh_steps`` (steps between two updates
-            of the codebooks), ``first_rate``, ``ramp_steps``.
+        **options: See the table below.
 
     A step costs a copy of the weights and one pass over them; the product functions also compare the drawn blocks with
     all centroids. Weights that are not float32 on the CPU are noised on their device by PyTorch.

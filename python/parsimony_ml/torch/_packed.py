@@ -84,6 +84,8 @@ class PackedLinear(nn.Module):
     def _multiply(self, x: torch.Tensor) -> torch.Tensor:
         if x.device.type != "cpu":
             raise UnsupportedError(f"PackedLinear computes on the CPU, and x is on {x.device}; load without packed")
+        if not x.is_floating_point():
+            raise InvalidArgumentError(f"x: must be floats, not {x.dtype}")
         y = self.packed(x.detach(), n_jobs=torch.get_num_threads())
         return torch.from_numpy(y).to(x.dtype)
 

@@ -108,8 +108,8 @@ def input_second_moments(
     counts: dict[str, int] = {}
 
     def hook_for(name: str, channel: int) -> Callable[..., None]:
-        def hook(module: nn.Module, inputs: Any) -> None:
-            x = inputs[0].detach().double()
+        def hook(module: nn.Module, inputs: Any, keywords: Any) -> None:
+            x = (inputs[0] if inputs else keywords["input"]).detach().double()
             axis = channel % x.dim()
             square = x.square().movedim(axis, -1).reshape(-1, x.shape[axis]).sum(0).cpu()
             sums[name] = sums.get(name, torch.zeros_like(square)) + square
@@ -122,7 +122,7 @@ def input_second_moments(
         if layer.embedding or layer.attribute != "weight" or layer.caller is not layer.module or layer.inputs_first:
             continue
         channel = -(layer.weight.dim() - 1) if layer.convolution else -1
-        handles.append(layer.module.register_forward_pre_hook(hook_for(layer.name, channel)))
+        handles.append(layer.module.register_forward_pre_hook(hook_for(layer.name, channel), with_kwargs=True))
     try:
         with _evaluating(model):
             for batch in batches:
