@@ -96,7 +96,8 @@ def on_page_markdown(markdown, page, config, files):
 def python_page():
     """Directives of mkdocstrings for all that the package offers, each with the table of its options."""
     out = ["# Python"]
-    for module in ("parsimony_ml", "parsimony_ml.sklearn", "parsimony_ml.quant", "parsimony_ml.torch"):
+    for module in ("", ".sklearn", ".quant", ".torch", ".transformers", ".run"):
+        module = f"parsimony_ml{module}"
         loaded = importlib.import_module(module)
         out += [f"## {module}", loaded.__doc__]
         for name in sorted(loaded.__all__, key=lambda name: (name.endswith("Error"), name.lower())):

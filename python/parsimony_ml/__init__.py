@@ -65,7 +65,11 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name in _SUBMODULES:
-        return import_module(f"{__name__}.{name}")
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            # hasattr() and help() look at every name, and pass over this error alone.
+            raise AttributeError(f"{__name__}.{name}: {error}") from error
     home = "_errors" if name in _ERRORS else _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """The package as a whole: the cost of its import, and the exit of its process."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -60,6 +61,21 @@ def test_every_name_is_there():
 
 def test_submodules_need_no_import_of_their_own():
     assert run("import parsimony_ml as pm; print(pm.quant.compress.__name__, 'torch' in dir(pm))") == "compress True\n"
+
+
+def test_help_passes_over_submodules_whose_packages_are_missing():
+    shown = run("""
+        import pydoc
+        import sys
+        sys.modules["torch"] = sys.modules["sklearn"] = None  # as if they were not installed
+        import parsimony_ml as pm
+        print(hasattr(pm, "torch"), "choose_n_clusters" in pydoc.render_doc(pm))
+        try:
+            pm.sklearn
+        except AttributeError as error:
+            print(error)
+    """)
+    assert re.match("False True\nparsimony_ml.sklearn: .*sklearn", shown)
 
 
 def test_the_package_is_the_one_under_test():
