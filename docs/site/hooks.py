@@ -121,7 +121,8 @@ def option_table(text):
     """The options at the end of a docstring, which the package adds when it is loaded."""
     lines = text.partition("\n\nOptions:\n")[2].strip().splitlines()
     rows = [re.match(r" *(\w+) \((.*?)(?:, default (.*?))?\): (.*)", line).groups() for line in lines]
-    cells = [f"| `{name}` | {values.replace('|', 'or')} | {default or ''} | {help} |" for name, values, default, help in rows]
+    bar = "\\|"
+    cells = [f"| `{name}` | {values.replace('|', 'or')} | {default or ''} | {help.replace('|', bar)} |" for name, values, default, help in rows]
     return "\n".join(["| option | values | default | meaning |", "|---|---|---|---|", *cells]) if cells else ""
 
 

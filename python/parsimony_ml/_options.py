@@ -45,7 +45,8 @@ def table_text(*tables: str) -> str:
     lines = []
     for row in rows_of(*tables):
         default = "" if row["default"] is None else f", default {row['default']!r}"
-        lines.append(f"    {row['name']} ({values_of(row)}{default}): {row['help']}.")
+        text = " ".join(row["help"].split())  # some have two lines
+        lines.append(f"    {row['name']} ({values_of(row)}{default}): {text}.")
     return "Options:\n" + "\n".join(lines)
 
 
