@@ -5,7 +5,8 @@
     session = parsimony_ml.run.load("small.safetensors")
     vectors = session.embed(["A man plays the guitar.", "Someone makes music."])
 
-A session may be used from several threads of Python: calls release the GIL, and take turns.
+A session may be used from several threads of Python: calls release the GIL, and take turns. It can be pickled for other
+processes, which open the file anew.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class _Session:
     ) -> None:
         self._call = make_call(n_jobs, None, max_memory)
         self._core = self._make(os.fspath(model), {name: _plain(value) for name, value in options.items()})
+        self._given = (os.path.abspath(model), {"n_jobs": n_jobs, "max_memory": max_memory, **options})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened, (type(self), *self._given)
 
     def _make(self, model: str, options: dict[str, Any]) -> Any:
         raise NotImplementedError
@@ -103,7 +108,7 @@ class TextSession(_Session):
 
     def hidden_states(self, text: str) -> NDArray[np.float32]:
         """The last hidden states of a text, a row for each token."""
-        states: NDArray[np.float32] = self._core.hidden_states(text, self._call)
+        states: NDArray[np.float32] = self._core.hidden_states(_text_of(text, "text"), self._call)
         return states
 
 
@@ -162,12 +167,12 @@ class LanguageSession(_Session):
     def generate(self, text: str, count: int, *, temperature: float = 0.0, random_state: RandomState = 0) -> str:
         """The text and ``count`` more tokens: always the most probable one, or with a temperature one that is drawn."""
         given = {"generate": count, "temperature": temperature, "seed": seed_of(random_state)}
-        longer: str = self._core.generate(text, given, self._call)
+        longer: str = self._core.generate(_text_of(text, "text"), given, self._call)
         return longer
 
     def tokens_of(self, text: str) -> list[int]:
         """The numbers of the tokens of a text."""
-        tokens: list[int] = self._core.tokens_of(text)
+        tokens: list[int] = self._core.tokens_of(_text_of(text, "text"))
         return tokens
 
     def logits(self, tokens: Sequence[int], *, fresh: bool = True) -> NDArray[np.float32]:
@@ -191,15 +196,26 @@ def _plain(value: Any) -> Any:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
+def _opened(kind: type[_Session], model: str, keywords: dict[str, Any]) -> _Session:
+    return kind(model, **keywords)
+
+
+def _text_of(text: Any, name: str) -> str:
+    if not isinstance(text, str):
+        raise InvalidArgumentError(f"{name}: is {type(text).__name__}; must be str")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(f"{name}: cannot be written in UTF-8: {error}") from None
+    return text
+
+
 def _texts_of(texts: str | Iterable[Any]) -> list[str]:
-    given = [texts] if isinstance(texts, str) else list(texts)
-    for i, text in enumerate(given):
-        if not isinstance(text, str):
-            raise InvalidArgumentError(f"texts: element {i} is {type(text).__name__}; must be str")
-    return given
+    given = [texts] if isinstance(texts, str) else texts
+    return [_text_of(text, f"texts: element {i}") for i, text in enumerate(given)]
 
 
 def _pair_of(pair: Any) -> tuple[str, str]:
-    if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+    if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
         raise InvalidArgumentError(f"pairs: {pair!r}; must be two texts each")
-    return (pair[0], pair[1])
+    return (_text_of(pair[0], "pairs: a text"), _text_of(pair[1], "pairs: a text"))

@@ -3,6 +3,7 @@
 import json
 import math
 import pathlib
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -124,8 +125,31 @@ def test_threads_of_python_may_share_a_session(tmp_path):
     assert pairs.shape == (2, 3)
     with pytest.raises(pm.InvalidArgumentError, match="all texts, or all pairs"):
         session.scores(["a", ("b", "c")])
-    with pytest.raises(pm.InvalidArgumentError, match="element 1 is int"):
+    with pytest.raises(pm.InvalidArgumentError, match="element 1: is int"):
         session.embed(["a", 3])
+
+
+def test_a_session_is_opened_anew_in_another_process(tmp_path, monkeypatch):
+    write_encoder(tmp_path / "m", head=False)
+    monkeypatch.chdir(tmp_path)
+    session = run.load("m", pooling="first")
+    pickled = pickle.dumps(session)
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(pickle.loads(pickled).embed(TEXTS), session.embed(TEXTS))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda session: session.embed(["a", "\ud800"]), "texts: element 1: cannot be written in UTF-8"),
+        (lambda session: session.hidden_states(["a"]), "text: is list; must be str"),
+        (lambda session: session.similarities([1, 2]), "pairs: 1; must be two texts each"),
+        (lambda session: session.similarities(["ab"]), "pairs: 'ab'; must be two texts each"),
+    ],
+)
+def test_bad_texts_are_refused(tmp_path, call, message):
+    with pytest.raises(pm.InvalidArgumentError, match=message):
+        call(run.load(write_encoder(tmp_path / "m", head=False)))
 
 
 def test_images_are_normalized_as_in_training(tmp_path):
