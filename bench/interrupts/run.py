@@ -13,13 +13,15 @@ CPU seconds of the process in them, its children included; and how late a thread
 sleeps for a millisecond again and again. On a quiet machine an end takes at most 0.15 s, after which the process gives
 up, and the CPU seconds of what it does then. --first (as root) lets the process and this program go before all other work
 from a twentieth of a second before the signal on, so that a busy machine measures nearly what a quiet one does. --write
-writes results.md.
+writes results.md. Tries are kept in WORK/tries.jsonl: the same call with the same program goes on where the last one was
+stopped.
 
 Exit status: 0 if nothing was broken and no end took longer than PROMISE, apart from how late this program woke up."""
 
 import argparse
 import contextlib
 import glob
+import json
 import os
 import pathlib
 import random
@@ -114,10 +116,15 @@ def interrupt(words, folder, moment, first):
             too_long = threading.Timer(3, go_first, (process.pid, False))
             too_long.start()
             time.sleep(0.05)
+        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            if first:  # it has ended just now
+                too_long.cancel()
+                go_first(process.pid, False)
+            return None, time.monotonic() - begin
         before = cpu_seconds(process.pid)
         with Lateness() as lateness:
             start = time.monotonic()
-            process.send_signal(signal.SIGINT)
+            os.kill(process.pid, signal.SIGINT)  # send_signal() would take the status of a process that has ended
             watchdog = threading.Timer(PATIENCE, process.kill)
             watchdog.start()
             _, status, usage = os.wait4(process.pid, 0)
@@ -182,13 +189,21 @@ def main():
     folder, command = options.work.resolve(), str(options.command.resolve())
     make_inputs(command, folder)
     runs = {name: words for name, words in RUNS.items() if not options.runs or name in options.runs}
-    draw, rows, everything, failures = random.Random(options.seed), [], [], 0
+    kept, this = folder / "tries.jsonl", [os.stat(command).st_mtime_ns, options.longest, options.seed, options.first]
+    known = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    rows, everything, failures = [], [], 0
     for number, (name, words) in enumerate(runs.items()):
         moments = options.moments // len(runs) + (number < options.moments % len(runs))
-        times, broken_tries, length = [], 0, options.longest
+        tries = [one["try"] for one in known if one["of"] == [*this, name]]
+        draw, times, broken_tries, length = random.Random(f"{options.seed} {name} {len(tries)}"), [], 0, options.longest
         while len(times) < moments:
-            moment = draw.uniform(0.02, length)
-            result, ended = interrupt([command, *words.split()], folder, moment, options.first)
+            if tries:
+                moment, result, ended = tries.pop(0)
+            else:
+                moment = draw.uniform(0.02, length)
+                result, ended = interrupt([command, *words.split()], folder, moment, options.first)
+                with kept.open("a") as file:
+                    file.write(json.dumps({"of": [*this, name], "try": [moment, result, ended]}) + "\n")
             if result is None:
                 length = min(length, ended)
                 continue

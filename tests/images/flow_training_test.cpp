@@ -11,6 +11,7 @@
 #include "images/flow/flow_network.hpp"
 #include "images/flow_reference.hpp"
 #include "images/perturbed_flow.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/images/image_denoising.hpp"
@@ -274,6 +275,12 @@ TEST_P(FlowCheckpoint, IsGoneOnFrom) {
   }
   expect_error(ErrorCode::invalid_argument, "checkpoint of other options",
                [&] { train_unrolled_flow(Images(3).views, with_checkpoint(options, path), Context(1)); });
+}
+
+TEST(FlowTraining, AsksForItsMemoryFirst) {
+  const Images images(1);
+  expect_error(ErrorCode::memory_limit, "training the flow",
+               [&] { train_unrolled_flow(images.views, small_options(), testing::limited_memory(1000)); });
 }
 
 TEST(FlowTraining, RefusesWhatCannotBe) {

@@ -8,6 +8,7 @@
 
 #include "expect_error.hpp"
 #include "images/pictures.hpp"
+#include "limited_memory.hpp"
 #include "parsimony/operators/certify.hpp"
 #include "parsimony/operators/denoise_signals.hpp"
 #include "parsimony/operators/frames.hpp"
@@ -25,6 +26,34 @@ bool same(const Matrix<T>& a, const Matrix<T>& b) {
 
 Matrix<float> signals() {
   return cosparse_signals(random_untf(12, 8, 3), {.samples = 300, .cosparsity = 5, .seed = 1});
+}
+
+TEST(LearnOperator, AsksForItsMemoryFirst) {
+  const Matrix<float> data = signals();
+  const auto refused = [](const char* what, const auto& from, const LearnOptions& options) {
+    expect_error(ErrorCode::memory_limit, what,
+                 [&] { learn_operator(from, options, testing::limited_memory(1000)); });
+  };
+  refused("learning an operator", data.view(), {});
+  refused("learning an operator", data.view(), {.method = LearnMethod::untf});
+  refused("drawing the samples", data.view(), {.data = {.samples = 200}});
+  const std::vector<Image> images{{{made_image(32, 32)}, 8, false}};
+  refused("drawing the patches", std::span<const Image>(images), {});
+}
+
+TEST(LearnOperator, TellsOfTheSignalsAndDualsThatNoiseAwareLearningKeeps) {
+  const Matrix<float> data = signals();
+  const auto estimate = [&](bool noise_aware) {
+    LearnOptions options{.method = LearnMethod::untf, .rows = 12};
+    options.untf.max_steps = 2;
+    options.untf.noise_aware = noise_aware;
+    const Context context(1);
+    learn_operator(data, options, context);
+    return context.memory_estimate();
+  };
+  const std::int64_t before = memory_in_use(), plain = estimate(false), aware = estimate(true);
+  EXPECT_GE(plain, before + 8 * data.size());
+  EXPECT_GE(aware - plain, 4 * (data.size() + 12 * data.rows()));
 }
 
 TEST(LearnOperator, IsTheChosenMethodOnTheSignals) {

@@ -95,7 +95,7 @@ struct TrainedFlow {
 /// the noisy crops, mean of the last tenth of the iterations) and, with one_energy, "nu" and "weight".
 ///
 /// Throws invalid_argument (no images; one that is too small or has a value that is not finite: named;
-/// options out of range), io and format (checkpoint), cancelled.
+/// options out of range), memory_limit, io and format (checkpoint), cancelled.
 TrainedFlow train_unrolled_flow(std::span<const MatrixView<const float>> images,
                                 const FlowTrainingOptions& options = {}, const Context& context = Context{});
 

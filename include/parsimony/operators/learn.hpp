@@ -69,7 +69,7 @@ GeometricLearningOptions suited_to_patches(GeometricLearningOptions options);
 ///
 /// Throws invalid_argument (options out of range; fewer than n rows, or n − 1 with zero_mean; more rows than
 /// signals; noise_aware with geometric; data.patch or data.min_deviation, which are for images; values that
-/// are not finite; constant signals) and cancelled.
+/// are not finite; constant signals), memory_limit and cancelled.
 LearnedOperator learn_operator(MatrixView<const float> signals, const LearnOptions& options = {},
                                const Context& context = Context{});
 

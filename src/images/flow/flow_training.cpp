@@ -56,6 +56,7 @@ class Training {
   }
 
   TrainedFlow run() {
+    context_.require_memory(memory(), "training the flow", "smaller crops need less");
     const std::filesystem::path& checkpoint = options_.checkpoint;
     TrainedFlow out{.report = make_report("training of an unrolled flow", context_, options_.seed)};
     record_options(out.report, options_);
@@ -100,6 +101,13 @@ class Training {
   }
 
  private:
+  // The images between the steps of a crop for each thread, both moments, and a gradient for each crop.
+  std::int64_t memory() const {
+    const std::int64_t pixels = static_cast<std::int64_t>(options_.crop_side) * options_.crop_side;
+    const std::int64_t numbers = options_.steps * options_.filters * options_.side * options_.side;
+    return context_.threads() * 8 * pixels * (options_.steps + 4) + 8 * numbers * (options_.crops + 6);
+  }
+
   // All rows and steps share one scale and one weight: their derivatives are sums over all of them.
   void tie(UnrolledFlow& gradient) const {
     for (const std::span<double> all : {std::span(gradient.log_step_scales), gradient.log_weights.values()}) {

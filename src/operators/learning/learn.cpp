@@ -29,6 +29,24 @@ bool all_constant(MatrixView<const float> signals) {
   return true;
 }
 
+// Most bytes of learning beside the signals.
+std::int64_t learning_memory(MatrixView<const float> signals, const LearnOptions& options,
+                             const Context& context) {
+  constexpr std::int64_t kSums = 64, kAtOnce = 128;
+  const std::int64_t rows = options.rows, n = signals.cols, one = 8 * rows * n, whole = 4 * signals.rows * n;
+  // The gradients of the tasks, and the products of the threads.
+  const std::int64_t sums = std::min(kSums, 1 + signals.rows / 1024) * one +
+                            context.threads() * (2 * one + 4 * kAtOnce * (rows + n)) + 16 * rows * rows;
+  if (options.method == LearnMethod::untf) {
+    const std::int64_t inner = options.zero_mean ? whole : 0;
+    const std::int64_t aware = options.untf.noise_aware ? 4 * whole + inner + 4 * signals.rows * rows : 0;
+    return sums + 8 * one + inner + std::max(2 * whole, aware);  // aware: after the two copies of the first
+  }
+  const GeometricLearningOptions& geometric = options.geometric;
+  const bool batches = geometric.batch_size > 0 && geometric.batch_size < signals.rows;
+  return sums + (batches ? 4 * geometric.batch_size * n + 8 * one : (2 * geometric.memory + 8) * one);
+}
+
 LearnedOperator learn(MatrixView<const float> signals, LearnOptions options, const Context& context) {
   check_signals(signals);
   if (options.rows == 0) {
@@ -38,6 +56,8 @@ LearnedOperator learn(MatrixView<const float> signals, LearnOptions options, con
   }
   check_rows(options, signals);
   if (all_constant(signals)) refuse("signals: each is constant; there is nothing to learn from");
+  context.require_memory(learning_memory(signals, options, context), "learning an operator",
+                         "fewer samples or rows need less");
   const auto share = [&](auto& method) {
     method.rows = options.rows;
     method.zero_mean = options.zero_mean;
@@ -81,6 +101,8 @@ LearnedOperator learn_operator(MatrixView<const float> signals, const LearnOptio
   check(options);
   check_signal_options(options.data);
   if (options.data.samples == 0) return learn(signals, options, context);
+  context.require_memory(4 * options.data.samples * signals.cols + 8 * signals.rows, "drawing the samples",
+                         "fewer samples need less");
   return learn(draw_signals(signals, options.data.samples, options.seed), options, context);
 }
 

@@ -31,6 +31,15 @@ std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t wanted, std
   return order;
 }
 
+// Luminances of colour images, the patches, and a first round of draws.
+std::int64_t drawing_memory(std::span<const Image> images, std::int64_t count, std::int64_t side) {
+  std::int64_t bytes = 9 * count * side * side;
+  for (const Image& image : images) {
+    if (image.colors() > 1) bytes += 4 * image.height() * image.width();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 void check_signal_options(const SampleOptions& options) {
@@ -72,6 +81,10 @@ Image luminance(Image image) {
 Matrix<float> draw_patches(std::span<const Image> images, const SampleOptions& options, std::uint64_t seed,
                            const Context& context) {
   validate_fields(options);
+  const std::int64_t side = options.patch > 0 ? options.patch : kSide;
+  const std::int64_t count = options.samples > 0 ? options.samples : kPatches;
+  context.require_memory(drawing_memory(images, count, side), "drawing the patches",
+                         "fewer samples need less");
   std::vector<Image> mixed;  // luminances of colour images; grey ones are not copied
   mixed.reserve(images.size());
   std::vector<MatrixView<const float>> grey;
@@ -83,18 +96,13 @@ Matrix<float> draw_patches(std::span<const Image> images, const SampleOptions& o
       grey.emplace_back(mixed.back().channels[0]);
     }
   }
-  const std::int64_t side = options.patch > 0 ? options.patch : kSide;
   if (std::ranges::none_of(grey,
                            [side](const auto& image) { return image.rows >= side && image.cols >= side; })) {
     refuse(fmt::format("patch: none of {} images is as large as a patch of {} × {} pixels", grey.size(), side,
                        side));
   }
-  return random_patches(grey,
-                        {.count = options.samples > 0 ? options.samples : kPatches,
-                         .side = side,
-                         .min_deviation = options.min_deviation,
-                         .seed = seed},
-                        context);
+  return random_patches(
+      grey, {.count = count, .side = side, .min_deviation = options.min_deviation, .seed = seed}, context);
 }
 
 }  // namespace parsimony::operators
