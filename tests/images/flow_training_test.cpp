@@ -279,8 +279,9 @@ TEST_P(FlowCheckpoint, IsGoneOnFrom) {
 
 TEST(FlowTraining, AsksForItsMemoryFirst) {
   const Images images(1);
-  expect_error(ErrorCode::memory_limit, "training the flow",
-               [&] { train_unrolled_flow(images.views, small_options(), testing::limited_memory(1000)); });
+  expect_error(ErrorCode::memory_limit, "training the flow", [&] {
+    train_unrolled_flow(images.views, small_options(), parsimony::testing::limited_memory(1000));
+  });
 }
 
 TEST(FlowTraining, RefusesWhatCannotBe) {

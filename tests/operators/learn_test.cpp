@@ -32,7 +32,7 @@ TEST(LearnOperator, AsksForItsMemoryFirst) {
   const Matrix<float> data = signals();
   const auto refused = [](const char* what, const auto& from, const LearnOptions& options) {
     expect_error(ErrorCode::memory_limit, what,
-                 [&] { learn_operator(from, options, testing::limited_memory(1000)); });
+                 [&] { learn_operator(from, options, parsimony::testing::limited_memory(1000)); });
   };
   refused("learning an operator", data.view(), {});
   refused("learning an operator", data.view(), {.method = LearnMethod::untf});
