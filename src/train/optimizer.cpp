@@ -9,14 +9,29 @@ namespace {
 
 using torch::optim::OptimizerParamGroup;
 
+// The size that a weight of zeros counts as; otherwise it would never change.
+constexpr double kSmallestSize = 1e-3;
+
 template <class Optimizer, class Options>
-std::unique_ptr<torch::optim::Optimizer> make(const Options& options, std::vector<torch::Tensor> decayed,
-                                              std::vector<torch::Tensor> others) {
+std::unique_ptr<torch::optim::Optimizer> make(const Options& options, bool relative,
+                                              const std::vector<torch::Tensor>& decayed,
+                                              const std::vector<torch::Tensor>& others) {
   Options plain = options;
   plain.weight_decay(0);
   std::vector<OptimizerParamGroup> groups;
-  groups.emplace_back(std::move(decayed), std::make_unique<Options>(options));
-  groups.emplace_back(std::move(others), std::make_unique<Options>(plain));
+  const auto add = [&](const std::vector<torch::Tensor>& tensors, const Options& own) {
+    std::vector<torch::Tensor> together;
+    for (const torch::Tensor& tensor : tensors) {
+      if (relative && tensor.dim() > 1) {
+        groups.emplace_back(std::vector<torch::Tensor>{tensor}, std::make_unique<Options>(own));
+      } else {
+        together.push_back(tensor);
+      }
+    }
+    groups.emplace_back(std::move(together), std::make_unique<Options>(own));
+  };
+  add(decayed, options);
+  add(others, plain);
   return std::make_unique<Optimizer>(std::move(groups), options);
 }
 
@@ -32,24 +47,30 @@ std::vector<torch::Tensor> trained_parameters(const torch::nn::Module& model) {
 }
 
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizationOptions& options,
-                                                        std::vector<torch::Tensor> decayed,
-                                                        std::vector<torch::Tensor> others) {
+                                                        const std::vector<torch::Tensor>& decayed,
+                                                        const std::vector<torch::Tensor>& others) {
+  const bool relative = options.relative_rates;
   if (options.optimizer == OptimizerKind::adamw) {
     return make<torch::optim::AdamW>(torch::optim::AdamWOptions(options.learning_rate)
                                          .betas({options.beta1, options.beta2})
                                          .eps(options.epsilon)
                                          .weight_decay(options.weight_decay),
-                                     std::move(decayed), std::move(others));
+                                     relative, decayed, others);
   }
   return make<torch::optim::SGD>(torch::optim::SGDOptions(options.learning_rate)
                                      .momentum(options.momentum)
                                      .nesterov(options.nesterov && options.momentum > 0)
                                      .weight_decay(options.weight_decay),
-                                 std::move(decayed), std::move(others));
+                                 relative, decayed, others);
 }
 
-void set_learning_rate(torch::optim::Optimizer& optimizer, double rate) {
-  for (OptimizerParamGroup& group : optimizer.param_groups()) group.options().set_lr(rate);
+void set_learning_rate(torch::optim::Optimizer& optimizer, double rate, bool relative) {
+  const torch::NoGradGuard no_gradient;
+  for (OptimizerParamGroup& group : optimizer.param_groups()) {
+    const bool of_one = relative && group.params().size() == 1 && group.params().front().dim() > 1;
+    const double size = of_one ? group.params().front().square().mean().sqrt().item<double>() : 1;
+    group.options().set_lr(rate * std::max(size, kSmallestSize));
+  }
 }
 
 std::int64_t planned_steps(const OptimizationOptions& options, std::int64_t examples,

@@ -14,11 +14,13 @@ namespace parsimony::train {
 std::vector<torch::Tensor> trained_parameters(const torch::nn::Module& model);
 
 /// An optimizer of all these tensors with weight decay for `decayed` alone. Set its learning rate before each
-/// step.
+/// step. With relative_rates each tensor of two or more dimensions is a group of its own.
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizationOptions& options,
-                                                        std::vector<torch::Tensor> decayed,
-                                                        std::vector<torch::Tensor> others);
+                                                        const std::vector<torch::Tensor>& decayed,
+                                                        const std::vector<torch::Tensor>& others);
 
-void set_learning_rate(torch::optim::Optimizer& optimizer, double rate);
+/// relative: multiplies the rate of each tensor of two or more dimensions by its root mean square, and needs
+/// an optimizer that was made with relative_rates.
+void set_learning_rate(torch::optim::Optimizer& optimizer, double rate, bool relative);
 
 }  // namespace parsimony::train

@@ -145,7 +145,7 @@ void Training::begin_optimizer() {
       leaf.register_hook([](const torch::Tensor&) { check_step(); });
     }
   }
-  optimizer_ = make_optimizer(optimization(), std::move(decayed), std::move(others));
+  optimizer_ = make_optimizer(optimization(), decayed, others);
 }
 
 void Training::end_phase() {

@@ -98,7 +98,7 @@ torch::Tensor Training::loss(const Batch& batch) {
 }
 
 double Training::make_step(std::int64_t steps) {
-  set_learning_rate(*optimizer_, learning_rate(optimization(), step_, steps));
+  set_learning_rate(*optimizer_, learning_rate(optimization(), step_, steps), optimization().relative_rates);
   for (torch::Tensor& leaf : leaves_) leaf.mutable_grad() = torch::Tensor();
   double value = 0;
   if (joint_) seed_step(plan_.trainer.seed, done_, processes_);

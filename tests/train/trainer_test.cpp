@@ -103,6 +103,16 @@ TEST(Trainer, AStepIsThatOfTheLossWithDecayOfWeightsAlone) {
   }
 }
 
+TEST(Trainer, RelativeRatesAreInUnitsOfTheSizeOfAWeight) {
+  TrainingPlan plan = one_step();
+  plan.trainer.optimization.relative_rates = true;
+  const auto [before, gradient, after] = take(plan);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const double size = before[i].dim() > 1 ? before[i].square().mean().sqrt().item<double>() : 1;
+    expect_close(after[i], before[i] - 0.5 * size * gradient[i]);
+  }
+}
+
 TEST(Trainer, GradientsAreClippedAsAWhole) {
   TrainingPlan plan = one_step();
   plan.trainer.optimization.clip_norm = 1e-2;

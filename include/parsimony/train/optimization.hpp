@@ -34,6 +34,10 @@ struct OptimizationOptions {
   OptimizerKind optimizer = OptimizerKind::sgd;
   double learning_rate =
       0.1;  ///< highest rate; about 0.1 for sgd, 1e-3 for adamw; lower it if the loss diverges
+  /// Multiplies the rate of each weight and each codebook by its root mean square [shazeer2018adafactor];
+  /// biases and norms keep the rate. Set it with adamw where the weights of some layers are much smaller than
+  /// those of others, such as a classifier beside filters that normalize_filters made large.
+  bool relative_rates = false;
   std::int64_t warmup_steps = 0;  ///< steps in which the rate rises from 0; set it if the first steps diverge
   RateDecay decay = RateDecay::cosine;
   double momentum = 0.9;                              ///< sgd only
@@ -50,6 +54,8 @@ void describe(Options& options, Visitor&& visit) {
   visit(Field{"optimizer", "optimizer: sgd or adamw"}, options.optimizer);
   visit(Field{"learning_rate", "highest learning rate; lower it if the loss diverges", 0, 1e6},
         options.learning_rate);
+  visit(Field{"relative_rates", "multiply the rate of each weight and codebook by its root mean square"},
+        options.relative_rates);
   visit(Field{"warmup_steps", "steps in which the rate rises from 0; raise them if the first steps diverge",
               0, 1e12},
         options.warmup_steps);
