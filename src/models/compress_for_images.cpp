@@ -64,7 +64,8 @@ class PictureRun {
       context_.progress(stage, b, batches);
       context_.check_cancelled();
       const std::int64_t begin = b * pictures_.size() / batches, end = (b + 1) * pictures_.size() / batches;
-      const torch::Tensor logits = model_.forward(image_inputs(pictures_, begin, end - begin, colors_));
+      const torch::Tensor images = image_inputs(pictures_, begin, end - begin, colors_);
+      const torch::Tensor logits = model_.forward(images, nullptr);
       sum = sum.defined() ? sum + logits.sum(0) : logits.sum(0);
     }
     return sum / static_cast<double>(pictures_.size());

@@ -60,11 +60,17 @@ EfficientNet::EfficientNet(const EfficientNetOptions& options) {
   draw_weights(*this);
 }
 
-torch::Tensor EfficientNet::forward(torch::Tensor images) {
+torch::Tensor EfficientNet::forward(torch::Tensor images, std::vector<torch::Tensor>* states) {
   if (padding_ == ConvolutionPadding::same) images = pad_as_tensorflow(images, 3, 2);
   torch::Tensor x = efficientnet_activation(bn1_(conv_stem_(images)), lite_);
-  for (const auto& stage : *blocks_) x = stage->as<torch::nn::Sequential>()->forward(x);
+  for (const auto& stage : *blocks_) {
+    for (torch::nn::AnyModule& block : *stage->as<torch::nn::Sequential>()) {
+      x = block.forward(x);
+      if (states != nullptr) states->push_back(x);
+    }
+  }
   x = efficientnet_activation(bn2_(conv_head_(x)), lite_).mean({2, 3});
+  if (states != nullptr) states->push_back(x);
   return classifier_(torch::dropout(x, dropout_, is_training()));
 }
 

@@ -21,7 +21,9 @@ static_assert(static_cast<int>(ImageNetwork::efficientnet_lite4) -
 
 template <class Network>
 ImageModel image_model_of(std::shared_ptr<Network> network) {
-  return {network, [network](const torch::Tensor& images) { return network->forward(images); }};
+  return {network, [network](const torch::Tensor& images, std::vector<torch::Tensor>* states) {
+            return network->forward(images, states);
+          }};
 }
 
 }  // namespace
@@ -40,6 +42,7 @@ ImageModel make_image_model(const ImageTaskOptions& options, std::int64_t classe
       std::make_shared<EfficientNet>(EfficientNetOptions{.variant = variant_of(options.network),
                                                          .classes = classes,
                                                          .padding = options.padding,
+                                                         .dropout = options.dropout,
                                                          .drop_connect = options.drop_connect}));
 }
 

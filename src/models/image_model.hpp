@@ -5,8 +5,8 @@
 
 namespace parsimony::models {
 
-/// Draws the weights by LibTorch's generator. It uses the options network, depth, activation_bits, padding
-/// and drop_connect. Throws invalid_argument if activation_bits is set for an EfficientNet.
+/// Draws the weights by LibTorch's generator. It uses the options network, depth, activation_bits, padding,
+/// dropout and drop_connect. Throws invalid_argument if activation_bits is set for an EfficientNet.
 ImageModel make_image_model(const ImageTaskOptions& options, std::int64_t classes);
 
 }  // namespace parsimony::models

@@ -97,7 +97,13 @@ train::Batch ImageTask::batch(std::span<const std::int64_t> examples, std::uint6
 
 // Convolutions in bfloat16 read channels-last tensors without a copy.
 torch::Tensor ImageTask::forward(const torch::Tensor& inputs) {
-  return model_.forward(inputs.contiguous(torch::MemoryFormat::ChannelsLast));
+  return model_.forward(inputs.contiguous(torch::MemoryFormat::ChannelsLast), nullptr);
+}
+
+train::Outputs ImageTask::forward_with_states(const torch::Tensor& inputs) {
+  train::Outputs out;
+  out.logits = model_.forward(inputs.contiguous(torch::MemoryFormat::ChannelsLast), &out.states);
+  return out;
 }
 
 std::map<std::string, double> ImageTask::evaluate(const Context& context) {

@@ -77,10 +77,17 @@ ResNet::ResNet(const ResNetOptions& options) {
   }
 }
 
-torch::Tensor ResNet::forward(torch::Tensor images) {
+torch::Tensor ResNet::forward(torch::Tensor images, std::vector<torch::Tensor>* states) {
   torch::Tensor x = torch::relu(bn1_(conv1_(quantize_input(conv1_input_, images))));
-  x = layer3_->forward(layer2_->forward(layer1_->forward(x)));
-  return linear_(quantize_input(linear_input_, x.mean({2, 3})));
+  for (torch::nn::Sequential* stage : {&layer1_, &layer2_, &layer3_}) {
+    for (torch::nn::AnyModule& block : **stage) {
+      x = block.forward(x);
+      if (states != nullptr) states->push_back(x);
+    }
+  }
+  x = x.mean({2, 3});
+  if (states != nullptr) states->push_back(x);
+  return linear_(quantize_input(linear_input_, x));
 }
 
 }  // namespace parsimony::models

@@ -132,6 +132,42 @@ TEST(ImageTask, ListedLabelsAreNumbersOfClasses) {
   expect_error(ErrorCode::invalid_argument, "must be at least 3", [&] { classes(2); });
 }
 
+// The last state is what the classifier reads.
+TEST(ImageTask, StatesAreThoseOfTheBlocks) {
+  const auto images = data(2);
+  const auto expect_states = [&](const ImageTaskOptions& options, std::size_t blocks,
+                                 const char* classifier) {
+    ImageTask task(options, images);
+    task.model().eval();
+    const torch::NoGradGuard no_gradient;
+    const torch::Tensor inputs = torch::randn({2, 3, 32, 32});
+    const train::Outputs out = task.forward_with_states(inputs);
+    EXPECT_TRUE(torch::equal(out.logits, task.forward(inputs)));
+    ASSERT_EQ(out.states.size(), blocks + 1);
+    for (std::size_t i = 0; i < blocks; ++i) EXPECT_EQ(out.states[i].dim(), 4);
+    const auto parameters = task.model().named_parameters();
+    const std::string name = classifier;
+    const torch::Tensor logits =
+        torch::addmm(parameters[name + ".bias"], out.states.back(), parameters[name + ".weight"].t());
+    EXPECT_LE((logits - out.logits).abs().max().item<float>(), 1e-5);
+  };
+  expect_states({.depth = 14}, 6, "linear");
+  expect_states({.network = ImageNetwork::efficientnet_lite0}, 16, "classifier");
+}
+
+TEST(ImageTask, DropoutOfAnEfficientNetCanBeLeftOut) {
+  const auto images = data(2);
+  const auto same_twice = [&](double dropout) {
+    ImageTask task({.network = ImageNetwork::efficientnet_lite0, .dropout = dropout}, images);
+    task.model().train();
+    const torch::NoGradGuard no_gradient;
+    const torch::Tensor inputs = torch::randn({2, 3, 32, 32});
+    return torch::equal(task.forward(inputs), task.forward(inputs));
+  };
+  EXPECT_TRUE(same_twice(0));
+  EXPECT_FALSE(same_twice(-1)) << "by the network";
+}
+
 // An EfficientNet-Lite reads (value − 127) / 128.
 TEST(ImageTask, NormalizationIsThatOfTheNetwork) {
   const auto images = data(2);

@@ -6,6 +6,7 @@
 #include <torch/nn/modules/linear.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "parsimony/core/options.hpp"
 #include "parsimony/data/efficientnet_shape.hpp"
@@ -52,8 +53,9 @@ class EfficientNet : public torch::nn::Module {
   explicit EfficientNet(const EfficientNetOptions& options = {});
 
   /// images: n × 3 × h × w, normalized as in training; any h and w of at least 32. Returns logits,
-  /// n × classes.
-  torch::Tensor forward(torch::Tensor images);
+  /// n × classes. states, if given, receives the output of each block, and last the input of the classifier
+  /// before dropout.
+  torch::Tensor forward(torch::Tensor images, std::vector<torch::Tensor>* states = nullptr);
 
  private:
   bool lite_;

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
@@ -36,6 +37,9 @@ struct ImageTaskOptions {
   std::int64_t crop_from = 0;  ///< data::PictureOptions::crop_from
   Normalization normalization = Normalization::by_network;
   ConvolutionPadding padding = ConvolutionPadding::same;  ///< EfficientNet's, as its weights were trained
+  /// EfficientNet's dropout before the classifier in training. auto: the authors', 0.2 (B0) to 0.5 (B7), for
+  /// training by labels. 0 where a teacher brings a quantized network back.
+  double dropout = -1;
   double drop_connect = 0;        ///< EfficientNet's in training; 0.2 for long training from random weights
   std::int64_t crop_padding = 4;  ///< black border in pixels from which a crop of the original size is cut
   bool flip = true;               ///< mirror every second image
@@ -66,6 +70,9 @@ void describe(Options& options, Visitor&& visit) {
         options.crop_from);
   visit(Field{"normalization", "mean and standard deviation of the colours"}, options.normalization);
   visit(Field{"padding", "zeros around the inputs of an EfficientNet's convolutions"}, options.padding);
+  visit(Field{"dropout", "dropout before the classifier of an EfficientNet; auto: by the network", 0, 0.99,
+              "auto", -1},
+        options.dropout);
   visit(Field{"drop_connect", "rate at which the last block of an EfficientNet is skipped", 0, 0.99},
         options.drop_connect);
   visit(Field{"crop_padding", "largest shift of a training image in pixels", 0, 1024}, options.crop_padding);
@@ -76,7 +83,9 @@ void describe(Options& options, Visitor&& visit) {
 /// A network for images of any kind.
 struct ImageModel {
   std::shared_ptr<torch::nn::Module> module;
-  std::function<torch::Tensor(const torch::Tensor&)> forward;  ///< images n × 3 × h × w → logits n × classes
+  /// Images n × 3 × h × w → logits n × classes. states, unless it is null, receives the outputs of the
+  /// blocks, and last the means over the positions, which the classifier reads.
+  std::function<torch::Tensor(const torch::Tensor&, std::vector<torch::Tensor>* states)> forward;
 };
 
 /// Images of the archive, which several tasks may share. A part that was not requested is empty.
@@ -101,6 +110,7 @@ class ImageTask : public train::Task {
   train::Batch batch(std::span<const std::int64_t> examples, std::uint64_t seed, std::int64_t step,
                      std::int64_t first) const override;
   torch::Tensor forward(const torch::Tensor& inputs) override;
+  train::Outputs forward_with_states(const torch::Tensor& inputs) override;
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
   const std::shared_ptr<const ImageData>& data() const { return data_; }

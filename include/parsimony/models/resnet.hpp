@@ -38,8 +38,9 @@ class ResNet : public torch::nn::Module {
   /// generator. Throws invalid_argument for a depth other than 6 n + 2.
   explicit ResNet(const ResNetOptions& options = {});
 
-  /// images: n × 3 × h × w, normalized as in training. Returns logits, n × classes.
-  torch::Tensor forward(torch::Tensor images);
+  /// images: n × 3 × h × w, normalized as in training. Returns logits, n × classes. states, if given,
+  /// receives the output of each block, and last the input of the classifier.
+  torch::Tensor forward(torch::Tensor images, std::vector<torch::Tensor>* states = nullptr);
 
  private:
   train::IntegerActivation conv1_input_{nullptr}, linear_input_{nullptr};  // empty without activation_bits

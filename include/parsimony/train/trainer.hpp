@@ -67,8 +67,8 @@ struct DistillationOptions {
   double share = 1;  ///< weight of the teacher in the loss; 1 − share is the weight of the targets
   double temperature =
       2;  ///< softens both distributions; raise it if the teacher is nearly certain everywhere
-  /// Weight of states_loss() in the loss: the values between the layers follow those of the teacher, too. For
-  /// language models and encoders. Try 1 where few steps must bring a quantized network back.
+  /// Weight of states_loss() in the loss: the values between the layers follow those of the teacher, too. Try
+  /// 1 where few steps must bring a quantized network back.
   double hidden = 0;
 };
 
