@@ -156,11 +156,15 @@ def broken(status, said, out, files):
     return faults + ([f"stderr: {said.strip()[-300:]}"] if faults and said.strip() else [])
 
 
-def head():
-    return """# Ctrl-C in runs of minutes
+def head(options):
+    flags = f"--moments {options.moments} --longest {options.longest:g}" + " --first" * options.first
+    return f"""# Ctrl-C in runs of minutes
 
-`python3 bench/interrupts/run.py build/release/cli/parsimony WORK --write` (its text says what the times are). Seconds; `late`
-is how late a sleeping thread of the measuring program woke up meanwhile, at most: the machine did other work.
+    python3 bench/interrupts/run.py build/release/cli/parsimony WORK {flags} --write
+
+Seconds from the signal to the end; CPU seconds of the process in them, with all of those of a child that ends then; and how late a
+sleeping thread of the measuring program woke up meanwhile, at most, because the machine did other work. The text of the program says
+more. Training writes its checkpoint at the signal.
 
 | run | moments | median | longest | CPU, longest | late, at the longest | late, longest | broken |
 |---|---|---|---|---|---|---|---|
@@ -220,7 +224,7 @@ def main():
     rows.append(row("all", everything, failures))
     print(rows[-1])
     if options.write:
-        pathlib.Path(__file__).with_name("results.md").write_text(head() + "\n".join(rows) + "\n")
+        pathlib.Path(__file__).with_name("results.md").write_text(head(options) + "\n".join(rows) + "\n")
     return 1 if failures else 0
 
 
