@@ -195,7 +195,7 @@ def main():
     runs = {name: words for name, words in RUNS.items() if not options.runs or name in options.runs}
     kept, this = folder / "tries.jsonl", [os.stat(command).st_mtime_ns, options.longest, options.seed, options.first]
     known = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    rows, everything, failures = [], [], 0
+    rows, everything, all_broken, failures = [], [], 0, 0
     for number, (name, words) in enumerate(runs.items()):
         moments = options.moments // len(runs) + (number < options.moments % len(runs))
         tries = [one["try"] for one in known if one["of"] == [*this, name]]
@@ -217,11 +217,12 @@ def main():
             if faults or seconds - late > PROMISE:
                 print(f"{name}: after {moment:.2f} s: {seconds:.3f} s, CPU {cpu:.3f} s, late {late:.3f} s: {'; '.join(faults)}", file=sys.stderr,
                       flush=True)
+        all_broken += broken_tries
         failures += broken_tries + sum(seconds - late > PROMISE for seconds, _, late in times)
         everything += times
         rows.append(row(name, times, broken_tries))
         print(rows[-1], flush=True)
-    rows.append(row("all", everything, failures))
+    rows.append(row("all", everything, all_broken))
     print(rows[-1])
     if options.write:
         pathlib.Path(__file__).with_name("results.md").write_text(head(options) + "\n".join(rows) + "\n")

@@ -68,7 +68,7 @@ EVEN = [integers("conv_stem", 8), integers(r".*\.conv_dw", 4), products("classif
 # Noise about as strong as the codes that come.
 PROXY = {"function": "proxy", "block_size": 4, "layers": f"{POINTWISE}|classifier"}
 NOISE = {"2.8": {**PROXY, "rate": 0.01}, "2.0": {**PROXY, "rate": 0.03}, "1.5": {**PROXY, "rate": 0.06}}
-STEPS, NOISE_SHARE, BATCH, SHIFT = 800, 0.2, 8, 8  # SHIFT: of a training picture, in pixels at most
+STEPS, NOISE_SHARE, BATCH, SHIFT = 800, 0.2, 8, 8  # training pictures move by at most SHIFT pixels
 RATE = {"2.8": 5e-4, "2.0": 1e-3, "1.5": 2e-3}  # relative to the weights: coarser codes need longer ways
 ADAM = {"optimizer": "adamw", "beta2": 0.99, "relative_rates": True, "warmup_steps": 20}
 TEACHER = {"share": 1, "temperature": 1, "hidden": 1}

@@ -216,6 +216,7 @@ def _texts_of(texts: str | Iterable[Any]) -> list[str]:
 
 
 def _pair_of(pair: Any) -> tuple[str, str]:
-    if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+    two = hasattr(pair, "__len__") and not isinstance(pair, str | dict) and len(pair) == 2
+    if not two or not all(isinstance(text, str) for text in pair):
         raise InvalidArgumentError(f"pairs: {pair!r}; must be two texts each")
     return (_text_of(pair[0], "pairs: a text"), _text_of(pair[1], "pairs: a text"))

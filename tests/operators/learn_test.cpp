@@ -41,6 +41,13 @@ TEST(LearnOperator, AsksForItsMemoryFirst) {
   refused("drawing the patches", std::span<const Image>(images), {});
 }
 
+TEST(LearnOperator, NamesTooManySamplesBeforeTheirMemory) {
+  const Matrix<float> data = signals();
+  expect_error(ErrorCode::invalid_argument, "samples: 1000000000 of the 300 signals", [&] {
+    learn_operator(data, {.data = {.samples = 1'000'000'000}}, parsimony::testing::limited_memory(100 << 20));
+  });
+}
+
 TEST(LearnOperator, TellsOfTheSignalsAndDualsThatNoiseAwareLearningKeeps) {
   const Matrix<float> data = signals();
   const auto estimate = [&](bool noise_aware) {

@@ -193,3 +193,12 @@ def test_other_files_are_refused(tmp_path):
         run.load(tmp_path / "m.safetensors")
     with pytest.raises(pm.InvalidArgumentError, match="precison"):
         run.TextSession(write_encoder(tmp_path / "m", head=False), precison="exact")
+
+
+def test_rows_of_an_array_of_text_are_pairs() -> None:
+    from parsimony_ml.run import _pair_of
+
+    assert _pair_of(np.array(["a", "b"])) == ("a", "b")
+    for bad in ("ab", {"a": 1, "b": 2}, ["a"]):
+        with pytest.raises(pm.InvalidArgumentError, match="two texts"):
+            _pair_of(bad)

@@ -58,6 +58,8 @@ def tensor_of(name: str, value: Any) -> Tensor:
 def float32_of(value: Any, name: str) -> np.ndarray:
     """An array or a tensor as float32 in C order; shares memory where it can."""
     if hasattr(value, "detach"):
+        if value.is_complex():
+            raise InvalidArgumentError(f"{name}: is complex; must be real numbers")
         value = value.detach().cpu().float().numpy()
     return real_numbers(to_numpy(value, name), np.float32, name)
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "operators/frames/checks.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -101,7 +103,9 @@ LearnedOperator learn_operator(MatrixView<const float> signals, const LearnOptio
   check(options);
   check_signal_options(options.data);
   if (options.data.samples == 0) return learn(signals, options, context);
-  context.require_memory(4 * options.data.samples * signals.cols + 8 * signals.rows, "drawing the samples",
+  // draw_signals refuses more samples than signals.
+  const std::int64_t drawn = std::min(options.data.samples, signals.rows);
+  context.require_memory(4 * drawn * signals.cols + 8 * signals.rows, "drawing the samples",
                          "fewer samples need less");
   return learn(draw_signals(signals, options.data.samples, options.seed), options, context);
 }

@@ -33,7 +33,9 @@ std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t wanted, std
 
 // Luminances of colour images, the patches, and a first round of draws.
 std::int64_t drawing_memory(std::span<const Image> images, std::int64_t count, std::int64_t side) {
-  std::int64_t bytes = 9 * count * side * side;
+  constexpr std::int64_t kMostOfRound = std::int64_t{1} << 28;
+  const std::int64_t patches = 4 * count * side * side;
+  std::int64_t bytes = patches + std::min(kMostOfRound, patches / 4 * 5) + (std::int64_t{1} << 20);
   for (const Image& image : images) {
     if (image.colors() > 1) bytes += 4 * image.height() * image.width();
   }
