@@ -174,3 +174,26 @@ def plots():
     import matplotlib.pyplot
 
     return matplotlib.pyplot
+
+
+def draw_front(path, reference, series, sizes, measure, ticks=None):
+    """Draws a measure by size into a file. reference: label and measure of the horizontal line. series: label, marker, whether a
+    line joins the points, and the points, each a size and the values of the seeds; bars reach from the least to the largest.
+    ticks: those of a logarithmic axis of sizes."""
+    figure, axes = plots().subplots(figsize=(6.4, 4.2))
+    axes.axhline(reference[1], color="gray", linewidth=1, linestyle="--", label=reference[0])
+    for label, marker, joined, points in series:
+        points = sorted(points)
+        means = [statistics.mean(values) for _, values in points]
+        axes.errorbar([size for size, _ in points], means, marker=marker, linestyle="-" if joined else "", capsize=3, label=label,
+                      yerr=[[m - min(v) for m, (_, v) in zip(means, points)], [max(v) - m for m, (_, v) in zip(means, points)]])
+    axes.set_xlabel(sizes)
+    axes.set_ylabel(measure)
+    if ticks:
+        axes.set_xscale("log")
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)

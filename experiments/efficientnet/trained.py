@@ -76,14 +76,15 @@ CODES = {"stages": [".*"], "codebook": "int8", "shared_codebook": True, "latent_
 
 
 def recipe(size, seed, steps=STEPS, noise_share=NOISE_SHARE, train=TRAIN, judged=JUDGED, layers=None, teacher=TEACHER, rate=None,
-           batch=BATCH, shift=SHIFT, **codes):
+           batch=BATCH, shift=SHIFT, freeze=True, **codes):
     noisy, rates = round(noise_share * steps), {**ADAM, "learning_rate": rate or RATE[size]}
     first = {"steps": noisy, **rates} if noisy else {"epochs": 0}
     ipq = {**CODES, **rates, "steps": steps - noisy, "epochs": 0, "schemes": layers or SCHEMES[size], **codes}
     return {"seed": seed,
             "task": {"kind": "images", "network": NETWORK, "archive": str(train), "test_archive": str(judged), "weights": str(MODEL),
                      "crop_padding": shift, "dropout": 0},
-            "training": {"batch_size": batch, "recalibration_batches": 640 // batch, "checkpoint_steps": 40, **first},
+            "training": {"batch_size": batch, "recalibration_batches": 640 // batch, "freeze_batch_norm": freeze,
+                         "checkpoint_steps": 40, **first},
             **({"noise": NOISE[size]} if noisy else {}), "teacher": teacher, "ipq": ipq,
             "export": {"deflate_header": True, "fold_statistics": True}}
 
@@ -96,6 +97,8 @@ PROBES = {
     "codes alone, bytes shared by hand, weighted by inputs": {"steps": 0, "importance_batches": 20},
     "bytes shared by hand": {},
     "no noise": {"noise_share": 0},
+    "batch norm follows the training pictures": {"freeze": False},
+    "pictures not moved": {"shift": 0},
     "no states": {"teacher": {**TEACHER, "hidden": 0}},
     "states ten times": {"teacher": {**TEACHER, "hidden": 10}},
     "codes stay": {"latent_weights": False},
@@ -207,35 +210,26 @@ def write_table(floats, rows, plain, probes):
             "Top-1 in % on the 650 pictures of val-650.zip, an easy selection of ImageNet's validation part; a difference of 1.5 is one",
             f"standard error. Steps are of {BATCH} pictures of train-1000.zip, {NOISE_SHARE:.0%} of them with noise before the codes.",
             "Without training: `--budget` of the same bytes, batch norms folded. One thread; CPU minutes on a busy machine",
-            f"({drive.processor()}). Written by `experiments/efficientnet/trained.py`.", "", *lines_of(floats, rows, plain), ""]
+            f"({drive.processor()}). Written by `experiments/efficientnet/trained.py WORK`, with `--steps` where there are not {STEPS}.", "", *lines_of(floats, rows, plain), ""]
     if probes:
-        text += [f"Probes at 1.5 MB, with {PROBE_STEPS} steps of {PROBE_BATCH} pictures, three of four of train-1000.zip; the others judge:",
+        text += [f"Probes at 1.5 MB, with {PROBE_STEPS} steps of {PROBE_BATCH} pictures (codes alone: with none), three of four of train-1000.zip;",
+                 "the others judge. Made by `trained.py WORK --choose`:",
                  "", "| | bytes | top-1 | cross-entropy | CPU seconds |", "|---|---|---|---|---|",
                  *(f"| {name} | {size:,} | {top1:.1f} | {loss:.3f} | {seconds:.0f} |" for name, size, top1, loss, seconds in probes), ""]
     drive.write(HERE / "trained.md", text[:-1])
 
 
 def draw(floats, rows, plain):
+    series = [(label, marker, True, [(ways[way][0] / 1e6, [ways[way][1]]) for ways in plain.values() if way in ways])
+              for (way, label), marker in zip(WORDS.items(), "s^")]
+    longest = {size: max(steps for of, steps in rows if of == size) for size, _ in rows}
+    trained = [(rows[key][0][0] / 1e6, [row[1] for row in rows[key]]) for key in longest.items()]
+    series.append(("trained with its codes", "o", True, trained))
     try:
-        figure, axes = drive.plots().subplots(figsize=(6.4, 4.2))
+        drive.draw_front(HERE / "front.png", (f"float32, {MODEL.stat().st_size / 1e6:.1f} MB", floats), series, "MB on disk",
+                         "top-1 on val-650.zip, %")
     except ModuleNotFoundError:
         print("front.png needs Matplotlib", file=sys.stderr)
-        return
-    axes.axhline(floats, color="gray", linewidth=1, linestyle="--", label=f"float32, {MODEL.stat().st_size / 1e6:.1f} MB")
-    for (way, label), marker in zip(WORDS.items(), "s^"):
-        points = sorted(ways[way] for ways in plain.values() if way in ways)
-        axes.plot([size / 1e6 for size, *_ in points], [top1 for _, top1, _ in points], marker=marker, label=label)
-    longest = {size: max(steps for of, steps in rows if of == size) for size, _ in rows}
-    points = sorted((rows[key][0][0], [row[1] for row in rows[key]]) for key in longest.items())
-    means = [statistics.mean(values) for _, values in points]
-    axes.errorbar([size / 1e6 for size, _ in points], means, marker="o", capsize=3, label="trained with its codes",
-                  yerr=[[m - min(v) for m, (_, v) in zip(means, points)], [max(v) - m for m, (_, v) in zip(means, points)]])
-    axes.set_xlabel("MB on disk")
-    axes.set_ylabel("top-1 on val-650.zip, %")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(HERE / "front.png", dpi=110)
 
 
 def main():

@@ -196,26 +196,14 @@ def report():
 def draw(known, whole, base):
     if not rows("front", known):
         return
-    figure, axes = drive.plots().subplots(figsize=(6.4, 4.2))
-    axes.axhline(base, color="gray", linewidth=1, linestyle="--", label=f"float32, {whole / 1e3:,.0f} kB")
+    series = []
     for part, label, marker in (("table", "one scheme for all layers, short training", "s"), ("front", "mixed schemes", "o")):
-        points = sorted((statistics.mean(f["bytes"] for f in fs.values()), [100 * f["accuracy"] for f in fs.values()]) for fs in rows(part, known).values())
-        if not points:
-            continue
-        means = [statistics.mean(values) for _, values in points]
-        axes.errorbar([size / 1e3 for size, _ in points], means,
-                      yerr=[[m - min(v) for m, (_, v) in zip(means, points)], [max(v) - m for m, (_, v) in zip(means, points)]],
-                      marker=marker, linestyle="-" if part == "front" else "", capsize=3, label=label)
-    axes.set_xscale("log")
-    ticks = [40, 55, 80, 150, 300]
-    axes.set_xticks(ticks, [str(t) for t in ticks])
-    axes.minorticks_off()
-    axes.set_xlabel("kB on disk (bars: least and largest of the seeds)")
-    axes.set_ylabel("accuracy, %")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(HERE / "front.png", dpi=110)
+        points = [(statistics.mean(f["bytes"] for f in fs.values()) / 1e3, [100 * f["accuracy"] for f in fs.values()])
+                  for fs in rows(part, known).values()]
+        if points:
+            series.append((label, marker, part == "front", points))
+    drive.draw_front(HERE / "front.png", (f"float32, {whole / 1e3:,.0f} kB", base), series,
+                     "kB on disk (bars: least and largest of the seeds)", "accuracy, %", [40, 55, 80, 150, 300])
 
 
 def main():

@@ -106,44 +106,25 @@ void to_channels(torch::nn::Module& model, std::map<std::string, std::vector<flo
   }
 }
 
-bool is_statistic(const std::string& name) {
-  return name.ends_with("running_mean") || name.ends_with("running_var");
-}
-
-// The statistics of all batch norms by name, as the pictures make them.
-std::map<std::string, torch::Tensor> statistics_of(PictureRun& run, const char* stage) {
-  train::recalibrate_batch_norm(run.module(), [&] { run.pass(stage); });
-  std::map<std::string, torch::Tensor> out;
-  for (const auto& buffer : run.module().named_buffers()) {
-    if (is_statistic(buffer.key())) out.emplace(buffer.key(), buffer.value().clone());
-  }
-  return out;
+// The statistics of all batch norms as the pictures make them; empty without batch norms.
+train::BatchNormStatistics measured_statistics(PictureRun& run, const char* stage) {
+  if (!train::has_batch_norm(run.module())) return {};
+  return train::measured_statistics(run.module(), [&] { run.pass(stage); });
 }
 
 // The float network on the pictures.
 struct Measured {
   torch::Tensor logits;  // their mean
-  std::map<std::string, torch::Tensor> trained, on_pictures;
+  train::BatchNormStatistics trained, on_pictures;
 };
 
-Measured measure(PictureRun& run, const std::filesystem::path& model, const torch::Tensor& logits) {
-  Measured out{logits, {}, {}};
-  if (!train::has_batch_norm(run.module())) return out;
-  for (const auto& buffer : run.module().named_buffers()) {
-    if (is_statistic(buffer.key())) out.trained.emplace(buffer.key(), buffer.value().clone());
-  }
-  out.on_pictures = statistics_of(run, "measure");
-  load_weights(run.module(), model);
-  return out;
-}
-
-// Moves the trained statistics by the difference that the codes make on the pictures. The statistics of a few
-// pictures alone would be noisy, and may be those of other pictures than the network was trained with.
+// The statistics of a few pictures alone would be noisy, and may be those of other pictures than the network
+// was trained with: the trained ones are moved by the difference that the codes make.
 quant::TensorValues corrected(PictureRun& run, const quant::CompactModel& codes, const Measured& measured,
                               const std::string& bias) {
-  constexpr double kLeast = 1e-5;  // a channel may be constant
   load_weights(run.module(), codes);
-  const auto with_codes = statistics_of(run, "correct");
+  const train::BatchNormStatistics moved =
+      train::moved_statistics(measured.trained, measured.on_pictures, measured_statistics(run, "correct"));
   const auto stored = [&](const std::string& name) {
     const auto& others = codes.recipe.others;
     const auto& aliases = codes.recipe.aliases;
@@ -152,14 +133,12 @@ quant::TensorValues corrected(PictureRun& run, const quant::CompactModel& codes,
                         [&](const auto& alias) { return alias.second == name; });
   };
   const torch::NoGradGuard no_gradient;
-  auto buffers = run.module().named_buffers();
+  train::set_statistics(run.module(), measured.trained);
   quant::TensorValues out;
-  for (const auto& [name, now] : with_codes) {
-    const torch::Tensor &trained = measured.trained.at(name), &before = measured.on_pictures.at(name);
-    const torch::Tensor value =
-        name.ends_with("mean") ? trained + (now - before) : trained * (now + kLeast) / (before + kLeast);
-    buffers[name].copy_(stored(name) ? value : trained);
-    if (stored(name)) out.emplace_back(name, floats_of(value));
+  for (const auto& [name, value] : moved) {
+    if (!stored(name)) continue;
+    train::set_statistics(run.module(), {{name, value}});
+    out.emplace_back(name, floats_of(value));
   }
   if (stored(bias)) {
     const torch::Tensor apart = measured.logits - run.pass("correct");
@@ -198,7 +177,8 @@ quant::Compression compress_for_images(const std::filesystem::path& model, const
   } else {
     logits = run.pass("measure");
   }
-  const Measured measured = measure(run, model, logits);
+  const Measured measured{logits, train::batch_norm_statistics(run.module()),
+                          measured_statistics(run, "measure")};
   measuring.finish();
   std::int64_t changed = 0;
   by_pictures.correct = [&](const quant::CompactModel& codes) {

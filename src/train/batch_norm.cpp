@@ -104,6 +104,53 @@ void recalibrate_batch_norm(torch::nn::Module& model, const std::function<void()
   restore_momentum();
 }
 
+BatchNormStatistics batch_norm_statistics(torch::nn::Module& model) {
+  BatchNormStatistics out;
+  for (const BatchNorm& norm : batch_norms(model)) {
+    const std::string prefix = norm.name.empty() ? "" : norm.name + ".";
+    out.emplace(prefix + "running_mean", norm.mean.clone());
+    out.emplace(prefix + "running_var", norm.variance.clone());
+  }
+  return out;
+}
+
+BatchNormStatistics measured_statistics(torch::nn::Module& model, const std::function<void()>& pass) {
+  const BatchNormStatistics own = batch_norm_statistics(model);
+  std::vector<torch::Tensor> batches;
+  for (const BatchNorm& norm : batch_norms(model)) batches.push_back(norm.batches.clone());
+  recalibrate_batch_norm(model, pass);
+  BatchNormStatistics measured = batch_norm_statistics(model);
+  set_statistics(model, own);
+  std::size_t i = 0;
+  for (BatchNorm& norm : batch_norms(model)) norm.batches.copy_(batches[i++]);
+  return measured;
+}
+
+BatchNormStatistics moved_statistics(const BatchNormStatistics& present, const BatchNormStatistics& before,
+                                     const BatchNormStatistics& after) {
+  constexpr double kLeast = 1e-5;  // a channel may be constant
+  BatchNormStatistics out;
+  for (const auto& [name, was] : before) {
+    const torch::Tensor &value = present.at(name), &is = after.at(name);
+    out.emplace(name,
+                name.ends_with("running_mean") ? value + (is - was) : value * (is + kLeast) / (was + kLeast));
+  }
+  return out;
+}
+
+void set_statistics(torch::nn::Module& model, const BatchNormStatistics& statistics) {
+  const torch::NoGradGuard no_gradient;
+  auto buffers = model.named_buffers();
+  for (const auto& [name, value] : statistics) {
+    if (!buffers.contains(name)) refuse(fmt::format("set_statistics: the model has no \"{}\"", name));
+    buffers[name].copy_(value);
+  }
+}
+
+void freeze_batch_norm(torch::nn::Module& model) {
+  for (const BatchNorm& norm : batch_norms(model)) norm.module->eval();
+}
+
 std::vector<NormalizedLayer> layers_before_batch_norm(torch::nn::Module& model) {
   std::vector<NormalizedLayer> out;
   const std::vector<Layer> layers = weight_layers(model);

@@ -53,6 +53,7 @@ Training::Training(Task& task, const TrainingPlan& plan, const TrainingFiles& fi
 TrainingResult Training::run() {
   torch::manual_seed(plan_.trainer.seed);
   task_.model().train();
+  if (plan_.trainer.freeze_batch_norm) freeze_batch_norm(task_.model());
   if (plan_.teacher != nullptr) plan_.teacher->model().eval();
   bool resumed = resume();
   started_ = Clock::now();
@@ -100,9 +101,12 @@ void Training::begin_phase() {
   if (phase_ > 0) {
     check_cancelled_together();
     if (plan_.ipq->importance_batches > 0) measure_inputs();
+    const BatchNormStatistics before = frozen_statistics();
     ipq_->quantize(stages_[phase_ - 1]);
     // Each process has found the codes for itself: those of another kind of processor may be others.
     if (joint_) check_agreement(task_.model(), ipq_.get(), done_, processes_);
+    set_statistics(task_.model(),
+                   moved_statistics(batch_norm_statistics(task_.model()), before, frozen_statistics()));
   }
   begin_optimizer();
 }
@@ -115,6 +119,14 @@ void Training::measure_inputs() {
   task_.model().eval();
   ipq_->set_importance(input_second_moments(
       task_.model(), [&] { forward_batches(plan_.ipq->importance_batches, kImportanceSeed, true); }));
+}
+
+// What the batches of recalibration make of frozen batch norms with the present weights.
+BatchNormStatistics Training::frozen_statistics() {
+  const std::int64_t batches = plan_.trainer.recalibration_batches;
+  if (!plan_.trainer.freeze_batch_norm || batches == 0 || !has_batch_norm(task_.model())) return {};
+  const DecodedWeights decoded = ipq_->apply();
+  return measured_statistics(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed, false); });
 }
 
 // Forward passes without a step of the optimizer, on the whole batches of all processes or on the own
@@ -156,7 +168,7 @@ void Training::end_phase() {
   if (batches == 0) return;
   std::optional<DecodedWeights> decoded;
   if (phase_ > 0) decoded.emplace(ipq_->apply());
-  if ((phase_ > 0 || noise_) && has_batch_norm(task_.model()))
+  if ((phase_ > 0 || noise_) && !plan_.trainer.freeze_batch_norm && has_batch_norm(task_.model()))
     recalibrate_batch_norm(task_.model(), [&] { forward_batches(batches, kRecalibrationSeed, false); });
   calibrate_activations(task_.model(), [&] { forward_batches(batches, kActivationSeed, false); });
   statistics_.average();

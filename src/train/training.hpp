@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "parsimony/data/example_order.hpp"
+#include "parsimony/train/batch_norm.hpp"
 #include "parsimony/train/checkpoint.hpp"
 #include "parsimony/train/task.hpp"
 #include "parsimony/train/trainer.hpp"
@@ -40,6 +41,7 @@ class Training {
 
   void begin_phase();
   void measure_inputs();
+  BatchNormStatistics frozen_statistics();
   void forward_batches(std::int64_t count, std::uint64_t other_seed, bool whole);
   void begin_optimizer();
   void end_phase();

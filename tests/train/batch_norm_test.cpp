@@ -54,6 +54,52 @@ TEST(RecalibrateBatchNorm, ChangesNothingWhereItFails) {
   EXPECT_EQ(norm->options.momentum().value(), 0.1);
 }
 
+// Codes that stretch and shift the values of each channel: the moved statistics undo this on inputs of
+// another kind than the measured ones, as a recalibration on these could not.
+TEST(MovedStatistics, UndoWhatTheCodesChangeOnOtherInputsThanTheMeasuredOnes) {
+  torch::manual_seed(5);
+  torch::nn::Sequential net(torch::nn::Linear(6, 4), torch::nn::BatchNorm1d(4));
+  net->to(torch::kDouble);
+  const torch::Tensor trained_on = torch::randn({512, 6}, torch::kDouble) * 3 + 2;
+  const torch::Tensor at_hand = torch::randn({256, 6}, torch::kDouble);
+  recalibrate_batch_norm(*net, [&] { net->forward(trained_on); });
+  net->eval();
+  const torch::Tensor expected = net->forward(trained_on);
+  const auto measure = [&] { return measured_statistics(*net, [&] { net->forward(at_hand); }); };
+  const BatchNormStatistics present = batch_norm_statistics(*net), before = measure();
+  {
+    const torch::NoGradGuard no_gradient;
+    auto weights = net->named_parameters();
+    weights["0.weight"].mul_(1.5);
+    weights["0.bias"].mul_(1.5).add_(0.25);
+  }
+  EXPECT_TRUE(torch::equal(batch_norm_statistics(*net)["1.running_mean"], present.at("1.running_mean")))
+      << "measuring leaves the model as it is";
+  EXPECT_GE((net->forward(trained_on) - expected).abs().max().item<double>(), 0.5);
+  set_statistics(*net, moved_statistics(present, before, measure()));
+  const auto* norm = net[1]->as<torch::nn::BatchNorm1d>();
+  const torch::Tensor variance = present.at("1.running_var") * 2.25;
+  EXPECT_LE((norm->running_var / variance - 1).abs().max().item<double>(), 1e-4);
+  // The mean moves by 0.25 and by half of the mean of the values at hand, not of those that trained.
+  const torch::Tensor moved = norm->running_mean - present.at("1.running_mean");
+  EXPECT_LE((moved - (0.25 + 0.5 * before.at("1.running_mean"))).abs().max().item<double>(), 1e-9);
+  expect_error(ErrorCode::invalid_argument, "no \"2.running_mean\"", [&] {
+    set_statistics(*net, {{"2.running_mean", torch::zeros({4})}});
+  });
+}
+
+TEST(FreezeBatchNorm, LeavesTheStatisticsToForwardPassesInTraining) {
+  torch::manual_seed(6);
+  torch::nn::Sequential net(torch::nn::BatchNorm1d(3), torch::nn::Dropout(0.5));
+  net->train();
+  freeze_batch_norm(*net);
+  const BatchNormStatistics before = batch_norm_statistics(*net);
+  net->forward(torch::randn({8, 3}) + 7);
+  for (const auto& [name, value] : batch_norm_statistics(*net))
+    EXPECT_TRUE(torch::equal(value, before.at(name)));
+  EXPECT_TRUE(net[1]->is_training());
+}
+
 TEST(NormalizeFilters, LeavesTheFunctionAndMakesFiltersOfOneSize) {
   torch::manual_seed(2);
   models::ResNet model({.depth = 8});

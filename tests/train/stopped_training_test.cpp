@@ -26,9 +26,11 @@ std::string bytes_of_whole_run() {
 }
 
 // Stopped after some steps, in each phase and between them, a run ends as one that was not.
-TEST(StoppedTraining, GoesOnBitByBit) {
+void stop_again_and_again(const TrainingPlan& plan) {
   const TemporaryDirectory directory;
-  const std::string whole = bytes_of_whole_run();
+  SpotTask unstopped;
+  train(unstopped, plan, {}, Context(1));
+  const std::string whole = bytes_of(unstopped.model());
   const TrainingFiles files{directory / "run.checkpoint"};
   int runs = 0;
   for (bool done = false; !done; ++runs) {
@@ -36,7 +38,7 @@ TEST(StoppedTraining, GoesOnBitByBit) {
     if (runs == 0) task = SpotTask(1);
     StopAfter stop(13);
     try {
-      train(task, whole_plan(), files, stop.context);
+      train(task, plan, files, stop.context);
       done = true;
       EXPECT_TRUE(bytes_of(task.model()) == whole);
     } catch (const Error& error) {
@@ -44,6 +46,16 @@ TEST(StoppedTraining, GoesOnBitByBit) {
     }
   }
   EXPECT_GE(runs, 6);
+}
+
+TEST(StoppedTraining, GoesOnBitByBit) {
+  stop_again_and_again(whole_plan());
+}
+
+TEST(StoppedTraining, GoesOnBitByBitWithFrozenBatchNorms) {
+  TrainingPlan plan = whole_plan();
+  plan.trainer.freeze_batch_norm = true;
+  stop_again_and_again(plan);
 }
 
 // Wishes to stop in the middle of a training pass: in its forward pass or in its backward pass.

@@ -158,6 +158,29 @@ TEST(Trainer, LearnsWithNoiseAndCodesAndTheModelIsWhatTheyStandFor) {
   }
 }
 
+// The network comes with means of 0 and variances of 1, which are not those of the images at all. Steps and
+// noise leave them; codes of 8 bits move them by rounding errors, those of 2 bits by what they change.
+TEST(Trainer, FrozenBatchNormsMoveOnlyByWhatTheCodesChange) {
+  const auto largest_move = [](int bits, bool freeze) {
+    TrainingPlan plan = whole_plan();
+    plan.trainer.freeze_batch_norm = freeze;
+    plan.ipq->normalize_filters = false;
+    plan.ipq->schemes = {{".*", {.scheme = quant::Scheme::integer, .bits = bits}}};
+    if (bits == 0) plan.ipq.reset();
+    SpotTask task;
+    train(task, plan, {}, Context(1));
+    const auto& norm = *task.net->norm;
+    return std::max(norm.running_mean.abs().max().item<double>(),
+                    (norm.running_var - 1).abs().max().item<double>());
+  };
+  EXPECT_EQ(largest_move(0, true), 0);
+  EXPECT_GE(largest_move(0, false), 0.3);
+  const double fine = largest_move(8, true), coarse = largest_move(2, true);
+  EXPECT_GT(fine, 0);
+  EXPECT_LE(fine, 0.03);
+  EXPECT_GE(coarse, 5 * fine);
+}
+
 // In bfloat16 a product is right to 2^-8 of its terms, and a short training to about as much: the losses are
 // those of float32, though no weight is.
 TEST(Trainer, StepsInBfloat16AreThoseOfFloat32ToItsRoundings) {

@@ -1,13 +1,12 @@
 // Batch normalization around quantized layers.
 #pragma once
 
+#include <torch/torch.h>
+
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
-
-namespace torch::nn {
-class Module;
-}
 
 namespace parsimony::train {
 
@@ -19,6 +18,29 @@ bool has_batch_norm(torch::nn::Module& model);
 /// in evaluation mode and no gradients are recorded; then all modes are restored. Throws invalid_argument if
 /// pass() reaches no BatchNorm. After this or any exception of pass() the statistics are unchanged.
 void recalibrate_batch_norm(torch::nn::Module& model, const std::function<void()>& pass);
+
+/// Means and variances of all BatchNorms, by the names of their buffers.
+using BatchNormStatistics = std::map<std::string, torch::Tensor>;
+
+/// A copy of the present statistics.
+BatchNormStatistics batch_norm_statistics(torch::nn::Module& model);
+
+/// The statistics that recalibrate_batch_norm() would set, with its errors. The model keeps its own.
+BatchNormStatistics measured_statistics(torch::nn::Module& model, const std::function<void()>& pass);
+
+/// The statistics moved by the difference between two measurements on the same inputs, one before and one
+/// after the weights were quantized: m + after − before for a mean, v · after / before for a variance. A few
+/// inputs are enough, and they may be of another kind than those of the training: what their statistics lack
+/// cancels. present and after must have the names of before.
+BatchNormStatistics moved_statistics(const BatchNormStatistics& present, const BatchNormStatistics& before,
+                                     const BatchNormStatistics& after);
+
+/// Replaces the statistics that are named. Throws invalid_argument for a name that the model lacks.
+void set_statistics(torch::nn::Module& model, const BatchNormStatistics& statistics);
+
+/// Puts every BatchNorm into evaluation mode: it normalizes by its statistics, which do not change, until
+/// train() is called. Best for training a finished network on with few examples or small batches.
+void freeze_batch_norm(torch::nn::Module& model);
 
 struct NormalizedLayer {
   std::string layer;       ///< name of a Conv1d to Conv3d or Linear

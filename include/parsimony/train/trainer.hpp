@@ -31,6 +31,10 @@ struct TrainerOptions {
   /// Batches that recalibrate the statistics of batch norm and the ranges of activations after noise or
   /// quantization. Set it for networks with batch norm or activation_bits; 20 to 100 are enough.
   std::int64_t recalibration_batches = 0;
+  /// Train with the statistics of batch norm that the model came with. Where recalibration_batches is set,
+  /// each quantization moves them by the difference that the codes make; noise leaves them. Set it to train a
+  /// finished network on with few examples, small batches, or shifted and mirrored pictures.
+  bool freeze_batch_norm = false;
   std::int64_t evaluation_steps = 0;    ///< steps between two evaluations; 0: only at the end
   std::int64_t checkpoint_steps = 200;  ///< steps between two checkpoints; 0: only when stopped
   std::int64_t report_steps = 50;       ///< steps whose mean loss is an entry of the history
@@ -51,6 +55,9 @@ void describe(Options& options, Visitor&& visit) {
               "batches that recalibrate batch norm and ranges of activations after noise or quantization", 0,
               1e9},
         options.recalibration_batches);
+  visit(Field{"freeze_batch_norm",
+              "keep the statistics of batch norm, moved by the difference that the codes make"},
+        options.freeze_batch_norm);
   visit(Field{"evaluation_steps", "steps between two evaluations; 0: only at the end", 0, 1e12},
         options.evaluation_steps);
   visit(Field{"checkpoint_steps", "steps between two checkpoints; 0: only when stopped", 0, 1e12},
