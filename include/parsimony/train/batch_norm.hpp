@@ -30,8 +30,8 @@ BatchNormStatistics measured_statistics(torch::nn::Module& model, const std::fun
 
 /// The statistics moved by the difference between two measurements on the same inputs, one before and one
 /// after the weights were quantized: m + after − before for a mean, v · after / before for a variance. A few
-/// inputs are enough, and they may be of another kind than those of the training: what their statistics lack
-/// cancels. present and after must have the names of before.
+/// inputs are enough, and they may be of another kind than those of the training, because only the difference
+/// counts. present and after must have the names of before.
 BatchNormStatistics moved_statistics(const BatchNormStatistics& present, const BatchNormStatistics& before,
                                      const BatchNormStatistics& after);
 
