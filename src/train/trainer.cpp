@@ -121,7 +121,7 @@ void Training::measure_inputs() {
       task_.model(), [&] { forward_batches(plan_.ipq->importance_batches, kImportanceSeed, true); }));
 }
 
-// What the batches of recalibration make of frozen batch norms with the present weights.
+// Statistics of frozen batch norms on the batches of recalibration, with the present weights.
 BatchNormStatistics Training::frozen_statistics() {
   const std::int64_t batches = plan_.trainer.recalibration_batches;
   if (!plan_.trainer.freeze_batch_norm || batches == 0 || !has_batch_norm(task_.model())) return {};
