@@ -46,6 +46,20 @@ class Run:
         return json.loads(self.output)
 
 
+# A process begins with the peak of the memory of the one that starts it, in the figures of wait4. So a small process starts the
+# command and measures it. SIGTERM kills the command and its children.
+STARTER = """
+import json, os, signal, sys, time
+begin = time.perf_counter()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ, setpgroup=0, setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
+signal.signal(signal.SIGTERM, lambda *_: os.killpg(child, signal.SIGKILL))
+_, status, usage = os.wait4(child, 0)
+wall = time.perf_counter() - begin
+figures = [os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]
+os.write(int(sys.argv[1]), json.dumps(figures).encode())
+"""
+
+
 def execute(command, limit=None, threads=None, allowed=(0,)):
     """Runs a command in a process of its own and measures it. A failure is a status, not an exception.
 
@@ -56,36 +70,39 @@ def execute(command, limit=None, threads=None, allowed=(0,)):
     environment = dict(os.environ)
     if threads is not None:
         environment |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as messages:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as messages, tempfile.TemporaryFile() as figures:
         begin = time.perf_counter()
-        child = subprocess.Popen(words, stdout=out, stderr=messages, env=environment, start_new_session=True)
+        starter = subprocess.Popen([sys.executable, "-I", "-S", "-c", STARTER, str(figures.fileno()), *words], stdout=out, stderr=messages,
+                                   env=environment, start_new_session=True, pass_fds=[figures.fileno()])
         late = threading.Event()
 
         def stop():
             late.set()
-            os.killpg(child.pid, signal.SIGKILL)
+            starter.terminate()
 
         timer = threading.Timer(limit or threading.TIMEOUT_MAX, stop)
         timer.daemon = True
         timer.start()
         try:
-            _, status, usage = os.wait4(child.pid, 0)
-        except BaseException:  # Ctrl-C: the child has a session of its own and does not get the signal
-            os.killpg(child.pid, signal.SIGKILL)
+            starter.wait()
+        except BaseException:  # Ctrl-C: the command has a session of its own and does not get the signal
+            starter.terminate()
             raise
         finally:
             timer.cancel()
-        wall = time.perf_counter() - begin
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        messages.seek(0)
-        text, message = out.read().decode(), messages.read().decode()
-    measured = {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}
+        texts = []
+        for file in (out, messages, figures):
+            file.seek(0)
+            texts.append(file.read().decode())
+    text, message, figures = texts
+    # Nothing is measured of what could not be started.
+    code, wall, cpu, memory = json.loads(figures or f"[{starter.returncode}, {time.perf_counter() - begin}, NaN, NaN]")
+    measured = {"wall": wall, "cpu": cpu, "memory": memory}
     if late.is_set():
         return Run("> limit", "", **measured)
-    if child.returncode not in allowed:
+    if code not in allowed:
         reason = (message.strip().splitlines() or ["no message"])[-1]
-        return Run(f"exit {child.returncode}: {reason}", "", **measured)
+        return Run(f"exit {code}: {reason}", "", **measured)
     return Run("ok", text, **measured)
 
 
