@@ -84,7 +84,7 @@ def measure(options, case, method, clusters, seed, work):
 
 
 def load(path):
-    """A 1-D .npy of int32. Reads it without numpy, because the memory of this process is a floor under the peak memory of its children."""
+    """A 1-D .npy of int32, without numpy."""
     with open(path, "rb") as file:
         header = ast.literal_eval(file.read(int.from_bytes(file.read(10)[8:10], "little")).decode())
         values = array.array("i", file.read())
