@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "parsimony/core/error.hpp"
@@ -88,10 +89,11 @@ const char* mapped_file_at(const void* address) noexcept {
 void forget_mapped_pages(const void* begin, std::size_t size) noexcept {
   if (size == 0 || mapped_file_at(begin) == nullptr) return;
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<std::uintptr_t>(begin);
   // Pages that other tensors share stay.
-  const std::uintptr_t from = (first + page - 1) / page * page, to = (first + size) / page * page;
-  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  const std::size_t before = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;
+  if (size < before + page) return;
+  auto* whole = const_cast<std::byte*>(static_cast<const std::byte*>(begin)) + before;
+  ::madvise(whole, (size - before) / page * page, MADV_DONTNEED);
 }
 
 }  // namespace parsimony

@@ -321,8 +321,9 @@ std::string encode_tiff(const Image& image) {
     set(TIFFTAG_PHOTOMETRIC, image.colors() == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
     set(TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
     set(TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
+    const std::int64_t width = std::max<std::int64_t>(1, image.width());  // the caller refuses an empty image
     set(TIFFTAG_ROWSPERSTRIP,
-        static_cast<std::uint32_t>(std::clamp<std::int64_t>((1 << 16) / image.width(), 1, image.height())));
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>((1 << 16) / width, 1, image.height())));
     if (image.alpha) {
       const std::uint16_t kind = EXTRASAMPLE_UNASSALPHA;
       TIFFSetField(tiff.get(), TIFFTAG_EXTRASAMPLES, 1, &kind);
