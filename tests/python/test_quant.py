@@ -234,6 +234,24 @@ def test_damaged_states_are_refused():
             quant.QuantizedTensor.__new__(quant.QuantizedTensor).__setstate__(state | wrong)
 
 
+def test_complex_tensors_are_refused():
+    """Their imaginary part would be dropped."""
+    torch = pytest.importorskip("torch")
+    real = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    twisted = torch.complex(real, real)
+    codes = quant.quantize(real, "int8")
+    layer = quant.PackedLinear(codes)
+    for call, name in (
+        (lambda: quant.quantize(twisted, "int8"), "weight"),
+        (lambda: quant.quantize(real, "int8", importance=twisted[0]), "importance"),
+        (lambda: quant.PackedLinear(codes, twisted[0]), "bias"),
+        (lambda: layer(twisted), "x"),
+        (lambda: quant.compress({"w": real}, calibration={"w": twisted[0]}, dry_run=True), "calibration: 'w'"),
+    ):
+        with pytest.raises(pm.InvalidArgumentError, match=f"^{name}: is complex; must be real numbers$"):
+            call()
+
+
 def test_refuses_mistakes(tmp_path):
     arrays = model()
     for keywords, kind, message in [
