@@ -178,7 +178,7 @@ void run_work(const Call& call, double operations, const std::function<void(cons
       run_on_a_thread(call, work);
     }
   } catch (const Error& error) {
-    throw Error(error.code(), call.in_keywords(error.what()));
+    call.throw_in_keywords(error);
   } catch (const std::system_error& error) {
     throw Error(ErrorCode::internal, std::string("the system gives no thread: ") + error.what());
   }
