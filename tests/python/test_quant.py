@@ -280,6 +280,8 @@ def test_refuses_mistakes(tmp_path):
     (tmp_path / "page.safetensors").write_text("<!DOCTYPE html><html></html>")
     with pytest.raises(pm.FormatError, match="web page"):
         quant.load(tmp_path / "page.safetensors")
+    with pytest.raises(pm.InvalidArgumentError, match=r"^target: ends in \.gz"):
+        quant.compress(arrays, tmp_path / "small.safetensors.gz")
     with pytest.raises(pm.InvalidArgumentError, match="x: must have 64 values in a row"):
         quant.PackedLinear(quant.quantize(arrays["layer.0.fc1.weight"]))(np.ones(63, np.float32))
     for layer in (quant.PackedLinear, quant.PackedEmbedding):
