@@ -17,7 +17,7 @@ void bind_weights(nanobind::module_& m);
 void bind_compact(nanobind::module_& m);
 void bind_noise(nanobind::module_& m);
 void bind_report(nanobind::module_& m);
-void bind_run(nanobind::module_& m);
+void bind_released(nanobind::module_& m);
 void bind_networks(nanobind::module_& m);
 
 }  // namespace parsimony::python

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "bindings.hpp"
+#include "parsimony/core/file_error.hpp"
 
 namespace parsimony::python {
 
@@ -26,6 +27,14 @@ std::string Call::in_keywords(const std::string& message) const {
     replace(at + kOption.size(), "");
   }
   return text;
+}
+
+void Call::throw_in_keywords(const Error& error) const {
+  const std::string message = in_keywords(error.what());
+  if (const auto* of_file = dynamic_cast<const FileError*>(&error)) {
+    throw FileError(of_file->number(), message);
+  }
+  throw Error(error.code(), message);
 }
 
 void bind_call(nb::module_& m) {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "parsimony/core/error.hpp"
+
 namespace parsimony::python {
 
 namespace nb = nanobind;
@@ -22,6 +24,8 @@ struct Call {
   std::string keyword(const std::string& option) const;
   /// A message of the library with keywords for the options that it names: first, or after "option".
   std::string in_keywords(const std::string& message) const;
+  /// Throws an error of the same kind with such a message.
+  [[noreturn]] void throw_in_keywords(const Error& error) const;
 };
 
 }  // namespace parsimony::python

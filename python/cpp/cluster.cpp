@@ -27,7 +27,7 @@ void refuse_unused(const cluster::ClusterOptions& options, const Keywords& keywo
       return field == "warm_start" ? initial.has_value() : keywords.given(field);
     });
   } catch (const Error& error) {
-    throw Error(error.code(), call.in_keywords(error.what()));
+    call.throw_in_keywords(error);
   }
 }
 

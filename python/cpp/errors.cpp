@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bindings.hpp"
-#include "parsimony/core/error.hpp"
+#include "parsimony/core/file_error.hpp"
 
 namespace parsimony::python {
 namespace {
@@ -25,14 +25,19 @@ nb::dict& types() {
   return dict;
 }
 
+nb::object type_of(const Error& error) {
+  const nb::str name(names_of_codes().at(static_cast<std::size_t>(error.code())));
+  return types().contains(name) ? nb::object(types()[name]) : nb::borrow(PyExc_RuntimeError);
+}
+
 void translate(const std::exception_ptr& thrown, void*) {
   try {
     std::rethrow_exception(thrown);
+  } catch (const FileError& error) {
+    const nb::object made = type_of(error)(error.what(), error.number());
+    PyErr_SetObject(made.type().ptr(), made.ptr());
   } catch (const Error& error) {
-    const nb::str name(names_of_codes().at(static_cast<std::size_t>(error.code())));
-    const nb::object type =
-        types().contains(name) ? nb::object(types()[name]) : nb::borrow(PyExc_RuntimeError);
-    PyErr_SetString(type.ptr(), error.what());
+    PyErr_SetString(type_of(error).ptr(), error.what());
   }
 }
 

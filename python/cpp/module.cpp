@@ -25,7 +25,7 @@ NB_MODULE(_core, m) {
   python::bind_compact(m);
   python::bind_noise(m);
   python::bind_report(m);
-  python::bind_run(m);
+  python::bind_released(m);
 #ifdef PARSIMONY_RUN
   python::bind_networks(m);
 #endif

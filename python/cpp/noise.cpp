@@ -8,6 +8,7 @@
 
 #include "bindings.hpp"
 #include "options.hpp"
+#include "released.hpp"
 #include "run.hpp"
 #include "weights.hpp"
 
@@ -37,11 +38,12 @@ std::pair<std::int64_t, std::int64_t> apply(const LayerNoise& self, const Weight
                                             const std::optional<Mask>& drawn, int threads) {
   const std::span<std::uint8_t> mask =
       drawn ? std::span(drawn->data(), drawn->size()) : std::span<std::uint8_t>{};
+  const Context context = context_until_end(threads);
   const Released released;
   const auto blocks =
       quant::noise_weight({weight.data(), weight.size()}, self.grid, self.options, self.draw(step),
                           codebook ? view_of(*codebook) : MatrixView<const float>{},
-                          {noised.data(), noised.size()}, mask, Context(threads));
+                          {noised.data(), noised.size()}, mask, context);
   return {blocks.all, blocks.drawn};
 }
 
@@ -82,10 +84,11 @@ void bind_noise(nb::module_& m) {
       .def(
           "drawn",
           [](const LayerNoise& n, std::int64_t step, int threads) {
+            const Context context = context_until_end(threads);
             std::vector<std::uint8_t> mask;
             {
               const Released released;
-              mask = quant::draw_blocks(n.grid, n.options, n.draw(step), Context(threads));
+              mask = quant::draw_blocks(n.grid, n.options, n.draw(step), context);
             }
             const auto count = static_cast<std::int64_t>(mask.size());
             return array_of(std::move(mask), {n.grid.outputs, count / n.grid.outputs});

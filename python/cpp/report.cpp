@@ -11,7 +11,7 @@
 #include "parsimony/core/bandwidth.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/report_page.hpp"
-#include "run.hpp"
+#include "released.hpp"
 
 namespace parsimony::python {
 namespace {
@@ -24,8 +24,9 @@ void save_report(const std::string& path, const std::string& json, const std::st
   for (const auto& [caption, png] : pictures) {
     page.pictures.push_back({caption, std::string(png.c_str(), png.size())});
   }
+  const Context context = context_until_end(0);
   const Released released;
-  page.bandwidth = copy_bandwidth(Context{});
+  page.bandwidth = copy_bandwidth(context);
   write_file(path, report_page(json, page));
 }
 

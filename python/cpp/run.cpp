@@ -1,9 +1,9 @@
 #include "run.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -13,25 +13,12 @@
 
 #include "bindings.hpp"
 #include "parsimony/core/error.hpp"
+#include "released.hpp"
 
 namespace parsimony::python {
 namespace {
 
 constexpr auto kPollEvery = std::chrono::milliseconds(50);
-constexpr int kPollsAtExit = 40;
-
-// When the interpreter has ended, it ends each daemon thread that asks for its lock, in the middle of C++
-// code, which aborts the process. So no thread may be without the lock then.
-std::atomic<int> without_lock = 0;
-std::atomic<bool> exiting = false;
-
-void wait_at_exit() {
-  exiting = true;
-  const nb::gil_scoped_release released;
-  for (int polls = 0; polls < kPollsAtExit && without_lock > 0; ++polls) {
-    std::this_thread::sleep_for(kPollEvery);
-  }
-}
 
 // Levels of Python's logging.
 constexpr int kInfo = 20, kWarning = 30;
@@ -88,9 +75,12 @@ class News {
       messages.swap(messages_);
     }
     for (const Message& message : messages) {
-      call.log(message.level, nb::str(message.text.data(), message.text.size()));
+      call_python(call.log, nb::make_tuple(message.level, nb::str(message.text.data(), message.text.size())));
     }
-    if (step) call.progress(nb::str(step->stage.data(), step->stage.size()), step->done, step->total);
+    if (step) {
+      call_python(call.progress,
+                  nb::make_tuple(nb::str(step->stage.data(), step->stage.size()), step->done, step->total));
+    }
   }
 
  private:
@@ -109,66 +99,62 @@ void run_here(const Call& call, const std::function<void(const Context&)>& work)
   news.tell(call);
 }
 
-void run_on_a_thread(const Call& call, const std::function<void(const Context&)>& work) {
-  Context context(call.threads);
+// Work on a thread of its own.
+struct Running {
+  explicit Running(int threads) : context(threads) {}
+
+  Context context;
   std::stop_source stop;
-  context.stop = stop.get_token();
-  context.memory = memory_limit(call.max_memory);
   News news;
-  news.attach(context, call);
-  std::exception_ptr failure, of_python;
-  const bool before_exit = !exiting;
+  std::exception_ptr failure;
+  std::thread worker;
+};
+
+void run_on_a_thread(const Call& call, const std::function<void(const Context&)>& work) {
+  auto running = std::make_unique<Running>(call.threads);
+  running->context.stop = running->stop.get_token();
+  running->context.memory = memory_limit(call.max_memory);
+  running->news.attach(running->context, call);
+  const std::stop_callback at_end(end_of_interpreter(), [&stop = running->stop] { stop.request_stop(); });
+  std::exception_ptr of_python;
   {
     const Released released;
-    std::thread worker([&] {
+    running->worker = std::thread([&work, &running = *running] {
       try {
-        work(context);
+        work(running.context);
       } catch (...) {
-        failure = std::current_exception();
+        running.failure = std::current_exception();
       }
-      news.finish();
+      running.news.finish();
     });
     for (bool finished = false; !finished;) {
-      finished = news.wait();
-      if (before_exit && exiting) {
-        stop.request_stop();
-        worker.join();
-        --without_lock;
-        while (true) std::this_thread::sleep_for(std::chrono::hours(1));  // until the process ends
+      finished = running->news.wait();
+      const Held held(released);
+      if (!held) {
+        running->worker.join();
+        released.sleep();
       }
-      const nb::gil_scoped_acquire held;
       if (of_python) continue;
       try {
         if (PyErr_CheckSignals() != 0) throw nb::python_error();
-        news.tell(call);
+        running->news.tell(call);
       } catch (...) {
         of_python = std::current_exception();
-        stop.request_stop();
+        running->stop.request_stop();
+      }
+      if (released.forked()) {    // by a callback, and the worker is not in this process
+        (void)running.release();  // it may have locked parts of it
+        if (of_python) std::rethrow_exception(of_python);
+        throw Error(ErrorCode::cancelled, "the process forked in a callback: the call goes on in its parent");
       }
     }
-    worker.join();
+    running->worker.join();
   }
   if (of_python) std::rethrow_exception(of_python);
-  if (failure) std::rethrow_exception(failure);
+  if (running->failure) std::rethrow_exception(running->failure);
 }
 
 }  // namespace
-
-Released::Released() {
-  if (exiting) return;  // set with the lock held, as it is here
-  ++without_lock;
-  released_.emplace();
-}
-
-Released::~Released() {
-  if (!released_) return;
-  released_.reset();
-  --without_lock;
-}
-
-void bind_run(nb::module_&) {
-  nb::module_::import_("atexit").attr("register")(nb::cpp_function(&wait_at_exit));
-}
 
 void run_work(const Call& call, double operations, const std::function<void(const Context&)>& work) {
   try {
@@ -178,7 +164,7 @@ void run_work(const Call& call, double operations, const std::function<void(cons
       run_on_a_thread(call, work);
     }
   } catch (const Error& error) {
-    throw Error(error.code(), call.in_keywords(error.what()));
+    call.throw_in_keywords(error);
   } catch (const std::system_error& error) {
     throw Error(ErrorCode::internal, std::string("the system gives no thread: ") + error.what());
   }

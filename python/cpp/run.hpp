@@ -16,18 +16,6 @@ inline constexpr double kSmallWork = 1e5;
 /// Work that is not small, however small its input is.
 inline constexpr double kLongWork = 1e9;
 
-/// Gives the interpreter's lock to other threads while it lives. The end of the interpreter waits for it.
-class Released {
- public:
-  Released();
-  ~Released();
-  Released(const Released&) = delete;
-  Released& operator=(const Released&) = delete;
-
- private:
-  std::optional<nb::gil_scoped_release> released_;
-};
-
 /// Runs the work; operations: how many it takes, roughly. The GIL must be held and no reference to a Python
 /// object may be used in the work.
 ///
@@ -35,7 +23,8 @@ class Released {
 /// with the GIL released, while the calling thread looks for signals every 50 ms and hands over progress and
 /// messages. An exception of a signal's handler (KeyboardInterrupt) or of a callback stops the work and is
 /// thrown, as soon as the work has stopped. Errors of the library name keywords instead of options. At the
-/// end of the interpreter, work that daemon threads wait for is stopped.
+/// end of the interpreter, work that daemon threads wait for is stopped. In a child that a callback forks,
+/// the call ends with the exception of the callback, or as cancelled.
 void run_work(const Call& call, double operations, const std::function<void(const Context&)>& work);
 
 /// The same for work that returns a value.

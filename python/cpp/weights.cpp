@@ -20,6 +20,7 @@
 #include "parsimony/quant/packed_linear.hpp"
 #include "parsimony/quant/product_quantizer.hpp"
 #include "parsimony/quant/training_codes.hpp"
+#include "released.hpp"
 #include "run.hpp"
 
 namespace parsimony::python {
@@ -317,11 +318,12 @@ void bind_packed(nb::module_& m) {
           "multiply",
           [](const PackedLinear& layer, const Array2<float>& x,
              const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& y, int threads) {
+            const Context context = context_until_end(threads);
             const Released released;
             layer.multiply(
                 view_of(x),
                 {y.data(), static_cast<std::int64_t>(y.shape(0)), static_cast<std::int64_t>(y.shape(1))},
-                Context(threads));
+                context);
           },
           nb::arg("x"), nb::arg("y"), nb::arg("threads"));
   nb::class_<PackedEmbedding>(m, "PackedEmbedding")

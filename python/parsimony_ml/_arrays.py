@@ -54,6 +54,18 @@ def real_numbers(array: NDArray[Any], dtype: Any, name: str) -> NDArray[Any]:
         raise InvalidArgumentError(f"{name}: must be real numbers: {error}") from None
 
 
+def copied_or_same(array: NDArray[Any], dtype: Any, copy: bool | None) -> NDArray[Any]:
+    """The answer of ``__array__`` of an object that keeps the array, by the rule of NumPy 2: True always copies, None
+    only if the type changes, and False refuses to."""
+    # Not asarray(copy=…), which NumPy 1 does not have.
+    answer = array.astype(array.dtype if dtype is None else dtype, copy=bool(copy))
+    if copy is False and answer is not array:
+        raise InvalidArgumentError(
+            f"copy: must not be False, as the values have the type {array.dtype}, not {answer.dtype}"
+        )
+    return answer
+
+
 def to_points(value: Any, name: str = "points") -> NDArray[Any]:
     """Points, n × d, as contiguous float32 or float64: copied only if they are neither, or lie otherwise."""
     array = to_numpy(value, name)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._arrays import copied_or_same
 from ._errors import InvalidArgumentError
 from ._report import Report
 
@@ -146,9 +147,7 @@ class Clustering:
         return len(self.labels)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        # Not asarray(copy=…), which NumPy 1 does not have.
-        array = self.labels if dtype is None else self.labels.astype(dtype, copy=False)
-        return array.copy() if copy else array
+        return copied_or_same(self.labels, dtype, copy)
 
     def __repr__(self) -> str:
         return (

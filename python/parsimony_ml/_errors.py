@@ -25,7 +25,47 @@ class InvalidArgumentError(Error, ValueError):
 
 
 class FileError(Error, OSError):
-    """A file cannot be opened, read or written."""
+    """A file cannot be opened, read or written.
+
+    ``errno`` is the number that the operating system gives the reason, or None. As with ``OSError``, the error is also
+    the builtin of its number: ``FileNotFoundError``, ``PermissionError``, ``IsADirectoryError``, ``NotADirectoryError``
+    or ``FileExistsError``.
+    """
+
+    def __new__(cls, message: str = "", number: int | None = None) -> FileError:  # noqa: PYI034 - Self is younger
+        builtin = OSError if number is None else type(OSError(number, ""))
+        kind = next((kind for kind in _KINDS if builtin in kind.__bases__), cls) if cls is FileError else cls
+        return super().__new__(kind, message)
+
+    def __init__(self, message: str = "", number: int | None = None) -> None:
+        super().__init__(message)
+        self.errno = number
+
+    def __reduce__(self) -> tuple[type[FileError], tuple[str, int | None]]:
+        return type(self), (str(self), self.errno)
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file or its folder is not there."""
+
+
+class FilePermissionError(FileError, PermissionError):
+    """The user has no right to read or write a file."""
+
+
+class FolderError(FileError, IsADirectoryError):
+    """A folder is where a file must be."""
+
+
+class NoFolderError(FileError, NotADirectoryError):
+    """A file is where a folder must be."""
+
+
+class OccupiedError(FileError, FileExistsError):
+    """A file is where none must be."""
+
+
+_KINDS = (MissingFileError, FilePermissionError, FolderError, NoFolderError, OccupiedError)
 
 
 class FormatError(Error, ValueError):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._arrays import real_numbers, to_numpy
+from ._arrays import copied_or_same, real_numbers, to_numpy
 from ._call import Progress, make_call, seed_of, with_named
 from ._errors import InvalidArgumentError
 from ._images import operator_of
@@ -39,8 +39,7 @@ class LearnedOperator:
         self.report = Report.parse(found["report"])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        array = self.analysis_operator if dtype is None else self.analysis_operator.astype(dtype, copy=False)
-        return array.copy() if copy else array
+        return copied_or_same(self.analysis_operator, dtype, copy)
 
     def plot(self, ax: Any = None) -> Any:
         """Draws the rows of an operator of square patches as filters. Needs matplotlib; returns the axes."""

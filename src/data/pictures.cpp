@@ -17,6 +17,7 @@
 #include "data/resample.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/file_error.hpp"
 #include "parsimony/core/image.hpp"
 
 namespace parsimony::data {
@@ -81,7 +82,8 @@ class PictureFiles {
       if (at->is_regular_file()) files_.insert(at->path().lexically_relative(path_).generic_string());
     }
     if (error) {
-      throw Error(ErrorCode::io, fmt::format("{}: cannot be listed: {}", path_.string(), error.message()));
+      throw FileError(error.value(),
+                      fmt::format("{}: cannot be listed: {}", path_.string(), error.message()));
     }
   }
 

@@ -11,6 +11,7 @@
 
 #include "core/files/descriptor.hpp"
 #include "parsimony/core/error.hpp"
+#include "parsimony/core/file_error.hpp"
 
 namespace parsimony::distributed {
 namespace {
@@ -52,7 +53,8 @@ class InputFile {
 
  private:
   [[noreturn]] void fail() const {
-    throw Error(ErrorCode::io, fmt::format("cannot read {}: {}", path_, std::strerror(errno)));
+    const int number = errno;
+    throw FileError(number, fmt::format("cannot read {}: {}", path_, std::strerror(number)));
   }
 
   std::string path_;

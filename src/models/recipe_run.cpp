@@ -5,6 +5,7 @@
 
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/file_error.hpp"
 #include "parsimony/core/output_file.hpp"
 #include "parsimony/models/weights.hpp"
 #include "parsimony/train/batch_norm.hpp"
@@ -80,7 +81,8 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
   std::error_code failed;
   if (writes) std::filesystem::create_directories(output, failed);
   if (failed) {
-    throw Error(ErrorCode::io, fmt::format("{}: cannot be created: {}", output.string(), failed.message()));
+    throw FileError(failed.value(),
+                    fmt::format("{}: cannot be created: {}", output.string(), failed.message()));
   }
   train::TrainingPlan plan = recipe.plan;
   plan.teacher = teacher.get();

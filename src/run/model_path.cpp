@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <system_error>
 
-#include "parsimony/core/error.hpp"
+#include "parsimony/core/file_error.hpp"
 
 namespace parsimony::run {
 
@@ -12,7 +13,7 @@ bool has_file(const std::filesystem::path& path) {
   std::error_code error;
   const bool found = std::filesystem::exists(path, error);
   if (!error) return found;
-  throw Error(ErrorCode::io, fmt::format("{}: cannot be read: {}", path.string(), error.message()));
+  throw FileError(error.value(), fmt::format("{}: cannot be read: {}", path.string(), error.message()));
 }
 
 std::filesystem::path weights_path(const std::filesystem::path& model) {
@@ -21,8 +22,8 @@ std::filesystem::path weights_path(const std::filesystem::path& model) {
   for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
     if (has_file(model / name)) return model / name;
   }
-  throw Error(ErrorCode::io,
-              fmt::format("{}: has no model.safetensors; name the file of the weights", model.string()));
+  throw FileError(ENOENT,
+                  fmt::format("{}: has no model.safetensors; name the file of the weights", model.string()));
 }
 
 std::filesystem::path folder_of(const std::filesystem::path& model, const std::filesystem::path& folder) {

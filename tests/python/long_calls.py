@@ -1,4 +1,16 @@
-"""Calls that take seconds, as code for processes of their own; tests interrupt them."""
+"""Processes of Python, and calls that take seconds as code for them; tests interrupt them."""
+
+import subprocess
+import sys
+import textwrap
+
+
+def python(code, **keywords):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **keywords,
+    )  # fmt: skip
+
 
 LONG = """
 import numpy as np, scipy.sparse as sp, parsimony_ml as pm

@@ -233,6 +233,24 @@ def test_results_can_be_pickled_and_shown(on_points, blobs):
         on_points.plot(figure.axes[0])
 
 
+def test_arrays_of_results_are_copied_by_the_rule_of_numpy(on_points):
+    learned = pm.learn_operator(np.random.default_rng(0).normal(size=(500, 8)), max_iterations=3)
+    for result, kept, other in ((on_points, on_points.labels, np.int64), (learned, learned.analysis_operator, np.float32)):
+        for same in (None, kept.dtype):
+            assert np.shares_memory(result.__array__(same), kept)
+            assert result.__array__(same, copy=False) is kept
+            copied = result.__array__(same, copy=True)
+            assert (copied == kept).all()
+            assert not np.shares_memory(copied, kept)
+        for copy in (None, True):
+            converted = result.__array__(other, copy=copy)
+            assert converted.dtype == other
+            assert (converted == kept.astype(other)).all()
+        with pytest.raises(ValueError, match=f"copy: must not be False, as the values have the type {kept.dtype}"):
+            result.__array__(other, copy=False)
+        assert np.shares_memory(np.asarray(result), kept)
+
+
 def test_a_result_shares_the_memory_of_the_graph(on_points):
     _, columns, values = on_points.graph.csr()
     assert np.shares_memory(on_points.adjacency.indices, columns)

@@ -1,5 +1,9 @@
 """Keywords, their errors, and the tables of options."""
 
+import copy
+import errno
+import os
+import pickle
 import re
 
 import networkx as nx
@@ -56,9 +60,6 @@ def test_no_function_takes_a_seed_beside_random_state():
 
 
 def test_errors_are_builtins(tmp_path):
-    with pytest.raises(OSError, match=r"missing\.txt") as raised:
-        pm.cluster(tmp_path / "missing.txt", 2)
-    assert isinstance(raised.value, pm.FileError)
     broken = tmp_path / "broken.txt"
     broken.write_text("1 2\n1 x y z\n")
     with pytest.raises(pm.FormatError, match=r"broken\.txt:2"):
@@ -66,6 +67,56 @@ def test_errors_are_builtins(tmp_path):
     with pytest.raises(MemoryError, match="max_memory: ") as raised:
         pm.cluster(KARATE, 2, max_memory="10MB")
     assert isinstance(raised.value, pm.MemoryLimitError)
+
+
+def test_errors_of_files_are_the_builtins_of_their_numbers(tmp_path):
+    def save(place):
+        pm.cluster(KARATE, 2).report.save(place / "page.html")
+
+    (tmp_path / "file").write_text("1 2\n")
+    secret = tmp_path / "secret.txt"
+    secret.write_text("1 2\n")
+    secret.chmod(0)
+    for call, builtin, number in (
+        (lambda: pm.cluster(tmp_path / "missing.txt", 2), FileNotFoundError, errno.ENOENT),
+        (lambda: pm.PointModel.load(tmp_path / "missing.npz"), FileNotFoundError, errno.ENOENT),
+        (lambda: pm.quant.load(tmp_path / "missing.safetensors"), FileNotFoundError, errno.ENOENT),
+        (lambda: pm.quant.load(tmp_path), FileNotFoundError, errno.ENOENT),
+        (lambda: save(tmp_path / "missing"), FileNotFoundError, errno.ENOENT),
+        (lambda: pm.cluster(tmp_path, 2), IsADirectoryError, errno.EISDIR),
+        (lambda: pm.cluster(tmp_path / "file" / "graph.txt", 2), NotADirectoryError, errno.ENOTDIR),
+        (lambda: save(tmp_path / "file"), NotADirectoryError, errno.ENOTDIR),
+        (lambda: as_nobody(lambda: pm.cluster(secret, 2)), PermissionError, errno.EACCES),
+    ):
+        with pytest.raises(pm.FileError, match=re.escape(str(tmp_path))) as raised:
+            call()
+        assert isinstance(raised.value, builtin)
+        assert raised.value.errno == number
+        assert str(raised.value) == raised.value.args[0]
+
+
+def as_nobody(call):
+    """The call without the right of root to read all files."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        return call()
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("number", [None, *errno.errorcode])
+def test_the_number_of_an_error_of_a_file_chooses_the_builtin_of_oserror(number):
+    """But for those of processes and connections, which files do not have."""
+    error = pm.FileError("cannot open it", number)
+    files = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
+    expected = type(OSError(number, "")) if number is not None else OSError
+    assert [isinstance(error, builtin) for builtin in files] == [expected is builtin for builtin in files]
+    for same in (error, pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (type(same), same.errno, str(same)) == (type(error), number, "cannot open it")
+        assert isinstance(same, pm.FileError)
+        assert isinstance(same, OSError)
 
 
 def test_words_and_none_stand_for_the_automatic_value():

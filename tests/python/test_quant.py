@@ -234,6 +234,24 @@ def test_damaged_states_are_refused():
             quant.QuantizedTensor.__new__(quant.QuantizedTensor).__setstate__(state | wrong)
 
 
+def test_complex_tensors_are_refused():
+    """Their imaginary part would be dropped."""
+    torch = pytest.importorskip("torch")
+    real = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    twisted = torch.complex(real, real)
+    codes = quant.quantize(real, "int8")
+    layer = quant.PackedLinear(codes)
+    for call, name in (
+        (lambda: quant.quantize(twisted, "int8"), "weight"),
+        (lambda: quant.quantize(real, "int8", importance=twisted[0]), "importance"),
+        (lambda: quant.PackedLinear(codes, twisted[0]), "bias"),
+        (lambda: layer(twisted), "x"),
+        (lambda: quant.compress({"w": real}, calibration={"w": twisted[0]}, dry_run=True), "calibration: 'w'"),
+    ):
+        with pytest.raises(pm.InvalidArgumentError, match=f"^{name}: is complex; must be real numbers$"):
+            call()
+
+
 def test_refuses_mistakes(tmp_path):
     arrays = model()
     for keywords, kind, message in [
@@ -262,6 +280,8 @@ def test_refuses_mistakes(tmp_path):
     (tmp_path / "page.safetensors").write_text("<!DOCTYPE html><html></html>")
     with pytest.raises(pm.FormatError, match="web page"):
         quant.load(tmp_path / "page.safetensors")
+    with pytest.raises(pm.InvalidArgumentError, match=r"^target: ends in \.gz"):
+        quant.compress(arrays, tmp_path / "small.safetensors.gz")
     with pytest.raises(pm.InvalidArgumentError, match="x: must have 64 values in a row"):
         quant.PackedLinear(quant.quantize(arrays["layer.0.fc1.weight"]))(np.ones(63, np.float32))
     for layer in (quant.PackedLinear, quant.PackedEmbedding):

@@ -1,10 +1,8 @@
-"""How calls run: threads, signals, callbacks, messages, forks."""
+"""How calls run: threads, signals, callbacks, messages, processes."""
 
 import logging
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -12,16 +10,9 @@ import time
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from long_calls import LONG
+from long_calls import LONG, python
 
 import parsimony_ml as pm
-
-
-def python(code, **keywords):
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **keywords,
-    )  # fmt: skip
 
 
 def heavy():
@@ -54,28 +45,6 @@ def test_ctrl_c_stops_a_call(call, after):
     assert (process.returncode, err) == (0, "")
     # The promise is .25 s on an idle machine (bench/python/behaviour.py measures it).
     assert float(out) - sent < 2
-
-
-@pytest.mark.parametrize("work", ["pm.cluster(x, 20)", "layer(x)", "tensor.decode()"])
-def test_the_interpreter_may_end_while_a_daemon_thread_is_in_a_call(work):
-    process = python(f"""
-        import threading, time
-        import numpy as np
-        import parsimony_ml as pm
-        x = np.random.default_rng(0).normal(size=(6000, 64)).astype(np.float32)
-        tensor = pm.quant.quantize(x, "int8")
-        layer = pm.quant.PackedLinear(tensor)
-        begun = threading.Event()
-        def run():
-            while True:
-                begun.set()
-                {work}
-        threading.Thread(target=run, daemon=True).start()
-        begun.wait()
-        time.sleep(0.2)
-    """)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (0, "", "")
 
 
 def test_ctrl_c_works_in_any_call_of_a_thread():

@@ -348,6 +348,57 @@ def test_moments_of_inputs_that_are_keywords():
     assert found["fc.input_second_moment"].tolist() == [1, 4, 9]
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda layer, x, mask: layer(x, mask),
+        lambda layer, x, mask: layer(hidden=x, mask=mask),
+        lambda layer, x, mask: layer(mask=mask, hidden=x),
+        lambda layer, x, mask: layer(x, mask=mask),
+    ],
+)
+def test_moments_of_a_layer_with_arguments_of_its_own(call):
+    class Masked(nn.Linear):
+        def forward(self, hidden, mask):
+            return super().forward(hidden * mask)
+
+    class Position(nn.Module):
+        """A table that gets a length, not a tensor."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(5, 3))
+
+        def forward(self, length):
+            return self.weight[:length]
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.positions = Position()
+            self.fc = Masked(3, 2)
+
+        def forward(self, x):
+            return call(self.fc, x + self.positions(len(x)), torch.full((3,), 0.5))
+
+    x = torch.tensor([[1.0, 2.0, 3.0], [3.0, 0.0, 1.0]])
+    found = input_second_moments(Model(), [x])
+    assert {name: values.tolist() for name, values in found.items()} == {"fc.input_second_moment": [5, 2, 5]}
+
+
+def test_a_layer_refuses_arguments_while_moments_are_measured():
+    class Wrong(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.fc(hidden=x)
+
+    with pytest.raises(TypeError, match="hidden"):
+        input_second_moments(Wrong(), [torch.ones(1, 3)])
+
+
 def test_moments_of_inputs_calibrate(images):
     model, x = images
     moments = input_second_moments(model.eval(), [x[:4], (x[4:],)])

@@ -141,7 +141,7 @@ def compress(
         source,
         {},
         path,
-        make_call(n_jobs, progress, max_memory, seed="seed"),
+        make_call(n_jobs, progress, max_memory, seed="seed", output="target"),
         {"dry_run": dry_run, **given},
         calibration_of(calibration),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def model_file(path: str | os.PathLike[str]) -> Path:
     if files:
         names = ", ".join(file.name for file in files)
         raise InvalidArgumentError(f"{found}: has several models ({names}); name one of them")
-    raise FileError(f"{found}: has no {MODEL_FILES[0]} and no {MODEL_FILES[1]}")
+    raise FileError(f"{found}: has no {MODEL_FILES[0]} and no {MODEL_FILES[1]}", errno.ENOENT)
 
 
 def open_model(path: str | os.PathLike[str], progress: Any = None) -> _core.OpenModel:

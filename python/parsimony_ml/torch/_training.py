@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -96,20 +97,37 @@ def recalibrate_batch_norm(
             norm.momentum = momentum
 
 
+def _input(module: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> torch.Tensor | None:
+    """The first argument of a call, in the order of the parameters of forward, that is a tensor of floats."""
+    try:
+        bound = inspect.signature(module.forward).bind(*inputs, **keywords)
+    except TypeError:  # forward refuses the arguments, and says why
+        return None
+    for value in (*bound.args, *bound.kwargs.values()):
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            return value
+    return None
+
+
 def input_second_moments(
     model: nn.Module, batches: Iterable[Any], *, forward: Callable[[nn.Module, Any], object] = _run
 ) -> dict[str, np.ndarray]:
     """E[x^2] of each input channel of linear layers and convolutions, over the batches in evaluation mode.
 
     The result is the ``calibration`` of ``compress`` and ``quantize_``: errors then count as they change the outputs of
-    the layers. Convolutions in groups have the channels of all groups.
+    the layers. Convolutions in groups have the channels of all groups. The input of a layer is the first of the
+    arguments of its ``forward``, by position or by keyword, that is a tensor of floats; a layer that gets none is left
+    out.
     """
     sums: dict[str, torch.Tensor] = {}
     counts: dict[str, int] = {}
 
     def hook_for(name: str, channel: int) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: Any, keywords: Any) -> None:
-            x = (inputs[0] if inputs else keywords["input"]).detach().double()
+            given = _input(module, inputs, keywords)
+            if given is None:
+                return
+            x = given.detach().double()
             axis = channel % x.dim()
             square = x.square().movedim(axis, -1).reshape(-1, x.shape[axis]).sum(0).cpu()
             sums[name] = sums.get(name, torch.zeros_like(square)) + square

@@ -8,7 +8,7 @@
 
 namespace parsimony {
 
-/// Throws Error(io): "cannot WHAT PATH: " and the text of errno.
+/// Throws FileError: "cannot WHAT PATH: " and the text of errno.
 [[noreturn]] void throw_io(const char* what, const std::filesystem::path& path);
 
 class Descriptor {

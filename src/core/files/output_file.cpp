@@ -18,13 +18,15 @@
 #include "core/files/pending_file.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/file_error.hpp"
 
 namespace parsimony {
 
 void throw_io(const char* what, const std::filesystem::path& path) {
   const std::string name = path == "/dev/stdout" ? "the standard output" : path.string();
-  const char* limit = errno == EFBIG ? " (the limit of its file system, or of this process: ulimit -f)" : "";
-  throw Error(ErrorCode::io, fmt::format("cannot {} {}: {}{}", what, name, std::strerror(errno), limit));
+  const int number = errno;
+  const char* limit = number == EFBIG ? " (the limit of its file system, or of this process: ulimit -f)" : "";
+  throw FileError(number, fmt::format("cannot {} {}: {}{}", what, name, std::strerror(number), limit));
 }
 
 struct AtomicFile::State {

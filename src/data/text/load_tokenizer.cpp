@@ -1,6 +1,7 @@
 // Implements load_tokenizer() of parsimony/data/sentence_tokenizer.hpp.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "data/text/byte_pairs.hpp"
@@ -9,6 +10,7 @@
 #include "data/text/word_pieces.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/file_error.hpp"
 #include "parsimony/core/lines.hpp"
 
 namespace parsimony::data {
@@ -90,8 +92,8 @@ SentenceTokenizer load_tokenizer(const fs::path& path) {
     for (const char* name : {"tokenizer.json", "vocab.json", "vocab.txt"}) {
       if (fs::exists(path / name)) return load_tokenizer(path / name);
     }
-    throw Error(ErrorCode::io,
-                fmt::format("{}: the folder has no tokenizer.json, vocab.json (with merges.txt) or vocab.txt",
+    throw FileError(
+        ENOENT, fmt::format("{}: the folder has no tokenizer.json, vocab.json (with merges.txt) or vocab.txt",
                             path.string()));
   }
   const std::string name = path.filename().string();
