@@ -160,8 +160,8 @@ DenoiseResult denoise(const Image& image, const DenoiseOptions& options, const C
   if (out.reports.empty()) {
     context.log(
         LogLevel::warning,
-        "no noise is found in the image (it is clean, drawn or constant): it stays as it is; say how much "
-        "there is with sigma to denoise it all the same");
+        "no noise is found in the image (it is clean, drawn or constant): it stays as it is; set sigma "
+        "to denoise it all the same");
     out.reports.push_back(make_report("unchanged: no noise found", context, 0));
   }
   return out;

@@ -91,7 +91,7 @@ InpaintResult inpaint(const Image& image, const Image& mask, const InpaintOption
     context.log(
         LogLevel::warning,
         fmt::format("the known pixels all have one value, as holes do: the mask is probably the wrong way "
-                    "round; missing {} turns it",
+                    "round; set missing to {} to turn it",
                     other));
   }
   InpaintResult out;

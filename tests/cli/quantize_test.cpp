@@ -120,7 +120,7 @@ TEST_F(Quantize, StrictNamesWhatWouldBeLeftAlone) {
 TEST_F(Quantize, WrongFlagsAreUsageErrors) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
       {{"--scheme", "int9"}, "--scheme"},
-      {{"--scheme", "int8", "--budget", "3kB"}, "--budget"},
+      {{"--scheme", "int8", "--budget", "3kB"}, "--scheme: int8 leaves a budget nothing"},
       {{"--budget", "0"}, "--budget"},
       {{"--budget", "much"}, "--budget"},
       {{"--budget", "100"}, "--budget: 100 bytes; the least"},

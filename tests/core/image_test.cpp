@@ -324,6 +324,8 @@ TEST(Images, KeepTheProfileTheExifAndTheDensity) {
     const Image found = read_image(path);
     EXPECT_EQ(found.tags.icc_profile, image.tags.icc_profile);
     EXPECT_EQ(found.tags.exif, image.tags.exif);
+    const std::string bytes = TemporaryDirectory::content(path);
+    EXPECT_EQ(bytes.find(image.tags.exif), bytes.rfind(image.tags.exif)) << "once";
     const bool has_density = std::string(ending) != ".webp", lossless = std::string(ending) != ".jpg";
     EXPECT_NEAR(found.tags.pixels_per_metre[1], has_density ? 2900 : 0, 1);
     for (std::size_t c = 0; lossless && c < 3; ++c) EXPECT_EQ(values_of(found, c), values_of(image, c));
@@ -379,7 +381,7 @@ TEST(Images, OfOtherKindsAreNamedWithTheWayOut) {
   };
   std::string dicom(140, '\0');
   dicom.replace(128, 4, "DICM");
-  refuse("x.png: a GIF: convert it to PNG", "GIF89a......");
+  refuse("x.png: a GIF: convert it to PNG first: magick x.png out.png", "GIF89a......");
   refuse("DICOM: take its pixels with pydicom", dicom);
   refuse("HEIC",
          "\0\0\0\x18"

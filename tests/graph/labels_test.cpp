@@ -158,9 +158,9 @@ TEST(Labels, AlignById) {
 TEST(Labels, WithoutIdsMustBeAsManyAsTheOthers) {
   const Labels three{NodeIds::consecutive(3, 0), {0, 1, 1}, {"a", "b"}, true, "three.txt"};
   const Labels four{NodeIds::consecutive(4, 1), {0, 1, 1, 0}, {"x", "y"}, false, "four.txt"};
-  expect_error(ErrorCode::format, "three.txt: 3 labels for the 4 of four.txt",
+  expect_error(ErrorCode::format, "three.txt: 3 labels, but four.txt has 4",
                [&] { align_labels(four, three); });
-  expect_error(ErrorCode::format, "four.txt: 4 labels for the 3 of three.txt",
+  expect_error(ErrorCode::format, "four.txt: 4 labels, but three.txt has 3",
                [&] { align_labels(three, four); });
   const Labels far{NodeIds::consecutive(2, 9), {0, 1}, {"x", "y"}, false, "far.txt"};
   expect_error(ErrorCode::format, "far.txt: shares no node with four.txt", [&] { align_labels(four, far); });

@@ -271,8 +271,8 @@ TEST(Inpaint, SaysWhenTheMaskLooksWrong) {
   };
   EXPECT_EQ(said(mask, MissingPixels::black), std::pair(std::string(), 1.0 / 3));
   EXPECT_EQ(said(turned, MissingPixels::white), std::pair(std::string(), 1.0 / 3));
-  EXPECT_NE(said(turned, MissingPixels::black).first.find("missing white turns it"), std::string::npos);
-  EXPECT_NE(said(mask, MissingPixels::white).first.find("missing black turns it"), std::string::npos);
+  EXPECT_NE(said(turned, MissingPixels::black).first.find("set missing to white"), std::string::npos);
+  EXPECT_NE(said(mask, MissingPixels::white).first.find("set missing to black"), std::string::npos);
   Matrix<float> all(24, 24);
   std::ranges::fill(all.values(), 255.0f);
   EXPECT_NE(said(all, MissingPixels::black).first.find("no pixel is missing"), std::string::npos);

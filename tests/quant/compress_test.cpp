@@ -317,7 +317,7 @@ TEST_F(Compress, WhatCannotBeIsRefused) {
   const auto refused = [&](const std::string& piece, const CompressOptions& options) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { plan_compression(model, options); });
   };
-  refused("budget: scheme int8", {.scheme = "int8", .budget = 100000});
+  refused("scheme: int8", {.scheme = "int8", .budget = 100000});
   refused("budget: -1", {.budget = -1});
   refused("block_size: 5000", {.scheme = "pq", .block_size = 5000});
   refused("block_size: only with scheme pq", {.scheme = "int8", .block_size = 8});

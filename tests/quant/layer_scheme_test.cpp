@@ -158,7 +158,7 @@ TEST_F(Schemes, PresetsSayHowEachRoleIsStored) {
 TEST_F(Schemes, ABudgetChoosesOnlyWhatIsLeftOpen) {
   auto plan = planned(bert(), {.scheme = "ffn=int4g32,*=auto", .budget = 60000});
   EXPECT_EQ(plan.at("encoder.layer.0.output.dense.weight").group, 32);
-  expect_error(ErrorCode::invalid_argument, "leaves nothing to choose",
+  expect_error(ErrorCode::invalid_argument, "leaves a budget nothing to choose",
                [&] { planned(bert(), {.scheme = "ffn=int4,*=int8", .budget = 60000}); });
 }
 

@@ -20,7 +20,8 @@ namespace {
 
 [[noreturn]] void throw_too_large(const std::filesystem::path& path, std::int64_t max_bytes) {
   throw Error(ErrorCode::memory_limit,
-              fmt::format("{}: larger than the limit of {} bytes", path.string(), max_bytes));
+              fmt::format("{}: larger than the limit, which leaves {} for it", path.string(),
+                          max_bytes > 1 ? fmt::format("{} bytes", max_bytes) : "nothing"));
 }
 
 void check(const std::stop_token& stop) {

@@ -6,7 +6,8 @@
 
 namespace parsimony {
 
-/// "a GIF: convert it to PNG first: magick in.gif out.png", by the first bytes; empty where they say nothing.
-std::string foreign_image(std::string_view bytes);
+/// "a GIF: convert it to PNG first: magick photo.gif out.png" for the file "photo.gif", by its first bytes;
+/// empty where they say nothing.
+std::string foreign_image(std::string_view bytes, const std::string& name);
 
 }  // namespace parsimony

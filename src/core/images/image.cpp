@@ -209,7 +209,7 @@ Image parse_image(std::string_view bytes, const std::string& name, std::int64_t 
   if (is_webp(bytes)) return from_samples(decode_webp(bytes, name, max_bytes));
   if (is_bmp(bytes)) return from_samples(decode_bmp(bytes, name, max_bytes));
   if (is_pfm(bytes)) return decode_pfm(bytes, name, max_bytes);
-  const std::string foreign = foreign_image(bytes);
+  const std::string foreign = foreign_image(bytes, name);
   if (is_tiff(bytes) && foreign.empty()) return decode_tiff(bytes, name, max_bytes);
   if (bytes.empty()) throw Error(ErrorCode::format, fmt::format("{}: the file is empty; {}", name, kRead));
   if (!foreign.empty()) throw Error(ErrorCode::unsupported, fmt::format("{}: {}", name, foreign));

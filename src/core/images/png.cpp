@@ -233,7 +233,7 @@ std::string encode_png(const Samples& samples) {
       png_write_row(png, reinterpret_cast<png_const_bytep>(samples.bytes.data()) +
                              static_cast<std::size_t>(y) * row_bytes);
     }
-    png_write_end(png, handle.info);
+    png_write_end(png, nullptr);  // with the tags it would write the Exif a second time
   };
   const bool written = run(png, write);
   handle.shortage.check();  // a profile that there was no memory for is left out without an error

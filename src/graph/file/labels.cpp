@@ -217,8 +217,8 @@ AlignedLabels align_labels(const Labels& first, const Labels& second) {
   // Without ids in one of the files, nothing but the position can match the nodes.
   if (first.by_position || second.by_position) {
     if (first.clusters.size() != second.clusters.size()) {
-      fail(fmt::format("{} labels for the {} of {}; without ids in both files there must be as many",
-                       second.clusters.size(), first.clusters.size(), first.file));
+      fail(fmt::format("{} labels, but {} has {}; without ids in both files there must be as many",
+                       second.clusters.size(), first.file, first.clusters.size()));
     }
     return {.first = first.clusters, .second = second.clusters};
   }

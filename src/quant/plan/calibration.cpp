@@ -205,7 +205,7 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
     context.log(LogLevel::warning, fmt::format("{}: {}", calibration->name(), text));
   };
   if (!without.empty()) {
-    warn(fmt::format("no inputs of {} of {} weights, all of whose values count the same: {}", without.size(),
+    warn(fmt::format("has no inputs of {} of {} weights; their errors are not weighed: {}", without.size(),
                      recipe.weights.size(), list(without)));
   }
   if (embeddings > 0) {
@@ -213,9 +213,10 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
                                             calibration->name(), embeddings, embeddings == 1 ? "" : "s"));
   }
   if (!dead.empty()) {
-    warn(fmt::format(
-        "inputs that are all 0, as of an expert that no sample reached, count as none, those of {}",
-        list(dead)));
+    warn(
+        fmt::format("the inputs of {} are all 0, as those of an expert that no sample reached; their errors "
+                    "are not weighed",
+                    list(dead)));
   }
   if (!stray.empty()) {
     std::vector<std::string> expected;

@@ -116,10 +116,8 @@ std::int64_t quantizing_memory(const ModelTensors& model, const CompressOptions&
   return values + 16 * largest + feedback + (mapped ? model.bytes() : 0);
 }
 
-}  // namespace
-
-Compression compress(const ModelTensors& whole, const OutputPath& output, const CompressOptions& options,
-                     const Context& context) {
+Compression compress_tensors(const ModelTensors& whole, const OutputPath& output,
+                             const CompressOptions& options, const Context& context) {
   check_output(output.path(), whole, options.dry_run);
   const bool rearranged = options.share != LayerSharing::none || options.prune != LayerPruning::none;
   ModelTensors model = rearranged ? share_and_prune(whole, options.share, options.prune) : whole;
@@ -156,6 +154,18 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
   writing.finish();
   out.recipe = std::move(made.model.recipe);
   return out;
+}
+
+}  // namespace
+
+Compression compress(const ModelTensors& whole, const OutputPath& output, const CompressOptions& options,
+                     const Context& context) {
+  try {
+    return compress_tensors(whole, output, options, context);
+  } catch (const Error&) {
+    if (whole.file()) whole.file()->check_unchanged();  // the reason, where it is one
+    throw;
+  }
 }
 
 Compression compress(const std::filesystem::path& model, const OutputPath& output,

@@ -90,7 +90,8 @@ class Planner {
     const bool chosen =
         schemes_.any(LayerScheme::Kind::automatic) || schemes_.any(LayerScheme::Kind::product);
     if (options_.budget == 0 || chosen) return;
-    refuse(fmt::format("budget: scheme {} leaves nothing to choose; must be auto or pq", options_.scheme));
+    refuse(fmt::format("scheme: {} leaves a budget nothing to choose; must be auto or pq with one",
+                       options_.scheme));
   }
 
   void fold_batch_norms() {
