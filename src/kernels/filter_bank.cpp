@@ -180,7 +180,7 @@ void Adjoint(const float* weights, std::int64_t padded, std::int64_t filters, st
       AdjointRows<kCount>(weights + u, padded, filters, side, s, s_stride, columns, image + u * stride,
                           stride, rows);
     };
-    if (rows > 6) {
+    if (rows > 6) {  // NOLINT(bugprone-branch-clone): two are alike where the target has four rows
       run.template operator()<kRows>();
     } else if (rows > 4) {
       run.template operator()<std::min<std::int64_t>(kRows, 6)>();

@@ -212,7 +212,7 @@ void float_tables(const float* x, std::int64_t columns, const TransposedCodebook
 void quantized_tables(const float* x, std::int64_t columns, const TransposedCodebook& codebook, int planes,
                       std::int32_t least_level, std::uint8_t* tables, float* low, std::int32_t* level) {
   const std::int64_t entries = codebook.entries, bytes = plane_bytes(entries);
-  float products[kMostEntries];
+  float products[kMostEntries] = {};
   for (std::int64_t c = 0; c < columns; ++c, tables += planes * bytes) {
     scalar::float_tables(x + c * codebook.d, 1, codebook, products);
     const auto [least, most] = std::minmax_element(products, products + entries);

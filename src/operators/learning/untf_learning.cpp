@@ -57,7 +57,7 @@ double check_spread(MatrixView<const float> signals, MatrixView<const float> giv
   bool varied = n == 1;
   for (std::int64_t s = 0; s < signals.rows; ++s) {
     for (std::int64_t c = 0; c < n; ++c) signal[c] = signals(s, c);
-    gram.selfadjointView<Eigen::Lower>().rankUpdate(signal);
+    for (std::int64_t c = 0; c < n; ++c) gram.col(c).tail(n - c) += signal[c] * signal.tail(n - c);
     for (const float value : given.row(s)) {
       before += static_cast<double>(value) * value;
       varied = varied || value != given(s, 0);
