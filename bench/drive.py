@@ -50,9 +50,10 @@ class Run:
 # command and measures it. SIGTERM kills the command and its children.
 STARTER = """
 import json, os, signal, sys, time
+child = 0  # then the signal ends the group of this process
+signal.signal(signal.SIGTERM, lambda *_: os.killpg(child, signal.SIGKILL))
 begin = time.perf_counter()
 child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ, setpgroup=0, setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
-signal.signal(signal.SIGTERM, lambda *_: os.killpg(child, signal.SIGKILL))
 _, status, usage = os.wait4(child, 0)
 wall = time.perf_counter() - begin
 figures = [os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]

@@ -50,7 +50,7 @@ class MissingFileError(FileError, FileNotFoundError):
 
 
 class FilePermissionError(FileError, PermissionError):
-    """The user has no right to read or write a file."""
+    """The user may not read or write the file."""
 
 
 class FolderError(FileError, IsADirectoryError):

@@ -54,9 +54,9 @@ TEST(RecalibrateBatchNorm, ChangesNothingWhereItFails) {
   EXPECT_EQ(norm->options.momentum().value(), 0.1);
 }
 
-// Codes that stretch and shift the values of each channel: the moved statistics undo this on inputs of
-// another kind than the measured ones, as a recalibration on these could not.
-TEST(MovedStatistics, UndoWhatTheCodesChangeOnOtherInputsThanTheMeasuredOnes) {
+// Codes that stretch and shift the values of each channel, and inputs at hand of another kind than those that
+// made the statistics: the variances follow the stretching, and the means move as on the inputs at hand.
+TEST(MovedStatistics, MoveByWhatTheCodesChangeOnTheInputsAtHand) {
   torch::manual_seed(5);
   torch::nn::Sequential net(torch::nn::Linear(6, 4), torch::nn::BatchNorm1d(4));
   net->to(torch::kDouble);

@@ -19,18 +19,16 @@
 namespace parsimony::train {
 namespace {
 
-std::string bytes_of_whole_run() {
+std::string bytes_of_whole_run(const TrainingPlan& plan = whole_plan()) {
   SpotTask task;
-  train(task, whole_plan(), {}, Context(1));
+  train(task, plan, {}, Context(1));
   return bytes_of(task.model());
 }
 
 // Stopped after some steps, in each phase and between them, a run ends as one that was not.
 void stop_again_and_again(const TrainingPlan& plan) {
   const TemporaryDirectory directory;
-  SpotTask unstopped;
-  train(unstopped, plan, {}, Context(1));
-  const std::string whole = bytes_of(unstopped.model());
+  const std::string whole = bytes_of_whole_run(plan);
   const TrainingFiles files{directory / "run.checkpoint"};
   int runs = 0;
   for (bool done = false; !done; ++runs) {

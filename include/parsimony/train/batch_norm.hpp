@@ -1,12 +1,17 @@
 // Batch normalization around quantized layers.
 #pragma once
 
-#include <torch/torch.h>
-
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
+
+namespace at {
+class Tensor;
+}
+namespace torch::nn {
+class Module;
+}
 
 namespace parsimony::train {
 
@@ -20,7 +25,7 @@ bool has_batch_norm(torch::nn::Module& model);
 void recalibrate_batch_norm(torch::nn::Module& model, const std::function<void()>& pass);
 
 /// Means and variances of all BatchNorms, by the names of their buffers.
-using BatchNormStatistics = std::map<std::string, torch::Tensor>;
+using BatchNormStatistics = std::map<std::string, at::Tensor>;
 
 /// A copy of the present statistics.
 BatchNormStatistics batch_norm_statistics(torch::nn::Module& model);

@@ -205,8 +205,8 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
     context.log(LogLevel::warning, fmt::format("{}: {}", calibration->name(), text));
   };
   if (!without.empty()) {
-    warn(fmt::format("has no inputs of {} of {} weights; their errors are not weighed: {}", without.size(),
-                     recipe.weights.size(), list(without)));
+    warn(fmt::format("has no inputs for {} of {} weights; errors of all their values count the same: {}",
+                     without.size(), recipe.weights.size(), list(without)));
   }
   if (embeddings > 0) {
     context.log(LogLevel::info, fmt::format("{}: {} embedding{} without inputs, as embeddings are",
@@ -214,8 +214,8 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
   }
   if (!dead.empty()) {
     warn(
-        fmt::format("the inputs of {} are all 0, as those of an expert that no sample reached; their errors "
-                    "are not weighed",
+        fmt::format("the inputs of {} are all 0, as of an expert that no sample reached; errors of all "
+                    "values count the same there",
                     list(dead)));
   }
   if (!stray.empty()) {
