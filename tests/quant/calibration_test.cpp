@@ -47,7 +47,8 @@ TEST_F(CalibrationOfModels, ALayerWithoutInputsCountsLikeOneThatHasThem) {
   EXPECT_EQ(warnings_, "");
   for (const SafetensorsFile& part : {file({x0}, "one"), file({x0, typo}, "typo")}) {
     const auto weights = plan(model, part, options).recipe.weights;
-    expect_warning("has no inputs for 1 of 2 weights; errors of all their values count the same: 'l1.weight'");
+    expect_warning(
+        "has no inputs for 1 of 2 weights; errors of all their values count the same: 'l1.weight'");
     for (std::size_t w = 0; w < 2; ++w) {
       EXPECT_EQ(weights[w].scheme, of_both[w].scheme);
       EXPECT_EQ(weights[w].bits, of_both[w].bits);
