@@ -21,6 +21,14 @@ namespace {
 
 constexpr std::int64_t kFour = 4 * kIntegerOutputs;  // four values of all outputs
 
+// The codes of a column lie a row of the weight after those of the last one, where the processor does not
+// expect them. A prefetch past the end does no harm.
+constexpr std::int64_t kColumnsAhead = 8;
+
+inline void fetch_codes(const std::uint8_t* codes, std::int64_t width) {
+  __builtin_prefetch(codes + kColumnsAhead * width);
+}
+
 template <class Word>
 Word word_at(const std::int8_t* values) {
   Word word;
@@ -57,6 +65,7 @@ void copy_centroids(const CentroidBytes& centroids, const std::uint8_t* codes, s
   const std::int64_t d = kD == 0 ? centroids.d() : kD;
   const std::int8_t* values = centroids.values();
   for (std::int64_t c = 0; c < columns; ++c, codes += width, tile += d / 4 * kFour) {
+    fetch_codes(codes, width);
     for (std::int64_t half = 0; half < 2; ++half) {
       const std::int64_t first = half * kIntegerOutputs / 2;
       const std::uint8_t* code = codes + lookup_place(first);
@@ -112,6 +121,7 @@ void DecodeFour(const std::int8_t* planes, const std::uint8_t* HWY_RESTRICT code
     }
   }
   for (std::int64_t c = 0; c < columns; ++c, codes += width, tile += step) {
+    fetch_codes(codes, width);
     const __m512i some = _mm512_permutexvar_epi8(order, _mm512_loadu_si512(codes));
     const __mmask64 upper = _mm512_movepi8_mask(some);
     const __m512i v0 = ValueOfBlocks<kRegisters>(table[0], some, upper),
