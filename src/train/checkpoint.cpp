@@ -5,11 +5,12 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <sstream>
+#include <exception>
 
 #include "core/files/output_gate.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
+#include "parsimony/core/output_file.hpp"
 #include "parsimony/train/ipq.hpp"
 #include "parsimony/train/noise.hpp"
 
@@ -166,6 +167,23 @@ std::vector<IpqLayer> read_ipq(InputArchive& archive) {
   return layers;
 }
 
+// Writes the archive piece by piece: it never lies in memory as a whole. No exception may pass through
+// LibTorch's writer, which is C, and one that is told of a failure writes again when it is destroyed.
+void save(OutputArchive& archive, const std::filesystem::path& path) {
+  AtomicFile file(path);
+  std::exception_ptr failure;
+  archive.save_to([&](const void* bytes, std::size_t count) {
+    try {
+      if (!failure) file.write({static_cast<const char*>(bytes), count});
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    return count;
+  });
+  if (failure) std::rethrow_exception(failure);
+  file.commit();
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& state) {
@@ -194,10 +212,8 @@ void save_checkpoint(const std::filesystem::path& path, const TrainingState& sta
     write_ipq(ipq, *state.ipq);
     archive.write("ipq", ipq);
   }
-  std::ostringstream bytes;
-  archive.save_to(bytes);
   const SavingState saving;
-  write_file(path, std::move(bytes).str());
+  save(archive, path);
 }
 
 struct Checkpoint::State {
@@ -220,11 +236,11 @@ struct Checkpoint::State {
 };
 
 Checkpoint::Checkpoint(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
-  std::istringstream bytes(read_file(path));
+  const std::string bytes = read_file(path);
   state_->name = path.string();
   state_->read([&] {
     InputArchive& archive = state_->archive;
-    archive.load_from(bytes);
+    archive.load_from(bytes.data(), bytes.size());
     if (const std::int64_t version = read_number(archive, "parsimony_checkpoint"); version != kVersion) {
       throw Error(ErrorCode::unsupported,
                   fmt::format("{}: is a checkpoint of version {}; this program reads version {}",

@@ -61,6 +61,12 @@ TEST(Checkpoint, ARunGoesOnAsIfItHadNotStopped) {
   }
 }
 
+TEST(Checkpoint, AFullDiskIsToldAsOne) {
+  Training training;
+  expect_error(ErrorCode::io, "No space left on device",
+               [&] { save_checkpoint("/dev/full", training.state); });
+}
+
 TEST(Checkpoint, FilesOfSomethingElseAreRefused) {
   const TemporaryDirectory directory;
   Training training;
