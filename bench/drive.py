@@ -151,6 +151,12 @@ def add_flags(parser, threads=True):
         parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 
 
+def take_avx2():
+    """From now on the benchmarks of bench/run, PyTorch and oneDNN compute as on a machine without AVX-512. ONNX Runtime has no
+    such switch."""
+    os.environ |= {"PARSIMONY_BENCH_TARGET": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+
+
 def mean(values, digits=3):
     """Mean ± half of its 95 % interval (Student's t); the mean alone where there is one value."""
     values = list(values)

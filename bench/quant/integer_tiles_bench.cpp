@@ -13,6 +13,7 @@
 
 #include "bench/quant/limits.hpp"
 #include "bench/quant/product_weight.hpp"
+#include "bench/target.hpp"
 #include "parsimony/quant/packed_linear.hpp"
 
 namespace parsimony::quant {
@@ -92,11 +93,6 @@ void multiply(benchmark::State& state, const QuantizedTensor& weight, TileProduc
   report(state);
 }
 
-void choose_target(std::int64_t targets) {
-  hwy::SetSupportedTargetsForTest(targets);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
-
 const int registered = [] {
   const auto add = [](const std::string& name, const auto& body) {
     for (const auto& [outputs, inputs] : {std::pair{768, 768}, {3072, 768}, {768, 3072}}) {
@@ -115,9 +111,9 @@ const int registered = [] {
     const auto product = [&](const char* name, const auto& weight, TileProduct tiles,
                              std::int64_t switch_batch) {
       add(name + suffix, [=](benchmark::State& state) {
-        choose_target(target);
+        bench::choose_target(target);
         multiply(state, weight(state.range(0), state.range(1)), tiles, switch_batch);
-        choose_target(0);
+        bench::choose_target(0);
       });
     };
     product("tables", product_weight, TileProduct::floats, 0);
@@ -133,13 +129,13 @@ const int registered = [] {
                                       {"peak7", kernels::IntegerRange::rows7},
                                       {"peak6", kernels::IntegerRange::rows7tiles6}}) {
       benchmark::RegisterBenchmark((name + suffix).c_str(), [=](benchmark::State& state) {
-        choose_target(target);
+        bench::choose_target(target);
         std::int32_t result = 0;
         double products = 0;
         for (auto _ : state) products += bench::byte_products(10000, range, result);
         benchmark::DoNotOptimize(result);
         state.counters["products"] = benchmark::Counter(products, benchmark::Counter::kIsRate);
-        choose_target(0);
+        bench::choose_target(0);
       });
     }
   }

@@ -5,7 +5,9 @@ Makes all files in FOLDER (2.5 GB), runs each engine in a process of its own, in
 bytes of the file, processor milliseconds until it is loaded, peak memory of the process that runs 16 and 128 tokens, the
 least milliseconds of a text of batch 1 (processor time with one thread, wall time with two), and for MiniLM Spearman's
 correlation of cosines with people's scores on STS-2016. RoBERTa has random weights (experiments/quantizers/networks.py):
-none can be had from packages, and times do not depend on them. Needs the packages of bench/run/requirements.txt."""
+none can be had from packages, and times do not depend on them. Needs the packages of bench/run/requirements.txt.
+
+--avx2 shows a machine without AVX-512 on one that has it, but for ONNX Runtime, which takes what it finds, and for PyTorch's int8."""
 
 import argparse
 import json
@@ -51,9 +53,9 @@ def run_peer(engine, model, folder, threads, more=()):
     return {"load": 1e3 * figures["load"], "memory": figures["memory"]} | {count: 1e3 * figures[str(count)] for count in TOKENS}
 
 
-def run_ours(options, model, threads):
+def run_ours(options, model, threads, precision):
     done = drive.measure("env", f"PARSIMONY_BENCH_MODEL={model}", f"PARSIMONY_BENCH_THREADS={threads}", options.encoder_bench,
-                         "--benchmark_filter=encode_auto/(16|128)$|load", "--benchmark_repetitions=5", "--benchmark_min_time=0.05",
+                         f"--benchmark_filter=encode_{precision}/(16|128)$|load", "--benchmark_repetitions=5", "--benchmark_min_time=0.05",
                          "--benchmark_format=json")
     figures = {"memory": 0}
     clock = "cpu_time" if threads == 1 else "real_time"
@@ -111,12 +113,13 @@ def our_spearman(options, model):
 
 
 def compare(options, title, rows, folder):
-    """rows: name, engine ("ours" or those of peer.py), model, Spearman's correlation or None."""
+    """rows: name, engine ("ours PRECISION" or those of peer.py), model, Spearman's correlation or None."""
     best = {name: {} for name, *_ in rows}
     for threads in options.threads:
         for _ in range(options.rounds):
             for name, engine, model, _ in rows:
-                made = run_ours(options, model, threads) if engine == "ours" else run_peer(engine, model, folder, threads)
+                ours, _, precision = engine.partition(" ")
+                made = run_ours(options, model, threads, precision) if ours == "ours" else run_peer(engine, model, folder, threads)
                 for key, value in made.items():
                     if key == "memory" and threads > 1:
                         continue
@@ -143,7 +146,10 @@ def roberta(options):
     if not model.exists():
         networks.write(networks.roberta(), model)
     compact = quantize(options, model, "--preset paper", folder / "paper.safetensors")
-    rows = [("parsimony, 8/4/8", "ours", compact, None), *((*peer, None) for peer in peers(options, model, folder, "roberta"))]
+    own = [("parsimony, `--preset paper`", "ours auto", compact, None)]
+    if options.avx2:  # the fast mode, which is as slow as the others with VNNI
+        own.append(("the same, `--precision integers6`", "ours integers6", compact, None))
+    rows = [*own, *((*peer, None) for peer in peers(options, model, folder, "roberta"))]
     compare(options, "RoBERTa-base", rows, folder)
 
 
@@ -157,7 +163,7 @@ def minilm(options):
     rows = []
     for flags in SIZES:
         compact = quantize(options, model, flags, folder / f"{flags.split()[1]}.safetensors")
-        rows.append((f"parsimony, `{flags}`", "ours", compact, our_spearman(options, compact)))
+        rows.append((f"parsimony, `{flags}`", "ours auto", compact, our_spearman(options, compact)))
     for name, engine, file in peers(options, model, folder, "minilm"):
         rows.append((name, engine, file, peer_spearman(options, engine, file, folder)))
     compare(options, "MiniLM-L6", rows, folder)
@@ -170,8 +176,11 @@ def main():
     parser.add_argument("--threads", type=lambda text: [int(word) for word in text.split(",")], default=[1, 2])
     parser.add_argument("--networks", default="roberta,minilm")
     parser.add_argument("--encoder-bench", type=Path, default=drive.ROOT / "build/release/bench/run_encoder_bench")
+    parser.add_argument("--avx2", action="store_true")
     drive.add_flags(parser, threads=False)
     options = parser.parse_args()
+    if options.avx2:
+        drive.take_avx2()
     options.folder.mkdir(parents=True, exist_ok=True)
     print(drive.head(options.parsimony, " and ".join(map(str, options.threads))))
     for name in options.networks.split(","):

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "bench/target.hpp"
 #include "parsimony/run/session.hpp"
 
 namespace parsimony::run {
@@ -58,7 +59,9 @@ void load_alone(benchmark::State& state) {
 BENCHMARK(load_alone)->Unit(benchmark::kMillisecond);
 
 const int registered = [] {
-  for (const Precision precision : {Precision::automatic, Precision::integers7, Precision::exact}) {
+  bench::choose_target_by_environment();
+  for (const Precision precision :
+       {Precision::automatic, Precision::integers7, Precision::integers6, Precision::exact}) {
     const std::string name = "encode_" + std::string(enum_name(precision));
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { encode(state, precision); })
         ->Arg(16)

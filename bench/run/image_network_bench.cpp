@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "bench/target.hpp"
 #include "parsimony/run/image_network.hpp"
 
 namespace parsimony::run {
@@ -28,6 +29,7 @@ void classify(benchmark::State& state, Precision precision) {
 }
 
 const int registered = [] {
+  bench::choose_target_by_environment();
   for (const Precision precision : {Precision::automatic, Precision::integers7, Precision::exact}) {
     const std::string name = "classify_" + std::string(enum_name(precision));
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {

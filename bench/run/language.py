@@ -10,12 +10,16 @@ The programs take turns in processes of their own; times are processor time for 
 import argparse
 import json
 import math
+import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import drive  # noqa: E402
 
 LAYERS, WIDTH, HEADS, INNER, VOCABULARY, BEFORE, TOKENS = 6, 512, 8, 2048, 10_000, 64, 32
 
@@ -89,7 +93,7 @@ def write_model(path):
 
 
 def ours(bench, model):
-    environment = {"PARSIMONY_BENCH_MODEL": str(model), "PARSIMONY_BENCH_HEADS": str(HEADS)}
+    environment = os.environ | {"PARSIMONY_BENCH_MODEL": str(model), "PARSIMONY_BENCH_HEADS": str(HEADS)}
     command = [bench, "--benchmark_filter=generate_auto$", "--benchmark_format=json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     found = json.loads(done.stdout)["benchmarks"][0]
@@ -101,7 +105,10 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--program", type=pathlib.Path, help="another build of the command, for quantize")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--avx2", action="store_true", help="kernels for AVX2 on any machine, PyTorch's too")
     arguments = parser.parse_args()
+    if arguments.avx2:
+        drive.take_avx2()
     bench = (arguments.build / "bench/run_language_model_bench").resolve()
     program = arguments.program or arguments.build / "cli/parsimony"
     with tempfile.TemporaryDirectory() as folder:

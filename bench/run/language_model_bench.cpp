@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "bench/target.hpp"
 #include "parsimony/run/language_model.hpp"
 
 namespace parsimony::run {
@@ -36,6 +37,7 @@ void generate(benchmark::State& state, Precision precision) {
 }
 
 const int registered = [] {
+  bench::choose_target_by_environment();
   for (const Precision precision : {Precision::automatic, Precision::exact}) {
     const std::string name = "generate_" + std::string(enum_name(precision));
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {

@@ -9,6 +9,7 @@ machine slow all of them. Times are processor time: the median within a process,
 """
 
 import argparse
+import os
 import pathlib
 import re
 import statistics
@@ -18,6 +19,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/models/references"))
+sys.path.insert(0, str(ROOT / "bench"))
+import drive  # noqa: E402
+
 VARIANTS = {"lite0": (1, 1, True, 224), "b0": (1, 1, False, 224), "b3": (1.2, 1.4, False, 300)}
 
 ONNX_RUNTIME = """
@@ -40,7 +44,7 @@ print(1e3 * sorted(times)[len(times) // 2])
 def ours(bench, model, precision):
     done = subprocess.run(
         [bench, f"--benchmark_filter=classify_{precision}$", "--benchmark_repetitions=1"], capture_output=True,
-        text=True, check=True, env={"PARSIMONY_BENCH_MODEL": str(model)},
+        text=True, check=True, env=os.environ | {"PARSIMONY_BENCH_MODEL": str(model)},
     )  # fmt: skip
     found = re.search(r"classify_\S+\s+\S+ ms\s+(\S+) ms\s+\d+ bytes=(\S+)M", done.stdout)
     return float(found[1]), float(found[2])
@@ -60,7 +64,10 @@ def main():
     parser.add_argument("--program", type=pathlib.Path, help="another build of the command, for quantize and export")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--avx2", action="store_true", help="kernels for AVX2 on any machine; ONNX Runtime takes what it finds")
     arguments = parser.parse_args()
+    if arguments.avx2:
+        drive.take_avx2()
 
     import efficientnet_tensors
     import safetensors.numpy
