@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "core/count_of.hpp"
 #include "core/files/output_gate.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/flow/flow_file.hpp"
@@ -63,7 +64,7 @@ class Training {
     StageTimer timer(out.report, "training");
     if (!checkpoint.empty() && std::filesystem::exists(checkpoint)) resume(checkpoint);
     std::optional<UnsavedWork> unsaved;
-    if (!checkpoint.empty()) unsaved.emplace();
+    if (!checkpoint.empty()) unsaved.emplace("writing the checkpoint " + checkpoint.string());
     try {
       auto saved = std::chrono::steady_clock::now();
       for (auto k = static_cast<int>(losses_.size()); k < options_.iterations; ++k) {
@@ -229,7 +230,7 @@ class Training {
 
   // A checkpoint continues only the run with the same signature: the same images and options.
   std::string signature() const {
-    std::string out = fmt::format("{} images;", images_.size());
+    std::string out = fmt::format("{};", count_of(images_.size(), "image"));
     double sum = 0;
     for (const auto& image : images_) {
       for (std::int64_t y = 0; y < image.rows; ++y) {
