@@ -227,7 +227,8 @@ TEST(ReadTable, TimesThatContradictEachOtherAreToldOnce) {
     std::string said;
     Context context(1);
     context.on_log = [&](LogLevel level, std::string_view line) {
-      if (level == LogLevel::warning) said += std::string(line) + "\n";
+      // A warning about the header is another matter.
+      if (level == LogLevel::warning && line.find("a header") == line.npos) said += std::string(line) + "\n";
     };
     try {
       parse_graph(text, "a.csv", {}, context);
@@ -240,9 +241,9 @@ TEST(ReadTable, TimesThatContradictEachOtherAreToldOnce) {
       EXPECT_EQ(message.find("symmetrize"), std::string::npos) << message;
     }
     EXPECT_EQ(said, "");
-    const Heard mean = hear(text, {.symmetrize = true});
-    expect_said(mean.warnings, doubt);
-    EXPECT_EQ(std::count(mean.warnings.begin(), mean.warnings.end(), '\n'), 1) << mean.warnings;
+    parse_graph(text, "a.csv", {.symmetrize = true}, context);
+    expect_said(said, doubt);
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
   }
   expect_error(ErrorCode::format, "option symmetrize takes their mean", [] { hear("0 1 3\n1 0 2\n"); });
 }

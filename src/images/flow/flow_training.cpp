@@ -10,7 +10,6 @@
 #include <optional>
 #include <string>
 
-#include "core/count_of.hpp"
 #include "core/files/output_gate.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/flow/flow_file.hpp"
@@ -230,7 +229,7 @@ class Training {
 
   // A checkpoint continues only the run with the same signature: the same images and options.
   std::string signature() const {
-    std::string out = fmt::format("{};", count_of(images_.size(), "image"));
+    std::string out = fmt::format("{} images;", images_.size());
     double sum = 0;
     for (const auto& image : images_) {
       for (std::int64_t y = 0; y < image.rows; ++y) {
