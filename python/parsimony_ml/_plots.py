@@ -76,14 +76,19 @@ def _plot_matrix(clustering: Any, order: Any, ax: Any) -> None:
         part = columns[offsets[begin] : offsets[end]]
         counts += np.bincount(rows * cells + cell[part], minlength=cells * cells)
     ax.imshow(np.log1p(counts).reshape(cells, cells), cmap="Blues", extent=(0, nodes, nodes, 0))
-    ax.set(title=f"{count_of(clustering.n_clusters, 'cluster')} of {count_of(nodes, 'node')}", xlabel="nodes, sorted by cluster")
+    ax.set(
+        title=f"{count_of(clustering.n_clusters, 'cluster')} of {count_of(nodes, 'node')}",
+        xlabel="nodes, sorted by cluster",
+    )
 
 
 def _plot_map(points: Any, labels: Any, clusters: int, ax: Any) -> None:
     """The points in their plane, or in that of their two largest deviations, coloured by cluster."""
     values = to_points(points)
     if len(values) != len(labels):
-        raise InvalidArgumentError(f"points: has {count_of(len(values), 'row')}; must have one for each of the {count_of(len(labels), 'label')}")
+        raise InvalidArgumentError(
+            f"points: has {count_of(len(values), 'row')}; must have one for each of the {count_of(len(labels), 'label')}"
+        )
     some = (
         np.arange(len(values)) if len(values) <= _POINTS else np.random.default_rng(0).choice(len(values), _POINTS, False)
     )
