@@ -108,8 +108,10 @@ void refuse_empty_names(const CLI::App& app) {
   }
 }
 
-// Where the message about a limit does not name it.
+// Where the message about a limit does not name it, or not the memory that was missing.
 std::string source_of_limit(const std::string& message) {
+  const std::string refused = refused_allocation();
+  if (!refused.empty() && message.find(" in use") == message.npos) return fmt::format(" ({})", refused);
   const MemoryLimit limit = guarded_memory();
   if (limit.bytes == 0 || message.find("--max-memory") != message.npos) return "";
   const std::string_view source = limit.of_system() ? text_of(limit.source) : "--max-memory";

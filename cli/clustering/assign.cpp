@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "clustering/points.hpp"
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/graph/labels.hpp"
@@ -72,8 +73,9 @@ int run_assign(const AssignSettings& settings, Terminal& terminal) {
   }
   outputs.commit();
   if (settings.run.json || output == kStandardOutput) return kDone;
-  terminal.note(fmt::format("{}: {} points in {} clusters; neighbours: {}, {:.2f} s", settings.output, count,
-                            result.clusters, search_text(result.report), result.report.seconds()));
+  terminal.note(fmt::format("{}: {} in {}; neighbours: {}, {:.2f} s", settings.output,
+                            count_of(count, "point"), count_of(result.clusters, "cluster"),
+                            search_text(result.report), result.report.seconds()));
   return kDone;
 }
 

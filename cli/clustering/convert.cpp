@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "parsimony/graph/file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
@@ -42,8 +43,8 @@ int run_convert(const ConvertSettings& settings, Terminal& terminal) {
   if (settings.run.json)
     print(json_text({{"input", settings.input}, {"graph", graph_json(settings.output, file)}}, context));
   outputs.commit();
-  terminal.note(
-      fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
+  terminal.note(fmt::format("{}: {}, {}", settings.output, count_of(file.graph.nodes(), "node"),
+                            count_of(file.graph.edges(), "edge")));
   return kDone;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "parsimony/graph/file.hpp"
 #include "parsimony/graph/generators.hpp"
 #include "parsimony/graph/labels.hpp"
@@ -53,8 +54,8 @@ int run_generate(const GenerateSettings& settings, bool lfr, Terminal& terminal)
   if (!settings.labels.empty()) graph::write_labels(outputs.file(settings.labels), file.ids, planted.labels);
   if (settings.run.json) print(json_text({{"graph", graph_json(settings.output, file)}}, context));
   outputs.commit();
-  terminal.note(
-      fmt::format("{}: {} nodes, {} edges", settings.output, file.graph.nodes(), file.graph.edges()));
+  terminal.note(fmt::format("{}: {}, {}", settings.output, count_of(file.graph.nodes(), "node"),
+                            count_of(file.graph.edges(), "edge")));
   return kDone;
 }
 

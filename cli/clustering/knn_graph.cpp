@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "clustering/points.hpp"
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "parsimony/graph/file.hpp"
 #include "parsimony/graph/point_graph.hpp"
@@ -53,9 +54,9 @@ int run_knn_graph(const KnnGraphSettings& settings, Terminal& terminal) {
     print(json_text(root, context));
   }
   outputs.commit();
-  terminal.note(fmt::format("{}: {} nodes, {} edges; neighbours: {}, {:.2f} s", settings.output,
-                            file.graph.nodes(), file.graph.edges(), search_text(made.report),
-                            made.report.seconds()));
+  terminal.note(fmt::format("{}: {}, {}; neighbours: {}, {:.2f} s", settings.output,
+                            count_of(file.graph.nodes(), "node"), count_of(file.graph.edges(), "edge"),
+                            search_text(made.report), made.report.seconds()));
   return kDone;
 }
 

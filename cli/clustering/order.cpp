@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "parsimony/core/npy.hpp"
 #include "parsimony/graph/file.hpp"
@@ -48,9 +49,10 @@ std::string shares_text(const Report& report) {
   const auto figures = [&](const char* name, const char* format) {
     return joined(report.figure<std::vector<double>>(name), format);
   };
-  return fmt::format("{} communities; {} parts need {} of the nodes from other parts, {} before",
-                     report.figure<std::int64_t>("communities"), figures("parts", "{:.0f}"),
-                     figures("ghosts_after", "{:.2f}"), figures("ghosts_before", "{:.2f}"));
+  return fmt::format("{}; {} parts need {} of the nodes from other parts, {} before",
+                     count_of(report.figure<std::int64_t>("communities"), "community", "communities"),
+                     figures("parts", "{:.0f}"), figures("ghosts_after", "{:.2f}"),
+                     figures("ghosts_before", "{:.2f}"));
 }
 
 int run_order(const OrderSettings& settings, Terminal& terminal) {

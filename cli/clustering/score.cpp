@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "parsimony/cluster/model.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/file.hpp"
@@ -34,9 +35,9 @@ struct ScoreSettings {
 void warn_of_others(const graph::Labels& reference, const graph::Labels& labels,
                     const graph::AlignedLabels& matched, Terminal& terminal) {
   if (matched.only_in_first == 0 && matched.only_in_second == 0) return;
-  terminal.warning(fmt::format("{} has {} nodes, {} has {}; the {} that both have are compared",
-                               reference.file, reference.clusters.size(), labels.file, labels.clusters.size(),
-                               matched.first.size()));
+  terminal.warning(fmt::format("{} has {}, {} has {}; the {} that both have are compared", reference.file,
+                               count_of(reference.clusters.size(), "node"), labels.file,
+                               labels.clusters.size(), matched.first.size()));
 }
 
 graph::PartitionScores score_by_graph(const graph::Labels& labels, const ScoreSettings& settings,
@@ -49,8 +50,9 @@ graph::PartitionScores score_by_graph(const graph::Labels& labels, const ScoreSe
   const graph::AlignedLabels matched = graph::align_labels(nodes, labels);
   if (matched.only_in_first > 0) {
     throw Error(ErrorCode::format,
-                fmt::format("{}: {} of the {} nodes of {} have no cluster", settings.labels,
-                            matched.only_in_first, file.graph.nodes(), settings.graph));
+                fmt::format("{}: {} of the {} of {} {} no cluster", settings.labels, matched.only_in_first,
+                            count_of(file.graph.nodes(), "node"), settings.graph,
+                            noun_of(matched.only_in_first, "has", "have")));
   }
   warn_of_others(nodes, labels, matched, terminal);
   if (!settings.self_loops && file.self_loops_dropped > 0) {

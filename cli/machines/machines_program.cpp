@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "machines/machines.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -28,13 +29,11 @@ int run_cluster_on_machines(const ClusterSettings&, const CLI::App&, Terminal&) 
   execv(program.c_str(), arguments.data());
   const int error = errno;
   if (error == ENOENT) {
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format(
-            "cluster: {} processes of mpirun need parsimony-mpi beside this program; build it with "
-            "-DPARSIMONY_DISTRIBUTED=ON (Debian and Ubuntu: petsc-dev libopenmpi-dev openmpi-bin), or "
-            "start parsimony without mpirun",
-            started_processes()));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("cluster: {} of mpirun need parsimony-mpi beside this program; build it with "
+                            "-DPARSIMONY_DISTRIBUTED=ON (Debian and Ubuntu: petsc-dev libopenmpi-dev "
+                            "openmpi-bin), or start parsimony without mpirun",
+                            count_of(started_processes(), "process", "processes")));
   }
   throw Error(ErrorCode::io, fmt::format("{}: cannot be started: {}", program, std::strerror(error)));
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "parsimony/quant/compact_file.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
@@ -41,8 +42,9 @@ int run_dequantize(const DequantizeSettings& settings, Terminal& terminal) {
                     context));
   }
   outputs.commit();
-  terminal.note(fmt::format("{}: {} weights decoded, {} tensors copied", settings.output,
-                            recipe.weights.size(), recipe.others.size()));
+  terminal.note(fmt::format("{}: {} decoded, {} copied", settings.output,
+                            count_of(recipe.weights.size(), "weight"),
+                            count_of(recipe.others.size(), "tensor")));
   return kDone;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
@@ -40,9 +41,11 @@ int run_export(const ExportSettings& settings, Terminal& terminal) {
       run::export_onnx(settings.model, outputs.file(settings.onnx), settings.options, context);
   if (settings.run.json) print(json_text(report_json(report), context));
   outputs.commit();
-  terminal.note(fmt::format("{}: {} of {} nodes, {} bytes, {} weights in bytes", settings.onnx,
-                            report.figure<std::string>("network"), report.figure<std::int64_t>("nodes"),
-                            report.figure<std::int64_t>("bytes"), report.figure<std::int64_t>("weights")));
+  terminal.note(fmt::format("{}: {} of {}, {}, {} in bytes", settings.onnx,
+                            report.figure<std::string>("network"),
+                            count_of(report.figure<std::int64_t>("nodes"), "node"),
+                            count_of(report.figure<std::int64_t>("bytes"), "byte"),
+                            count_of(report.figure<std::int64_t>("weights"), "weight")));
   return kDone;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "networks/show_compact.hpp"
 #include "support/exit_code.hpp"
 #include "support/files.hpp"
@@ -26,10 +27,10 @@ struct InspectSettings {
 
 std::string in_text(const SafetensorsFile& file, const std::optional<quant::CompactModel>& compact) {
   if (!compact) return tensors_text(file);
-  const auto bytes = static_cast<double>(quant::model_size(compact->recipe));
-  return compact_text(compact->recipe) +
-         fmt::format("{} bytes, {} of them the header; {:.2f} times fewer than the model's {:.0f}\n",
-                     file.size(), file.header_bytes(), bytes / static_cast<double>(file.size()), bytes);
+  const std::int64_t bytes = quant::model_size(compact->recipe);
+  return compact_text(compact->recipe) + fmt::format("{}, {} of them the header; {} the model's {}\n",
+                                                     count_of(file.size(), "byte"), file.header_bytes(),
+                                                     comparison_of_bytes(file.size(), bytes), bytes);
 }
 
 std::string in_json(const SafetensorsFile& file, const std::optional<quant::CompactModel>& compact,
@@ -43,9 +44,12 @@ std::string in_json(const SafetensorsFile& file, const std::optional<quant::Comp
 int run_inspect(const InspectSettings& settings, Terminal& terminal) {
   check_readable(settings.input);
   const Context context = start(terminal, settings.run);
-  const SafetensorsFile file(settings.input, context.stop);
+  const SafetensorsFile file(settings.input, context);
   std::optional<quant::CompactModel> compact;
-  if (quant::is_compact_file(file)) compact = quant::read_compact_file(file);
+  if (quant::is_compact_file(file)) {
+    compact = quant::read_compact_file(file, quant::CodesIn::file, context);
+  }
+  context.require_memory(listing_memory(file, settings.run.json), "listing the tensors of " + settings.input);
   const std::string text =
       settings.run.json ? in_json(file, compact, settings.input, context) : in_text(file, compact);
   file.check_unchanged();

@@ -51,16 +51,14 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
   }
   check_page(settings.run.page, {settings.input, settings.calibration, settings.output});
   check_readable(settings.input);
-  if (!settings.calibration.empty()) {
-    check_readable(settings.calibration);
-    settings.options.calibration.emplace(settings.calibration);
-  }
+  if (!settings.calibration.empty()) check_readable(settings.calibration);
   const bool pictures = !settings.images.images.empty(), texts = !settings.texts.texts.empty();
   if (pictures && texts) refuse("--images and --texts: a network is for one of them");
   if (!pictures) check_group(app, kPictures, "--images");
   if (!texts) check_group(app, kTexts, "--texts");
   if (pictures || texts) return run_quantize_with_data(settings, app, terminal);
   const Context context = start(terminal, settings.run);
+  read_calibration(settings, context);
   OutputSet outputs;
   show_compression(quant::compress(settings.input, outputs.file(settings.output), settings.options, context),
                    settings, app, terminal, context, outputs);
@@ -69,6 +67,10 @@ int run_quantize(QuantizeSettings& settings, const CLI::App& app, Terminal& term
 }
 
 }  // namespace
+
+void read_calibration(QuantizeSettings& settings, const Context& context) {
+  if (!settings.calibration.empty()) settings.options.calibration.emplace(settings.calibration, context);
+}
 
 void show_compression(const quant::Compression& made, const QuantizeSettings& settings, const CLI::App& app,
                       Terminal& terminal, const Context& context, OutputSet& outputs) {

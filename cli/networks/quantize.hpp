@@ -24,7 +24,10 @@ struct QuantizeSettings {
 };
 
 /// Quantizes with pictures or texts: in parsimony-torch by LibTorch; parsimony starts that program.
-int run_quantize_with_data(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal);
+int run_quantize_with_data(QuantizeSettings& settings, const CLI::App& app, Terminal& terminal);
+
+/// Opens the calibration that the settings name, if any, within the memory of the context.
+void read_calibration(QuantizeSettings& settings, const Context& context);
 
 /// Writes the page of the run and shows the result, once it is written.
 void show_compression(const quant::Compression& made, const QuantizeSettings& settings, const CLI::App& app,

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "support/flags.hpp"
 
@@ -64,10 +65,10 @@ std::string scheme_text(const quant::WeightRecipe& weight) {
                                             : "per channel",
                        axes_text(weight.axes));
   }
-  return fmt::format("pq of {}{}, {} centroids{}{}{}", weight.block_size,
-                     weight.layout == quant::BlockLayout::input_channels ? " channels" : "", weight.centroids,
-                     weight.permuted ? ", permuted" : "", weight.codebook.empty() ? "" : ", shared",
-                     axes_text(weight.axes));
+  return fmt::format("pq of {}{}, {}{}{}{}", weight.block_size,
+                     weight.layout == quant::BlockLayout::input_channels ? " channels" : "",
+                     count_of(weight.centroids, "centroid"), weight.permuted ? ", permuted" : "",
+                     weight.codebook.empty() ? "" : ", shared", axes_text(weight.axes));
 }
 
 // A line for each tensor that a reader may not expect, and one for each reason of the others.
@@ -83,9 +84,9 @@ std::string left_alone_text(std::span<const quant::LeftAlone> left_alone) {
   }
   for (const auto& [reason, names] : expected) {
     const std::string first = quoted_name(names.front());
-    text += names.size() == 1
-                ? fmt::format("left alone: {}: {}\n", first, reason)
-                : fmt::format("left alone: {} tensors, {} first: {}\n", names.size(), first, reason);
+    text += names.size() == 1 ? fmt::format("left alone: {}: {}\n", first, reason)
+                              : fmt::format("left alone: {}, {} first: {}\n",
+                                            count_of(names.size(), "tensor"), first, reason);
   }
   return text;
 }
@@ -101,8 +102,30 @@ std::string tensors_text(const SafetensorsFile& file) {
   }
   for (const auto& [key, value] : file.metadata())
     text += fmt::format("{} = {}\n", printable(key), printable(value));
-  return text + fmt::format("{} tensors, {} bytes, {} of them the header\n", file.tensors().size(),
-                            file.size(), file.header_bytes());
+  return text + fmt::format("{}, {}, {} of them the header\n", count_of(file.tensors().size(), "tensor"),
+                            count_of(file.size(), "byte"), file.header_bytes());
+}
+
+std::int64_t listing_memory(const SafetensorsFile& file, bool json) {
+  // The values of JSON are blocks of their own. A text grows by doubling and is copied to be printed.
+  constexpr std::int64_t kJson = 1200, kLine = 45, kCopies = 5;
+  const auto width = static_cast<std::int64_t>(widest(file.tensors()));
+  std::int64_t bytes = 0;
+  for (const TensorView& tensor : file.tensors()) {
+    bytes += json ? kJson + kCopies * std::ssize(tensor.name) : kCopies * (kLine + width);
+  }
+  for (const auto& [key, value] : file.metadata())
+    bytes += 2 * kCopies * (std::ssize(key) + std::ssize(value));
+  return bytes;
+}
+
+std::string comparison_of_bytes(std::int64_t bytes, std::int64_t model_bytes) {
+  const double ratio = static_cast<double>(model_bytes) / static_cast<double>(bytes);
+  const std::string fewer = fmt::format("{:.2f}", ratio), more = fmt::format("{:.2f}", 1 / ratio);
+  if (bytes == model_bytes) return "as many as";
+  if (fewer == "1.00" || more == "1.00")
+    return bytes < model_bytes ? "hardly fewer than" : "hardly more than";
+  return bytes < model_bytes ? fewer + " times fewer than" : more + " times more than";
 }
 
 nlohmann::ordered_json tensors_json(const SafetensorsFile& file) {
@@ -134,7 +157,8 @@ std::string compact_text(const quant::CompactRecipe& recipe, std::span<const dou
     text += fmt::format("{:<{}}  tied to {}\n", printable(alias), width, printable(target));
   }
   const Sum others = sum_of_others(recipe);
-  return text + fmt::format("{} other tensors: {} bytes of {}\n", others.count, others.stored, others.model);
+  return text + fmt::format("{}: {} of {}\n", count_of(others.count, "other tensor"),
+                            count_of(others.stored, "byte"), others.model);
 }
 
 nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
@@ -173,9 +197,9 @@ nlohmann::ordered_json compact_json(const quant::CompactRecipe& recipe,
 
 std::string compression_text(const quant::Compression& made, const std::string& written) {
   return compact_text(made.recipe, made.relative_mse) + left_alone_text(made.left_alone) +
-         fmt::format("{} {} bytes of {}, {:.2f} times fewer\n", written.empty() ? "would be" : written + ":",
-                     made.bytes, made.model_bytes,
-                     static_cast<double>(made.model_bytes) / static_cast<double>(made.bytes));
+         fmt::format("{} {}, {} the model's {}\n", written.empty() ? "would be" : written + ":",
+                     count_of(made.bytes, "byte"), comparison_of_bytes(made.bytes, made.model_bytes),
+                     made.model_bytes);
 }
 
 nlohmann::ordered_json compression_json(const quant::Compression& made, const std::string& input,

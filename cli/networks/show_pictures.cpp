@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 
 namespace parsimony::cli {
@@ -29,16 +30,16 @@ std::string pictures_text(const run::PictureRun& made) {
     }
   }
   if (const auto* labelled = report.find_figure<std::int64_t>("labelled")) {
-    out += fmt::format("{} labelled pictures: {:.2f} % right, {:.2f} % among the first five\n", *labelled,
-                       100 * report.figure<double>("top1"), 100 * report.figure<double>("top5"));
+    out += fmt::format("{}: {:.2f} % right, {:.2f} % among the first five\n",
+                       count_of(*labelled, "labelled picture"), 100 * report.figure<double>("top1"),
+                       100 * report.figure<double>("top5"));
   }
   out += fmt::format(
-      "efficientnet {} with {} padding, {}; {:.1f} MB of weights and {:.1f} MB of activations; {} pictures "
-      "in "
-      "{:.3f} s\n",
+      "efficientnet {} with {} padding, {}; {:.1f} MB of weights and {:.1f} MB of activations; {} in {:.3f} "
+      "s\n",
       enum_name(made.variant), report.figure<std::string>("padding"), report.figure<std::string>("precision"),
-      megabytes(report, "weight_bytes"), megabytes(report, "activation_bytes"), made.names.size(),
-      report.seconds());
+      megabytes(report, "weight_bytes"), megabytes(report, "activation_bytes"),
+      count_of(made.names.size(), "picture"), report.seconds());
   return out;
 }
 

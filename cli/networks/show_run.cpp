@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -53,12 +54,12 @@ std::string run_text(const run::TextRun& made, const std::vector<std::string>& t
       out += fmt::format("{:.4f}\t{}\n", made.similarities[i], texts[i]);
     }
   }
-  out += fmt::format(
-      "{} of {} layers of {} values, {}; {} of weights and {} of activations; {} tokens in {:.3f} s\n",
-      enum_name(made.config.kind), made.config.layers, made.config.width,
-      report.figure<std::string>("precision"), in_megabytes(report.figure<std::int64_t>("weight_bytes")),
-      in_megabytes(report.figure<std::int64_t>("activation_bytes")), report.figure<std::int64_t>("tokens"),
-      report.seconds());
+  out += fmt::format("{} of {} of {}, {}; {} of weights and {} of activations; {} in {:.3f} s\n",
+                     enum_name(made.config.kind), count_of(made.config.layers, "layer"),
+                     count_of(made.config.width, "value"), report.figure<std::string>("precision"),
+                     in_megabytes(report.figure<std::int64_t>("weight_bytes")),
+                     in_megabytes(report.figure<std::int64_t>("activation_bytes")),
+                     count_of(report.figure<std::int64_t>("tokens"), "token"), report.seconds());
   return out;
 }
 
@@ -90,8 +91,8 @@ nlohmann::ordered_json run_json(const run::TextRun& made, const std::vector<std:
 
 std::string generated_text(const run::GeneratedText& made) {
   const Report& report = made.report;
-  return fmt::format("{}\n{} tokens, {:.0f} a second, {}; {} of weights and {} of activations\n", made.text,
-                     made.tokens.size(), report.figure<double>("tokens_per_second"),
+  return fmt::format("{}\n{}, {:.0f} a second, {}; {} of weights and {} of activations\n", made.text,
+                     count_of(made.tokens.size(), "token"), report.figure<double>("tokens_per_second"),
                      report.figure<std::string>("precision"),
                      in_megabytes(report.figure<std::int64_t>("weight_bytes")),
                      in_megabytes(report.figure<std::int64_t>("activation_bytes")));

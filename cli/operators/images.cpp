@@ -81,7 +81,7 @@ void write_image_result(const ImageFiles& files, const ImageResult& result, cons
     const images::Quality quality =
         images::quality(as_stored(result.image, files.output), *result.reference, context);
     json = {{"psnr", quality.psnr}, {"ssim", quality.ssim}};
-    if (std::isfinite(quality.psnr)) lines += fmt::format("PSNR     {:.2f} dB\n", quality.psnr);
+    if (!std::isnan(quality.psnr)) lines += fmt::format("PSNR     {:.2f} dB\n", quality.psnr);
     if (std::isfinite(quality.ssim)) lines += fmt::format("SSIM     {:.4f}\n", quality.ssim);
   }
   context.check_cancelled();

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "core/count_of.hpp"
 #include "operators/operator_learn_flow.hpp"
 #include "operators/show_learned.hpp"
 #include "operators/training_data.hpp"
@@ -42,7 +43,7 @@ void check_files(const LearnSettings& settings) {
 // Refuses before the learning what atlas would refuse after it. Patches of images are square.
 void check_picture(const LearnSettings& settings, const Matrix<float>& signals) {
   if (settings.picture.empty() || is_square(signals.cols())) return;
-  refuse(fmt::format("--picture: rows of {} values are not square patches", signals.cols()));
+  refuse(fmt::format("--picture: rows of {} are not square patches", count_of(signals.cols(), "value")));
 }
 void check_picture(const LearnSettings&, const std::vector<Image>&) {}
 

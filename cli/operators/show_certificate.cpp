@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "support/show.hpp"
 
@@ -79,8 +80,9 @@ std::string certificate_text(const Matrix<double>& omega, const operators::Opera
   text += fmt::format("relative size     {:.1e} at most of a zero, {:.1e} at least of the others\n",
                       profile.largest_zero, profile.smallest_nonzero);
   if (found.tested.rows() > 0) {
-    if (found.rank < omega.cols()) text += fmt::format("rows span         {} dimensions\n", found.rank);
-    text += fmt::format("tangent space     {} dimensions\n", found.dimension);
+    if (found.rank < omega.cols())
+      text += fmt::format("rows span         {}\n", count_of(found.rank, "dimension"));
+    text += fmt::format("tangent space     {}\n", count_of(found.dimension, "dimension"));
     if (std::isfinite(found.least_squares)) {
       text += fmt::format("max|M|            {:.4f} of least squares, {:.4f} the best found\n",
                           found.least_squares, found.multiplier);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "operators/training_data.hpp"
 #include "parsimony/operators/frames.hpp"
@@ -44,7 +45,8 @@ FrameFigures frame_figures(const operators::LearnedOperator& learned, const Lear
 
 std::string learned_text(const operators::LearnedOperator& learned, const LearnSettings& settings) {
   const Matrix<double>& found = learned.analysis_operator;
-  std::string text = fmt::format("signals           {} of {} values\n", learned.samples, found.cols());
+  std::string text =
+      fmt::format("signals           {} of {}\n", learned.samples, count_of(found.cols(), "value"));
   text += fmt::format("operator          {} x {}, {}\n", found.rows(), found.cols(),
                       enum_name(settings.options.method));
   text += fmt::format("iterations        {}\nobjective         {:.6g}\n", learned.report.iterations,
@@ -74,12 +76,13 @@ std::string flow_text(const images::TrainedFlow& trained, const Matrix<double>& 
   const images::UnrolledFlow& flow = trained.flow;
   std::string text = fmt::format("images            {}\n", settings.paths.size());
   if (settings.flow.one_energy) {
-    text += fmt::format("operator          {} x {}, trained through {} steps\n", flow.filters(),
-                        flow.side * flow.side, flow.steps());
+    text += fmt::format("operator          {} x {}, trained through {}\n", flow.filters(),
+                        flow.side * flow.side, count_of(flow.steps(), "step"));
     text += frame_text(frame_figures(found, true));
   } else {
-    text += fmt::format("flow              {} steps, {} filters of {} x {} pixels{}\n", flow.steps(),
-                        flow.filters(), flow.side, flow.side, flow.shared() ? "" : " in each");
+    text += fmt::format("flow              {}, {} of {} x {} pixels{}\n", count_of(flow.steps(), "step"),
+                        count_of(flow.filters(), "filter"), flow.side, flow.side,
+                        flow.shared() ? "" : " in each");
   }
   text += fmt::format("iterations        {}\ngain in PSNR      {:.2f} dB, on the last crops\n",
                       trained.report.iterations, trained.report.figure<double>("psnr_gain"));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "operators/show_certificate.hpp"
 #include "support/show.hpp"
@@ -18,7 +19,7 @@ std::string pair_text(const operators::PairCertificate& found) {
   text += fmt::format("max|N|            {:.4f}\n", found.multiplier);
   text += fmt::format("gradient          {:.1e} of what it would be outside of the tangent space\n",
                       found.stationarity);
-  text += fmt::format("tangent space     {} dimensions\n", found.dimension);
+  text += fmt::format("tangent space     {}\n", count_of(found.dimension, "dimension"));
   if (!std::isnan(found.curvature))
     text += fmt::format("curvature         at least {:.3g}\n", found.curvature);
   if (!std::isnan(found.first_order_gap)) {

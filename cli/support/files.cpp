@@ -9,7 +9,7 @@
 #include <new>
 #include <system_error>
 
-#include "parsimony/core/error.hpp"
+#include "parsimony/core/file_error.hpp"
 #include "parsimony/core/output_file.hpp"
 #include "support/escaped.hpp"
 #include "support/startup.hpp"
@@ -32,10 +32,11 @@ void check_readable(const fs::path& path) {
   }
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    throw Error(ErrorCode::io, fmt::format("{}: is a directory, not a file", path.string()));
+    throw FileError(EISDIR, fmt::format("{}: is a directory, not a file", path.string()));
   }
   if (access(path.c_str(), R_OK) != 0) {
-    throw Error(ErrorCode::io, fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+    const int number = errno;
+    throw FileError(number, fmt::format("{}: cannot be read: {}", path.string(), std::strerror(number)));
   }
 }
 
@@ -79,8 +80,9 @@ fs::path checked_output(std::string_view flag, const std::string& text, bool jso
 void print(std::string_view text) {
   const std::string shown = escaped(text, "\n\t");
   if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() || std::fflush(stdout) != 0) {
-    if (errno == EBADF) throw Error(ErrorCode::io, "cannot write: the standard output is closed");
-    throw Error(ErrorCode::io, fmt::format("cannot write the standard output: {}", std::strerror(errno)));
+    const int number = errno;
+    if (number == EBADF) throw FileError(number, "cannot write: the standard output is closed");
+    throw FileError(number, fmt::format("cannot write the standard output: {}", std::strerror(number)));
   }
 }
 

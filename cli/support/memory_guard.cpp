@@ -28,7 +28,9 @@ constexpr std::int64_t kLargestThreshold = std::int64_t{32} << 20;
 constinit std::atomic<std::int64_t> limit_bytes{0}, live_bytes{0};
 constinit std::atomic<std::int64_t> other_bytes{0};  // in use when the limit was set, but not counted as live
 constinit std::atomic<LimitSource> limit_source{LimitSource::caller};
-constinit std::atomic<bool> refused{false};
+// The first allocation that was refused, and the memory in use then; 0: none was.
+constinit std::atomic<std::int64_t> refused_bytes{0}, in_use_then{0};
+constinit std::array<char, 64> name_of_run{};
 constinit thread_local std::int64_t uncounted = 0;
 
 // Blocks of this size are mapped by the kernel one by one, and given back when they are freed.
@@ -36,35 +38,41 @@ std::int64_t mapped_from(std::int64_t limit) {
   return std::clamp<std::int64_t>(limit / 1024, 1 << 17, kLargestThreshold);
 }
 
-// Whether so many more bytes fit below the limit. Memory counts that was allocated and not touched yet, and
-// memory that is resident although it was freed, or that C libraries have allocated.
-bool fits(std::int64_t bytes) noexcept {
+void note_refusal(std::int64_t bytes, std::int64_t in_use) noexcept {
+  std::int64_t none = 0;
+  if (refused_bytes.compare_exchange_strong(none, std::max<std::int64_t>(1, bytes))) in_use_then = in_use;
+  errno = ENOMEM;
+}
+
+// Whether so many more bytes fit below the limit, beside `counted` of this allocation. Memory counts that was
+// allocated and not touched yet, and memory that is resident although it was freed, or that C libraries have
+// allocated.
+bool fits(std::int64_t bytes, std::int64_t own = 0) noexcept {
   const std::int64_t limit = limit_bytes.load(std::memory_order_relaxed);
   if (limit == 0) return true;
-  const std::int64_t counted = live_bytes.load(std::memory_order_relaxed) + other_bytes;
-  bool held = bytes <= limit - counted;
-  if (held && (counted + bytes > limit / 4) && bytes >= mapped_from(limit)) {
-    held = bytes <= limit - memory_in_use();
+  std::int64_t in_use = live_bytes.load(std::memory_order_relaxed) + other_bytes;
+  bool held = bytes <= limit - in_use;
+  if (held && (in_use + bytes > limit / 4) && bytes >= mapped_from(limit)) {
+    in_use = memory_in_use();
+    held = bytes <= limit - in_use;
     if (!held) {
       malloc_trim(0);
-      held = bytes <= limit - memory_in_use();
+      in_use = memory_in_use();
+      held = bytes <= limit - in_use;
     }
   }
-  if (!held) {
-    refused = true;
-    errno = ENOMEM;
-  }
+  if (!held) note_refusal(bytes + own, in_use - own);
   return held;
 }
 
-// Returns whether what was counted fits.
+// Counts bytes that were allocated, or given back. Returns whether the memory still fits.
 bool count(std::int64_t bytes) noexcept {
   uncounted += bytes;
   if (uncounted > -kStep && uncounted < kStep) return true;
   live_bytes.fetch_add(uncounted, std::memory_order_relaxed);
   const bool grew = uncounted > 0;
   uncounted = 0;
-  return !grew || fits(0);
+  return !grew || fits(0, std::max<std::int64_t>(0, bytes));
 }
 
 std::int64_t size_of(void* pointer) noexcept {
@@ -109,12 +117,35 @@ class Line {
     const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     return *this << std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
   }
+  // "20000000 (20.0 MB)"
+  void add_size(std::int64_t bytes, std::string_view unit) noexcept {
+    *this << bytes << unit;
+    if (bytes < 100'000) return;
+    const bool giga = bytes >= 1'000'000'000;
+    const std::int64_t tenths = (bytes / (giga ? 10'000'000 : 10'000) + 5) / 10;
+    *this << " (" << tenths / 10 << "." << tenths % 10 << (giga ? " GB)" : " MB)");
+  }
+  std::string_view text() const noexcept { return {bytes_.data(), size_}; }
   void write() const noexcept { static_cast<void>(::write(STDERR_FILENO, bytes_.data(), size_) < 0); }
 
  private:
   std::array<char, 512> bytes_;
   std::size_t size_ = 0;
 };
+
+void add_refused(Line& line) noexcept {
+  line << "needs ";
+  line.add_size(refused_bytes, refused_bytes == 1 ? " byte" : " bytes");
+  line << " beside the ";
+  line.add_size(in_use_then, "");
+  line << " in use; ";
+  if (limit_source == LimitSource::caller) {
+    line << "--max-memory allows ";
+  } else {
+    line << text_of(limit_source) << " has ";
+  }
+  line.add_size(limit_bytes, "");
+}
 
 constinit std::terminate_handler usual_end = nullptr;
 
@@ -138,7 +169,8 @@ constinit std::terminate_handler usual_end = nullptr;
 
 }  // namespace
 
-void guard_memory(const MemoryLimit& limit) {
+void guard_memory(const MemoryLimit& limit, std::string_view run) {
+  name_of_run[run.copy(name_of_run.data(), name_of_run.size() - 1)] = '\0';
   if (limit.bytes > 0) {
     mallopt(M_MMAP_THRESHOLD, static_cast<int>(mapped_from(limit.bytes)));
     other_bytes = std::max<std::int64_t>(0, memory_in_use() - live_bytes);
@@ -151,18 +183,21 @@ MemoryLimit guarded_memory() noexcept {
   return {.bytes = limit_bytes, .source = limit_source};
 }
 
+std::string refused_allocation() {
+  if (refused_bytes == 0) return "";
+  Line line;
+  add_refused(line);
+  return std::string(line.text());
+}
+
 void say_out_of_memory() noexcept {
   Line line;
   if (isatty(STDERR_FILENO) != 0) line << "\r\x1b[K";  // the progress bar
   line << "parsimony: error: ";
-  if (refused) {
-    line << "the run needs more memory than ";
-    if (limit_source == LimitSource::caller) {
-      line << "--max-memory allows: ";
-    } else {
-      line << text_of(limit_source) << " has: ";
-    }
-    line << limit_bytes.load() << " bytes\n";
+  if (refused_bytes > 0) {
+    line << name_of_run.data() << " ";
+    add_refused(line);
+    line << "\n";
   } else {
     line << "out of memory\n";
   }

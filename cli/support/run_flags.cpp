@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "support/flags.hpp"
 #include "support/memory_guard.hpp"
@@ -35,11 +36,13 @@ Context start(Terminal& terminal, const RunSettings& settings) {
   Context context = terminal.context(settings.threads);
   context.memory = memory_limit(settings.max_memory);
   if (const std::int64_t own = memory_in_use(); settings.max_memory > 0 && own > settings.max_memory) {
-    throw Error(ErrorCode::memory_limit,
-                fmt::format("max_memory: {} bytes are too few: the program alone takes about {}",
-                            settings.max_memory, own));
+    throw Error(
+        ErrorCode::memory_limit,
+        fmt::format("max_memory: {} {} too few: the program alone takes about {}",
+                    count_of(settings.max_memory, "byte"), noun_of(settings.max_memory, "is", "are"), own));
   }
-  guard_memory(context.memory);
+  const std::string& verb = terminal.verb();  // "parsimony inspect"
+  guard_memory(context.memory, std::string_view(verb).substr(verb.find(' ') + 1));
   return context;
 }
 

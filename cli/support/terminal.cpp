@@ -1,6 +1,7 @@
 #include "support/terminal.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -76,6 +77,7 @@ void Interrupt::watch() {
     const int signal = stop_.stop_requested() ? sigtimedwait(&signals_, nullptr, &kPatience)
                                               : sigwaitinfo(&signals_, nullptr);
     if (ended_) return;
+    if (signal > 0 && signal_ == 0) signal_ = signal;
     if (signal > 0) hear();
     if (signal < 0 && errno == EAGAIN) give_up();
   }
@@ -96,7 +98,7 @@ void Interrupt::hear() {
 
 // Some work does not look at the stop token: libraries that decode and pack, sorting, freeing gigabytes.
 void Interrupt::give_up() {
-  if (!abandon_outputs(false)) return;  // the run ends as it says itself
+  if (!abandon_outputs(false)) return tell_unsaved();  // the run ends as it says itself
   if (ended_.exchange(true)) return;
   remove_temporary_files();
   const std::string_view message =
@@ -104,6 +106,24 @@ void Interrupt::give_up() {
   // One process of several is mostly ended because another one has failed, which has said why.
   if (started_processes() == 1) (void)!::write(STDERR_FILENO, message.data(), message.size());
   _exit(kCancelled);
+}
+
+void Interrupt::set_teller(std::function<void(std::string_view)> tell) {
+  const std::lock_guard lock(tell_mutex_);
+  tell_ = std::move(tell);
+}
+
+void Interrupt::tell_unsaved() {
+  if (std::exchange(told_, true)) return;
+  const std::string saving = saving_of_unsaved_work();
+  pollfd errors{STDERR_FILENO, POLLOUT, 0};
+  // A pipe that nobody empties would keep this thread from the next signal.
+  if (saving.empty() || ::poll(&errors, 1, 0) != 1) return;
+  const std::lock_guard lock(tell_mutex_);
+  if (tell_) {
+    tell_(fmt::format("stopping: {}; {} ends without it", saving,
+                      signal_ == SIGINT ? "Ctrl-C again" : "another signal"));
+  }
 }
 
 void Interrupt::end() {
@@ -124,7 +144,13 @@ Interrupt::~Interrupt() {
 }
 
 Terminal::Terminal(Interrupt& interrupt)
-    : interrupt_(interrupt), silent_(process_number() > 0), has_bar_(is_terminal()) {}
+    : interrupt_(interrupt), silent_(process_number() > 0), has_bar_(is_terminal()) {
+  interrupt_.set_teller([this](std::string_view text) { note(text); });
+}
+
+Terminal::~Terminal() {
+  interrupt_.set_teller({});
+}
 
 Context Terminal::context(int threads) {
   Context context(threads);

@@ -21,7 +21,8 @@ namespace parsimony::cli {
 /// ended 0.15 seconds later, none of its files has appeared, and it has no unsaved work, the temporary files
 /// are removed and the process ends with code 130, as it does for another signal more than half a second
 /// after the first, unless its files are getting their names. Signals that the process was started to ignore
-/// stay ignored.
+/// stay ignored. A run with unsaved work is told of 0.15 seconds after the first signal, by
+/// set_teller().
 ///
 /// All threads block these signals, and one thread waits for them, so that no work is done in a signal
 /// handler. Create the object before any other thread. Where that thread cannot be started, a handler
@@ -35,18 +36,26 @@ class Interrupt {
 
   std::stop_token token() const { return stop_.get_token(); }
   void hear();  ///< a signal came
-  void end();   ///< The run has ended: does not return if this object is ending the process. Call it before
-                ///< the last message.
+  /// tell gets, in the thread that waits for signals, a text about the work of a run that does not end at
+  /// once.
+  void set_teller(std::function<void(std::string_view)> tell);
+  void end();  ///< The run has ended: does not return if this object is ending the process. Call it before
+               ///< the last message.
 
  private:
   void watch();
   void give_up();
+  void tell_unsaved();
 
   sigset_t signals_;
   std::stop_source stop_;
   std::chrono::steady_clock::time_point first_;
   std::atomic<bool> ended_{false};  // by end() or by give_up()
   bool has_ended_ = false;
+  bool told_ = false;
+  int signal_ = 0;  // the first one
+  std::mutex tell_mutex_;
+  std::function<void(std::string_view)> tell_;
   std::thread watcher_;
 };
 
@@ -55,6 +64,9 @@ class Interrupt {
 class Terminal {
  public:
   explicit Terminal(Interrupt& interrupt);
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal();
 
   /// Notes and warnings go through this function, which turns names of options into flags.
   void rename_options(std::function<std::string(std::string)> rename) { rename_ = std::move(rename); }
@@ -89,8 +101,8 @@ class Terminal {
   std::function<std::string(std::string)> rename_;
   std::string verb_, command_;
   std::vector<std::string> warnings_;
-  bool quiet_ = false;
-  bool silent_;
+  std::atomic<bool> quiet_{false};
+  std::atomic<bool> silent_;
   bool has_bar_;
   std::mutex mutex_;  // a stage may report from several threads
   bool bar_drawn_ = false;

@@ -64,7 +64,7 @@ int run_evaluate(const EvaluateSettings&, const CLI::App& app, Terminal&) {
   return go_on(app);
 }
 
-int run_quantize_with_data(const QuantizeSettings&, const CLI::App& app, Terminal&) {
+int run_quantize_with_data(QuantizeSettings&, const CLI::App& app, Terminal&) {
   return go_on(app);
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "core/files/output_gate.hpp"
 #include "core/report_json.hpp"
 #include "networks/quantize.hpp"
@@ -53,9 +54,9 @@ int train_in(const train::TrainingProcesses& processes, const TrainSettings& set
   if (settings.run.json) {
     print(json);
   } else {
-    print(fmt::format("model             {}, {} bytes\nsteps             {}\n{}seconds           {:.3f}\n",
-                      run.model.string(), bytes, run.report.iterations, figures_text(run.figures),
-                      run.report.seconds()));
+    print(fmt::format("model             {}, {}\nsteps             {}\n{}seconds           {:.3f}\n",
+                      run.model.string(), count_of(bytes, "byte"), run.report.iterations,
+                      figures_text(run.figures), run.report.seconds()));
   }
   return kDone;  // making all planned steps is success, not a limit that was reached
 }
@@ -79,13 +80,15 @@ int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& te
                      {"threads", context.threads()},
                      {"figures", figures}}));
   } else {
-    print(fmt::format("model             {}, {} bytes\n{}", settings.model, bytes, figures_text(figures)));
+    print(fmt::format("model             {}, {}\n{}", settings.model, count_of(bytes, "byte"),
+                      figures_text(figures)));
   }
   return kDone;
 }
 
-int run_quantize_with_data(const QuantizeSettings& settings, const CLI::App& app, Terminal& terminal) {
+int run_quantize_with_data(QuantizeSettings& settings, const CLI::App& app, Terminal& terminal) {
   const Context context = start(terminal, settings.run);
+  read_calibration(settings, context);
   OutputSet outputs;
   const OutputPath output = outputs.file(settings.output);
   show_compression(

@@ -127,8 +127,10 @@ struct OpenModel {
 
 OpenModel open_model(const Path& path, const Call& call) {
   return run(call, kLongWork, [&](const Context& context) {
-    SafetensorsFile file(path, context.stop);
-    if (quant::is_compact_file(file)) return OpenModel{quant::read_compact_file(file), {}};
+    SafetensorsFile file(path, context);
+    if (quant::is_compact_file(file)) {
+      return OpenModel{quant::read_compact_file(file, quant::CodesIn::memory, context), {}};
+    }
     return OpenModel{{}, std::move(file)};
   });
 }

@@ -206,8 +206,9 @@ void bind_tensor(nb::module_& m) {
       .def("__dlpack_device__", [](const QuantizedTensor&) { return nb::make_tuple(1, 0); })  // the CPU
       .def("__repr__",
            [](const QuantizedTensor& t) {
-             return fmt::format("QuantizedTensor({}, {} of {} bits, {} bytes)", fmt::join(t.shape, " × "),
-                                enum_name(t.scheme), t.bits, bytes_of(t));
+             return fmt::format("QuantizedTensor({}, {} of {} {}, {} {})", fmt::join(t.shape, " × "),
+                                enum_name(t.scheme), t.bits, t.bits == 1 ? "bit" : "bits", bytes_of(t),
+                                bytes_of(t) == 1 ? "byte" : "bytes");
            })
       .def("__getstate__", &state_of)
       .def("__setstate__", [](QuantizedTensor& self,

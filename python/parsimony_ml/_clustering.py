@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._arrays import copied_or_same
+from ._counts import count_of
 from ._errors import InvalidArgumentError
 from ._report import Report
 
@@ -151,7 +152,7 @@ class Clustering:
 
     def __repr__(self) -> str:
         return (
-            f"Clustering({self.n_clusters} clusters of {len(self)} nodes, "
+            f"Clustering({count_of(self.n_clusters, 'cluster')} of {count_of(len(self), 'node')}, "
             f"modularity {self._scores['modularity']:.4f}, {self.report.seconds:.3f} s)"
         )
 
@@ -163,7 +164,7 @@ class Clustering:
         )
         more = f"<p>… and {self.n_clusters - 10} more</p>" if self.n_clusters > 10 else ""
         return (
-            f"<p><b>{self.n_clusters} clusters</b> of {len(self)} nodes, modularity "
+            f"<p><b>{count_of(self.n_clusters, 'cluster')}</b> of {count_of(len(self), 'node')}, modularity "
             f"{self._scores['modularity']:.4f}, mean conductance {self._scores['mean_conductance']:.4f}</p>"
             f"<table><tr><th>cluster</th><th>size</th><th>conductance</th></tr>{rows}</table>{more}"
             f"{self.report._repr_html_()}"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import _core
 from ._arrays import real_numbers, to_numpy
 from ._call import Progress, make_call
+from ._counts import count_of
 from ._errors import InvalidArgumentError
 from ._options import with_options
 from ._report import Report
@@ -41,7 +42,8 @@ class _Layout:
         self.range = _range_of(self.planes, data_range, name, True if missing is None else ~missing)
         if len(self.planes) not in (1, 2, 3, 4):
             raise InvalidArgumentError(
-                f"{name}: {len(self.planes)} channels; must be 1 (grey) or 3 (red, green, blue), and one of alpha"
+                f"{name}: {count_of(len(self.planes), 'channel')}; must be 1 (grey) or 3 (red, green, blue), "
+                "and one of alpha"
             )
         self.alpha = len(self.planes) in (2, 4)
         # Whole numbers are rounded and cut off as in a file; a range of one's own is not that of a file.

@@ -9,6 +9,7 @@ import numpy as np
 from . import _core
 from ._arrays import to_points
 from ._call import make_call
+from ._counts import comparison_of_bytes, count_of
 from ._errors import InvalidArgumentError, UnsupportedError
 
 # Cells of the picture of a matrix, a side: more would be smaller than pixels.
@@ -42,7 +43,7 @@ def plot_stability(choice: Any, ax: Any = None) -> Any:
     ax = _axes(ax)
     ax.errorbar(choice.tried, choice.stability, choice.standard_error, marker="o", capsize=2)
     ax.axvline(choice.n_clusters, linestyle="--", color="grey")
-    ax.set(xlabel="number of clusters", ylabel="stability", title=f"{choice.n_clusters} clusters")
+    ax.set(xlabel="number of clusters", ylabel="stability", title=count_of(choice.n_clusters, "cluster"))
     return ax
 
 
@@ -75,14 +76,19 @@ def _plot_matrix(clustering: Any, order: Any, ax: Any) -> None:
         part = columns[offsets[begin] : offsets[end]]
         counts += np.bincount(rows * cells + cell[part], minlength=cells * cells)
     ax.imshow(np.log1p(counts).reshape(cells, cells), cmap="Blues", extent=(0, nodes, nodes, 0))
-    ax.set(title=f"{clustering.n_clusters} clusters of {nodes} nodes", xlabel="nodes, sorted by cluster")
+    ax.set(
+        title=f"{count_of(clustering.n_clusters, 'cluster')} of {count_of(nodes, 'node')}",
+        xlabel="nodes, sorted by cluster",
+    )
 
 
 def _plot_map(points: Any, labels: Any, clusters: int, ax: Any) -> None:
     """The points in their plane, or in that of their two largest deviations, coloured by cluster."""
     values = to_points(points)
     if len(values) != len(labels):
-        raise InvalidArgumentError(f"points: has {len(values)} rows; must have one for each of the {len(labels)} labels")
+        raise InvalidArgumentError(
+            f"points: has {count_of(len(values), 'row')}; must have one for each of the {count_of(len(labels), 'label')}"
+        )
     some = (
         np.arange(len(values)) if len(values) <= _POINTS else np.random.default_rng(0).choice(len(values), _POINTS, False)
     )
@@ -98,7 +104,7 @@ def _plot_map(points: Any, labels: Any, clusters: int, ax: Any) -> None:
     # Clusters with numbers that follow each other have colours that lie apart.
     colours = (labels[some] * 0.618034) % 1
     ax.scatter(plane[:, 0], plane[:, 1], s=max(1, min(20, 4000 / len(plane))), c=colours, cmap="hsv", vmin=0, vmax=1)
-    ax.set(xlabel=names[0], ylabel=names[1], title=f"{clusters} clusters of {len(values)} points")
+    ax.set(xlabel=names[0], ylabel=names[1], title=f"{count_of(clusters, 'cluster')} of {count_of(len(values), 'point')}")
 
 
 def plot_clustering(clustering: Any, figure: Any = None, points: Any = None) -> Any:
@@ -140,7 +146,9 @@ def plot_compression(compression: Any, beside: Any = (), accuracies: Any = None,
     places = np.arange(len(weights))
     bits.bar(places, [8 * weight["bytes"] / max(1, int(np.prod(weight["shape"]))) for weight in weights], width=1)
     bits.set(
-        xlabel="layer, in the order of the file", ylabel="bits a weight", title=f"{compression.ratio:.1f} times fewer bytes"
+        xlabel="layer, in the order of the file",
+        ylabel="bits a weight",
+        title=f"{comparison_of_bytes(compression.bytes, compression.model_bytes, 1)} bytes",
     )
     if all(weight["relative_mse"] is not None for weight in weights):
         errors.plot(places, [max(weight["relative_mse"], 1e-12) for weight in weights], marker=".", linestyle="")
@@ -153,7 +161,8 @@ def plot_compression(compression: Any, beside: Any = (), accuracies: Any = None,
     every = [compression, *beside]
     if accuracies is not None and len(accuracies) != len(every):
         raise InvalidArgumentError(
-            f"accuracies: has {len(accuracies)} values; must have one for each of {len(every)} compressions"
+            f"accuracies: has {count_of(len(accuracies), 'value')}; must have one for each of "
+            f"{count_of(len(every), 'compression')}"
         )
     values = [one.relative_mse for one in every] if accuracies is None else accuracies
     shown = sorted((one.bytes / 1e6, value) for one, value in zip(every, values, strict=True) if value is not None)

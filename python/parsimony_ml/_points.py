@@ -12,6 +12,7 @@ from . import _core
 from ._arrays import to_points
 from ._call import Progress, make_call, seed_of, with_named
 from ._clustering import Clustering
+from ._counts import count_of
 from ._errors import InvalidArgumentError
 from ._graphs import to_csr_array
 from ._options import with_options
@@ -65,7 +66,7 @@ class PointModel:
             raise InvalidArgumentError(f"clustering: must be a result of cluster(), not {type(clustering).__name__}")
         array = to_points(points)
         if len(array) != len(clustering):
-            raise InvalidArgumentError(f"points: has {len(array)} rows for a clustering of {len(clustering)}")
+            raise InvalidArgumentError(f"points: has {count_of(len(array), 'row')} for a clustering of {len(clustering)}")
         ran = clustering.report["options"]
         given = {name: ran[name] for name in ("neighbors", "metric") if name in ran}
         self._core = _core.make_model(array, clustering.labels, clustering.n_clusters, given, make_call())
@@ -104,4 +105,4 @@ class PointModel:
         return labels
 
     def __repr__(self) -> str:
-        return f"PointModel({self._core.rows} × {self._core.cols} points in {self.n_clusters} clusters)"
+        return f"PointModel({self._core.rows} × {self._core.cols} points in {count_of(self.n_clusters, 'cluster')})"

@@ -12,6 +12,7 @@
 #include "cluster/method_table.hpp"
 #include "cluster/methods/placement.hpp"
 #include "cluster/run.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/cluster/picture.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/core/error.hpp"
@@ -175,12 +176,12 @@ std::vector<std::int32_t> read_warm_start(const std::filesystem::path& path, con
   const std::int64_t nodes = ids.size(), clusters = options.clusters;
   graph::Labels earlier = graph::read_labels(path, context);
   if (std::ssize(earlier.names) != clusters) {
-    refuse_labels(fmt::format("has {} clusters; option clusters must be as many, not {}",
-                              earlier.names.size(), clusters));
+    refuse_labels(fmt::format("has {}; option clusters must be as many, not {}",
+                              count_of(earlier.names.size(), "cluster"), clusters));
   }
   if (earlier.by_position && earlier.ids.size() != nodes) {
-    refuse_labels(fmt::format("has {} entries without ids for {} nodes; must be lines of node-id<TAB>cluster",
-                              earlier.ids.size(), nodes));
+    refuse_labels(fmt::format("has {} without ids for {}; must be lines of node-id<TAB>cluster",
+                              count_of(earlier.ids.size(), "entry", "entries"), count_of(nodes, "node")));
   }
   std::vector<std::int32_t> labels = std::move(earlier.clusters);
   if (!earlier.by_position) {

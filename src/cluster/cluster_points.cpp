@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cluster/run.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/cluster/points.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -41,10 +42,10 @@ PointClustering run(MatrixView<const float> points, Matrix<float>* owned, const 
   std::erase_if(made.report.options, [](const auto& option) { return option.first == "seed"; });
   const auto different = made.report.figure<std::int64_t>("distinct");
   if (options.cluster.clusters > different) {
-    context.log(LogLevel::warning,
-                fmt::format("clusters: {} is more than the {} different points, so copies of a point are in "
-                            "different clusters",
-                            options.cluster.clusters, different));
+    context.log(
+        LogLevel::warning,
+        fmt::format("clusters: {} is more than the {}, so copies of a point are in different clusters",
+                    options.cluster.clusters, count_of(different, "different point")));
   }
   check_saving(options, points, context);
   if (owned) *owned = {};

@@ -12,6 +12,7 @@
 #include "cluster/methods/earlier_labels.hpp"
 #include "cluster/methods/placement.hpp"
 #include "cluster/methods/prepared.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::cluster {
@@ -78,10 +79,9 @@ std::vector<std::int32_t> labels_of_part(std::span<const std::int32_t> labels, s
   std::iota(kept.begin(), kept.end(), 0);
   std::erase_if(kept, [&](std::int32_t c) { return count[c] == 0; });
   if (std::ssize(kept) < clusters) {
-    context.log(LogLevel::warning,
-                fmt::format("warm start: the components that are divided into {} clusters have {} of the "
-                            "earlier ones; they begin anew",
-                            clusters, kept.size()));
+    context.log(LogLevel::warning, fmt::format("warm start: the components that are divided into {} have {} "
+                                               "of the earlier ones; they begin anew",
+                                               count_of(clusters, "cluster"), kept.size()));
     return {};
   }
   std::stable_sort(kept.begin(), kept.end(), [&](auto a, auto b) { return count[a] > count[b]; });
@@ -123,7 +123,7 @@ void say(const ComponentSizes& sizes, const Roles& roles, const Apportionment& s
   if (roles.divided == 0 && roles.joining == 0 && own == isolated) return;
   std::vector<std::string> parts;
   if (roles.divided > 0) {
-    parts.push_back(fmt::format("{} divided into {} clusters", roles.divided, roles.into));
+    parts.push_back(fmt::format("{} divided into {}", roles.divided, count_of(roles.into, "cluster")));
   }
   if (roles.whole > 0) {
     parts.push_back(fmt::format("{} kept as {}", roles.whole, roles.whole == 1 ? "a cluster" : "one each"));
@@ -140,8 +140,8 @@ void say(const ComponentSizes& sizes, const Roles& roles, const Apportionment& s
                                : " put into the cluster of fewest nodes"));
   }
   context.log(LogLevel::warning,
-              fmt::format("the graph has {} connected components: {}; see option components",
-                          sizes.components.count, fmt::join(parts, ", ")));
+              fmt::format("the graph has {}: {}; see option components",
+                          count_of(sizes.components.count, "connected component"), fmt::join(parts, ", ")));
 }
 
 // Nodes without edges in the processes before this one.
@@ -328,7 +328,7 @@ void note_components(const ClusterResult& result, const Context& context) {
   const auto count = result.report.figure<std::int64_t>("components");
   const auto isolated = result.report.figure<std::int64_t>("isolated_nodes");
   if (count == 1 || count == result.clusters) return;
-  std::string text = fmt::format("the graph has {} connected components", count);
+  std::string text = fmt::format("the graph has {}", count_of(count, "connected component"));
   if (isolated > 0) text += fmt::format(", {} of them single nodes without edges", isolated);
   context.log(LogLevel::warning, text + "; small ones may have taken clusters");
 }

@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/count_of.hpp"
 #ifdef PARSIMONY_WITHOUT_TBB
 #include "core/worker_threads.hpp"
 #else
@@ -97,10 +98,11 @@ struct Context::Arena {
     const int wanted = context.threads(), started = start_arena(tbb, wanted);
     parallel = started > 1;
     if (started == wanted) return;
-    context.log(LogLevel::info,
-                fmt::format("only {} of {} threads can be started, by a limit of processes or of memory; the "
-                            "run goes on with {}",
-                            started, wanted, started));
+    context.log(
+        LogLevel::info,
+        fmt::format(
+            "only {} of {} can be started, by a limit of processes or of memory; the run goes on with {}",
+            started, count_of(wanted, "thread"), started));
   }
 
   std::optional<oneapi::tbb::global_control> limit;
@@ -128,15 +130,15 @@ void Context::require_memory(std::int64_t bytes, std::string_view what, std::str
   if (memory.bytes == 0) return;
   if (needed <= memory.bytes) {
     if (memory.of_system() && needed > memory.bytes / 10 * 9) {
-      log(LogLevel::info, fmt::format("{} needs about {} bytes, and {} in use; {} has {}", what, bytes,
-                                      in_use, text_of(memory.source), memory.bytes));
+      log(LogLevel::info, fmt::format("{} needs about {}, and {} in use; {} has {}", what,
+                                      count_of(bytes, "byte"), in_use, text_of(memory.source), memory.bytes));
     }
     return;
   }
   throw Error(ErrorCode::memory_limit,
-              fmt::format("{}{} needs about {} bytes beside the {} in use, more than the {} of {}{}{}",
-                          memory.of_system() ? "" : "max_memory: ", what, bytes, in_use, memory.bytes,
-                          text_of(memory.source), advice.empty() ? "" : "; ", advice));
+              fmt::format("{}{} needs about {} beside the {} in use, more than the {} of {}{}{}",
+                          memory.of_system() ? "" : "max_memory: ", what, count_of(bytes, "byte"), in_use,
+                          memory.bytes, text_of(memory.source), advice.empty() ? "" : "; ", advice));
 }
 
 std::int64_t Context::memory_left() const noexcept {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
@@ -40,8 +41,8 @@ std::regex name_pattern(std::string_view option, const std::string& text) {
   flags |= std::regex_constants::__polynomial;
 #endif
   if (text.size() > kMostCharacters) {
-    refuse(fmt::format("{}: a regular expression of {} characters; must have at most {}", option, text.size(),
-                       kMostCharacters));
+    refuse(fmt::format("{}: a regular expression of {}; must have at most {}", option,
+                       count_of(text.size(), "character"), kMostCharacters));
   }
   if (most_turns(text) > kMostTurns) {
     refuse(fmt::format("{}: '{}' repeats more than {} times; must have smaller numbers in {{}}", option, text,

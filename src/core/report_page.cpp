@@ -11,6 +11,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "core/json_nesting.hpp"
 #include "core/report_chart.hpp"
 #include "core/report_style.hpp"
@@ -87,7 +88,8 @@ std::string bytes_text(double bytes) {
     bytes /= 1000;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.4g} {}", bytes, kUnits[unit]);
+  return unit == 0 ? fmt::format("{} {}", bytes, bytes == 1 ? "byte" : "bytes")
+                   : fmt::format("{:.4g} {}", bytes, kUnits[unit]);
 }
 
 bool all_numbers(const PageJson& list) {
@@ -177,7 +179,7 @@ std::string pairs(const PageJson& object, std::string_view of = {});
 std::string block(std::string_view key, const PageJson& value) {
   if (value.is_object()) return fmt::format("<h3>{}</h3>\n{}", name_of(key), pairs(value, key));
   if (value.is_array() && value.size() >= kFewestInChart && all_numbers(value)) {
-    return fmt::format("<h3>{} <small>{} values</small></h3>\n{}\n", name_of(key), value.size(),
+    return fmt::format("<h3>{} <small>{}</small></h3>\n{}\n", name_of(key), count_of(value.size(), "value"),
                        chart_of(value));
   }
   std::string out = fmt::format("<h3>{}</h3>\n", name_of(key));

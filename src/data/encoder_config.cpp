@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/json_nesting.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -122,8 +123,8 @@ EncoderConfig parse_encoder_config(std::string_view text, const std::string& nam
   out.classes = out.labels.empty() ? config.whole("num_labels", 1, kClasses, out.classes)
                                    : static_cast<std::int64_t>(out.labels.size());
   if (out.width % out.heads != 0) {
-    config.fail(
-        fmt::format("\"hidden_size\" is {}; must be a multiple of the {} heads", out.width, out.heads));
+    config.fail(fmt::format("\"hidden_size\" is {}; must be a multiple of the {}", out.width,
+                            count_of(out.heads, "head")));
   }
   if (out.longest_text() < 1) {
     config.fail(fmt::format("\"max_position_embeddings\" is {}; must be at least {}", out.positions,

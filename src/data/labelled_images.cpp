@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/count_of.hpp"
 #include "core/files/zip.hpp"
 #include "core/images/jpeg_format.hpp"
 #include "parsimony/core/error.hpp"
@@ -58,8 +59,8 @@ LabelledImages read_labelled_images(const std::filesystem::path& archive, std::s
     jpegs[i] = unpack_zip(members[i], file, kLargestPicture);
     const JpegSize size = jpeg_size(jpegs[i], name(i));
     if (size.width * size.height * 3 > kMostExpansion * std::ssize(jpegs[i])) {
-      throw Error(ErrorCode::format, fmt::format("{}: {} × {} pixels cannot be in {} bytes", name(i),
-                                                 size.width, size.height, jpegs[i].size()));
+      throw Error(ErrorCode::format, fmt::format("{}: {} × {} pixels cannot be in {}", name(i), size.width,
+                                                 size.height, count_of(jpegs[i].size(), "byte")));
     }
     return size;
   };

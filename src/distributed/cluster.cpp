@@ -12,6 +12,7 @@
 #include "cluster/methods/on_operator.hpp"
 #include "cluster/methods/prepared.hpp"
 #include "cluster/run.hpp"
+#include "core/count_of.hpp"
 #include "core/together.hpp"
 #include "distributed/column_groups.hpp"
 #include "distributed/components.hpp"
@@ -104,16 +105,18 @@ std::unique_ptr<ColumnGroups> make_groups(const GraphRows& rows, const Options& 
     }
   }
   if (machines.column_groups > 0 && chosen.groups != machines.column_groups) {
-    refuse(fmt::format("column_groups: {} groups do not fit {} features, {} at least in each group",
-                       machines.column_groups, settled.features, spectral::kPanelWidth));
+    refuse(fmt::format("column_groups: {} {} not fit {}, {} at least in each group",
+                       count_of(machines.column_groups, "group"),
+                       noun_of(machines.column_groups, "does", "do"), count_of(settled.features, "feature"),
+                       spectral::kPanelWidth));
   }
   report.figures.emplace_back("column_groups", std::int64_t{chosen.groups});
   report.figures.emplace_back("predicted_gain", costs.front().seconds / chosen.seconds);
   if (chosen.groups == 1) return nullptr;
   if (communicator.rank() == 0) {
     context.log(LogLevel::info,
-                fmt::format("{} column groups: a model predicts {:.2f} times the speed of one", chosen.groups,
-                            costs.front().seconds / chosen.seconds));
+                fmt::format("{}: a model predicts {:.2f} times the speed of one",
+                            count_of(chosen.groups, "column group"), costs.front().seconds / chosen.seconds));
   }
   together(communicator, [&] {
     context.require_memory(bytes + chosen.bytes, "clustering", "fewer column groups need less");
@@ -237,8 +240,9 @@ void check_options(const ClusterOptions& options, const MachineOptions& machines
   cluster::check_cluster_options(options);
   validate_fields(machines);
   if (machines.column_groups > 0 && processes.count() % machines.column_groups != 0) {
-    refuse(fmt::format("column_groups: {} groups of equal size cannot be made of {} processes",
-                       machines.column_groups, processes.count()));
+    refuse(fmt::format("column_groups: {} of equal size cannot be made of {}",
+                       count_of(machines.column_groups, "group"),
+                       count_of(processes.count(), "process", "processes")));
   }
   if (options.method != cluster::Method::compressive && options.method != cluster::Method::filtered) {
     refuse(fmt::format(

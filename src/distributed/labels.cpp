@@ -24,30 +24,34 @@ std::string name_in_all(const Communicator& communicator, const std::string& nam
   return {all.begin(), all.end()};
 }
 
-// Returns whether all went well.
-bool write_part(const Communicator& communicator, const std::string& file_name, std::int64_t at,
-                std::span<const std::int32_t> labels) {
+// Returns the reason of the first process that could not write its part; empty if all could.
+std::string write_part(const Communicator& communicator, const std::string& file_name, std::int64_t at,
+                       std::span<const std::int32_t> labels) {
+  std::string reason;
+  const auto note = [&](int code) {
+    if (code == MPI_SUCCESS || !reason.empty()) return;
+    std::array<char, MPI_MAX_ERROR_STRING> text{};
+    int length = 0;
+    MPI_Error_string(code, text.data(), &length);
+    reason.assign(text.data(), static_cast<std::size_t>(length));
+  };
   MPI_File file = MPI_FILE_NULL;
-  if (communicator.any(MPI_File_open(communicator.comm(), file_name.c_str(), MPI_MODE_WRONLY, MPI_INFO_NULL,
-                                     &file) != MPI_SUCCESS)) {
-    return false;
-  }
-  bool good = true;
+  note(MPI_File_open(communicator.comm(), file_name.c_str(), MPI_MODE_WRONLY, MPI_INFO_NULL, &file));
+  if (communicator.any(!reason.empty())) return first_text(communicator, reason);
   const std::int64_t rounds = communicator.most_of((std::ssize(labels) + kMostLabels - 1) / kMostLabels);
   for (std::int64_t round = 0; round < rounds; ++round) {
     const std::int64_t from = std::min(round * kMostLabels, std::ssize(labels));
     const std::int64_t count = std::min(kMostLabels, std::ssize(labels) - from);
     MPI_Status status;
     int written = 0;
-    good = MPI_File_write_at_all(file, at + 4 * from, labels.data() + from, static_cast<int>(count),
-                                 MPI_INT32_T, &status) == MPI_SUCCESS &&
-           good;
+    note(MPI_File_write_at_all(file, at + 4 * from, labels.data() + from, static_cast<int>(count),
+                               MPI_INT32_T, &status));
     MPI_Get_count(&status, MPI_INT32_T, &written);
-    good = good && written == count;
+    if (written != count && reason.empty()) reason = "No space left on device";
   }
-  good = MPI_File_sync(file) == MPI_SUCCESS && good;
-  good = MPI_File_close(&file) == MPI_SUCCESS && good;
-  return !communicator.any(!good);
+  note(MPI_File_sync(file));
+  note(MPI_File_close(&file));
+  return first_text(communicator, reason);
 }
 
 }  // namespace
@@ -81,13 +85,12 @@ void write_labels(const OutputPath& path, const Graph& graph, std::span<const st
     });
     return;
   }
-  const bool written = write_part(communicator, temporary,
-                                  static_cast<std::int64_t>(header.size()) + 4 * graph.first(), labels);
+  const std::string reason = write_part(communicator, temporary,
+                                        static_cast<std::int64_t>(header.size()) + 4 * graph.first(), labels);
   together(communicator, [&] {
-    if (!written) {
-      throw Error(ErrorCode::io,
-                  fmt::format("cannot write {}: no space, or its folder is not shared by all machines",
-                              first ? path.path().string() : temporary));
+    if (!reason.empty()) {
+      throw Error(ErrorCode::io, fmt::format("cannot write {}: {}; its folder must be shared by all machines",
+                                             first ? path.path().string() : temporary, reason));
     }
     if (first) file->commit();
   });

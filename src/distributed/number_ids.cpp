@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/together.hpp"
 #include "distributed/exchange_ids.hpp"
 #include "distributed/partition.hpp"
@@ -22,7 +23,8 @@ constexpr std::uint64_t kRangePerId = 32;  // a bitmap takes at most 6 bytes for
 
 void check_count(std::int64_t nodes) {
   if (nodes > std::numeric_limits<std::int32_t>::max()) {
-    throw Error(ErrorCode::unsupported, fmt::format("{} nodes; at most 2147483647 are supported", nodes));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}; at most 2147483647 are supported", count_of(nodes, "node")));
   }
 }
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kRowsOfHead = 100;  // by which a table shows its columns
 
 template <class Id>
-Graph graph_of_edges(const Input& input, graph::IdEdges<Id> edges, bool weighted) {
+Graph graph_of_edges(const Input& input, graph::IdEdges<Id> edges, bool weighted, const std::string& doubt) {
   const Communicator& communicator = input.communicator;
   NumberedIds<Id> numbered = number_ids(communicator, std::move(edges.ids), input.budget(), input.context);
   for (std::size_t p = 0; p < numbered.blocks.size() && !edges.weights.empty(); ++p) {
@@ -26,7 +26,7 @@ Graph graph_of_edges(const Input& input, graph::IdEdges<Id> edges, bool weighted
   AssemblyCounts counts;
   GraphRows rows = assemble_rows(
       communicator, table.nodes(), std::move(numbered.blocks),
-      graph::assembling(graph::EntryMeaning::edge_list, weighted, input.options),
+      graph::assembling(graph::EntryMeaning::edge_list, weighted, input.options, doubt),
       [&](std::span<const std::int32_t> nodes) { return table.names(communicator, nodes); }, input.budget(),
       input.halo, counts, input.context);
   Graph out = graph_of(input, std::move(rows), counts);
@@ -61,11 +61,9 @@ std::optional<Graph> graph_of_integers(const Input& input) {
     }
   }
   say_comments_of_all(communicator, slice.text(input), edges->comments, input.context);
-  if (weighted && !layout->columns.sure_weight) {
-    say_times(head, edges->weights, communicator, input.context);
-  }
+  const std::string doubt = weight_doubt(layout->columns, edges->weights, communicator);
   slice = {};
-  return graph_of_edges<std::int64_t>(input, std::move(*edges), weighted);
+  return graph_of_edges<std::int64_t>(input, std::move(*edges), weighted, doubt);
 }
 
 // A head with as many rows as a table is recognised by.
@@ -98,10 +96,10 @@ Graph read_edge_list(Input& input) {
   std::optional<std::vector<std::vector<std::int64_t>>> numbers;
   together(communicator, [&] { numbers = graph::as_integers(table.edges.ids); });
   if (any_of(communicator, !numbers)) {
-    return graph_of_edges<std::string_view>(input, std::move(table.edges), table.weighted);
+    return graph_of_edges<std::string_view>(input, std::move(table.edges), table.weighted, table.doubt);
   }
   return graph_of_edges<std::int64_t>(input, {std::move(*numbers), std::move(table.edges.weights)},
-                                      table.weighted);
+                                      table.weighted, table.doubt);
 }
 
 }  // namespace parsimony::distributed

@@ -1,6 +1,7 @@
 // Implements read_matrix_market() and read_metis() of distributed/input.hpp.
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "core/together.hpp"
 #include "distributed/input.hpp"
 #include "graph/file/formats.hpp"
@@ -59,7 +60,8 @@ Graph read_matrix_market(const Input& input) {
   const std::int64_t found = entries_of(input.communicator, blocks);
   if (found != header.entries) {
     head.fail({head.bytes.data() + header.size_line,
-               fmt::format("{} entries stated, {} found; the file may be truncated", header.entries, found)});
+               fmt::format("{} stated, {} found; the file may be truncated",
+                           count_of(header.entries, "entry", "entries"), found)});
   }
   const auto meaning = header.symmetric ? graph::EntryMeaning::triangle : graph::EntryMeaning::matrix;
   return graph_of_matrix(input, header.rows, std::move(blocks), meaning, !header.pattern);

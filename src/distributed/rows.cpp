@@ -62,7 +62,8 @@ std::vector<graph::EntryBlock> entries_of_rows(const Communicator& communicator,
 
 // Throws the fault of the first process that has one, in all.
 void refuse_faults(const Communicator& communicator, const std::optional<graph::EntryFault>& fault,
-                   const NamesOfNodes& names, const graph::MemoryBudget& budget, ErrorCode code) {
+                   const NamesOfNodes& names, const graph::MemoryBudget& budget,
+                   const graph::AssembleOptions& options) {
   const auto mine = std::span<const graph::EntryFault>(fault ? &*fault : nullptr, fault ? 1 : 0);
   const std::vector<graph::EntryFault> faults = communicator.gather(mine);
   if (faults.empty()) return;
@@ -71,7 +72,7 @@ void refuse_faults(const Communicator& communicator, const std::optional<graph::
   const std::vector<std::int32_t> nodes{low, high};
   std::vector<std::string> words = names(nodes);
   if (first.row == high) std::swap(words[0], words[1]);
-  throw Error(code, first.message(budget.file, words[0], words[1]));
+  throw Error(options.fault, first.message(budget.file, words[0], words[1], options.doubt));
 }
 
 }  // namespace
@@ -156,7 +157,10 @@ GraphRows assemble_rows(const Communicator& communicator, std::int64_t nodes,
       fault = found;
     }
   });
-  refuse_faults(communicator, fault, names, budget, options.fault);
+  refuse_faults(communicator, fault, names, budget, options);
+  if (!options.doubt.empty() && communicator.rank() == 0) {
+    context.log(LogLevel::warning, budget.file + ": " + options.doubt);
+  }
   GraphRows out = make_rows(communicator, std::move(partition), std::move(part.offsets),
                             std::move(part.columns), std::move(part.values), halo);
   const std::int64_t stored = out.entries();

@@ -276,8 +276,8 @@ bool to_weight(double value, float& weight) {
   return true;
 }
 
-std::string EntryFault::message(const std::string& file, const std::string& from,
-                                const std::string& to) const {
+std::string EntryFault::message(const std::string& file, const std::string& from, const std::string& to,
+                                const std::string& doubt) const {
   if (beyond_float) {
     return fmt::format("{}: the weights between {} and {} add up to {}, beyond float32", file, from, to,
                        sum[0] + sum[1]);
@@ -285,18 +285,22 @@ std::string EntryFault::message(const std::string& file, const std::string& from
   const auto shown = [&](int direction) {
     return count[direction] > 0 ? fmt::format("{:g}", sum[direction]) : std::string("missing");
   };
-  return fmt::format(
-      "{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; "
-      "option symmetrize takes their mean, option directed their sum",
-      file, from, to, shown(0), to, from, shown(1));
+  return fmt::format("{}: not symmetric: the entry from {} to {} is {}, the one from {} to {} is {}; {}",
+                     file, from, to, shown(0), to, from, shown(1),
+                     doubt.empty() ? "option symmetrize takes their mean, option directed their sum" : doubt);
 }
 
 Assembled assemble(std::vector<EntryBlock>&& blocks, const NodeIds& ids, const AssembleOptions& options,
                    const MemoryBudget& budget, const Context& context) {
   try {
-    return Assembler(std::move(blocks), 0, ids.size(), options, budget, context).run();
+    Assembled out = Assembler(std::move(blocks), 0, ids.size(), options, budget, context).run();
+    if (!options.doubt.empty()) {
+      context.log(LogLevel::warning, fmt::format("{}: {}", budget.file, options.doubt));
+    }
+    return out;
   } catch (const EntryFault& fault) {
-    throw Error(options.fault, fault.message(budget.file, ids.name(fault.row), ids.name(fault.neighbor)));
+    throw Error(options.fault,
+                fault.message(budget.file, ids.name(fault.row), ids.name(fault.neighbor), options.doubt));
   }
 }
 

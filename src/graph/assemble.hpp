@@ -41,6 +41,9 @@ struct AssembleOptions {
   bool symmetrize = false;              ///< take the mean of both directions where they differ
   ErrorCode fault = ErrorCode::format;  ///< code of the error for entries that contradict each other
   bool directed = false;                ///< take the sum of both directions, except of a triangle
+  /// A doubt about the weights: a warning where the entries make a graph, and the reason where they
+  /// contradict each other.
+  std::string doubt = {};
 };
 
 /// A graph and the entries that are not in it.
@@ -66,7 +69,8 @@ struct EntryFault {
   bool beyond_float = false;
 
   /// from, to: the names of row and neighbor.
-  std::string message(const std::string& file, const std::string& from, const std::string& to) const;
+  std::string message(const std::string& file, const std::string& from, const std::string& to,
+                      const std::string& doubt) const;
 };
 
 /// Rows first to last − 1 of the graph that assemble() makes, from all entries that have a node among them,

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 
+#include "core/count_of.hpp"
 #include "graph/assemble.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
@@ -111,16 +112,16 @@ void check_shape(CsrView matrix) {
   const std::int64_t rows = matrix.rows(), entries = matrix.entries();
   if (matrix.offsets.empty()) refuse_graph("no offsets; a matrix of N rows has N + 1");
   if (rows > std::numeric_limits<std::int32_t>::max()) {
-    refuse_graph(fmt::format("{} nodes; must be 0 to 2147483647", rows));
+    refuse_graph(fmt::format("{}; must be 0 to 2147483647", count_of(rows, "node")));
   }
   if (matrix.weighted() && std::ssize(matrix.values) != entries) {
-    refuse_graph(
-        fmt::format("{} values for {} columns; give one each, or none", matrix.values.size(), entries));
+    refuse_graph(fmt::format("{} for {}; give one each, or none", count_of(matrix.values.size(), "value"),
+                             count_of(entries, "column")));
   }
   // Entries before the first offset or behind the last belong to no row.
   if (matrix.offsets.front() != 0 || matrix.offsets.back() != entries) {
-    refuse_graph(fmt::format("offsets go from {} to {}; must go from 0 to the {} columns",
-                             matrix.offsets.front(), matrix.offsets.back(), entries));
+    refuse_graph(fmt::format("offsets go from {} to {}; must go from 0 to the {}", matrix.offsets.front(),
+                             matrix.offsets.back(), count_of(entries, "column")));
   }
   for (std::int64_t row = 0; row < rows; ++row) {
     if (matrix.offsets[row + 1] < matrix.offsets[row]) {

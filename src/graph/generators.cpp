@@ -9,6 +9,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "graph/edge_weights.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
@@ -150,8 +151,8 @@ BlockProbabilities block_probabilities(const BlockModelOptions& options) {
   const double n = static_cast<double>(options.nodes), k = static_cast<double>(options.clusters);
   const double c = options.degree;
   if (options.clusters > options.nodes) {
-    refuse(fmt::format("clusters: {} do not fit in {} nodes; ask for at most {}", options.clusters,
-                       options.nodes, options.nodes));
+    refuse(fmt::format("clusters: {} do not fit in {}; ask for at most {}", options.clusters,
+                       count_of(options.nodes, "node"), options.nodes));
   }
   if (options.degree_exponent != 0 && !(options.degree_exponent > 2)) {
     refuse(fmt::format("degree_exponent: {} gives no finite mean degree; must be above 2, or 0 for none",
@@ -168,9 +169,10 @@ BlockProbabilities block_probabilities(const BlockModelOptions& options) {
   const bool inside = options.nodes > options.clusters;         // are there pairs inside of clusters at all
   if (!(partners > 0) || (inside && c > partners) || (options.clusters > 1 && epsilon * c > partners)) {
     refuse(
-        fmt::format("degree: {} is more than {} nodes in {} clusters can have at option epsilon_ratio "
-                    "{}; lower the degree or the number of clusters, or move the ratio towards {:.3g}",
-                    c, options.nodes, options.clusters, options.epsilon_ratio, 1 / out.epsilon_c));
+        fmt::format("degree: {} is more than {} in {} can have at option epsilon_ratio {}; lower the degree "
+                    "or the number of clusters, or move the ratio towards {:.3g}",
+                    c, count_of(options.nodes, "node"), count_of(options.clusters, "cluster"),
+                    options.epsilon_ratio, 1 / out.epsilon_c));
   }
   out.inside = c / partners;
   out.outside = epsilon * out.inside;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::graph {
@@ -50,8 +51,8 @@ IdIndex<Id>::IdIndex(const std::vector<std::vector<Id>>& pieces, const MemoryBud
     size_ = static_cast<std::int64_t>(sorted_.size());
   }
   if (size_ > std::numeric_limits<std::int32_t>::max()) {
-    throw Error(ErrorCode::unsupported,
-                fmt::format("{}: {} distinct nodes; at most 2147483647 are supported", budget.file, size_));
+    throw Error(ErrorCode::unsupported, fmt::format("{}: {}; at most 2147483647 are supported", budget.file,
+                                                    count_of(size_, "distinct node")));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "graph/assemble.hpp"
 #include "graph/edge_weights.hpp"
 #include "parsimony/core/error.hpp"
@@ -70,7 +71,8 @@ void check(const LfrOptions& options) {
                        options.max_degree, options.nodes, options.nodes - 1));
   }
   if (options.max_community > options.nodes) {
-    refuse(fmt::format("max_community: {} is more than the {} nodes", options.max_community, options.nodes));
+    refuse(fmt::format("max_community: {} is more than the {}", options.max_community,
+                       count_of(options.nodes, "node")));
   }
   if (options.min_community > options.max_community) {
     refuse(fmt::format("min_community: {} is above option max_community {}", options.min_community,
@@ -269,9 +271,9 @@ PlantedGraph lfr_benchmark(const LfrOptions& options, const Context& context) {
     context.check_cancelled();
     if (attempt == kDraws) {
       refuse(fmt::format(
-          "max_community: communities of {} to {} do not take in the {} nodes and their degrees up "
-          "to {}; widen the range, or lower option max_degree",
-          options.min_community, options.max_community, nodes, options.max_degree));
+          "max_community: communities of {} to {} do not take in the {} and their degrees up to {}; widen "
+          "the range, or lower option max_degree",
+          options.min_community, options.max_community, count_of(nodes, "node"), options.max_degree));
     }
     sizes = draw_sizes(options, attempt);
     if (sizes.empty() || (sizes.size() == 1 && options.mixing > 0)) continue;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "graph/assemble.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
@@ -16,7 +17,7 @@ constexpr std::int64_t kEdgesPerBlock = 1 << 16;
 
 void check_nodes(std::int64_t nodes) {
   if (nodes < 0 || nodes > std::numeric_limits<std::int32_t>::max()) {
-    refuse(fmt::format("graph: {} nodes; must be 0 to 2147483647", nodes));
+    refuse(fmt::format("graph: {}; must be 0 to 2147483647", count_of(nodes, "node")));
   }
 }
 

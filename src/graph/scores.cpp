@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "graph/score_sums.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/graph.hpp"
@@ -20,11 +21,12 @@ PartitionScores score_partition(CsrView adjacency, std::span<const std::int32_t>
   adjacency = check_graph(adjacency, context);
   const std::int64_t nodes = adjacency.rows();
   if (std::ssize(labels) != nodes) {
-    refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+    refuse(
+        fmt::format("labels: {} for {}; there must be one per node", labels.size(), count_of(nodes, "node")));
   }
   if (!self_loops.empty() && std::ssize(self_loops) != nodes) {
-    refuse(fmt::format("self_loops: {} for {} nodes; there must be one per node, or none", self_loops.size(),
-                       nodes));
+    refuse(fmt::format("self_loops: {} for {}; there must be one per node, or none", self_loops.size(),
+                       count_of(nodes, "node")));
   }
   for (const double weight : self_loops) {
     if (!(weight >= 0 && std::isfinite(weight))) {

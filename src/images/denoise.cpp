@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "images/denoising/marked_image.hpp"
 #include "images/denoising/stabilizer.hpp"
 #include "images/energy/check_image.hpp"
@@ -172,7 +173,8 @@ void check_reference(const Image& image, const Image& reference) {
   check_size(image, reference, "reference");
   for (const Matrix<float>& channel : reference.channels) check_finite(channel, "reference");
   if (reference.colors() != image.colors()) {
-    refuse(fmt::format("reference: {} colours for an image of {}", reference.colors(), image.colors()));
+    refuse(fmt::format("reference: {} for an image of {}", count_of(reference.colors(), "colour"),
+                       image.colors()));
   }
 }
 

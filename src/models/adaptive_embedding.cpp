@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::models {
@@ -43,8 +44,8 @@ AdaptiveEmbedding::AdaptiveEmbedding(std::int64_t vocabulary, std::int64_t width
   for (std::size_t i = 0; i <= cutoffs.size(); ++i, values /= factor) {
     const std::int64_t last = i < cutoffs.size() ? cutoffs[i] : vocabulary;
     if (last <= first || last > vocabulary || (i < cutoffs.size() && last == vocabulary)) {
-      refuse(fmt::format("cutoffs: {} after {}; must be increasing numbers from 1 to {}, below the {} tokens",
-                         last, first, vocabulary - 1, vocabulary));
+      refuse(fmt::format("cutoffs: {} after {}; must be increasing numbers from 1 to {}, below the {}", last,
+                         first, vocabulary - 1, count_of(vocabulary, "token")));
     }
     if (values < 1) {
       refuse(

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "models/bert_layer.hpp"
 #include "models/layer_drop.hpp"
 #include "parsimony/core/error.hpp"
@@ -47,7 +48,8 @@ struct Bert::Parts {
 Bert::Bert(const BertOptions& options) : options_(options), parts_(std::make_shared<Parts>()) {
   validate_fields(options);
   if (options.width % options.heads != 0) {
-    refuse(fmt::format("width: is {}; must be a multiple of the {} heads", options.width, options.heads));
+    refuse(fmt::format("width: is {}; must be a multiple of the {}", options.width,
+                       count_of(options.heads, "head")));
   }
   const bool roberta = options.family == EncoderFamily::roberta;
   if (roberta && options.positions <= options.padding_token + 1) {

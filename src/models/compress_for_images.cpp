@@ -154,7 +154,7 @@ quant::Compression compress_for_images(const std::filesystem::path& model, const
                                        const ImageCorrectionOptions& correction, const Context& context) {
   validate_fields(correction);
   torch::set_num_threads(context.threads());
-  const SafetensorsFile file(model, context.stop);
+  const SafetensorsFile file(model, context);
   if (quant::is_compact_file(file)) {
     throw Error(ErrorCode::format,
                 fmt::format("{}: is a compact file; must be the float network", file.name()));

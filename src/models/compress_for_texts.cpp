@@ -123,7 +123,7 @@ quant::Compression compress_for_texts(const std::filesystem::path& model, const 
   torch::set_num_threads(context.threads());
   Report before;
   StageTimer reading(before, "read");
-  const SafetensorsFile file(model, context.stop);
+  const SafetensorsFile file(model, context);
   if (quant::is_compact_file(file)) {
     throw Error(ErrorCode::format,
                 fmt::format("{}: is a compact file; must be the float network", file.name()));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
@@ -88,13 +89,13 @@ LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOption
   }
   model_ = std::make_shared<Transformer>(model);
   if (examples() < 1) {
-    refuse(fmt::format("{}: {} tokens to learn from; a window of {} needs one more than that",
-                       options.text.string(), tokens_.numel(), model.context));
+    refuse(fmt::format("{}: {} to learn from; a window of {} needs one more than that", options.text.string(),
+                       count_of(tokens_.numel(), "token"), model.context));
   }
   if (held_out_.numel() < 2) {
-    refuse(fmt::format("{}: {} tokens are held out; must be 2 at least",
+    refuse(fmt::format("{}: {} {} held out; must be 2 at least",
                        (options.held_out.empty() ? options.text : options.held_out).string(),
-                       held_out_.numel()));
+                       count_of(held_out_.numel(), "token"), noun_of(held_out_.numel(), "is", "are")));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "core/count_of.hpp"
 #include "models/layer_input.hpp"
 #include "parsimony/core/error.hpp"
 #include "train/step_stop.hpp"
@@ -58,9 +59,9 @@ torch::nn::Sequential stage(int blocks, std::int64_t in, std::int64_t out, int a
 ResNet::ResNet(const ResNetOptions& options) {
   validate_fields(options);
   if (options.depth % 6 != 2) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("depth: a ResNet of {} layers; must be 6 n + 2 (20, 32, 44, 56, …)", options.depth));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("depth: a ResNet of {}; must be 6 n + 2 (20, 32, 44, 56, …)",
+                            count_of(options.depth, "layer")));
   }
   const int blocks = options.depth / 6, bits = options.activation_bits;
   conv1_input_ = add_input(*this, "conv1", bits);

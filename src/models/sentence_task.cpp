@@ -8,6 +8,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/count_of.hpp"
 #include "models/sentence_inputs.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/models/weights.hpp"
@@ -22,8 +23,8 @@ std::int64_t most_tokens(const BertOptions& model) {
 void check_tokenizer(const data::SentenceTokenizer& tokenizer, const SentenceTaskOptions& options,
                      const BertOptions& model) {
   if (tokenizer.vocabulary() > model.vocabulary) {
-    refuse(fmt::format("tokenizer: {} has {} tokens; the network of {} has {}", options.tokenizer.string(),
-                       tokenizer.vocabulary(), options.config.string(), model.vocabulary));
+    refuse(fmt::format("tokenizer: {} has {}; the network of {} has {}", options.tokenizer.string(),
+                       count_of(tokenizer.vocabulary(), "token"), options.config.string(), model.vocabulary));
   }
   const std::int64_t padding = tokenizer.special().padding;
   if (padding != data::kNoToken && padding != model.padding_token) {

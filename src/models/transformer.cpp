@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "models/adaptive_embedding.hpp"
 #include "models/layer_drop.hpp"
 #include "models/transformer_layer.hpp"
@@ -28,8 +29,8 @@ torch::Tensor sines(std::int64_t context, std::int64_t width) {
 void check(const TransformerOptions& options) {
   validate_fields(options);
   if (options.width % options.heads != 0 || options.width % 2 != 0) {
-    refuse(fmt::format("width: {} values for {} heads; must be even and a multiple of the heads",
-                       options.width, options.heads));
+    refuse(fmt::format("width: {} for {}; must be even and a multiple of the heads",
+                       count_of(options.width, "value"), count_of(options.heads, "head")));
   }
   if (!options.cutoffs.empty() && !options.tied_embeddings) {
     refuse("tied_embeddings: is false; must be true with cutoffs, whose softmax has the embedding's weights");
@@ -84,10 +85,9 @@ std::vector<bool> Transformer::dropped_blocks(std::int64_t step) const {
 
 torch::Tensor Transformer::hidden_states(const torch::Tensor& tokens, std::vector<torch::Tensor>* states) {
   if (tokens.dim() != 2 || tokens.size(1) > options_.context) {
-    refuse(
-        fmt::format("tokens: must be windows of {} tokens at most, in two dimensions; have {} "
-                    "dimensions, the last of {}",
-                    options_.context, tokens.dim(), tokens.size(-1)));
+    refuse(fmt::format("tokens: must be windows of {} at most, in two dimensions; have {}, the last of {}",
+                       count_of(options_.context, "token"), count_of(tokens.dim(), "dimension"),
+                       tokens.size(-1)));
   }
   const std::int64_t length = tokens.size(1), first = options_.first_position;
   torch::Tensor x = adaptive_ ? adaptive_->forward(tokens) : embedding_(tokens);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "models/fairseq_names.hpp"
 #include "models/layer_input.hpp"
 #include "parsimony/core/error.hpp"
@@ -146,13 +147,13 @@ struct Misfits {
     std::vector<std::string> parts;
     if (missing.size() == 1) parts.push_back("the model's tensor " + missing.front() + " is missing");
     if (missing.size() > 1) {
-      parts.push_back(
-          fmt::format("{} tensors of the model are missing: {}", missing.size(), first_of(missing)));
+      parts.push_back(fmt::format("{} of the model {} missing: {}", count_of(missing.size(), "tensor"),
+                                  noun_of(missing.size(), "is", "are"), first_of(missing)));
     }
     if (unexpected.size() == 1) parts.push_back("the model has no tensor " + unexpected.front());
     if (unexpected.size() > 1) {
-      parts.push_back(
-          fmt::format("the model does not have {} tensors: {}", unexpected.size(), first_of(unexpected)));
+      parts.push_back(fmt::format("the model does not have {}: {}", count_of(unexpected.size(), "tensor"),
+                                  first_of(unexpected)));
     }
     if (!others.empty()) parts.push_back(first_of(others));
     return fmt::format("{}", fmt::join(parts, "; "));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "partition/cluster_weights.hpp"
 #include "partition/members.hpp"
@@ -35,7 +36,8 @@ Network aggregate(const NetworkView& network, std::span<const std::int32_t> labe
                   const Context& context) {
   const std::int64_t nodes = network.nodes();
   if (std::ssize(labels) != nodes) {
-    refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+    refuse(
+        fmt::format("labels: {} for {}; there must be one per node", labels.size(), count_of(nodes, "node")));
   }
   for (std::int64_t i = 0; i < nodes; ++i) {
     if (labels[i] < 0 || labels[i] >= clusters) {

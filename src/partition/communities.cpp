@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "parsimony/partition/aggregate.hpp"
@@ -67,7 +68,8 @@ std::vector<CommunityCandidate> communities_to_k(const NetworkView& network, Par
   validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
-    refuse(fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
+    refuse(
+        fmt::format("clusters: {} is more than the {} of the network", k, count_of(network.nodes(), "node")));
   }
   ResolutionSearch search =
       resolution_search(network, std::move(at_one), {.clusters = k, .seed = options.seed}, context);

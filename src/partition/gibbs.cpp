@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "partition/gibbs_sampler.hpp"
 
@@ -83,8 +84,8 @@ Partition gibbs_votes(const NetworkView& network, Partition start, const GibbsOp
                       const Context& context) {
   validate_fields(options);
   if (std::ssize(start.labels) != network.nodes()) {
-    refuse(fmt::format("start: {} labels for {} nodes; must be a partition of this network",
-                       start.labels.size(), network.nodes()));
+    refuse(fmt::format("start: {} for {}; must be a partition of this network",
+                       count_of(start.labels.size(), "label"), count_of(network.nodes(), "node")));
   }
   if (!(network.total > 0)) return start;
   return options.objective == Objective::density

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "partition/cluster_weights.hpp"
 #include "partition/gains.hpp"
@@ -225,8 +226,8 @@ std::int64_t local_moves(const NetworkView& network, Partition& partition, const
                          const Context& context) {
   validate_fields(options);
   if (std::ssize(partition.labels) != network.nodes()) {
-    refuse(fmt::format("partition: {} labels for {} nodes; must be a partition of this network",
-                       partition.labels.size(), network.nodes()));
+    refuse(fmt::format("partition: {} for {}; must be a partition of this network",
+                       count_of(partition.labels.size(), "label"), count_of(network.nodes(), "node")));
   }
   if (!(network.total > 0)) return 0;
   if (options.objective == Objective::density) {

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::partition {
@@ -258,7 +259,8 @@ std::vector<std::int32_t> merge_clusters(const NetworkView& network, const Merge
                                          const Context& context) {
   validate_fields(options);
   if (options.clusters > network.nodes()) {
-    refuse(fmt::format("clusters: {} is more than the {} nodes to merge", options.clusters, network.nodes()));
+    refuse(fmt::format("clusters: {} is more than the {} to merge", options.clusters,
+                       count_of(network.nodes(), "node")));
   }
   Merger merger(network, options, context);
   merger.run();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/partition/aggregate.hpp"
 #include "parsimony/partition/leiden.hpp"
@@ -41,7 +42,8 @@ Partition modularity_partition(const NetworkView& network, Partition start,
   validate_fields(options);
   const std::int64_t k = options.clusters;
   if (k > network.nodes()) {
-    refuse(fmt::format("clusters: {} is more than the {} nodes of the network", k, network.nodes()));
+    refuse(
+        fmt::format("clusters: {} is more than the {} of the network", k, count_of(network.nodes(), "node")));
   }
   const LocalMoveOptions moves{.keep_clusters = true, .seed = options.seed};
   const MergeOptions merges{.clusters = k, .gain = options.gain};

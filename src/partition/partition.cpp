@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::partition {
@@ -14,7 +15,8 @@ Partition make_partition(const NetworkView& network, std::vector<std::int32_t> l
   constexpr std::int64_t kRowsPerBlock = 1 << 13;
   const std::int64_t nodes = network.nodes();
   if (std::ssize(labels) != nodes) {
-    refuse(fmt::format("labels: {} for {} nodes; there must be one per node", labels.size(), nodes));
+    refuse(
+        fmt::format("labels: {} for {}; there must be one per node", labels.size(), count_of(nodes, "node")));
   }
   if (clusters == 0 && nodes > 0)
     clusters = *std::max_element(labels.begin(), labels.end()) + std::int64_t{1};

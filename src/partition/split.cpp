@@ -6,6 +6,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::partition {
@@ -15,7 +16,7 @@ void split_off_nodes(const NetworkView& network, Partition& partition, std::int6
   constexpr std::int64_t kRowsPerBlock = 1 << 13;
   const std::int64_t nodes = network.nodes();
   if (clusters > nodes) {
-    refuse(fmt::format("clusters: {} is more than the {} nodes", clusters, nodes));
+    refuse(fmt::format("clusters: {} is more than the {}", clusters, count_of(nodes, "node")));
   }
   std::vector<std::int64_t> connected(partition.clusters());  // nodes with edges in every cluster
   for (std::int64_t i = 0; i < nodes; ++i) connected[partition.labels[i]] += network.degree[i] > 0;

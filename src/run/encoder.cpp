@@ -154,7 +154,7 @@ std::int64_t Network::in_codes() const {
 Network load(const std::filesystem::path& model, const LoadOptions& options, const Context& context) {
   validate_fields(options);
   const std::filesystem::path path = weights_path(model);
-  Weights weights(path, context.stop);
+  Weights weights(path, context);
   data::EncoderConfig config = encoder_config(weights, model, options.folder);
   context.require_memory(weights.packed_bytes(product_options(options)).total(),
                          "the codes of the network, a byte or two each");

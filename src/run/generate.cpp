@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "run/model_path.hpp"
@@ -34,8 +35,8 @@ std::vector<std::int32_t> continue_text(LanguageSession& session, std::span<cons
                                         const GenerateInput& input, const Context& context) {
   const std::int64_t most = session.model().options().context;
   if (session.tokens() + input.generate > most) {
-    refuse(fmt::format("context: is {}; the text has {} tokens with those to generate", most,
-                       session.tokens() + input.generate));
+    refuse(fmt::format("context: is {}; the text has {} with those to generate", most,
+                       count_of(session.tokens() + input.generate, "token")));
   }
   const RandomStream draws(input.seed, kTokenStream);
   std::vector<std::int32_t> out;
@@ -66,8 +67,8 @@ GeneratedText generate(const std::filesystem::path& model, std::string_view prom
   if (out.tokens.empty()) refuse("text: is empty; must have a token to continue from");
   const std::int64_t all = std::ssize(out.tokens) + input.generate;
   if (all > input.language.context) {
-    refuse(fmt::format("context: is {}; the text has {} tokens with those to generate",
-                       input.language.context, all));
+    refuse(fmt::format("context: is {}; the text has {} with those to generate", input.language.context,
+                       count_of(all, "token")));
   }
   std::span<const float> logits = session.add(out.tokens, context);
   prompt_timer.finish();

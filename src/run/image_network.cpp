@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/efficientnet_weights.hpp"
 #include "run/model_path.hpp"
@@ -117,8 +118,8 @@ Matrix<float> ImageNetwork::classify(MatrixView<const float> images, std::int64_
                        kMostSide));
   }
   if (images.cols != 3 * height * width) {
-    refuse(fmt::format("images: have {} values each; must have 3 planes of {} × {}", images.cols, height,
-                       width));
+    refuse(fmt::format("images: have {} each; must have 3 planes of {} × {}", count_of(images.cols, "value"),
+                       height, width));
   }
   context.require_memory(planned_bytes(height, width, context.threads()), "the activations of the network",
                          "smaller images or fewer threads lower them");
@@ -151,7 +152,7 @@ ImageNetwork load_image_network(const std::filesystem::path& model, const LoadOp
                                 PaddingChoice padding, const Context& context) {
   validate_fields(options);
   const std::filesystem::path path = weights_path(model);
-  Weights weights(path, context.stop);
+  Weights weights(path, context);
   const data::ConvolutionPadding chosen = chosen_padding(padding, weights, model, options.folder);
   const data::EfficientNetVariant variant = find_variant(weights);
   const std::int64_t floats = weights.float_count() + weights.coded_values(kMostDecoded);

@@ -125,7 +125,7 @@ LanguageModel load_language_model(const std::filesystem::path& model, const Lang
                                   const LoadOptions& options, const Context& context) {
   validate_fields(language);
   validate_fields(options);
-  Weights weights(weights_path(model), context.stop);
+  Weights weights(weights_path(model), context);
   context.require_memory(weights.packed_bytes(product_options(options)).total() +
                              TokenLayers::lookup_bytes(weights) + TokenLayers::decoded_bytes(weights),
                          "the codes of the network, a byte or two each, and those of its embedding again");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "kernels/round_up.hpp"
 #include "kernels/softmax.hpp"
 #include "parsimony/core/error.hpp"
@@ -78,9 +79,8 @@ void LanguageSession::Data::check(std::span<const std::int32_t> tokens) const {
   }
   if (std::ssize(tokens) > net.options.context - count) {
     refuse(fmt::format(
-        "context: holds {} tokens, of which {} are taken, and {} more were given; must be larger for "
-        "longer texts",
-        net.options.context, count, tokens.size()));
+        "context: holds {}, of which {} are taken, and {} more were given; must be larger for longer texts",
+        count_of(net.options.context, "token"), count, tokens.size()));
   }
 }
 

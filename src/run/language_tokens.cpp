@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/model_path.hpp"
 
@@ -63,12 +64,12 @@ LanguageTokens load_language_tokens(const std::filesystem::path& folder, std::in
   if (found.empty()) {
     throw Error(ErrorCode::format,
                 fmt::format("{}: has no tokenizer (encoder.json with vocab.bpe, vocab.json with merges.txt, "
-                            "or dict.txt), so tokens are {} bytes, and the network has {}",
-                            folder.string(), out.vocabulary(), vocabulary));
+                            "or dict.txt), so tokens are {}, and the network has {}",
+                            folder.string(), count_of(out.vocabulary(), "byte"), vocabulary));
   }
   throw Error(ErrorCode::format,
-              fmt::format("{}: the tokenizer has {} tokens, and the network {}; must have as many",
-                          (folder / found).string(), out.vocabulary(), vocabulary));
+              fmt::format("{}: the tokenizer has {}, and the network {}; must have as many",
+                          (folder / found).string(), count_of(out.vocabulary(), "token"), vocabulary));
 }
 
 }  // namespace parsimony::run

@@ -9,7 +9,7 @@
 namespace parsimony::run {
 
 NetworkKind network_kind(const std::filesystem::path& model, const Context& context) {
-  const Weights weights(weights_path(model), context.stop);
+  const Weights weights(weights_path(model), context);
   for (const char* base : {"", "bert.", "roberta."}) {
     if (weights.has(std::string(base) + "embeddings.word_embeddings.weight")) return NetworkKind::encoder;
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/core/lines.hpp"
@@ -23,8 +24,8 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file, std
   std::vector<std::string> out = lines_of(read_file(file, kLargestLabels, context.stop));
   if (std::ssize(out) == classes) return out;
   throw Error(ErrorCode::format,
-              fmt::format("{}: has {} lines; must have {}, a line with the name of each class of the network",
-                          file.string(), out.size(), classes));
+              fmt::format("{}: has {}; must have {}, a line with the name of each class of the network",
+                          file.string(), count_of(out.size(), "line"), classes));
 }
 
 // The image as three planes of normalized values.

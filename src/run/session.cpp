@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/encoder.hpp"
 
@@ -16,12 +17,12 @@ void check_texts(std::span<const data::EncodedText> texts, const data::EncoderCo
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto count = static_cast<std::int64_t>(texts[i].tokens.size());
     if (count < 1 || count > config.longest_text()) {
-      refuse(fmt::format("text {}: has {} tokens; must have 1 to {}, the positions of the network", i, count,
-                         config.longest_text()));
+      refuse(fmt::format("text {}: has {}; must have 1 to {}, the positions of the network", i,
+                         count_of(count, "token"), config.longest_text()));
     }
     if (!texts[i].types.empty() && texts[i].types.size() != texts[i].tokens.size()) {
-      refuse(fmt::format("text {}: has {} types for {} tokens; must have as many, or none", i,
-                         texts[i].types.size(), count));
+      refuse(fmt::format("text {}: has {} for {}; must have as many, or none", i,
+                         count_of(texts[i].types.size(), "type"), count_of(count, "token")));
     }
     const auto check = [&](const char* what, std::span<const std::int32_t> values, std::int64_t limit) {
       for (const std::int32_t value : values) {

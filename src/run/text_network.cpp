@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/model_path.hpp"
 
@@ -13,9 +14,10 @@ TextNetwork load_text_network(const std::filesystem::path& model, const LoadOpti
   const std::filesystem::path folder = folder_of(model, options.folder);
   data::SentenceTokenizer tokenizer = data::load_tokenizer(folder);
   if (tokenizer.vocabulary() > network.config().vocabulary) {
-    throw Error(ErrorCode::format,
-                fmt::format("{}: the tokenizer has {} tokens, and the network only {}; must belong together",
-                            folder.string(), tokenizer.vocabulary(), network.config().vocabulary));
+    throw Error(
+        ErrorCode::format,
+        fmt::format("{}: the tokenizer has {}, and the network only {}; must belong together",
+                    folder.string(), count_of(tokenizer.vocabulary(), "token"), network.config().vocabulary));
   }
   return {std::move(network), std::move(tokenizer)};
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/run/text_network.hpp"
 
@@ -78,8 +79,9 @@ class TextRunner {
     }
     if (shortened > 0) {
       context_.log(LogLevel::warning,
-                   fmt::format("{} of {} texts have more than {} tokens: their ends are cut off", shortened,
-                               count, most_));
+                   fmt::format("{} of {} {} more than {}: {} cut off", shortened, count_of(count, "text"),
+                               noun_of(shortened, "has", "have"), count_of(most_, "token"),
+                               noun_of(shortened, "its end is", "their ends are")));
     }
     StageTimer timer(out_.report, "run");
     Session session(*network_, options_.session);

@@ -20,12 +20,12 @@ std::int64_t values_of(const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
-Weights::Weights(const std::filesystem::path& path, const std::stop_token& stop) : file_(path, stop) {
+Weights::Weights(const std::filesystem::path& path, const Context& context) : file_(path, context) {
   if (!quant::is_compact_file(file_)) {
     for (const TensorView& tensor : file_.tensors()) floats_.emplace(tensor.name, &tensor);
     return;
   }
-  compact_ = quant::read_compact_file(file_, quant::CodesIn::file);
+  compact_ = quant::read_compact_file(file_, quant::CodesIn::file, context);
   for (std::size_t i = 0; i < compact_->recipe.weights.size(); ++i) {
     codes_.emplace(compact_->recipe.weights[i].name, i);
   }

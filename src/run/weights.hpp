@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +24,7 @@ inline constexpr std::int64_t kThreadBytes = 1 << 20;
 class Weights {
  public:
   /// Throws what SafetensorsFile and read_compact_file throw.
-  explicit Weights(const std::filesystem::path& path, const std::stop_token& stop);
+  explicit Weights(const std::filesystem::path& path, const Context& context);
 
   const std::string& name() const { return file_.name(); }
   bool has(std::string_view tensor) const;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/count_of.hpp"
 #include "kernels/chebyshev_step.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -65,9 +66,8 @@ void filter(const Operator& op, std::span<const double> coefficients, MatrixView
       width > kernels::kMaxPanelWidth || width == 0) {
     throw Error(
         ErrorCode::invalid_argument,
-        fmt::format(
-            "signals: a contiguous panel of {} rows and 16, 32, 48 or 64 columns is needed, not {} × {}",
-            op.rows(), signals.rows, width));
+        fmt::format("signals: a contiguous panel of {} and 16, 32, 48 or 64 columns is needed, not {} × {}",
+                    count_of(op.rows(), "row"), signals.rows, width));
   }
   const std::span<const float> scale = op.scale();
   const int order = static_cast<int>(coefficients.size()) - 1;

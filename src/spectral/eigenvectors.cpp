@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
@@ -35,8 +36,8 @@ class FilteredSubspace {
         connected_(rows_with_edges(op)) {
     refuse_several_processes(op, "finding eigenvectors");
     if (options.count > connected_) {
-      refuse(fmt::format("count: {} eigenvectors are more than the {} nodes with edges", options.count,
-                         connected_));
+      refuse(fmt::format("count: {} {} more than the {} with edges", count_of(options.count, "eigenvector"),
+                         noun_of(options.count, "is", "are"), count_of(connected_, "node")));
     }
     dimension_ = subspace_dimension(options, connected_);
     basis_ = Matrix<float>(nodes_, (dimension_ + kPanelWidth - 1) / kPanelWidth * kPanelWidth);

@@ -8,6 +8,7 @@
 #include <regex>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
 #include "train/block_shape.hpp"
@@ -79,8 +80,8 @@ void Noise::match(const std::vector<std::string>& layers) {
   const auto chosen = [](const std::pair<std::string, bool>& layer) { return layer.second; };
   if (std::any_of(matched_.begin(), matched_.end(), chosen)) return;
   matched_.clear();
-  refuse(fmt::format("layers: \"{}\" matches none of the {} layers with weights of the model{}",
-                     options_.layers, layers.size(),
+  refuse(fmt::format("layers: \"{}\" matches none of the {} with weights of the model{}", options_.layers,
+                     count_of(layers.size(), "layer"),
                      layers.empty() ? "" : fmt::format("; one of them is \"{}\"", layers.front())));
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/train/batch_norm.hpp"
 #include "parsimony/train/input_moments.hpp"
@@ -86,10 +87,10 @@ void Training::check() const {
   check_stages(task_, plan_);
   if (plan_.teacher != nullptr) validate_fields(plan_.distillation);
   if (step_examples_ > task_.examples()) {
-    refuse(fmt::format("batch_size: {}{} is more than the {} examples; must be at most their number",
-                       plan_.trainer.batch_size,
-                       joint_ ? fmt::format(" in each of {} processes", processes_.count()) : "",
-                       task_.examples()));
+    refuse(fmt::format(
+        "batch_size: {}{} is more than the {}; must be at most their number", plan_.trainer.batch_size,
+        joint_ ? fmt::format(" in each of {}", count_of(processes_.count(), "process", "processes")) : "",
+        count_of(task_.examples(), "example")));
   }
 }
 

@@ -61,6 +61,7 @@ class Training {
   [[noreturn]] void stop();
 
   TrainingState state();
+  std::int64_t checkpoint_bytes() const;
   void save();
   bool resume();
   bool read_checkpoint();

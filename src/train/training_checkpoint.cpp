@@ -1,7 +1,8 @@
 // Implements training.hpp: checkpoints of a run.
 #include <fmt/format.h>
 
-#include "parsimony/core/error.hpp"
+#include "core/count_of.hpp"
+#include "parsimony/core/file_error.hpp"
 #include "parsimony/train/training_processes.hpp"
 #include "train/run_identity.hpp"
 #include "train/training.hpp"
@@ -20,6 +21,20 @@ TrainingState Training::state() {
           .ipq = phase_ > 0 ? ipq_.get() : nullptr,
           .texts = {{"identity", identity_}},
           .histories = histories_};
+}
+
+// The model, and a copy of each moment of the optimizer, which has none before its first step.
+std::int64_t Training::checkpoint_bytes() const {
+  const OptimizationOptions& options = optimization();
+  const std::int64_t moments = options.optimizer == OptimizerKind::adamw ? 2 : options.momentum > 0 ? 1 : 0;
+  std::int64_t bytes = 0;
+  const auto add = [&](const std::vector<torch::Tensor>& tensors, std::int64_t times) {
+    for (const torch::Tensor& tensor : tensors) bytes += times * static_cast<std::int64_t>(tensor.nbytes());
+  };
+  add(task_.model().parameters(), 1);
+  add(task_.model().buffers(), 1);
+  add(leaves_, moments);
+  return bytes;
 }
 
 void Training::save() {
@@ -47,7 +62,12 @@ bool Training::read_checkpoint() {
   const std::filesystem::path& path = files_.checkpoint;
   if (path.empty()) return false;
   if (files_.restart) {
-    if (processes_.rank() == 0) std::filesystem::remove(path);
+    std::error_code failed;
+    if (processes_.rank() == 0) std::filesystem::remove(path, failed);
+    if (failed) {
+      throw FileError(failed.value(),
+                      fmt::format("{}: cannot be removed: {}", path.string(), failed.message()));
+    }
     return false;
   }
   if (!std::filesystem::exists(path)) return false;
@@ -55,10 +75,10 @@ bool Training::read_checkpoint() {
   const auto wrote = checkpoint.position().find("processes");
   const std::int64_t writers = wrote == checkpoint.position().end() ? 1 : wrote->second;
   if (writers != processes_.count()) {
-    refuse(fmt::format(
-        "{}: was written by a run of {} processes, now there are {}; start as many to resume or use "
-        "option restart to begin anew",
-        path.string(), writers, processes_.count()));
+    refuse(
+        fmt::format("{}: was written by a run of {}, now there are {}; start as many to resume or use option "
+                    "restart to begin anew",
+                    path.string(), count_of(writers, "process", "processes"), processes_.count()));
   }
   const auto text = checkpoint.texts().find("identity");
   check_identity(text == checkpoint.texts().end() ? "" : text->second, identity_, path);
@@ -75,10 +95,10 @@ bool Training::read_checkpoint() {
   step_ = number("step", steps_of(phase_));
   done_ = saved_ = number("done", all_steps_);
   if (number("threads", 1 << 20) != context_.threads()) {
-    context_.log(LogLevel::warning,
-                 fmt::format("{} was written by {} threads; now there are {}. Results may differ in the last "
-                             "digits from an uninterrupted run",
-                             path.string(), number("threads", 1 << 20), context_.threads()));
+    context_.log(LogLevel::warning, fmt::format("{} was written by {}; now there are {}. Results may differ "
+                                                "in the last digits from an uninterrupted run",
+                                                path.string(), count_of(number("threads", 1 << 20), "thread"),
+                                                context_.threads()));
   }
   if (phase_ > 0) {
     prune();

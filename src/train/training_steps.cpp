@@ -8,6 +8,7 @@
 
 #include "core/duration.hpp"
 #include "core/files/output_gate.hpp"
+#include "core/size_text.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/train/distillation.hpp"
 #include "parsimony/train/training_processes.hpp"
@@ -150,7 +151,10 @@ double Training::make_or_undo_step(std::int64_t steps) {
 void Training::make_steps() {
   const std::int64_t steps = steps_of(phase_);
   std::optional<UnsavedWork> unsaved;
-  if (steps > 0 && !files_.checkpoint.empty()) unsaved.emplace();
+  if (steps > 0 && !files_.checkpoint.empty()) {
+    unsaved.emplace(fmt::format("writing the checkpoint {} ({})", files_.checkpoint.string(),
+                                size_text(checkpoint_bytes())));
+  }
   const auto hear_stop = [&](const auto& work) {
     try {
       work();

@@ -54,6 +54,17 @@ TEST_F(OperatorImages, DenoiseTakesNoiseOffByEveryMethod) {
   }
 }
 
+TEST_F(OperatorImages, AnImageLikeItsReferenceHasAnInfiniteRatio) {
+  const std::string in = image("constant.png", Matrix<float>(20, 20));
+  const Outcome text =
+      run({"operator", "denoise", in, "--output", path("out.png"), "--reference", in, "--quiet"});
+  ASSERT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.out.find("PSNR     inf dB\n"), std::string::npos) << text.out;
+  const Outcome json =
+      run({"operator", "denoise", in, "--output", path("out.png"), "--reference", in, "--quiet", "--json"});
+  EXPECT_TRUE(nlohmann::json::parse(json.out)["quality"]["psnr"].is_null()) << json.out;
+}
+
 TEST_F(OperatorImages, SigmaIsEstimatedAndSaid) {
   const Outcome outcome =
       run({"operator", "denoise", noisy(), "--output", path("out.pgm"), "--reference", clean(), "--quiet"});

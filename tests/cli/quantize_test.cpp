@@ -99,6 +99,31 @@ TEST_F(Quantize, InspectShowsBothKinds) {
   EXPECT_EQ(tensors, size("small.safetensors"));
 }
 
+// A file of a network that hardly has values to quantize is larger than the network.
+TEST_F(Quantize, SizesAreComparedInTheRightDirection) {
+  const Outcome smaller = quantize({"--scheme", "int8"});
+  ASSERT_EQ(smaller.code, 0) << smaller.err;
+  for (const std::string& said : {smaller.out, run({"inspect", path("small.safetensors")}).out}) {
+    EXPECT_NE(said.find(" times fewer than the model's "), std::string::npos) << said;
+    EXPECT_NE(said.find("1 other tensor: 40 bytes of 40"), std::string::npos) << said;
+  }
+  std::vector<float> one(64, 1), two(4, 1);
+  const auto bytes = [](const std::vector<float>& values) {
+    return std::span(reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(float));
+  };
+  write_safetensors(path("tiny.safetensors"),
+                    std::vector<TensorView>{{{"a.weight", DType::float32, {8, 8}}, bytes(one)},
+                                            {{"a.bias", DType::float32, {4}}, bytes(two)}});
+  const Outcome made =
+      run({"quantize", path("tiny.safetensors"), "--scheme", "int8", "--output", path("large.safetensors")});
+  ASSERT_EQ(made.code, 0) << made.err;
+  ASSERT_GT(size("large.safetensors"), size("tiny.safetensors"));
+  for (const std::string& said : {made.out, run({"inspect", path("large.safetensors")}).out}) {
+    EXPECT_NE(said.find(" times more than the model's "), std::string::npos) << said;
+    EXPECT_EQ(said.find("fewer"), std::string::npos) << said;
+  }
+}
+
 TEST_F(Quantize, StrictNamesWhatWouldBeLeftAlone) {
   const Outcome passed = quantize({"--scheme", "int8", "--strict"});
   EXPECT_EQ(passed.code, 0) << passed.err;

@@ -1,4 +1,6 @@
 // parsimony train and evaluate: refusals before anything is read, and a run from images to weights.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -149,6 +151,48 @@ TEST_F(Train, TextBecomesALanguageModel) {
 
   write("wrong.json", R"({"task": {"kind": "language", "text": "text.txt", "vocabulary": 9}})");
   expect_one_error(run({"train", path("wrong.json")}), kFailed, {"wrong.json", "task.vocabulary"});
+}
+
+// A checkpoint that takes long: a pipe that nobody reads stands at its place.
+TEST_F(Train, CtrlCSaysThatTheCheckpointIsWrittenAndTheSecondEndsWithoutIt) {
+  using namespace std::chrono_literals;
+  write("images.zip", archive());
+  const std::string recipe = write("long.json", R"({
+    "task": {"kind": "images", "archive": "images.zip", "depth": 8, "crop_padding": 1},
+    "training": {"steps": 1000000, "batch_size": 16, "learning_rate": 0.05, "report_steps": 1,
+                 "checkpoint_steps": 0}})");
+  for (const bool quiet : {false, true}) {
+    SCOPED_TRACE(quiet ? "quiet" : "with notes");
+    std::filesystem::remove_all(path("long"));
+    std::vector<std::string> words{"train", recipe, "--threads", "1"};
+    if (quiet) words.push_back("--quiet");
+    const pid_t process = start(words);
+    const auto wait_for = [&](const auto& holds) {
+      for (int waits = 0; waits < 3000 && !holds(); ++waits) std::this_thread::sleep_for(10ms);
+    };
+    const auto said = [&](const std::string& part) {
+      return read_text(path("stderr")).find(part) != std::string::npos;
+    };
+    wait_for([&] { return quiet ? std::filesystem::exists(path("long")) : said("step 2 of"); });
+    if (quiet) std::this_thread::sleep_for(1s);  // past the look for an earlier checkpoint
+    ASSERT_EQ(mkfifo(path("long/train.checkpoint").c_str(), 0600), 0);
+    kill(process, SIGINT);
+    const auto asked = std::chrono::steady_clock::now();
+    const std::string line = "note: stopping: writing the checkpoint " + path("long/train.checkpoint") + " (";
+    if (quiet) {
+      std::this_thread::sleep_for(700ms);
+      EXPECT_EQ(read_text(path("stderr")), "");
+    } else {
+      wait_for([&] { return said(line); });
+      EXPECT_TRUE(said(line)) << read_text(path("stderr"));
+      EXPECT_TRUE(said("B); Ctrl-C again ends without it\n")) << read_text(path("stderr"));
+      std::this_thread::sleep_until(asked + 700ms);
+    }
+    kill(process, SIGINT);
+    EXPECT_EQ(finish(process).code, kCancelled);
+    std::filesystem::remove(path("long/train.checkpoint"));
+    EXPECT_TRUE(std::filesystem::is_empty(path("long"))) << "nothing half written";
+  }
 }
 
 TEST_F(Train, MistakesInARecipeAreOneLine) {

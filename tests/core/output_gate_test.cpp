@@ -86,5 +86,19 @@ TEST_F(OutputGateDeathTest, DoesNotCountACheckpointAndWaitsForUnsavedWork) {
       ::testing::ExitedWithCode(0), "");
 }
 
+TEST(OutputGate, UnsavedWorkSaysHowItIsSavedAsLongAsItLives) {
+  EXPECT_EQ(saving_of_unsaved_work(), "");
+  {
+    const UnsavedWork outer("writing a");
+    EXPECT_EQ(saving_of_unsaved_work(), "writing a");
+    {
+      const UnsavedWork inner("writing b"), silent;
+      EXPECT_EQ(saving_of_unsaved_work(), "writing b");
+    }
+    EXPECT_EQ(saving_of_unsaved_work(), "writing a");
+  }
+  EXPECT_EQ(saving_of_unsaved_work(), "");
+}
+
 }  // namespace
 }  // namespace parsimony::output_gate_test

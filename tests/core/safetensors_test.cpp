@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "expect_error.hpp"
+#include "parsimony/core/memory.hpp"
 #include "temporary_directory.hpp"
 
 namespace parsimony::safetensors_test {
@@ -194,6 +195,31 @@ TEST(Safetensors, HostileFilesAreErrors) {
   expect_error(ErrorCode::format, "'?[2Jaaaa", header("{\"\\u001b[2J" + std::string(1 << 16, 'a') + "\":1}"));
 }
 
+// The estimate is refused before the header is read, and bounds the memory that the tensors take.
+TEST(Safetensors, TheMemoryOfTheHeaderIsAskedForBeforeItIsTaken) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "many.safetensors";
+  {
+    const std::uint8_t value = 0;
+    std::vector<TensorView> tensors;
+    for (int i = 0; i < 40000; ++i) {
+      tensors.push_back(
+          {{"blocks." + std::to_string(i) + ".attention.weight", DType::uint8, {1, 1, 1}}, {&value, 1}});
+    }
+    write_safetensors(path, tensors);
+  }
+  Context context(1);
+  const std::int64_t before = memory_in_use();
+  const SafetensorsFile file(path, context);
+  EXPECT_GE(context.memory_estimate() - before, memory_in_use() - before);
+  EXPECT_LE(context.memory_estimate() - before, 5 * file.header_bytes()) << "not far above it";
+  context.memory.bytes = memory_in_use() + file.header_bytes() / 2;
+  expect_error(ErrorCode::memory_limit, "reading the header of " + path.string() + " needs about ",
+               [&] { SafetensorsFile(path, context); });
+  context.memory.bytes = memory_in_use() + 5 * file.header_bytes();
+  EXPECT_EQ(SafetensorsFile(path, context).tensors().size(), file.tensors().size());
+}
+
 TEST(Safetensors, ParsingTheHeaderIsCancelled) {
   const TemporaryDirectory directory;
   const std::vector<float> values(4);
@@ -201,10 +227,12 @@ TEST(Safetensors, ParsingTheHeaderIsCancelled) {
                           {reinterpret_cast<const std::uint8_t*>(values.data()), 16}};
   write_safetensors(directory / "a.safetensors", std::span(&tensor, 1));
   std::stop_source source;
-  EXPECT_EQ(SafetensorsFile(directory / "a.safetensors", source.get_token()).tensors().size(), 1u);
+  Context context(1);
+  context.stop = source.get_token();
+  EXPECT_EQ(SafetensorsFile(directory / "a.safetensors", context).tensors().size(), 1u);
   source.request_stop();
   expect_error(ErrorCode::cancelled, "cancelled",
-               [&] { SafetensorsFile(directory / "a.safetensors", source.get_token()); });
+               [&] { SafetensorsFile(directory / "a.safetensors", context); });
 }
 
 TEST(Safetensors, EveryTruncationIsAnError) {

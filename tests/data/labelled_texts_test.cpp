@@ -48,7 +48,7 @@ TEST(LabelledTexts, WrongTablesAreRefusedWithTheLine) {
   refused("index\tsentence\n0\ta\n", "line 1: names the columns index, sentence; must have one of label");
   refused("text\tlabel\n", "must have one of sentence, sentence1");
   refused("sentence\tpremise\tlabel\n", "the columns sentence and premise have the same meaning");
-  refused("sentence\tlabel\na\t1\nb\n", "line 3: has 1 columns; must have 2");
+  refused("sentence\tlabel\na\t1\nb\n", "line 3: has 1 column; must have 2");
   refused("sentence\tlabel\na\t\n", "line 2: the label is empty");
   refused("sentence\tscore\na\t1\nb\t1x\n", "line 3: the score is \"1x\"", TextTarget::score);
   refused("sentence\tscore\na\tnan\n", "the score is \"nan\"", TextTarget::score);

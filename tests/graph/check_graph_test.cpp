@@ -157,7 +157,7 @@ TEST(MakeGraph, RefusesWhatIsNoEdge) {
   refused({1, 2, std::numeric_limits<float>::quiet_NaN()}, "has weight nan");
   expect_error(ErrorCode::invalid_argument, "-1 nodes", [] { make_graph(-1, {}); });
   expect_error(ErrorCode::invalid_argument, "entry 0 is (0, 9)", [] { make_graph(Csr{{0, 1}, {9}, {}}); });
-  expect_error(ErrorCode::invalid_argument, "offsets go from 0 to 5; must go from 0 to the 1 columns", [] {
+  expect_error(ErrorCode::invalid_argument, "offsets go from 0 to 5; must go from 0 to the 1 column", [] {
     make_graph(Csr{{0, 5}, {0}, {}});
   });
 }

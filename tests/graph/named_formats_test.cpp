@@ -92,7 +92,7 @@ TEST(Pajek, Faults) {
   expect_fault("g.net:1: *arcs before *Vertices", "*Arcs\n1 2\n");
   expect_fault("g.net:1: a line of numbers before", "1 2\n*Vertices 2\n");
   expect_fault("g.net:1: 2000000000 vertices in a file", "*Vertices 2000000000\n");
-  expect_fault("g.net:3: 1 values; each row", "*Vertices 2\n*Matrix\n0\n");
+  expect_fault("g.net:3: 1 value; each row", "*Vertices 2\n*Matrix\n0\n");
   expect_fault("g.net:3: more than 2 values", "*Vertices 2\n*Matrix\n0 1 1\n");
 }
 

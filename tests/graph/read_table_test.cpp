@@ -1,7 +1,9 @@
 // Edge lists as spreadsheets, R, pandas and collections of data sets write them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "expect_error.hpp"
@@ -213,6 +215,37 @@ TEST(ReadTable, WeightsThatLookLikeTimesAreSaid) {
   for (const char* weights : {"0 1 3\n1 2 1\n", "0 1 2000\n1 2 2000\n", "0 1 0.5\n1 2 0.25\n"}) {
     EXPECT_EQ(hear(weights).warnings, "") << weights;
   }
+}
+
+// The error about weights that look like times says so, and no warning comes before it.
+TEST(ReadTable, TimesThatContradictEachOtherAreToldOnce) {
+  for (const auto& [text, doubt] :
+       {std::pair("0 1 1082040961\n1 2 1082041940\n1 0 1082042500\n", "look like times"),
+        std::pair("'a' 'b' 20040415\n'b' 'a' 20050101\n", "look like times"),
+        std::pair("from,to,date\n0,1,3\n1,0,4\n", "the column 'date'")}) {
+    SCOPED_TRACE(text);
+    std::string said;
+    Context context(1);
+    context.on_log = [&](LogLevel level, std::string_view line) {
+      // A warning about the header is another matter.
+      if (level == LogLevel::warning && line.find("a header") == line.npos) said += std::string(line) + "\n";
+    };
+    try {
+      parse_graph(text, "a.csv", {}, context);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      expect_said(message, "a.csv: not symmetric: ");
+      expect_said(message, doubt);
+      expect_said(message, "option unweighted leaves");
+      EXPECT_EQ(message.find("symmetrize"), std::string::npos) << message;
+    }
+    EXPECT_EQ(said, "");
+    parse_graph(text, "a.csv", {.symmetrize = true}, context);
+    expect_said(said, doubt);
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  }
+  expect_error(ErrorCode::format, "option symmetrize takes their mean", [] { hear("0 1 3\n1 0 2\n"); });
 }
 
 TEST(ReadTable, AFourthColumnIsLeftOutIfItLooksLikeTimesElseRefused) {

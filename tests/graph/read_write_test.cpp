@@ -63,7 +63,7 @@ TEST(WriteGraph, SaysWhatAFormatCannotHold) {
   const GraphFile tab{.graph = graph_of(2, {{{0, 1}, 1}}, false), .ids = NodeIds::strings({"a\tb", "c"})};
   expect_error(ErrorCode::invalid_argument, "'a\\x09b'", [&] { write_graph(directory / "a.txt", tab); });
   const GraphFile few{.graph = half.graph, .ids = NodeIds::consecutive(1, 0)};
-  expect_error(ErrorCode::invalid_argument, "1 node ids for 2 nodes",
+  expect_error(ErrorCode::invalid_argument, "1 node id for 2 nodes",
                [&] { write_graph(directory / "a.txt", few); });
 }
 

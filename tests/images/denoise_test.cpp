@@ -305,7 +305,7 @@ TEST(Quality, IsThatOfAllColours) {
   EXPECT_TRUE(std::isnan(quality({{made_image(9, 30)}, 8, false}, {{made_image(9, 30)}, 8, false}).ssim));
   expect_error(ErrorCode::invalid_argument, "reference: 30 × 30 pixels for an image of 40 × 30",
                [&] { quality(clean, colors(30, 30)); });
-  expect_error(ErrorCode::invalid_argument, "reference: 1 colours for an image of 3", [&] {
+  expect_error(ErrorCode::invalid_argument, "reference: 1 colour for an image of 3", [&] {
     quality(clean, {{made_image(30, 40)}, 8, false});
   });
   Image uneven = clean;

@@ -205,7 +205,7 @@ TEST(LanguageTask, RefusesTextsThatAreTooShort) {
              one = directory.file("o", "x");
   expect_error(ErrorCode::invalid_argument, "8 tokens to learn from",
                [&] { LanguageTask({.text = small, .held_out = text}, kOneLayer); });
-  expect_error(ErrorCode::invalid_argument, "1 tokens are held out",
+  expect_error(ErrorCode::invalid_argument, "1 token is held out",
                [&] { LanguageTask({.text = text, .held_out = one}, kOneLayer); });
   expect_error(ErrorCode::invalid_argument, "0 tokens are held out",
                [&] { LanguageTask({.text = text}, kOneLayer); });

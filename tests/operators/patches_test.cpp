@@ -95,7 +95,7 @@ TEST(Patches, RefuseWhatCannotBe) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { random_patches(images, options); });
   };
   refuse("count", made_image(20, 20), {.count = 0});
-  refuse("side: none of 1 images", made_image(7, 20), {.count = 1});
+  refuse("side: none of 1 image", made_image(7, 20), {.count = 1});
   refuse("min_deviation: only 0 of", Matrix<float>(50, 50), {.count = 10});
   refuse("min_deviation: only 0 of", Matrix<float>(50, 50), {.count = 10, .min_deviation = 0});
   Matrix<float> broken = made_image(20, 20);
@@ -111,7 +111,7 @@ TEST(FindPatches, FindsTheSameOrNone) {
   ASSERT_TRUE(found.has_value());
   EXPECT_TRUE(std::ranges::equal(found->values(), random_patches(images, options).values()));
   EXPECT_FALSE(find_patches(std::span(images).subspan(1), options, Context{}).has_value()) << "flat";
-  expect_error(ErrorCode::invalid_argument, "side: none of 1 images",
+  expect_error(ErrorCode::invalid_argument, "side: none of 1 image",
                [&] { find_patches(std::span(images).subspan(1), {.side = 51}, Context{}); });
 }
 

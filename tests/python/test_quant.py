@@ -95,7 +95,7 @@ def test_compressions_are_drawn(tmp_path):
     assert (front.lines[0].get_ydata() == [small.relative_mse, large.relative_mse]).all()
     accuracies = small.plot([large], accuracies=[0.7, 0.9]).axes[2]
     assert list(accuracies.lines[0].get_ydata()) == [0.7, 0.9]
-    with pytest.raises(pm.InvalidArgumentError, match="accuracies: has 1 values"):
+    with pytest.raises(pm.InvalidArgumentError, match="accuracies: has 1 value;"):
         small.plot([large], accuracies=[0.7])
     assert quant.compress(arrays, scheme="int8", dry_run=True).relative_mse is None
 

@@ -153,7 +153,7 @@ TEST_F(BiasCorrection, WarningsNameTheWayOut) {
             std::string::npos);
   const std::string lost =
       warnings(linear, {.scheme = "pq", .block_size = 8, .centroids = 16, .max_iterations = 3});
-  EXPECT_NE(lost.find("more than a third of 1 of 1 weights"), std::string::npos) << lost;
+  EXPECT_NE(lost.find("more than a third of 1 of 1 weight"), std::string::npos) << lost;
   EXPECT_NE(lost.find("'a.weight'"), std::string::npos) << lost;
 }
 

@@ -362,7 +362,7 @@ TEST(DeflatedHeader, WhatItSaysIsChecked) {
   refused("lies beyond the data", with(R"(["a","F32",[9223372036854775807]])"), {1, 2});
   refused("lies beyond the data", with(R"(["a","F32",[4294967296,4294967296,2]])"), {1, 2});
   refused("lies beyond the data", with(R"(["a","U8",[-1]])"), {1});
-  refused("belong to no tensor", with(R"(["a","U8",[1]])"), {1, 2});
+  refused("belongs to no tensor", with(R"(["a","U8",[1]])"), {1, 2});
   refused("there twice", with(R"(["a","U8",[1]],["a","U8",[1]])"), {1, 2});
   refused("there twice", with(R"(["__metadata__","U8",[1]])"), {1});
   refused("is not one of the format", with(R"(["a","U9",[1]])"), {1});

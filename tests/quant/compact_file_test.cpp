@@ -230,7 +230,7 @@ TEST(CompactFile, WhatTheFileCannotHoldIsRefusedBeforeItIsWritten) {
   refused("'a.weight_packed' is there twice", wrong);
   wrong = integers;
   wrong.weights.pop_back();
-  refused("recipe: names 1 weights", wrong);
+  refused("recipe: names 1 weight and", wrong);
 
   CompactModel product;
   auto codebook = std::make_shared<Codebook>(*random.codebook(3, 4, CodebookType::float16));

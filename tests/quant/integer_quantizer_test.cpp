@@ -206,7 +206,7 @@ TEST(IntegerQuantizer, NamesWhatIsWrong) {
   weight.shape = {4, 6};
   expect_error(ErrorCode::invalid_argument, "20 values", [&] { integer_quantize(weight.view()); });
   weight.shape = {20};
-  expect_error(ErrorCode::invalid_argument, "1 dimensions", [&] { integer_quantize(weight.view()); });
+  expect_error(ErrorCode::invalid_argument, "has 1 dimension;", [&] { integer_quantize(weight.view()); });
 }
 
 }  // namespace

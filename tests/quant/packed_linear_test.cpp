@@ -267,7 +267,7 @@ TEST(PackedLinear, RefusesWhatDoesNotFit) {
     expect_error(ErrorCode::invalid_argument, piece, [&] { PackedLinear{weight}; });
     expect_error(ErrorCode::invalid_argument, piece, [&] { PackedEmbedding{weight}; });
   };
-  expect("dimensions", [](auto& w) { w.shape = {6}; });
+  expect("has 1 dimension", [](auto& w) { w.shape = {6}; });
   expect("every dimension must be at least 1", [](auto& w) { w.shape = {0, 16}; });
   expect("at most 2^40", [](auto& w) { w.shape = {std::int64_t{1} << 62, 16}; });
   expect("codes have 17 bits", [](auto& w) { w.bits = 17; });

@@ -162,7 +162,7 @@ TEST(Encoder, RefusesTextsThatItCannotRun) {
   expect_error(ErrorCode::invalid_argument, "token 97; the network has 0 to 96", [&] { embed({5, 97}); });
   expect_error(ErrorCode::invalid_argument, "token -1", [&] { embed({-1}); });
   expect_error(ErrorCode::invalid_argument, "type 2; the network has 0 to 1", [&] { embed({5}, {2}); });
-  expect_error(ErrorCode::invalid_argument, "2 types for 1 tokens", [&] { embed({5}, {0, 1}); });
+  expect_error(ErrorCode::invalid_argument, "2 types for 1 token", [&] { embed({5}, {0, 1}); });
   expect_error(ErrorCode::invalid_argument, "no classification head", [&] { session.classify({}); });
 }
 

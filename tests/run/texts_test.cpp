@@ -90,7 +90,8 @@ TEST(Texts, LongTextsLoseTheirEnds) {
   const TextRun cut = run_texts(model, std::vector<std::string>{spaced, "b"}, {}, context);
   EXPECT_EQ(cut.tokens[0], 20);
   EXPECT_EQ(cut.report.figure<std::int64_t>("shortened_texts"), 1);
-  EXPECT_NE(logged.find("1 of 2 texts have more than 20 tokens"), std::string::npos) << logged;
+  EXPECT_NE(logged.find("1 of 2 texts has more than 20 tokens: its end is cut off"), std::string::npos)
+      << logged;
   EXPECT_EQ(run_texts(model, std::vector<std::string>{spaced}, {.max_tokens = 5}).tokens[0], 5);
 }
 

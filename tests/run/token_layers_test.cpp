@@ -44,7 +44,7 @@ std::vector<double> log_softmax(std::vector<double> scores) {
 TEST(TokenLayers, BandsGiveTheProbabilitiesOfTheAdaptiveSoftmax) {
   const TemporaryDirectory directory;
   write_reference_tensors(directory / "m.safetensors", band_shapes());
-  Weights weights(directory / "m.safetensors", {});
+  Weights weights(directory / "m.safetensors", Context{1});
   const TokenLayers layers(weights, {});
   ASSERT_EQ(layers.vocabulary(), 60);
   EXPECT_EQ(TokenLayers::decoded_bytes(weights), 8 * (kWidth * 4 + kWidth));
@@ -98,17 +98,17 @@ TEST(TokenLayers, RefuseBandsThatDoNotFit) {
   auto shapes = band_shapes();
   shapes.resize(2);
   write_reference_tensors(directory / "one.safetensors", shapes);
-  Weights one(directory / "one.safetensors", {});
+  Weights one(directory / "one.safetensors", Context{1});
   expect_error(ErrorCode::format, "at least two bands", [&] { TokenLayers(one, {}); });
   shapes = band_shapes();
   shapes[3].shape = {kWidth, 5};
   write_reference_tensors(directory / "m.safetensors", shapes);
-  Weights weights(directory / "m.safetensors", {});
+  Weights weights(directory / "m.safetensors", Context{1});
   expect_error(ErrorCode::format, "embedding.bands.1.projection.weight", [&] { TokenLayers(weights, {}); });
   shapes[2].shape = {20, 8 * kWidth};
   shapes[3].shape = {kWidth, 8 * kWidth};
   write_reference_tensors(directory / "wide.safetensors", shapes);
-  Weights wide(directory / "wide.safetensors", {});
+  Weights wide(directory / "wide.safetensors", Context{1});
   expect_error(ErrorCode::format, "more values than the first band", [&] { TokenLayers(wide, {}); });
 }
 
@@ -138,7 +138,7 @@ TEST(PackedBytes, OfALanguageModelHold) {
   for (const char* scheme : {"int8", "int4", "pq4"}) {
     const std::filesystem::path file = directory / (std::string(scheme) + ".safetensors");
     quant::compress(SafetensorsFile(directory / "m.safetensors"), file, {.scheme = scheme}, Context(1));
-    const Weights weights(file, {});
+    const Weights weights(file, Context{1});
     for (const Precision precision : {Precision::exact, Precision::integers8}) {
       for (const auto keep_tiles :
            {quant::KeepTiles::automatic, quant::KeepTiles::never, quant::KeepTiles::always}) {

@@ -8,12 +8,12 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "parsimony/core/context.hpp"
 #include "parsimony/core/options.hpp"
 #include "parsimony/core/output_file.hpp"
 
@@ -75,14 +75,15 @@ class SafetensorsFile {
   /// must lie beside it, are opened together: tensors() has the tensors of all, size() and header_bytes() are
   /// sums, and metadata() has the keys of all shards, each with the value of the first shard that has it.
   ///
-  /// Throws io, cancelled soon after stop is triggered, and format for a file that breaks the format; the
-  /// message names file and tensor, and for other formats (a Git LFS pointer, a PyTorch file, GGUF, a web
+  /// Throws io, cancelled soon after the context is stopped, and format for a file that breaks the format;
+  /// the message names file and tensor, and for other formats (a Git LFS pointer, a PyTorch file, GGUF, a web
   /// page) says which it is and how to get safetensors. Throws format for an index whose shards are missing
-  /// or hold other tensors than it says. The header alone cannot make this function allocate more than the
-  /// header's own size.
-  explicit SafetensorsFile(const std::filesystem::path& path, const std::stop_token& stop = {});
+  /// or hold other tensors than it says. Takes memory for the names and shapes of the tensors, in proportion
+  /// to the headers, and for a file that is not mapped; throws memory_limit, before it is taken, where the
+  /// context has less.
+  explicit SafetensorsFile(const std::filesystem::path& path, const Context& context = Context{1});
   /// Reads a file from memory; name is used in messages.
-  SafetensorsFile(std::string bytes, const std::string& name);
+  SafetensorsFile(std::string bytes, const std::string& name, const Context& context = Context{1});
 
   /// Throws io if a mapped file has become shorter or was written to since it was opened. Call it once the
   /// tensors have been used, before a result is published.

@@ -45,7 +45,11 @@ template <OptionsOf<NeighborOptions> Options, class Visitor>
 void describe(Options& options, Visitor&& visit) {
   visit(Field{"neighbors", "nearest neighbours of a point", 1, 1024}, options.neighbors);
   visit(Field{"metric", "distance between points"}, options.metric);
-  visit(Field{"search", "how neighbours are found; auto: exact up to 46,000 points"}, options.search);
+  visit(Field{"search",
+              "how neighbours are found, among coordinates of seven digits (float32, after a shift); auto: "
+              "exact up to "
+              "46,000 points"},
+        options.search);
   visit(Field{"recall", "share of the true neighbours that an approximate search aims at", 0.1, 1},
         options.recall);
   visit(Field{"seed", "seed of all randomness"}, options.seed);

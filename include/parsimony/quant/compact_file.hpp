@@ -120,10 +120,12 @@ enum class CodesIn {
   file     ///< in the mapped file, which must not be changed in place as long as the codes are used
 };
 
-/// Reads files of all versions up to 4. Throws io; format, naming file and tensor, also for data that does
-/// not have its checksum; unsupported for a file of a later version.
-CompactModel read_compact_file(const std::filesystem::path& path);
-CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes = CodesIn::memory);
+/// Reads files of all versions up to 4. Throws io; cancelled; format, naming file and tensor, also for data
+/// that does not have its checksum; unsupported for a file of a later version; memory_limit, before the
+/// memory is taken, where the context has less than the codes, scales, codebooks and the recipe take.
+CompactModel read_compact_file(const std::filesystem::path& path, const Context& context = Context{1});
+CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes = CodesIn::memory,
+                               const Context& context = Context{1});
 
 /// Reads the file, from the system's cache if it is still there. Throws io if a code, scale, codebook, value
 /// of another tensor or tied name differs from the model. Metadata is not compared. write_compact_file has

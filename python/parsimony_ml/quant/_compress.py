@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import _core
 from .._call import bytes_of, make_call
+from .._counts import comparison_of_bytes
 from .._errors import InvalidArgumentError
 from .._options import with_options
 from .._report import Report
@@ -46,7 +47,7 @@ class Compression:
 
     @property
     def ratio(self) -> float:
-        """How many times smaller the file is."""
+        """Bytes of the model for each byte of the file: below 1 where the file is larger."""
         return self.model_bytes / self.bytes
 
     @property
@@ -77,7 +78,8 @@ class Compression:
 
     def __repr__(self) -> str:
         where = "dry run" if self.path is None else str(self.path)
-        return f"<Compression: {self.bytes} bytes of {self.model_bytes}, {self.ratio:.2f} times fewer, {where}>"
+        size = comparison_of_bytes(self.bytes, self.model_bytes)
+        return f"<Compression: {self.bytes} bytes of {self.model_bytes}, {size}, {where}>"
 
 
 @with_options("compress")

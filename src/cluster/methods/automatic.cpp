@@ -12,6 +12,7 @@
 #include "cluster/methods/earlier_labels.hpp"
 #include "cluster/methods/over_clustering.hpp"
 #include "cluster/methods/prepared.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/scores.hpp"
 #include "parsimony/partition/communities.hpp"
@@ -154,7 +155,8 @@ class Search {
                                              context_);
     const double seconds = (now() - start) / static_cast<double>(found.size());
     for (auto& candidate : found) {
-      add(fmt::format("{} communities at resolution {:.3g}", candidate.communities, candidate.resolution),
+      add(fmt::format("{} at resolution {:.3g}", count_of(candidate.communities, "community", "communities"),
+                      candidate.resolution),
           std::move(candidate.partition), seconds);
     }
   }

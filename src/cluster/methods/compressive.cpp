@@ -14,6 +14,7 @@
 #include "cluster/methods/on_operator.hpp"
 #include "cluster/methods/prepared.hpp"
 #include "cluster/methods/refine.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/cluster/interpolation.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
@@ -190,8 +191,8 @@ void check_compressive_options(const CompressiveOptions& options) {
   }
   check_distance_control(options);
   if (options.samples > 0 && options.samples < options.clusters) {
-    refuse(fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
-                       options.samples, options.clusters));
+    refuse(fmt::format("samples: {} cannot show {}; must be at least as many, or 0",
+                       count_of(options.samples, "node"), count_of(options.clusters, "cluster")));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/methods/columns.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/spectral/chebyshev.hpp"
 #include "spectral/panel.hpp"
@@ -44,11 +45,11 @@ InterpolationResult interpolate(const spectral::Operator& op, std::span<const do
   spectral::refuse_several_processes(op, "interpolation of labels");
   const std::int64_t nodes = op.rows(), width = values.cols;
   if (values.rows != std::ssize(sample) || out.rows != nodes || out.cols != width || out.stride != width) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("interpolation: {} × {} values and an output of {} × {}; for {} sampled of {} nodes "
-                    "they must be {} × w and, contiguous, {} × w",
-                    values.rows, width, out.rows, out.cols, sample.size(), nodes, sample.size(), nodes));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("interpolation: {} × {} values and an output of {} × {}; for {} sampled of {} "
+                            "they must be {} × w and, contiguous, {} × w",
+                            values.rows, width, out.rows, out.cols, sample.size(), count_of(nodes, "node"),
+                            sample.size(), nodes));
   }
   for (const std::int32_t node : sample) {
     if (node < 0 || node >= nodes) {

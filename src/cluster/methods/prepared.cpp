@@ -4,20 +4,21 @@
 
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::cluster {
 
 void check_clusters(std::int64_t clusters, std::int64_t nodes) {
   if (clusters <= nodes) return;
-  refuse(fmt::format("clusters: {} is more than the {} nodes of the graph", clusters, nodes));
+  refuse(fmt::format("clusters: {} is more than the {} of the graph", clusters, count_of(nodes, "node")));
 }
 
 void check_labels_fit(std::span<const std::int32_t> initial, std::int64_t clusters, std::int64_t nodes) {
   if (initial.empty()) return;
   if (std::ssize(initial) != nodes) {
-    refuse(fmt::format("initial labels: {} for a graph of {} nodes; must be one for each", initial.size(),
-                       nodes));
+    refuse(fmt::format("initial labels: {} for a graph of {}; must be one for each", initial.size(),
+                       count_of(nodes, "node")));
   }
   for (std::size_t i = 0; i < initial.size(); ++i) {
     if (initial[i] >= -1 && initial[i] < clusters) continue;

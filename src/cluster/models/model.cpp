@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cluster/models/model_format.hpp"
+#include "core/count_of.hpp"
 #include "core/files/npz.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -29,7 +30,7 @@ std::string fault_of(const PointModel& model) {
                        model.points.cols());
   }
   if (static_cast<std::int64_t>(model.labels.size()) != n) {
-    return fmt::format("labels: {} values for {} points", model.labels.size(), n);
+    return fmt::format("labels: {} for {}", count_of(model.labels.size(), "value"), count_of(n, "point"));
   }
   if (model.clusters < 1 || model.clusters > kMostClustersOfModel) {
     return fmt::format("clusters: {}; must be 1 to {}", model.clusters, kMostClustersOfModel);
@@ -44,7 +45,8 @@ std::string fault_of(const PointModel& model) {
                        model.clusters - 1);
   }
   if (!model.shift.empty() && static_cast<std::int64_t>(model.shift.size()) != model.points.cols()) {
-    return fmt::format("shift: {} values for rows of {}", model.shift.size(), model.points.cols());
+    return fmt::format("shift: {} for rows of {}", count_of(model.shift.size(), "value"),
+                       model.points.cols());
   }
   const auto not_finite = std::find_if(model.shift.begin(), model.shift.end(),
                                        [](double value) { return !std::isfinite(value); });
@@ -149,8 +151,8 @@ void check_model_labels(const PointModel& model, const std::string& model_name, 
                     labels.file, difference, model_name));
   };
   if (labels.clusters.size() != model.labels.size()) {
-    fail(
-        fmt::format("{} labels for the {} points of the model", labels.clusters.size(), model.labels.size()));
+    fail(fmt::format("{} for the {} of the model", count_of(labels.clusters.size(), "label"),
+                     count_of(model.labels.size(), "point")));
   }
   for (std::size_t row = 0; row < model.labels.size(); ++row) {
     const std::int64_t at =
@@ -181,8 +183,8 @@ void check_assignment(const PointModel& model, std::int64_t columns, const Assig
   const std::string fault = fault_of(model);
   if (!fault.empty()) refuse("model: " + fault);
   if (columns != model.points.cols()) {
-    refuse(fmt::format("rows of {} values, but those of the model have {}; must be as many", columns,
-                       model.points.cols()));
+    refuse(fmt::format("rows of {}, but those of the model have {}; must be as many",
+                       count_of(columns, "value"), model.points.cols()));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "cluster/methods/sampled_terms.hpp"
 #include "cluster/methods/signals.hpp"
 #include "cluster/number_of_clusters/clusterwise_agreement.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/cluster/sampling.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/kmeans.hpp"
@@ -59,8 +60,8 @@ Matrix<float> columns_of(const Matrix<float>& rows, std::span<const std::int32_t
 NumberOfClustersOptions settled(const NumberOfClustersOptions& requested, std::int64_t points) {
   NumberOfClustersOptions options = requested;
   if (options.min_clusters >= points) {
-    refuse(fmt::format("min_clusters: {} are too many for the {} nodes with edges; must be fewer",
-                       options.min_clusters, points));
+    refuse(fmt::format("min_clusters: {} are too many for the {} with edges; must be fewer",
+                       options.min_clusters, count_of(points, "node")));
   }
   if (options.max_clusters == 0) {
     options.max_clusters = std::max(options.min_clusters, std::min(kMostClusters, points / 10));
@@ -76,8 +77,8 @@ NumberOfClustersOptions settled(const NumberOfClustersOptions& requested, std::i
   }
   options.samples = std::min(options.samples, points);
   if (options.samples < options.max_clusters) {
-    refuse(fmt::format("samples: {} nodes cannot show {} clusters; must be at least as many, or 0",
-                       options.samples, options.max_clusters));
+    refuse(fmt::format("samples: {} cannot show {}; must be at least as many, or 0",
+                       count_of(options.samples, "node"), count_of(options.max_clusters, "cluster")));
   }
   return options;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/count_of.hpp"
+
 namespace parsimony::cluster {
 namespace {
 
@@ -50,6 +52,10 @@ std::string grouped(std::int64_t number) {
     text.insert(text.begin() + place, ',');
   }
   return text;
+}
+
+std::string grouped(std::int64_t count, std::string_view one) {
+  return grouped(count) + ' ' + noun_of(count, one);
 }
 
 void draw_bars(Canvas& canvas, const Frame& frame, std::string_view title, const std::vector<double>& values,

@@ -17,6 +17,8 @@ inline constexpr Color kInk{0.13, 0.15, 0.18}, kFaint{0.45, 0.48, 0.52}, kPale{0
 
 /// The number with commas between its thousands.
 std::string grouped(std::int64_t number);
+/// "1,500 nodes": the count with its noun, whose plural ends in s.
+std::string grouped(std::int64_t count, std::string_view one);
 
 /// The place of a chart: its axes, in pixels. The title is above, the labels of the axes are left and below.
 struct Frame {

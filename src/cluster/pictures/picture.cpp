@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "cluster/pictures/charts.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "parsimony/graph/graph.hpp"
@@ -157,11 +158,11 @@ void check(const StabilityCurve& curve) {
   if (curve.stability.size() != count || curve.standard_error.size() != count || curve.clusters.front() < 1 ||
       !std::is_sorted(curve.clusters.begin(), curve.clusters.end()) ||
       std::find(curve.clusters.begin(), curve.clusters.end(), curve.chosen) == curve.clusters.end()) {
-    throw Error(
-        ErrorCode::invalid_argument,
-        fmt::format("picture: the stability curve has {} numbers of clusters, {} values and {} errors; "
-                    "must be as many, ascending from 1 and with the chosen {} among them",
-                    count, curve.stability.size(), curve.standard_error.size(), curve.chosen));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("picture: the stability curve has {} of clusters, {} and {}; must be as many, "
+                            "ascending from 1 and with the chosen {} among them",
+                            count_of(count, "number"), count_of(curve.stability.size(), "value"),
+                            count_of(curve.standard_error.size(), "error"), curve.chosen));
   }
 }
 
@@ -191,8 +192,8 @@ std::string cluster_picture(CsrView adjacency, std::span<const std::int32_t> lab
 
   Canvas canvas(kPictureWidth, kPictureHeight);
   canvas.text(kMatrixLeft, 48,
-              fmt::format("{} nodes, {} edges, {} clusters", grouped(adjacency.rows()),
-                          grouped(adjacency.entries() / 2), grouped(static_cast<std::int64_t>(sizes.size()))),
+              fmt::format("{}, {}, {}", grouped(adjacency.rows(), "node"),
+                          grouped(adjacency.entries() / 2, "edge"), grouped(std::ssize(sizes), "cluster")),
               18, kInk);
   std::string caption = fmt::format("modularity {:.3f}    normalized cut {:.4g}    mean conductance {:.3f}",
                                     scores.modularity, scores.normalized_cut, scores.mean_conductance);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cluster/pictures/charts.hpp"
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
@@ -57,7 +58,8 @@ void check(MatrixView<const float> points, std::span<const std::int32_t> labels,
     refuse(fmt::format("an array of {} × {} holds no points", points.rows, points.cols));
   }
   if (std::ssize(labels) != points.rows) {
-    refuse(fmt::format("{} labels for {} points; must be as many", labels.size(), points.rows));
+    refuse(fmt::format("{} for {}; must be as many", count_of(labels.size(), "label"),
+                       count_of(points.rows, "point")));
   }
   for (std::int64_t i = 0; i < points.rows; ++i) {
     if (labels[i] < 0 || labels[i] >= clusters) {
@@ -130,8 +132,8 @@ Plane principal_plane(MatrixView<const float> points, const Context& context) {
       for (double& value : *axis) value = -value;
     }
   }
-  plane.caption = fmt::format("first two principal components of {} dimensions, {:.2f} of the variance", d,
-                              all > 0 ? kept / all : 1);
+  plane.caption = fmt::format("first two principal components of {}, {:.2f} of the variance",
+                              count_of(d, "dimension"), all > 0 ? kept / all : 1);
   return plane;
 }
 
@@ -344,9 +346,9 @@ std::string point_picture(MatrixView<const float> points, std::span<const std::i
   context.progress("picture", n, n);
 
   Canvas canvas(kPictureWidth, kPictureHeight);
-  canvas.text(kLeft, 48, fmt::format("{} points, {} clusters", grouped(n), grouped(clusters)), 18, kInk);
+  canvas.text(kLeft, 48, fmt::format("{}, {}", grouped(n, "point"), grouped(clusters, "cluster")), 18, kInk);
   std::string caption = plane.caption;
-  if (outside > 0) caption += fmt::format("    {} points far outside", grouped(outside));
+  if (outside > 0) caption += fmt::format("    {} far outside", grouped(outside, "point"));
   canvas.text(kLeft, 77, caption, 12, kFaint);
   layer.draw(canvas);
   if (points.cols == 3) draw_box(canvas, corners, map);

@@ -10,6 +10,7 @@
 #include <new>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
@@ -65,8 +66,8 @@ class Output {
     used_ += count;
     if (used_ > limit_ && by_default_) throw_expands(name_, static_cast<std::int64_t>(limit_));
     if (used_ > limit_) {
-      throw Error(ErrorCode::memory_limit,
-                  fmt::format("{}: decompresses to more than the limit of {} bytes", name_, limit_));
+      throw Error(ErrorCode::memory_limit, fmt::format("{}: decompresses to more than the limit of {}", name_,
+                                                       count_of(limit_, "byte")));
     }
     if (room() == 0) bytes_.resize(std::min(limit_ + 1, bytes_.size() + bytes_.size() / 2 + kPiece));
   }
@@ -259,11 +260,10 @@ std::int64_t expansion_limit(std::size_t packed) {
 }
 
 void throw_expands(const std::string& name, std::int64_t limit) {
-  throw Error(
-      ErrorCode::memory_limit,
-      fmt::format("{}: would expand to more than {} bytes, as files do that are made to fill the memory; "
-                  "option max_memory, set to the bytes that it may take, reads it",
-                  name, limit));
+  throw Error(ErrorCode::memory_limit,
+              fmt::format("{}: would expand to more than {}, as files do that are made to fill the memory; "
+                          "option max_memory, set to the bytes that it may take, reads it",
+                          name, count_of(limit, "byte")));
 }
 
 std::string decompress(std::string_view bytes, Compression compression, const std::string& name,

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/count_of.hpp"
 #include "core/files/compression.hpp"
 #include "core/files/descriptor.hpp"
 #include "core/files/mapped_file.hpp"
@@ -21,7 +22,7 @@ namespace {
 [[noreturn]] void throw_too_large(const std::filesystem::path& path, std::int64_t max_bytes) {
   throw Error(ErrorCode::memory_limit,
               fmt::format("{}: larger than the limit, which leaves {} for it", path.string(),
-                          max_bytes > 1 ? fmt::format("{} bytes", max_bytes) : "nothing"));
+                          max_bytes > 1 ? count_of(max_bytes, "byte") : "nothing"));
 }
 
 void check(const std::stop_token& stop) {

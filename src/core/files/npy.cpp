@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/files/npy_format.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
@@ -159,10 +160,11 @@ void convert(const NpyArray& array, std::span<Out> out, const Decode& decode = {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto value = decode(load<Stored>(array.data.data() + i * sizeof(Stored), array.big_endian));
     if (!holds<Out>(value)) {
-      throw Error(ErrorCode::format, fmt::format("{}: item {} is {}, which is not a {}", array.name, i, value,
-                                                 std::is_integral_v<Out>
-                                                     ? fmt::format("whole number of {} bits", 8 * sizeof(Out))
-                                                     : "number within float32"));
+      throw Error(ErrorCode::format,
+                  fmt::format("{}: item {} is {}, which is not a {}", array.name, i, value,
+                              std::is_integral_v<Out>
+                                  ? fmt::format("whole number of {}", count_of(8 * sizeof(Out), "bit"))
+                                  : "number within float32"));
     }
     out[i] = static_cast<Out>(value);  // NOLINT(bugprone-signed-char-misuse): an int8 is a number here
   }
@@ -237,7 +239,8 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   const std::size_t length =
       version == 1 ? load<std::uint16_t>(&bytes[8], false) : load<std::uint32_t>(&bytes[8], false);
   if (length > bytes.size() - start) {
-    fail(fmt::format("the .npy header of {} bytes is truncated after {}", length, bytes.size() - start));
+    fail(fmt::format("the .npy header of {} is truncated after {}", count_of(length, "byte"),
+                     bytes.size() - start));
   }
   HeaderParser(bytes.substr(start, length), array).parse();
   array.data = bytes.substr(start + length);
@@ -247,14 +250,14 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   std::uint64_t count = std::count(array.shape.begin(), array.shape.end(), 0) > 0 ? 0 : 1;
   for (const std::uint64_t extent : array.shape) {
     if (count > 0 && extent > most / count) {
-      fail(fmt::format("shape {} needs more than the {} bytes there are", shape_text(array),
-                       array.data.size()));
+      fail(fmt::format("shape {} needs more than the {} there are", shape_text(array),
+                       count_of(array.data.size(), "byte")));
     }
     count *= extent;
   }
   if (array.data.size() != count * array.width) {
-    fail(fmt::format("shape {} needs {} bytes, there are {}", shape_text(array), count * array.width,
-                     array.data.size()));
+    fail(fmt::format("shape {} needs {}, there are {}", shape_text(array),
+                     count_of(count * array.width, "byte"), array.data.size()));
   }
   return array;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "core/files/compression.hpp"
 
 namespace parsimony {
@@ -26,7 +27,7 @@ void NpzArchive::require(std::int64_t bytes) const {
   const std::int64_t expanded = expansion_limit(bytes_.size());
   if (max_bytes_ == 0 && bytes > expanded) throw_expands(file_, expanded);
   if (max_bytes_ > 0 && bytes > max_bytes_) {
-    fail(fmt::format("reading it needs about {} bytes, above the limit of {}", bytes, max_bytes_),
+    fail(fmt::format("reading it needs about {}, above the limit of {}", count_of(bytes, "byte"), max_bytes_),
          ErrorCode::memory_limit);
   }
 }
@@ -80,7 +81,8 @@ std::vector<double> NpzArchive::doubles(const std::string& name) {
 
 std::int64_t NpzArchive::integer(const std::string& name) {
   const NpyArray value = array(name);
-  if (value.size() != 1) fail(fmt::format("array '{}' has {} items; must have one", name, value.size()));
+  if (value.size() != 1)
+    fail(fmt::format("array '{}' has {}; must have one", name, count_of(value.size(), "item")));
   return npy_items<std::int64_t>(value).front();
 }
 

@@ -23,8 +23,8 @@
 namespace parsimony {
 
 void throw_io(const char* what, const std::filesystem::path& path) {
+  const int number = errno;  // before anything else may change it
   const std::string name = path == "/dev/stdout" ? "the standard output" : path.string();
-  const int number = errno;
   const char* limit = number == EFBIG ? " (the limit of its file system, or of this process: ulimit -f)" : "";
   throw FileError(number, fmt::format("cannot {} {}: {}{}", what, name, std::strerror(number), limit));
 }
@@ -131,7 +131,9 @@ void OutputSet::commit() {
     }
     files.clear();
     if (stay.empty()) throw;
-    throw Error(ErrorCode::io, fmt::format("{}; these files are already of this run:{}", error.what(), stay));
+    const std::string message = fmt::format("{}; these files are already of this run:{}", error.what(), stay);
+    if (const auto* fault = dynamic_cast<const FileError*>(&error)) throw FileError(fault->number(), message);
+    throw Error(error.code(), message);
   }
   std::filesystem::path synced;
   for (PendingFile& file : files) {

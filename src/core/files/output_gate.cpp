@@ -2,7 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace parsimony {
 namespace {
@@ -11,6 +15,9 @@ enum class Gate { closed, open, passed, abandoned };
 
 std::atomic<Gate> gate{Gate::closed};
 std::atomic<int> saving{0}, unsaved{0};
+
+std::mutex told_mutex;
+std::vector<const UnsavedWork*> told;
 
 }  // namespace
 
@@ -34,12 +41,24 @@ SavingState::~SavingState() {
   --saving;
 }
 
-UnsavedWork::UnsavedWork() noexcept {
+UnsavedWork::UnsavedWork(std::string saving) : saving_(std::move(saving)) {
+  if (!saving_.empty()) {
+    const std::lock_guard lock(told_mutex);
+    told.push_back(this);
+  }
   ++unsaved;
 }
 
 UnsavedWork::~UnsavedWork() {
   --unsaved;
+  if (saving_.empty()) return;
+  const std::lock_guard lock(told_mutex);
+  told.erase(std::remove(told.begin(), told.end(), this), told.end());
+}
+
+std::string saving_of_unsaved_work() {
+  const std::lock_guard lock(told_mutex);
+  return told.empty() ? std::string() : told.back()->saving_;
 }
 
 bool abandon_outputs(bool at_any_cost) noexcept {

@@ -2,6 +2,8 @@
 // both halfway.
 #pragma once
 
+#include <string>
+
 namespace parsimony {
 
 /// Lives while files get their names. Once the outputs are abandoned, its constructor does not return.
@@ -29,11 +31,19 @@ class SavingState {
 /// Lives while a run has work that no checkpoint holds yet, and that it saves when it is told to stop.
 class UnsavedWork {
  public:
-  UnsavedWork() noexcept;
+  /// saving: the work of a run that is told to stop, as "writing the checkpoint FILE"; empty: none to tell.
+  explicit UnsavedWork(std::string saving = {});
   UnsavedWork(const UnsavedWork&) = delete;
   UnsavedWork& operator=(const UnsavedWork&) = delete;
   ~UnsavedWork();
+
+ private:
+  friend std::string saving_of_unsaved_work();
+  std::string saving_;
 };
+
+/// The text of the unsaved work; empty if there is none, or none to tell.
+std::string saving_of_unsaved_work();
 
 /// Called by another thread, or a signal handler, before it ends the process. Returns false while files get
 /// their names, and, unless `at_any_cost` is set, once a file has or while there is unsaved work. After true

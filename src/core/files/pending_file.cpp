@@ -21,7 +21,7 @@
 #include <utility>
 
 #include "core/files/leftovers.hpp"
-#include "parsimony/core/error.hpp"
+#include "parsimony/core/file_error.hpp"
 #include "parsimony/core/output_file.hpp"
 
 namespace fs = std::filesystem;
@@ -172,8 +172,9 @@ void sync_folder(const fs::path& folder) {
       errno == EOPNOTSUPP || errno == EROFS) {
     return;
   }
-  throw Error(ErrorCode::io, fmt::format("{}: the new file is in place, but may not survive a power cut: {}",
-                                         folder.string(), std::strerror(errno)));
+  const int number = errno;
+  throw FileError(number, fmt::format("{}: the new file is in place, but may not survive a power cut: {}",
+                                      folder.string(), std::strerror(number)));
 }
 
 }  // namespace parsimony

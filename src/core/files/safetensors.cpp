@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "core/files/compression.hpp"
 #include "core/files/mapped_file.hpp"
 #include "core/files/other_formats.hpp"
@@ -39,7 +40,7 @@ bool is_json(std::string_view bytes) {
   return length > kMostHeaderBytes && first_of_json(bytes) == '{';
 }
 
-Parsed parse(std::string_view bytes, const std::string& file, const std::stop_token& stop) {
+Parsed parse(std::string_view bytes, const std::string& file, const Context& context) {
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorCode::format, fmt::format("{}: {}", file, what));
   };
@@ -48,8 +49,8 @@ Parsed parse(std::string_view bytes, const std::string& file, const std::stop_to
     fail(other.empty() ? what : other);
   };
   if (bytes.size() < kLengthBytes) {
-    fail_header(fmt::format("{} bytes; a safetensors file begins with the length of its header in {}",
-                            bytes.size(), kLengthBytes));
+    fail_header(fmt::format("{}; a safetensors file begins with the length of its header in {}",
+                            count_of(bytes.size(), "byte"), kLengthBytes));
   }
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
@@ -58,12 +59,13 @@ Parsed parse(std::string_view bytes, const std::string& file, const std::stop_to
                             kMostHeaderBytes));
   }
   if (length > bytes.size() - kLengthBytes) {
-    fail_header(
-        fmt::format("the header of {} bytes is truncated after {}", length, bytes.size() - kLengthBytes));
+    fail_header(fmt::format("the header of {} is truncated after {}", count_of(length, "byte"),
+                            bytes.size() - kLengthBytes));
   }
   const std::string_view json = bytes.substr(kLengthBytes, length);
   if (first_of_json(json) != '{') fail_header("no safetensors file: its header does not begin with {");
-  SafetensorsHeader header = parse_safetensors_header(json, file, stop);
+  context.require_memory(header_memory(json), "reading the header of " + file);
+  SafetensorsHeader header = parse_safetensors_header(json, file, context.stop);
 
   const std::string_view data = bytes.substr(kLengthBytes + length);
   auto& entries = header.tensors;
@@ -89,14 +91,15 @@ Parsed parse(std::string_view bytes, const std::string& file, const std::stop_to
                                            fmt::join(entry.info.shape, ", "));
     if (!needed) fail_tensor(values + " are not a whole number of bytes below 2^63");
     if (static_cast<std::uint64_t>(*needed) != size) {
-      fail_tensor(fmt::format("{} need {} bytes, there are {}", values, *needed, size));
+      fail_tensor(fmt::format("{} need {}, there are {}", values, count_of(*needed, "byte"), size));
     }
     reached = entry.end;
     parsed.tensors.push_back(
         {std::move(entry.info), {reinterpret_cast<const std::uint8_t*>(data.data()) + entry.begin, size}});
   }
   if (reached != data.size())
-    fail(fmt::format("its last {} bytes belong to no tensor", data.size() - reached));
+    fail(fmt::format("its last {} {} to no tensor", count_of(data.size() - reached, "byte"),
+                     noun_of(data.size() - reached, "belongs", "belong")));
 
   std::sort(parsed.tensors.begin(), parsed.tensors.end(), by_name);
   const auto twice = std::adjacent_find(parsed.tensors.begin(), parsed.tensors.end(),
@@ -125,8 +128,8 @@ std::vector<const TensorInfo*> in_order(std::vector<const TensorInfo*> tensors) 
 
 void check_bytes(const TensorInfo& tensor, std::size_t size) {
   if (static_cast<std::uint64_t>(tensor.bytes()) == size) return;
-  refuse(fmt::format("tensor {}: its shape needs {} bytes, there are {}", quoted_name(tensor.name),
-                     tensor.bytes(), size));
+  refuse(fmt::format("tensor {}: its shape needs {}, there are {}", quoted_name(tensor.name),
+                     count_of(tensor.bytes(), "byte"), size));
 }
 
 }  // namespace
@@ -198,7 +201,7 @@ struct SafetensorsFile::State {
     for (const auto& shard : shards) shard->check_unchanged();
   }
 
-  void open(const std::filesystem::path& path, const std::stop_token& stop) {
+  void open(const std::filesystem::path& path, const Context& context) {
     name = path.string();
     paths.push_back(path);
     // A pipe is opened once: its writer would get SIGPIPE between two readers.
@@ -209,17 +212,17 @@ struct SafetensorsFile::State {
     if (mapped.size() <= kLengthBytes || (first_of_json(mapped.substr(kLengthBytes)) != '{' &&
                                           compression_of_content(mapped) != Compression::none)) {
       mapping.reset();
-      content = read_file(path, 0, stop);
+      content = read_file(path, context.memory_left(), context.stop);
     }
   }
 
-  void read_tensors(const std::stop_token& stop) {
-    parsed = parse(bytes(), name, stop);
+  void read_tensors(const Context& context) {
+    parsed = parse(bytes(), name, context);
     size = bytes().size();
   }
 
   void read_shards(const SafetensorsIndex& index, const std::filesystem::path& folder,
-                   const std::stop_token& stop) {
+                   const Context& context) {
     const auto fail = [&](const std::string& what) {
       throw Error(ErrorCode::format, fmt::format("{}: {}", name, what));
     };
@@ -227,12 +230,12 @@ struct SafetensorsFile::State {
       const std::string& shard_name = index.shards[s];
       std::error_code error;
       if (!std::filesystem::exists(folder / shard_name, error)) {
-        fail(fmt::format("its shard {} is not there; all {} shards must lie beside the index",
-                         quoted_name(shard_name), index.shards.size()));
+        fail(fmt::format("its shard {} is not there; all {} must lie beside the index",
+                         quoted_name(shard_name), count_of(index.shards.size(), "shard")));
       }
       const auto shard = std::make_shared<State>();
-      shard->open(folder / shard_name, stop);
-      shard->read_tensors(stop);
+      shard->open(folder / shard_name, context);
+      shard->read_tensors(context);
       for (const TensorView& tensor : shard->parsed.tensors) {
         const auto found = index.tensors.find(tensor.name);
         if (found == index.tensors.end() || found->second != s) {
@@ -261,22 +264,23 @@ struct SafetensorsFile::State {
   }
 };
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const std::stop_token& stop) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, const Context& context) {
   const auto state = std::make_shared<State>();
-  state->open(path, stop);
+  state->open(path, context);
   if (is_json(state->bytes())) {
-    state->read_shards(parse_safetensors_index(state->bytes(), state->name), path.parent_path(), stop);
+    context.require_memory(index_memory(state->bytes()), "reading the index " + state->name);
+    state->read_shards(parse_safetensors_index(state->bytes(), state->name), path.parent_path(), context);
   } else {
-    state->read_tensors(stop);
+    state->read_tensors(context);
   }
   state_ = state;
 }
 
-SafetensorsFile::SafetensorsFile(std::string bytes, const std::string& name) {
+SafetensorsFile::SafetensorsFile(std::string bytes, const std::string& name, const Context& context) {
   const auto state = std::make_shared<State>();
   state->name = name;
   state->content = std::move(bytes);
-  state->read_tensors({});
+  state->read_tensors(context);
   state_ = state;
 }
 

@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
@@ -83,7 +85,7 @@ class HeaderReader {
       if (value > std::numeric_limits<std::int64_t>::max())
         fail(fmt::format("a side of {} is too long", value));
       if (entry.info.shape.size() == kMostDimensions) {
-        fail(fmt::format("more than {} dimensions", kMostDimensions));
+        fail(fmt::format("more than {}", count_of(kMostDimensions, "dimension")));
       }
       entry.info.shape.push_back(static_cast<std::int64_t>(value));
     } else if (place_ == Place::offsets) {
@@ -208,6 +210,22 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, const std::str
   return header;
 }
 
+std::int64_t header_memory(std::string_view json) {
+  constexpr std::string_view kOfEachTensor = "\"data_offsets\"";
+  // A list grows by doubling, and the tensors are copied from the entries. Names and shapes are blocks of
+  // their own.
+  constexpr std::size_t kBlocks = 80, kRest = 4096;
+  std::size_t tensors = 0;
+  for (std::size_t at = 0; (at = json.find(kOfEachTensor, at)) != json.npos; at += kOfEachTensor.size()) {
+    ++tensors;
+  }
+  const std::size_t grown = std::bit_ceil(tensors);
+  return static_cast<std::int64_t>(
+      sizeof(SafetensorsEntry) * grown +
+      std::max(sizeof(SafetensorsEntry) * grown / 2, sizeof(TensorView) * tensors) + kBlocks * tensors +
+      json.size() + kRest);
+}
+
 bool stored_before(const TensorInfo& a, const TensorInfo& b) {
   return a.dtype != b.dtype ? a.dtype > b.dtype : a.name < b.name;
 }
@@ -251,7 +269,8 @@ std::string safetensors_header(std::span<const TensorInfo* const> tensors, const
   json += '}';
   json.resize((json.size() + 7) / 8 * 8, ' ');
   if (json.size() > kMostHeaderBytes) {
-    refuse(fmt::format("a header of {} bytes; readers take {} at most", json.size(), kMostHeaderBytes));
+    refuse(fmt::format("a header of {}; readers take {} at most", count_of(json.size(), "byte"),
+                       kMostHeaderBytes));
   }
   std::string out;
   for (int i = 0; i < 8; ++i) out += static_cast<char>(json.size() >> (8 * i) & 0xff);

@@ -31,6 +31,9 @@ constexpr std::size_t kMostHeaderBytes = 100'000'000;  // the limit of the refer
 SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& file,
                                            const std::stop_token& stop = {});
 
+/// An upper bound of the bytes that the header and the tensors of its file take, by the text alone.
+std::int64_t header_memory(std::string_view json);
+
 /// The order of the tensors in a file: the widest alignment first, then by name.
 bool stored_before(const TensorInfo& a, const TensorInfo& b);
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/safetensors.hpp"
 
@@ -110,7 +112,7 @@ SafetensorsIndex parse_safetensors_index(std::string_view json, const std::strin
     throw Error(ErrorCode::format, fmt::format("{}: {}", file, what));
   };
   if (json.size() > kMostBytes) {
-    fail(fmt::format("an index of {} bytes; must have at most {}", json.size(), kMostBytes));
+    fail(fmt::format("an index of {}; must have at most {}", count_of(json.size(), "byte"), kMostBytes));
   }
   SafetensorsIndex index;
   IndexReader reader(index, file);
@@ -121,6 +123,13 @@ SafetensorsIndex parse_safetensors_index(std::string_view json, const std::strin
   if (index.tensors.empty()) fail("its weight_map names no tensor");
   reader.sort_shards();
   return index;
+}
+
+std::int64_t index_memory(std::string_view json) {
+  // A node of the map, and a view in a list that grows by doubling, each with a name and perhaps a shape.
+  constexpr std::size_t kNode = 160, kView = 3 * sizeof(TensorView) + 80;
+  const auto names = static_cast<std::size_t>(std::count(json.begin(), json.end(), ':'));
+  return static_cast<std::int64_t>(names * (kNode + kView) + 2 * json.size());
 }
 
 std::string safetensors_index_text(const SafetensorsIndex& index, std::int64_t total_bytes) {

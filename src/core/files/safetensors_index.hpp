@@ -22,6 +22,9 @@ struct SafetensorsIndex {
 /// file: an index never reaches outside its own folder. Takes memory for the map alone.
 SafetensorsIndex parse_safetensors_index(std::string_view json, const std::string& file);
 
+/// An upper bound of the bytes that the index and the tensors of all its shards take, by the text alone.
+std::int64_t index_memory(std::string_view json);
+
 /// The text of an index: {"metadata": {"total_size": ...}, "weight_map": {...}}.
 std::string safetensors_index_text(const SafetensorsIndex& index, std::int64_t total_bytes);
 

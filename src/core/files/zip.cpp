@@ -8,6 +8,7 @@
 #include <memory>
 #include <new>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 // The records and their fields are those of PKWARE's APPNOTE.TXT, section 4.3.
@@ -160,8 +161,8 @@ std::string unpack_zip(const ZipMember& member, const std::string& file, std::in
     throw Error(ErrorCode::format, fmt::format("{}: member {}: {}", file, member.name, what));
   };
   if (max_bytes > 0 && member.size > static_cast<std::uint64_t>(max_bytes)) {
-    throw Error(ErrorCode::memory_limit, fmt::format("{}: member {} needs {} bytes, above the limit of {}",
-                                                     file, member.name, member.size, max_bytes));
+    throw Error(ErrorCode::memory_limit, fmt::format("{}: member {} needs {}, above the limit of {}", file,
+                                                     member.name, count_of(member.size, "byte"), max_bytes));
   }
   // Deflate packs at most 1032 bytes into one.
   const std::uint64_t ratio = member.method == 0 ? 1 : 1040;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/count_of.hpp"
 #include "core/images/bmp_format.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -37,12 +38,14 @@ BmpHeader parse_header(std::string_view bytes, const std::string& name) {
                             name, kind));
   };
   if (bytes.size() < kFileHeader + kInfoHeader) {
-    throw Error(ErrorCode::format, fmt::format("{}: truncated BMP: {} bytes", name, bytes.size()));
+    throw Error(ErrorCode::format,
+                fmt::format("{}: truncated BMP: {}", name, count_of(bytes.size(), "byte")));
   }
   BmpHeader header;
   header.pixels = little_endian(bytes, 10, 4);
   const std::size_t info = little_endian(bytes, 14, 4);
-  if (info < kInfoHeader || info > 1024) unsupported(fmt::format("with a header of {} bytes", info));
+  if (info < kInfoHeader || info > 1024)
+    unsupported(fmt::format("with a header of {}", count_of(info, "byte")));
   header.width = static_cast<std::int32_t>(little_endian(bytes, 18, 4));
   header.height = static_cast<std::int32_t>(little_endian(bytes, 22, 4));
   header.top_down = header.height < 0;
@@ -51,10 +54,10 @@ BmpHeader parse_header(std::string_view bytes, const std::string& name) {
   const std::uint32_t compression = little_endian(bytes, 30, 4);
   const bool fields = compression == kBitFields || compression == kAlphaBitFields;
   if (compression != kPlain && !(fields && header.bits == 32)) {
-    unsupported(fmt::format("of {} bits with compression {}", header.bits, compression));
+    unsupported(fmt::format("of {} with compression {}", count_of(header.bits, "bit"), compression));
   }
   if (header.bits != 1 && header.bits != 4 && header.bits != 8 && header.bits != 24 && header.bits != 32) {
-    unsupported(fmt::format("of {} bits", header.bits));
+    unsupported(fmt::format("of {}", count_of(header.bits, "bit")));
   }
   header.palette = kFileHeader + info;
   if (fields) {
@@ -74,7 +77,7 @@ BmpHeader parse_header(std::string_view bytes, const std::string& name) {
     if (header.colors == 0) header.colors = std::size_t{1} << header.bits;
     if (header.colors > 256 || header.palette + 4 * header.colors > bytes.size()) {
       throw Error(ErrorCode::format,
-                  fmt::format("{}: broken BMP: a palette of {} colours", name, header.colors));
+                  fmt::format("{}: broken BMP: a palette of {}", name, count_of(header.colors, "colour")));
     }
   }
   return header;
@@ -93,8 +96,8 @@ Samples decode_bmp(std::string_view bytes, const std::string& name, std::int64_t
   const std::int64_t stride = (header.width * header.bits + 31) / 32 * 4;
   if (header.pixels > bytes.size() ||
       header.height > static_cast<std::int64_t>(bytes.size() - header.pixels) / stride) {
-    throw Error(ErrorCode::format, fmt::format("{}: truncated BMP: {} × {} pixels cannot be in {} bytes",
-                                               name, header.width, header.height, bytes.size()));
+    throw Error(ErrorCode::format, fmt::format("{}: truncated BMP: {} × {} pixels cannot be in {}", name,
+                                               header.width, header.height, count_of(bytes.size(), "byte")));
   }
   std::array<std::array<char, 3>, 256> palette{};  // RGB
   bool grey = header.bits <= 8;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/files/npy_format.hpp"
 #include "core/images/bmp_format.hpp"
 #include "core/images/foreign.hpp"
@@ -153,9 +154,9 @@ void check_writable(const Image& image, ImageFormat format) {
   if (image.height() == 0 || image.width() == 0) refuse("the image to write has no pixels");
   const std::int64_t colors = image.colors();
   if (colors != 1 && colors != 3)
-    refuse(fmt::format("the image to write has {} colours; 1 or 3 can be", colors));
+    refuse(fmt::format("the image to write has {}; 1 or 3 can be", count_of(colors, "colour")));
   if (image.bits != 8 && image.bits != 16 && image.bits != 32) {
-    refuse(fmt::format("an image of {} bits cannot be written; 8, 16 and 32 can be", image.bits));
+    refuse(fmt::format("an image of {} cannot be written; 8, 16 and 32 can be", count_of(image.bits, "bit")));
   }
   const std::string_view name = name_of(format);
   const bool has_alpha = format == ImageFormat::png || format == ImageFormat::tiff ||

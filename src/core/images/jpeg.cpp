@@ -26,6 +26,7 @@ bool is_jpeg(std::string_view bytes) {
 #include <csetjmp>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "core/memory_shortage.hpp"
 
 namespace parsimony {
@@ -167,8 +168,8 @@ Samples decode_jpeg(std::string_view bytes, const std::string& name, std::int64_
   out.height = info.image_height;
   if (info.num_components != 1 && info.num_components != 3) {
     throw Error(ErrorCode::unsupported,
-                fmt::format("{}: a JPEG of {} inks; grey and RGB are read: convert it to RGB", name,
-                            info.num_components));
+                fmt::format("{}: a JPEG of {}; grey and RGB are read: convert it to RGB", name,
+                            count_of(info.num_components, "ink")));
   }
   out.channels = info.num_components;
   check_image_size(name, out.width, out.height, out.channels, max_bytes);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "core/count_of.hpp"
 #include "core/images/pfm_format.hpp"
 #include "core/images/samples.hpp"
 #include "parsimony/core/error.hpp"
@@ -45,8 +46,9 @@ Image decode_pfm(std::string_view bytes, const std::string& name, std::int64_t m
   check_image_size(name, width, height, channels, max_bytes);
   const auto count = static_cast<std::size_t>(width * height * channels);
   if (bytes.size() - at != 4 * count) {
-    throw Error(ErrorCode::format, fmt::format("{}: {} bytes of pixels in a PFM of {} × {}; must be {}", name,
-                                               bytes.size() - at, width, height, 4 * count));
+    throw Error(ErrorCode::format,
+                fmt::format("{}: {} of pixels in a PFM of {} × {}; must be {}", name,
+                            count_of(bytes.size() - at, "byte"), width, height, 4 * count));
   }
   Image image;
   image.bits = 32;

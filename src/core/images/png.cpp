@@ -9,6 +9,7 @@
 #include <exception>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "core/images/png_format.hpp"
 #include "core/memory_shortage.hpp"
 #include "parsimony/core/error.hpp"
@@ -162,9 +163,8 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
   const auto fail = [&] {
     handle.shortage.check();
     if (stream.ended) {
-      throw Error(
-          ErrorCode::format,
-          fmt::format("{}: truncated PNG: it ends after {} bytes, inside of the image", name, bytes.size()));
+      throw Error(ErrorCode::format, fmt::format("{}: truncated PNG: it ends after {}, inside of the image",
+                                                 name, count_of(bytes.size(), "byte")));
     }
     throw Error(ErrorCode::format, fmt::format("{}: broken PNG: {}", name, stream.message.data()));
   };
@@ -184,8 +184,8 @@ Samples decode_png(std::string_view bytes, const std::string& name, std::int64_t
   const auto stored = static_cast<std::int64_t>(png_get_rowbytes(png, info));
   check_image_size(name, out.width, out.height, 4, max_bytes);
   if (stored > kMostInflation * static_cast<std::int64_t>(bytes.size()) / out.height) {
-    throw Error(ErrorCode::format, fmt::format("{}: truncated PNG: {} × {} pixels cannot be in {} bytes",
-                                               name, out.width, out.height, bytes.size()));
+    throw Error(ErrorCode::format, fmt::format("{}: truncated PNG: {} × {} pixels cannot be in {}", name,
+                                               out.width, out.height, count_of(bytes.size(), "byte")));
   }
   const auto expand = [&] {
     png_set_expand(png);  // palettes, fewer than 8 bits, a transparent colour

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "core/images/pnm_format.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -151,8 +152,8 @@ Samples decode_pnm(std::string_view bytes, const std::string& name, std::int64_t
                             : text        ? 2 * count - 1
                                           : width * count;
   if (there < least) {
-    throw Error(ErrorCode::format, fmt::format("{}: truncated PNM: {} × {} pixels cannot be in {} bytes",
-                                               name, out.width, out.height, there));
+    throw Error(ErrorCode::format, fmt::format("{}: truncated PNM: {} × {} pixels cannot be in {}", name,
+                                               out.width, out.height, count_of(there, "byte")));
   }
   if (bitmap) read_bits(parser, text, out);
   if (!bitmap) out.bytes.resize(count * width);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
@@ -24,16 +25,16 @@ void check_image_size(const std::string& name, std::int64_t width, std::int64_t 
   const std::int64_t bytes = width * height * channels * 6;
   if (max_bytes > 0 && bytes > max_bytes) {
     throw Error(ErrorCode::memory_limit,
-                fmt::format("{}: {} × {} pixels need {} bytes, above the limit of {}", name, width, height,
-                            bytes, max_bytes));
+                fmt::format("{}: {} × {} pixels need {}, above the limit of {}", name, width, height,
+                            count_of(bytes, "byte"), max_bytes));
   }
 }
 
 void check_expansion(const std::string& name, const char* kind, std::int64_t width, std::int64_t height,
                      std::size_t bytes, std::int64_t expansion) {
   if (width * height <= static_cast<std::int64_t>(bytes) * expansion) return;
-  throw Error(ErrorCode::format, fmt::format("{}: truncated {}: {} × {} pixels cannot be in {} bytes", name,
-                                             kind, width, height, bytes));
+  throw Error(ErrorCode::format, fmt::format("{}: truncated {}: {} × {} pixels cannot be in {}", name, kind,
+                                             width, height, count_of(bytes, "byte")));
 }
 
 Image from_samples(Samples samples) {

@@ -25,6 +25,7 @@ bool is_tiff(std::string_view bytes) {
 #include <memory>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "core/images/exif.hpp"
 #include "core/images/samples.hpp"
 #include "core/memory_shortage.hpp"
@@ -159,10 +160,12 @@ TiffLayout layout_of(TIFF* tiff, const std::string& name) {
   const bool whole =
       (kind == SAMPLEFORMAT_UINT || kind == SAMPLEFORMAT_VOID) &&
       (layout.bits == 1 || layout.bits == 2 || layout.bits == 4 || layout.bits == 8 || layout.bits == 16);
-  if (!layout.floats && !whole) unsupported(fmt::format("of {} bits, kind of numbers {}", layout.bits, kind));
+  if (!layout.floats && !whole)
+    unsupported(fmt::format("of {}, kind of numbers {}", count_of(layout.bits, "bit"), kind));
   const int colors = layout.photometric == PHOTOMETRIC_RGB ? 3 : 1;
   layout.alpha = layout.samples == colors + 1;
-  if (layout.samples != colors && !layout.alpha) unsupported(fmt::format("of {} channels", layout.samples));
+  if (layout.samples != colors && !layout.alpha)
+    unsupported(fmt::format("of {}", count_of(layout.samples, "channel")));
   if (layout.photometric == PHOTOMETRIC_PALETTE && (layout.floats || layout.alpha))
     unsupported("with such a palette");
   return layout;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/kmeans/kmeans_exchange.hpp"
 #include "core/kmeans/kmeans_seeding.hpp"
 #include "core/kmeans/lloyd.hpp"
@@ -105,9 +106,12 @@ KMeansResult kmeans(MatrixView<const float> points, std::span<const float> weigh
                     const KMeansOptions& options, MatrixView<const float> initial, const Context& context) {
   validate_fields(options);
   const std::int64_t n = points.rows, k = options.clusters;
-  if (n < k) refuse(fmt::format("k-means: {} points cannot fill {} clusters; ask for at most {}", n, k, n));
+  if (n < k)
+    refuse(fmt::format("k-means: {} cannot fill {}; ask for at most {}", count_of(n, "point"),
+                       count_of(k, "cluster"), n));
   if (!weights.empty() && std::ssize(weights) != n) {
-    refuse(fmt::format("k-means: {} weights for {} points; give one each, or none", weights.size(), n));
+    refuse(fmt::format("k-means: {} for {}; give one each, or none", count_of(weights.size(), "weight"),
+                       count_of(n, "point")));
   }
   if (initial.rows != 0 && (initial.rows != k || initial.cols != points.cols)) {
     refuse(fmt::format("k-means: initial centroids are {} x {}; must be {} x {}", initial.rows, initial.cols,
@@ -183,13 +187,12 @@ std::vector<std::int32_t> nearest_centroids(MatrixView<const float> points, Matr
                                             std::span<float> distances, const Context& context) {
   if (centroids.rows < 1 || centroids.cols != points.cols) {
     refuse(fmt::format(
-        "nearest centroids: {} centroids of {} columns for points of {}; there must be at least one, "
-        "as wide as the points",
-        centroids.rows, centroids.cols, points.cols));
+        "nearest centroids: {} of {} for points of {}; there must be at least one, as wide as the points",
+        count_of(centroids.rows, "centroid"), count_of(centroids.cols, "column"), points.cols));
   }
   if (!distances.empty() && std::ssize(distances) != points.rows) {
-    refuse(fmt::format("nearest centroids: room for {} distances of {} points; give all or none",
-                       distances.size(), points.rows));
+    refuse(fmt::format("nearest centroids: room for {} of {}; give all or none",
+                       count_of(distances.size(), "distance"), count_of(points.rows, "point")));
   }
   check_points(points, "points", context);
   check_points(centroids, "centroids", context);

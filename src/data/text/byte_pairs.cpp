@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/json_nesting.hpp"
 #include "data/text/tokenizer_state.hpp"
 #include "parsimony/core/error.hpp"
@@ -74,9 +75,8 @@ std::vector<std::string> vocabulary_of(const nlohmann::json& table, const std::s
   for (const auto& [text, number] : table.items()) {
     const std::int64_t id = number.is_number_unsigned() ? number.get<std::int64_t>() : kAbsent;
     if (id < 0 || id >= std::min(count, kLargestVocabulary) || taken[id]) {
-      fail(file,
-           fmt::format("token \"{}\" has the number {}; {} tokens must have those from 0 on, each its own",
-                       text, number.dump(), count));
+      fail(file, fmt::format("token \"{}\" has the number {}; {} must have those from 0 on, each its own",
+                             text, number.dump(), count_of(count, "token")));
     }
     taken[id] = true;
     names[id] = text;
@@ -129,8 +129,9 @@ Tokenizer make_byte_pairs(const std::vector<std::string>& names, const std::vect
       fail(source.vocabulary, fmt::format("there is no token for the byte {}", byte));
     }
     if (found->second >= kept) {
-      refuse(fmt::format("max_vocabulary: {} tokens leave out that of the byte {}, which is the {}th",
-                         max_vocabulary, byte, found->second + 1));
+      refuse(fmt::format("max_vocabulary: {} {} out that of the byte {}, which is the {}th",
+                         count_of(max_vocabulary, "token"), noun_of(max_vocabulary, "leaves", "leave"), byte,
+                         found->second + 1));
     }
     state->of_byte[byte] = found->second;
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 
@@ -102,7 +103,7 @@ LabelledTexts read_labelled_texts(const std::filesystem::path& path, TextLayout 
     }
     if (row.empty() && rest.empty()) break;
     if (cells.size() != columns.count) {
-      fail(file, line, fmt::format("has {} columns; must have {}", cells.size(), columns.count));
+      fail(file, line, fmt::format("has {}; must have {}", count_of(cells.size(), "column"), columns.count));
     }
     out.first.emplace_back(cells[columns.first]);
     if (columns.second) out.second.emplace_back(cells[*columns.second]);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "data/text/sentence_state.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -35,7 +36,7 @@ std::pair<std::int64_t, std::int64_t> shortened(std::int64_t first, std::int64_t
 std::int64_t room_in(const Template& parts, std::int64_t max_length) {
   const std::int64_t taken = special_tokens_in(parts);
   if (max_length < taken) {
-    refuse(fmt::format("max_length: {} is fewer than the {} special tokens", max_length, taken));
+    refuse(fmt::format("max_length: {} is fewer than the {}", max_length, count_of(taken, "special token")));
   }
   return max_length - taken;
 }

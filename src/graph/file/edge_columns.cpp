@@ -152,8 +152,8 @@ std::optional<EdgeColumns> named_columns(const TableHead& head, const Text& text
   }
   if (options.unweighted) out.weight = -1;
   if (out.weighted() && is_one_of(names[static_cast<std::size_t>(out.weight - unnamed)], kTimes)) {
-    out.message = fmt::format("the column {} is taken for the weights; option unweighted leaves it out",
-                              in_quotes(names[static_cast<std::size_t>(out.weight - unnamed)]));
+    out.doubt = fmt::format("the column {} is taken for the weights; option unweighted leaves it out",
+                            in_quotes(names[static_cast<std::size_t>(out.weight - unnamed)]));
   }
   return out;
 }

@@ -17,7 +17,8 @@ struct EdgeColumns {
   bool names = false;        ///< the first line has names of sources and targets
   bool numbered = false;     ///< the first column numbers the rows, as R and pandas write it
   bool sure_weight = false;  ///< the header names the weights
-  std::string message;       ///< for the user: a column that is left out, or taken with doubts
+  std::string message;       ///< for the user: a column that is left out
+  std::string doubt;         ///< for the user: why the column of the weights may hold other numbers
 
   bool weighted() const { return weight >= 0; }
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "core/together.hpp"
 
 namespace parsimony::graph {
@@ -39,11 +40,12 @@ class TableReader {
       const Comments& comments = cursor.comments();
       throw Error(
           ErrorCode::format,
-          fmt::format("{}: no edges; an edge is a line of two node ids and perhaps a weight{}", text_.name,
-                      comments.like_data ? fmt::format("; {} lines begin with #, % or //, as comments do: "
-                                                       "put ids that begin so in quotes",
-                                                       comments.count)
-                                         : ""));
+          fmt::format(
+              "{}: no edges; an edge is a line of two node ids and perhaps a weight{}", text_.name,
+              comments.like_data
+                  ? fmt::format("; {} {} with #, % or //, as comments do: put ids that begin so in quotes",
+                                count_of(comments.count, "line"), noun_of(comments.count, "begins", "begin"))
+                  : ""));
     }
   }
 
@@ -77,9 +79,7 @@ class TableReader {
     if (options_.format == FileFormat::automatic) {
       refuse_points(text_, out.edges.ids, separator_, processes_);
     }
-    if (out.weighted && !columns_.sure_weight) {
-      say_times(text_, out.edges.weights, processes_, context_);
-    }
+    out.doubt = weight_doubt(columns_, out.edges.weights, processes_);
     return out;
   }
 
@@ -292,28 +292,27 @@ void refuse_points(const Text& text, const Words& ids, char separator, const Pro
                   text.name, in_quotes(fraction)));
 }
 
-void say_times(const Text& text, const std::vector<std::vector<float>>& weights, const Processes& processes,
-               const Context& context) {
+std::string weight_doubt(const EdgeColumns& columns, const std::vector<std::vector<float>>& weights,
+                         const Processes& processes) {
+  if (!columns.doubt.empty() || !columns.weighted() || columns.sure_weight) return columns.doubt;
   TimeSigns own;
   for (const auto& piece : weights) {
     for (const float weight : piece) own.add(weight);
   }
   TimeSigns signs;
   for (const TimeSigns& part : processes.gather(std::span<const TimeSigns>(&own, 1))) signs.append(part);
-  if (processes.rank() != 0 || !signs.look_like_times()) return;
-  context.log(
-      LogLevel::warning,
-      fmt::format("{}: the weights, {:.10g} to {:.10g}, look like times or numbers of the lines; option "
-                  "unweighted leaves them out",
-                  text.name, signs.low(), signs.high()));
+  if (!signs.look_like_times()) return {};
+  return fmt::format(
+      "the weights, {:.10g} to {:.10g}, look like times or numbers of the lines; option unweighted leaves "
+      "them out",
+      signs.low(), signs.high());
 }
 
 void say_points(const Text& text, std::int64_t nodes, std::int64_t lines, const Context& context) {
   if (lines < 20 || 10 * nodes < 12 * lines) return;
-  context.log(
-      LogLevel::warning,
-      fmt::format("{}: {} different ids in {} lines: if the lines are points, cluster them with --points",
-                  text.name, nodes, lines));
+  context.log(LogLevel::warning,
+              fmt::format("{}: {} in {}: if the lines are points, cluster them with --points", text.name,
+                          count_of(nodes, "different id"), count_of(lines, "line")));
 }
 
 }  // namespace parsimony::graph

@@ -15,6 +15,7 @@ namespace parsimony::graph {
 struct EdgeTable {
   IdEdges<std::string_view> edges;  ///< views into the text and `unquoted`
   bool weighted = false;
+  std::string doubt;  ///< AssembleOptions::doubt
   std::vector<std::list<std::string>> unquoted;
 };
 
@@ -30,16 +31,16 @@ struct TablePart {
 /// process 0 speaks. Collective.
 EdgeTable read_edge_table(const TablePart& part, const ReadOptions& options, const Context& context);
 
-/// Reads the edges and tells the context about a header, comments, and weights that look like times. Throws
-/// Error(format) with the line of the first fault, and for points.
+/// Reads the edges and tells the context about a header and comments. Throws Error(format) with the line of
+/// the first fault, and for points.
 EdgeTable read_edge_table(const Text& text, const ReadOptions& options, const Context& context);
 
 /// Throws Error(format) if all ids, of all processes, are numbers and some of them have fractions.
 void refuse_points(const Text& text, const Words& ids, char separator, const Processes& processes);
 
-/// Warns when these weights look like times.
-void say_times(const Text& text, const std::vector<std::vector<float>>& weights, const Processes& processes,
-               const Context& context);
+/// The doubt of these columns or, if the weights look like times, one of that; empty if there is neither.
+std::string weight_doubt(const EdgeColumns& columns, const std::vector<std::vector<float>>& weights,
+                         const Processes& processes);
 
 /// Warns when lines of whole numbers may be points: few numbers are repeated.
 void say_points(const Text& text, std::int64_t nodes, std::int64_t lines, const Context& context);

@@ -16,7 +16,8 @@ GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const Ass
                         const MemoryBudget& budget, const Context& context);
 
 /// The way in which these options assemble the entries of a file with or without weights.
-AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options);
+AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options,
+                           std::string doubt = {});
 
 /// The ids of the nodes of a matrix, numbered from `first`: those of its rows, or of rows and columns.
 NodeIds matrix_ids(std::int64_t rows, std::int64_t columns, bool bipartite, std::int64_t first);

@@ -7,6 +7,7 @@
 #include <list>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "core/files/npy_format.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/file/table.hpp"
@@ -64,8 +65,9 @@ class LabelTable {
     }
     columns_ = head_.rows[0].size();
     if (columns_ > 2) {
-      text.fail({text.bytes.data() + head_.begins[0],
-                 fmt::format("{} columns; a line has a node and its cluster, or a cluster", columns_)});
+      text.fail(
+          {text.bytes.data() + head_.begins[0],
+           fmt::format("{}; a line has a node and its cluster, or a cluster", count_of(columns_, "column"))});
     }
     read(context);
   }
@@ -217,8 +219,8 @@ AlignedLabels align_labels(const Labels& first, const Labels& second) {
   // Without ids in one of the files, nothing but the position can match the nodes.
   if (first.by_position || second.by_position) {
     if (first.clusters.size() != second.clusters.size()) {
-      fail(fmt::format("{} labels, but {} has {}; without ids in both files there must be as many",
-                       second.clusters.size(), first.file, first.clusters.size()));
+      fail(fmt::format("{}, but {} has {}; without ids in both files there must be as many",
+                       count_of(second.clusters.size(), "label"), first.file, first.clusters.size()));
     }
     return {.first = first.clusters, .second = second.clusters};
   }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "graph/assemble.hpp"
 #include "graph/id_index.hpp"
 #include "parsimony/core/context.hpp"
@@ -49,9 +50,8 @@ NumberedEdges number_edges(IdEdges<Id> edges, bool bipartite, const MemoryBudget
   const IdIndex<Id> second(sides[1], budget, context);
   const std::int64_t nodes = first.size() + second.size();
   if (nodes > std::numeric_limits<std::int32_t>::max()) {
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("{}: {} nodes on both sides; at most 2147483647 are supported", budget.file, nodes));
+    throw Error(ErrorCode::unsupported, fmt::format("{}: {} on both sides; at most 2147483647 are supported",
+                                                    budget.file, count_of(nodes, "node")));
   }
   sides = {};
   // The ids of the nodes; words get memory of their own.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "graph/file/point_formats.hpp"
 #include "graph/file/table.hpp"
 #include "parsimony/core/error.hpp"
@@ -41,9 +42,8 @@ class PointText {
       if (line == 0 && is_header(row)) continue;
       if (columns_ == 0) columns_ = row.fields().size();
       if (row.fields().size() != columns_) {
-        throw TextFault{row.line(),
-                        fmt::format("{} columns, but {} in the lines before; every point has as many",
-                                    row.fields().size(), columns_)};
+        throw TextFault{row.line(), fmt::format("{}, but {} in the lines before; every point has as many",
+                                                count_of(row.fields().size(), "column"), columns_)};
       }
       if (values.capacity() - values.size() < columns_) grow(values);
       for (std::size_t j = 0; j < columns_; ++j) values.push_back(coordinate(row, j));

@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "core/count_of.hpp"
 #include "graph/file/endings.hpp"
 #include "graph/file/formats.hpp"
 #include "parsimony/core/error.hpp"
@@ -42,11 +43,13 @@ GraphFile assemble_file(std::vector<EntryBlock>&& blocks, NodeIds ids, const Ass
           .loop_weights = std::move(assembled.loop_weights)};
 }
 
-AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options) {
+AssembleOptions assembling(EntryMeaning meaning, bool weighted, const ReadOptions& options,
+                           std::string doubt) {
   return {.meaning = meaning,
           .weighted = weighted && !options.unweighted,
           .symmetrize = options.symmetrize,
-          .directed = options.directed};
+          .directed = options.directed,
+          .doubt = std::move(doubt)};
 }
 
 NodeIds matrix_ids(std::int64_t rows, std::int64_t columns, bool bipartite, std::int64_t first) {
@@ -56,10 +59,9 @@ NodeIds matrix_ids(std::int64_t rows, std::int64_t columns, bool bipartite, std:
 
 void note_bipartite_matrix(const std::string& file, std::int64_t rows, std::int64_t columns,
                            const Context& context) {
-  context.log(LogLevel::info,
-              fmt::format("{}: a matrix of {} rows and {} columns is read as a bipartite graph: "
-                          "nodes left:… for its rows, right:… for its columns",
-                          file, rows, columns));
+  context.log(LogLevel::info, fmt::format("{}: a matrix of {} and {} is read as a bipartite graph: nodes "
+                                          "left:… for its rows, right:… for its columns",
+                                          file, count_of(rows, "row"), count_of(columns, "column")));
 }
 
 GraphFile parse_graph(std::string bytes, const std::string& name, const ReadOptions& options,

@@ -90,7 +90,7 @@ std::optional<PlainEdges> read_integers(const Text& text, const ReadOptions& opt
     context.log(LogLevel::warning, fmt::format("{}: {}", text.name, columns.message));
   }
   say_comments(text, edges->comments, context);
-  if (columns.weighted() && !columns.sure_weight) say_times(text, edges->weights, one_process(), context);
+  columns.doubt = weight_doubt(columns, edges->weights, one_process());
   return edges;
 }
 
@@ -114,11 +114,11 @@ void say_words(const Text& text, const Words& ids, const Context& context) {
 GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const MemoryBudget& budget,
                           const Context& context) {
   const Text text(budget.file, bytes);
-  const auto assemble_edges = [&](NumberedEdges&& edges, bool weighted) {
+  const auto assemble_edges = [&](NumberedEdges&& edges, bool weighted, const std::string& doubt) {
     return assemble_file(std::move(edges.blocks), std::move(edges.ids),
-                         assembling(EntryMeaning::edge_list, weighted, options), budget, context);
+                         assembling(EntryMeaning::edge_list, weighted, options, doubt), budget, context);
   };
-  const auto from_integers = [&](IdEdges<std::int64_t>&& edges, bool weighted) {
+  const auto from_integers = [&](IdEdges<std::int64_t>&& edges, bool weighted, const std::string& doubt) {
     std::string().swap(bytes);
     std::size_t ends = 0;
     for (const auto& piece : edges.ids) ends += piece.size();
@@ -126,21 +126,21 @@ GraphFile parse_edge_list(std::string bytes, const ReadOptions& options, const M
     if (!options.bipartite) {
       say_points(text, numbered.ids.size(), static_cast<std::int64_t>(ends / 2), context);
     }
-    return assemble_edges(std::move(numbered), weighted);
+    return assemble_edges(std::move(numbered), weighted, doubt);
   };
   EdgeColumns columns;
   if (auto edges = read_integers(text, options, budget, columns, context)) {
-    return from_integers(std::move(*edges), columns.weighted());
+    return from_integers(std::move(*edges), columns.weighted(), columns.doubt);
   }
   // Two words, once more when they are sorted, two nodes, a weight and its growth.
   budget.require(text.count_lines(context) * (options.unweighted ? 72 : 80));
   EdgeTable table = read_edge_table(text, options, context);
   if (auto numbers = as_integers(table.edges.ids)) {
-    return from_integers({std::move(*numbers), std::move(table.edges.weights)}, table.weighted);
+    return from_integers({std::move(*numbers), std::move(table.edges.weights)}, table.weighted, table.doubt);
   }
   say_words(text, table.edges.ids, context);
   return assemble_edges(number_edges(std::move(table.edges), options.bipartite, budget, context),
-                        table.weighted);
+                        table.weighted, table.doubt);
 }
 
 }  // namespace parsimony::graph

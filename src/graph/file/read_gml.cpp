@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/count_of.hpp"
 #include "graph/file/named_graph.hpp"
 
 namespace parsimony::graph {
@@ -140,7 +141,8 @@ class GmlParser {
   // Keys of programs may hold lists in lists; at most kMostDepth are read.
   void skip_value(int depth) {
     if (at_ < end() && *at_ == '[') {
-      if (depth >= kMostDepth) fail(fmt::format("more than {} lists within each other", kMostDepth));
+      if (depth >= kMostDepth)
+        fail(fmt::format("more than {} within each other", count_of(kMostDepth, "list")));
       ++at_;
       while (next_key(true)) skip_value(depth + 1);
     } else {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/count_of.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/file/matrix_market.hpp"
 
@@ -88,8 +89,8 @@ MatrixMarketHeader parse_matrix_market_header(const Text& text) {
     expect_line_end(cursor);
     if (header.symmetric && header.columns != header.rows) {
       throw TextFault{cursor.line(),
-                      fmt::format("{} rows and {} columns; a symmetric matrix has as many of both",
-                                  header.rows, header.columns)};
+                      fmt::format("{} and {}; a symmetric matrix has as many of both",
+                                  count_of(header.rows, "row"), count_of(header.columns, "column"))};
     }
     cursor.next_line();
     header.body = std::min<std::int64_t>(cursor.line() - text.bytes.data(), text.bytes.size());
@@ -148,7 +149,7 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
   const auto size = static_cast<std::int64_t>(bytes.size());
   if (nodes >
       std::min<std::int64_t>((std::int64_t{1} << 27) + 64 * size, std::numeric_limits<std::int32_t>::max())) {
-    fail_size(fmt::format("{} nodes in a file of {} bytes", nodes, size));
+    fail_size(fmt::format("{} in a file of {}", count_of(nodes, "node"), count_of(size, "byte")));
   }
   budget.require(text.count_lines(context) * (header.pattern ? 8 : 12) + 8 * nodes);
   if (bipartite && !options.bipartite)
@@ -163,7 +164,8 @@ GraphFile parse_matrix_market(std::string bytes, const ReadOptions& options, con
       blocks.begin(), blocks.end(), std::int64_t{0},
       [](auto sum, const auto& block) { return sum + static_cast<std::int64_t>(block.nodes.size()); });
   if (entries != header.entries) {
-    fail_size(fmt::format("{} entries stated, {} found; the file may be truncated", header.entries, entries));
+    fail_size(fmt::format("{} stated, {} found; the file may be truncated",
+                          count_of(header.entries, "entry", "entries"), entries));
   }
   std::string().swap(bytes);
   const bool once = header.symmetric || bipartite;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/count_of.hpp"
 #include "graph/file/formats.hpp"
 #include "graph/file/metis.hpp"
 
@@ -74,7 +75,8 @@ EntryBlock parse_metis_nodes(LineCursor& cursor, std::int64_t node, const MetisH
   for (; next_node(cursor); ++node) {
     if (node >= header.nodes) {
       if (cursor.at_line_end()) continue;
-      throw TextFault{cursor.line(), fmt::format("a line beyond those of the {} nodes", header.nodes)};
+      throw TextFault{cursor.line(),
+                      fmt::format("a line beyond those of the {}", count_of(header.nodes, "node"))};
     }
     for (std::int64_t i = 0; i < header.skipped_fields(); ++i) {
       cursor.integer("size or weight of the node", 0, std::numeric_limits<std::int64_t>::max());
@@ -96,8 +98,8 @@ EntryBlock parse_metis_nodes(LineCursor& cursor, std::int64_t node, const MetisH
 void check_metis_nodes(const Text& head, const MetisHeader& header, std::int64_t nodes) {
   if (nodes >= header.nodes) return;
   head.fail({head.bytes.data() + header.line,
-             fmt::format("{} nodes stated, {} lines of nodes found; the file may be truncated", header.nodes,
-                         nodes)});
+             fmt::format("{} stated, {} of nodes found; the file may be truncated",
+                         count_of(header.nodes, "node"), count_of(nodes, "line"))});
 }
 
 void check_metis_edges(const Text& head, const MetisHeader& header, std::int64_t entries,
@@ -105,7 +107,8 @@ void check_metis_edges(const Text& head, const MetisHeader& header, std::int64_t
   const bool clean = entries == 2 * edges;
   if (header.edges >= edges && header.edges <= (clean ? edges : entries)) return;
   head.fail({head.bytes.data() + header.line,
-             fmt::format("{} edges stated, {} found ({} neighbours listed)", header.edges, edges, entries)});
+             fmt::format("{} stated, {} found ({} listed)", count_of(header.edges, "edge"), edges,
+                         count_of(entries, "neighbour"))});
 }
 
 std::int64_t metis_entry_bytes(const MetisHeader& header, std::int64_t bytes) {

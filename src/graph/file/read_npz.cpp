@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "core/files/npz.hpp"
 #include "graph/file/formats.hpp"
 
@@ -29,7 +30,7 @@ SparseShape sparse_shape(NpzArchive& archive) {
   if (shape.size() != 2) archive.fail("the matrix of a graph has two dimensions");
   for (const std::int64_t nodes : shape) {
     if (nodes < 1 || nodes > std::numeric_limits<std::int32_t>::max()) {
-      archive.fail(fmt::format("{} nodes; must be 1 to 2147483647", nodes));
+      archive.fail(fmt::format("{}; must be 1 to 2147483647", count_of(nodes, "node")));
     }
   }
   return {shape[0], shape[1]};
@@ -40,7 +41,8 @@ std::vector<std::int64_t> expand(const NpzArchive& archive, const std::vector<st
                                  std::int64_t rows, std::int64_t entries) {
   if (static_cast<std::int64_t>(starts.size()) != rows + 1 || starts.front() != 0 ||
       starts.back() != entries) {
-    archive.fail(fmt::format("array 'indptr' must go from 0 to {} in {} values", entries, rows + 1));
+    archive.fail(
+        fmt::format("array 'indptr' must go from 0 to {} in {}", entries, count_of(rows + 1, "value")));
   }
   std::vector<std::int64_t> out(entries);
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -63,7 +65,9 @@ StoredPlaces places_in_blocks(NpzArchive& archive, const SparseShape& shape, con
   const std::int64_t height = data.shape[1], width = data.shape[2];
   const std::vector<std::int64_t> block_columns = archive.integers("indices");
   const auto blocks = static_cast<std::int64_t>(block_columns.size());
-  if (blocks != data.shape[0]) archive.fail(fmt::format("{} indices but {} blocks", blocks, data.shape[0]));
+  if (blocks != data.shape[0])
+    archive.fail(
+        fmt::format("{} but {}", count_of(blocks, "index", "indices"), count_of(data.shape[0], "block")));
   const auto block_rows = expand(archive, archive.integers("indptr"), shape.rows / height, blocks);
   StoredPlaces out;
   archive.require(archive.held() + 16 * data.size());
@@ -88,8 +92,8 @@ StoredPlaces places_in_blocks(NpzArchive& archive, const SparseShape& shape, con
 StoredPlaces places_on_diagonals(NpzArchive& archive, const SparseShape& shape, const NpyArray& data) {
   const std::vector<std::int64_t> offsets = archive.integers("offsets");
   if (data.shape.size() != 2 || data.shape[0] != std::ssize(offsets)) {
-    archive.fail(
-        fmt::format("the values of a dia matrix are one row for each of its {} offsets", offsets.size()));
+    archive.fail(fmt::format("the values of a dia matrix are one row for each of its {}",
+                             count_of(offsets.size(), "offset")));
   }
   archive.require(archive.held() + 16 * data.size());
   StoredPlaces out;
@@ -120,8 +124,8 @@ StoredPlaces stored_places(NpzArchive& archive, const std::string& format, const
   }
   if (data.shape.size() != 1 || data.size() != std::ssize(out.columns) ||
       out.rows.size() != out.columns.size()) {
-    archive.fail(fmt::format("{} indices but {} values and {} rows", out.columns.size(), data.size(),
-                             out.rows.size()));
+    archive.fail(fmt::format("{} but {} and {}", count_of(out.columns.size(), "index", "indices"),
+                             count_of(data.size(), "value"), count_of(out.rows.size(), "row")));
   }
   return out;
 }
@@ -147,7 +151,7 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
   const std::int64_t nodes = shape.rows + (bipartite ? shape.columns : 0);
   if (nodes > std::min<std::int64_t>((std::int64_t{1} << 27) + 64 * entries,
                                      std::numeric_limits<std::int32_t>::max())) {
-    archive.fail(fmt::format("{} nodes but {} entries", nodes, entries));
+    archive.fail(fmt::format("{} but {}", count_of(nodes, "node"), count_of(entries, "entry", "entries")));
   }
   if (bipartite && !options.bipartite) note_bipartite_matrix(budget.file, shape.rows, shape.columns, context);
   const bool weighted = data.kind != 'b';
@@ -165,7 +169,8 @@ GraphFile parse_npz(std::string bytes, const ReadOptions& options, const MemoryB
       float weight = 1;
       if (dense && (row < 0 || values[e] == 0)) continue;
       if (row < 0 || row >= shape.rows || column < 0 || column >= shape.columns) {
-        archive.fail(fmt::format("entry {} is at ({}, {}), outside of the {} nodes", e, row, column, nodes));
+        archive.fail(fmt::format("entry {} is at ({}, {}), outside of the {}", e, row, column,
+                                 count_of(nodes, "node")));
       }
       if (weighted && !to_weight(values[e], weight)) {
         archive.fail(fmt::format("entry {} at ({}, {}) is {}; weights are at least 0 and finite in float32",

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "graph/file/named_graph.hpp"
 
 namespace parsimony::graph {
@@ -88,7 +89,8 @@ class PajekParser {
       // Nodes without lines cost nothing in a file.
       const auto size = static_cast<std::int64_t>(text_.bytes.size());
       if (nodes_ > (std::int64_t{1} << 20) + size)
-        fail(fmt::format("{} vertices in a file of {} bytes", nodes_, size));
+        fail(fmt::format("{} in a file of {}", count_of(nodes_, "vertex", "vertices"),
+                         count_of(size, "byte")));
       budget_.require(200 * nodes_);
       labels_.resize(nodes_);
       // A network of two sets of nodes states the size of the first; its matrix has no other rows.
@@ -150,14 +152,16 @@ class PajekParser {
 
   void parse_row() {
     const std::int64_t rows = two_sets() ? first_set_ : nodes_, first = two_sets() ? first_set_ : 0;
-    if (row_ >= rows) fail(fmt::format("a row beyond those of the {} vertices", rows));
+    if (row_ >= rows) fail(fmt::format("a row beyond those of the {}", count_of(rows, "vertex", "vertices")));
     for (std::int64_t column = first; column < nodes_; ++column) {
       if (rest_.empty())
-        fail(fmt::format("{} values; each row of the matrix has {}", column - first, nodes_ - first));
+        fail(fmt::format("{}; each row of the matrix has {}", count_of(column - first, "value"),
+                         nodes_ - first));
       const float value = weight(word());
       if (value > 0) edges_.push_back({row_, column, value});
     }
-    if (!rest_.empty()) fail(fmt::format("more than {} values in a row of the matrix", nodes_ - first));
+    if (!rest_.empty())
+      fail(fmt::format("more than {} in a row of the matrix", count_of(nodes_ - first, "value")));
     weighted_ = true;
     ++row_;
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "core/files/npy_format.hpp"
 #include "core/files/npz.hpp"
 #include "graph/file/point_formats.hpp"
@@ -42,15 +43,16 @@ void note_other_meaning(const NpyArray& array, const PointArray& points, const s
     return true;
   };
   if (array.shape[0] == array.shape[1] && std::visit(symmetric, points)) {
-    context.log(LogLevel::warning,
-                fmt::format("{}: a symmetric matrix of {} rows is taken for points; --affinity takes it for "
-                            "similarities of nodes",
-                            name, array.shape[0]));
+    context.log(
+        LogLevel::warning,
+        fmt::format(
+            "{}: a symmetric matrix of {} is taken for points; --affinity takes it for similarities of nodes",
+            name, count_of(array.shape[0], "row")));
   } else if (array.shape[1] == 2 && (array.kind == 'i' || array.kind == 'u')) {
     context.log(LogLevel::warning,
-                fmt::format("{}: {} pairs of whole numbers are taken for points; if they are edges, "
+                fmt::format("{}: {} of whole numbers {} taken for points; if they are edges, "
                             "numpy.savetxt('edges.txt', …, fmt='%d') writes them as a graph",
-                            name, array.shape[0]));
+                            name, count_of(array.shape[0], "pair"), noun_of(array.shape[0], "is", "are")));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "core/files/npy_format.hpp"
 #include "core/files/zip.hpp"
 #include "graph/file/endings.hpp"
@@ -162,7 +163,8 @@ void write_graph(const OutputPath& path, const GraphFile& file, const WriteOptio
   const NodeIds numbers = NodeIds::consecutive(graph.nodes(), 0);
   const NodeIds& ids = file.ids.size() == 0 ? numbers : file.ids;  // graphs that come from no file have none
   if (ids.size() != graph.nodes()) {
-    refuse(fmt::format("{}: {} node ids for {} nodes", path.path().string(), ids.size(), graph.nodes()));
+    refuse(fmt::format("{}: {} for {}", path.path().string(), count_of(ids.size(), "node id"),
+                       count_of(graph.nodes(), "node")));
   }
   const bool numbered =
       format == FileFormat::matrix_market || format == FileFormat::metis || format == FileFormat::npz;

@@ -1,6 +1,7 @@
 // Implements write_labels() of parsimony/graph/labels.hpp.
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "graph/file/endings.hpp"
 #include "graph/file/printer.hpp"
 #include "parsimony/core/error.hpp"
@@ -18,7 +19,8 @@ void write_labels(const OutputPath& path, const NodeIds& ids, std::span<const st
                   const WriteLabelsOptions& options) {
   check_labels_output(path.path(), options);
   if (ids.size() != static_cast<std::int64_t>(clusters.size())) {
-    refuse(fmt::format("{}: {} node ids for {} labels", path.path().string(), ids.size(), clusters.size()));
+    refuse(fmt::format("{}: {} for {}", path.path().string(), count_of(ids.size(), "node id"),
+                       count_of(clusters.size(), "label")));
   }
   const LabelFormat format = written_format(path.path(), options.output_format);
   if (format == LabelFormat::npy) return write_npy(path, clusters);

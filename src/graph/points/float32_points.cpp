@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "graph/points/distinct_rows.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/graph/points.hpp"
@@ -67,7 +68,7 @@ std::vector<double> shift_of(MatrixView<const double> points, const Context& con
 template <class T>
 Matrix<float> rounded(MatrixView<const T> points, std::span<const double> shift, const Context& context) {
   if (!shift.empty() && static_cast<std::int64_t>(shift.size()) != points.cols) {
-    refuse(fmt::format("shift: {} values for rows of {}", shift.size(), points.cols));
+    refuse(fmt::format("shift: {} for rows of {}", count_of(shift.size(), "value"), points.cols));
   }
   Matrix<float> out(points.rows, points.cols);
   context.for_blocks(points.rows, kRoundedRows, [&](std::int64_t begin, std::int64_t end) {
@@ -99,10 +100,10 @@ Points float32_points(MatrixView<const double> points, Metric metric, const Cont
   const std::int64_t after = distinct_rows<float>(out.rows.view(), context).count();
   if (after < before) {
     context.log(LogLevel::warning,
-                fmt::format("points: only {} of {} different rows are still different in float32, in which "
-                            "they are compared; rows far apart, or a column far wider than the others, take "
-                            "the digits: cluster the parts alone, or scale the columns",
-                            after, before));
+                fmt::format("points: only {} of {} {} still different in float32, in which they are "
+                            "compared; rows far apart, or a column far wider than the others, take the "
+                            "digits: cluster the parts alone, or scale the columns",
+                            after, count_of(before, "different row"), noun_of(after, "is", "are")));
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "graph/points/cells.hpp"
 #include "graph/points/copies.hpp"
 #include "parsimony/core/error.hpp"
@@ -320,11 +321,12 @@ Neighbors find_neighbors(MatrixView<const float> queries, MatrixView<const float
     refuse(fmt::format("an array of {} × {} holds no points", points.rows, points.cols));
   }
   if (std::max(points.rows, queries.rows) > std::numeric_limits<std::int32_t>::max()) {
-    refuse(fmt::format("{} points; must be at most 2147483647", std::max(points.rows, queries.rows)));
+    refuse(fmt::format("{}; must be at most 2147483647",
+                       count_of(std::max(points.rows, queries.rows), "point")));
   }
   if (queries.cols != points.cols) {
-    refuse(fmt::format("queries: rows of {} values, but those of the points have {}; must be as many",
-                       queries.cols, points.cols));
+    refuse(fmt::format("queries: rows of {}, but those of the points have {}; must be as many",
+                       count_of(queries.cols, "value"), points.cols));
   }
   if (options.neighbors > most) {
     refuse(fmt::format("neighbors: {} is more than the {} {}points there are to choose from",

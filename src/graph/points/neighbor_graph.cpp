@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::graph {
@@ -30,8 +31,8 @@ void check(const Neighbors& neighbors, const Context& context) {
       for (std::int64_t r = 0; r < indices.cols(); ++r) {
         const std::int32_t j = indices(i, r);
         if (j < 0 || j >= indices.rows() || j == i) {
-          refuse(fmt::format("neighbors: row {} names point {}; must be another of the {} points", i, j,
-                             indices.rows()));
+          refuse(fmt::format("neighbors: row {} names point {}; must be another of the {}", i, j,
+                             count_of(indices.rows(), "point")));
         }
         if (!(distances(i, r) >= 0) || (r > 0 && distances(i, r) < distances(i, r - 1))) {
           refuse(fmt::format("neighbors: the distances of row {} do not ascend from at least 0", i));

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "images/denoising/channel_noise.hpp"
 #include "images/denoising/marked_image.hpp"
 #include "images/denoising/opponent_basis.hpp"
@@ -35,7 +36,8 @@ MarkedImage::MarkedImage(MatrixView<const float> grey) : colors_{grey} {
 
 MarkedImage::MarkedImage(const Image& image) {
   const std::int64_t colors = image.colors();
-  if (colors != 1 && colors != 3) refuse(fmt::format("an image of {} colours; 1 or 3 can be", colors));
+  if (colors != 1 && colors != 3)
+    refuse(fmt::format("an image of {}; 1 or 3 can be", count_of(colors, "colour")));
   check_channels(image, "image");
   for (std::int64_t c = 0; c < colors; ++c) {
     check_estimable(image.channels[static_cast<std::size_t>(c)]);

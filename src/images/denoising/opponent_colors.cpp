@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/count_of.hpp"
 #include "images/denoising/opponent_basis.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -12,7 +13,7 @@ namespace parsimony::images {
 Image by_opponent_colors(const Image& image, const ChannelMethod& method) {
   const std::int64_t colors = image.colors();
   if (colors != 1 && colors != 3) {
-    refuse(fmt::format("an image of {} colours; 1 or 3 can be", colors));
+    refuse(fmt::format("an image of {}; 1 or 3 can be", count_of(colors, "colour")));
   }
   check_channels(image, "image");
   Image out = image;

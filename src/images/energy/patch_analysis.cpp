@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "operators/frames/unit_rows.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -25,8 +26,9 @@ std::vector<std::int64_t> places(std::int64_t extent, std::int64_t after) {
 kernels::FilterBank patch_filters(MatrixView<const double> omega) {
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(omega.cols))));
   if (omega.rows < 1 || side < 2 || side > kernels::kMaxFilterSide || side * side != omega.cols) {
-    refuse(fmt::format("operator: {} rows of {} values are not square patches of 2 × 2 to {} × {} pixels",
-                       omega.rows, omega.cols, kernels::kMaxFilterSide, kernels::kMaxFilterSide));
+    refuse(fmt::format("operator: {} of {} are not square patches of 2 × 2 to {} × {} pixels",
+                       count_of(omega.rows, "row"), count_of(omega.cols, "value"), kernels::kMaxFilterSide,
+                       kernels::kMaxFilterSide));
   }
   const Matrix<double> unit = operators::unit_rows(omega);
   const std::vector<float> rows(unit.values().begin(), unit.values().end());

@@ -63,7 +63,7 @@ class Training {
     StageTimer timer(out.report, "training");
     if (!checkpoint.empty() && std::filesystem::exists(checkpoint)) resume(checkpoint);
     std::optional<UnsavedWork> unsaved;
-    if (!checkpoint.empty()) unsaved.emplace();
+    if (!checkpoint.empty()) unsaved.emplace("writing the checkpoint " + checkpoint.string());
     try {
       auto saved = std::chrono::steady_clock::now();
       for (auto k = static_cast<int>(losses_.size()); k < options_.iterations; ++k) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/count_of.hpp"
 #include "images/energy/check_image.hpp"
 #include "images/energy/image_energy.hpp"
 #include "images/energy/mirrored.hpp"
@@ -159,8 +160,9 @@ void check_unrolled_flow(const UnrolledFlow& flow, const std::string& name, Erro
     fail(fmt::format("filters of side {}; must be 2 to {}", flow.side, kernels::kMaxFilterSide));
   }
   const std::int64_t filters = flow.filters(), steps = flow.steps(), waves = flow.side * flow.side - 1;
-  if (filters < 1 || filters > kMost) fail(fmt::format("{} filters; must be 1 to {}", filters, kMost));
-  if (steps < 1 || steps > kMost) fail(fmt::format("{} steps; must be 1 to {}", steps, kMost));
+  if (filters < 1 || filters > kMost)
+    fail(fmt::format("{}; must be 1 to {}", count_of(filters, "filter"), kMost));
+  if (steps < 1 || steps > kMost) fail(fmt::format("{}; must be 1 to {}", count_of(steps, "step"), kMost));
   const auto require = [&](std::string_view array, std::span<const double> values, std::int64_t rows,
                            std::int64_t cols, std::int64_t expected_rows, std::int64_t expected_cols) {
     if (rows != expected_rows || cols != expected_cols) {

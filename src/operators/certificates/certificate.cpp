@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "operators/certificates/certificate_search.hpp"
 #include "operators/certificates/zero_pattern.hpp"
 #include "operators/frames/checks.hpp"
@@ -24,10 +25,9 @@ void check_operator(MatrixView<const double> omega, MatrixView<const float> sign
                     omega.rows, omega.cols));
   }
   if (signals.cols != omega.cols) {
-    refuse(
-        fmt::format("signals: they have {} values each, but the rows of the operator have {}; one signal "
-                    "a row is expected",
-                    signals.cols, omega.cols));
+    refuse(fmt::format(
+        "signals: they have {} each, but the rows of the operator have {}; one signal a row is expected",
+        count_of(signals.cols, "value"), omega.cols));
   }
   check_finite(omega, "operator");
 }

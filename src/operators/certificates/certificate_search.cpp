@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "core/linear_algebra/decompositions.hpp"
 #include "operators/certificates/exact_multipliers.hpp"
 #include "operators/certificates/injectivity.hpp"
@@ -205,10 +206,10 @@ class Search {
                            : std::numeric_limits<double>::infinity();
       out.verdict = Verdict::certified;
       out.explanation = fmt::format(
-          "Certified: a local optimum lies within {:.1e} (relative) of the operator; multipliers with "
-          "max|M| = {:.3g} < 1 bound the objective from below in all {} directions of the tangent space, and "
-          "up to a distance of {:.1e} the curvature does not outweigh that.",
-          out.radius, most, out.dimension, out.basin);
+          "Certified: a local optimum lies within {:.1e} (relative) of the operator; multipliers with max|M| "
+          "= {:.3g} < 1 bound the objective from below in all {} of the tangent space, and up to a distance "
+          "of {:.1e} the curvature does not outweigh that.",
+          out.radius, most, count_of(out.dimension, "direction"), out.basin);
       return true;
     }
     if (out.verdict == Verdict::undecided) {
@@ -358,8 +359,8 @@ class Search {
     } else {
       out.explanation = fmt::format(
           "Undecided: the best multipliers found have max|M| = {:.3g}, where below 1 would certify, and no "
-          "direction of descent was found in {} steps.",
-          out.multiplier, out.report.iterations);
+          "direction of descent was found in {}.",
+          out.multiplier, count_of(out.report.iterations, "step"));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/operators/douglas_rachford.hpp"
 
@@ -80,9 +81,9 @@ CertifyResult certify(MatrixView<const double> analysis_operator, std::span<cons
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(values))));
   SampleOptions data = options.data;
   if (side * side != values || (data.patch > 0 && data.patch != side)) {
-    refuse(fmt::format(
-        "data: images, but the rows of the operator have {} values and are not patches of {} pixels", values,
-        data.patch > 0 ? fmt::format("{0} × {0}", data.patch) : "as many by as many"));
+    refuse(fmt::format("data: images, but the rows of the operator have {} and are not patches of {} pixels",
+                       count_of(values, "value"),
+                       data.patch > 0 ? fmt::format("{0} × {0}", data.patch) : "as many by as many"));
   }
   data.patch = side;
   return test(analysis_operator, draw_patches(images, data, 0, context), options, context);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "core/linear_algebra/decompositions.hpp"
 #include "operators/certificates/denoised_pair.hpp"
 #include "operators/certificates/exact_multipliers.hpp"
@@ -84,11 +85,11 @@ class PairTest {
     }
     if (pair_.inconsistent > 0) {
       out.explanation = fmt::format(
-          "Undecided: {} of the {} signals are not the minimum for this operator with the zeros that they "
-          "have (max|N| = "
-          "{:.3g}, where at most 1 is needed); denoise them with it to a smaller gap, or change the zero "
-          "tolerance.",
-          pair_.inconsistent, noisy_.rows(), pair_.largest);
+          "Undecided: {} of the {} {} not the minimum for this operator with the zeros that they have "
+          "(max|N| = {:.3g}, where at most 1 is needed); denoise them with it to a smaller gap, or change "
+          "the zero tolerance.",
+          pair_.inconsistent, count_of(noisy_.rows(), "signal"), noun_of(pair_.inconsistent, "is", "are"),
+          pair_.largest);
       return;
     }
     if (pair_.signals.norm() <= 1e-12 * noisy_.norm()) {  // but for rounding

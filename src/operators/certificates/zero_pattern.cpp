@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "operators/frames/unit_rows.hpp"
@@ -53,9 +54,8 @@ void check(MatrixView<const double> omega, MatrixView<const float> signals, doub
   check_signals(signals);
   if (signals.cols != omega.cols) {
     refuse(fmt::format(
-        "signals: they have {} values each, but the rows of the operator have {}; one signal a row is "
-        "expected",
-        signals.cols, omega.cols));
+        "signals: they have {} each, but the rows of the operator have {}; one signal a row is expected",
+        count_of(signals.cols, "value"), omega.cols));
   }
   if (!(tolerance >= 0 && tolerance < 1)) {
     refuse(fmt::format("zero_tolerance: {} is outside of [0, 1)", tolerance));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/count_of.hpp"
 #include "operators/frames/checks.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -69,9 +70,9 @@ Image atlas(MatrixView<const double> analysis, const AtlasOptions& options) {
   const std::int64_t lines = (analysis.rows + columns - 1) / columns, pitch = (side + 1) * pixels;
   if (static_cast<double>(lines * pitch + pixels) * static_cast<double>(columns * pitch + pixels) >
       kMostPixels) {
-    refuse_atlas(
-        fmt::format("{} tiles of {} x {} values, drawn as squares of {} pixels, are more than 2^28 pixels",
-                    analysis.rows, side, side, pixels));
+    refuse_atlas(fmt::format("{} of {} x {} values, drawn as squares of {} pixels, {} more than 2^28 pixels",
+                             count_of(analysis.rows, "tile"), side, side, pixels,
+                             noun_of(analysis.rows, "is", "are")));
   }
   Image out;
   out.channels.emplace_back(lines * pitch + pixels, columns * pitch + pixels);

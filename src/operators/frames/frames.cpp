@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "core/linear_algebra/decompositions.hpp"
 #include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
@@ -24,7 +25,8 @@ void check_operator(MatrixView<const double> omega, bool tall) {
     refuse(fmt::format("operator: {} × {} is empty", omega.rows, omega.cols));
   }
   if (tall && omega.rows < omega.cols) {
-    refuse(fmt::format("operator: {} rows; must be at least the {} columns", omega.rows, omega.cols));
+    refuse(fmt::format("operator: {}; must be at least the {}", count_of(omega.rows, "row"),
+                       count_of(omega.cols, "column")));
   }
   check_finite(omega, "operator");
 }
@@ -237,12 +239,14 @@ Matrix<double> complement_basis(MatrixView<const double> null_space) {
   check_operator(null_space, false);
   const std::int64_t k = null_space.rows, n = null_space.cols;
   if (k >= n) {
-    refuse(fmt::format("null space: {} directions of {} coordinates leave nothing to learn", k, n));
+    refuse(fmt::format("null space: {} of {} {} nothing to learn", count_of(k, "direction"),
+                       count_of(n, "coordinate"), noun_of(k, "leaves", "leave")));
   }
   const Eigen::MatrixXd directions = as_eigen(null_space).transpose();
   const Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(directions);
   if (qr.rank() < k) {
-    refuse(fmt::format("null space: the {} directions are linearly dependent", k));
+    refuse(fmt::format("null space: the {} {} linearly dependent", count_of(k, "direction"),
+                       noun_of(k, "is", "are")));
   }
   const Eigen::MatrixXd q = qr.householderQ();
   Matrix<double> basis(n, n - k);
@@ -252,7 +256,7 @@ Matrix<double> complement_basis(MatrixView<const double> null_space) {
 
 Matrix<double> zero_mean_basis(std::int64_t cols) {
   if (cols < 2) {
-    refuse(fmt::format("zero mean: signals of {} values; must have at least 2", cols));
+    refuse(fmt::format("zero mean: signals of {}; must have at least 2", count_of(cols, "value")));
   }
   Matrix<double> ones(1, cols);
   std::fill_n(ones.data(), cols, 1.0);
@@ -261,7 +265,7 @@ Matrix<double> zero_mean_basis(std::int64_t cols) {
 
 Matrix<double> from_complement(MatrixView<const double> theta, MatrixView<const double> basis) {
   if (theta.cols != basis.cols) {
-    refuse(fmt::format("operator: {} columns; the basis has {}", theta.cols, basis.cols));
+    refuse(fmt::format("operator: {}; the basis has {}", count_of(theta.cols, "column"), basis.cols));
   }
   Matrix<double> omega(theta.rows, basis.rows);
   as_eigen(omega.view()) = as_eigen(theta) * as_eigen(basis).transpose();
@@ -270,7 +274,7 @@ Matrix<double> from_complement(MatrixView<const double> theta, MatrixView<const 
 
 Matrix<float> to_complement(MatrixView<const float> signals, MatrixView<const double> basis) {
   if (signals.cols != basis.rows) {
-    refuse(fmt::format("signals: {} values a row; the basis has {}", signals.cols, basis.rows));
+    refuse(fmt::format("signals: {} a row; the basis has {}", count_of(signals.cols, "value"), basis.rows));
   }
   Matrix<float> out(signals.rows, basis.cols);
   Eigen::RowVectorXd from(basis.rows), to(basis.cols);

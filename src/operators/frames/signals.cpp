@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "operators/frames/eigen_map.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
@@ -33,10 +34,10 @@ class SignalMaker {
     project(signal, rank_);
     const double after = signal.norm();
     if (after <= kNothingLeft * before) {
-      refuse(
-          fmt::format("cosparsity: the {} rows drawn for signal {} leave no direction of {} that is "
-                      "orthogonal to all of them",
-                      options_.cosparsity, index, omega_.cols()));
+      refuse(fmt::format(
+          "cosparsity: the {} drawn for signal {} {} no direction of {} that is orthogonal to all of them",
+          count_of(options_.cosparsity, "row"), index, noun_of(options_.cosparsity, "leaves", "leave"),
+          omega_.cols()));
     }
     for (Eigen::Index c = 0; c < signal.size(); ++c) {
       out[static_cast<std::size_t>(c)] = static_cast<float>(signal[c] / after);
@@ -87,8 +88,8 @@ Matrix<float> cosparse_signals(MatrixView<const double> omega, const CosparseSig
                                const Context& context) {
   validate_fields(options);
   if (omega.cols < 1 || options.cosparsity > omega.rows) {
-    refuse(fmt::format("cosparsity: {} rows of an operator of {} × {}", options.cosparsity, omega.rows,
-                       omega.cols));
+    refuse(fmt::format("cosparsity: {} of an operator of {} × {}", count_of(options.cosparsity, "row"),
+                       omega.rows, omega.cols));
   }
   const RowMajor rows = as_eigen(omega);
   Matrix<float> signals(options.samples, omega.cols);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "operators/learning/oblique_objective.hpp"
 #include "operators/learning/stochastic_descent.hpp"
 #include "operators/solvers/lbfgs.hpp"
@@ -77,15 +78,15 @@ struct Problem {
 Problem make_problem(MatrixView<const float> samples, const GeometricLearningOptions& options,
                      std::int64_t rows, const Context& context) {
   if (samples.rows < 1 || samples.cols < (options.zero_mean ? 3 : 2)) {
-    refuse_learning(fmt::format("{} samples of length {}; there must be at least 1, of length at least {}",
-                                samples.rows, samples.cols, options.zero_mean ? 3 : 2));
+    refuse_learning(fmt::format("{} of length {}; there must be at least 1, of length at least {}",
+                                count_of(samples.rows, "sample"), samples.cols, options.zero_mean ? 3 : 2));
   }
   Problem out;
   out.rows = rows > 0 ? rows : 2 * samples.cols;
   out.dimension = samples.cols - (options.zero_mean ? 1 : 0);
   if (out.rows < out.dimension) {
-    refuse_learning(fmt::format("{} rows cannot span {} dimensions; ask for at least {}", out.rows,
-                                out.dimension, out.dimension));
+    refuse_learning(fmt::format("{} cannot span {}; ask for at least {}", count_of(out.rows, "row"),
+                                count_of(out.dimension, "dimension"), out.dimension));
   }
   if (options.zero_mean) out.basis = zero_mean_basis(samples.cols);
   out.square = mean_square(samples, options.zero_mean, context);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "operators/frames/checks.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -14,11 +15,13 @@ namespace {
 void check_rows(const LearnOptions& options, MatrixView<const float> signals) {
   const std::int64_t least = signals.cols - (options.zero_mean ? 1 : 0);
   if (options.rows < least) {
-    refuse(fmt::format("rows: {} rows for signals of {} values{}; must be at least {}", options.rows,
-                       signals.cols, options.zero_mean ? " without their mean" : "", least));
+    refuse(fmt::format("rows: {} for signals of {}{}; must be at least {}", count_of(options.rows, "row"),
+                       count_of(signals.cols, "value"), options.zero_mean ? " without their mean" : "",
+                       least));
   }
   if (options.rows > signals.rows) {
-    refuse(fmt::format("rows: {} rows from {} signals; must be at most as many", options.rows, signals.rows));
+    refuse(fmt::format("rows: {} from {}; must be at most as many", count_of(options.rows, "row"),
+                       count_of(signals.rows, "signal")));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "operators/frames/checks.hpp"
 #include "operators/learning/find_patches.hpp"
 #include "parsimony/core/error.hpp"
@@ -31,8 +32,8 @@ class Sampler {
       ends_.push_back(positions);
     }
     if (positions == 0) {
-      refuse(fmt::format("side: none of {} images is as large as a patch of {} × {} pixels", images.size(),
-                         options.side, options.side));
+      refuse(fmt::format("side: none of {} is as large as a patch of {} × {} pixels",
+                         count_of(images.size(), "image"), options.side, options.side));
     }
   }
 
@@ -120,10 +121,11 @@ Matrix<float> random_patches(std::span<const MatrixView<const float>> images, co
                              const Context& context) {
   Drawn drawn = draw_until_full(images, options, context);
   if (drawn.found < options.count) {
-    refuse(fmt::format(
-        "min_deviation: only {} of {} patches deviate by {} grey levels; the images are too flat, or the "
-        "bound is too high",
-        drawn.found, drawn.drawn, options.min_deviation));
+    refuse(
+        fmt::format("min_deviation: only {} of {} {} by {} grey levels; the images are too flat, or the "
+                    "bound is too high",
+                    drawn.found, count_of(drawn.drawn, "patch", "patches"),
+                    noun_of(drawn.found, "deviates", "deviate"), options.min_deviation));
   }
   return std::move(drawn.patches);
 }

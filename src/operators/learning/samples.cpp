@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/random.hpp"
 #include "parsimony/operators/patches.hpp"
@@ -54,7 +55,8 @@ void check_signal_options(const SampleOptions& options) {
 
 Matrix<float> draw_signals(MatrixView<const float> signals, std::int64_t samples, std::uint64_t seed) {
   if (samples < 0 || samples > signals.rows) {
-    refuse(fmt::format("samples: {} of the {} signals; must be at most as many", samples, signals.rows));
+    refuse(fmt::format("samples: {} of the {}; must be at most as many", samples,
+                       count_of(signals.rows, "signal")));
   }
   if (samples == 0) return copy_of(signals);
   Matrix<float> out(samples, signals.cols);
@@ -100,8 +102,8 @@ Matrix<float> draw_patches(std::span<const Image> images, const SampleOptions& o
   }
   if (std::ranges::none_of(grey,
                            [side](const auto& image) { return image.rows >= side && image.cols >= side; })) {
-    refuse(fmt::format("patch: none of {} images is as large as a patch of {} × {} pixels", grey.size(), side,
-                       side));
+    refuse(fmt::format("patch: none of {} is as large as a patch of {} × {} pixels",
+                       count_of(grey.size(), "image"), side, side));
   }
   return random_patches(
       grey, {.count = count, .side = side, .min_deviation = options.min_deviation, .seed = seed}, context);

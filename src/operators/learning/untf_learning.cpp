@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "core/linear_algebra/decompositions.hpp"
 #include "operators/frames/checks.hpp"
 #include "operators/frames/eigen_map.hpp"
@@ -33,12 +34,13 @@ constexpr double kRoundingOfSquares = 1e-12;  // relative rounding of squares of
 void check(MatrixView<const float> signals, std::int64_t cols, const UntfLearningOptions& options) {
   const MatrixView<const double> initial = options.initial;
   if (options.rows < cols) {
-    refuse(fmt::format("rows: {} rows; must be at least {}, the {} of a signal{}", options.rows, cols,
-                       options.zero_mean ? "dimensions" : "values",
+    refuse(fmt::format("rows: {}; must be at least {}, the {} of a signal{}", count_of(options.rows, "row"),
+                       cols, options.zero_mean ? "dimensions" : "values",
                        options.zero_mean ? " without its mean" : ""));
   }
   if (options.rows > signals.rows) {
-    refuse(fmt::format("rows: {} rows from {} signals; must be at most as many", options.rows, signals.rows));
+    refuse(fmt::format("rows: {} from {}; must be at most as many", count_of(options.rows, "row"),
+                       count_of(signals.rows, "signal")));
   }
   if (initial.rows != 0 && (initial.rows != options.rows || initial.cols != signals.cols)) {
     refuse(fmt::format("initial: an operator of {} × {}; must be {} × {}", initial.rows, initial.cols,
@@ -71,8 +73,9 @@ double check_spread(MatrixView<const float> signals, MatrixView<const float> giv
   const auto spanned = (values.array() > kRoundingOfSquares * values[n - 1]).count();
   if (spanned < n) {
     context.log(LogLevel::warning,
-                fmt::format("the signals span {} of {} dimensions: rows outside of them say nothing{}",
-                            spanned, n, zero_mean ? "" : " (zero_mean, where the signals have no mean)"));
+                fmt::format("the signals span {} of {}: rows outside of them say nothing{}", spanned,
+                            count_of(n, "dimension"),
+                            zero_mean ? "" : " (zero_mean, where the signals have no mean)"));
   }
   return std::sqrt(gram.trace() / (static_cast<double>(n) * static_cast<double>(signals.rows)));
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "operators/frames/checks.hpp"
 #include "operators/solvers/splitting.hpp"
 #include "parsimony/core/error.hpp"
@@ -28,7 +29,8 @@ CosparseSignals douglas_rachford(MatrixView<const double> omega, MatrixView<cons
   validate_fields(options);
   check_signals(noisy);
   if (omega.rows < 1 || omega.cols != noisy.cols) {
-    refuse(fmt::format("operator: {} × {}; the signals have {} values", omega.rows, omega.cols, noisy.cols));
+    refuse(fmt::format("operator: {} × {}; the signals have {}", omega.rows, omega.cols,
+                       count_of(noisy.cols, "value")));
   }
   check_finite(omega, "operator");
   CosparseSignals out;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "quant/codes/check_weight.hpp"
 
@@ -47,7 +48,8 @@ Matrix<float> to_blocks(std::span<const float> values, const BlockGrid& grid,
                         std::span<const std::int32_t> channel_permutation, float padding) {
   const std::int64_t n = grid.values_per_output();
   if (std::ssize(values) != grid.outputs * n) {
-    refuse(fmt::format("blocks: {} values for a weight of {} x {}", values.size(), grid.outputs, n));
+    refuse(
+        fmt::format("blocks: {} for a weight of {} x {}", count_of(values.size(), "value"), grid.outputs, n));
   }
   const std::vector<std::int64_t> offsets = block_offsets(grid, channel_permutation);
   Matrix<float> blocks(grid.count(), grid.block_size);

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
 std::int64_t checked_size(std::span<const std::int64_t> shape) {
   if (shape.size() < 2 || shape.size() > 5) {
-    refuse(fmt::format("weight: has {} dimensions; must have 2 to 5, outputs first", shape.size()));
+    refuse(
+        fmt::format("weight: has {}; must have 2 to 5, outputs first", count_of(shape.size(), "dimension")));
   }
   std::int64_t size = 1;
   for (const std::int64_t extent : shape) {
@@ -28,8 +30,8 @@ std::int64_t checked_size(std::span<const std::int64_t> shape) {
 void check_weight(const WeightView& weight, float limit) {
   const std::int64_t size = checked_size(weight.shape);
   if (std::ssize(weight.values) != size) {
-    refuse(fmt::format("weight: shape {} comes with {} values; must be {}", fmt::join(weight.shape, " x "),
-                       weight.values.size(), size));
+    refuse(fmt::format("weight: shape {} comes with {}; must be {}", fmt::join(weight.shape, " x "),
+                       count_of(weight.values.size(), "value"), size));
   }
   for (std::int64_t i = 0; i < size; ++i) {
     if (!(std::abs(weight.values[i]) <= limit)) {
@@ -42,8 +44,9 @@ void check_weight(const WeightView& weight, float limit) {
 void check_permutation(std::span<const std::int32_t> permutation, std::int64_t channels) {
   if (permutation.empty()) return;
   if (std::ssize(permutation) != channels) {
-    refuse(fmt::format("channel permutation: has {} entries; must have one for each of the {} input channels",
-                       permutation.size(), channels));
+    refuse(fmt::format("channel permutation: has {}; must have one for each of the {}",
+                       count_of(permutation.size(), "entry", "entries"),
+                       count_of(channels, "input channel")));
   }
   std::vector<char> seen(channels);
   for (const std::int32_t channel : permutation) {

@@ -1,6 +1,7 @@
 // Implements the packing of codes of parsimony/quant/quantized_tensor.hpp.
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/quantized_tensor.hpp"
 
@@ -9,7 +10,7 @@ namespace {
 
 void check_width(int bits) {
   if (bits < 1 || bits > 16) {
-    refuse(fmt::format("codes of {} bits: must be of 1 to 16", bits));
+    refuse(fmt::format("codes of {}: must be of 1 to 16", count_of(bits, "bit")));
   }
 }
 
@@ -23,7 +24,7 @@ std::vector<std::uint8_t> pack_codes(std::span<const std::uint16_t> codes, int b
   int held = 0;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     if (codes[i] >> bits != 0) {
-      refuse(fmt::format("code {} is {}: does not fit into {} bits", i, codes[i], bits));
+      refuse(fmt::format("code {} is {}: does not fit into {}", i, codes[i], count_of(bits, "bit")));
     }
     pending |= std::uint32_t{codes[i]} << held;
     for (held += bits; held >= 8; held -= 8) {
@@ -40,7 +41,8 @@ std::vector<std::uint16_t> unpack_codes(std::span<const std::uint8_t> packed, in
   // The comparison by bytes / bits does not overflow for any count.
   const auto whole = static_cast<std::int64_t>(packed.size()) * 8 / bits;
   if (count < 0 || count > whole) {
-    refuse(fmt::format("{} codes of {} bits: {} bytes hold {} of them", count, bits, packed.size(), whole));
+    refuse(fmt::format("{} of {}: {} {} {} of them", count_of(count, "code"), count_of(bits, "bit"),
+                       count_of(packed.size(), "byte"), noun_of(packed.size(), "holds", "hold"), whole));
   }
   std::vector<std::uint16_t> codes(static_cast<std::size_t>(count));
   const std::uint32_t mask = (std::uint32_t{1} << bits) - 1;

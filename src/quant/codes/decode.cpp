@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/blocks.hpp"
 #include "quant/codes/check_weight.hpp"
@@ -53,8 +54,8 @@ void decode_products(const QuantizedTensor& tensor, std::span<const std::uint16_
                          for (std::int64_t b = 0; b < each; ++b) {
                            const std::uint16_t code = codes[o * each + b];
                            if (code >= centroids.rows()) {
-                             refuse(fmt::format("product code {} of block {}: the codebook has {} centroids",
-                                                code, o * each + b, centroids.rows()));
+                             refuse(fmt::format("product code {} of block {}: the codebook has {}", code,
+                                                o * each + b, count_of(centroids.rows(), "centroid")));
                            }
                            const float* centroid = centroids.row(code).data();
                            for (std::int64_t j = 0; j < d; ++j) {
@@ -75,22 +76,23 @@ std::int64_t code_count(const QuantizedTensor& tensor) {
   const std::int64_t outputs = shape[0], scales = std::ssize(tensor.scale);
   if (tensor.scheme == Scheme::integer) {
     if (tensor.bits < 2 || tensor.bits > 8) {
-      refuse(fmt::format("integers: have {} bits; must have 2 to 8", tensor.bits));
+      refuse(fmt::format("integers: have {}; must have 2 to 8", count_of(tensor.bits, "bit")));
     }
     const std::int64_t n = size / outputs;
     if (tensor.group < 0 || tensor.group > n) {
-      refuse(fmt::format("integers: groups of {} values; must have 1 to {}", tensor.group, n));
+      refuse(fmt::format("integers: groups of {}; must have 1 to {}", count_of(tensor.group, "value"), n));
     }
     if (!tensor.levels.empty() && std::ssize(tensor.levels) != std::int64_t{1} << tensor.bits) {
-      refuse(fmt::format("integers: codes of {} bits have {} levels; must have {}", tensor.bits,
-                         tensor.levels.size(), 1 << tensor.bits));
+      refuse(fmt::format("integers: codes of {} have {}; must have {}", count_of(tensor.bits, "bit"),
+                         count_of(tensor.levels.size(), "level"), 1 << tensor.bits));
     }
     const std::int64_t most = outputs * groups_of(n, tensor.group);
     if ((scales != most && (scales != 1 || tensor.group != 0)) ||
         tensor.zero_point.size() != (tensor.levels.empty() ? tensor.scale.size() : 0)) {
-      refuse(fmt::format("integers: {} outputs have {} scales and {} zero points; must be {}{} of {}",
-                         outputs, scales, tensor.zero_point.size(), tensor.group == 0 ? "1 or " : "", most,
-                         tensor.levels.empty() ? "both" : "the scales alone"));
+      refuse(fmt::format("integers: {} {} {} and {}; must be {}{} of {}", count_of(outputs, "output"),
+                         noun_of(outputs, "has", "have"), count_of(scales, "scale"),
+                         count_of(tensor.zero_point.size(), "zero point"), tensor.group == 0 ? "1 or " : "",
+                         most, tensor.levels.empty() ? "both" : "the scales alone"));
     }
     if (!tensor.channel_permutation.empty()) {
       refuse("integers: have a channel permutation; only products may");
@@ -101,13 +103,14 @@ std::int64_t code_count(const QuantizedTensor& tensor) {
   if (!tensor.codebook || tensor.codebook->centroids.size() == 0)
     refuse("product: has no codebook; must have one");
   if (tensor.bits < 1 || tensor.bits > 16) {
-    refuse(fmt::format("product: codes have {} bits; must have 1 to 16", tensor.bits));
+    refuse(fmt::format("product: codes have {}; must have 1 to 16", count_of(tensor.bits, "bit")));
   }
   if (scales != 0 && scales != outputs) {
-    refuse(fmt::format("product: {} outputs have {} factors; must be none or {}", outputs, scales, outputs));
+    refuse(fmt::format("product: {} {} {}; must be none or {}", count_of(outputs, "output"),
+                       noun_of(outputs, "has", "have"), count_of(scales, "factor"), outputs));
   }
   if (!tensor.zero_point.empty()) {
-    refuse(fmt::format("product: has {} zero points; must have none", tensor.zero_point.size()));
+    refuse(fmt::format("product: has {}; must have none", count_of(tensor.zero_point.size(), "zero point")));
   }
   if (tensor.group != 0 || !tensor.levels.empty()) {
     refuse("product: has groups or levels; only integers may");
@@ -120,8 +123,8 @@ void check_codes(const QuantizedTensor& tensor) {
   const std::int64_t count = code_count(tensor);
   const std::int64_t bytes = (count * tensor.bits + 7) / 8;
   if (std::ssize(tensor.packed) != bytes) {
-    refuse(fmt::format("{} codes of {} bits need {} bytes, there are {}", count, tensor.bits, bytes,
-                       tensor.packed.size()));
+    refuse(fmt::format("{} of {} {} {}, there are {}", count_of(count, "code"), count_of(tensor.bits, "bit"),
+                       noun_of(count, "needs", "need"), count_of(bytes, "byte"), tensor.packed.size()));
   }
   const auto used = static_cast<int>(count * tensor.bits % 8);
   if (used != 0 && tensor.packed[tensor.packed.size() - 1] >> used != 0)
@@ -133,7 +136,8 @@ void check_codes(const QuantizedTensor& tensor) {
   const auto beyond =
       std::find_if(codes.begin(), codes.end(), [&](std::uint16_t code) { return code >= centroids; });
   if (beyond != codes.end()) {
-    refuse(fmt::format("code {} is {}; there are {} centroids", beyond - codes.begin(), *beyond, centroids));
+    refuse(fmt::format("code {} is {}; there are {}", beyond - codes.begin(), *beyond,
+                       count_of(centroids, "centroid")));
   }
 }
 
@@ -152,8 +156,8 @@ std::vector<float> decode(const QuantizedTensor& tensor, const Context& context)
 double relative_mse(const WeightView& weight, std::span<const float> decoded) {
   check_weight(weight, std::numeric_limits<float>::max());
   if (decoded.size() != weight.values.size()) {
-    refuse(fmt::format("relative_mse: {} decoded values for a weight of {}; must be as many", decoded.size(),
-                       weight.values.size()));
+    refuse(fmt::format("relative_mse: {} for a weight of {}; must be as many",
+                       count_of(decoded.size(), "decoded value"), weight.values.size()));
   }
   return weight_error(weight, decoded).relative();
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "quant/codes/check_weight.hpp"
 
@@ -18,10 +19,9 @@ Importance::Importance(const WeightView& weight) : weight_(weight) {
   } else if (count == weight.shape[1]) {
     repeated_ = n / weight.shape[1];
   } else if (count != n) {
-    refuse(
-        fmt::format("importance: {} values; must be {} (one per input channel), {} (per value of an "
-                    "output) or {} (per value)",
-                    count, weight.shape[1], n, size));
+    refuse(fmt::format(
+        "importance: {}; must be {} (one per input channel), {} (per value of an output) or {} (per value)",
+        count_of(count, "value"), weight.shape[1], n, size));
   }
   for (std::int64_t i = 0; i < count; ++i) {
     if (!(weight.importance[i] >= 0) || std::isinf(weight.importance[i])) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/half.hpp"
 #include "parsimony/quant/decode.hpp"
@@ -59,7 +60,7 @@ std::uint16_t integer_code(float value, const AffineCode& code, int bits) {
 
 void fake_quantize(std::span<const float> values, const AffineCode& code, int bits, std::span<float> out) {
   if (out.size() != values.size()) {
-    refuse(fmt::format("fake_quantize: room for {} of {} values", out.size(), values.size()));
+    refuse(fmt::format("fake_quantize: room for {} of {}", out.size(), count_of(values.size(), "value")));
   }
   const double scale = code.scale, zero = code.zero_point, top = (1 << bits) - 1;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -79,7 +80,8 @@ QuantizedTensor integer_quantize(const WeightView& weight, const IntegerOptions&
   check_weight(weight, kLargestValue);
   const std::int64_t size = std::ssize(weight.values), outputs = weight.shape[0], n = size / outputs;
   if (!decoded.empty() && std::ssize(decoded) != size) {
-    refuse(fmt::format("integer_quantize: room for {} of {} decoded values", decoded.size(), size));
+    refuse(
+        fmt::format("integer_quantize: room for {} of {}", decoded.size(), count_of(size, "decoded value")));
   }
   if (options.group > 0 || options.levels != LevelKind::uniform) {
     QuantizedTensor grouped = group_quantize(weight, options, context);

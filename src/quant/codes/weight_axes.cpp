@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
@@ -40,8 +41,8 @@ void check_size(std::span<const float> values, std::span<const std::int64_t> sha
   std::int64_t size = 1;
   for (const std::int64_t side : shape) size *= side;
   if (std::ssize(values) != size) {
-    refuse(fmt::format("weight: shape {} comes with {} values; must be {}", fmt::join(shape, " x "),
-                       values.size(), size));
+    refuse(fmt::format("weight: shape {} comes with {}; must be {}", fmt::join(shape, " x "),
+                       count_of(values.size(), "value"), size));
   }
 }
 
@@ -55,11 +56,9 @@ std::vector<std::int64_t> coded_shape(std::span<const std::int64_t> shape, const
   bool each_once = all.size() == shape.size() && !axes.outputs.empty() && !axes.inputs.empty();
   for (std::size_t i = 0; i < all.size() && each_once; ++i) each_once = all[i] == static_cast<int>(i);
   if (!each_once) {
-    refuse(
-        fmt::format("axes: outputs ({}) and inputs ({}) of {} dimensions; must name each dimension from 0 "
-                    "to {} once",
-                    fmt::join(axes.outputs, ", "), fmt::join(axes.inputs, ", "), shape.size(),
-                    static_cast<std::int64_t>(shape.size()) - 1));
+    refuse(fmt::format("axes: outputs ({}) and inputs ({}) of {}; must name each dimension from 0 to {} once",
+                       fmt::join(axes.outputs, ", "), fmt::join(axes.inputs, ", "),
+                       count_of(shape.size(), "dimension"), static_cast<std::int64_t>(shape.size()) - 1));
   }
   std::vector<std::int64_t> coded{1};
   for (const int dimension : axes.outputs) coded[0] *= shape[dimension];

@@ -14,7 +14,8 @@ constexpr std::string_view kChecksumKey = "parsimony.checksum";
 /// data get a checksum of the same length, so that sizes can be planned.
 TensorMetadata with_checksum(TensorMetadata metadata, std::span<const TensorView> tensors);
 
-/// Throws format if the file has a checksum that is not that of its data. Reads the whole file.
-void check_checksum(const SafetensorsFile& file);
+/// Throws format if the file has a checksum that is not that of its data, and cancelled. Reads the whole
+/// file.
+void check_checksum(const SafetensorsFile& file, const Context& context);
 
 }  // namespace parsimony::quant

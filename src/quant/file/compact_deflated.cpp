@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "core/count_of.hpp"
 #include "core/files/safetensors_header.hpp"
 #include "core/json_nesting.hpp"
 #include "quant/file/compact_checksum.hpp"
@@ -89,7 +90,7 @@ std::string inflated(std::span<const std::uint8_t> bytes, const std::string& fil
     ~Stream() { inflateEnd(this); }
   } stream;
   if (bytes.size() > kMostHeaderBytes)
-    fail(fmt::format("{} bytes; at most {} are read", bytes.size(), kMostHeaderBytes));
+    fail(fmt::format("{}; at most {} are read", count_of(bytes.size(), "byte"), kMostHeaderBytes));
   stream.next_in = const_cast<Bytef*>(bytes.data());
   stream.avail_in = static_cast<uInt>(bytes.size());
   std::string text;
@@ -102,7 +103,8 @@ std::string inflated(std::span<const std::uint8_t> bytes, const std::string& fil
     status = inflate(&stream, Z_NO_FLUSH);
     if (status == Z_MEM_ERROR) throw std::bad_alloc();
     text.resize(done + room - stream.avail_out);
-    if (text.size() > kMostHeaderBytes) fail(fmt::format("inflates to more than {} bytes", kMostHeaderBytes));
+    if (text.size() > kMostHeaderBytes)
+      fail(fmt::format("inflates to more than {}", count_of(kMostHeaderBytes, "byte")));
   }
   if (status != Z_STREAM_END || stream.avail_in != 0)
     fail("must be one zlib stream that ends with the tensor");
@@ -155,7 +157,8 @@ std::string plain_form(const Json& root, std::span<const std::uint8_t> data) {
   }
   if (used != data.size())
     throw Error(ErrorCode::format,
-                fmt::format("the last {} bytes of the data belong to no tensor", data.size() - used));
+                fmt::format("the last {} of the data {} to no tensor", count_of(data.size() - used, "byte"),
+                            noun_of(data.size() - used, "belongs", "belong")));
   std::vector<const TensorInfo*> tensors;
   tensors.reserve(entries.size());
   for (const Entry& entry : entries) tensors.push_back(&entry.tensor);
@@ -206,7 +209,7 @@ void write_deflated(const OutputPath& path, std::span<const TensorView> tensors,
       });
 }
 
-SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
+SafetensorsFile inflate_compact_file(const SafetensorsFile& file, const Context& context) {
   for (const TensorView& tensor : file.tensors()) {
     const bool known = tensor.name == kHeaderTensor || tensor.name == kDataTensor;
     if (known && tensor.dtype == DType::uint8) continue;
@@ -215,19 +218,22 @@ SafetensorsFile inflate_compact_file(const SafetensorsFile& file) {
         fmt::format("{}: tensor {}: a compact file without {} must have {} and {} of dtype U8 and no other",
                     file.name(), quoted_name(tensor.name), kRecipeKey, kHeaderTensor, kDataTensor));
   }
+  constexpr std::int64_t kOfText = 12;  // its JSON, the entries, and the header of the plain form
+  const std::span<const std::uint8_t> data = file.at(kDataTensor).data;
   const std::string text = inflated(file.at(kHeaderTensor).data, file.name());
+  context.require_memory(kOfText * std::ssize(text) + std::ssize(data), "inflating " + file.name());
   std::string bytes;
   try {
     if (nests_too_deep(text))
       throw Error(ErrorCode::format, "its lists and objects lie too deep within each other");
-    bytes = plain_form(Json::parse(text), file.at(kDataTensor).data);
+    bytes = plain_form(Json::parse(text), data);
   } catch (const Json::exception&) {
     throw Error(ErrorCode::format, fmt::format("{}: {} is not JSON of the form in docs/formats/compact.md",
                                                file.name(), kHeaderTensor));
   } catch (const Error& error) {
     throw Error(ErrorCode::format, fmt::format("{}: {}: {}", file.name(), kHeaderTensor, error.what()));
   }
-  return SafetensorsFile(std::move(bytes), file.name());
+  return SafetensorsFile(std::move(bytes), file.name(), context);
 }
 
 }  // namespace parsimony::quant

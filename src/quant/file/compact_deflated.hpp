@@ -18,8 +18,8 @@ std::int64_t deflated_size(std::span<const TensorInfo> tensors, const CompactRec
 void write_deflated(const OutputPath& path, std::span<const TensorView> tensors, const CompactRecipe& recipe,
                     const std::function<void(const std::filesystem::path&)>& verify);
 
-/// Returns the file in the plain form, in memory. Throws format. Allocates at most a thousand times the bytes
-/// of the header, and the bytes of the file.
-SafetensorsFile inflate_compact_file(const SafetensorsFile& file);
+/// Returns the file in the plain form, in memory. Throws format, and memory_limit where the context has less
+/// memory than it takes: at most a thousand times the bytes of the header, and the bytes of the file.
+SafetensorsFile inflate_compact_file(const SafetensorsFile& file, const Context& context);
 
 }  // namespace parsimony::quant

@@ -147,7 +147,7 @@ void write_dequantized(const OutputPath& path, const CompactModel& model, const 
 
 CompactRecipe dequantize(const std::filesystem::path& compact, const OutputPath& output,
                          const Context& context, const DequantizeOptions& options) {
-  CompactModel model = read_compact_file(SafetensorsFile(compact, context.stop));
+  CompactModel model = read_compact_file(compact, context);
   write_dequantized(output, model, context, options);
   return std::move(model.recipe);
 }

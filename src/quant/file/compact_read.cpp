@@ -6,6 +6,7 @@
 #include <cstring>
 #include <set>
 
+#include "core/count_of.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/file/compact_checksum.hpp"
 #include "quant/file/compact_deflated.hpp"
@@ -33,7 +34,7 @@ class Reader {
       fail(name, fmt::format("has dtype {}, which this tensor may not have", enum_name(tensor.dtype)));
     }
     if (tensor.shape.size() != dimensions) {
-      fail(name, fmt::format("has {} dimensions; must have {}", tensor.shape.size(), dimensions));
+      fail(name, fmt::format("has {}; must have {}", count_of(tensor.shape.size(), "dimension"), dimensions));
     }
     return tensor;
   }
@@ -92,8 +93,8 @@ std::shared_ptr<const Codebook> read_codebook(const WeightRecipe& weight, Reader
   const TensorView& tensor = reader.take(name, {DType::float32, DType::float16, DType::int8}, 2);
   const std::int64_t centroids = tensor.shape[0], block = tensor.shape[1];
   if (centroids < 1 || centroids > 1 << 16 || block < 1 || block > 4096) {
-    reader.fail(name, fmt::format("has {} centroids of {} values; must have 1 to 65536 of 1 to 4096",
-                                  centroids, block));
+    reader.fail(name, fmt::format("has {} of {}; must have 1 to 65536 of 1 to 4096",
+                                  count_of(centroids, "centroid"), count_of(block, "value")));
   }
   auto codebook = std::make_shared<Codebook>();
   codebook->centroids = Matrix<float>(centroids, block);
@@ -135,7 +136,8 @@ void read_scales(WeightRecipe& weight, Reader& reader, QuantizedTensor& tensor) 
   weight.scale_values = std::ssize(values);
   for (const std::uint8_t index : scale.data) {
     if (index >= values.size()) {
-      reader.fail(name, fmt::format("holds the index {}; there are {} values", index, values.size()));
+      reader.fail(name,
+                  fmt::format("holds the index {}; there are {}", index, count_of(values.size(), "value")));
     }
     tensor.scale.push_back(values[index]);
   }
@@ -156,8 +158,9 @@ void read_zeros_or_levels(WeightRecipe& weight, Reader& reader, QuantizedTensor&
   const TensorView& packed = reader.take(name, {DType::uint8}, 1);
   const std::int64_t count = std::ssize(tensor.scale);
   if (std::ssize(packed.data) != (count * weight.bits + 7) / 8) {
-    reader.fail(name, fmt::format("has {} bytes; {} zero points of {} bits take {}", packed.data.size(),
-                                  count, weight.bits, (count * weight.bits + 7) / 8));
+    reader.fail(name, fmt::format("has {}; {} of {} {} {}", count_of(packed.data.size(), "byte"),
+                                  count_of(count, "zero point"), count_of(weight.bits, "bit"),
+                                  noun_of(count, "takes", "take"), (count * weight.bits + 7) / 8));
   }
   const std::vector<std::uint16_t> zeros = unpack_codes(packed.data, weight.bits, count);
   tensor.zero_point.assign(zeros.begin(), zeros.end());
@@ -249,6 +252,28 @@ void add_folded(const std::vector<std::string>& folded, const Reader& reader, Co
   }
 }
 
+// The recipe as JSON and by weight, the tensors that are not views of the file, and a record of each tensor.
+std::int64_t reading_memory(const SafetensorsFile& file, CodesIn codes) {
+  constexpr std::int64_t kOfText = 8, kWeight = 3 * (sizeof(WeightRecipe) + sizeof(QuantizedTensor)),
+                         kOther = 3 * (sizeof(OtherRecipe) + sizeof(TensorView)) + 128;
+  const auto ends_in = [](std::string_view name, std::initializer_list<std::string_view> endings) {
+    return std::any_of(endings.begin(), endings.end(), [&](auto ending) { return name.ends_with(ending); });
+  };
+  const auto recipe = file.metadata().find(kRecipeKey);
+  std::int64_t bytes = recipe == file.metadata().end() ? 0 : kOfText * std::ssize(recipe->second);
+  for (const TensorView& tensor : file.tensors()) {
+    const std::int64_t size = std::ssize(tensor.data);
+    if (tensor.name.ends_with("_packed")) {
+      bytes += kWeight + (codes == CodesIn::memory ? size : 0);
+    } else if (ends_in(tensor.name, {"_scale", "_zero_point", "_codebook", "_levels", "_permutation"})) {
+      bytes += 4 * size;  // floats of float16 values, or 32-bit integers of bytes
+    } else {
+      bytes += kOther;
+    }
+  }
+  return bytes;
+}
+
 }  // namespace
 
 const QuantizedTensor* CompactModel::find_weight(std::string_view name) const {
@@ -268,23 +293,24 @@ bool is_compact_file(const SafetensorsFile& file) {
   return has_compact_metadata(file.metadata());
 }
 
-CompactModel read_compact_file(const std::filesystem::path& path) {
-  return read_compact_file(SafetensorsFile(path));
+CompactModel read_compact_file(const std::filesystem::path& path, const Context& context) {
+  return read_compact_file(SafetensorsFile(path, context), CodesIn::memory, context);
 }
 
-CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes) {
-  check_checksum(file);
+CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes, const Context& context) {
+  check_checksum(file, context);
   if (is_deflated(file)) {
-    const SafetensorsFile plain = inflate_compact_file(file);
+    const SafetensorsFile plain = inflate_compact_file(file, context);
     if (is_deflated(plain)) {
       throw Error(
           ErrorCode::format,
           fmt::format("{}: holds a deflated file inside a deflated one; must hold a plain one", file.name()));
     }
-    CompactModel model = read_compact_file(plain, codes);
+    CompactModel model = read_compact_file(plain, codes, context);
     model.recipe.deflated = true;
     return model;
   }
+  context.require_memory(reading_memory(file, codes), "reading " + file.name());
   ParsedRecipe parsed = parse_recipe(file);
   CompactModel model;
   model.storage.push_back(file);
@@ -298,6 +324,7 @@ CompactModel read_compact_file(const SafetensorsFile& file, CodesIn codes) {
   Codebooks codebooks;
   std::set<std::string_view> names;
   for (WeightRecipe& weight : model.recipe.weights) {
+    context.check_cancelled();
     model.weights.push_back(read_weight(weight, reader, codebooks, mapped));
     names.insert(weight.name);
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "core/count_of.hpp"
 #include "core/json_nesting.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/version.hpp"
@@ -108,7 +109,8 @@ WeightRecipe read_group(const Json& group) {
       if (!value.is_number_integer()) throw Error(ErrorCode::format, "bits must be a whole number");
       const auto bits = value.get<std::int64_t>();
       if (bits < 1 || bits > 16) {
-        throw Error(ErrorCode::format, fmt::format("codes have {} bits; must have 1 to 16", bits));
+        throw Error(ErrorCode::format,
+                    fmt::format("codes have {}; must have 1 to 16", count_of(bits, "bit")));
       }
       weight.bits = static_cast<int>(bits);
     } else if (key == "dtype") {
@@ -238,7 +240,7 @@ void check_recipe(const WeightRecipe& weight) {
     refuse(integer ? "its scales must be F32, F16 or U8" : "its factors must be F32 or F16");
   }
   if (indices ? weight.scale_values < 1 || weight.scale_values > 256 : weight.scale_values != 0) {
-    refuse(fmt::format("{} different scales; must be {}", weight.scale_values,
+    refuse(fmt::format("{}; must be {}", count_of(weight.scale_values, "different scale"),
                        indices ? "1 to 256" : "0 unless scales are indices"));
   }
   if (weight.zero_point_dtype != DType::uint8 && weight.zero_point_dtype != DType::int32) {
@@ -249,11 +251,12 @@ void check_recipe(const WeightRecipe& weight) {
   }
   const std::int64_t n = size / outputs;
   if (weight.group < 0 || weight.group > n) {
-    refuse(fmt::format("groups of {} values; must have 1 to {}, the values of an output", weight.group, n));
+    refuse(fmt::format("groups of {}; must have 1 to {}, the values of an output",
+                       count_of(weight.group, "value"), n));
   }
   const std::int64_t most_scales = outputs * groups_of(n, weight.group), least_scales = integer ? 1 : 0;
   if (weight.scales != most_scales && (weight.group != 0 || weight.scales != least_scales)) {
-    refuse(fmt::format("{} scales; must be {}{}", weight.scales,
+    refuse(fmt::format("{}; must be {}{}", count_of(weight.scales, "scale"),
                        weight.group == 0 ? fmt::format("{} or ", least_scales) : "", most_scales));
   }
   if (weight.packed_zeros && (levels || weight.zero_point_dtype != DType::uint8)) {
@@ -261,23 +264,23 @@ void check_recipe(const WeightRecipe& weight) {
   }
   const int least = integer ? 2 : 1, most = integer ? 8 : 16;
   if (weight.bits < least || weight.bits > most) {
-    refuse(fmt::format("codes have {} bits; must have {} to {}", weight.bits, least, most));
+    refuse(fmt::format("codes have {}; must have {} to {}", count_of(weight.bits, "bit"), least, most));
   }
   if (integer) return;
   // Longer blocks would hold padding, and a small file could ask for a lot of memory.
   const BlockGrid grid = block_grid(coded_shape(weight.shape, weight.axes), weight.block_size, weight.layout);
   if (grid.block_size > grid.run_length()) {
-    refuse(fmt::format("blocks have {} values; must have at most {}, the values that are cut together",
-                       grid.block_size, grid.run_length()));
+    refuse(fmt::format("blocks have {}; must have at most {}, the values that are cut together",
+                       count_of(grid.block_size, "value"), grid.run_length()));
   }
   if (weight.centroids < 1 || weight.centroids > std::int64_t{1} << weight.bits) {
-    refuse(fmt::format("{} centroids; codes of {} bits have 1 to {}", weight.centroids, weight.bits,
-                       std::int64_t{1} << weight.bits));
+    refuse(fmt::format("{}; codes of {} have 1 to {}", count_of(weight.centroids, "centroid"),
+                       count_of(weight.bits, "bit"), std::int64_t{1} << weight.bits));
   }
   if (weight.codebook_scales != 1 &&
       (weight.codebook_type != CodebookType::int8 || weight.codebook_scales != weight.centroids)) {
-    refuse(fmt::format("{} scales of the codebook; must be 1, or one for each centroid of int8",
-                       weight.codebook_scales));
+    refuse(fmt::format("{} of the codebook; must be 1, or one for each centroid of int8",
+                       count_of(weight.codebook_scales, "scale")));
   }
 }
 
@@ -324,7 +327,7 @@ ParsedRecipe parse_recipe(const SafetensorsFile& file) {
     throw Error(ErrorCode::format, fmt::format("{}: {}: {}", file.name(), kRecipeKey, what));
   };
   if (text->second.size() > kMostRecipeBytes) {
-    fail(fmt::format("{} bytes; at most {} are read", text->second.size(), kMostRecipeBytes));
+    fail(fmt::format("{}; at most {} are read", count_of(text->second.size(), "byte"), kMostRecipeBytes));
   }
   ParsedRecipe parsed;
   try {

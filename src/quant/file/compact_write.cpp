@@ -1,6 +1,7 @@
 // Implements write_compact_file of parsimony/quant/compact_file.hpp.
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/file/compact_checksum.hpp"
@@ -38,9 +39,9 @@ void check_tensor(const WeightRecipe& weight, const QuantizedTensor& tensor) {
 void write_compact_file(const OutputPath& path, const CompactModel& model) {
   const CompactRecipe& recipe = model.recipe;
   if (model.weights.size() != recipe.weights.size() || model.others.size() != recipe.others.size()) {
-    refuse(fmt::format("recipe: names {} weights and {} other tensors; the model has {} and {}",
-                       recipe.weights.size(), recipe.others.size(), model.weights.size(),
-                       model.others.size()));
+    refuse(fmt::format(
+        "recipe: names {} and {}; the model has {} and {}", count_of(recipe.weights.size(), "weight"),
+        count_of(recipe.others.size(), "other tensor"), model.weights.size(), model.others.size()));
   }
   check_names(recipe);
   StoredTensors stored;

@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/half.hpp"
 #include "quant/file/compact_recipe.hpp"
 
@@ -26,7 +27,7 @@ std::vector<std::uint8_t> integers(std::span<const From> values, const std::stri
   std::vector<std::uint8_t> bytes(values.size() * sizeof(T));
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!std::in_range<T>(values[i])) {
-      refuse_tensor(name, fmt::format("{} is not within {} bits", values[i], 8 * sizeof(T)));
+      refuse_tensor(name, fmt::format("{} is not within {}", values[i], count_of(8 * sizeof(T), "bit")));
     }
     const T value = static_cast<T>(values[i]);
     std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
@@ -180,8 +181,8 @@ void StoredTensors::add_scale_indices(const WeightRecipe& weight, const Quantize
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
     if (std::ssize(values) > weight.scale_values) {
-      refuse_tensor(name, fmt::format("holds {} different values; its recipe says at most {}", values.size(),
-                                      weight.scale_values));
+      refuse_tensor(name, fmt::format("holds {}; its recipe says at most {}",
+                                      count_of(values.size(), "different value"), weight.scale_values));
     }
     for (const float scale : tensor->scale) {
       indices.push_back(

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "parsimony/quant/packed_linear.hpp"
@@ -14,7 +15,7 @@ struct PackedEmbedding::Data {
   explicit Data(QuantizedTensor tensor) : weight(std::move(tensor)) {
     check_codes(weight);
     if (weight.shape.size() != 2) {
-      refuse(fmt::format("embedding: has {} dimensions; must have 2", weight.shape.size()));
+      refuse(fmt::format("embedding: has {}; must have 2", count_of(weight.shape.size(), "dimension")));
     }
     grid = code_grid(weight);
     codes = grid.blocks_per_output();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "core/files/mapped_file.hpp"
 #include "parsimony/core/error.hpp"
 #include "quant/packed/integer_weight.hpp"
@@ -142,7 +143,8 @@ PackedLinear::PackedLinear(const QuantizedTensor& weight, std::span<const float>
   validate_fields(options);
   data_ = std::make_shared<const Data>(weight, bias, options);
   if (!bias.empty() && static_cast<std::int64_t>(bias.size()) != outputs()) {
-    refuse(fmt::format("bias: has {} values for {} outputs; must have as many", bias.size(), outputs()));
+    refuse(fmt::format("bias: has {} for {}; must have as many", count_of(bias.size(), "value"),
+                       count_of(outputs(), "output")));
   }
 }
 
@@ -227,9 +229,11 @@ void PackedLinear::multiply(const TableSet& tables, MatrixView<float> y, const C
   if (made.codebook != weight.codebook || made.columns != weight.columns || made.places != weight.places ||
       made.planes != data_->planes) {
     refuse(
-        fmt::format("tables: are of {} columns with {} entries in {} planes; must be made with the "
-                    "codebook, the inputs and the accuracy of this layer ({} columns, {} planes)",
-                    made.columns, made.entries, made.planes, weight.columns, data_->planes));
+        fmt::format("tables: are of {} with {} in {}; must be made with the codebook, the inputs and the "
+                    "accuracy of this layer ({}, {})",
+                    count_of(made.columns, "column"), count_of(made.entries, "entry", "entries"),
+                    count_of(made.planes, "plane"), count_of(weight.columns, "column"),
+                    count_of(data_->planes, "plane")));
   }
   data_->scan(made, y, context);
 }

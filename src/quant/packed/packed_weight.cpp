@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/decode.hpp"
 #include "quant/packed/packed_size.hpp"
@@ -36,7 +37,8 @@ PackedWeight::PackedWeight(const QuantizedTensor& weight) {
   inputs = grid.values_per_output();
   columns = grid.blocks_per_output();
   if (inputs > std::numeric_limits<std::int32_t>::max()) {  // the order of the columns has 32-bit indices
-    refuse(fmt::format("packed weight: outputs of {} values; must be of at most 2^31 - 1", inputs));
+    refuse(
+        fmt::format("packed weight: outputs of {}; must be of at most 2^31 - 1", count_of(inputs, "value")));
   }
   places = value_places(weight);
   scale = weight.scale;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/count_of.hpp"
 #include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
 #include "quant/plan/rule_text.hpp"
@@ -106,8 +107,9 @@ WeightAxes AxisRules::axes_of(const TensorView& weight) const {
     if (outputs.empty()) break;
     const bool beyond = *std::max_element(outputs.begin(), outputs.end()) >= dimensions;
     if (beyond || static_cast<int>(outputs.size()) >= dimensions) {
-      refuse(fmt::format("axis: dimensions {} are not outputs of {}, which has {} dimensions",
-                         fmt::join(outputs, " and "), quoted_name(weight.name), dimensions));
+      refuse(fmt::format("axis: dimensions {} are not outputs of {}, which has {}",
+                         fmt::join(outputs, " and "), quoted_name(weight.name),
+                         count_of(dimensions, "dimension")));
     }
     WeightAxes axes = axes_with(outputs, dimensions);
     coded_shape(weight.shape, axes);  // refuses a dimension that is there twice

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
@@ -71,7 +72,8 @@ Choices choose_under_budget(const std::vector<std::vector<Candidate>>& layers, s
   };
   std::int64_t reached = size_after(0);
   if (reached > limit) {
-    refuse(fmt::format("budget: {} bytes; the least that this model takes is {}", limit, reached));
+    refuse(
+        fmt::format("budget: {}; the least that this model takes is {}", count_of(limit, "byte"), reached));
   }
   std::size_t fits = 0, beyond = steps.size() + 1;
   while (beyond - fits > 1) {

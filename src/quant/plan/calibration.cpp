@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/nearest_name.hpp"
 #include "quant/plan/axes.hpp"
@@ -131,8 +132,8 @@ LayerInputs inputs_of(const TensorInfo& weight, const SafetensorsFile& calibrati
                        weight.shape[0] % groups == 0;
   const bool rows = weight.shape.size() == 2 && count == weight.shape[0];
   if (!per_value && count != channels && !grouped && !rows) {
-    fail(fmt::format("has {} channels; {} of shape ({}) has {}", importance.size(), quoted_name(weight.name),
-                     fmt::join(weight.shape, ", "), channels));
+    fail(fmt::format("has {}; {} of shape ({}) has {}", count_of(importance.size(), "channel"),
+                     quoted_name(weight.name), fmt::join(weight.shape, ", "), channels));
   }
   for (const float value : importance) {
     if (!(value >= 0 && std::isfinite(value)))
@@ -205,8 +206,8 @@ std::vector<std::vector<float>> importance_of_weights(const CompactRecipe& recip
     context.log(LogLevel::warning, fmt::format("{}: {}", calibration->name(), text));
   };
   if (!without.empty()) {
-    warn(fmt::format("has no inputs for {} of {} weights; errors of all their values count the same: {}",
-                     without.size(), recipe.weights.size(), list(without)));
+    warn(fmt::format("has no inputs for {} of {}; errors of all their values count the same: {}",
+                     without.size(), count_of(recipe.weights.size(), "weight"), list(without)));
   }
   if (embeddings > 0) {
     context.log(LogLevel::info, fmt::format("{}: {} embedding{} without inputs, as embeddings are",

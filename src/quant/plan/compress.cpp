@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/file.hpp"
 #include "quant/codes/error_feedback.hpp"
@@ -40,10 +41,11 @@ void warn_of_shard(const std::filesystem::path& model, const Context& context) {
   std::smatch parts;
   const std::string name = model.filename().string();
   if (!std::regex_match(name, parts, shard) || parts[2] == "00001") return;
-  context.log(LogLevel::warning,
-              fmt::format("{}: is one of {} shards of a model; its index, {}.safetensors.index.json, "
-                          "puts all of them into one file",
-                          name, std::stoi(parts[2]), parts[1].str()));
+  context.log(
+      LogLevel::warning,
+      fmt::format(
+          "{}: is one of {} of a model; its index, {}.safetensors.index.json, puts all of them into one file",
+          name, count_of(std::stoi(parts[2]), "shard"), parts[1].str()));
 }
 
 // The configuration of a pruned model, which has fewer layers than that beside the model says.
@@ -171,7 +173,7 @@ Compression compress(const ModelTensors& whole, const OutputPath& output, const 
 Compression compress(const std::filesystem::path& model, const OutputPath& output,
                      const CompressOptions& options, const Context& context) {
   warn_of_shard(model, context);
-  return compress(SafetensorsFile(model, context.stop), output, options, context);
+  return compress(SafetensorsFile(model, context), output, options, context);
 }
 
 }  // namespace parsimony::quant

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "quant/file/compact_recipe.hpp"
@@ -166,8 +167,8 @@ class Planner {
     const std::int64_t floats = tensor.bytes() + std::ssize(tensor.name) + kHeaderEntry;
     if (codes >= floats) {
       leave(tensor,
-            {fmt::format("too small: codes, with their scales or codebook, would take {} bytes instead of {}",
-                         codes, floats),
+            {fmt::format("too small: codes, with their scales or codebook, would take {} instead of {}",
+                         count_of(codes, "byte"), floats),
              false});
       return;
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/count_of.hpp"
 #include "core/name_pattern.hpp"
 #include "quant/codes/check_weight.hpp"
 
@@ -71,10 +72,12 @@ std::optional<LayerFilter::Reason> LayerFilter::reason_to_leave(const TensorInfo
                   !floats};
   }
   if (name.size() < tensor.name.size()) {
-    return Reason{
-        fmt::format("its name has {} bytes; must have at most {}", tensor.name.size(), kLongestName), false};
+    return Reason{fmt::format("its name has {}; must have at most {}", count_of(tensor.name.size(), "byte"),
+                              kLongestName),
+                  false};
   }
-  if (dimensions > 5) return Reason{fmt::format("{} dimensions; must have 2 to 5", dimensions), false};
+  if (dimensions > 5)
+    return Reason{fmt::format("{}; must have 2 to 5", count_of(dimensions, "dimension")), false};
   if (!layers_ && !named_as_weight(name)) {
     return Reason{"its name is not that of a weight; option layers takes it all the same",
                   along_one_dimension(tensor)};

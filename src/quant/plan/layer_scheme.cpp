@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/count_of.hpp"
 #include "core/name_pattern.hpp"
 #include "parsimony/core/error.hpp"
 #include "quant/plan/rule_text.hpp"
@@ -118,7 +119,8 @@ LayerScheme parse_scheme(std::string_view word) {
 
 SchemeRules::SchemeRules(const CompressOptions& options, const std::set<Role>& roles) : roles_(roles) {
   if (options.scheme.size() > kLongestText) {
-    refuse(fmt::format("scheme: {} characters; must have at most {}", options.scheme.size(), kLongestText));
+    refuse(fmt::format("scheme: {}; must have at most {}", count_of(options.scheme.size(), "character"),
+                       kLongestText));
   }
   const bool only_preset = options.preset != Preset::none && options.scheme == CompressOptions().scheme;
   if (!only_preset) add(options.scheme, false);

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "core/json_nesting.hpp"
 #include "parsimony/core/error.hpp"
 
@@ -109,8 +110,8 @@ std::string pruned_config(const std::string& text, const std::string& name, std:
                           std::int64_t after) {
   constexpr std::size_t kMostBytes = std::size_t{16} << 20;
   if (text.size() > kMostBytes) {
-    throw Error(ErrorCode::format,
-                fmt::format("{}: {} bytes; a configuration has a few thousand", name, text.size()));
+    throw Error(ErrorCode::format, fmt::format("{}: {}; a configuration has a few thousand", name,
+                                               count_of(text.size(), "byte")));
   }
   if (nests_too_deep(text))
     throw Error(ErrorCode::format, fmt::format("{}: its lists and objects nest too deep", name));

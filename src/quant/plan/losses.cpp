@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "quant/plan/batch_norm_network.hpp"
 
 namespace parsimony::quant {
@@ -20,13 +21,12 @@ void warn_of_products(const CompactRecipe& recipe, std::span<const double> relat
     if (count++ == 0 || relative_mse[w] > relative_mse[worst]) worst = w;
   }
   if (count == 0) return;
-  context.log(
-      LogLevel::warning,
-      fmt::format(
-          "product codes lose more than a third of {} of {} weights, {:.0f} % of {}; hardly a network works "
-          "like that before it is trained with its codes (docs/training.md): train it, or set a larger "
-          "option budget or a smaller option block_size",
-          count, products, 100 * relative_mse[worst], quoted_name(recipe.weights[worst].name)));
+  context.log(LogLevel::warning,
+              fmt::format("product codes lose more than a third of {} of {}, {:.0f} % of {}; hardly a "
+                          "network works like that before it is trained with its codes (docs/training.md): "
+                          "train it, or set a larger option budget or a smaller option block_size",
+                          count, count_of(products, "weight"), 100 * relative_mse[worst],
+                          quoted_name(recipe.weights[worst].name)));
 }
 
 void warn_of_means(const ModelTensors& model, const CompactRecipe& recipe, const Context& context) {

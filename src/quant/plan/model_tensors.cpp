@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony::quant {
@@ -21,8 +22,8 @@ ModelTensors::ModelTensors(std::span<const TensorView> tensors, TensorMetadata m
       refuse(fmt::format("{}: tensor {} is there twice", name_, quoted_name(tensor.name)));
     }
     if (tensor.bytes() != std::ssize(tensor.data)) {
-      refuse(fmt::format("{}: tensor {}: its dtype and shape need {} bytes, there are {}", name_,
-                         quoted_name(tensor.name), tensor.bytes(), tensor.data.size()));
+      refuse(fmt::format("{}: tensor {}: its dtype and shape need {}, there are {}", name_,
+                         quoted_name(tensor.name), count_of(tensor.bytes(), "byte"), tensor.data.size()));
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/quant/compress.hpp"
 #include "parsimony/quant/decode.hpp"
@@ -104,8 +105,8 @@ void check_replaceable(const std::string& name, const std::vector<float>& values
       other->values() == std::ssize(values)) {
     return;
   }
-  refuse(fmt::format("correct: {} is not a float32 tensor of {} values that is stored alone, not in codes",
-                     quoted_name(name), values.size()));
+  refuse(fmt::format("correct: {} is not a float32 tensor of {} that is stored alone, not in codes",
+                     quoted_name(name), count_of(values.size(), "value")));
 }
 
 void replace(const Replacements& replacements, CompactModel& model) {

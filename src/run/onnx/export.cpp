@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/count_of.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/core/version.hpp"
 #include "run/efficientnet_weights.hpp"
@@ -13,12 +14,14 @@ namespace parsimony::run {
 namespace {
 
 constexpr std::int64_t kLargestOnnx = (std::int64_t{1} << 31) - 1;
+constexpr std::size_t kPiece = std::size_t{8}
+                               << 20;  // bytes that are written without a look at the stop token
 
 void check_size(const std::filesystem::path& model, std::int64_t bytes) {
   if (bytes <= kLargestOnnx) return;
   throw Error(ErrorCode::unsupported,
-              fmt::format("{}: would take {} bytes in ONNX; a file of ONNX holds at most {}", model.string(),
-                          bytes, kLargestOnnx));
+              fmt::format("{}: would take {} in ONNX; a file of ONNX holds at most {}", model.string(),
+                          count_of(bytes, "byte"), kLargestOnnx));
 }
 
 }  // namespace
@@ -30,12 +33,12 @@ Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
   record_options(report, options);
   StageTimer read_timer(report, "read");
   const std::filesystem::path path = weights_path(model);
-  Weights weights(path, context.stop);
+  Weights weights(path, context);
   // Floats of all tensors, or a byte for each: the least that they take.
   const std::int64_t least = weights.value_count() * (options.weights == OnnxWeights::floats ? 4 : 1);
   check_size(path, least);
   context.require_memory(2 * least, "the file of ONNX, which grows by doubling");
-  OnnxLayers layers(options.weights);
+  OnnxLayers layers(options.weights, context);
   const bool image = weights.has("conv_stem.weight");
   if (image) {
     add_efficientnet(layers, weights, find_variant(weights),
@@ -52,7 +55,10 @@ Report export_onnx(const std::filesystem::path& model, const OutputPath& output,
   check_size(path, bytes);
   AtomicFile to(output);
   to.write(file.before);
-  to.write(*file.graph);
+  for (std::size_t at = 0; at < file.graph->size(); at += kPiece) {
+    context.check_cancelled();
+    to.write(std::string_view(*file.graph).substr(at, kPiece));
+  }
   to.commit();
   write_timer.finish();
   report.figures.emplace_back("network", std::string(image ? "efficientnet" : "encoder"));

@@ -26,6 +26,7 @@ OnnxLayers::Bytes OnnxLayers::bytes_of(const OnnxWeight& weight, bool transposed
   std::vector<std::int8_t> bytes(weight.values.size());
   std::vector<float> scales(outputs);
   for (std::int64_t o = 0; o < outputs; ++o) {
+    context_.check_cancelled();
     float most = 0;
     for (std::int64_t i = 0; i < each; ++i) most = std::max(most, std::abs(weight.values[o * each + i]));
     scales[o] = most > 0 ? most / kMostByte : 1;
@@ -45,6 +46,7 @@ OnnxLayers::Bytes OnnxLayers::bytes_of(const OnnxWeight& weight, bool transposed
 
 std::string OnnxLayers::linear(const std::string& x, const OnnxWeight& weight,
                                const std::vector<float>& bias) {
+  context_.check_cancelled();
   const std::int64_t outputs = weight.shape[0], inputs = weight.shape[1];
   std::string product;
   if (kind_ == OnnxWeights::floats) {
@@ -66,6 +68,7 @@ std::string OnnxLayers::linear(const std::string& x, const OnnxWeight& weight,
 std::string OnnxLayers::convolution(const std::string& x, const OnnxWeight& weight,
                                     const std::vector<float>& bias, std::int64_t stride, std::int64_t groups,
                                     data::ConvolutionPadding padding) {
+  context_.check_cancelled();
   std::string values;
   if (kind_ == OnnxWeights::floats) {
     values = graph.constant(weight.name, weight.shape, std::span<const float>(weight.values));
@@ -90,6 +93,7 @@ std::string OnnxLayers::convolution(const std::string& x, const OnnxWeight& weig
 }
 
 std::string OnnxLayers::embedding(const std::string& indices, const OnnxWeight& weight) {
+  context_.check_cancelled();
   if (kind_ == OnnxWeights::floats) {
     return graph.node(
         "Gather",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "parsimony/core/context.hpp"
 #include "parsimony/run/export.hpp"
 #include "run/onnx/onnx_graph.hpp"
 
@@ -20,7 +21,8 @@ struct OnnxWeight {
 
 class OnnxLayers {
  public:
-  explicit OnnxLayers(OnnxWeights kind) : kind_(kind) {}
+  /// Each layer throws cancelled after the context was stopped.
+  OnnxLayers(OnnxWeights kind, const Context& context) : kind_(kind), context_(context) {}
 
   OnnxGraph graph;
 
@@ -43,6 +45,7 @@ class OnnxLayers {
   Bytes bytes_of(const OnnxWeight& weight, bool transposed);
 
   OnnxWeights kind_;
+  const Context& context_;
   std::map<std::string, std::vector<std::string>> quantized_;  // values as bytes, with scale and zero point
   std::int64_t weights_in_bytes_ = 0;
 };
