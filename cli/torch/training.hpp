@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "parsimony/models/recipe_run.hpp"
 #include "support/run_flags.hpp"
 #include "support/terminal.hpp"
 
@@ -21,6 +22,7 @@ struct TrainSettings {
 struct EvaluateSettings {
   std::string model;
   std::string recipe;
+  models::EvaluationOptions options;
   RunSettings run;
 };
 

@@ -72,16 +72,18 @@ int run_train(const TrainSettings& settings, const CLI::App& app, Terminal& term
 int run_evaluate(const EvaluateSettings& settings, const CLI::App&, Terminal& terminal) {
   const models::Recipe recipe = models::read_recipe(settings.recipe);
   const Context context = start(terminal, settings.run);
-  const std::map<std::string, double> figures = models::evaluate_recipe(recipe, settings.model, context);
+  const models::Evaluation made = models::evaluate_recipe(recipe, settings.model, settings.options, context);
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(settings.model));
+  nlohmann::ordered_json root = report_json(made.report);
   if (settings.run.json) {
-    print(json_text({{"model", {{"path", settings.model}, {"bytes", bytes}}},
-                     {"recipe", settings.recipe},
-                     {"threads", context.threads()},
-                     {"figures", figures}}));
+    root["model"] = {{"path", settings.model}, {"bytes", bytes}};
+    root["recipe"] = settings.recipe;
+    print(json_text(root));
   } else {
-    print(fmt::format("model             {}, {}\n{}", settings.model, count_of(bytes, "byte"),
-                      figures_text(figures)));
+    const auto option = [&](const char* name) { return root["options"][name].get<std::string>(); };
+    print(fmt::format("model             {}, {}\nengine            {}, {}\n{}seconds           {:.3f}\n",
+                      settings.model, count_of(bytes, "byte"), option("engine"), option("precision"),
+                      figures_text(made.figures), made.report.seconds()));
   }
   return kDone;
 }

@@ -15,11 +15,12 @@ constexpr const char* kLanguageType = "transformer";
 }  // namespace
 
 std::string language_config_text(const LanguageConfig& config) {
-  return nlohmann::ordered_json{{"model_type", kLanguageType},
-                                {"heads", config.heads},
-                                {"layers", config.layers},
-                                {"first_position", config.first_position}}
-      .dump();
+  nlohmann::ordered_json json{{"model_type", kLanguageType},
+                              {"heads", config.heads},
+                              {"layers", config.layers},
+                              {"first_position", config.first_position}};
+  if (config.final_norm) json["final_norm"] = *config.final_norm;
+  return json.dump();
 }
 
 LanguageConfig parse_language_config(std::string_view text, const std::string& name) {
@@ -40,7 +41,12 @@ LanguageConfig parse_language_config(std::string_view text, const std::string& n
     }
     return found->get<std::int64_t>();
   };
-  return {whole("heads", 1, 1024), whole("layers", 1, 4096), whole("first_position", 0, 1 << 20)};
+  LanguageConfig out{whole("heads", 1, 1024), whole("layers", 1, 4096), whole("first_position", 0, 1 << 20)};
+  if (const auto norm = json.find("final_norm"); norm != json.end()) {
+    if (!norm->is_boolean()) fail("\"final_norm\" must be true or false");
+    out.final_norm = norm->get<bool>();
+  }
+  return out;
 }
 
 }  // namespace parsimony::data

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::int64_t kSmallImage = 32;
 
-EfficientNetVariant variant_of(ImageNetwork network) {
-  return static_cast<EfficientNetVariant>(static_cast<int>(network) -
-                                          static_cast<int>(ImageNetwork::efficientnet_b0));
-}
 static_assert(static_cast<int>(ImageNetwork::efficientnet_lite4) -
                   static_cast<int>(ImageNetwork::efficientnet_b0) ==
               static_cast<int>(EfficientNetVariant::lite4));
@@ -27,6 +23,11 @@ ImageModel image_model_of(std::shared_ptr<Network> network) {
 }
 
 }  // namespace
+
+EfficientNetVariant variant_of(ImageNetwork network) {
+  return static_cast<EfficientNetVariant>(static_cast<int>(network) -
+                                          static_cast<int>(ImageNetwork::efficientnet_b0));
+}
 
 std::int64_t image_side(ImageNetwork network) {
   return network == ImageNetwork::resnet ? kSmallImage : image_side(variant_of(network));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "models/class_figures.hpp"
 #include "models/image_inputs.hpp"
 #include "models/image_model.hpp"
 #include "parsimony/core/error.hpp"
@@ -63,13 +64,15 @@ std::shared_ptr<const ImageData> read_image_data(const ImageTaskOptions& options
   return data;
 }
 
+std::int64_t network_classes(const ImageTaskOptions& options, const ImageData& data) {
+  return std::max(classes_of(options, data.evaluation), classes_of(options, data.training));
+}
+
 ImageTask::ImageTask(const ImageTaskOptions& options, std::shared_ptr<const ImageData> data)
     : options_(options), data_(std::move(data)) {
   validate_fields(options);
   torch::manual_seed(options.seed);
-  const std::int64_t classes =
-      std::max(classes_of(options, data_->evaluation), classes_of(options, data_->training));
-  model_ = make_image_model(options, classes);
+  model_ = make_image_model(options, network_classes(options, *data_));
   if (!options.weights.empty()) load_weights(*model_.module, options.weights);
 }
 
@@ -111,23 +114,16 @@ std::map<std::string, double> ImageTask::evaluate(const Context& context) {
   const Colors colors = colors_of(options_.normalization, options_.network);
   const torch::NoGradGuard no_gradient;
   model_.module->eval();
-  std::int64_t right = 0;
-  double loss = 0;
+  ClassFigures figures;
   const std::int64_t most = images_at_once(images.height, images.width);
   for (std::int64_t begin = 0; begin < images.size(); begin += most) {
     context.progress("evaluating", begin, images.size());
     const std::int64_t count = std::min(most, images.size() - begin);
     const torch::Tensor x = image_inputs(images, begin, count, colors);
-    const torch::Tensor labels =
-        torch::from_blob(const_cast<std::int64_t*>(images.labels.data() + begin), {count}, torch::kLong);
-    const torch::Tensor logits = forward(x);
-    right += logits.argmax(1).eq(labels).sum().item<std::int64_t>();
-    loss += torch::nn::functional::cross_entropy(
-                logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
-                .item<double>();
+    const torch::Tensor logits = forward(x).contiguous();
+    for (std::int64_t i = 0; i < count; ++i) figures.add(row_of(logits, i), images.labels[begin + i]);
   }
-  const auto all = static_cast<double>(images.size());
-  return {{"accuracy", static_cast<double>(right) / all}, {"loss", loss / all}};
+  return figures.figures();
 }
 
 }  // namespace parsimony::models

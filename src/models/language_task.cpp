@@ -16,8 +16,9 @@ namespace {
 constexpr std::int64_t kLinesOfStretch = 100;
 constexpr std::int64_t kLogitsAtOnce = std::int64_t{1} << 24;  // 64 MiB in an evaluation
 
-torch::Tensor as_tensor(const std::vector<std::int32_t>& tokens) {
-  return torch::tensor(tokens, torch::kInt);
+// Shares the memory of the tokens.
+torch::Tensor as_tensor(std::vector<std::int32_t>& tokens) {
+  return torch::from_blob(tokens.data(), {std::ssize(tokens)}, torch::kInt);
 }
 
 data::Tokenizer tokenizer_of(const LanguageTaskOptions& options) {
@@ -60,42 +61,65 @@ SplitText split_lines(std::string_view text, std::int64_t every) {
   return out;
 }
 
-LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOptions model,
-                           const Context& context) {
+LanguageData read_language_data(const LanguageTaskOptions& options, bool training, const Context& context) {
   validate_fields(options);
-  tokenizer_ = tokenizer_of(options);
+  LanguageData out;
+  out.tokenizer = tokenizer_of(options);
   if (!options.dictionary.empty()) {
     if (!options.encoder.empty()) refuse("dictionary: words and byte pairs of encoder; give one of them");
-    dictionary_ = data::read_word_dictionary(options.dictionary);
+    out.dictionary = data::read_word_dictionary(options.dictionary);
   }
-  const std::int64_t words = dictionary_ ? dictionary_->size() : tokenizer_.vocabulary();
+  const std::int64_t words = out.dictionary ? out.dictionary->size() : out.tokenizer.vocabulary();
   const auto encode = [&](const std::string& text) {
-    return as_tensor(dictionary_ ? dictionary_->encode(text) : tokenizer_.encode(text));
+    return out.dictionary ? out.dictionary->encode(text) : out.tokenizer.encode(text);
   };
   SplitText parts;
-  parts.text = read_file(options.text, 0, context.stop);
+  if (training || options.held_out.empty()) parts.text = read_file(options.text, 0, context.stop);
   if (options.held_out.empty()) {
     parts = split_lines(parts.text, options.held_out_every);
   } else {
     parts.held_out = read_file(options.held_out, 0, context.stop);
   }
-  tokens_ = encode(parts.text);
+  if (training) out.training = encode(parts.text);
   context.check_cancelled();
-  held_out_ = encode(parts.held_out);
-  model.vocabulary = options.vocabulary == 0 ? words : options.vocabulary;
-  if (model.vocabulary < words) {
-    refuse(fmt::format("vocabulary: is {}; must be at least {}, the tokens of the text", model.vocabulary,
-                       words));
+  out.held_out = encode(parts.held_out);
+  out.vocabulary = options.vocabulary == 0 ? words : options.vocabulary;
+  if (out.vocabulary < words) {
+    refuse(
+        fmt::format("vocabulary: is {}; must be at least {}, the tokens of the text", out.vocabulary, words));
   }
+  if (out.held_out.size() < 2) {
+    const auto count = std::ssize(out.held_out);
+    refuse(fmt::format("{}: {} {} held out; must be 2 at least",
+                       (options.held_out.empty() ? options.text : options.held_out).string(),
+                       count_of(count, "token"), noun_of(count, "is", "are")));
+  }
+  return out;
+}
+
+std::map<std::string, double> language_figures(const LanguageData& data, double nats) {
+  const std::span<const std::int32_t> predicted = std::span(data.held_out).subspan(1);
+  const auto count = static_cast<double>(predicted.size());
+  const double perplexity = std::exp(nats / count);
+  if (data.dictionary) {
+    const auto unknown = std::count(predicted.begin(), predicted.end(), data.dictionary->unknown());
+    return {{"perplexity", perplexity}, {"unknown", static_cast<double>(unknown) / count}};
+  }
+  double bytes = 0;
+  for (const std::int32_t token : predicted) bytes += static_cast<double>(data.tokenizer.bytes(token).size());
+  return {{"perplexity", perplexity}, {"bits_per_byte", nats / std::log(2.0) / bytes}};
+}
+
+LanguageTask::LanguageTask(const LanguageTaskOptions& options, TransformerOptions model,
+                           const Context& context)
+    : data_(read_language_data(options, true, context)),
+      tokens_(as_tensor(data_.training)),
+      held_out_(as_tensor(data_.held_out)) {
+  model.vocabulary = data_.vocabulary;
   model_ = std::make_shared<Transformer>(model);
   if (examples() < 1) {
     refuse(fmt::format("{}: {} to learn from; a window of {} needs one more than that", options.text.string(),
                        count_of(tokens_.numel(), "token"), model.context));
-  }
-  if (held_out_.numel() < 2) {
-    refuse(fmt::format("{}: {} {} held out; must be 2 at least",
-                       (options.held_out.empty() ? options.text : options.held_out).string(),
-                       count_of(held_out_.numel(), "token"), noun_of(held_out_.numel(), "is", "are")));
   }
 }
 
@@ -151,15 +175,7 @@ std::map<std::string, double> LanguageTask::evaluate(const Context& context) {
     begin += rows * width;
     context.progress("evaluate", begin, count);
   }
-  const double perplexity = std::exp(nats / static_cast<double>(count));
-  if (dictionary_) {
-    const torch::Tensor unknown = held_out_.slice(0, 1).eq(dictionary_->unknown());
-    return {{"perplexity", perplexity}, {"unknown", unknown.to(torch::kDouble).mean().item<double>()}};
-  }
-  double bytes = 0;
-  const auto* tokens = held_out_.data_ptr<std::int32_t>();
-  for (std::int64_t i = 1; i <= count; ++i) bytes += static_cast<double>(tokenizer_.bytes(tokens[i]).size());
-  return {{"perplexity", perplexity}, {"bits_per_byte", nats / std::log(2.0) / bytes}};
+  return language_figures(data_, nats);
 }
 
 }  // namespace parsimony::models

@@ -13,6 +13,7 @@
 #include "parsimony/train/integer_activation.hpp"
 #include "parsimony/train/task.hpp"
 #include "parsimony/train/training_processes.hpp"
+#include "run/precision.hpp"
 
 namespace parsimony::models {
 namespace {
@@ -38,29 +39,51 @@ void check_ranges(torch::nn::Module& model, const std::string& what, const char*
   }
 }
 
-// The exported file holds rounded weights, so that the figures are those of the file, not of the training.
 // A wrong option of a task is a fault of the recipe: the message names the file and the key.
-std::unique_ptr<train::Task> start_task(const Recipe& recipe, bool teacher, Purpose purpose,
-                                        const train::Task* student, const Context& context) {
+template <class Use>
+auto with_task(const Recipe& recipe, bool teacher, const Use& use) {
   const TaskRecipe& task = teacher ? *recipe.teacher : *recipe.task;
   try {
-    return task.make(purpose, student, context);
+    return use(task);
   } catch (const Error& error) {
+    const bool unsupported = error.code() == ErrorCode::unsupported;
     const std::string_view message = error.what();
     const std::string_view name = message.substr(0, message.find(':'));
     for (const auto& [option, value] : task.options()) {
-      if (error.code() != ErrorCode::invalid_argument || option != name) continue;
-      throw Error(ErrorCode::format,
+      if ((!unsupported && error.code() != ErrorCode::invalid_argument) || option != name) continue;
+      throw Error(unsupported ? ErrorCode::unsupported : ErrorCode::format,
                   fmt::format("{}: {}.{}", recipe.file.string(), teacher ? "teacher" : "task", message));
     }
     throw;
   }
 }
 
+std::unique_ptr<train::Task> start_task(const Recipe& recipe, bool teacher, Purpose purpose,
+                                        const train::Task* student, const Context& context) {
+  return with_task(recipe, teacher,
+                   [&](const TaskRecipe& task) { return task.make(purpose, student, context); });
+}
+
+// The exported file holds rounded weights, so that the figures are those of the file, not of the training.
 void judge_exported(train::Task& task, RecipeRun& run, const Context& context) {
   const StageTimer timer(run.report, "evaluation");
   run.figures = task.evaluate(context);
   for (const auto& [name, value] : run.figures) run.report.figures.emplace_back(name, value);
+}
+
+std::map<std::string, double> evaluate_by_torch(const Recipe& recipe, const std::filesystem::path& model,
+                                                Report& report, const Context& context) {
+  torch::set_num_threads(context.threads());
+  StageTimer reading(report, "read");
+  const std::unique_ptr<train::Task> task = start_task(recipe, false, Purpose::evaluation, nullptr, context);
+  reading.finish();
+  StageTimer loading(report, "load");
+  if (recipe.plan.pruning) task->keep_blocks(train::kept_blocks(task->blocks(), *recipe.plan.pruning));
+  load_weights(task->model(), model);
+  check_ranges(task->model(), model.string(), "use a file that this recipe trained");
+  loading.finish();
+  const StageTimer timer(report, "evaluation");
+  return task->evaluate(context);
 }
 
 }  // namespace
@@ -116,14 +139,28 @@ RecipeRun train_recipe(const Recipe& recipe, const std::filesystem::path& output
   return run;
 }
 
-std::map<std::string, double> evaluate_recipe(const Recipe& recipe, const std::filesystem::path& model,
-                                              const Context& context) {
-  torch::set_num_threads(context.threads());
-  const std::unique_ptr<train::Task> task = start_task(recipe, false, Purpose::evaluation, nullptr, context);
-  if (recipe.plan.pruning) task->keep_blocks(train::kept_blocks(task->blocks(), *recipe.plan.pruning));
-  load_weights(task->model(), model);
-  check_ranges(task->model(), model.string(), "use a file that this recipe trained");
-  return task->evaluate(context);
+Evaluation evaluate_recipe(const Recipe& recipe, const std::filesystem::path& model,
+                           const EvaluationOptions& options, const Context& context) {
+  validate_fields(options);
+  const bool by_torch = options.engine == EvaluationEngine::torch;
+  EvaluationOptions used = options;
+  if (by_torch && options.precision == run::Precision::automatic) used.precision = run::Precision::exact;
+  if (by_torch && used.precision != run::Precision::exact) {
+    refuse(fmt::format("precision: is {}; option engine must be run for it, as LibTorch is exact",
+                       enum_name(options.precision)));
+  }
+  used.precision = run::chosen_precision(used.precision);
+  Evaluation out;
+  out.report = make_report("evaluate", context, 0);
+  record_options(out.report, used);
+  out.figures = by_torch
+                    ? evaluate_by_torch(recipe, model, out.report, context)
+                    : with_task(recipe, false, [&](const TaskRecipe& task) {
+                        return task.evaluate_by_run(
+                            {model, {.precision = used.precision}, recipe.plan.pruning}, out.report, context);
+                      });
+  for (const auto& [name, value] : out.figures) out.report.figures.emplace_back(name, value);
+  return out;
 }
 
 }  // namespace parsimony::models

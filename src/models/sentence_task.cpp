@@ -5,10 +5,10 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "core/count_of.hpp"
+#include "models/class_figures.hpp"
 #include "models/sentence_inputs.hpp"
 #include "parsimony/core/error.hpp"
 #include "parsimony/models/weights.hpp"
@@ -105,14 +105,6 @@ torch::Tensor all_vectors(Bert& model, const std::vector<data::EncodedText>& tex
   return out;
 }
 
-// The correlation of two classes by their four counts, [truth][guess].
-double matthews(const double (&counts)[2][2]) {
-  const double right = counts[1][1] * counts[0][0] - counts[0][1] * counts[1][0];
-  const double all = (counts[1][1] + counts[0][1]) * (counts[1][1] + counts[1][0]) *
-                     (counts[0][0] + counts[0][1]) * (counts[0][0] + counts[1][0]);
-  return all > 0 ? right / std::sqrt(all) : 0;
-}
-
 }  // namespace
 
 std::shared_ptr<const SentenceData> read_sentence_data(const SentenceTaskOptions& options, bool training,
@@ -143,6 +135,25 @@ std::shared_ptr<const SentenceData> read_sentence_data(const SentenceTaskOptions
   out->evaluation = maker.make(held_out, options.held_out, 0);
   if (training) out->training = maker.make(texts, options.texts, options.texts_used);
   return out;
+}
+
+std::map<std::string, double> class_figures(const SentenceData& data, MatrixView<const float> logits) {
+  ClassFigures figures;
+  for (std::int64_t i = 0; i < logits.rows; ++i) figures.add(logits.row(i), data.evaluation.classes[i]);
+  std::map<std::string, double> out = figures.figures();
+  if (data.labels.size() == 2) out["matthews"] = figures.matthews();
+  return out;
+}
+
+std::map<std::string, double> similarity_figures(const SentenceSet& set, MatrixView<const float> first,
+                                                 MatrixView<const float> second) {
+  std::vector<double> cosines(set.scores.size());
+  for (std::int64_t i = 0; i < std::ssize(cosines); ++i) {
+    for (std::int64_t j = 0; j < first.cols; ++j) {
+      cosines[i] += static_cast<double>(first(i, j)) * second(i, j);
+    }
+  }
+  return {{"spearman", rank_correlation(cosines, set.scores)}};
 }
 
 SentenceTask::SentenceTask(const SentenceTaskOptions& options, std::shared_ptr<const SentenceData> data)
@@ -195,29 +206,19 @@ std::map<std::string, double> SentenceTask::evaluate(const Context& context) {
   model_->eval();
   if (!set.scores.empty()) {
     const torch::Tensor first = all_vectors(*model_, set.texts, context);
-    const torch::Tensor cosines =
-        (first * all_vectors(*model_, set.second, context)).sum(1, false, torch::kDouble).contiguous();
-    const std::span<const double> found(cosines.data_ptr<double>(), set.scores.size());
-    return {{"spearman", rank_correlation(found, set.scores)}};
+    const torch::Tensor second = all_vectors(*model_, set.second, context);
+    return similarity_figures(set, {first.data_ptr<float>(), first.size(0), first.size(1)},
+                              {second.data_ptr<float>(), second.size(0), second.size(1)});
   }
-  double loss = 0, right = 0;
-  double counts[2][2] = {};
+  Matrix<float> logits(std::ssize(set.texts), data_->model.classes);
   for_each_batch(set.texts, data_->model.padding_token, "evaluating", context,
                  [&](const torch::Tensor& inputs, std::span<const std::int64_t> which) {
-                   const torch::Tensor log_p = forward(inputs).log_softmax(1).contiguous();
-                   const torch::Tensor guesses = log_p.argmax(1);
-                   for (std::size_t k = 0; k < which.size(); ++k) {
-                     const std::int64_t truth = set.classes[which[k]], row = static_cast<std::int64_t>(k);
-                     const auto guess = guesses[row].item<std::int64_t>();
-                     loss -= log_p[row][truth].item<double>();
-                     right += guess == truth ? 1 : 0;
-                     ++counts[truth > 0 ? 1 : 0][guess > 0 ? 1 : 0];
+                   const torch::Tensor some = forward(inputs).contiguous();
+                   for (std::int64_t k = 0; k < std::ssize(which); ++k) {
+                     std::copy_n(some[k].data_ptr<float>(), logits.cols(), logits.row(which[k]).data());
                    }
                  });
-  const auto all = static_cast<double>(set.texts.size());
-  std::map<std::string, double> out{{"accuracy", right / all}, {"loss", loss / all}};
-  if (data_->labels.size() == 2) out["matthews"] = matthews(counts);
-  return out;
+  return class_figures(*data_, logits);
 }
 
 }  // namespace parsimony::models

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "models/run_evaluation.hpp"
 #include "parsimony/models/image_task.hpp"
 #include "parsimony/models/language_task.hpp"
 #include "parsimony/models/sentence_task.hpp"
@@ -65,6 +66,11 @@ std::unique_ptr<train::Task> make_task(const SentenceTaskOptions& options, Purpo
   return task;
 }
 
+std::map<std::string, double> figures_by_run(const LanguageRecipe& options, const FileToRun& file,
+                                             Report& report, const Context& context) {
+  return figures_by_run(options.data, options.model, file, report, context);
+}
+
 template <class Options>
 class TaskRecipeOf : public TaskRecipe {
  public:
@@ -81,6 +87,10 @@ class TaskRecipeOf : public TaskRecipe {
     Options options = options_;
     if (purpose == Purpose::evaluation) options.weights.clear();
     return make_task(options, purpose, student, context);
+  }
+  std::map<std::string, double> evaluate_by_run(const FileToRun& file, Report& report,
+                                                const Context& context) const override {
+    return figures_by_run(options_, file, report, context);
   }
   const Options& read() const { return options_; }
 
@@ -106,7 +116,7 @@ struct Kind {
 };
 
 // To add a kind of task: a class derived from train::Task, an options struct with `weights`, `seed` and
-// describe(), an overload of make_task() above, and an entry here.
+// describe(), overloads of make_task() above and of figures_by_run(), and an entry here.
 constexpr std::array kKinds{Kind{"images", read<ImageTaskOptions>}, Kind{"language", read<LanguageRecipe>},
                             Kind{"sentences", read<SentenceTaskOptions>}};
 

@@ -266,7 +266,8 @@ TensorMetadata network_metadata(const torch::nn::Module& model) {
   if (transformer == nullptr) return {};
   const TransformerOptions& options = transformer->options();
   return {{std::string(quant::kNetworkKey),
-           data::language_config_text({options.heads, options.layers, options.first_position})}};
+           data::language_config_text(
+               {options.heads, options.layers, options.first_position, options.final_norm})}};
 }
 
 }  // namespace parsimony::models

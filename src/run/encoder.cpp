@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/count_of.hpp"
 #include "kernels/gelu.hpp"
 #include "parsimony/core/error.hpp"
 #include "run/encoder_names.hpp"
@@ -101,7 +102,7 @@ Network::Data::Data(Weights& weights, data::EncoderConfig config_, const LoadOpt
       norm(weights, encoder_base(weights) + "embeddings.LayerNorm", config.width, config.norm_epsilon) {
   const std::string base = encoder_base(weights);
   const quant::PackedLinearOptions product = product_options(precision, options.keep_tiles);
-  for (std::int64_t i = 0; i < config.layers; ++i) {
+  for (std::int64_t i = 0; i < config.layers; i += config.share_adjacent ? 2 : 1) {
     layers.emplace_back(weights, fmt::format("{}encoder.layer.{}", base, i), config, product);
   }
   head = head_of(weights, config, product);
@@ -121,7 +122,9 @@ void Network::Data::encode(std::span<const data::EncodedText> texts, std::span<c
   });
   const std::int64_t tokens = rows.back().end;
   norm.add_and_normalize({memory.x.data(), tokens, config.width}, {}, context);
-  for (const EncoderLayer& layer : layers) layer.run(rows, config.heads, tokens, memory, context);
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    layers[config.share_adjacent ? i / 2 : i].run(rows, config.heads, tokens, memory, context);
+  }
 }
 
 const data::EncoderConfig& Network::config() const {
@@ -153,9 +156,27 @@ std::int64_t Network::in_codes() const {
 
 Network load(const std::filesystem::path& model, const LoadOptions& options, const Context& context) {
   validate_fields(options);
-  const std::filesystem::path path = weights_path(model);
-  Weights weights(path, context);
-  data::EncoderConfig config = encoder_config(weights, model, options.folder);
+  Weights weights(weights_path(model), context);
+  return Network::of(weights, encoder_config(weights, model, options.folder), options, context);
+}
+
+Network load_encoder(const std::filesystem::path& model, const data::EncoderConfig& config,
+                     const LoadOptions& options, const Context& context) {
+  validate_fields(options);
+  Weights weights(weights_path(model), context);
+  const std::string base = encoder_base(weights);
+  // A pair of shared layers may have the name of its first one alone.
+  for (const std::int64_t beyond : {config.layers, config.layers + 1}) {
+    if (!weights.has_part(fmt::format("{}encoder.layer.{}.", base, beyond))) continue;
+    throw Error(ErrorCode::format,
+                fmt::format("{}: has {}encoder.layer.{}; the network has {}", weights.name(), base, beyond,
+                            count_of(config.layers, "layer")));
+  }
+  return Network::of(weights, config, options, context);
+}
+
+Network Network::of(Weights& weights, data::EncoderConfig config, const LoadOptions& options,
+                    const Context& context) {
   context.require_memory(weights.packed_bytes(product_options(options)).total(),
                          "the codes of the network, a byte or two each");
   Network out;

@@ -64,7 +64,7 @@ struct Network::Data {
   std::vector<SafetensorsFile> files;  // hold the floats
   EmbeddingLayer words, positions, types;
   NormLayer norm;
-  std::vector<EncoderLayer> layers;
+  std::vector<EncoderLayer> layers;  // one for each pair of shared ones
   std::optional<ClassificationHead> head;
 };
 

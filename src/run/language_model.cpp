@@ -20,22 +20,33 @@ namespace {
 }
 
 // The settings that the caller left open become those of the metadata.
-LanguageOptions completed(LanguageOptions given, const Weights& weights) {
-  if (weights.network() != nullptr && (given.heads == 0 || given.layers == 0 || given.first_position < 0)) {
-    const data::LanguageConfig config =
-        data::parse_language_config(*weights.network(), weights.network_name());
-    if (given.heads == 0) given.heads = config.heads;
-    if (given.layers == 0) given.layers = config.layers;
-    if (given.first_position < 0) given.first_position = config.first_position;
-  }
-  given.first_position = std::max<std::int64_t>(given.first_position, 0);
+LanguageOptions completed(LanguageOptions given, const data::LanguageConfig& config) {
+  if (given.heads == 0) given.heads = config.heads;
+  if (given.layers == 0) given.layers = config.layers;
+  if (given.first_position < 0) given.first_position = config.first_position;
   return given;
+}
+
+// Whether the network has a last norm; throws format where its tensors do not fit `told`, which the metadata
+// say.
+bool has_final_norm(const Weights& weights, std::optional<bool> told) {
+  const bool found = weights.has_part("norm.");
+  if (told.value_or(found) != found) {
+    weights.fail("norm.weight", fmt::format("is {}; {} says \"final_norm\": {}", found ? "there" : "missing",
+                                            quant::kNetworkKey, *told));
+  }
+  if (!found && !told && !weights.has_part("embedding.bands.")) {
+    weights.fail("norm.weight", fmt::format("is missing; a network without a last norm needs \"final_norm\": "
+                                            "false in {}",
+                                            quant::kNetworkKey));
+  }
+  return found;
 }
 
 }  // namespace
 
 std::int64_t LanguageModel::Data::run_bytes(std::int64_t count, int threads) const {
-  std::int64_t product = tokens.product_bytes(threads);
+  std::int64_t product = tokens.product_bytes(1, threads);
   for (const LanguageBlock& block : blocks) {
     for (const LinearLayer* layer : block.linear()) {
       product = std::max(product, layer->product_bytes(count, threads));
@@ -46,7 +57,7 @@ std::int64_t LanguageModel::Data::run_bytes(std::int64_t count, int threads) con
 }
 
 LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, const LanguageOptions& given,
-                          const LoadOptions& load)
+                          std::optional<bool> has_norm, const LoadOptions& load)
     : options(options_),
       precision(chosen_precision(load.precision)),
       files(weights.files()),
@@ -71,13 +82,7 @@ LanguageModel::Data::Data(Weights& weights, const LanguageOptions& options_, con
   for (std::int64_t i = 0; i == 0 || weights.has_part(fmt::format("layers.{}.", i)); ++i) {
     blocks.emplace_back(weights, fmt::format("layers.{}", i), width, inner, product);
   }
-  const bool bands = weights.has_part("embedding.bands.");
-  if (!bands && !weights.has_part("norm.")) {
-    weights.fail("norm.weight",
-                 "is missing; a network without a last norm (final_norm false) runs only with "
-                 "an adaptive softmax (cutoffs)");
-  }
-  if (!bands || weights.has_part("norm.")) norm.emplace(weights, "norm", width, kLanguageNormEpsilon);
+  if (has_final_norm(weights, has_norm)) norm.emplace(weights, "norm", width, kLanguageNormEpsilon);
   const std::int64_t count = std::ssize(blocks);
   layers = options.layers == 0 ? count : options.layers;
   if (layers != count && layers != 2 * count && layers != 2 * count - 1) {
@@ -97,8 +102,14 @@ std::int64_t LanguageModel::vocabulary() const {
 std::int64_t LanguageModel::layers() const {
   return data_->layers;
 }
+std::int64_t LanguageModel::blocks() const {
+  return std::ssize(data_->blocks);
+}
 std::int64_t LanguageModel::width() const {
   return data_->width;
+}
+bool LanguageModel::final_norm() const {
+  return data_->norm.has_value();
 }
 Precision LanguageModel::precision() const {
   return data_->precision;
@@ -126,12 +137,23 @@ LanguageModel load_language_model(const std::filesystem::path& model, const Lang
   validate_fields(language);
   validate_fields(options);
   Weights weights(weights_path(model), context);
+  if (weights.has_part("decoder.")) {
+    throw Error(
+        ErrorCode::unsupported,
+        weights.name() +
+            ": has the names of fairseq; must have those that parsimony train writes, which reads such "
+            "weights");
+  }
+  data::LanguageConfig told;
+  if (weights.network() != nullptr) {
+    told = data::parse_language_config(*weights.network(), weights.network_name());
+  }
   context.require_memory(weights.packed_bytes(product_options(options)).total() +
                              TokenLayers::lookup_bytes(weights) + TokenLayers::decoded_bytes(weights),
                          "the codes of the network, a byte or two each, and those of its embedding again");
   LanguageModel out;
-  out.data_ =
-      std::make_shared<const LanguageModel::Data>(weights, completed(language, weights), language, options);
+  out.data_ = std::make_shared<const LanguageModel::Data>(weights, completed(language, told), language,
+                                                          told.final_norm, options);
   weights.check_unchanged();
   return out;
 }

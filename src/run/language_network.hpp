@@ -36,9 +36,10 @@ struct LanguageBlock {
 };
 
 struct LanguageModel::Data {
-  /// given: the settings of the caller; options_ has those of the metadata, too.
+  /// given: the settings of the caller; options_ has those of the metadata, too. has_norm: whether a norm
+  /// follows the last layer, as the metadata tell it.
   Data(Weights& weights, const LanguageOptions& options_, const LanguageOptions& given,
-       const LoadOptions& load);
+       std::optional<bool> has_norm, const LoadOptions& load);
 
   LanguageOptions options;
   Precision precision;
@@ -46,7 +47,7 @@ struct LanguageModel::Data {
   TokenLayers tokens;
   std::int64_t width, inner;
   std::vector<LanguageBlock> blocks;
-  std::optional<NormLayer> norm;  // one with bands may have none (final_norm false)
+  std::optional<NormLayer> norm;  // none with final_norm false
   std::int64_t layers = 0;
 
   /// Memory of activations, and of the largest product, of so many tokens side by side.

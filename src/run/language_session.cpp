@@ -14,6 +14,7 @@ namespace parsimony::run {
 namespace {
 
 constexpr std::int64_t kSideBySide = 64;  // tokens: from about so many on, products are as fast as they get
+constexpr std::int64_t kScoresAtOnce = std::int64_t{1} << 22;  // 16 MiB
 
 // Sines and cosines of the position with wave lengths from 2π to 20,000 π.
 void add_position(std::int64_t position, std::span<float> to) {
@@ -26,6 +27,13 @@ void add_position(std::int64_t position, std::span<float> to) {
   }
 }
 
+double log_sum_exp(std::span<const float> values) {
+  const double most = *std::max_element(values.begin(), values.end());
+  double sum = 0;
+  for (const float value : values) sum += std::exp(value - most);
+  return most + std::log(sum);
+}
+
 }  // namespace
 
 struct LanguageSession::Data {
@@ -36,7 +44,11 @@ struct LanguageSession::Data {
   void attend(std::int64_t layer, MatrixView<const float> query, MatrixView<float> out,
               const Context& context);
   void run_block(std::int64_t layer, MatrixView<float> x, const Context& context);
-  void run(std::span<const std::int32_t> tokens, bool last, const Context& context);
+  MatrixView<float> run(std::span<const std::int32_t> tokens, const Context& context);
+  // Adds the tokens in parts; take(first, states) gets the number of the first token of each and its states.
+  template <class Take>
+  void extend(std::span<const std::int32_t> tokens, const Context& context, const Take& take);
+  void score(MatrixView<float> states, MatrixView<float> out, const Context& context) const;
   std::int64_t values() const {
     return keys.size() + entries.size() + memory.size() + scores.size() + logits.size();
   }
@@ -76,11 +88,6 @@ void LanguageSession::Data::check(std::span<const std::int32_t> tokens) const {
   for (const std::int32_t token : tokens) {
     if (token >= 0 && token < net.tokens.vocabulary()) continue;
     refuse(fmt::format("token: is {}; the network has 0 to {}", token, net.tokens.vocabulary() - 1));
-  }
-  if (std::ssize(tokens) > net.options.context - count) {
-    refuse(fmt::format(
-        "context: holds {}, of which {} are taken, and {} more were given; must be larger for longer texts",
-        count_of(net.options.context, "token"), count, tokens.size()));
   }
 }
 
@@ -163,20 +170,46 @@ void LanguageSession::Data::run_block(std::int64_t layer, MatrixView<float> x, c
   add();
 }
 
-// The tokens, at most side_by_side; logits of the last one where `last` asks for them.
-void LanguageSession::Data::run(std::span<const std::int32_t> tokens, bool last, const Context& context) {
+// Hidden states of the tokens, at most side_by_side.
+MatrixView<float> LanguageSession::Data::run(std::span<const std::int32_t> tokens, const Context& context) {
   const LanguageModel::Data& net = *model.data_;
   context.check_cancelled();
   const std::int64_t some = std::ssize(tokens);
   const MatrixView<float> x = rows(0, some, net.width);
   embed(tokens, x, context);
   for (std::int64_t layer = 0; layer < net.layers; ++layer) run_block(layer, x, context);
-  if (last) {
-    const MatrixView<float> end(x.row_data(some - 1), 1, net.width);
-    if (net.norm) net.norm->add_and_normalize(end, {}, context);
-    net.tokens.score(end.row(0), logits.values(), context);
-  }
   count += some;
+  return x;
+}
+
+template <class Take>
+void LanguageSession::Data::extend(std::span<const std::int32_t> tokens, const Context& context,
+                                   const Take& take) {
+  if (tokens.empty()) refuse("tokens: there are none; must be at least one");
+  check(tokens);
+  if (std::ssize(tokens) > model.options().context - count) {
+    refuse(fmt::format(
+        "context: holds {}, of which {} are taken, and {} more were given; must be larger for longer texts",
+        count_of(model.options().context, "token"), count, tokens.size()));
+  }
+  const std::int64_t before = count;
+  try {
+    for (std::int64_t t = 0; t < std::ssize(tokens); t += side_by_side) {
+      take(t, run(tokens.subspan(t, std::min<std::int64_t>(side_by_side, std::ssize(tokens) - t)), context));
+    }
+    for (const SafetensorsFile& file : model.data_->files) file.check_unchanged();
+  } catch (...) {
+    count = before;
+    throw;
+  }
+}
+
+// The states become normalized.
+void LanguageSession::Data::score(MatrixView<float> states, MatrixView<float> out,
+                                  const Context& context) const {
+  const LanguageModel::Data& net = *model.data_;
+  if (net.norm) net.norm->add_and_normalize(states, {}, context);
+  net.tokens.score(states, out, context);
 }
 
 LanguageSession::LanguageSession(LanguageModel model, const Context& context)
@@ -204,20 +237,42 @@ std::span<const float> LanguageSession::step(std::int32_t token, const Context& 
 
 std::span<const float> LanguageSession::add(std::span<const std::int32_t> tokens, const Context& context) {
   Data& text = *data_;
-  if (tokens.empty()) refuse("tokens: there are none; must be at least one");
-  text.check(tokens);
-  const std::int64_t before = text.count;
-  try {
-    for (std::int64_t t = 0; t < std::ssize(tokens); t += text.side_by_side) {
-      const std::int64_t some = std::min<std::int64_t>(text.side_by_side, std::ssize(tokens) - t);
-      text.run(tokens.subspan(t, some), t + some == std::ssize(tokens), context);
-    }
-    for (const SafetensorsFile& file : text.model.data_->files) file.check_unchanged();
-  } catch (...) {
-    text.count = before;
-    throw;
-  }
+  text.extend(tokens, context, [&](std::int64_t first, MatrixView<float> states) {
+    if (first + states.rows < std::ssize(tokens)) return;
+    text.score({states.row_data(states.rows - 1), 1, states.cols}, text.logits, context);
+  });
   return text.logits.values();
+}
+
+std::vector<float> LanguageSession::log_probabilities(std::span<const std::int32_t> tokens,
+                                                      std::span<const std::int32_t> following,
+                                                      const Context& context) {
+  Data& text = *data_;
+  const TokenLayers& layers = text.model.data_->tokens;
+  if (following.size() != tokens.size()) {
+    refuse(
+        fmt::format("following: are {}; must be as many as the tokens, {}", following.size(), tokens.size()));
+  }
+  text.check(following);
+  const std::int64_t most =
+      std::clamp<std::int64_t>(kScoresAtOnce / layers.vocabulary(), 1, text.side_by_side);
+  context.require_memory(4 * most * layers.vocabulary() + layers.product_bytes(most, context.threads()),
+                         "the scores of all tokens at several positions");
+  Matrix<float> scores(most, layers.vocabulary());
+  std::vector<float> out(tokens.size());
+  text.extend(tokens, context, [&](std::int64_t first, MatrixView<float> states) {
+    for (std::int64_t r = 0; r < states.rows; r += most) {
+      const std::int64_t some = std::min(most, states.rows - r);
+      const MatrixView<float> part(scores.data(), some, scores.cols());
+      text.score({states.row_data(r), some, states.cols, states.stride}, part, context);
+      context.for_blocks(some, 1, [&](std::int64_t i, std::int64_t) {
+        const std::int64_t at = first + r + i;
+        const double normalizer = layers.gives_log_probabilities() ? 0 : log_sum_exp(part.row(i));
+        out[at] = static_cast<float>(part(i, following[at]) - normalizer);
+      });
+    }
+  });
+  return out;
 }
 
 }  // namespace parsimony::run

@@ -114,9 +114,9 @@ std::int64_t TokenLayers::in_codes() const {
   return count;
 }
 
-std::int64_t TokenLayers::product_bytes(int threads) const {
+std::int64_t TokenLayers::product_bytes(std::int64_t rows, int threads) const {
   std::int64_t most = 0;
-  for (const LinearLayer* layer : linear()) most = std::max(most, layer->product_bytes(1, threads));
+  for (const LinearLayer* layer : linear()) most = std::max(most, layer->product_bytes(rows, threads));
   return most + 8 * width_ + 4 * (bands_.empty() ? 0 : bands_[0].count + std::ssize(bands_));
 }
 
@@ -132,7 +132,7 @@ void TokenLayers::embed(std::int32_t token, std::span<float> to, const Context& 
 
 void TokenLayers::score(std::span<const float> x, std::span<float> scores, const Context& context) const {
   const MatrixView<const float> row(x.data(), 1, width_);
-  if (output_) return output_->multiply(row, {scores.data(), 1, vocabulary_}, context);
+  if (output_) return score(row, {scores.data(), 1, vocabulary_}, context);
   // Tokens of the first band compete with the other bands as wholes.
   const std::int64_t first = bands_[0].count, later = std::ssize(bands_) - 1;
   std::vector<float> head(first + later), values(width_);
@@ -148,6 +148,11 @@ void TokenLayers::score(std::span<const float> x, std::span<float> scores, const
     band.scores.multiply({values.data(), 1, band.values}, {own.data(), 1, band.count}, context);
     to_log_probabilities(own, head[first + b - 1]);
   }
+}
+
+void TokenLayers::score(MatrixView<const float> x, MatrixView<float> scores, const Context& context) const {
+  if (output_) return output_->multiply(x, scores, context);
+  for (std::int64_t r = 0; r < x.rows; ++r) score(x.row(r), scores.row(r), context);
 }
 
 }  // namespace parsimony::run

@@ -33,13 +33,17 @@ class TokenLayers {
   std::int64_t width() const { return width_; }
   std::int64_t bytes() const;
   std::int64_t in_codes() const;  ///< number of weights
-  /// Most memory of embed() and score().
-  std::int64_t product_bytes(int threads) const;
+  /// Whether score() gives ln p.
+  bool gives_log_probabilities() const { return !bands_.empty(); }
+  /// Most memory of embed(), and of score() for so many rows.
+  std::int64_t product_bytes(std::int64_t rows, int threads) const;
 
   /// to: width() values.
   void embed(std::int32_t token, std::span<float> to, const Context& context) const;
   /// Logits of all tokens; with bands ln p. x: width() values, scores: vocabulary() values.
   void score(std::span<const float> x, std::span<float> scores, const Context& context) const;
+  /// The same for each row.
+  void score(MatrixView<const float> x, MatrixView<float> scores, const Context& context) const;
 
  private:
   struct Band {

@@ -83,6 +83,8 @@ TEST_F(Train, FromImagesToWeightsThatEvaluateAlike) {
   const Outcome compact = run({"evaluate", path("small.safetensors"), recipe});
   ASSERT_EQ(compact.code, 0) << compact.err;
   EXPECT_NE(compact.out.find("accuracy          1\n"), std::string::npos) << compact.out;
+  expect_one_error(run({"evaluate", path("small.safetensors"), recipe, "--engine", "run"}), kFailed,
+                   {"small.json: task.network: is resnet", "--engine must be torch"});
 
   const std::vector<std::string> by_pictures{"quantize",
                                              model,
@@ -147,7 +149,26 @@ TEST_F(Train, TextBecomesALanguageModel) {
   const Outcome judged =
       run({"evaluate", path("language/model.safetensors"), recipe, "--json", "--threads", "1"});
   ASSERT_EQ(judged.code, 0) << judged.err;
-  EXPECT_EQ(nlohmann::json::parse(judged.out)["figures"], report["figures"]);
+  const auto by_torch = nlohmann::json::parse(judged.out);
+  EXPECT_EQ(by_torch["figures"], report["figures"]);
+  EXPECT_EQ(by_torch["options"], (nlohmann::json{{"engine", "torch"}, {"precision", "exact"}}));
+
+  const std::vector<std::string> by_run{
+      "evaluate", path("language/model.safetensors"), recipe, "--engine", "run", "--precision", "exact"};
+  std::vector<std::string> as_json = by_run;
+  as_json.emplace_back("--json");
+  const Outcome found = run(as_json);
+  ASSERT_EQ(found.code, 0) << found.err;
+  const auto root = nlohmann::json::parse(found.out);
+  EXPECT_EQ(root["options"], (nlohmann::json{{"engine", "run"}, {"precision", "exact"}}));
+  const double perplexity = report["figures"]["perplexity"];
+  EXPECT_NEAR(root["figures"]["perplexity"], perplexity, 1e-4 * perplexity);
+  EXPECT_EQ(root["recipe"], recipe);
+  EXPECT_EQ(root["model"]["path"], path("language/model.safetensors"));
+  const Outcome shown = run(by_run);
+  EXPECT_NE(shown.out.find("engine            run, exact\n"), std::string::npos) << shown.out;
+  expect_one_error(run({"evaluate", path("language/model.safetensors"), recipe, "--precision", "integers8"}),
+                   kUsage, {"--precision", "--engine must be run"});
 
   write("wrong.json", R"({"task": {"kind": "language", "text": "text.txt", "vocabulary": 9}})");
   expect_one_error(run({"train", path("wrong.json")}), kFailed, {"wrong.json", "task.vocabulary"});

@@ -56,7 +56,7 @@ TEST(RecipeRun, TrainsExportsAndEvaluates) {
   EXPECT_TRUE(std::filesystem::exists(directory / "run/report.json"));
   EXPECT_GT(without_context, 6);
   EXPECT_LT(run.figures.at("perplexity"), without_context / 2);
-  EXPECT_EQ(evaluate_recipe(recipe, run.model), run.figures);
+  EXPECT_EQ(evaluate_recipe(recipe, run.model).figures, run.figures);
   const auto has = [&](const char* name) {
     return std::any_of(run.report.options.begin(), run.report.options.end(),
                        [&](const auto& option) { return option.first == name; });

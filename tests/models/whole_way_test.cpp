@@ -68,7 +68,7 @@ void go_the_way(const TemporaryDirectory& directory, const std::filesystem::path
   }
   EXPECT_GE(stops, 5);
   EXPECT_TRUE(read_file(directory / "parts/model.compact.safetensors") == read_file(whole.model));
-  EXPECT_EQ(evaluate_recipe(recipe, whole.model, Context(1)), whole.figures);
+  EXPECT_EQ(evaluate_recipe(recipe, whole.model, {}, Context(1)).figures, whole.figures);
   EXPECT_TRUE(whole.figures.contains(figure));
 
   const quant::CompactModel compact = quant::read_compact_file(whole.model);

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <span>
 
 #include "expect_error.hpp"
 #include "largest_error.hpp"
@@ -80,6 +82,43 @@ TEST(Generate, TokensSideBySideGiveTheLogitsOfStepsForAnyThreads) {
     EXPECT_LE(largest_error(logits, right), 1e-5);
     if (threads == 1) first = logits;
     EXPECT_EQ(logits, first) << threads;
+  }
+}
+
+// The softmax by its definition, over the logits of one step after the other.
+TEST(Generate, LogProbabilitiesAreThoseOfStepsForAnyThreads) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "m.safetensors";
+  write_language_model(file);
+  std::vector<std::int32_t> tokens;
+  for (std::int32_t i = 0; i < 151; ++i) tokens.push_back(i * 37 % 256);
+  const std::span<const std::int32_t> all(tokens);
+  const LanguageModel network = load_language_model(file, {.heads = 2, .context = 150});
+  LanguageSession steps(network);
+  std::vector<float> right;
+  for (std::int64_t i = 0; i < 150; ++i) {
+    const std::vector<float> logits = to_vector(steps.step(tokens[i]));
+    double sum = 0;
+    for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
+    right.push_back(static_cast<float>(logits[tokens[i + 1]] - std::log(sum)));
+  }
+  std::vector<float> first;
+  for (const int threads : {1, 2, 3}) {
+    const Context context(threads);
+    LanguageSession session(network, context);
+    std::vector<float> found = session.log_probabilities(all.first(100), all.subspan(1, 100), context);
+    for (const float more : session.log_probabilities(all.subspan(100, 50), all.subspan(101, 50), context)) {
+      found.push_back(more);  // the same text goes on
+    }
+    EXPECT_EQ(session.tokens(), 150);
+    EXPECT_LE(largest_error(found, right), 1e-5);
+    if (threads == 1) first = found;
+    EXPECT_EQ(found, first) << threads;
+    expect_error(ErrorCode::invalid_argument, "150 are taken, and 1 more",
+                 [&] { session.log_probabilities(all.first(1), all.first(1), context); });
+    expect_error(ErrorCode::invalid_argument, "following: are 2; must be as many as the tokens, 1",
+                 [&] { session.log_probabilities(all.first(1), all.first(2), context); });
+    EXPECT_EQ(session.tokens(), 150);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "expect_error.hpp"
@@ -181,7 +182,8 @@ TEST(NetworkText, TellsTheSettingsOfALanguageModel) {
   EXPECT_EQ(options_of({.first_position = 0}), (Numbers{4, 2, 0}));
   for (const char* text :
        {"[", R"({"model_type": "bert"})", R"({"model_type": "transformer", "heads": 0})",
-        R"({"model_type": "transformer", "heads": 2, "layers": 1, "first_position": -1})"}) {
+        R"({"model_type": "transformer", "heads": 2, "layers": 1, "first_position": -1})",
+        R"({"model_type": "transformer", "heads": 2, "layers": 1, "first_position": 0, "final_norm": 1})"}) {
     expect_error(ErrorCode::format, "must be", [&] { data::parse_language_config(text, "x"); });
   }
 }
@@ -204,11 +206,52 @@ TEST(NetworkText, OfALanguageModelIsNamedWhereItDoesNotFit) {
                [&] { load_language_model(described, {.heads = 5}); });
   expect_error(ErrorCode::invalid_argument, "heads: the file does not tell them",
                [&] { load_language_model(file, {}); });
-  auto shapes = language_shapes();
-  std::erase_if(shapes, [](const NamedShape& shape) { return shape.name.starts_with("norm."); });
-  write_reference_tensors(directory / "n.safetensors", shapes);
-  expect_error(ErrorCode::format, "final_norm false",
-               [&] { load_language_model(directory / "n.safetensors", {.heads = 4}); });
+}
+
+// A last norm that is missing is lost or meant: the metadata tell it, but those of earlier versions do not.
+TEST(NetworkText, TellsWhetherALanguageModelHasALastNorm) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path file = directory / "m.safetensors";
+  const auto write = [&](bool bands, bool norm, std::optional<bool> told) {
+    std::vector<NamedShape> shapes = language_shapes();
+    if (bands) {
+      std::erase_if(shapes, [](const NamedShape& shape) { return shape.name == "embedding.weight"; });
+      for (const NamedShape& shape : band_shapes()) shapes.push_back(shape);
+    }
+    if (!norm) std::erase_if(shapes, [](const NamedShape& shape) { return shape.name.starts_with("norm."); });
+    write_reference_tensors(directory / "plain.safetensors", shapes);
+    const SafetensorsFile plain(directory / "plain.safetensors");
+    write_safetensors(
+        file, plain.tensors(),
+        {{"parsimony.network",
+          data::language_config_text({.heads = 4, .layers = 1, .first_position = 0, .final_norm = told})}});
+  };
+  const auto refused = [&](bool bands, bool norm, std::optional<bool> told, const char* piece) {
+    write(bands, norm, told);
+    expect_error(ErrorCode::format, piece, [&] { load_language_model(file, {}); });
+  };
+  for (const bool bands : {false, true}) {
+    for (const std::optional<bool> told :
+         {std::optional<bool>(), std::optional(true), std::optional(false)}) {
+      for (const bool norm : {true, false}) {
+        if (told.value_or(norm) != norm || (!told && !norm && !bands)) continue;
+        write(bands, norm, told);
+        EXPECT_EQ(load_language_model(file, {}).final_norm(), norm);
+      }
+    }
+    refused(bands, false, true,
+            R"(tensor 'norm.weight': is missing; parsimony.network says "final_norm": true)");
+    refused(bands, true, false,
+            R"(tensor 'norm.weight': is there; parsimony.network says "final_norm": false)");
+  }
+  refused(false, false, {}, R"(needs "final_norm": false in parsimony.network)");
+}
+
+TEST(NetworkText, OfFairseqIsRefused) {
+  const TemporaryDirectory directory;
+  write_reference_tensors(directory / "m.safetensors", {{"decoder.embed_tokens.weight", {11, kWidth}}});
+  expect_error(ErrorCode::unsupported, "names of fairseq",
+               [&] { load_language_model(directory / "m.safetensors", {.heads = 4}); });
 }
 
 TEST(NetworkText, OfConfigJsonIsKeptInTheCompactFile) {

@@ -35,6 +35,9 @@ struct EncoderConfig {
   double dropout = 0.1;             ///< in training
   std::int64_t classes = 2;         ///< outputs of a classification head
   std::vector<std::string> labels;  ///< names of the classes; empty if the file names none
+  /// Layers 2 n and 2 n + 1 have the same weights, which a file may have under the first name alone. No
+  /// config.json tells it.
+  bool share_adjacent = false;
 
   /// Most tokens of a text.
   std::int64_t longest_text() const {

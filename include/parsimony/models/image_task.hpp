@@ -95,6 +95,10 @@ struct ImageData {
 std::shared_ptr<const ImageData> read_image_data(const ImageTaskOptions& options, bool training,
                                                  const Context& context = Context{});
 
+/// Classes of the network for such images. Throws invalid_argument for options.classes below those of the
+/// images.
+std::int64_t network_classes(const ImageTaskOptions& options, const ImageData& data);
+
 /// Its model is the network with the classes of the archive. Batches have images shifted by up to
 /// crop_padding pixels and mirrored. evaluate() returns "accuracy", the fraction of correctly classified test
 /// images, and "loss", the mean cross-entropy.

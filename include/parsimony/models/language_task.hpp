@@ -1,11 +1,15 @@
 // The task of predicting the next token of a text.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "parsimony/core/options.hpp"
 #include "parsimony/data/tokenizer.hpp"
@@ -43,6 +47,24 @@ void describe(Options& options, Visitor&& visit) {
         options.vocabulary);
 }
 
+/// Texts as tokens.
+struct LanguageData {
+  data::Tokenizer tokenizer;  ///< if there is a dictionary, bytes
+  std::optional<data::WordDictionary> dictionary;
+  std::vector<std::int32_t> training, held_out;
+  std::int64_t vocabulary = 0;  ///< tokens of the network
+};
+
+/// Reads the tokenizer and the texts; the training text only with `training`, or for its held-out part.
+/// Throws the errors of reading, and invalid_argument for a held-out text of fewer than two tokens and a
+/// vocabulary smaller than that of the text.
+LanguageData read_language_data(const LanguageTaskOptions& options, bool training,
+                                const Context& context = Context{});
+
+/// "perplexity" and "bits_per_byte" or "unknown", as LanguageTask::evaluate() gives them, of a network for
+/// which −ln p of the held-out tokens after the first have the sum `nats`.
+std::map<std::string, double> language_figures(const LanguageData& data, double nats);
+
 /// A Transformer on a text. Example i is the window of `context` tokens that begins at i · context; its
 /// targets are the following tokens. Tokens at the end that do not fill a window are not used.
 class LanguageTask : public train::Task {
@@ -52,6 +74,8 @@ class LanguageTask : public train::Task {
   /// vocabulary smaller than that of the text.
   LanguageTask(const LanguageTaskOptions& options, TransformerOptions model,
                const Context& context = Context{});
+  LanguageTask(const LanguageTask&) = delete;  // the tensors of the texts lie in data_
+  LanguageTask& operator=(const LanguageTask&) = delete;
 
   Transformer& model() override { return *model_; }
   std::int64_t examples() const override;
@@ -72,13 +96,12 @@ class LanguageTask : public train::Task {
   /// words that it does not have, stands in its place.
   std::map<std::string, double> evaluate(const Context& context = Context{}) override;
 
-  const data::Tokenizer& tokenizer() const { return tokenizer_; }  ///< if there is a dictionary, bytes
-  const torch::Tensor& tokens() const { return tokens_; }          ///< training text, int32
-  const torch::Tensor& held_out() const { return held_out_; }      ///< int32
+  const data::Tokenizer& tokenizer() const { return data_.tokenizer; }  ///< if there is a dictionary, bytes
+  const torch::Tensor& tokens() const { return tokens_; }               ///< training text, int32
+  const torch::Tensor& held_out() const { return held_out_; }           ///< int32
 
  private:
-  data::Tokenizer tokenizer_;
-  std::optional<data::WordDictionary> dictionary_;
+  LanguageData data_;
   torch::Tensor tokens_, held_out_;
   std::shared_ptr<Transformer> model_;
 };

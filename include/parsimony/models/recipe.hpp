@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,7 +12,9 @@
 
 #include "parsimony/core/context.hpp"
 #include "parsimony/core/report.hpp"
+#include "parsimony/run/network.hpp"
 #include "parsimony/train/export.hpp"
+#include "parsimony/train/pruning.hpp"
 #include "parsimony/train/trainer.hpp"
 
 namespace parsimony::train {
@@ -25,6 +29,13 @@ enum class Purpose {
   evaluation  ///< weights are loaded afterwards
 };
 
+/// A file whose network the room run computes.
+struct FileToRun {
+  std::filesystem::path model;
+  run::LoadOptions load;
+  std::optional<train::PruningOptions> pruning;  ///< by which the network of the task lost blocks
+};
+
 /// The options of one kind of task. Makes the task.
 class TaskRecipe {
  public:
@@ -34,6 +45,11 @@ class TaskRecipe {
   /// student: a task whose data a teacher may share; nullptr: none.
   virtual std::unique_ptr<train::Task> make(Purpose purpose, const train::Task* student,
                                             const Context& context) const = 0;
+  /// Evaluates the network of a file by the room run, on the data of the task: the figures of
+  /// train::Task::evaluate(). Adds the stages "read", "load" and "evaluation" to the report. Throws format
+  /// for another network than that of the task; unsupported for one that the room does not have.
+  virtual std::map<std::string, double> evaluate_by_run(const FileToRun& file, Report& report,
+                                                        const Context& context) const = 0;
 };
 
 struct Recipe {

@@ -49,15 +49,20 @@ void describe(Options& options, Visitor&& visit) {
 ///
 /// Linear layers and the embedding compute from codes. A tied embedding has its codes twice in memory, in the
 /// order of look-ups and in that of products. An adaptive embedding and softmax (cutoffs) give ln p as
-/// logits; the projections of its later bands are decoded when they are read. Such a network without
-/// norm.weight and norm.bias is taken for one of a recipe with final_norm false, as a file does not tell
-/// whether they were lost; without cutoffs, each network must have them.
+/// logits; the projections of its later bands are decoded when they are read.
+///
+/// The metadata tell whether a norm follows the last layer (final_norm); norm.weight and norm.bias must then
+/// be there, and must not be otherwise. Without metadata, or with those of an earlier version, an adaptive
+/// softmax without these tensors is taken for a network without the norm, and any other network must have
+/// them.
 class LanguageModel {
  public:
   const LanguageOptions& options() const;  ///< with heads and first_position of the metadata
   std::int64_t vocabulary() const;
   std::int64_t layers() const;  ///< with shared ones counted each time that they run
+  std::int64_t blocks() const;  ///< layers of the file; fewer than layers() where adjacent ones are shared
   std::int64_t width() const;
+  bool final_norm() const;        ///< whether a norm follows the last layer
   Precision precision() const;    ///< never automatic
   std::int64_t bytes() const;     ///< memory of the weights
   std::int64_t in_codes() const;  ///< number of weights that compute from codes
@@ -75,8 +80,9 @@ class LanguageModel {
 ///
 /// Throws what SafetensorsFile and read_compact_file throw; format, naming file and tensor, for one that is
 /// missing or has another shape than the embedding and the first layer ask for; unsupported for integer
-/// activations; invalid_argument for heads that do not divide the width, and for other numbers of layers, or
-/// format where they are those of the metadata; invalid_argument for heads that neither tells; memory_limit.
+/// activations and for the names of fairseq; invalid_argument for heads that do not divide the width, and for
+/// other numbers of layers, or format where they are those of the metadata; invalid_argument for heads that
+/// neither tells; memory_limit.
 LanguageModel load_language_model(const std::filesystem::path& model, const LanguageOptions& language,
                                   const LoadOptions& options = {}, const Context& context = Context{});
 
@@ -105,6 +111,13 @@ class LanguageSession {
   /// side, which is several times faster than one by one; logits differ from those of step() by the rounding
   /// of the products. Throws as step() does. A call that throws adds no token.
   std::span<const float> add(std::span<const std::int32_t> tokens, const Context& context = Context{});
+
+  /// Adds the tokens as add() does, and returns ln p of as many others: of following[i] after tokens[i] and
+  /// all before it. All positions are scored, up to 64 side by side. Throws as add() does, invalid_argument
+  /// for another number of following tokens, and memory_limit.
+  std::vector<float> log_probabilities(std::span<const std::int32_t> tokens,
+                                       std::span<const std::int32_t> following,
+                                       const Context& context = Context{});
 
   /// Starts a new text.
   void clear();

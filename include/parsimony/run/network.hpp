@@ -61,6 +61,8 @@ void describe(Options& options, Visitor&& visit) {
         options.folder);
 }
 
+class Weights;
+
 /// An encoder of text with its weights. Copies share them, and threads may use one at the same time.
 ///
 /// Linear layers and embeddings compute from codes (quant::PackedLinear, quant::PackedEmbedding), which take
@@ -79,6 +81,10 @@ class Network {
  private:
   friend class Session;
   friend Network load(const std::filesystem::path&, const LoadOptions&, const Context&);
+  friend Network load_encoder(const std::filesystem::path&, const data::EncoderConfig&, const LoadOptions&,
+                              const Context&);
+  static Network of(Weights& weights, data::EncoderConfig config, const LoadOptions& options,
+                    const Context& context);
   struct Data;
   std::shared_ptr<const Data> data_;
 };
@@ -92,5 +98,10 @@ class Network {
 /// network would not fit the limit of the context.
 Network load(const std::filesystem::path& model, const LoadOptions& options = {},
              const Context& context = Context{});
+
+/// The same for the network that `config` describes, whatever the file and its folder tell. Throws format
+/// also for a file with more layers.
+Network load_encoder(const std::filesystem::path& model, const data::EncoderConfig& config,
+                     const LoadOptions& options = {}, const Context& context = Context{});
 
 }  // namespace parsimony::run
