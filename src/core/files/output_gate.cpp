@@ -14,7 +14,7 @@ namespace {
 enum class Gate { closed, open, passed, abandoned };
 
 std::atomic<Gate> gate{Gate::closed};
-std::atomic<int> saving{0}, unsaved{0};
+std::atomic<int> saving_states{0}, unsaved{0};
 
 std::mutex told_mutex;
 std::vector<const UnsavedWork*> told;
@@ -26,7 +26,7 @@ Appearing::Appearing() noexcept {
   do {
     while (now == Gate::abandoned) ::pause();  // the process is about to end
   } while (!gate.compare_exchange_weak(now, Gate::open));
-  after_some_ = now == Gate::passed || saving == 0;
+  after_some_ = now == Gate::passed || saving_states == 0;
 }
 
 Appearing::~Appearing() {
@@ -34,11 +34,11 @@ Appearing::~Appearing() {
 }
 
 SavingState::SavingState() noexcept {
-  ++saving;
+  ++saving_states;
 }
 
 SavingState::~SavingState() {
-  --saving;
+  --saving_states;
 }
 
 UnsavedWork::UnsavedWork(std::string saving) : saving_(std::move(saving)) {
