@@ -10,7 +10,6 @@
 #include <thread>
 #include <utility>
 
-#include "core/count_of.hpp"
 #include "core/report_json.hpp"
 #include "machines/machines.hpp"
 #include "parsimony/core/error.hpp"
@@ -98,9 +97,8 @@ void check_address_space(Terminal& terminal) {
   // Where all processes have this limit, the end of the first one ends the others before they speak.
   terminal.speak();
   if (process_number() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  terminal.error(fmt::format("process {}: MPI needs about {}, more than the {} that are left of {}",
-                             process_number(), count_of(kForMpi, "byte"), left,
-                             text_of(LimitSource::address_space)));
+  terminal.error(fmt::format("process {}: MPI needs about {} bytes, more than the {} that are left of {}",
+                             process_number(), kForMpi, left, text_of(LimitSource::address_space)));
   std::fflush(nullptr);
   std::_Exit(kFailed);
 }

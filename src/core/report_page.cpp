@@ -15,6 +15,7 @@
 #include "core/json_nesting.hpp"
 #include "core/report_chart.hpp"
 #include "core/report_style.hpp"
+#include "core/size_text.hpp"
 #include "parsimony/core/error.hpp"
 
 namespace parsimony {
@@ -81,17 +82,6 @@ bool counts_bytes(std::string_view key) {
          key == "peak" || key == "max_memory";
 }
 
-std::string bytes_text(double bytes) {
-  constexpr std::array kUnits{"bytes", "kB", "MB", "GB", "TB"};
-  std::size_t unit = 0;
-  while (bytes >= 1000 && unit + 1 < kUnits.size()) {
-    bytes /= 1000;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} {}", bytes, bytes == 1 ? "byte" : "bytes")
-                   : fmt::format("{:.4g} {}", bytes, kUnits[unit]);
-}
-
 bool all_numbers(const PageJson& list) {
   return std::all_of(list.begin(), list.end(),
                      [](const PageJson& v) { return v.is_number() || v.is_null(); });
@@ -111,7 +101,7 @@ std::string cell_text(std::string_view key, const PageJson& value) {
   if (value.is_null()) return "–";
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_number() && counts_bytes(key) && value.get<double>() >= 0)
-    return bytes_text(value.get<double>());
+    return size_text(value.get<double>());
   if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
   if (value.is_string()) return html(value.get<std::string>());
   if (value.is_array()) {
@@ -237,7 +227,7 @@ std::string stage_table(const PageJson& stages, double bandwidth) {
                        total > 0 ? 100 * seconds / total : 0, seconds);
     if (moved > 0) {
       out += fmt::format(R"(<td class="number">{}</td><td class="number">{}</td>)",
-                         bytes > 0 ? bytes_text(bytes) : "", rate > 0 ? bytes_text(rate) : "");
+                         bytes > 0 ? size_text(bytes) : "", rate > 0 ? size_text(rate) : "");
     }
     if (compares) {
       out += fmt::format(R"(<td class="number">{}</td>)",
@@ -250,7 +240,7 @@ std::string stage_table(const PageJson& stages, double bandwidth) {
     out += fmt::format(
         "<p>The bytes are those of the cost model of each stage. A copy within the memory moves {} a second "
         "here; a stage may exceed it if its data fit into a cache.</p>\n",
-        bytes_text(bandwidth));
+        size_text(bandwidth));
   }
   return out;
 }

@@ -3,19 +3,20 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
+#include <array>
 #include <string>
-
-#include "core/count_of.hpp"
 
 namespace parsimony {
 
-/// "512 bytes", "3.4 kB", "31.4 MB" or "2.0 GB".
-inline std::string size_text(std::int64_t bytes) {
-  if (bytes < 1000) return count_of(bytes, "byte");
-  const auto size = static_cast<double>(bytes);
-  if (bytes < 999'950) return fmt::format("{:.1f} kB", size / 1e3);
-  return bytes < 999'950'000 ? fmt::format("{:.1f} MB", size / 1e6) : fmt::format("{:.1f} GB", size / 1e9);
+/// "1 byte", "512 bytes", "3.4 kB" or "31.42 MB".
+inline std::string size_text(double bytes) {
+  constexpr std::array kUnits{"bytes", "kB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  while (bytes >= (unit == 0 ? 1000 : 999.95) && unit + 1 < kUnits.size()) {
+    bytes /= 1000;
+    ++unit;
+  }
+  return bytes == 1 && unit == 0 ? "1 byte" : fmt::format("{:.4g} {}", bytes, kUnits[unit]);
 }
 
 }  // namespace parsimony

@@ -153,7 +153,7 @@ void Training::make_steps() {
   std::optional<UnsavedWork> unsaved;
   if (steps > 0 && !files_.checkpoint.empty()) {
     unsaved.emplace(fmt::format("writing the checkpoint {} ({})", files_.checkpoint.string(),
-                                size_text(checkpoint_bytes())));
+                                size_text(static_cast<double>(checkpoint_bytes()))));
   }
   const auto hear_stop = [&](const auto& work) {
     try {

@@ -23,12 +23,12 @@ TEST(CountOf, OneIsSingularAndAllOtherCountsArePlural) {
 TEST(SizeText, UnitsChangeWhereTheRoundedNumberDoes) {
   EXPECT_EQ(size_text(1), "1 byte");
   EXPECT_EQ(size_text(999), "999 bytes");
-  EXPECT_EQ(size_text(1000), "1.0 kB");
+  EXPECT_EQ(size_text(1000), "1 kB");
   EXPECT_EQ(size_text(999'949), "999.9 kB");
-  EXPECT_EQ(size_text(999'950), "1.0 MB");
+  EXPECT_EQ(size_text(999'950), "1 MB");
   EXPECT_EQ(size_text(31'400'000), "31.4 MB");
-  EXPECT_EQ(size_text(999'950'000), "1.0 GB");
-  EXPECT_EQ(size_text(2'000'000'000), "2.0 GB");
+  EXPECT_EQ(size_text(999'950'000), "1 GB");
+  EXPECT_EQ(size_text(2'000'000'000), "2 GB");
 }
 
 }  // namespace

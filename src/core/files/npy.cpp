@@ -160,11 +160,10 @@ void convert(const NpyArray& array, std::span<Out> out, const Decode& decode = {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto value = decode(load<Stored>(array.data.data() + i * sizeof(Stored), array.big_endian));
     if (!holds<Out>(value)) {
-      throw Error(ErrorCode::format,
-                  fmt::format("{}: item {} is {}, which is not a {}", array.name, i, value,
-                              std::is_integral_v<Out>
-                                  ? fmt::format("whole number of {}", count_of(8 * sizeof(Out), "bit"))
-                                  : "number within float32"));
+      throw Error(ErrorCode::format, fmt::format("{}: item {} is {}, which is not a {}", array.name, i, value,
+                                                 std::is_integral_v<Out>
+                                                     ? fmt::format("whole number of {} bits", 8 * sizeof(Out))
+                                                     : "number within float32"));
     }
     out[i] = static_cast<Out>(value);  // NOLINT(bugprone-signed-char-misuse): an int8 is a number here
   }

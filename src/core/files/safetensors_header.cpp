@@ -85,7 +85,7 @@ class HeaderReader {
       if (value > std::numeric_limits<std::int64_t>::max())
         fail(fmt::format("a side of {} is too long", value));
       if (entry.info.shape.size() == kMostDimensions) {
-        fail(fmt::format("more than {}", count_of(kMostDimensions, "dimension")));
+        fail(fmt::format("more than {} dimensions", kMostDimensions));
       }
       entry.info.shape.push_back(static_cast<std::int64_t>(value));
     } else if (place_ == Place::offsets) {

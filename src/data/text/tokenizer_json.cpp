@@ -6,7 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/count_of.hpp"
 #include "core/json_nesting.hpp"
 #include "data/text/byte_pairs.hpp"
 #include "data/text/json_field.hpp"
@@ -148,7 +147,7 @@ Template read_template(const JsonField& list, const JsonField& special, bool pai
   Template out;
   int firsts = 0, seconds = 0;
   if (list.size() > kLongestTemplate)
-    list.unsupported(fmt::format("has more than {}", count_of(kLongestTemplate, "part")));
+    list.unsupported(fmt::format("has more than {} parts", kLongestTemplate));
   for (std::size_t i = 0; i < list.size(); ++i) {
     const JsonField part = list[i];
     if (const JsonField text = part["Sequence"]; !text.is_absent()) {
@@ -165,7 +164,7 @@ Template read_template(const JsonField& list, const JsonField& special, bool pai
     const auto type = static_cast<std::int32_t>(token["type_id"].whole(kLargestToken));
     const JsonField ids = special[id.c_str()]["ids"];
     if (ids.size() > kLongestTemplate)
-      ids.unsupported(fmt::format("has more than {}", count_of(kLongestTemplate, "token")));
+      ids.unsupported(fmt::format("has more than {} tokens", kLongestTemplate));
     for (std::size_t k = 0; k < ids.size(); ++k) {
       out.push_back(
           {TemplatePart::Kind::token, type, static_cast<std::int32_t>(ids[k].whole(vocabulary - 1))});

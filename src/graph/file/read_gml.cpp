@@ -7,7 +7,6 @@
 #include <limits>
 #include <optional>
 
-#include "core/count_of.hpp"
 #include "graph/file/named_graph.hpp"
 
 namespace parsimony::graph {
@@ -141,8 +140,7 @@ class GmlParser {
   // Keys of programs may hold lists in lists; at most kMostDepth are read.
   void skip_value(int depth) {
     if (at_ < end() && *at_ == '[') {
-      if (depth >= kMostDepth)
-        fail(fmt::format("more than {} within each other", count_of(kMostDepth, "list")));
+      if (depth >= kMostDepth) fail(fmt::format("more than {} lists within each other", kMostDepth));
       ++at_;
       while (next_key(true)) skip_value(depth + 1);
     } else {

@@ -103,8 +103,7 @@ std::string inflated(std::span<const std::uint8_t> bytes, const std::string& fil
     status = inflate(&stream, Z_NO_FLUSH);
     if (status == Z_MEM_ERROR) throw std::bad_alloc();
     text.resize(done + room - stream.avail_out);
-    if (text.size() > kMostHeaderBytes)
-      fail(fmt::format("inflates to more than {}", count_of(kMostHeaderBytes, "byte")));
+    if (text.size() > kMostHeaderBytes) fail(fmt::format("inflates to more than {} bytes", kMostHeaderBytes));
   }
   if (status != Z_STREAM_END || stream.avail_in != 0)
     fail("must be one zlib stream that ends with the tensor");

@@ -27,7 +27,7 @@ std::vector<std::uint8_t> integers(std::span<const From> values, const std::stri
   std::vector<std::uint8_t> bytes(values.size() * sizeof(T));
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!std::in_range<T>(values[i])) {
-      refuse_tensor(name, fmt::format("{} is not within {}", values[i], count_of(8 * sizeof(T), "bit")));
+      refuse_tensor(name, fmt::format("{} is not within {} bits", values[i], 8 * sizeof(T)));
     }
     const T value = static_cast<T>(values[i]);
     std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
